@@ -1,0 +1,17 @@
+"""The coordinator's Celery app: it answers claims and node reports, hears bells, does media work.
+
+Start it with ``celery -A farm worker -P threads -Q claims,reports`` and
+``celery -A farm worker -Q media``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
+
+app = Celery("farm")
+app.config_from_object("celeryconfig")
+app.autodiscover_tasks()
