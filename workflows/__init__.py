@@ -1,0 +1,11 @@
+"""ComfyUI graphs with manifests, and the plain library that reads, checks and binds them.
+
+A template is a folder: ``graph.json`` (ComfyUI's API format) says what is computed, ``manifest.json``
+says which node's which input takes what. Standard library only, so a GPU node can use it as it is.
+
+========== =====================================================================
+load       read a template folder, or a pair of documents kept in a database
+validate   check a graph against a node catalogue, a manifest against its graph
+bind       write a shot's values into a graph; what a job needs (VRAM, frames, models)
+========== =====================================================================
+"""

@@ -1,0 +1,204 @@
+"""Write a shot's values into a graph, and say what a job of this template needs."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
+from workflows.graph import Graph
+from workflows.load import Template
+from workflows.manifest import Binding, Manifest, ModelFile, Value, VramRow
+from workflows.values import check_prefix, checked, written
+
+
+@dataclass(frozen=True, slots=True)
+class FileInput:
+    """A file to upload before the graph is sent. ``source`` is what the caller named it by; the name
+    that the upload returns belongs in ``inputs[input]`` of ``node`` (see :func:`fill`)."""
+
+    role: str
+    node: str
+    input: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundGraph:
+    """A graph ready to send, but for the files in ``inputs``. ``values`` holds every role's value used."""
+
+    graph: Graph
+    inputs: list[FileInput]
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class VramNeed:
+    """``gb`` GB of one GPU; 0 if none is needed. ``row`` is the figure it rests on."""
+
+    gb: float
+    row: VramRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameChoice:
+    """A legal frame count at the template's own ``fps``, and why it is this one."""
+
+    frames: int
+    fps: float
+    explanation: str
+
+
+def bind(template: Template, values: Mapping[str, Value], *, filename_prefix: str) -> BoundGraph:
+    """Return a copy of the template's graph with every role's value written where it belongs.
+
+    Roles not given take their default. The same arguments give the same bytes. Raises UnknownRole,
+    MissingRole, or ValueRefused for a wrong type, range, size step or frame count.
+    """
+    manifest = template.manifest
+    complete = _complete(manifest, values) | {"filename_prefix": check_prefix(filename_prefix)}
+    graph = copy.deepcopy(template.graph)
+    inputs: list[FileInput] = []
+    accepted: dict[str, Value] = {}
+    for role, given in sorted(complete.items()):
+        binding = manifest.bindings[role]
+        value = accepted[role] = checked(binding, given, manifest)
+        if binding.type == "file":
+            inputs += [FileInput(role, t.node, t.input, str(value)) for t in binding.targets]
+        _write(graph, binding, value)
+    return BoundGraph(graph=graph, inputs=inputs, values=accepted)
+
+
+def fill(graph: Graph, inputs: Sequence[FileInput], uploaded: Mapping[str, str]) -> Graph:
+    """Return a copy of a bound graph with the uploaded files' names (role → name) in place.
+
+    Raises MissingRole if a file that the graph waits for was not uploaded.
+    """
+    filled = copy.deepcopy(graph)
+    for wanted in inputs:
+        if wanted.role not in uploaded:
+            raise MissingRole(
+                wanted.role, wanted.source, problem="was not uploaded", remedy="upload it to ComfyUI first"
+            )
+        filled[wanted.node]["inputs"][wanted.input] = uploaded[wanted.role]
+    return filled
+
+
+def need_gb(
+    template: Template, *, precision: str | None = None, width: int, height: int, frames: int = 1
+) -> VramNeed:
+    """Return the declared VRAM need of one job; ``precision`` None means the template's default.
+
+    Raises NeedUnknown if the graph does not offer the precision or no figure covers the size.
+    """
+    manifest = template.manifest
+    if not manifest.vram:
+        return VramNeed(gb=0, row=None)
+    wanted = precision or manifest.precisions[0]
+    if wanted not in manifest.precisions:
+        offered = ", ".join(manifest.precisions)
+        raise NeedUnknown(
+            "precision", wanted, problem=f"is not offered by {manifest.slug}", remedy=f"choose {offered}"
+        )
+    rows = [row for row in manifest.vram if row.precision == wanted]
+    for row in rows:
+        if width * height <= row.max_pixels and frames <= row.max_frames:
+            return VramNeed(gb=row.gb, row=row)
+    largest = max(rows, key=lambda row: (row.max_pixels, row.max_frames))
+    raise NeedUnknown(
+        "size",
+        f"{width}x{height}, {frames} frames",
+        problem=f"has no VRAM figure for {manifest.slug} in {wanted}",
+        remedy=f"stay within {largest.max_pixels} pixels (width × height) and {largest.max_frames} frames",
+    )
+
+
+def frames_for(template: Template, wanted: int, *, fps: float | None = None) -> FrameChoice:
+    """Return the next legal frame count that covers ``wanted`` frames counted at ``fps``.
+
+    ``fps`` None means the template's own rate. Raises ValueRefused if the template makes no clip, the
+    count is below 1, or the shot is longer than one clip can be.
+    """
+    rule, native = template.manifest.frame_rule, template.manifest.native_fps
+    if rule is None or native is None:
+        raise ValueRefused(
+            "frames", wanted, problem=f"cannot be made by {template.slug}", remedy="choose a clip template"
+        )
+    rate = native if fps is None else fps
+    if wanted < 1 or not rate > 0:
+        raise ValueRefused(
+            "frames", wanted, problem=f"at {rate:g} fps is no length", remedy="give at least 1 frame"
+        )
+    # rounding first: 81 frames at 23.976 must not become 55 because of a last binary digit
+    least = math.ceil(round(wanted * native / rate, 6))
+    frames = rule.next_legal(least)
+    if frames > rule.maximum:
+        longest = math.floor(rule.maximum * rate / native)
+        raise ValueRefused(
+            "frames",
+            wanted,
+            problem=f"at {rate:g} fps is longer than one clip of {template.slug} can be",
+            remedy=f"split the shot; one clip holds {longest} frames ({rule.maximum} at {native:g} fps)",
+        )
+    seconds = f"{wanted} frames at {rate:g} fps = {wanted / rate:.2f} s"
+    return FrameChoice(frames, native, f"{seconds}; {frames} frames at {native:g} fps by the rule {rule}")
+
+
+def models_needed(template: Template, precision: str | None = None) -> tuple[ModelFile, ...]:
+    """Return the model files a node must hold for a job in ``precision`` (None: the default one)."""
+    manifest = template.manifest
+    wanted = precision or next(iter(manifest.precisions), None)
+    return tuple(model for model in manifest.models if model.precision in (None, wanted))
+
+
+def classes_needed(template: Template) -> tuple[str, ...]:
+    """Return the node classes a ComfyUI must know, sorted."""
+    return tuple(sorted({str(node["class_type"]) for node in template.graph.values()}))
+
+
+def slate_size(template: Template, *, width: int, height: int) -> tuple[int, int]:
+    """Return the exact size in pixels of the PNG to draw for ``slate_image`` (see manifest.Slate)."""
+    slate = template.manifest.slate
+    if slate is None:
+        raise UnknownRole(
+            "slate_image", template.slug, problem="takes no slate picture", remedy="choose a slate template"
+        )
+    return width - 2 * slate.margin, height - 2 * slate.margin
+
+
+def _complete(manifest: Manifest, values: Mapping[str, Value]) -> dict[str, Value]:
+    for role, value in values.items():
+        if role not in manifest.bindings or role == "filename_prefix":
+            roles = ", ".join(r for r in manifest.bindings if r != "filename_prefix")
+            raise UnknownRole(role, value, problem=f"has no place in {manifest.slug}", remedy=f"use {roles}")
+    for role in manifest.required_roles:
+        if role not in values:
+            raise MissingRole(
+                role, None, problem=f"must be given for {manifest.slug}", remedy="it has no default"
+            )
+    return {**manifest.defaults, **values}
+
+
+def _write(graph: Graph, binding: Binding, value: Value) -> None:
+    for target in binding.targets:
+        placeholder = f"shotfarm:{binding.role}"
+        graph[target.node]["inputs"][target.input] = (
+            placeholder if binding.type == "file" else written(target, binding, value)
+        )
+
+
+__all__ = [
+    "BoundGraph",
+    "FileInput",
+    "FrameChoice",
+    "VramNeed",
+    "bind",
+    "classes_needed",
+    "fill",
+    "frames_for",
+    "models_needed",
+    "need_gb",
+    "slate_size",
+]

@@ -1,0 +1,120 @@
+"""Read a node catalogue: the answer of ComfyUI's ``/object_info``, as a plain dict.
+
+Both spellings of a list of choices occur (``[["a", "b"], {…}]`` and ``["COMBO", {"options": […]}]``),
+and three kinds of input that stand for several: a dynamic combo, whose choice brings inputs of its own
+(``resize_type.width``), a growing list (``images.image0``), and a matched type, which takes what it allows.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from workflows.errors import WorkflowError
+
+ObjectInfo = Mapping[str, Mapping[str, Any]]
+"""Class name → {"input": {"required": {…}, "optional": {…}}, "output": […], "output_node": bool, …}."""
+
+COMBO: Final = "COMBO"
+FILE_FLAGS: Final = ("image_upload", "audio_upload", "video_upload", "file_upload", "image_folder")
+"""An input with one of these lists the server's input folder: the file is uploaded before the graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input as a class declares it. ``options`` is None where the server fills the list later."""
+
+    name: str
+    type: str
+    required: bool
+    options: Sequence[Any] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def types(self) -> frozenset[str]:
+        return types_of(self.type)
+
+    @property
+    def takes_uploads(self) -> bool:
+        return any(self.facts.get(flag) for flag in FILE_FLAGS)
+
+
+def read(path: Path) -> ObjectInfo:
+    """Read a saved catalogue, gzipped or not. Raises WorkflowError if the file is not one."""
+    try:
+        data = path.read_bytes()
+        catalogue = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    except (OSError, ValueError, EOFError) as exc:
+        raise _not_a_catalogue(path, f"cannot be read ({exc})") from exc
+    if not isinstance(catalogue, dict) or not all(
+        isinstance(node, dict) and "input" in node for node in catalogue.values()
+    ):
+        raise _not_a_catalogue(path, "is not a node catalogue")
+    return catalogue
+
+
+def inputs_of(node_class: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, InputSpec]:
+    """Return the inputs a node of this class has when it is given these values, hidden ones left out."""
+    specs: dict[str, InputSpec] = {}
+    for section, required in (("required", True), ("optional", False)):
+        for name, declared in (node_class["input"].get(section) or {}).items():
+            specs.update((spec.name, spec) for spec in _expanded(name, declared, given, required=required))
+    return specs
+
+
+def types_of(declared: object) -> frozenset[str]:
+    """Split a type such as ``INT,FLOAT``; a list of choices is a COMBO, an unknown one matches anything."""
+    if isinstance(declared, list):
+        return frozenset({COMBO})
+    text = str(declared)
+    return frozenset({"*"}) if text.startswith("COMFY_") else frozenset(t.strip() for t in text.split(","))
+
+
+def _expanded(
+    name: str, declared: Sequence[Any], given: Mapping[str, Any], *, required: bool
+) -> Iterator[InputSpec]:
+    kind = declared[0]
+    facts: Mapping[str, Any] = declared[1] if len(declared) > 1 else {}
+    if isinstance(kind, list):
+        yield InputSpec(name, COMBO, required, kind, facts)
+    elif kind == COMBO:
+        yield InputSpec(name, COMBO, required, facts.get("options"), facts)
+    elif kind == "COMFY_DYNAMICCOMBO_V3":
+        options = facts["options"]
+        yield InputSpec(name, COMBO, required, [option["key"] for option in options], facts)
+        chosen = next((option for option in options if option["key"] == given.get(name)), None)
+        for inner, spec, needed in _declared(chosen["inputs"] if chosen else {}):
+            yield from _expanded(f"{name}.{inner}", spec, given, required=required and needed)
+    elif kind == "COMFY_AUTOGROW_V3":
+        yield from _grown(name, facts["template"], given, required=required)
+    elif kind == "COMFY_MATCHTYPE_V3":
+        yield InputSpec(name, facts["template"]["allowed_types"], required, None, facts)
+    else:
+        yield InputSpec(name, kind, required, None, facts)
+
+
+def _grown(
+    name: str, template: Mapping[str, Any], given: Mapping[str, Any], *, required: bool
+) -> Iterator[InputSpec]:
+    """The inputs of a growing list; only the first ``min`` of them must be there."""
+    names = template.get("names") or [f"{template['prefix']}{index}" for index in range(template["max"])]
+    for _, spec, needed in _declared(template["input"]):
+        for index, inner in enumerate(names):
+            must = required and needed and index < template["min"]
+            yield from _expanded(f"{name}.{inner}", spec, given, required=must)
+
+
+def _declared(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Any], bool]]:
+    for section, required in (("required", True), ("optional", False)):
+        for name, spec in (inputs.get(section) or {}).items():
+            yield name, spec, required
+
+
+def _not_a_catalogue(path: Path, problem: str) -> WorkflowError:
+    return WorkflowError(
+        "object_info", str(path), problem=problem, remedy="save the answer of ComfyUI's GET /object_info"
+    )

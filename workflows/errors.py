@@ -1,0 +1,52 @@
+"""What can be wrong with a template or with the values given to it.
+
+WorkflowError
+├── TemplateNotFound   no such template in the library
+├── TemplateInvalid    graph.json or manifest.json breaks its own format
+├── UnknownRole        the template binds no such role
+├── MissingRole        a role without a default was not given
+├── ValueRefused       wrong type, out of range, illegal size or frame count
+└── NeedUnknown        no declared VRAM figure covers this precision and size
+"""
+
+from __future__ import annotations
+
+
+class WorkflowError(Exception):
+    """Names the field, the value and what would be right."""
+
+    def __init__(self, field: str, value: object, *, problem: str, remedy: str) -> None:
+        super().__init__(f"{field}: {_shown(value)} {problem}; {remedy}")
+        self.field = field
+        self.value = value
+        self.problem = problem
+        self.remedy = remedy
+
+
+class TemplateNotFound(WorkflowError):
+    """No template of this name is in the library."""
+
+
+class TemplateInvalid(WorkflowError):
+    """graph.json or manifest.json cannot be read as what it should be."""
+
+
+class UnknownRole(WorkflowError):
+    """A value was given for a role that the template does not bind."""
+
+
+class MissingRole(WorkflowError):
+    """A role without a default was not given."""
+
+
+class ValueRefused(WorkflowError):
+    """The value has the wrong type, is out of range, or breaks a size or frame rule."""
+
+
+class NeedUnknown(WorkflowError):
+    """No declared VRAM figure covers this precision, size and frame count."""
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."

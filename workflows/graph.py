@@ -1,0 +1,90 @@
+"""The shape of a graph in ComfyUI's API format: nodes, links, cycles. Knows no catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from workflows.problems import Problem
+
+Graph = dict[str, dict[str, Any]]
+"""Node id → {"class_type": …, "inputs": {…}}; an input is a value or a link [node id, output slot]."""
+
+MODEL_SUFFIXES: Final = frozenset(
+    {".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx", ".pkl"}
+)
+
+
+def format_problem(graph: object) -> Problem | None:
+    """Say in a sentence why ``graph`` is not API format, or None if it is."""
+    if not isinstance(graph, Mapping):
+        return _not_api(f"The graph is {type(graph).__name__}, not a JSON object of nodes.")
+    if isinstance(graph.get("nodes"), list):
+        return _not_api(
+            "This workflow is saved in ComfyUI's UI format; export it with 'Export (API)' "
+            "(older versions: 'Save (API Format)')."
+        )
+    if isinstance(graph.get("prompt"), Mapping):
+        return _not_api("This is a whole request; give only what stands under 'prompt'.")
+    for node_id, node in graph.items():
+        if not isinstance(node, Mapping) or not isinstance(node.get("class_type"), str):
+            return _not_api(
+                f"Node {node_id} has no class_type; every node needs class_type and inputs.", node_id
+            )
+        if not isinstance(node.get("inputs"), Mapping):
+            return _not_api(f"Node {node_id} ({node['class_type']}) has no inputs object.", node_id)
+    return None
+
+
+def is_link(value: object) -> bool:
+    """True for any list: ComfyUI takes every bare list for a link, right or wrong."""
+    return isinstance(value, list)
+
+
+def linked_node(value: object) -> str | None:
+    """Return the node a well-formed link comes from, None for a value or a broken link."""
+    match value:
+        case [str(node), int()]:
+            return node
+        case _:
+            return None
+
+
+def plain_value(value: object) -> object:
+    """Unwrap ``{"__value__": …}``, which the web client writes so that a list is not taken for a link."""
+    return value["__value__"] if isinstance(value, Mapping) and "__value__" in value else value
+
+
+def is_model_file(value: object) -> bool:
+    """True if the text names a model file by its suffix."""
+    return isinstance(value, str) and PurePosixPath(value).suffix.lower() in MODEL_SUFFIXES
+
+
+def cycle_in(graph: Graph) -> list[str]:
+    """Return the nodes of one cycle, the first repeated at the end; empty if there is none."""
+    finished: set[str] = set()
+    for start in graph:
+        path: list[str] = []
+        walk = [iter([start])]
+        while walk:
+            node = next(walk[-1], None)
+            if node is None:
+                walk.pop()
+                if path:
+                    finished.add(path.pop())
+            elif node in path:
+                return [*path[path.index(node) :], node]
+            elif node not in finished:
+                path.append(node)
+                walk.append(iter(_sources(graph, node)))
+    return []
+
+
+def _sources(graph: Graph, node: str) -> list[str]:
+    linked = (linked_node(value) for value in graph[node]["inputs"].values())
+    return [source for source in linked if source in graph]
+
+
+def _not_api(message: str, node: str | None = None) -> Problem:
+    return Problem(node, None, "not_api_format", message)

@@ -1,0 +1,185 @@
+"""What a template says about itself: the manifest, version 1, as dataclasses.
+
+The manifest is the only place that knows node ids. Everyone else speaks in roles (positive, seed,
+start_image, …). A role without an entry in ``defaults`` must be given when the template is bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+MANIFEST_VERSION: Final = 1
+KINDS: Final = ("keyframe", "clip", "slate")
+MEDIA: Final = ("image", "video")
+SOURCE_KINDS: Final = ("primary", "secondary", "estimate")
+
+ROLES: Final[Mapping[str, str]] = {
+    "positive": "text",
+    "negative": "text",
+    "seed": "int",
+    "width": "int",
+    "height": "int",
+    "frames": "int",
+    "fps": "float",
+    "steps": "int",
+    "cfg": "float",
+    "guidance": "float",
+    "precision": "choice",
+    "color": "color",
+    "filename_prefix": "text",
+    "start_image": "file",
+    "reference_image": "file",
+    "slate_image": "file",
+}
+"""Every role a template may bind, and the type of its value. A color is ``#rrggbb``; a file is
+named by whatever the farm calls it and becomes an input to upload on the GPU node."""
+
+Value = str | int | float
+"""What a role may be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One input of one node. A number is written as ``value * times + plus`` (an int rounds down); a
+    choice through ``choices`` (value of the role → value of the input)."""
+
+    node: str
+    input: str
+    times: float = 1
+    plus: float = 0
+    choices: Mapping[str, str] | None = None
+    replaces_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a role's value goes and which values are right. ``unit`` and ``note`` are shown to people.
+
+    Only ``precision`` may have no target: a graph with one precision states it without writing it.
+    """
+
+    role: str
+    type: str
+    targets: tuple[Target, ...]
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A node that saves files. Exactly one output is ``primary``: its file becomes the take."""
+
+    node: str
+    kind: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class VramRow:
+    """Declared need: a card of ``gb`` GB renders up to ``max_pixels`` (width × height) × ``max_frames``.
+
+    ``gb`` is the card the evidence asks for, not the peak itself; ``evidence`` quotes the figure found.
+    """
+
+    precision: str
+    max_pixels: int
+    max_frames: int
+    gb: float
+    evidence: str
+    source: str
+    source_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRule:
+    """A frame count is legal if it is ``multiple`` × n + ``plus`` and between minimum and maximum."""
+
+    multiple: int
+    plus: int
+    minimum: int
+    maximum: int
+
+    def next_legal(self, wanted: int) -> int:
+        """Return the smallest count on the grid that is ≥ ``wanted`` and ≥ the minimum. Knows no maximum."""
+        least = max(wanted, self.minimum)
+        return least + (self.plus - least) % self.multiple
+
+    def __str__(self) -> str:
+        return f"{self.multiple}n+{self.plus}, {self.minimum} to {self.maximum}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model file as ComfyUI names it. With a ``precision`` it is needed for that precision only."""
+
+    folder: str
+    name: str
+    node: str
+    input: str
+    url: str | None = None
+    license_note: str | None = None
+    precision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """The picture the farm draws and uploads as ``slate_image``.
+
+    It must be a PNG of exactly (width − 2 × margin) × (height − 2 × margin) pixels: the graph lays it on
+    a ground of the sequence's colour, which shows as a frame ``margin`` pixels wide. ``pieces`` names what
+    must be readable on it. ComfyUI's core has no node that draws text.
+    """
+
+    margin: int
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds from start of execution to giving up, and seconds without any progress that mean a hang."""
+
+    execution_s: int
+    hang_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One template's manifest. ``title`` and ``description`` have the keys ``en`` and ``ko``.
+
+    ``base_model`` names the family whose LoRAs fit ("sd15", "flux", "wan22"); None: no LoRA does.
+    """
+
+    slug: str
+    version: int
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    kind: str
+    produces: str
+    bindings: Mapping[str, Binding]
+    defaults: Mapping[str, Value]
+    outputs: tuple[Output, ...]
+    vram: tuple[VramRow, ...]
+    models: tuple[ModelFile, ...]
+    timeouts: Timeouts
+    dim_step: int
+    frame_rule: FrameRule | None = None
+    native_fps: float | None = None
+    base_model: str | None = None
+    slate: Slate | None = None
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """The precisions a job may ask for, the default first; empty for a template without models."""
+        binding = self.bindings.get("precision")
+        offered = binding.choices if binding else ()
+        return tuple(sorted(offered, key=lambda precision: precision != self.defaults.get("precision")))
+
+    @property
+    def required_roles(self) -> tuple[str, ...]:
+        """The roles that have no default; ``filename_prefix`` is given by itself."""
+        return tuple(r for r in self.bindings if r not in self.defaults and r != "filename_prefix")

@@ -1,0 +1,197 @@
+"""Check that a manifest fits its graph: every role lands, every figure holds, every model is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final
+
+from workflows.bind import need_gb
+from workflows.catalogue import ObjectInfo
+from workflows.errors import NeedUnknown, WorkflowError
+from workflows.graph import format_problem, is_link, is_model_file
+from workflows.load import Template
+from workflows.manifest import Binding, Manifest, Target
+from workflows.problems import Problem
+from workflows.values import checked
+
+SAVING: Final = {"SaveImage": "image", "SaveVideo": "video", "SaveWEBM": "video", "SaveAnimatedWEBP": "image"}
+"""Core classes that save files, and what they save; others are asked of the catalogue."""
+
+FILE_LOADERS: Final = {
+    "LoadImage": "image",
+    "LoadImageMask": "image",
+    "LoadVideo": "file",
+    "LoadAudio": "audio",
+}
+"""Core classes that read the input folder, and the input that names the file."""
+
+
+def check_manifest(template: Template, object_info: ObjectInfo | None = None) -> list[Problem]:
+    """Return what in the manifest does not fit the graph; empty if all is well.
+
+    With a catalogue the output nodes of custom classes are known too; without one only core classes are.
+    """
+    unreadable = format_problem(template.graph)
+    if unreadable is not None:
+        return [unreadable]
+    return [
+        *_target_problems(template),
+        *_shared_targets(template.manifest),
+        *_default_problems(template.manifest),
+        *_output_problems(template, object_info or {}),
+        *_vram_problems(template),
+        *_model_problems(template),
+        *_file_problems(template),
+        *_kind_problems(template.manifest),
+    ]
+
+
+def _target_problems(template: Template) -> Iterator[Problem]:
+    for binding in template.manifest.bindings.values():
+        for target in binding.targets:
+            finding = _target_finding(template, binding, target)
+            if finding:
+                code, text = finding
+                yield Problem(target.node, target.input, code, f"Role {binding.role!r} {text}.")
+
+
+def _target_finding(template: Template, binding: Binding, target: Target) -> tuple[str, str] | None:
+    node = template.graph.get(target.node)
+    if node is None:
+        return "unknown_node", f"is bound to node {target.node}, which is not in the graph"
+    where = f"{target.input!r} of node {target.node} ({node['class_type']})"
+    if target.input not in node["inputs"]:
+        return "unknown_input", f"is bound to {where}, which the graph does not have"
+    if is_link(node["inputs"][target.input]) and not target.replaces_link:
+        return "replaces_link", f"would cut the link at {where}; write replaces_link if that is meant"
+    if target.choices is not None and set(target.choices) != set(binding.choices):
+        return "choices_differ", f"translates other choices at {where} than the role offers"
+    return None
+
+
+def _shared_targets(manifest: Manifest) -> Iterator[Problem]:
+    owner: dict[tuple[str, str], str] = {}
+    for binding in manifest.bindings.values():
+        for target in binding.targets:
+            first = owner.setdefault((target.node, target.input), binding.role)
+            if first != binding.role:
+                text = (
+                    f"Roles {first!r} and {binding.role!r} both write {target.input!r} of node {target.node}."
+                )
+                yield Problem(target.node, target.input, "shared_target", text)
+
+
+def _default_problems(manifest: Manifest) -> Iterator[Problem]:
+    for role, value in manifest.defaults.items():
+        binding = manifest.bindings.get(role)
+        if binding is None or role == "filename_prefix":
+            yield _of_manifest("unbound_default", f"The default for {role!r} belongs to no binding.")
+            continue
+        try:
+            checked(binding, value, manifest)
+        except WorkflowError as exc:
+            yield _of_manifest("bad_default", f"The default does not pass its own rule: {exc}.")
+
+
+def _output_problems(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
+    manifest = template.manifest
+    primary = [output.kind for output in manifest.outputs if output.role == "primary"]
+    if primary != [manifest.produces]:
+        yield _of_manifest("primary_output", f"Exactly one primary output must be {manifest.produces}.")
+    prefix = manifest.bindings.get("filename_prefix")
+    named = {target.node for target in prefix.targets} if prefix else set()
+    for output in manifest.outputs:
+        node = template.graph.get(output.node)
+        if node is None:
+            yield Problem(
+                output.node, None, "unknown_node", f"Output node {output.node} is not in the graph."
+            )
+            continue
+        where = f"Node {output.node} ({node['class_type']})"
+        saves = SAVING.get(node["class_type"])
+        if saves is None and not object_info.get(node["class_type"], {}).get("output_node"):
+            yield Problem(
+                output.node, None, "not_an_output", f"{where} is named as output but saves nothing."
+            )
+        elif saves not in (None, output.kind):
+            yield Problem(output.node, None, "output_kind", f"{where} saves {saves}, not {output.kind}.")
+        if output.node not in named:
+            text = f"{where} saves files without the role filename_prefix, so attempts would share names."
+            yield Problem(output.node, "filename_prefix", "unnamed_output", text)
+
+
+def _vram_problems(template: Template) -> Iterator[Problem]:
+    manifest = template.manifest
+    if manifest.models and not manifest.precisions:
+        yield _of_manifest("no_precision", "A template with models must bind the role precision.")
+    for precision in manifest.precisions:
+        rows = [row for row in manifest.vram if row.precision == precision]
+        if not rows:
+            yield _of_manifest("no_vram", f"Precision {precision!r} has no VRAM figure.")
+        elif not _covered(template, precision):
+            text = f"The default size has no VRAM figure for precision {precision!r}."
+            yield _of_manifest("default_uncovered", text)
+        for below, above in pairwise(rows):
+            if not (
+                below.max_pixels <= above.max_pixels
+                and below.max_frames <= above.max_frames
+                and below.gb <= above.gb
+            ):
+                yield _of_manifest("vram_order", f"The VRAM figures of {precision!r} do not ascend.")
+
+
+def _covered(template: Template, precision: str) -> bool:
+    size = {role: int(template.manifest.defaults.get(role, 1)) for role in ("width", "height", "frames")}
+    try:
+        need_gb(template, precision=precision, **size)
+    except NeedUnknown:
+        return False
+    return True
+
+
+def _model_problems(template: Template) -> Iterator[Problem]:
+    for model in template.manifest.models:
+        if model.name not in _names_written(template, model.node, model.input, model.precision):
+            text = f"Model {model.name!r} is not what {model.input!r} of node {model.node} names."
+            yield Problem(model.node, model.input, "model_differs", text)
+    declared = {(model.node, model.input, model.name) for model in template.manifest.models}
+    for node_id, node in template.graph.items():
+        for name, value in node["inputs"].items():
+            if is_model_file(value) and (node_id, name, value) not in declared:
+                text = f"Node {node_id} ({node['class_type']}) needs {value!r}, undeclared in the manifest."
+                yield Problem(node_id, name, "undeclared_model", text)
+
+
+def _names_written(template: Template, node: str, name: str, precision: str | None) -> list[Any]:
+    """What may stand at this input: the graph's own value, or what a precision puts there."""
+    binding = template.manifest.bindings.get("precision")
+    for target in binding.targets if binding else ():
+        if (target.node, target.input) == (node, name) and target.choices is not None:
+            return [target.choices.get(precision)] if precision else []
+    return [template.graph.get(node, {}).get("inputs", {}).get(name)]
+
+
+def _file_problems(template: Template) -> Iterator[Problem]:
+    files = {
+        (target.node, target.input)
+        for binding in template.manifest.bindings.values()
+        if binding.type == "file"
+        for target in binding.targets
+    }
+    for node_id, node in template.graph.items():
+        name = FILE_LOADERS.get(node["class_type"])
+        if name and not is_link(node["inputs"].get(name)) and (node_id, name) not in files:
+            text = f"Node {node_id} ({node['class_type']}) reads a file that no role brings to the node."
+            yield Problem(node_id, name, "unbound_file", text)
+
+
+def _kind_problems(manifest: Manifest) -> Iterator[Problem]:
+    if (manifest.kind == "slate") != (manifest.slate is not None):
+        yield _of_manifest("slate", "A slate template, and only one, says how its picture is drawn.")
+    if (manifest.frame_rule is None) != (manifest.native_fps is None):
+        yield _of_manifest("native_fps", "A template with a frame rule, and only one, states native_fps.")
+
+
+def _of_manifest(code: str, message: str) -> Problem:
+    return Problem(None, None, code, message)

@@ -1,0 +1,173 @@
+"""Read manifest.json into the dataclasses of :mod:`workflows.manifest`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows.manifest import (
+    KINDS,
+    MANIFEST_VERSION,
+    MEDIA,
+    ROLES,
+    SOURCE_KINDS,
+    Binding,
+    FrameRule,
+    Manifest,
+    ModelFile,
+    Output,
+    Slate,
+    Target,
+    Timeouts,
+    Value,
+    VramRow,
+)
+from workflows.reading import Reader
+
+
+def parse(document: object) -> Manifest:
+    """Read a manifest of version 1; raise :class:`TemplateInvalid` naming the field that is wrong.
+
+    Only the manifest's own form is checked here. Whether it fits its graph is ``validate.check_manifest``.
+    """
+    reader = Reader(document, "manifest")
+    if reader.integer("manifest", at_least=1) != MANIFEST_VERSION:
+        raise reader.refused(
+            "manifest", "is not understood", f"this library reads version {MANIFEST_VERSION}"
+        )
+    frame_rule = _frame_rule(reader.maybe_part("frame_rule"))
+    manifest = Manifest(
+        slug=reader.text("slug"),
+        version=reader.integer("version", at_least=1),
+        title=_translated(reader.part("title")),
+        description=_translated(reader.part("description")),
+        kind=reader.one_of("kind", KINDS),
+        produces=reader.one_of("produces", MEDIA),
+        bindings=_bindings(reader, frame_rule),
+        defaults=_defaults(reader),
+        outputs=tuple(_output(row) for row in reader.rows("outputs")),
+        vram=tuple(_vram_row(row) for row in reader.rows("vram")),
+        models=tuple(_model(row) for row in reader.rows("models")),
+        timeouts=_timeouts(reader.part("timeouts")),
+        dim_step=reader.integer("dim_step", at_least=1, default=1),
+        frame_rule=frame_rule,
+        native_fps=reader.maybe_number("native_fps"),
+        base_model=reader.maybe_text("base_model"),
+        slate=_slate(reader.maybe_part("slate")),
+    )
+    reader.finish()
+    return manifest
+
+
+def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding]:
+    bindings = {}
+    for role, row in reader.named("bindings").items():
+        if role not in ROLES:
+            raise row.refused("type", "belongs to an unknown role", f"choose one of {', '.join(ROLES)}")
+        if row.one_of("type", tuple(dict.fromkeys(ROLES.values()))) != ROLES[role]:
+            raise row.refused("type", f"is not the type of {role}", f"write {ROLES[role]!r}")
+        bindings[role] = Binding(
+            role=role,
+            type=ROLES[role],
+            targets=tuple(_target(target) for target in row.rows("targets")),
+            minimum=row.maybe_number("min"),
+            maximum=row.maybe_number("max"),
+            choices=row.texts("choices"),
+            unit=row.maybe_text("unit"),
+            note=row.maybe_text("note"),
+        )
+        if not bindings[role].targets and role != "precision":
+            raise row.refused("targets", "binds nothing", 'write [{"node": "…", "input": "…"}]')
+        row.finish()
+    if ("frames" in bindings) != (frame_rule is not None):
+        raise reader.refused("frame_rule", "does not match the bindings", "bind frames and give a frame_rule")
+    return bindings
+
+
+def _target(row: Reader) -> Target:
+    target = Target(
+        node=row.text("node"),
+        input=row.text("input"),
+        times=row.number("times", 1),
+        plus=row.number("plus", 0),
+        choices=row.text_map("choices"),
+        replaces_link=row.flag("replaces_link"),
+    )
+    row.finish()
+    return target
+
+
+def _defaults(reader: Reader) -> dict[str, Value]:
+    defaults: dict[str, Any] = dict(reader.raw("defaults"))
+    for role, value in defaults.items():
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise reader.refused("defaults", f"has no usable value for {role}", "write a text or a number")
+    return defaults
+
+
+def _output(row: Reader) -> Output:
+    output = Output(node=row.text("node"), kind=row.one_of("kind", MEDIA), role=row.text("role"))
+    row.finish()
+    return output
+
+
+def _vram_row(row: Reader) -> VramRow:
+    vram = VramRow(
+        precision=row.text("precision"),
+        max_pixels=row.integer("max_pixels", at_least=1),
+        max_frames=row.integer("max_frames", at_least=1, default=1),
+        gb=row.number("gb"),
+        evidence=row.text("evidence"),
+        source=row.text("source"),
+        source_kind=row.one_of("source_kind", SOURCE_KINDS),
+    )
+    row.finish()
+    return vram
+
+
+def _model(row: Reader) -> ModelFile:
+    model = ModelFile(
+        folder=row.text("folder"),
+        name=row.text("name"),
+        node=row.text("node"),
+        input=row.text("input"),
+        url=row.maybe_text("url"),
+        license_note=row.maybe_text("license_note"),
+        precision=row.maybe_text("precision"),
+    )
+    row.finish()
+    return model
+
+
+def _translated(row: Reader) -> dict[str, str]:
+    texts = {language: row.text(language) for language in ("en", "ko")}
+    row.finish()
+    return texts
+
+
+def _timeouts(row: Reader) -> Timeouts:
+    timeouts = Timeouts(
+        execution_s=row.integer("execution_s", at_least=1), hang_s=row.integer("hang_s", at_least=1)
+    )
+    row.finish()
+    return timeouts
+
+
+def _frame_rule(row: Reader | None) -> FrameRule | None:
+    if row is None:
+        return None
+    rule = FrameRule(
+        multiple=row.integer("multiple", at_least=1),
+        plus=row.integer("plus"),
+        minimum=row.integer("min", at_least=1),
+        maximum=row.integer("max", at_least=1),
+    )
+    row.finish()
+    return rule
+
+
+def _slate(row: Reader | None) -> Slate | None:
+    if row is None:
+        return None
+    slate = Slate(margin=row.integer("margin"), pieces=row.texts("pieces"))
+    row.finish()
+    return slate

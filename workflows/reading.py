@@ -1,0 +1,122 @@
+"""Read a JSON object field by field, refusing what is absent, mistyped or unknown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from workflows.errors import TemplateInvalid
+
+
+class Reader:
+    """A JSON object whose fields are taken one by one; ``finish`` refuses the ones nobody took.
+
+    ``where`` is the path shown in errors, such as ``manifest.bindings.seed``.
+    Every method raises :class:`TemplateInvalid`.
+    """
+
+    def __init__(self, document: object, where: str) -> None:
+        if not isinstance(document, Mapping):
+            raise TemplateInvalid(where, document, problem="is not a JSON object", remedy="write {…}")
+        self.where = where
+        self._document: Mapping[str, Any] = document
+        self._taken: set[str] = set()
+
+    def has(self, key: str) -> bool:
+        return self._document.get(key) is not None
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self._take(key, default)
+        if not isinstance(value, str) or not (value or default == ""):
+            raise self.refused(key, "is not a text", "write a text in quotes")
+        return value
+
+    def one_of(self, key: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(key)
+        if value not in allowed:
+            raise self.refused(key, "is not known", f"choose one of {', '.join(allowed)}")
+        return value
+
+    def integer(self, key: str, *, at_least: int = 0, default: int | None = None) -> int:
+        value = self._take(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+            raise self.refused(key, "does not fit", f"write a whole number of at least {at_least}")
+        return value
+
+    def number(self, key: str, default: float | None = None) -> float:
+        value = self._take(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+            raise self.refused(key, "is not a number", "write a finite number")
+        return value
+
+    def maybe_number(self, key: str) -> float | None:
+        return self.number(key) if self._known(key) else None
+
+    def maybe_text(self, key: str) -> str | None:
+        return self.text(key) if self._known(key) else None
+
+    def flag(self, key: str) -> bool:
+        value = self._take(key, False)
+        if not isinstance(value, bool):
+            raise self.refused(key, "is not true or false", "write true or false")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; empty when the field is absent."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.refused(key, "is not a list of texts", 'write ["…", "…"]')
+        return tuple(value)
+
+    def text_map(self, key: str) -> dict[str, str] | None:
+        """An object of texts; None when the field is absent."""
+        if not self._known(key):
+            return None
+        value = self._take(key, None)
+        if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+            raise self.refused(key, "is not an object of texts", 'write {"…": "…"}')
+        return dict(value)
+
+    def part(self, key: str) -> Reader:
+        return Reader(self._take(key, None), f"{self.where}.{key}")
+
+    def maybe_part(self, key: str) -> Reader | None:
+        return self.part(key) if self._known(key) else None
+
+    def rows(self, key: str) -> list[Reader]:
+        """A list of objects; empty when the field is absent."""
+        value = self._take(key, [])
+        if not isinstance(value, list):
+            raise self.refused(key, "is not a list", "write [{…}, {…}]")
+        return [Reader(item, f"{self.where}.{key}[{index}]") for index, item in enumerate(value)]
+
+    def named(self, key: str) -> dict[str, Reader]:
+        """An object of objects, in the order written."""
+        part = self.part(key)
+        return {name: part.part(name) for name in part._document}
+
+    def raw(self, key: str) -> Mapping[str, Any]:
+        """An object whose fields are judged elsewhere; empty when the field is absent."""
+        value = self._take(key, {})
+        if not isinstance(value, Mapping):
+            raise self.refused(key, "is not a JSON object", "write {…}")
+        return value
+
+    def finish(self) -> None:
+        for key in self._document:
+            if key not in self._taken:
+                known = ", ".join(sorted(self._taken))
+                raise self.refused(key, "is a field nobody reads", f"remove it, or use one of {known}")
+
+    def refused(self, key: str, problem: str, remedy: str) -> TemplateInvalid:
+        return TemplateInvalid(f"{self.where}.{key}", self._document.get(key), problem=problem, remedy=remedy)
+
+    def _known(self, key: str) -> bool:
+        self._taken.add(key)
+        return self.has(key)
+
+    def _take(self, key: str, default: object) -> object:
+        self._taken.add(key)
+        value = self._document.get(key)
+        return default if value is None else value

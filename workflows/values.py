@@ -1,0 +1,129 @@
+"""Judge one value for one role, and write it in the form its input takes."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from workflows.errors import ValueRefused
+from workflows.manifest import Binding, Manifest, Target, Value
+
+_COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_PREFIX: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def checked(binding: Binding, value: object, manifest: Manifest) -> Value:
+    """Return ``value`` as the role's type, or raise :class:`ValueRefused` saying what would be right."""
+    accepted = _of_type(binding, value)
+    if isinstance(accepted, str):
+        return accepted
+    _in_range(binding, accepted)
+    if binding.role in ("width", "height"):
+        _on_grid(binding.role, int(accepted), manifest.dim_step)
+    if binding.role == "frames":
+        check_frames(manifest, int(accepted))
+    return accepted
+
+
+def check_frames(manifest: Manifest, frames: int) -> None:
+    """Raise :class:`ValueRefused` if the template cannot make exactly this many frames."""
+    rule = manifest.frame_rule
+    if rule is None:
+        if frames != 1:
+            raise ValueRefused("frames", frames, problem="is not one picture", remedy="leave frames out")
+    elif frames > rule.maximum or rule.next_legal(frames) != frames:
+        nearest = min(rule.next_legal(frames), rule.maximum)
+        raise ValueRefused("frames", frames, problem=f"breaks the rule {rule}", remedy=f"try {nearest}")
+
+
+def check_prefix(prefix: object) -> str:
+    """Return a filename prefix that stays inside the output folder on every server.
+
+    ComfyUI expands ``%…%`` and splits at slashes, so only plain names joined by single slashes pass.
+    """
+    if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix) or ".." in prefix:
+        raise ValueRefused(
+            "filename_prefix",
+            prefix,
+            problem="is not a plain relative name",
+            remedy="use letters, digits, '_', '-' and '.', folders joined by '/', no '..'",
+        )
+    return prefix
+
+
+def written(target: Target, binding: Binding, value: Value) -> Value:
+    """Return what stands in the graph for ``value``. The value must have passed :func:`checked`."""
+    match binding.type:
+        case "choice":
+            return target.choices[str(value)] if target.choices is not None else value
+        case "color":
+            return int(str(value)[1:], 16)
+        case "int":
+            # seeds are larger than a float can hold, so untouched numbers stay untouched
+            plain = target.times == 1 and target.plus == 0
+            return value if plain else math.floor(float(value) * target.times + target.plus)
+        case "float":
+            return float(value) * target.times + target.plus
+        case _:
+            return value
+
+
+def _of_type(binding: Binding, value: object) -> Value:
+    match binding.type:
+        case "int" if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        case "float" if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        case "color" if isinstance(value, str) and _COLOR.fullmatch(value):
+            return value.lower()
+        case "choice" if isinstance(value, str) and value in binding.choices:
+            return value
+        case "text" | "file" if isinstance(value, str) and "\0" not in value and _said(binding, value):
+            return value
+        case _:
+            raise ValueRefused(
+                binding.role, value, problem=f"is not a {binding.type}", remedy=_wanted(binding)
+            )
+
+
+def _said(binding: Binding, text: str) -> bool:
+    """A negative prompt may be empty; nothing else that is text may."""
+    return binding.role == "negative" or bool(text.strip())
+
+
+def _wanted(binding: Binding) -> str:
+    return {
+        "int": f"give a whole number{_range(binding)}",
+        "float": f"give a number{_range(binding)}",
+        "color": "give a colour as #rrggbb",
+        "choice": f"choose one of {', '.join(binding.choices)}",
+        "text": "give a text that is not empty",
+        "file": "name the file to upload",
+    }[binding.type]
+
+
+def _in_range(binding: Binding, number: float) -> None:
+    # not-a-number compares false with everything, so it is asked for by name
+    low, high = binding.minimum, binding.maximum
+    if math.isnan(number) or (low is not None and number < low) or (high is not None and number > high):
+        raise ValueRefused(binding.role, number, problem="is out of range", remedy=_wanted(binding))
+
+
+def _range(binding: Binding) -> str:
+    if binding.minimum is not None and binding.maximum is not None:
+        unit = f" {binding.unit}" if binding.unit else ""
+        return f" from {_plain(binding.minimum)} to {_plain(binding.maximum)}{unit}"
+    return f" of {binding.unit}" if binding.unit else ""
+
+
+def _plain(number: float) -> str:
+    return f"{number:.0f}" if number == int(number) else f"{number:g}"
+
+
+def _on_grid(role: str, size: int, step: int) -> None:
+    if size % step:
+        below = size - size % step
+        raise ValueRefused(
+            role, size, problem=f"is not a multiple of {step}", remedy=f"use {below} or {below + step}"
+        )
