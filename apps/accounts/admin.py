@@ -1,0 +1,49 @@
+"""Users. Only those with Django's user permissions (superusers, as a rule) see this page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from apps.accounts.models import User
+from apps.common.admin import Page
+
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, Page):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Staff may sign in here; what they see and do is their roles in projects."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    ordering = ("username",)
+    list_display = ("username", "first_name", "last_name", "email", "language", "is_staff", "is_superuser", "is_active")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    filter_horizontal = ("user_permissions",)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": (("first_name", "last_name"), ("email", "language"))}),
+        (_("May"), {"fields": (("is_active", "is_staff", "is_superuser"), "user_permissions")}),
+        (_("Dates"), {"fields": (("last_login", "date_joined"),)}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "language", "password1", "password2", "is_staff")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if not getattr(request.user, "is_superuser", False):
+            # Whoever may edit users must not make themselves more than they are.
+            for name in ("is_superuser", "user_permissions"):
+                if name in form.base_fields:
+                    form.base_fields[name].disabled = True
+        return form

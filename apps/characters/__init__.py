@@ -1,0 +1,1 @@
+"""Characters, costumes, LoRAs and reference pictures."""

@@ -1,0 +1,173 @@
+"""Characters with their costumes, LoRAs and reference pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
+from apps.characters.pictures import read_picture
+from apps.characters.services import CharacterFields, add_reference, create_character
+from apps.common.admin_forms import CodedForm, become
+from apps.common.errors import Refused
+from apps.common.show import NOTHING, badge, no_picture, spoken, thumbnail
+from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, person_of
+
+
+class CharacterForm(CodedForm[Character]):
+    """Left blank, the code is the project's next (CH0001, CH0002 …). A costume is one of the character's."""
+
+    may_be_blank = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "default_costume" in self.fields:
+            own = Costume.objects.filter(character=self.instance)
+            self.fields["default_costume"].queryset = own  # type: ignore[attr-defined]
+
+
+class CostumeInline(ScopedInline):
+    model = Costume
+    fields = ("name", "prompt", "prompt_ko")
+
+
+class LoraInline(ScopedInline):
+    model = CharacterLora
+    fields = ("base_model", "file", "weight", "trigger_words")
+
+
+class ReferenceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new row takes a file, checked here so that what is wrong stands beside it."""
+
+    file = forms.FileField(
+        label=gettext_lazy("picture file"), required=False, widget=UnfoldAdminFileFieldWidget()
+    )
+
+    class Meta:
+        model = CharacterReference
+        fields = ("title", "order")
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        file = data.get("file")
+        if not self.instance._state.adding:
+            if file:
+                self.add_error("file", _("A picture is not replaced: add the new one and delete this one."))
+        elif not file:
+            if "file" not in self.errors:
+                self.add_error("file", _("Choose a PNG, JPEG or WebP picture."))
+        else:
+            try:
+                read_picture(file, name=file.name)
+            except Refused as refused:
+                self.add_error(
+                    "file", ValidationError([str(problem.message) for problem in refused.problems])
+                )
+            file.seek(0)
+        return data
+
+
+class ReferenceInline(ScopedInline):
+    model = CharacterReference
+    form = ReferenceForm
+    fields = ("picture", "title", "file", "size", "order")
+    readonly_fields = ("picture", "size")
+
+    @admin.display(description=gettext_lazy("picture"))
+    def picture(self, reference: CharacterReference) -> SafeString:
+        if reference._state.adding:
+            return NOTHING
+        return thumbnail(reverse("reference-picture", args=[reference.pk]), str(reference))
+
+    @admin.display(description=gettext_lazy("size"))
+    def size(self, reference: CharacterReference) -> str:
+        return f"{reference.width} × {reference.height}" if reference.width else "–"
+
+
+@admin.register(Character)
+class CharacterAdmin(ScopedAdmin):
+    form = CharacterForm
+    inlines = (CostumeInline, LoraInline, ReferenceInline)
+    list_display = ("face", "code", "called", "looks", "project", "shot_count", "lora")
+    list_display_links = ("code", "called")
+    list_select_related = ("project",)
+    list_filter = (("project", MyProjects), "use_lora", "archived")
+    search_fields = ("code", "name", "name_ko", "description", "description_ko")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("project", "code"),
+                    ("name", "name_ko"),
+                    ("description", "description_ko"),
+                    ("age", "gender", "default_costume"),
+                    "negative",
+                    ("use_lora", "archived"),
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        first = CharacterReference.objects.filter(character=OuterRef("pk")).order_by("order", "created_at")
+        rows = super().get_queryset(request)
+        return rows.annotate(_shots=Count("casting"), _face=Subquery(first.values("pk")[:1]))
+
+    def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        told = {
+            name: getattr(obj, name) for name in form.cleaned_data if name in CharacterFields.__annotations__
+        }
+        created = create_character(
+            project=obj.project, name=obj.name, code=obj.code, user=person_of(request), **told
+        )
+        become(obj, created)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is not CharacterReference:
+            super().save_formset(request, form, formset, change)
+            return
+        formset.save(commit=False)
+        for gone in formset.deleted_objects:
+            gone.delete()  # the file stays in the store: takes made with it may point at it
+        for kept, _changed in formset.changed_objects:
+            kept.save()
+        for new in formset.extra_forms:
+            data = getattr(new, "cleaned_data", {})
+            if data.get("file") and not data.get("DELETE"):
+                add_reference(form.instance, data["file"], title=data["title"], user=person_of(request))
+
+    @admin.display(description="")
+    def face(self, character: Any) -> SafeString:
+        if character._face is None:
+            return no_picture()
+        return thumbnail(reverse("reference-picture", args=[character._face]), character.name)
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def called(self, character: Character) -> str:
+        return spoken(character, "name")
+
+    @admin.display(description=gettext_lazy("description"))
+    def looks(self, character: Character) -> str:
+        return spoken(character, "description")
+
+    @admin.display(description=gettext_lazy("shots"), ordering="_shots")
+    def shot_count(self, character: Any) -> int:
+        return int(character._shots)
+
+    @admin.display(description=gettext_lazy("LoRA"), ordering="use_lora")
+    def lora(self, character: Character) -> SafeString:
+        return badge(_("used"), "teal") if character.use_lora else NOTHING

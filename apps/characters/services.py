@@ -1,0 +1,99 @@
+"""Create characters, and give them reference pictures."""
+
+from __future__ import annotations
+
+import logging
+from typing import BinaryIO, Final, TypedDict, Unpack
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.characters.models import Character, CharacterReference
+from apps.characters.pictures import Picture, read_picture
+from apps.common.errors import Problem, Refused
+from apps.common.numbering import CODE_RULE, Numbering, is_code
+from apps.common.validation import clean
+from apps.projects.models import Project
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+
+logger = logging.getLogger(__name__)
+
+CHARACTERS: Final = Numbering(kind="character", prefix="CH", digits=4)
+
+
+class CharacterFields(TypedDict, total=False):
+    """What may be said of a new character beside the name."""
+
+    name_ko: str
+    description: str
+    description_ko: str
+    negative: str
+    age: str
+    gender: str
+    use_lora: bool
+
+
+def create_character(
+    *, project: Project, name: str, user: User | None, code: str = "", **fields: Unpack[CharacterFields]
+) -> Character:
+    """Create a character with the next code (CH0001, CH0002 …) or a typed one.
+
+    Raises Refused for a bad or taken code, NotAllowed unless ``user`` plans the project (None: the farm).
+    """
+    if user is not None:
+        require(user, Act.PLAN, project)
+    if code and not is_code(code):
+        raise Refused(Problem("code", code, CODE_RULE, code="invalid_code"))
+    with transaction.atomic():
+        if code:
+            CHARACTERS.keep_ahead(project.pk, [code])
+        else:
+            taken = Character.objects.filter(project=project)
+            code = CHARACTERS.next_code(project.pk, taken=lambda text: taken.filter(code=text).exists())
+        character = Character(project=project, code=code, name=name.strip(), **fields)
+        clean(character)
+        character.save(force_insert=True)
+    return character
+
+
+def add_reference(
+    character: Character, file: BinaryIO, *, title: str = "", user: User | None
+) -> CharacterReference:
+    """Check a picture, keep it in the artifact store, and note it with the character.
+
+    The key is made of the content (``characters/<project>/<sha256>.<ext>``), never of the file's name.
+    The same picture twice gives the row that is there. Raises Refused, NotAllowed.
+    """
+    if user is not None:
+        require(user, Act.PLAN, character.project)
+    picture = read_picture(file, name=str(getattr(file, "name", "") or ""))
+    there = CharacterReference.objects.filter(character=character, sha256=picture.sha256).first()
+    if there is not None:
+        return there
+    reference, created = CharacterReference.objects.get_or_create(
+        character=character,
+        sha256=picture.sha256,
+        defaults={
+            "title": title.strip()[:120],
+            "key": _keep(picture, character.project),
+            "media_type": picture.media_type,
+            "bytes": len(picture.content),
+            "width": picture.width,
+            "height": picture.height,
+            "order": CharacterReference.objects.filter(character=character).count(),
+        },
+    )
+    if created:
+        logger.info("reference added", extra={"character": character.code, "key": reference.key})
+    return reference
+
+
+def _keep(picture: Picture, project: Project) -> str:
+    key = f"characters/{project.code}/{picture.sha256}.{picture.extension}"
+    if default_storage.exists(key):
+        return key
+    # Two uploads of one picture at once: the storage names the second copy, and either is right.
+    return default_storage.save(key, ContentFile(picture.content))

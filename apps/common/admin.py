@@ -1,0 +1,79 @@
+"""The base of every admin page: Unfold's, typed, with one query per fact for a whole list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest, HttpResponseRedirect
+
+from apps.common.errors import Refused
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    Tabular = admin.TabularInline[Any, Any]
+    Stacked = admin.StackedInline[Any, Any]
+else:
+    from unfold.admin import ModelAdmin as _ModelAdmin
+    from unfold.admin import StackedInline as Stacked
+    from unfold.admin import TabularInline as Tabular
+
+__all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "say_problems"]
+
+
+class DressedList(ChangeList):
+    """A list whose rows get what their columns show in a constant number of queries."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
+        self.result_list = rows  # type: ignore[assignment]
+
+
+class Page(_ModelAdmin):
+    """A model's pages."""
+
+    list_per_page = 50
+    list_fullwidth = True
+    list_filter_sheet = False
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    warn_unsaved_form = True
+    save_on_top = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DressedList
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show what a service refuses after the form was valid (somebody took the code meanwhile)."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refused as refused:
+            say_problems(request, refused)
+            return HttpResponseRedirect(request.path)
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        """Put on the rows of one page what their columns need. The base needs nothing."""
+
+
+class ReadOnly:
+    """Nobody adds, changes or deletes these rows by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:
+    """Tell the person each thing that is wrong, the first few in full."""
+    for problem in refused.problems[:at_most]:
+        messages.error(request, str(problem))
+    if len(refused.problems) > at_most:
+        messages.error(request, f"… + {len(refused.problems) - at_most}")

@@ -1,0 +1,36 @@
+"""The error a person sees: which field, which value, what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with what was asked for. ``field`` may be a path, ``value`` as typed."""
+
+    field: str
+    value: str
+    message: str | Promise
+    code: str = "invalid"
+
+    def __str__(self) -> str:
+        shown = f" “{self.value}”" if self.value else ""
+        return f"{self.field}{shown}: {self.message}"
+
+
+class Refused(Exception):
+    """A request that cannot be carried out as asked. Nothing was changed.
+
+    Services raise it; forms, the API and commands show every problem.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class NotAllowed(Exception):
+    """This user may not do this in this project. The message says which role would."""

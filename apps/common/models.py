@@ -1,0 +1,63 @@
+"""What every row has, the counters behind human codes, and the event rows of all state machines."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.ids import uuid7
+
+
+class BaseModel(models.Model):
+    """A row with a UUIDv7 key, timestamps and a version that grows with every change."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    row_version = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class CodeCounter(models.Model):
+    """The last number handed out for one kind of code within one scope (a project, a shot)."""
+
+    scope = models.UUIDField()
+    kind = models.CharField(max_length=40)
+    value = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "kind"], name="one_counter_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class StateEvent(models.Model):
+    """One state change: what moved, from where to where, who did it, why, when.
+
+    ``story`` is the job's id for everything that happens to a job, its attempts and its take, so one
+    query reads the whole story. Rows are only ever added.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    story = models.UUIDField(_("story"))
+    machine = models.CharField(_("machine"), max_length=20)
+    subject = models.UUIDField(_("subject"))
+    from_state = models.CharField(_("from"), max_length=20, blank=True)
+    to_state = models.CharField(_("to"), max_length=20)
+    actor = models.CharField(_("actor"), max_length=120)
+    reason = models.TextField(_("reason"), blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+    at = models.DateTimeField(_("at"), db_default=Now())
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["story", "id"], name="event_story")]
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.from_state or '·'} → {self.to_state}"

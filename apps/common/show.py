@@ -1,0 +1,167 @@
+"""How facts are shown to people: badges, bars, sizes, times, and the words of their language.
+
+Pages and columns use the same few pieces, so a state looks the same wherever it stands.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Model
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+NOTHING = SafeString('<span class="sf-dim">–</span>')
+
+TONES: dict[str, str] = {
+    # jobs and attempts
+    "blocked": "grey",
+    "ready": "blue",
+    "dispatched": "violet",
+    "accepted": "violet",
+    "staged": "violet",
+    "running": "violet",
+    "executing": "violet",
+    "collecting": "violet",
+    "succeeded": "green",
+    "failed": "red",
+    "lost": "red",
+    "quarantined": "red",
+    "cancelled": "grey",
+    "superseded": "grey",
+    # nodes
+    "starting": "grey",
+    "idle": "green",
+    "busy": "violet",
+    "deaf": "amber",
+    "sick": "red",
+    "offline": "red",
+    "active": "green",
+    "draining": "amber",
+    "paused": "amber",
+    # takes
+    "processing": "blue",
+    "broken": "red",
+    "missing": "red",
+    "pending": "grey",
+    "approved": "green",
+    "retake": "amber",
+    "rejected": "red",
+}
+"""The colour of a state's badge. Media "ready" shares its word with jobs and reads as blue."""
+
+HUES = frozenset({"grey", "blue", "green", "amber", "red", "violet", "teal"})
+_ALIASES = {
+    "gray": "grey",
+    "slate": "grey",
+    "yellow": "amber",
+    "orange": "amber",
+    "purple": "violet",
+    "cyan": "teal",
+}
+
+
+def hue(name: str) -> str:
+    """Return one of HUES for a colour's common name; what is unknown is grey."""
+    known = _ALIASES.get(name, name)
+    return known if known in HUES else "grey"
+
+
+def badge(text: object, tone: str) -> SafeString:
+    """Show a short word on a coloured ground. ``tone`` is one of HUES."""
+    return format_html('<span class="sf-badge sf-{}">{}</span>', hue(tone), text)
+
+
+def state_badge(state: str, label: object) -> SafeString:
+    """Show a state in its colour, with the label people read."""
+    return badge(label, TONES.get(state, "grey"))
+
+
+def simulated_badge() -> SafeString:
+    """Mark what no GPU has made."""
+    return format_html('<span class="sf-badge sf-simulated">{}</span>', _("SIMULATED"))
+
+
+def bar(fraction: float, *, tone: str = "violet", text: str = "") -> SafeString:
+    """Show a part of a whole, from 0 to 1, with a text beside it (by default the percentage)."""
+    percent = round(max(0.0, min(1.0, fraction)) * 100)
+    return format_html(
+        '<span class="sf-bar"><span class="sf-track"><span class="sf-fill sf-{}" style="width:{}%"></span></span>'
+        "<small>{}</small></span>",
+        hue(tone),
+        percent,
+        text or f"{percent} %",
+    )
+
+
+def chips(words: list[str]) -> SafeString:
+    """Show a few words side by side."""
+    if not words:
+        return NOTHING
+    return format_html(
+        '<span class="sf-chips">{}</span>',
+        format_html_join("", '<span class="sf-chip">{}</span>', ((word,) for word in words)),
+    )
+
+
+def link(address: str, text: object) -> SafeString:
+    """Link to another page of the admin."""
+    return format_html('<a class="sf-link" href="{}">{}</a>', address, text)
+
+
+def thumbnail(address: str, alt: str) -> SafeString:
+    """Show a small picture, fetched when it scrolls into view."""
+    return format_html('<img class="sf-thumb" src="{}" alt="{}" loading="lazy">', address, alt)
+
+
+def no_picture() -> SafeString:
+    """Hold the place of a picture that is not there yet."""
+    return SafeString(
+        '<span class="sf-thumb sf-nothumb"><span class="material-symbols-outlined">image</span></span>'
+    )
+
+
+def spoken(row: Model, field: str) -> str:
+    """Return a text in the language of the page: ``field_ko`` in Korean where it is filled, else ``field``."""
+    plain = str(getattr(row, field))
+    if (get_language() or "en").startswith("ko"):
+        return str(getattr(row, f"{field}_ko", "")) or plain
+    return plain or str(getattr(row, f"{field}_ko", ""))
+
+
+def bytes_text(count: int | None) -> str:
+    """Say a number of bytes as people do: 3.4 MB (powers of 1 000)."""
+    if count is None:
+        return "–"
+    size, unit = float(count), "B"
+    for bigger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, bigger
+    return f"{number_format(size, 0 if unit == 'B' else 1)} {unit}"
+
+
+def gb_text(mib: int | None) -> str:
+    """Say an amount of GPU memory given in MiB as GB (powers of 1 024, as cards are sold)."""
+    return _("unknown") if mib is None else f"{number_format(mib / 1024, 1)} GB"
+
+
+def tier_text(tier_gb: int | None) -> str:
+    """Say a VRAM tier: "24 GB", or what its absence means."""
+    if tier_gb is None:
+        return _("no tier")
+    return _("no VRAM") if tier_gb == 0 else f"{tier_gb} GB"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Say a length of time: 0.8 s, 42 s, 3:07, 1:02:09."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{number_format(seconds, 1)} s"
+    if seconds < 60:
+        return f"{round(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,43 @@
+"""Which nodes serve, and what they can render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypedDict
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from apps.nodes.models import Node
+from apps.nodes.states import SERVING, Desired
+
+
+class ModelFile(TypedDict):
+    """A model file a graph names: the ComfyUI folder and the name with ``/``."""
+
+    folder: str
+    name: str
+
+
+def serving() -> QuerySet[Node]:
+    """Nodes that may be given work now: active, heard of, with known capabilities, not forbidden."""
+    nodes = Node.objects.filter(desired=Desired.ACTIVE, observed__in=SERVING, tier_gb__isnull=False).exclude(
+        capabilities_of=""
+    )
+    return nodes if settings.SIMULATED_ALLOWED else nodes.filter(simulated=False)
+
+
+def lacks(node: Node, *, classes: Iterable[str], models: Iterable[ModelFile]) -> list[str]:
+    """List what this node lacks to run a graph: node classes, and models as ``folder/name``."""
+    has = set(node.classes)
+    missing = [name for name in classes if name not in has]
+    for model in models:
+        if model["name"] not in node.models_by_folder.get(model["folder"], ()):
+            missing.append(f"{model['folder']}/{model['name']}")
+    return missing
+
+
+def known_capabilities() -> QuerySet[Node]:
+    """Nodes whose classes and models are known, whether they are here now or not."""
+    nodes = Node.objects.exclude(capabilities_of="")
+    return nodes if settings.SIMULATED_ALLOWED else nodes.filter(Q(simulated=False))

@@ -1,0 +1,38 @@
+"""A node's observed state, and what is desired of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.machines import Machine
+
+
+class Observed(models.TextChoices):
+    """What reports say, or what their absence means."""
+
+    STARTING = "starting", _("starting")
+    IDLE = "idle", _("idle")
+    BUSY = "busy", _("busy")
+    DEAF = "deaf", _("deaf")
+    SICK = "sick", _("sick")
+    OFFLINE = "offline", _("offline")
+
+
+class Desired(models.TextChoices):
+    """What an operator or a schedule wants."""
+
+    ACTIVE = "active", _("active")
+    DRAINING = "draining", _("draining")
+    PAUSED = "paused", _("paused")
+
+
+SERVING: Final = (Observed.IDLE, Observed.BUSY)
+"""States in which a node may be given work."""
+
+_ALL = frozenset(str(state) for state in Observed)
+NODE: Final = Machine(
+    name="node", field="observed", moves={"": _ALL, **{str(state): _ALL - {str(state)} for state in Observed}}
+)

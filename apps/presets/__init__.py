@@ -1,0 +1,1 @@
+"""The cinematic preset library."""

@@ -1,0 +1,1 @@
+"""Sequences, shots, locations and casting; shot lists in and out."""

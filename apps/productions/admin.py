@@ -1,0 +1,320 @@
+"""Sequences, shots, locations: the plan of a film.
+
+The rendering side of the shot pages (thumbnails, jobs, Render) is added by apps.renders, which
+registers its own, richer ShotAdmin over this one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.common.admin_forms import CodedForm, become
+from apps.common.show import NOTHING, badge, chips, link, spoken
+from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
+from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
+from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, person_of
+from apps.projects.roles import Act
+
+
+@admin.register(ShotStatus)
+class ShotStatusAdmin(FarmAdmin):
+    """What a studio calls the states of a shot. The states themselves are the machine's."""
+
+    list_display = ("slug", "shown", "renderable", "closed", "order")
+    fields = ("slug", ("name", "name_ko"), ("order", "colour"), ("renderable", "closed"))
+    readonly_fields = ("slug",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("name"))
+    def shown(self, status: ShotStatus) -> SafeString:
+        return badge(spoken(status, "name"), status.colour)
+
+
+class SequenceForm(CodedForm[Sequence]):
+    """Left blank, the code is the project's next (SQ010, SQ020 …)."""
+
+    may_be_blank = True
+
+
+class LocationForm(CodedForm[Location]):
+    """The code is typed."""
+
+
+class ShotCount(ScopedAdmin):
+    """A list that counts the shots of each row and leads to them."""
+
+    shots_by = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(_shots=Count("shots"))
+
+    @admin.display(description=gettext_lazy("shots"), ordering="_shots")
+    def shot_count(self, row: Any) -> SafeString:
+        address = f"{reverse('admin:productions_shot_changelist')}?{self.shots_by}__id__exact={row.pk}"
+        return link(address, row._shots)
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def title(self, row: Any) -> str:
+        return spoken(row, "name")
+
+
+@admin.register(Sequence)
+class SequenceAdmin(ShotCount):
+    shots_by = "sequence"
+    list_display = ("code", "title", "project", "shot_count", "order")
+    list_select_related = ("project",)
+    list_filter = (("project", MyProjects),)
+    search_fields = ("code", "name", "name_ko")
+    form = SequenceForm
+    fields = (("project", "code", "order"), ("name", "name_ko"))
+
+    def save_model(self, request: HttpRequest, obj: Sequence, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        created = create_sequence(
+            project=obj.project, name=obj.name, name_ko=obj.name_ko, code=obj.code, user=person_of(request)
+        )
+        become(obj, created)
+
+
+@admin.register(Location)
+class LocationAdmin(ShotCount):
+    shots_by = "location"
+    list_display = ("code", "title", "project", "prompt_text", "shot_count")
+    list_select_related = ("project",)
+    list_filter = (("project", MyProjects),)
+    search_fields = ("code", "name", "name_ko", "prompt", "prompt_ko")
+    form = LocationForm
+    fields = (("project", "code"), ("name", "name_ko"), ("prompt", "prompt_ko"))
+
+    @admin.display(description=gettext_lazy("prompt text"))
+    def prompt_text(self, location: Location) -> str:
+        return spoken(location, "prompt")
+
+
+class CastingForm(forms.ModelForm[ShotCharacter]):
+    """A costume is one of the character's own."""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        character, costume = data.get("character"), data.get("costume")
+        if character and costume and costume.character_id != character.pk:
+            self.add_error(
+                "costume",
+                _("“%(costume)s” belongs to another character; choose one of %(character)s's.")
+                % {"costume": costume, "character": character},
+            )
+        return data
+
+
+class CastingInline(ScopedInline):
+    model = ShotCharacter
+    form = CastingForm
+    fields = ("character", "costume", "action", "action_ko", "lora_weight", "order")
+    paths_to_project = {"costume": "character__project"}
+    grouped_by = {"costume": lambda costume: str(costume.character)}
+
+    def choices_for(self, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        rows = super().choices_for(db_field, request)
+        return rows.select_related("character") if rows is not None and db_field.name == "costume" else rows
+
+
+class PresetFormSet(BaseInlineFormSet[ShotPreset, Shot, forms.ModelForm[ShotPreset]]):
+    """At most one preset of an exclusive category."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: dict[Any, ShotPreset] = {}
+        for form in self.forms:
+            data = getattr(form, "cleaned_data", {})
+            preset = data.get("preset")
+            if not preset or data.get("DELETE") or not preset.category.exclusive:
+                continue
+            if preset.category_id in seen:
+                first = seen[preset.category_id]
+                form.add_error(
+                    "preset",
+                    ValidationError(
+                        _("“%(category)s” allows one per shot, and “%(first)s” is chosen already.")
+                        % {"category": spoken(preset.category, "name"), "first": first}
+                    ),
+                )
+            seen.setdefault(preset.category_id, preset)
+
+
+class PresetInline(ScopedInline):
+    model = ShotPreset
+    formset = PresetFormSet
+    fields = ("preset", "order")
+    grouped_by = {"preset": lambda preset: spoken(preset.category, "name")}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "preset":
+            kwargs["queryset"] = db_field.remote_field.model.objects.filter(archived=False).select_related(
+                "category"
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class ShotForm(CodedForm[Shot]):
+    """Sequence and location belong to one project, and the shot to it."""
+
+    may_be_blank = True
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        sequence = data.get("sequence") or (self.instance.sequence if self.instance.sequence_id else None)
+        location = data.get("location")
+        if sequence and location and location.project_id != sequence.project_id:
+            self.add_error(
+                "location",
+                _("“%(location)s” belongs to another project than the sequence %(sequence)s.")
+                % {"location": location, "sequence": sequence.code},
+            )
+        if sequence:
+            self.instance.project_id = sequence.project_id
+        return data
+
+
+@admin.register(Shot)
+class ShotAdmin(ScopedAdmin):
+    """The plan of a shot: what happens, who is in it, where, how it is framed."""
+
+    form = ShotForm
+    list_display = ("name", "what", "cast", "place", "length", "condition")
+    list_display_links = ("name",)
+    list_select_related = ("sequence", "status", "location", "project")
+    list_filter = (
+        ("project", MyProjects),
+        ("sequence", MyProjects),
+        "status",
+        ("characters", MyProjects),
+        ("location", MyProjects),
+    )
+    search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
+    ordering = ("sequence__order", "order", "code")
+    actions = ("mark_ready", "put_on_hold")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("sequence", "code", "order"),
+                    ("description", "description_ko"),
+                    ("frames", "handles", "seed"),
+                    ("location", "weather", "time_of_day"),
+                    ("dialogue", "negative"),
+                    "notes",
+                )
+            },
+        ),
+    )
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        # Who may be cast is known once the shot has its project.
+        return (CastingInline, PresetInline) if obj is not None else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("casting__character")
+
+    def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        told = {name: getattr(obj, name) for name in form.cleaned_data if name in ShotFields.__annotations__}
+        created = create_shot(sequence=obj.sequence, code=obj.code, user=person_of(request), **told)
+        become(obj, created)
+
+    def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
+        """Tell whether the machine and the person's role allow this step."""
+        signing_off = {to, shot.status_id} & {APPROVED, FINAL}
+        act = Act.REVIEW if signing_off else Act.PLAN
+        return to in SHOT.moves.get(shot.status_id, ()) and self.may(request, act, shot)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<path:object_id>/status/",
+                self.admin_site.admin_view(self.move_view),
+                name="productions_shot_status",
+            )
+        ]
+        return own + super().get_urls()
+
+    @admin.action(description=gettext_lazy("Mark as ready"), permissions=["change"])
+    def mark_ready(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
+        self._move_all(request, shots, READY)
+
+    @admin.action(description=gettext_lazy("Put on hold"), permissions=["change"])
+    def put_on_hold(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
+        self._move_all(request, shots, ON_HOLD)
+
+    def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
+        movable = [shot for shot in shots if self.may_move(request, shot, to)]
+        moved = sum(move_shot_status(shot, to=to, user=person_of(request)) for shot in movable)
+        if moved:
+            messages.success(request, _("%(moved)d shots changed.") % {"moved": moved})
+        if len(shots) > moved:
+            left = _("%(left)d shots stay as they are: their status or your role does not allow this step.")
+            messages.warning(request, left % {"left": len(shots) - moved})
+
+    def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer a status button of the shot page."""
+
+        def deed(shot: Shot) -> str:
+            moved = move_shot_status(shot, to=request.POST.get("to", ""), user=person_of(request))
+            return _("Status changed.") if moved else _("Somebody else was quicker; see the status now.")
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shot = context.get("original")
+        if shot is not None:
+            context["next_statuses"] = [
+                status for status in ShotStatus.objects.all() if self.may_move(request, shot, status.pk)
+            ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=gettext_lazy("shot"), ordering="sequence__order")
+    def name(self, shot: Shot) -> str:
+        return shot.full_code
+
+    @admin.display(description=gettext_lazy("description"))
+    def what(self, shot: Shot) -> SafeString | str:
+        return spoken(shot, "description") or NOTHING
+
+    @admin.display(description=gettext_lazy("cast"))
+    def cast(self, shot: Shot) -> SafeString:
+        return chips([spoken(cast.character, "name") for cast in shot.casting.all()])
+
+    @admin.display(description=gettext_lazy("location"), ordering="location__code")
+    def place(self, shot: Shot) -> SafeString | str:
+        return spoken(shot.location, "name") if shot.location else NOTHING
+
+    @admin.display(description=gettext_lazy("frames"), ordering="frames")
+    def length(self, shot: Shot) -> str:
+        return f"{shot.frames} · {shot.frames / shot.project.fps:.1f} s"
+
+    @admin.display(description=gettext_lazy("status"), ordering="status__order")
+    def condition(self, shot: Shot) -> SafeString:
+        return badge(spoken(shot.status, "name"), shot.status.colour)

@@ -1,0 +1,95 @@
+"""Write a plan without problems. The caller holds the transaction and the project's row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Listed
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Model
+from django.db.models.functions import Now
+
+from apps.accounts.models import User
+from apps.characters.models import Character, CharacterLora, Costume
+from apps.characters.services import CHARACTERS
+from apps.common.models import StateEvent
+from apps.productions import states
+from apps.productions.importing.changes import Change, Plan
+from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.services import SEQUENCES, SHOTS, actor_of
+from apps.projects.services import open_project
+
+_WRITTEN = (Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
+_BATCH = 500
+
+
+def apply(plan: Plan, user: User | None) -> None:
+    """Write new rows in bulk and changed rows one by one, only their changed columns."""
+    _apply_project(plan, user)
+    new: dict[type[Model], list[Any]] = defaultdict(list)
+    for change in plan.changes:
+        if change.new:
+            new[type(change.row)].append(change.row)
+    for model in _WRITTEN:
+        # A character may name a default costume that comes later: foreign keys are checked at commit.
+        model._default_manager.bulk_create(new[model], batch_size=_BATCH)
+    for change in plan.changes:
+        if change.changed:
+            _update(change)
+    for keys in _batches([casting.pk for casting in plan.castings_gone]):
+        ShotCharacter.objects.filter(pk__in=keys).delete()
+    for keys in _batches(plan.presets_replaced):
+        ShotPreset.objects.filter(shot__in=keys).delete()
+    ShotPreset.objects.bulk_create(plan.new_presets, batch_size=_BATCH)
+    _record_births(new[Shot], actor_of(user))
+    _keep_counters_ahead(plan)
+
+
+def _apply_project(plan: Plan, user: User | None) -> None:
+    project = plan.project
+    if project.new:
+        open_project(project.row, user=user)
+    elif project.changed:
+        _update(project)
+
+
+def _update(change: Change[Any]) -> None:
+    columns = {attribute: getattr(change.row, attribute) for attribute in change.before}
+    rows = type(change.row)._default_manager.filter(pk=change.row.pk)
+    rows.update(**columns, row_version=F("row_version") + 1, updated_at=Now())
+
+
+def _batches(keys: Listed[UUID]) -> Iterator[Listed[UUID]]:
+    return (keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH))
+
+
+def _record_births(shots: Iterable[Shot], actor: str) -> None:
+    StateEvent.objects.bulk_create(
+        [
+            StateEvent(
+                machine=states.SHOT.name,
+                subject=shot.pk,
+                story=shot.pk,
+                to_state=states.READY,
+                actor=actor,
+                reason="imported",
+            )
+            for shot in shots
+        ],
+        batch_size=_BATCH,
+    )
+
+
+def _keep_counters_ahead(plan: Plan) -> None:
+    """Codes typed in the workbook are not handed out again."""
+    rows = [change.row for change in plan.changes if change.new]
+    project_id = plan.project.row.pk
+    SEQUENCES.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Sequence)])
+    CHARACTERS.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Character)])
+    shots = [row for row in rows if isinstance(row, Shot)]
+    by_sequence = groupby(sorted(shots, key=lambda shot: shot.sequence_id), key=lambda shot: shot.sequence_id)
+    for sequence_id, members in by_sequence:
+        SHOTS.keep_ahead(sequence_id, [shot.code for shot in members])

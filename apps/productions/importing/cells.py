@@ -1,0 +1,169 @@
+"""What a cell may say: each function makes a reader of one kind of value.
+
+A reader takes what the workbook holds (never None) and returns the value the farm keeps, or raises
+Unreadable with a sentence that says what would be right.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+from apps.common.numbering import CODE_RULE, is_code
+from apps.projects.models import CODE as PROJECT_CODE
+
+Reader = Callable[[Any], Any]
+
+_YES = frozenset({"yes", "y", "true", "1", "on", "예", "네"})
+_NO = frozenset({"no", "n", "false", "0", "off", "아니오", "아니요"})
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_ESCAPED = re.compile(r"\A'(?=[=+\-@'\t])")
+"""Exports put a ' before text that a spreadsheet would run as a formula; here it comes off again."""
+
+
+class Unreadable(ValueError):
+    """The cell does not say what its column wants. The message tells what would be right."""
+
+
+def text(model: type[models.Model], field: str) -> Reader:
+    """Text as the model's field holds it; a number is taken as it is shown."""
+    return text_of(getattr(model._meta.get_field(field), "max_length", None))
+
+
+def text_of(longest: int | None) -> Reader:
+    """Text of at most so many characters."""
+
+    def read(value: Any) -> str:
+        written = _ESCAPED.sub("", _written(value), count=1) if isinstance(value, str) else _written(value)
+        if _CONTROL.search(written):
+            raise Unreadable(_("It holds control characters. Type the text again."))
+        if longest is not None and len(written) > longest:
+            raise Unreadable(
+                _("At most %(n)d characters; these are %(now)d.") % {"n": longest, "now": len(written)}
+            )
+        return written
+
+    return read
+
+
+def code(value: Any) -> str:
+    """Read a code such as SH0040, which becomes a folder's name."""
+    written = _bare(value)
+    if not is_code(written):
+        raise Unreadable(str(CODE_RULE))
+    return written
+
+
+def project_code(value: Any) -> str:
+    """Read a project's code: FROST."""
+    written = _bare(value)
+    try:
+        PROJECT_CODE(written)
+    except ValidationError as exc:
+        raise Unreadable(exc.message) from exc
+    return written
+
+
+def shot_code(value: Any) -> str:
+    """Read a shot's full code: SQ010_SH0040."""
+    written = _bare(value)
+    parts = written.split("_")
+    if len(parts) != 2 or not all(is_code(part) for part in parts):
+        raise Unreadable(_("Write sequence and shot joined by an underscore, such as SQ010_SH0040."))
+    return written
+
+
+def model_file(value: Any) -> str:
+    """Read a model's path as ComfyUI lists it, with /; \\ is turned, and nothing may climb out."""
+    written = _bare(value).replace("\\", "/")
+    if len(written) > 255 or any(part in {"", ".", ".."} for part in written.split("/")):
+        raise Unreadable(_("Write the file as ComfyUI lists it, such as characters/gerda_v2.safetensors."))
+    return written
+
+
+def whole(least: int, most: int) -> Reader:
+    """Read a whole number within bounds; 48.0 and "48" are 48, 48.5 is refused."""
+
+    def read(value: Any) -> int:
+        number = _number(value)
+        if number is None or not number.is_integer() or not least <= number <= most:
+            raise Unreadable(
+                _("Write a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
+            )
+        return int(number)
+
+    return read
+
+
+def decimal(least: float, most: float) -> Reader:
+    """Read a number within bounds."""
+
+    def read(value: Any) -> float:
+        number = _number(value)
+        if number is None or not least <= number <= most:
+            raise Unreadable(_("Write a number from %(least)g to %(most)g.") % {"least": least, "most": most})
+        return number
+
+    return read
+
+
+def yes_or_no(value: Any) -> bool:
+    """Read yes or no, in English or Korean."""
+    word = str(value).strip().casefold()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise Unreadable(_("Write yes or no."))
+
+
+def one_of(choices: Iterable[str]) -> Reader:
+    """Read one of a few words; "Golden hour" is golden_hour."""
+    offered = tuple(choices)
+
+    def read(value: Any) -> str:
+        word = "_".join(str(value).casefold().split())
+        if word not in offered:
+            raise Unreadable(_("Write one of: %s.") % ", ".join(offered))
+        return word
+
+    return read
+
+
+def words(value: Any) -> list[str]:
+    """Read a list with commas or line breaks between, in order, each word once."""
+    return list(dict.fromkeys(word.strip() for word in re.split(r"[,\n]", _written(value)) if word.strip()))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        raise Unreadable(_("The spreadsheet made this TRUE or FALSE. Format the cell as text."))
+    if isinstance(value, date | datetime | time | timedelta):
+        raise Unreadable(_("The spreadsheet made this a date or a time. Format the cell as text."))
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _bare(value: Any) -> str:
+    return _written(value).removeprefix("'").strip()
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        number = float(value)
+    else:
+        try:
+            number = float(str(value).removeprefix("'").strip())
+        except ValueError:
+            return None
+    return number if math.isfinite(number) else None

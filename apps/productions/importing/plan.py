@@ -1,0 +1,110 @@
+"""Plan an import: every record beside its row in the database. Nothing is written here.
+
+New rows get their UUID at once, so later records can point at them before any of them is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.characters.models import Character, CharacterLora, Costume
+from apps.productions.importing.changes import Change, Plan, compare
+from apps.productions.importing.known import Known
+from apps.productions.importing.plan_shots import plan_casting, plan_shots, with_order, worn
+from apps.productions.importing.records import Record
+from apps.productions.models import Location, Sequence
+from apps.productions.services import SEQUENCES
+from apps.projects.models import Project
+
+Records = Mapping[str, list[Record]]
+"""Sheet → its records. A sheet the workbook lacks is not in it."""
+
+
+def plan_project(record: Record, code: str, existing: Project | None) -> Change[Project]:
+    """Compare the Project sheet's one row; ``code`` may stand in for the sheet's own."""
+    return compare(record, Project, existing, identity={"code": code}, values=_without(record, "code"))
+
+
+def plan_production(project: Change[Project], records: Records, known: Known) -> Plan:
+    """Compare every record with the database. A plan with problems must not be applied."""
+    plan = Plan(project)
+    for record in records.get("Sequences", []):
+        _plan_sequence(plan, record, known)
+    for record in records.get("Locations", []):
+        _plan_location(plan, record, known)
+    characters = [_plan_character(plan, record, known) for record in records.get("Characters", [])]
+    for record in records.get("Costumes", []):
+        _plan_costume(plan, record, known)
+    for character in characters:
+        for attribute, value in worn(plan, character.record, "default_costume", character.row, known).items():
+            character.set(attribute, value)
+    for record in records.get("Loras", []):
+        _plan_lora(plan, record, known)
+    shots = plan_shots(plan, records.get("Shots", []), known)
+    if "Casting" in records:
+        plan_casting(plan, records["Casting"], shots, known)
+    return plan
+
+
+def _plan_sequence(plan: Plan, record: Record, known: Known) -> None:
+    code = record.values["code"]
+    existing = known.sequences.get(code)
+    values = with_order(_without(record, "code"), SEQUENCES, code, new=existing is None)
+    identity = {"project_id": known.project_id, "code": code}
+    known.sequences[code] = plan.add(record, Sequence, existing, identity=identity, values=values).row
+
+
+def _plan_location(plan: Plan, record: Record, known: Known) -> None:
+    code = record.values["code"]
+    identity = {"project_id": known.project_id, "code": code}
+    change = plan.add(
+        record, Location, known.locations.get(code), identity=identity, values=_without(record, "code")
+    )
+    known.locations[code] = change.row
+
+
+def _plan_character(plan: Plan, record: Record, known: Known) -> Change[Character]:
+    code = record.values["code"]
+    identity = {"project_id": known.project_id, "code": code}
+    values = _without(record, "code", "default_costume")
+    change = plan.add(record, Character, known.characters.get(code), identity=identity, values=values)
+    known.characters[code] = change.row
+    return change
+
+
+def _plan_costume(plan: Plan, record: Record, known: Known) -> None:
+    character = plan.find(record, "character", known.characters)
+    if character is None:
+        return
+    name = record.values["name"]
+    clothes = known.costumes[character.pk]
+    change = plan.add(
+        record,
+        Costume,
+        clothes.get(name),
+        identity={"character_id": character.pk, "name": name},
+        values=_without(record, "character", "name"),
+    )
+    clothes[name] = change.row
+
+
+def _plan_lora(plan: Plan, record: Record, known: Known) -> None:
+    character = plan.find(record, "character", known.characters)
+    if character is None:
+        return
+    base_model, file = record.values["base_model"], record.values["file"]
+    values = _without(record, "character", "base_model", "file")
+    if "trigger_words" in values:
+        values["trigger_words"] = list(values["trigger_words"])
+    plan.add(
+        record,
+        CharacterLora,
+        known.loras.get((character.pk, base_model, file)),
+        identity={"character_id": character.pk, "base_model": base_model, "file": file},
+        values=values,
+    )
+
+
+def _without(record: Record, *columns: str) -> dict[str, Any]:
+    return {name: value for name, value in record.values.items() if name not in columns}

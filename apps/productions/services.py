@@ -1,0 +1,146 @@
+"""Create sequences and shots, and move a shot through its statuses."""
+
+from __future__ import annotations
+
+from typing import Final, TypedDict, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.errors import Problem, Refused
+from apps.common.machines import move, record_event
+from apps.common.numbering import CODE_RULE, Numbering, is_code
+from apps.common.validation import clean
+from apps.productions import states
+from apps.productions.models import Location, Sequence, Shot
+from apps.projects.models import Project
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+
+SEQUENCES: Final = Numbering(kind="sequence", prefix="SQ", digits=3, step=10)
+SHOTS: Final = Numbering(kind="shot", prefix="SH", digits=4, step=10)
+
+SYSTEM: Final = "farm"
+"""The actor in event rows when no person acted."""
+
+_SIGNED_OFF = frozenset({states.APPROVED, states.FINAL})
+
+
+class ShotFields(TypedDict, total=False):
+    """What may be said of a new shot. ``frames`` and ``handles`` count frames at the project's fps."""
+
+    description: str
+    description_ko: str
+    dialogue: str
+    frames: int
+    handles: int
+    location: Location | None
+    weather: str
+    time_of_day: str
+    negative: str
+    seed: int | None
+    notes: str
+
+
+def create_sequence(
+    *, project: Project, name: str, user: User | None, code: str = "", name_ko: str = ""
+) -> Sequence:
+    """Create a sequence with the next code (SQ010, SQ020 …) or a typed one.
+
+    Raises Refused for a bad or taken code, NotAllowed unless ``user`` plans the project (None: the farm).
+    """
+    if user is not None:
+        require(user, Act.PLAN, project)
+    _check_typed(code)
+    with transaction.atomic():
+        if code:
+            SEQUENCES.keep_ahead(project.pk, [code])
+        else:
+            taken = Sequence.objects.filter(project=project)
+            code = SEQUENCES.next_code(project.pk, taken=lambda text: taken.filter(code=text).exists())
+        sequence = Sequence(
+            project=project,
+            code=code,
+            name=name.strip(),
+            name_ko=name_ko.strip(),
+            order=order_of(SEQUENCES, code),
+        )
+        clean(sequence)
+        sequence.save(force_insert=True)
+    return sequence
+
+
+def create_shot(
+    *,
+    sequence: Sequence,
+    user: User | None,
+    code: str = "",
+    status: str = states.DRAFT,
+    **fields: Unpack[ShotFields],
+) -> Shot:
+    """Create a shot with the sequence's next code (SH0010, SH0020 …) or a typed one.
+
+    However many are created at once, no two get one code. Raises Refused, NotAllowed.
+    """
+    if user is not None:
+        require(user, Act.PLAN, sequence.project)
+    _check_typed(code)
+    states.SHOT.check(("",), status)
+    with transaction.atomic():
+        if code:
+            SHOTS.keep_ahead(sequence.pk, [code])
+        else:
+            taken = Shot.objects.filter(sequence=sequence)
+            code = SHOTS.next_code(sequence.pk, taken=lambda text: taken.filter(code=text).exists())
+        shot = Shot(
+            project=sequence.project,
+            sequence=sequence,
+            code=code,
+            order=order_of(SHOTS, code),
+            status_id=status,
+            **fields,
+        )
+        clean(shot)
+        shot.save(force_insert=True)
+        record_event(states.SHOT, shot.pk, to=status, actor=actor_of(user), reason="created")
+    return shot
+
+
+def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = "") -> bool:
+    """Move a shot to another status; return False if somebody else moved it first.
+
+    Approving and finalising take the right to review, the rest the right to plan. Raises Refused when
+    the machine has no such move, naming those it has; NotAllowed.
+    """
+    now = str(shot.status_id)
+    if user is not None:
+        signs_off = to in _SIGNED_OFF or now in _SIGNED_OFF
+        require(user, Act.REVIEW if signs_off else Act.PLAN, shot.project)
+    offered = states.SHOT.moves[now]
+    if to not in offered:
+        raise Refused(
+            Problem(
+                "status",
+                to,
+                _("From “%(now)s” a shot may go to: %(offered)s.")
+                % {"now": now, "offered": ", ".join(sorted(offered))},
+                code="illegal_move",
+            )
+        )
+    return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+
+
+def order_of(numbering: Numbering, code: str) -> int:
+    """Where a code stands among its kind: its number, so that SH0045 sorts between SH0040 and SH0050."""
+    return numbering.number_of(code) or 0
+
+
+def actor_of(user: User | None) -> str:
+    """Name who acts, for event rows."""
+    return user.get_username() if user is not None else SYSTEM
+
+
+def _check_typed(code: str) -> None:
+    if code and not is_code(code):
+        raise Refused(Problem("code", code, CODE_RULE, code="invalid_code"))

@@ -1,0 +1,1 @@
+"""Projects, who works on them and with which role."""

@@ -1,0 +1,283 @@
+"""Admin pages that show each person their projects only, and let them do what their role allows.
+
+A role is the whole permission: Django's model permissions count only on pages of the whole farm
+(:class:`FarmAdmin`), where they let somebody edit what is shared by all projects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import NotRegistered
+from django.core.exceptions import PermissionDenied
+from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from apps.accounts.models import User
+from apps.common.admin import Page, Tabular, say_problems
+from apps.common.errors import NotAllowed, Refused
+from apps.projects.models import Membership, Project
+from apps.projects.roles import ALLOWED, Act
+from apps.projects.selectors import Person, projects_for, scoped
+
+_REACH = "_shotfarm_reach"
+_PROJECT = "_shotfarm_project"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one person may do where, read once per request."""
+
+    everything: bool
+    roles: Mapping[UUID, str]
+
+    def may(self, act: Act, project: UUID | None) -> bool:
+        """Tell whether the person may do this in this project."""
+        return self.everything or (project is not None and act in ALLOWED.get(self.roles.get(project, ""), ()))
+
+    def anywhere(self, act: Act) -> bool:
+        """Tell whether there is a project in which the person may do this."""
+        return self.everything or any(act in ALLOWED[role] for role in self.roles.values())
+
+
+def reach_of(request: HttpRequest) -> Reach:
+    """Return what the person behind this request may do; one query per request."""
+    found: Reach | None = getattr(request, _REACH, None)
+    if found is None:
+        found = _read_reach(request.user)
+        setattr(request, _REACH, found)
+    return found
+
+
+def _read_reach(person: Person) -> Reach:
+    if not isinstance(person, User) or not person.is_active:
+        return Reach(everything=False, roles={})
+    if person.is_superuser:
+        return Reach(everything=True, roles={})
+    rows = Membership.objects.filter(user=person).values_list("project_id", "role")
+    return Reach(everything=False, roles=dict(rows))
+
+
+def person_of(request: HttpRequest) -> User:
+    """Return the user of a request that the admin has let in."""
+    if not isinstance(request.user, User):
+        raise TypeError("an admin page was asked for by nobody")
+    return request.user
+
+
+def back_to(request: HttpRequest, otherwise: str) -> str:
+    """Return the page a button's form names in ``next``, if it is one of ours."""
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return otherwise
+
+
+class ScopedChoices:
+    """Foreign keys offer rows of the person's projects; on the page of a row, of that row's project.
+
+    ``paths_to_project`` names the path for fields whose model has no page of its own; ``grouped_by``
+    puts an inline's choices into groups.
+    """
+
+    admin_site: admin.AdminSite
+    choosing_act: Act = Act.PLAN
+    paths_to_project: Mapping[str, str] = {}
+    grouped_by: Mapping[str, Callable[[Any], str]] = {}
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if "queryset" not in kwargs:
+            rows = self.choices_for(db_field, request)
+            if rows is not None:
+                kwargs["queryset"] = rows
+        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]
+            db_field, request, **kwargs
+        )
+        if field is not None and isinstance(self, Tabular):
+            # Listed once for all rows of the inline: a query per row is a query too many.
+            field.choices = self.listed(db_field, field)
+        return field
+
+    def choices_for(self, db_field: ForeignKey[Any, Any], request: HttpRequest) -> QuerySet[Any] | None:
+        """Return the rows this person may choose from; None leaves Django's default."""
+        related: type[Model] = db_field.remote_field.model
+        path = self.paths_to_project.get(db_field.name) or self.path_to_project(related)
+        if path is None:
+            return None
+        rows = scoped(related._default_manager.all(), request.user, path=path, act=self.choosing_act)
+        project: UUID | None = getattr(request, _PROJECT, None)
+        if project is not None and path != "pk":
+            rows = rows.filter(**{path: project})
+        return rows
+
+    def path_to_project(self, related: type[Model]) -> str | None:
+        """Return the path from a model to its project, None if it belongs to no project."""
+        if related is Project:
+            return "pk"
+        try:
+            page = self.admin_site.get_model_admin(related)
+        except NotRegistered:
+            return None
+        return page.project_path if isinstance(page, ScopedAdmin) else None
+
+    def listed(self, db_field: Field[Any, Any], field: ModelChoiceField[Any]) -> list[Any]:
+        """Return the choices as a list, in groups where ``grouped_by`` names the field."""
+        group_of = self.grouped_by.get(db_field.name)
+        blank: list[Any] = [("", "–")]
+        if group_of is None:
+            return blank + [(row.pk, field.label_from_instance(row)) for row in field.queryset or ()]
+        groups: dict[str, list[tuple[Any, str]]] = {}
+        for row in field.queryset or ():
+            groups.setdefault(group_of(row), []).append((row.pk, field.label_from_instance(row)))
+        return blank + list(groups.items())
+
+
+class ScopedAdmin(ScopedChoices, Page):
+    """Rows of the person's projects; what their role allows there.
+
+    ``project_path`` leads from the row to its project ("shot__project").
+    """
+
+    project_path = "project"
+    add_act = Act.PLAN
+    change_act = Act.PLAN
+    delete_act = Act.MANAGE
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return scoped(super().get_queryset(request), request.user, path=self.project_path)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            setattr(request, _PROJECT, self.project_of(row))
+        return row
+
+    def project_of(self, row: Any) -> UUID | None:
+        """Return the id of the row's project, None while the row has none."""
+        *way, last = self.project_path.split("__")
+        for step in way:
+            row = getattr(row, step)
+        project: UUID | None = row.pk if last == "pk" else getattr(row, f"{last}_id")
+        return project
+
+    def may(self, request: HttpRequest, act: Act, row: Any = None) -> bool:
+        """Tell whether the person may do this to this row (or, without one, to any row at all)."""
+        reach = reach_of(request)
+        return reach.anywhere(act) if row is None else reach.may(act, self.project_of(row))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, Act.VIEW)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, Act.VIEW, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, self.add_act)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, self.change_act, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, self.delete_act, obj)
+
+    def has_render_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May submit, cancel, requeue (for actions' ``permissions=``)."""
+        return self.may(request, Act.RENDER, obj)
+
+    def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May approve, ask for a retake, reject."""
+        return self.may(request, Act.REVIEW, obj)
+
+    def perform(
+        self, request: HttpRequest, object_id: str, act: Act, deed: Callable[[Any], str | None]
+    ) -> HttpResponse:
+        """Answer a button: check method, row and role, do it, say the sentence it returns, go back.
+
+        What the deed refuses (Refused, NotAllowed) is said on the page it came from.
+        """
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.may(request, act, row):
+            raise PermissionDenied
+        try:
+            said = deed(row)
+        except Refused as refused:
+            say_problems(request, refused)
+        except NotAllowed as refused:
+            messages.error(request, str(refused))
+        else:
+            if said:
+                messages.success(request, said)
+        return HttpResponseRedirect(back_to(request, self.address_of(row)))
+
+    def address_of(self, row: Any) -> str:
+        """Return the address of a row's page."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # A row never moves to another project: its shots, jobs and files would stay behind.
+        fixed = ("project",) if obj is not None and self.project_path == "project" else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+
+class ScopedInline(ScopedChoices, Tabular):
+    """Rows that belong to the row of the page: allowed is what is allowed there."""
+
+    extra = 0
+    act = Act.PLAN
+
+    def _may(self, request: HttpRequest, act: Act, parent: Any) -> bool:
+        page = self.admin_site.get_model_admin(self.parent_model)
+        return isinstance(page, ScopedAdmin) and page.may(request, act, parent)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, Act.VIEW, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.act, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.act, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, self.act, obj)
+
+
+class FarmAdmin(Page):
+    """Rows of the whole farm: every member reads them, Django's model permissions let somebody edit."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return reach_of(request).anywhere(Act.VIEW) or super().has_view_permission(request, obj)
+
+
+class MyProjects(admin.RelatedFieldListFilter):
+    """A filter that offers rows of the person's projects only."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = scoped_rows(field.remote_field.model, request, model_admin)
+        return [(row.pk, str(row)) for row in rows]
+
+
+def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdmin[Any]) -> QuerySet[Any]:
+    """Return the rows of a related model as its own page would list them for this person."""
+    if related is Project:
+        return projects_for(request.user)
+    queryset: QuerySet[Any] = page.admin_site.get_model_admin(related).get_queryset(request)
+    return queryset
+
+

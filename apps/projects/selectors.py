@@ -1,0 +1,45 @@
+"""Which projects a user sees, and what they may do there."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
+
+from apps.accounts.models import User
+from apps.common.errors import NotAllowed
+from apps.projects.models import Membership, Project
+from apps.projects.roles import ALLOWED, Act, roles_for
+
+M = TypeVar("M", bound=Model)
+Person = User | AnonymousUser
+
+
+def projects_for(user: Person, act: Act = Act.VIEW) -> QuerySet[Project]:
+    """Projects in which this user may do this. Superusers: all; nobody: none."""
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        return Project.objects.none()
+    if user.is_superuser:
+        return Project.objects.all()
+    roles = [role for role, acts in ALLOWED.items() if act in acts]
+    memberships = Membership.objects.filter(user=user, role__in=roles)
+    return Project.objects.filter(pk__in=memberships.values("project"))
+
+
+def scoped(rows: QuerySet[M], user: Person, *, path: str = "project", act: Act = Act.VIEW) -> QuerySet[M]:
+    """Narrow rows to the user's projects. ``path`` leads from the row to its project."""
+    condition: dict[str, Any] = {f"{path}__in": projects_for(user, act)}
+    return rows.filter(**condition)
+
+
+def may(user: Person, act: Act, project: Project) -> bool:
+    """Tell whether this user may do this in this project."""
+    return projects_for(user, act).filter(pk=project.pk).exists()
+
+
+def require(user: Person, act: Act, project: Project) -> None:
+    """Raise NotAllowed, naming the roles that would do, unless the user may."""
+    if not may(user, act, project):
+        roles = ", ".join(roles_for(act))
+        raise NotAllowed(f"{user} may not {act} in {project.code}; that takes one of the roles: {roles}")

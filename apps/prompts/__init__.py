@@ -1,0 +1,1 @@
+"""The composer: shot, casting and presets become a prompt with provenance."""

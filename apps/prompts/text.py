@@ -1,0 +1,83 @@
+"""Prompt text: cleaned, split and joined, with nothing a person typed lost but stray separators."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from apps.prompts.facts import Bilingual
+
+_SPACE = re.compile(r"\s+")
+_COMMAS = re.compile(r"\s*,(?:\s*,)*\s*")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
+_OPENING, _CLOSING = "([{", ")]}"
+_ENDS_A_SENTENCE = ("!", "?", "…", "...", "。", "！", "？", '."', '!"', '?"')
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Text in the prompt's language, or in English where the Korean was missing (``fallback``)."""
+
+    text: str
+    language: str = ""
+    fallback: bool = False
+
+    def labelled(self, label: str) -> str:
+        """Return the label, saying so if the text is English where Korean was asked for."""
+        return f"{label} (English)" if self.fallback else label
+
+
+def pick(text: Bilingual, language: str) -> Phrase:
+    """Take the text in this language; Korean falls back to English, field by field, and says so."""
+    korean = clean(text.ko) if language == "ko" else ""
+    if korean:
+        return Phrase(korean, "ko")
+    english = clean(text.en)
+    return Phrase(english, "en", fallback=language == "ko" and bool(english))
+
+
+def clean(text: str) -> str:
+    """One line, composed Unicode (NFC), single spaces and commas, no separators at the ends.
+
+    A closing full stop goes, since joining sets one; an ellipsis, ! and ? stay. Letters, numbers such
+    as 1,000, brackets, weights such as (word:1.2) and backslashes are never touched.
+    """
+    line = _COMMAS.sub(_comma, _SPACE.sub(" ", unicodedata.normalize("NFC", text)))
+    line = line.strip(" ,;")
+    while line.endswith(".") and not line.endswith(".."):
+        line = line[:-1].rstrip(" ,;")
+    return line
+
+
+def _comma(found: re.Match[str]) -> str:
+    return "," if found[0] == "," and _THOUSANDS.match(found.string, found.start()) else ", "
+
+
+def split_phrases(text: str) -> list[str]:
+    """Split at the commas that stand outside brackets: "(a, b:1.2), c" are two phrases."""
+    phrases, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        if letter in _OPENING:
+            depth += 1
+        elif letter in _CLOSING:
+            depth = max(0, depth - 1)
+        elif letter == "," and depth == 0 and not _THOUSANDS.match(text, place):
+            phrases.append(text[start:place])
+            start = place + 1
+    phrases.append(text[start:])
+    return [phrase for phrase in map(clean, phrases) if phrase]
+
+
+def join_sentences(groups: Iterable[Iterable[str]]) -> str:
+    """Join texts by commas within a group, and groups by full stops. Empty groups vanish."""
+    line = ""
+    for group in groups:
+        sentence = ", ".join(group)
+        if not sentence:
+            continue
+        if line:
+            line += " " if line.endswith(_ENDS_A_SENTENCE) else ". "
+        line += sentence
+    return line

@@ -1,0 +1,1 @@
+"""Workflow templates and their immutable versions."""

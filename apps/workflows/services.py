@@ -1,0 +1,114 @@
+"""Bring the packaged workflows into the database, version by version, and back into templates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+
+from apps.common.errors import Problem, Refused
+from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from workflows.bind import classes_needed
+from workflows.errors import WorkflowError
+from workflows.load import Template, all_templates, template_from
+from workflows.manifest import Manifest
+from workflows.validate import check_manifest
+
+logger = logging.getLogger(__name__)
+
+_KEPT: Final = 200
+_templates: dict[str, Template] = {}
+
+
+@dataclass(frozen=True)
+class Synced:
+    """Slugs, by what happened to them."""
+
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+@transaction.atomic
+def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
+    """Make the packaged templates (or the given ones) the current ones; a second run changes nothing.
+
+    New content becomes a new version, known content (after a rollback) the current one again; old
+    versions stay as they are. Whether a template is offered is the studio's to say and is not touched.
+    Raises Refused, with nothing written, when a manifest does not fit its graph.
+    """
+    packaged = _packaged() if templates is None else list(templates)
+    problems = [
+        Problem(f"{template.slug} manifest", finding.node or "", finding.message, code=finding.code)
+        for template in packaged
+        for finding in check_manifest(template)
+    ]
+    if problems:
+        raise Refused(*problems)
+    outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
+    for template in packaged:
+        outcome[_sync(template)].append(template.slug)
+    return Synced(**{what: tuple(slugs) for what, slugs in outcome.items()})
+
+
+def template_of(version: WorkflowTemplateVersion) -> Template:
+    """Return a version's graph and parsed manifest; parsed once per process. Do not change its graph."""
+    if version.content_hash not in _templates:
+        if len(_templates) >= _KEPT:
+            _templates.clear()
+        _templates[version.content_hash] = template_from(version.graph, version.manifest)
+    return _templates[version.content_hash]
+
+
+def _packaged() -> list[Template]:
+    try:
+        return all_templates()
+    except WorkflowError as error:
+        raise Refused(Problem(error.field, str(error.value), f"{error.problem}; {error.remedy}")) from error
+
+
+def _sync(template: Template) -> str:
+    about = _about(template.manifest)
+    row, created = WorkflowTemplate.objects.select_for_update().get_or_create(
+        slug=template.slug, defaults=about
+    )
+    version = WorkflowTemplateVersion.objects.filter(content_hash=template.sha256).first()
+    if version is None:
+        version = _add_version(row, template)
+    if row.current_id == version.pk and all(getattr(row, name) == value for name, value in about.items()):
+        return "unchanged"
+    for name, value in about.items():
+        setattr(row, name, value)
+    row.current = version
+    row.row_version += 1
+    row.save()
+    return "created" if created else "changed"
+
+
+def _about(manifest: Manifest) -> Mapping[str, Any]:
+    return {"title": manifest.title["en"], "title_ko": manifest.title.get("ko", ""), "kind": manifest.kind}
+
+
+def _add_version(row: WorkflowTemplate, template: Template) -> WorkflowTemplateVersion:
+    """Add the content as a version; its number only grows, and is never below the manifest's."""
+    newest = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    version = WorkflowTemplateVersion.objects.create(
+        template=row,
+        number=max(newest + 1, template.manifest.version),
+        content_hash=template.sha256,
+        graph=template.graph,
+        manifest=template.document,
+        classes=list(classes_needed(template)),
+        models_needed=[
+            {"folder": file.folder, "name": file.name, "precision": file.precision}
+            for file in template.manifest.models
+        ],
+    )
+    logger.info(
+        "template version added",
+        extra={"template": row.slug, "version": version.number, "sha256": template.sha256},
+    )
+    return version

@@ -1,0 +1,68 @@
+"""What stands on the stage before the first render: tables, static files, a production, people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.common.errors import Refused
+from apps.presets.services import load_presets
+from apps.productions.importing import import_workbook
+from apps.projects.models import Membership, Project
+from apps.projects.roles import Role
+from apps.workflows.services import sync_templates
+from farm.demo.errors import DemoError
+from farm.demo.home import Secrets
+
+WORKBOOKS: Final = settings.BASE_DIR / "apps" / "productions" / "demo"
+
+
+def workbook() -> Path:
+    """Find the demo production. Raises DemoError unless there is exactly one."""
+    found = sorted(WORKBOOKS.glob("*.xlsx"))
+    if len(found) != 1:
+        raise DemoError(f"Expected one workbook (*.xlsx) in {WORKBOOKS}, found {len(found)}.")
+    return found[0]
+
+
+def set_up(secrets: Secrets) -> Project:
+    """Make tables, library, production and people; doing it again changes nothing."""
+    call_command("migrate", verbosity=0, interactive=False)
+    sync_templates()
+    load_presets()
+    try:
+        import_workbook(workbook())
+    except Refused as exc:
+        raise DemoError(f"The demo production was refused: {exc}") from exc
+    project = Project.objects.earliest("created_at")
+    _people(secrets, project)
+    return project
+
+
+def collect_static() -> None:
+    """Gather what the browser needs, once per folder."""
+    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        call_command("collectstatic", verbosity=0, interactive=False)
+
+
+@transaction.atomic
+def _people(secrets: Secrets, project: Project) -> None:
+    _person("admin", secrets.admin, superuser=True)
+    for role, password in ((Role.COORDINATOR, secrets.coordinator), (Role.VIEWER, secrets.viewer)):
+        user = _person(role.value, password)
+        Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
+
+
+def _person(name: str, password: str, *, superuser: bool = False) -> User:
+    user, born = User.objects.get_or_create(
+        username=name, defaults={"is_staff": True, "is_superuser": superuser}
+    )
+    if born:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return user

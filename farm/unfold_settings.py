@@ -1,0 +1,100 @@
+"""How the admin looks and what stands in its sidebar (django-unfold)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_MEMBER = "apps.desk.sidebar.member"
+_FARM = "apps.desk.sidebar.sees_farm"
+_USERS = "apps.desk.sidebar.sees_users"
+
+
+def _item(title: str | Promise, icon: str, address: str, permission: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(address), "permission": permission}
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Shotfarm",
+    "SITE_HEADER": "Shotfarm",
+    "SITE_SUBHEADER": _("render farm for AI film"),
+    "SITE_SYMBOL": "movie",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "apps.desk.views.dashboard",
+    "STYLES": [lambda _request: static("shotfarm/shotfarm.css")],
+    "SCRIPTS": [lambda _request: static("shotfarm/shotfarm.js")],
+    "BORDER_RADIUS": "5px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98% .02 85)",
+            "100": "oklch(95% .05 85)",
+            "200": "oklch(91% .09 82)",
+            "300": "oklch(86% .13 80)",
+            "400": "oklch(80% .15 76)",
+            "500": "oklch(74% .16 68)",
+            "600": "oklch(62% .15 58)",
+            "700": "oklch(52% .13 54)",
+            "800": "oklch(44% .11 52)",
+            "900": "oklch(38% .09 52)",
+            "950": "oklch(27% .06 52)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    _item(_("Home"), "space_dashboard", "admin:index", _MEMBER),
+                    _item(_("Farm"), "lan", "desk:farm", _FARM),
+                ],
+            },
+            {
+                "title": _("Production"),
+                "separator": True,
+                "items": [
+                    _item(_("Shots"), "movie", "admin:productions_shot_changelist", _MEMBER),
+                    _item(_("Sequences"), "view_list", "admin:productions_sequence_changelist", _MEMBER),
+                    _item(_("Characters"), "face", "admin:characters_character_changelist", _MEMBER),
+                    _item(_("Locations"), "location_on", "admin:productions_location_changelist", _MEMBER),
+                ],
+            },
+            {
+                "title": _("Rendering"),
+                "separator": True,
+                "items": [
+                    _item(_("Batches"), "stacks", "admin:renders_renderbatch_changelist", _MEMBER),
+                    _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
+                    _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
+                    _item(_("Nodes"), "memory", "admin:nodes_node_changelist", _FARM),
+                    _item(_("Activity"), "history", "admin:common_stateevent_changelist", _MEMBER),
+                ],
+            },
+            {
+                "title": _("Library"),
+                "separator": True,
+                "items": [
+                    _item(_("Presets"), "tune", "admin:presets_cinematicpreset_changelist", _MEMBER),
+                    _item(_("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER),
+                    _item(_("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER),
+                    _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
+                ],
+            },
+            {
+                "title": _("Studio"),
+                "separator": True,
+                "items": [
+                    _item(_("Projects"), "folder", "admin:projects_project_changelist", _MEMBER),
+                    _item(_("Users"), "group", "admin:accounts_user_changelist", _USERS),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,21 @@
+"""Every address of the web side."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from apps.desk import media
+from farm.health import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("media/<uuid:artifact_id>/", media.artifact, name="artifact"),
+    path("media/reference/<uuid:reference_id>/", media.reference_picture, name="reference-picture"),
+    path("admin/desk/", include("apps.desk.urls")),
+    path("admin/", admin.site.urls),
+]

