@@ -1,0 +1,1 @@
+"""Jobs and attempts: submit, dispatch, record, sweep."""

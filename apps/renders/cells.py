@@ -1,0 +1,96 @@
+"""The living parts of job rows: state, progress, why it waits, node, take. Drawn once, updated in place.
+
+Each cell carries an id made of its name and the job's; the live view sends the same cells again and
+htmx puts them where those ids stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from apps.common.show import NOTHING, badge, bar, link, state_badge
+from apps.renders.models import Attempt, Job
+from apps.renders.states import IN_FLIGHT, OPEN, AttemptState, JobState
+from apps.renders.waiting import wait_sentence
+from apps.review.models import Take
+
+CELLS = ("state", "node", "take")
+
+
+def dress(jobs: Iterable[Job]) -> list[Job]:
+    """Put the newest attempt (``last``) and the take (``take``) on jobs, in two queries."""
+    rows = list(jobs)
+    ids = [job.pk for job in rows]
+    attempts: dict[UUID, Attempt] = {}
+    for attempt in (
+        Attempt.objects.filter(job__in=ids).select_related("node").order_by("number").defer("report")
+    ):
+        attempts[attempt.job_id] = attempt
+    takes = {take.job_id: take for take in Take.objects.filter(job_id__in=ids)}
+    for job in rows:
+        job.last = attempts.get(job.pk)  # type: ignore[attr-defined]
+        job.take = takes.get(job.pk)  # type: ignore[attr-defined]
+    return rows
+
+
+def is_open(job: Job) -> bool:
+    """Tell whether the job may still change by itself."""
+    return job.state in OPEN
+
+
+def state_cell(job: Job) -> SafeString:
+    """Show state, progress while it renders, the reason while it waits, the failure when it failed."""
+    parts = [state_badge(job.state, job.get_state_display())]
+    if job.paused:
+        parts.append(badge(_("paused"), "amber"))
+    if job.state in IN_FLIGHT:
+        doing = job.doing or _stage(job)
+        parts.append(bar(job.progress))
+        if doing:
+            parts.append(format_html('<span class="sf-why">{}</span>', doing))
+    elif why := wait_sentence(job):
+        parts.append(format_html('<span class="sf-why">{}</span>', why))
+    elif job.state in {JobState.FAILED, JobState.QUARANTINED} and job.failure_message:
+        said = job.failure_message.splitlines()[0][:160]
+        parts.append(format_html('<span class="sf-why sf-bad">{}</span>', said))
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def node_cell(job: Job) -> SafeString:
+    """Show the node of the newest attempt."""
+    last: Attempt | None = getattr(job, "last", None)
+    if last is None or last.node is None:
+        return NOTHING
+    return link(reverse("admin:nodes_node_change", args=[last.node.pk]), last.node.name)
+
+
+def take_cell(job: Job) -> SafeString:
+    """Lead to the take, once there is one."""
+    take: Take | None = getattr(job, "take", None)
+    if take is None:
+        return NOTHING
+    return link(
+        reverse("admin:review_take_change", args=[take.pk]), _("take %(number)d") % {"number": take.number}
+    )
+
+
+_DRAW = {"state": state_cell, "node": node_cell, "take": take_cell}
+
+
+def cell(name: str, job: Job, *, swap: bool = False) -> SafeString:
+    """Draw one cell with its id; ``swap`` tells htmx to put it in the place of the old one."""
+    oob = SafeString(' hx-swap-oob="true"') if swap else ""
+    return format_html(
+        '<span class="sf-cell" id="{}-{}"{}>{}</span>', f"job-{name}", job.pk, oob, _DRAW[name](job)
+    )
+
+
+def _stage(job: Job) -> str:
+    last: Attempt | None = getattr(job, "last", None)
+    return str(AttemptState(last.state).label) if last is not None else ""

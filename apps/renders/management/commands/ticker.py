@@ -1,0 +1,26 @@
+"""``manage.py ticker``: the dispatcher. Run as many as you like; one leads."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.renders.services.ticker import Ticker
+
+
+class Command(BaseCommand):
+    help = "Dispatch ready jobs to GPU nodes and look after what got lost, until stopped."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopped = False
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            nonlocal stopped
+            stopped = True
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        Ticker(lambda: stopped).run()

@@ -1,0 +1,214 @@
+"""Jobs and their attempts: the truth about what renders, and why."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.models import BaseModel
+from apps.nodes.models import Node
+from apps.productions.models import Shot
+from apps.projects.models import Project
+from apps.prompts.models import PromptBuild
+from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
+from apps.workflows.models import Kind, WorkflowTemplateVersion
+
+
+class Priority(models.IntegerChoices):
+    """Priority classes. Urgent work goes before all other work, whatever its age."""
+
+    LOW = 0, _("low")
+    NORMAL = 10, _("normal")
+    HIGH = 20, _("high")
+    URGENT = 30, _("urgent")
+
+
+class RenderBatch(BaseModel):
+    """What one press of Render asked for. The same ``idempotency_key`` gives the same batch."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="batches", verbose_name=_("project"))
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    idempotency_key = models.CharField(max_length=100)
+    request_hash = models.CharField(max_length=64)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("submitted by")
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    paused = models.BooleanField(_("paused"), default=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "idempotency_key"], name="one_batch_per_request")
+        ]
+        verbose_name = _("render batch")
+        verbose_name_plural = _("render batches")
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Job(BaseModel):
+    """One shot × workflow × take. ``token`` names the current attempt; "" when there is none.
+
+    ``need_gb``: memory of a single GPU it needs; ``tier_gb``: the rung that holds it, None when no
+    card is that large. ``wait_code`` and ``wait_params`` are the dispatcher's own words for why it waits.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="jobs", verbose_name=_("project"))
+    batch = models.ForeignKey(RenderBatch, models.CASCADE, related_name="jobs", verbose_name=_("batch"))
+    shot = models.ForeignKey(Shot, models.PROTECT, related_name="jobs", verbose_name=_("shot"))
+    template_version = models.ForeignKey(
+        WorkflowTemplateVersion, models.PROTECT, related_name="jobs", verbose_name=_("template")
+    )
+    prompt_build = models.ForeignKey(PromptBuild, models.PROTECT, null=True, related_name="jobs")
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    take_number = models.PositiveIntegerField(_("take"))
+    state = models.CharField(_("state"), max_length=12, choices=JobState.choices)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Priority.choices, default=Priority.NORMAL
+    )
+    paused = models.BooleanField(_("paused"), default=False)
+    token = models.CharField(max_length=36, blank=True)
+
+    precision = models.CharField(_("precision"), max_length=20, blank=True)
+    width = models.PositiveIntegerField(_("width (px)"))
+    height = models.PositiveIntegerField(_("height (px)"))
+    frames = models.PositiveIntegerField(_("frames"), default=1)
+    fps = models.FloatField(_("fps"), null=True)
+    seed = models.PositiveBigIntegerField(_("seed"))
+    values = models.JSONField(_("values"), default=dict, blank=True)
+    need_gb = models.FloatField(_("needs (GB)"))
+    tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True)
+
+    attempts_used = models.PositiveSmallIntegerField(_("attempts used"), default=0)
+    attempt_budget = models.PositiveSmallIntegerField(_("attempts allowed"), default=3)
+    crashes = models.PositiveSmallIntegerField(_("workers taken down"), default=0)
+    wait_code = models.CharField(max_length=30, blank=True)
+    wait_params = models.JSONField(default=dict, blank=True)
+    failure_class = models.CharField(_("failure"), max_length=20, blank=True)
+    failure_message = models.TextField(_("failure message"), blank=True)
+    progress = models.FloatField(_("progress"), default=0.0)
+    doing = models.CharField(_("doing"), max_length=80, blank=True)
+    ready_at = models.DateTimeField(_("ready since"), null=True)
+    start_after = models.DateTimeField(_("start after"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["shot", "kind", "take_number"], name="one_job_per_take"),
+            models.CheckConstraint(condition=models.Q(frames__gte=1), name="job_has_frames"),
+            JOB.constraint("job_state_is_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["project", "tier_gb", "template_version", "precision", "-priority", "ready_at"],
+                condition=models.Q(state="ready"),
+                name="ready_heads",
+            ),
+            models.Index(fields=["state", "updated_at"], name="job_by_state"),
+            models.Index(fields=["project", "-created_at"], name="job_list"),
+        ]
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def label(self) -> str:
+        """SQ010_SH0040 keyframe take 2 · flux_t2i · 24 GB: what Flower and the logs show."""
+        tier = f"{self.tier_gb} GB" if self.tier_gb else "no VRAM" if self.tier_gb == 0 else "no tier"
+        template = self.template_version.template.slug
+        return f"{self.shot.full_code} {self.kind} take {self.take_number} · {template} · {tier}"
+
+
+class JobDependency(BaseModel):
+    """``job`` waits for ``depends_on``; its primary artifact fills the input ``role``, if one is named."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="dependencies")
+    depends_on = models.ForeignKey(Job, models.CASCADE, related_name="dependents")
+    role = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "depends_on", "role"], name="depends_once"),
+            models.CheckConstraint(
+                condition=~models.Q(job=models.F("depends_on")), name="no_job_waits_for_itself"
+            ),
+        ]
+        verbose_name = _("dependency")
+        verbose_name_plural = _("dependencies")
+
+    def __str__(self) -> str:
+        return f"{self.job} ← {self.depends_on}"
+
+
+class Attempt(BaseModel):
+    """One try at a job on one node. ``id`` is also the Celery task id and the artifact folder's name.
+
+    ``holds_slot``: it counts against its node until the node confirms that it ended.
+    """
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", verbose_name=_("job"))
+    number = models.PositiveSmallIntegerField(_("attempt"))
+    state = models.CharField(_("state"), max_length=12, choices=AttemptState.choices)
+    token = models.CharField(max_length=36)
+    queue = models.CharField(_("queue"), max_length=160)
+    tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"))
+    node = models.ForeignKey(
+        Node, models.SET_NULL, null=True, related_name="attempts", verbose_name=_("node")
+    )
+    node_epoch = models.CharField(max_length=40, blank=True)
+    holds_slot = models.BooleanField(default=True)
+    counted = models.BooleanField(_("spent an attempt"), default=False)
+    accept_by = models.DateTimeField(_("to be accepted by"))
+    accepted_at = models.DateTimeField(_("accepted"), null=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True)
+    executing_at = models.DateTimeField(_("executing since"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    prompt_id = models.CharField(_("ComfyUI prompt"), max_length=36, blank=True)
+    failure_class = models.CharField(_("failure"), max_length=20, blank=True)
+    failure_message = models.TextField(_("ComfyUI's words"), blank=True)
+    report = models.JSONField(_("report"), default=dict, blank=True)
+
+    class Meta:
+        ordering = ["job", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="attempt_number_is_unique"),
+            ATTEMPT.constraint("attempt_state_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["node"], condition=models.Q(holds_slot=True), name="slots_in_use"),
+            models.Index(fields=["state", "lease_until"], name="attempt_leases"),
+        ]
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+
+    def __str__(self) -> str:
+        return f"{self.job.code}/{self.number}"
+
+
+class FarmClock(models.Model):
+    """One row of farm-wide facts that must outlive processes: who leads, and when word last came.
+
+    ``grace_until``: no lease expires before it (no lease storm after an outage, design §6).
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    leader = models.CharField(max_length=120, blank=True)
+    leader_until = models.DateTimeField(null=True)
+    word_at = models.DateTimeField(null=True)
+    grace_until = models.DateTimeField(null=True)
+    stale_reports = models.PositiveIntegerField(default=0)
+    forged_reports = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_farm_clock")]
+        verbose_name = _("farm clock")
+
+    def __str__(self) -> str:
+        return self.leader

@@ -1,0 +1,121 @@
+"""What the coordinator sends: orders, cancels, media work, and the poke that wakes the ticker."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import redis
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from apps.renders.models import Attempt
+from farm import contracts
+from farm.celery import app
+from farm.tiers import QUEUE_REPORTS
+
+logger = logging.getLogger(__name__)
+
+BROKER_ERRORS = (OperationalError, redis.RedisError, OSError)
+"""What the broker's absence looks like. Orders fall back to sweep; pokes only cost a second."""
+
+_BRIEFLY = {"max_retries": 1, "interval_start": 0.0, "interval_step": 0.2}
+
+
+def publish(order: contracts.RenderOrder, *, queue: str) -> bool:
+    """Put an order on its queue; return False if the broker cannot be reached.
+
+    Flower and the logs get the label. The graph and the key travel inside, shown nowhere.
+    """
+    try:
+        app.send_task(
+            contracts.RENDER,
+            args=[contracts.to_json(order)],
+            task_id=order.attempt_id,
+            queue=queue,
+            argsrepr=order.label,
+            kwargsrepr="{}",
+            retry_policy=_BRIEFLY,
+        )
+    except BROKER_ERRORS as exc:
+        logger.warning(
+            "order not published", extra={"attempt": order.attempt_id, "queue": queue, "error": str(exc)}
+        )
+        return False
+    return True
+
+
+def send_cancel(attempt: Attempt) -> None:
+    """Tell the node at once. If this is lost, the answer to its next report says it again."""
+    if attempt.node is None or not attempt.node.worker:
+        return
+    try:
+        app.control.broadcast(
+            contracts.CONTROL_CANCEL,
+            arguments={"attempt_id": str(attempt.pk)},
+            destination=[attempt.node.worker],
+        )
+    except BROKER_ERRORS as exc:
+        logger.warning("cancel not sent", extra={"attempt": str(attempt.pk), "error": str(exc)})
+
+
+def stored_report(attempt_id: str) -> dict[str, Any] | None:
+    """Read RENDER's result: the report of a success or of a failure, None if there is none.
+
+    Raises one of BROKER_ERRORS when the result backend cannot be reached.
+    """
+    meta = app.backend.get_task_meta(attempt_id)
+    result = meta.get("result")
+    if meta.get("status") == "SUCCESS" and isinstance(result, dict):
+        return result
+    if meta.get("status") == "FAILURE" and isinstance(result, contracts.RenderFailed):
+        return result.report
+    return None
+
+
+def poke() -> None:
+    """Wake the ticker."""
+    try:
+        _redis().publish(contracts.TICK_CHANNEL, "1")
+    except BROKER_ERRORS as exc:
+        logger.debug("ticker not woken", extra={"error": str(exc)})
+
+
+def is_up() -> bool:
+    """Tell whether the broker answers."""
+    try:
+        _redis().ping()
+    except BROKER_ERRORS as exc:
+        logger.warning("the broker cannot be reached", extra={"error": str(exc)})
+        return False
+    return True
+
+
+def reports_waiting() -> int:
+    """Count messages on the reports queue. Raises one of BROKER_ERRORS when it cannot be reached."""
+    return int(_redis().llen(QUEUE_REPORTS))
+
+
+def forget_queue(name: str) -> None:
+    """Delete the queue of a node's former epoch, with whatever it holds."""
+    try:
+        _redis().delete(name)
+    except BROKER_ERRORS as exc:
+        logger.warning("old node queue not deleted", extra={"queue": name, "error": str(exc)})
+
+
+def listen_for_pokes() -> redis.client.PubSub:
+    """Subscribe to pokes. Raises one of BROKER_ERRORS when the broker cannot be reached."""
+    pubsub = _redis().pubsub(ignore_subscribe_messages=True)
+    pubsub.subscribe(contracts.TICK_CHANNEL)
+    return pubsub
+
+
+_clients: dict[str, redis.Redis] = {}
+
+
+def _redis() -> redis.Redis:
+    url = settings.REDIS_URL
+    if url not in _clients:
+        _clients[url] = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    return _clients[url]

@@ -1,0 +1,99 @@
+"""May this node render this attempt? The one door through which an order becomes work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.common.clock import database_now
+from apps.common.machines import move
+from apps.nodes.models import Node
+from apps.nodes.selectors import serving
+from apps.nodes.states import Desired
+from apps.renders.models import Attempt
+from apps.renders.services.giveback import hand_back
+from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
+from farm.contracts import ClaimReply, ClaimRequest
+
+
+def claim(request: ClaimRequest) -> ClaimReply:
+    """Grant an order to the node that asks, once. The same node may ask again and hears the same.
+
+    Refused: a stale token, a closed job, another node's attempt, a node that is drained, unknown or
+    of an earlier epoch. A refused order must be dropped; the job has moved on or goes back to READY.
+    """
+    attempt = Attempt.objects.select_related("job", "node").filter(pk=_uuid(request.attempt_id)).first()
+    node = Node.objects.filter(name=request.node, epoch=request.epoch).first()
+    if attempt is None or attempt.token != request.token:
+        reason = "this order is unknown here"
+    elif node is None:
+        reason = "this node has not reported in its present epoch"
+    elif attempt.state in ON_NODE and attempt.node_id == node.pk:
+        return ClaimReply(granted=True, reason="granted before")
+    elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
+        reason = f"the attempt is {attempt.state}"
+    else:
+        reason = _decide(attempt, node)
+    return ClaimReply(granted=not reason, reason=reason)
+
+
+def _decide(attempt: Attempt, node: Node) -> str:
+    """Grant the order, or say why not."""
+    unfit = _unfit(node, attempt)
+    if unfit:
+        hand_back(attempt, actor=node.name, reason=unfit)
+        return unfit
+    return "" if _grant(attempt, node) else "somebody else was faster"
+
+
+def _unfit(node: Node, attempt: Attempt) -> str:
+    if node.desired != Desired.ACTIVE:
+        return f"{node.name} is {node.desired}"
+    if node.tier_gb is None or node.tier_gb < attempt.tier_gb:
+        return f"{node.name} serves {node.tier_gb or 0} GB, the order needs {attempt.tier_gb} GB"
+    if not serving().filter(pk=node.pk).exists():
+        return f"{node.name} may not be given work ({node.observed})"
+    return ""
+
+
+def _grant(attempt: Attempt, node: Node) -> bool:
+    now = database_now()
+    job = attempt.job
+    with transaction.atomic():
+        granted = move(
+            JOB,
+            job,
+            from_=(JobState.DISPATCHED,),
+            to=JobState.RUNNING,
+            where={"token": attempt.token},
+            changes={"progress": 0.0, "doing": ""},
+            actor=node.name,
+            reason="claimed",
+            data={"attempt": attempt.number},
+        ) and move(
+            ATTEMPT,
+            attempt,
+            from_=(AttemptState.DISPATCHED,),
+            to=AttemptState.ACCEPTED,
+            story=job.pk,
+            actor=node.name,
+            changes={
+                "node": node,
+                "node_epoch": node.epoch,
+                "accepted_at": now,
+                "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
+            },
+        )
+        if not granted:
+            transaction.set_rollback(True)
+    return granted
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,134 @@
+"""From a job to the message a node needs: graph bound, inputs named, outputs promised, key given."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from apps.prompts.slate import slate_png
+from apps.renders.models import Attempt, Job
+from apps.renders.services.keys import attempt_key
+from apps.renders.services.planning import SLATE_IMAGE, START_IMAGE
+from apps.renders.services.start_images import primary_artifact
+from apps.review.models import Artifact
+from apps.workflows.services import template_of
+from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, pack_graph
+from workflows.bind import BoundGraph, bind, slate_size
+from workflows.errors import WorkflowError
+from workflows.load import Template
+from workflows.manifest import Value
+
+
+class Unorderable(Exception):
+    """This job cannot be sent to any node: ``failure_class`` says why, the message what to do."""
+
+    def __init__(self, failure_class: FailureClass, message: str) -> None:
+        super().__init__(message)
+        self.failure_class = failure_class
+
+
+def order_for(attempt: Attempt) -> RenderOrder:
+    """Build the order of an attempt. The same attempt gives the same order. Raises Unorderable."""
+    job = attempt.job
+    template = template_of(job.template_version)
+    files = _files(job, template)
+    values = job.values | _prompts(job, template) | {role: file.key for role, file in files.items()}
+    prefix = f"shotfarm/{attempt.pk}/{job.shot.full_code}"
+    try:
+        bound = bind(template, values, filename_prefix=prefix)
+    except WorkflowError as exc:
+        raise Unorderable(FailureClass.REJECTED_GRAPH, str(exc)) from exc
+    manifest = template.manifest
+    return RenderOrder(
+        attempt_id=str(attempt.pk),
+        job_id=str(job.pk),
+        token=attempt.token,
+        label=job.label,
+        template=str(job.template_version),
+        tier_gb=attempt.tier_gb,
+        need_gb=job.need_gb,
+        graph_z=pack_graph(bound.graph),
+        inputs=_inputs(bound, files),
+        outputs=_outputs(job, template),
+        artifact_folder=f"attempts/{job.project.code}/{attempt.pk}",
+        report_key=attempt_key(attempt.pk),
+        execution_timeout_s=manifest.timeouts.execution_s,
+        hang_s=manifest.timeouts.hang_s,
+        free_first=job.failure_class == FailureClass.OUTPUT_INVALID,
+    )
+
+
+class _File:
+    """A file in the artifact store that a node must upload."""
+
+    def __init__(self, key: str, sha256: str, size: int) -> None:
+        self.key, self.sha256, self.bytes = key, sha256, size
+
+
+def _prompts(job: Job, template: Template) -> dict[str, Value]:
+    build = job.prompt_build
+    texts = {"positive": build.positive, "negative": build.negative} if build else {}
+    return {role: text for role, text in texts.items() if role in template.manifest.bindings}
+
+
+def _files(job: Job, template: Template) -> dict[str, _File]:
+    files = {}
+    if START_IMAGE in template.manifest.bindings:
+        artifact = _start_artifact(job)
+        files[START_IMAGE] = _File(artifact.key, artifact.sha256, artifact.bytes)
+    if SLATE_IMAGE in template.manifest.bindings:
+        width, height = slate_size(template, width=job.width, height=job.height)
+        files[SLATE_IMAGE] = _stored(slate_png(job.shot, take=job.take_number, width=width, height=height))
+    return files
+
+
+def _start_artifact(job: Job) -> Artifact:
+    dependency = job.dependencies.filter(role=START_IMAGE).select_related("depends_on").first()
+    if dependency:
+        artifact = primary_artifact(dependency.depends_on)
+    else:
+        artifact = Artifact.objects.filter(pk=job.values.get(START_IMAGE)).first()
+    if artifact is None:
+        raise Unorderable(
+            FailureClass.INPUT_MISSING,
+            f"{START_IMAGE}: the keyframe this clip starts from has no file any more; render it again",
+        )
+    return artifact
+
+
+def _stored(png: bytes) -> _File:
+    """Put a drawn input into the store under its content's name; equal pictures are one file."""
+    digest = hashlib.sha256(png).hexdigest()
+    key = f"inputs/{digest}.png"
+    if not default_storage.exists(key):
+        default_storage.save(key, ContentFile(png))
+    return _File(key, digest, len(png))
+
+
+def _inputs(bound: BoundGraph, files: dict[str, _File]) -> tuple[OrderInput, ...]:
+    return tuple(
+        OrderInput(
+            node=wanted.node,
+            input=wanted.input,
+            key=files[wanted.role].key,
+            sha256=files[wanted.role].sha256,
+            bytes=files[wanted.role].bytes,
+        )
+        for wanted in bound.inputs
+    )
+
+
+def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
+    return tuple(
+        OrderOutput(
+            node=output.node,
+            kind=output.kind,
+            width=job.width,
+            height=job.height,
+            frames=job.frames if output.kind == "video" else 1,
+            fps=job.fps if output.kind == "video" else None,
+        )
+        for output in template.manifest.outputs
+    )

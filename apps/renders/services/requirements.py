@@ -1,0 +1,61 @@
+"""What a node must have for a job, and whether any node is known to have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from apps.common.errors import Problem
+from apps.nodes.models import Node
+from apps.nodes.selectors import ModelFile, known_capabilities, lacks
+from workflows.bind import classes_needed, models_needed
+from workflows.load import Template
+
+_lacking: dict[tuple[str, str, str], tuple[str, ...]] = {}
+
+
+def lacking(node: Node, template: Template, precision: str) -> tuple[str, ...]:
+    """List what this node lacks for this template and precision; remembered per fingerprint."""
+    key = (node.capabilities_of, template.sha256, precision)
+    if key not in _lacking:
+        if len(_lacking) > 10_000:
+            _lacking.clear()
+        _lacking[key] = tuple(
+            lacks(node, classes=classes_needed(template), models=_files(template, precision))
+        )
+    return _lacking[key]
+
+
+def able_nodes(nodes: Iterable[Node], template: Template, precision: str) -> set[UUID]:
+    """Nodes that lack nothing, whatever their memory."""
+    return {node.pk for node in nodes if not lacking(node, template, precision)}
+
+
+def check_models(template: Template, precision: str) -> list[Problem]:
+    """Name each model or node class that no known node has. Knows nothing while no node is known."""
+    nodes = list(known_capabilities())
+    if not nodes:
+        return []
+    missing = set.intersection(*(set(lacking(node, template, precision)) for node in nodes))
+    return [_missing(name, len(nodes)) for name in sorted(missing)]
+
+
+def _missing(name: str, nodes: int) -> Problem:
+    folder, slash, file = name.partition("/")
+    if slash:
+        remedy = _("none of %(nodes)d nodes has it; put the file into ComfyUI's models/%(folder)s") % {
+            "nodes": nodes,
+            "folder": folder,
+        }
+        return Problem("models", file, remedy, code="missing_model")
+    remedy = _("none of %(nodes)d nodes knows this node class; install its custom node") % {"nodes": nodes}
+    return Problem("classes", name, remedy, code="missing_class")
+
+
+def _files(template: Template, precision: str) -> list[ModelFile]:
+    return [
+        ModelFile(folder=model.folder, name=model.name)
+        for model in models_needed(template, precision or None)
+    ]

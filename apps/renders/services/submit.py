@@ -1,0 +1,221 @@
+"""A press of Render becomes a batch of jobs: one transaction, idempotent, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.clock import database_now
+from apps.common.codes import next_number
+from apps.common.errors import Problem, Refused
+from apps.common.models import StateEvent
+from apps.productions.models import Shot
+from apps.productions.rendering import shot_is_rendering
+from apps.projects.models import Project
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+from apps.prompts.models import PromptBuild
+from apps.prompts.services import build_prompts
+from apps.renders.models import Job, JobDependency, Priority, RenderBatch
+from apps.renders.services import bus
+from apps.renders.services.planning import START_IMAGE, Plan, PlannedJob, Step, plan
+from apps.renders.states import JOB, JobState
+from apps.workflows.services import template_of
+
+__all__ = ["Step", "Submission", "plan", "submit"]
+
+FARM_SCOPE = UUID(int=0)
+"""Job and batch codes count across the whole farm."""
+LONGEST_KEY = 100
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The batch, and whether this call made it (False: the same request had been made before)."""
+
+    batch: RenderBatch
+    created: bool
+
+
+def submit(
+    *,
+    user: User,
+    project: Project,
+    shots: Sequence[Shot],
+    steps: Sequence[Step],
+    idempotency_key: str,
+    priority: int = Priority.NORMAL,
+    note: str = "",
+) -> Submission:
+    """Make the jobs of a request, once. Repeating it with the same key returns the same batch.
+
+    Raises NotAllowed, or Refused with every problem; then nothing was written.
+    """
+    require(user, Act.RENDER, project)
+    request_hash = _hash(shots, steps, priority, note)
+    _check_envelope(idempotency_key, priority)
+    before = _earlier(project, idempotency_key, request_hash)
+    if before:
+        return before
+    planned = plan(project=project, shots=shots, steps=steps)
+    if planned.problems:
+        raise Refused(*planned.problems)
+    try:
+        with transaction.atomic():
+            batch = RenderBatch.objects.create(
+                project=project,
+                code=f"B{next_number(scope=FARM_SCOPE, kind='batch'):05d}",
+                idempotency_key=idempotency_key,
+                request_hash=request_hash,
+                submitted_by=user,
+                note=note,
+            )
+            _make_jobs(batch, planned, priority=priority, actor=user.get_username())
+            transaction.on_commit(bus.poke)
+    except IntegrityError:
+        # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
+        twin = _earlier(project, idempotency_key, request_hash)
+        if twin is None:
+            raise
+        return twin
+    return Submission(batch, created=True)
+
+
+def _earlier(project: Project, key: str, request_hash: str) -> Submission | None:
+    batch = RenderBatch.objects.filter(project=project, idempotency_key=key).first()
+    if batch is None:
+        return None
+    if batch.request_hash != request_hash:
+        raise Refused(
+            Problem(
+                "idempotency_key",
+                key,
+                _("this key was used for another request (batch %s); send a new key") % batch.code,
+                code="idempotency_conflict",
+            )
+        )
+    return Submission(batch, created=False)
+
+
+def _check_envelope(key: str, priority: int) -> None:
+    if not key or len(key) > LONGEST_KEY:
+        raise Refused(Problem("idempotency_key", key[:40], _("give 1 to %d characters") % LONGEST_KEY))
+    if priority not in Priority.values:
+        known = ", ".join(f"{value} ({label})" for value, label in Priority.choices)
+        raise Refused(Problem("priority", str(priority), _("choose one of %s") % known))
+
+
+def _hash(shots: Sequence[Shot], steps: Sequence[Step], priority: int, note: str) -> str:
+    content = [[str(shot.pk) for shot in shots], [asdict(step) for step in steps], int(priority), note]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _make_jobs(batch: RenderBatch, planned: Plan, *, priority: int, actor: str) -> None:
+    builds = _prompts(planned)
+    takes = _TakeNumbers(planned)
+    first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(planned.jobs)) - len(planned.jobs)
+    now = database_now()
+    jobs: list[Job] = []
+    for index, item in enumerate(planned.jobs):
+        waits = item.start is not None and item.start.artifact_id is None
+        artifact = {START_IMAGE: str(item.start.artifact_id)} if item.start and item.start.artifact_id else {}
+        jobs.append(
+            Job(
+                project=batch.project,
+                batch=batch,
+                shot=item.shot,
+                template_version=item.version,
+                prompt_build=builds.get((item.step, item.shot.pk)),
+                code=f"J{first_code + index + 1:06d}",
+                kind=item.kind,
+                take_number=takes.next(item),
+                state=JobState.BLOCKED if waits else JobState.READY,
+                priority=priority,
+                precision=item.precision,
+                width=item.width,
+                height=item.height,
+                frames=item.frames,
+                fps=item.fps,
+                seed=item.seed,
+                values=item.values | artifact,
+                need_gb=item.need_gb,
+                tier_gb=item.tier_gb,
+                ready_at=None if waits else now,
+            )
+        )
+    Job.objects.bulk_create(jobs)
+    JobDependency.objects.bulk_create(_dependencies(planned, jobs))
+    StateEvent.objects.bulk_create(
+        StateEvent(
+            story=job.pk,
+            machine=JOB.name,
+            subject=job.pk,
+            to_state=job.state,
+            actor=actor,
+            reason="submitted",
+            data={"batch": batch.code},
+        )
+        for job in jobs
+    )
+    for shot in {item.shot.pk: item.shot for item in planned.jobs}.values():
+        shot_is_rendering(shot, actor=actor)
+
+
+def _prompts(planned: Plan) -> dict[tuple[int, UUID], PromptBuild]:
+    """Compose the prompts of every step that takes one, a constant number of queries per step."""
+    by_step: dict[int, list[PlannedJob]] = defaultdict(list)
+    for item in planned.jobs:
+        by_step[item.step].append(item)
+    builds: dict[tuple[int, UUID], PromptBuild] = {}
+    for step, items in by_step.items():
+        manifest = template_of(items[0].version).manifest
+        if "positive" not in manifest.bindings:
+            continue
+        shots = list({item.shot.pk: item.shot for item in items}.values())
+        made = build_prompts(shots, channel=manifest.produces, base_model=manifest.base_model or "")
+        builds |= {(step, shot_id): build for shot_id, build in made.items()}
+    return builds
+
+
+def _dependencies(planned: Plan, jobs: list[Job]) -> list[JobDependency]:
+    """A clip waits for the keyframe of its own take number, else for the first take's."""
+    keyframes = {
+        (item.step, item.shot.pk, item.take): job for item, job in zip(planned.jobs, jobs, strict=True)
+    }
+    rows = []
+    for item, job in zip(planned.jobs, jobs, strict=True):
+        start = item.start
+        if start is None or start.artifact_id is not None:
+            continue
+        if start.step is not None:
+            first = keyframes[(start.step, item.shot.pk, 0)]
+            source = keyframes.get((start.step, item.shot.pk, item.take), first).pk
+        else:
+            source = start.job_id
+        rows.append(JobDependency(job=job, depends_on_id=source, role=START_IMAGE))
+    return rows
+
+
+class _TakeNumbers:
+    """Take numbers per shot and kind, reserved in one statement each."""
+
+    def __init__(self, planned: Plan) -> None:
+        wanted: dict[tuple[UUID, str], int] = defaultdict(int)
+        for item in planned.jobs:
+            wanted[item.shot.pk, item.kind] += 1
+        self._next = {
+            (shot, kind): next_number(scope=shot, kind=f"take:{kind}", step=count) - count
+            for (shot, kind), count in wanted.items()
+        }
+
+    def next(self, item: PlannedJob) -> int:
+        self._next[item.shot.pk, item.kind] += 1
+        return self._next[item.shot.pk, item.kind]

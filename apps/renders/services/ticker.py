@@ -1,0 +1,91 @@
+"""The loop around dispatch and sweep: at once when poked, every second otherwise, only while leading."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+
+from apps.common.clock import database_now
+from apps.renders.services import bus
+from apps.renders.services.dispatch import dispatch
+from apps.renders.services.farmclock import give_grace
+from apps.renders.services.leader import Leadership
+from apps.renders.services.sweep import sweep
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.0
+MOST_ROUNDS = 20
+"""Dispatch again at once while it still finds something to send, but let sweep have its turn."""
+
+
+class Ticker:
+    """Runs until told to stop."""
+
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        self._should_stop = should_stop
+        self._leadership = Leadership()
+        self._leads = False
+        self._pokes: redis.client.PubSub | None = None
+        self._swept = 0.0
+
+    def run(self) -> None:
+        """Tick until stopped. A database or broker that is away is waited for, and said once."""
+        away = False
+        while not self._should_stop():
+            try:
+                self.tick()
+                away = False
+            except DatabaseError as exc:
+                if not away:
+                    logger.warning("database is away, waiting for it", extra={"error": str(exc)})
+                away, self._leads = True, False
+                connection.close()
+                time.sleep(BEAT_SECONDS)
+            self._wait()
+        self._resign()
+
+    def tick(self) -> None:
+        """One turn: lead or not, dispatch, and sweep once a second."""
+        close_old_connections()
+        if not self._take_lead():
+            return
+        rounds = 0
+        while dispatch() and rounds < MOST_ROUNDS:
+            rounds += 1
+        if time.monotonic() - self._swept >= BEAT_SECONDS:
+            self._swept = time.monotonic()
+            if sweep():
+                dispatch()
+
+    def _take_lead(self) -> bool:
+        held = self._leadership.held()
+        if held and not self._leads:
+            logger.info("leading", extra={"leader": self._leadership.name})
+            give_grace(database_now())
+        self._leads = held
+        return held
+
+    def _wait(self) -> None:
+        """Wait for a poke, at most one beat. Pokes that came meanwhile count as one."""
+        try:
+            if self._pokes is None:
+                self._pokes = bus.listen_for_pokes()
+            if self._pokes.get_message(timeout=BEAT_SECONDS) is not None:
+                while self._pokes.get_message(timeout=0) is not None:
+                    pass
+        except bus.BROKER_ERRORS as exc:
+            logger.debug("no pokes", extra={"error": str(exc)})
+            self._pokes = None
+            time.sleep(BEAT_SECONDS)
+
+    def _resign(self) -> None:
+        try:
+            self._leadership.resign()
+        except DatabaseError as exc:
+            logger.info("lead not given up, it runs out by itself", extra={"error": str(exc)})

@@ -1,0 +1,75 @@
+"""The dispatcher writes down why each ready job still waits: a code and facts, no sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, Q, QuerySet
+
+from apps.common.clock import database_now
+from apps.nodes.models import Node
+from apps.renders.models import Job
+from apps.renders.selectors import Lane, in_lane, startable
+from apps.renders.services.requirements import lacking
+from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.services import template_of
+
+
+def explain(
+    waiting: Sequence[Lane], nodes: Sequence[Node], able: dict[Lane, set[UUID]], *, broker_up: bool = True
+) -> None:
+    """Give every job that is still ready its reason. Rows whose reason is unchanged are not written."""
+    now = database_now()
+    for lane in waiting:
+        jobs = in_lane(lane)
+        _held_back(jobs, now)
+        if broker_up:
+            code, params = _reason(lane, nodes, able[lane])
+        else:
+            code, params = "broker", {}
+        _write(startable(jobs, now), code, params)
+
+
+def _reason(lane: Lane, nodes: Sequence[Node], able: set[UUID]) -> tuple[str, dict[str, Any]]:
+    if lane.tier_gb is None:
+        need = in_lane(lane).aggregate(need=Max("need_gb"))["need"]
+        return "larger_than_any", {"need": f"{need or 0:g}"}
+    if not nodes:
+        return "no_node", {}
+    large = [node for node in nodes if node.tier_gb is not None and node.tier_gb >= lane.tier_gb]
+    if not large:
+        largest = max(node.tier_gb or 0 for node in nodes)
+        return "too_big", {"need": lane.tier_gb, "largest": largest}
+    if not able:
+        return "missing", {"tier": lane.tier_gb, "missing": ", ".join(_missing(lane, large))}
+    return "full", {"nodes": len(able)}
+
+
+def _missing(lane: Lane, nodes: Sequence[Node]) -> list[str]:
+    """What the node that lacks least still lacks."""
+    version = WorkflowTemplateVersion.objects.get(pk=lane.template_version_id)
+    template = template_of(version)
+    return list(min((lacking(node, template, lane.precision) for node in nodes), key=len))
+
+
+def _held_back(jobs: QuerySet[Job], now: datetime) -> None:
+    _write(jobs.filter(project__paused=True), "project_paused", {})
+    _write(jobs.filter(project__paused=False, batch__paused=True), "batch_paused", {})
+    _write(jobs.filter(project__paused=False, batch__paused=False, paused=True), "paused", {})
+    later = jobs.filter(project__paused=False, batch__paused=False, paused=False, start_after__gt=now)
+    for start_after in later.values_list("start_after", flat=True).distinct():
+        if start_after is not None:
+            _write(
+                later.filter(start_after=start_after),
+                "start_after",
+                {"at": start_after.isoformat(timespec="seconds")},
+            )
+
+
+def _write(jobs: QuerySet[Job], code: str, params: dict[str, Any]) -> None:
+    changed = jobs.order_by().exclude(Q(wait_code=code) & Q(wait_params=params))
+    # An update through a join is no update the databases agree on: name the rows.
+    Job.objects.filter(pk__in=changed.values("pk")).update(wait_code=code, wait_params=params)

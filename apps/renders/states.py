@@ -1,0 +1,88 @@
+"""The machines of jobs and attempts (design §4). Intent (paused, cancel requested) is a column."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.machines import Machine
+
+
+class JobState(models.TextChoices):
+    """What a coordinator sees of one shot × workflow × take."""
+
+    BLOCKED = "blocked", _("blocked")
+    READY = "ready", _("ready")
+    DISPATCHED = "dispatched", _("dispatched")
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    QUARANTINED = "quarantined", _("quarantined")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class AttemptState(models.TextChoices):
+    """One try at a job. History: never rewritten."""
+
+    DISPATCHED = "dispatched", _("dispatched")
+    ACCEPTED = "accepted", _("accepted")
+    STAGED = "staged", _("staged")
+    EXECUTING = "executing", _("executing")
+    COLLECTING = "collecting", _("collecting")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    LOST = "lost", _("lost")
+    CANCELLED = "cancelled", _("cancelled")
+    SUPERSEDED = "superseded", _("superseded")
+
+
+J, A = JobState, AttemptState
+
+OPEN: Final = (J.BLOCKED, J.READY, J.DISPATCHED, J.RUNNING)
+CLOSED: Final = (J.SUCCEEDED, J.FAILED, J.QUARANTINED, J.CANCELLED)
+IN_FLIGHT: Final = (J.DISPATCHED, J.RUNNING)
+WITHOUT_TAKE: Final = (J.RUNNING, J.DISPATCHED, J.READY, J.BLOCKED, J.FAILED, J.QUARANTINED)
+REQUEUEABLE: Final = (J.FAILED, J.CANCELLED, J.QUARANTINED)
+
+ON_NODE: Final = (A.ACCEPTED, A.STAGED, A.EXECUTING, A.COLLECTING)
+ATTEMPT_OPEN: Final = (A.DISPATCHED, *ON_NODE)
+LATE: Final = (A.LOST, A.SUPERSEDED)
+"""Ended for the books, but a verified success may still come."""
+
+_END = frozenset({A.SUCCEEDED, A.FAILED, A.LOST, A.CANCELLED, A.SUPERSEDED})
+
+JOB: Final = Machine(
+    name="job",
+    field="state",
+    moves={
+        "": frozenset({J.BLOCKED, J.READY}),
+        J.BLOCKED: frozenset({J.READY, J.CANCELLED, J.SUCCEEDED, J.FAILED}),
+        J.READY: frozenset({J.BLOCKED, J.DISPATCHED, J.CANCELLED, J.SUCCEEDED}),
+        J.DISPATCHED: frozenset({J.RUNNING, J.READY, J.FAILED, J.CANCELLED, J.SUCCEEDED}),
+        J.RUNNING: frozenset({J.READY, J.FAILED, J.QUARANTINED, J.CANCELLED, J.SUCCEEDED}),
+        J.FAILED: frozenset({J.READY, J.BLOCKED, J.SUCCEEDED}),
+        J.QUARANTINED: frozenset({J.READY, J.BLOCKED, J.SUCCEEDED}),
+        J.CANCELLED: frozenset({J.READY, J.BLOCKED}),
+        J.SUCCEEDED: frozenset(),
+    },
+)
+
+ATTEMPT: Final = Machine(
+    name="attempt",
+    field="state",
+    moves={
+        "": frozenset({A.DISPATCHED}),
+        A.DISPATCHED: frozenset({A.ACCEPTED}) | _END,
+        A.ACCEPTED: frozenset({A.STAGED, A.EXECUTING, A.COLLECTING}) | _END,
+        A.STAGED: frozenset({A.EXECUTING, A.COLLECTING}) | _END,
+        A.EXECUTING: frozenset({A.COLLECTING}) | _END,
+        A.COLLECTING: _END,
+        A.LOST: frozenset({A.SUCCEEDED}),
+        A.SUPERSEDED: frozenset({A.SUCCEEDED}),
+        A.SUCCEEDED: frozenset(),
+        A.FAILED: frozenset(),
+        A.CANCELLED: frozenset(),
+    },
+)

@@ -1,0 +1,31 @@
+"""Why a job waits: the dispatcher writes a code and facts, this module turns them into a sentence."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.renders.models import Job
+from apps.renders.states import JobState
+
+SENTENCES = {
+    "no_node": _("No node is working."),
+    "too_big": _("Needs %(need)s GB on one GPU; the largest node here has %(largest)s GB."),
+    "larger_than_any": _("Needs %(need)s GB on one GPU; no card is that large. Choose a smaller size."),
+    "missing": _("No node of %(tier)s GB or more has %(missing)s."),
+    "full": _("All %(nodes)s fitting nodes are busy."),
+    "paused": _("Paused."),
+    "batch_paused": _("Its batch is paused."),
+    "project_paused": _("The project is paused."),
+    "start_after": _("Starts after %(at)s."),
+    "depends": _("Waits for %(on)s."),
+    "depends_failed": _("Waits for %(on)s, which is %(state)s."),
+    "broker": _("The message broker cannot be reached."),
+}
+
+
+def wait_sentence(job: Job) -> str:
+    """One translated sentence for a job that waits; "" for one that does not."""
+    if job.state not in {JobState.READY, JobState.BLOCKED} or job.wait_code not in SENTENCES:
+        return ""
+    sentence = str(SENTENCES[job.wait_code])
+    return sentence % job.wait_params if job.wait_params else sentence

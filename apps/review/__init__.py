@@ -1,0 +1,1 @@
+"""Takes and their artifacts, media work and review."""

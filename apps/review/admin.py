@@ -1,0 +1,130 @@
+"""Takes: what came back, to look at and decide about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.common.admin import ReadOnly
+from apps.common.errors import NotAllowed, Refused
+from apps.common.show import link, no_picture, seconds_text, simulated_badge, spoken, state_badge, thumbnail
+from apps.projects.admin_scope import MyProjects, ScopedAdmin, person_of
+from apps.projects.roles import Act
+from apps.review.gallery import media_url, newest_of, with_files
+from apps.review.models import Take
+from apps.review.services import review_take
+from apps.review.states import REVIEW, Review
+from apps.workflows.models import Kind
+
+VERDICTS = (Review.APPROVED, Review.RETAKE, Review.REJECTED)
+
+
+@admin.register(Take)
+class TakeAdmin(ReadOnly, ScopedAdmin):
+    """A gallery of what came back. Deciding takes the right to review."""
+
+    list_display = ("picture", "name", "what", "media", "verdict", "template", "seed", "node", "took", "created_at")
+    list_display_links = ("picture", "name")
+    list_select_related = ("shot__sequence", "shot__project")
+    list_filter = (
+        ("project", MyProjects),
+        ("shot__sequence", MyProjects),
+        "review_state",
+        "media_state",
+        "kind",
+        "template",
+        "simulated",
+    )
+    search_fields = ("shot__code", "shot__sequence__code", "template", "node")
+    ordering = ("-created_at",)
+    actions = ("approve", "ask_retake", "reject")
+    change_form_template = "admin/review/take/page.html"
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        with_files(rows)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [path("<path:object_id>/review/", self.admin_site.admin_view(self.review_view), name="review_take_review")]
+        return own + super().get_urls()
+
+    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer approve, retake and reject."""
+
+        def deed(take: Take) -> str | None:
+            to = request.POST.get("to", "")
+            if to not in VERDICTS:
+                messages.error(request, _("“%(to)s” is no verdict.") % {"to": to})
+                return None
+            review_take(take, to=to, user=person_of(request), note=request.POST.get("note", "").strip())
+            return _("%(take)s: %(verdict)s.") % {"take": take, "verdict": Review(to).label}
+
+        return self.perform(request, object_id, Act.REVIEW, deed)
+
+    @admin.action(description=gettext_lazy("Approve"), permissions=["review"])
+    def approve(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
+        self._review_all(request, takes, Review.APPROVED)
+
+    @admin.action(description=gettext_lazy("Ask for a retake"), permissions=["review"])
+    def ask_retake(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
+        self._review_all(request, takes, Review.RETAKE)
+
+    @admin.action(description=gettext_lazy("Reject"), permissions=["review"])
+    def reject(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
+        self._review_all(request, takes, Review.REJECTED)
+
+    def _review_all(self, request: HttpRequest, takes: QuerySet[Take], to: Review) -> None:
+        done = 0
+        for take in takes:
+            if to not in REVIEW.moves[take.review_state] or not self.may(request, Act.REVIEW, take):
+                continue
+            try:
+                review_take(take, to=to, user=person_of(request), note="")
+            except (Refused, NotAllowed) as refused:
+                messages.error(request, f"{take}: {refused}")
+            else:
+                done += 1
+        messages.success(request, _("%(done)d takes: %(verdict)s.") % {"done": done, "verdict": to.label})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        take = context["original"]
+        with_files([take])
+        may = self.may(request, Act.REVIEW, take)
+        context["verdicts"] = [to for to in VERDICTS if to in REVIEW.moves[take.review_state]] if may else []
+        context["siblings"] = [other for other in newest_of(take.shot_id, at_most=24) if other.pk != take.pk]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="")
+    def picture(self, take: Any) -> SafeString:
+        return thumbnail(media_url(take.thumb), str(take)) if take.thumb else no_picture()
+
+    @admin.display(description=gettext_lazy("take"), ordering="shot__code")
+    def name(self, take: Take) -> SafeString:
+        mark = simulated_badge() if take.simulated else ""
+        return format_html(
+            "{}<br><small>{} {} {}</small>", take.shot.full_code, Kind(take.kind).label, take.number, mark
+        )
+
+    @admin.display(description=gettext_lazy("shot"))
+    def what(self, take: Take) -> SafeString:
+        address = reverse("admin:productions_shot_change", args=[take.shot_id])
+        return link(address, spoken(take.shot, "description") or take.shot.full_code)
+
+    @admin.display(description=gettext_lazy("media"), ordering="media_state")
+    def media(self, take: Take) -> SafeString:
+        return state_badge(take.media_state, take.get_media_state_display())
+
+    @admin.display(description=gettext_lazy("review"), ordering="review_state")
+    def verdict(self, take: Take) -> SafeString:
+        return state_badge(take.review_state, take.get_review_state_display())
+
+    @admin.display(description=gettext_lazy("render time"), ordering="render_seconds")
+    def took(self, take: Take) -> str:
+        return seconds_text(take.render_seconds)

@@ -1,0 +1,143 @@
+"""Decode a take's file to its last frame. Nothing is believed from its name.
+
+Pillow reads pictures and animated WebP, PNG and GIF; everything else goes to PyAV (FFmpeg).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from apps.productions.models import MAX_FRAMES
+
+MAX_PIXELS: Final = 80_000_000
+"""Of one frame. 8K is 33 million; decoded, 80 million take 240 MB of the media worker's memory."""
+
+_PILLOW_ERRORS: Final = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+_AV_ERRORS: Final = (av.FFmpegError, OSError)
+
+
+class Undecodable(Exception):
+    """The file is no picture or video, is broken, or is larger than we dare to decode. Says which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a file is: ``kind`` image or video, its format as Pillow or FFmpeg names it, pixels, fps."""
+
+    kind: str
+    format: str
+    width: int
+    height: int
+    fps: Fraction | None = None
+
+
+def look(path: Path) -> Facts:
+    """Read what a file says of itself. Raises Undecodable; :func:`frames` tells whether it is true."""
+    try:
+        with _pillow_speaks(), Image.open(path) as picture:
+            _check_size(*picture.size)
+            moves = int(getattr(picture, "n_frames", 1)) > 1
+            return Facts(
+                kind="video" if moves else "image",
+                format=picture.format or "",
+                width=picture.width,
+                height=picture.height,
+                fps=_pace(picture) if moves else None,
+            )
+    except UnidentifiedImageError:
+        return _look_at_video(path)
+
+
+def frames(path: Path, facts: Facts) -> Iterator[Image.Image]:
+    """Decode every frame, in order, as RGB or RGBA pictures. Raises Undecodable where it breaks."""
+    pictures = _video_frames(path) if facts.format.islower() else _pillow_frames(path)
+    count = 0
+    for picture in pictures:
+        count += 1
+        if count > MAX_FRAMES:
+            raise Undecodable(_("it has more than %d frames") % MAX_FRAMES)
+        yield picture
+    if not count:
+        raise Undecodable(_("it holds no frame"))
+
+
+def _look_at_video(path: Path) -> Facts:
+    with _av_speaks(), av.open(str(path)) as container:
+        if not container.streams.video:
+            raise Undecodable(_("it holds no picture"))
+        stream = container.streams.video[0]
+        _check_size(stream.width, stream.height)
+        return Facts(
+            kind="video",
+            format=container.format.name.lower(),
+            width=stream.width,
+            height=stream.height,
+            fps=stream.average_rate or stream.guessed_rate,
+        )
+
+
+def _pillow_frames(path: Path) -> Iterator[Image.Image]:
+    with _pillow_speaks(), Image.open(path) as picture:
+        for number in range(int(getattr(picture, "n_frames", 1))):
+            picture.seek(number)
+            picture.load()
+            yield _eight_bits(ImageOps.exif_transpose(picture))
+
+
+def _video_frames(path: Path) -> Iterator[Image.Image]:
+    with _av_speaks(), av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            _check_size(frame.width, frame.height)
+            yield frame.to_image()  # type: ignore[no-untyped-call]
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """RGB, or RGBA where it is transparent; 16-bit greys are scaled, not cut off."""
+    if picture.mode.startswith("I;16"):
+        picture = picture.point(lambda value: value / 256).convert("L")
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+
+
+def _pace(picture: Image.Image) -> Fraction | None:
+    """Frames per second, from how long an animation shows its first frame (milliseconds)."""
+    milliseconds = float(picture.info.get("duration") or 0)
+    return Fraction(1000 / milliseconds).limit_denominator(1001) if milliseconds else None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise Undecodable(_("it has no size"))
+    if width * height > MAX_PIXELS:
+        raise Undecodable(
+            _("%(width)d × %(height)d pixels are more than the %(most)d this farm decodes")
+            % {"width": width, "height": height, "most": MAX_PIXELS}
+        )
+
+
+@contextmanager
+def _pillow_speaks() -> Iterator[None]:
+    try:
+        yield
+    except UnidentifiedImageError:
+        raise
+    except _PILLOW_ERRORS as exc:
+        raise Undecodable(str(exc)) from exc
+
+
+@contextmanager
+def _av_speaks() -> Iterator[None]:
+    try:
+        yield
+    except _AV_ERRORS as exc:
+        raise Undecodable(str(exc)) from exc

@@ -1,0 +1,41 @@
+"""Takes with their files at hand, for pages that show many at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+
+from apps.review.models import Artifact, ArtifactRole, Take
+
+
+def media_url(artifact: Artifact) -> str:
+    """Return the address at which a member of the project sees this file."""
+    return reverse("artifact", args=[artifact.pk])
+
+
+def with_files(takes: list[Take]) -> list[Take]:
+    """Put ``original``, ``proxy`` and ``thumb`` (Artifact or None) on takes, in one query."""
+    files: dict[Any, dict[str, Artifact]] = defaultdict(dict)
+    for artifact in Artifact.objects.filter(take__in=[take.pk for take in takes]):
+        files[artifact.take_id].setdefault(artifact.role, artifact)
+    for take in takes:
+        own = files[take.pk]
+        take.original = own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
+        take.proxy = own.get(ArtifactRole.PROXY)  # type: ignore[attr-defined]
+        take.thumb = own.get(ArtifactRole.THUMBNAIL)  # type: ignore[attr-defined]
+    return takes
+
+
+def newest_of(shot_id: object, *, at_most: int) -> list[Take]:
+    """Return a shot's newest takes with their files, in two queries."""
+    takes = Take.objects.filter(shot=shot_id).select_related("shot__sequence")
+    return with_files(list(takes.order_by("-created_at")[:at_most]))
+
+
+def newest_thumbnail() -> Subquery:
+    """The id of a shot's newest thumbnail, as a subquery over rows of shots."""
+    thumbs = Artifact.objects.filter(take__shot=OuterRef("pk"), role=ArtifactRole.THUMBNAIL)
+    return Subquery(thumbs.order_by("-take__created_at").values("pk")[:1])

@@ -1,0 +1,91 @@
+"""A take is born: once per job, with its files checked against the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+
+from apps.common.machines import record_event
+from apps.productions.models import Shot
+from apps.prompts.models import PromptBuild
+from apps.review.models import Artifact, ArtifactRole, Take
+from apps.review.states import MEDIA, REVIEW, Media, Review
+from farm.contracts import ArtifactFact
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTake:
+    """What a finished attempt tells about its take."""
+
+    shot: Shot
+    job_id: UUID
+    attempt_id: UUID
+    kind: str
+    number: int
+    template: str
+    prompt_build: PromptBuild | None
+    seed: int | None
+    node: str
+    simulated: bool
+    render_seconds: float
+    artifacts: Sequence[ArtifactFact]
+
+
+def folder_of(project_code: str, attempt_id: UUID) -> str:
+    """The attempt's folder in the artifact store; no two attempts share one."""
+    return f"attempts/{project_code}/{attempt_id}"
+
+
+def missing_files(project_code: str, attempt_id: UUID, artifacts: Sequence[ArtifactFact]) -> list[str]:
+    """Name what a report claims to have stored and has not, or not in full. A path outside is missing."""
+    folder = folder_of(project_code, attempt_id)
+    return [fact.path for fact in artifacts if not _stored(folder, fact)] or ([] if artifacts else ["(none)"])
+
+
+def create_take(new: NewTake) -> Take:
+    """Write the take and its artifacts. Raises IntegrityError if the job has one already."""
+    take = Take.objects.create(
+        project_id=new.shot.project_id,
+        shot=new.shot,
+        job_id=new.job_id,
+        attempt_id=new.attempt_id,
+        kind=new.kind,
+        number=new.number,
+        template=new.template,
+        prompt_build=new.prompt_build,
+        seed=new.seed,
+        node=new.node,
+        simulated=new.simulated,
+        render_seconds=new.render_seconds,
+    )
+    folder = folder_of(new.shot.project.code, new.attempt_id)
+    Artifact.objects.bulk_create(
+        Artifact(
+            take=take,
+            role=ArtifactRole.PRIMARY,
+            key=f"{folder}/{fact.path}",
+            kind=fact.kind,
+            media_type=fact.media_type,
+            bytes=fact.bytes,
+            sha256=fact.sha256,
+            width=fact.width,
+            height=fact.height,
+            frames=fact.frames,
+            fps=fact.fps,
+        )
+        for fact in new.artifacts
+    )
+    for machine, state in ((MEDIA, Media.PROCESSING), (REVIEW, Review.PENDING)):
+        record_event(machine, take.pk, to=state, story=new.job_id, actor=new.node)
+    return take
+
+
+def _stored(folder: str, fact: ArtifactFact) -> bool:
+    parts = fact.path.split("/")
+    if not fact.path or ".." in parts or "\\" in fact.path or fact.path.startswith("/"):
+        return False
+    key = f"{folder}/{fact.path}"
+    return default_storage.exists(key) and default_storage.size(key) == fact.bytes

@@ -1,0 +1,16 @@
+"""The media worker's Celery door."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.review.services.media import process_media
+from farm import contracts
+
+
+@shared_task(name=contracts.MEDIA, ignore_result=True)
+def make_media(take_id: str) -> None:
+    """Look at a take's files; make its thumbnail and proxy."""
+    process_media(UUID(take_id))

@@ -1,0 +1,79 @@
+"""The engine with a real broker, and a hand that plays the GPU node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.accounts.models import User
+from apps.projects.models import Project
+from apps.projects.roles import Role
+from apps.workflows.services import sync_templates
+from farm.celery import app
+from tests.broker_fixture import Broker
+from tests.factories import MembershipFactory, SequenceFactory
+from tests.integration.renders.hand import Hand
+
+
+@pytest.fixture(scope="session")
+def engine_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for all engine tests of this process."""
+    broker = Broker(tmp_path_factory.mktemp("broker"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def bus(engine_broker: Broker, settings: pytest.FixtureRequest, artifact_root: Path) -> Iterator[Broker]:
+    """The coordinator's Celery app and the engine speak to an empty broker."""
+    engine_broker.lose_everything()
+    settings.REDIS_URL = engine_broker.url
+    settings.SIMULATED_ALLOWED = True
+    before = (app.conf.broker_url, app.conf.result_backend)
+    point_celery(engine_broker.url, engine_broker.url)
+    yield engine_broker
+    point_celery(*before)
+
+
+def point_celery(broker_url: str, backend_url: str) -> None:
+    """Make the app forget its connections and open others."""
+    app.conf.update(broker_url=broker_url, result_backend=backend_url)
+    app.close()
+    app._backend_cache = None
+    if hasattr(app._local, "backend"):
+        del app._local.backend
+
+
+@pytest.fixture
+def templates(db: None) -> None:
+    """The packaged workflows are in the database."""
+    sync_templates()
+
+
+@pytest.fixture
+def film(db: None) -> Project:
+    """A project with one sequence, SQ010."""
+    sequence = SequenceFactory(project__code="FROST", code="SQ010")
+    project: Project = sequence.project
+    return project
+
+
+@pytest.fixture
+def coordinator(film: Project) -> User:
+    """Somebody who may render in the film."""
+    user: User = MembershipFactory(project=film, role=Role.COORDINATOR).user
+    return user
+
+
+@pytest.fixture
+def node24(bus: Broker, templates: None) -> Hand:
+    """A reported, able, idle node of 24 GB."""
+    return Hand("gpu24", tier_gb=24, broker=bus).arrives()
+
+
+@pytest.fixture
+def node8(bus: Broker, templates: None) -> Hand:
+    """A reported, able, idle node of 8 GB."""
+    return Hand("gpu8", tier_gb=8, broker=bus).arrives()
