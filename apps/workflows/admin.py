@@ -74,7 +74,16 @@ class WorkflowTemplateVersionAdmin(ReadOnly, FarmAdmin):
     list_display = ("__str__", "content_hash", "created_at")
     list_filter = ("template",)
     list_select_related = ("template",)
-    fields = ("template", "number", "content_hash", "created_at", "needs_models", "needs_classes", "manifest_text", "graph_text")
+    fields = (
+        "template",
+        "number",
+        "content_hash",
+        "created_at",
+        "needs_models",
+        "needs_classes",
+        "manifest_text",
+        "graph_text",
+    )
     readonly_fields = fields
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -82,7 +91,12 @@ class WorkflowTemplateVersionAdmin(ReadOnly, FarmAdmin):
 
     @admin.display(description=_("models"))
     def needs_models(self, version: WorkflowTemplateVersion) -> SafeString:
-        return chips([str(need.get("name", need)) if isinstance(need, dict) else str(need) for need in version.models_needed])
+        return chips(
+            [
+                str(need.get("name", need)) if isinstance(need, dict) else str(need)
+                for need in version.models_needed
+            ]
+        )
 
     @admin.display(description=_("node classes"))
     def needs_classes(self, version: WorkflowTemplateVersion) -> SafeString:

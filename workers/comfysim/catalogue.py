@@ -1,0 +1,144 @@
+"""The node catalogue of ComfyUI 0.27.0 (`/object_info`), filled with the models this server has."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from workers.comfysim.files import Folders
+
+_DATA = Path(__file__).parent / "data"
+
+# Which input of which node lists which model folder; every node with that input name is filled,
+# and the pairs below where the name alone does not say.
+_FOLDER_OF_INPUT = {
+    "ckpt_name": "checkpoints",
+    "unet_name": "diffusion_models",
+    "vae_name": "vae",
+    "lora_name": "loras",
+    "clip_name": "text_encoders",
+    "clip_name1": "text_encoders",
+    "clip_name2": "text_encoders",
+    "clip_name3": "text_encoders",
+    "clip_name4": "text_encoders",
+    "control_net_name": "controlnet",
+    "style_model_name": "style_models",
+}
+_FOLDER_OF_NODE_INPUT = {
+    ("CLIPVisionLoader", "clip_name"): "clip_vision",
+    ("UpscaleModelLoader", "model_name"): "upscale_models",
+    ("FrameInterpolationModelLoader", "model_name"): "frame_interpolation",
+}
+# Inputs that name a file of input/; ComfyUI checks the file itself, not the list.
+FILE_INPUTS = {"LoadImage": "image", "LoadImageMask": "image", "LoadVideo": "file", "LoadAudio": "audio"}
+_TEST_NODES = frozenset({"RecSleep", "RecSleepDeaf", "RecRaise"})
+
+# The files ComfyUI's own templates name for Stable Diffusion 1.5, FLUX.1 and Wan 2.2.
+DEFAULT_MODELS: dict[str, list[str]] = {
+    "checkpoints": [
+        "flux1-dev-fp8.safetensors",
+        "flux1-schnell-fp8.safetensors",
+        "v1-5-pruned-emaonly-fp16.safetensors",
+    ],
+    "diffusion_models": [
+        "flux1-dev-fp8.safetensors",
+        "flux1-dev.safetensors",
+        "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors",
+        "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors",
+        "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors",
+        "wan2.2_t2v_low_noise_14B_fp8_scaled.safetensors",
+    ],
+    "text_encoders": [
+        "clip_l.safetensors",
+        "t5xxl_fp16.safetensors",
+        "t5xxl_fp8_e4m3fn.safetensors",
+        "t5xxl_fp8_e4m3fn_scaled.safetensors",
+        "umt5_xxl_fp8_e4m3fn_scaled.safetensors",
+    ],
+    "vae": ["ae.safetensors", "wan_2.1_vae.safetensors"],
+    "loras": [
+        "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors",
+        "wan2.2_i2v_lightx2v_4steps_lora_v1_low_noise.safetensors",
+        "wan2.2_t2v_lightx2v_4steps_lora_v1.1_high_noise.safetensors",
+        "wan2.2_t2v_lightx2v_4steps_lora_v1.1_low_noise.safetensors",
+    ],
+    "clip_vision": ["clip_vision_h.safetensors"],
+}
+
+
+def recorded() -> dict[str, Any]:
+    """Answers of a real server that never change: extensions, model folders, feature flags."""
+    answers: dict[str, Any] = json.loads((_DATA / "recorded.json").read_text(encoding="utf-8"))
+    return answers
+
+
+class Catalogue:
+    """Node classes by name, with the live lists of models and input files in their combos."""
+
+    def __init__(self, models: dict[str, list[str]], folders: Folders, *, test_nodes: bool) -> None:
+        known = recorded()["model_folders"]
+        for folder in models:
+            if folder not in known:
+                raise ValueError(f"models: unknown folder {folder!r}; ComfyUI knows {', '.join(known)}")
+        self.models = {folder: sorted(models.get(folder, ())) for folder in known}
+        self._folders = folders
+        self._classes: dict[str, Any] = json.loads(
+            gzip.decompress((_DATA / "object_info.json.gz").read_bytes())
+        )
+        if not test_nodes:
+            for name in _TEST_NODES:
+                del self._classes[name]
+        for name, info in self._classes.items():
+            self._fill(name, info)
+
+    def _fill(self, class_type: str, info: dict[str, Any]) -> None:
+        for section in ("required", "optional"):
+            for input_name, spec in info["input"].get(section, {}).items():
+                folder = _FOLDER_OF_NODE_INPUT.get((class_type, input_name)) or _FOLDER_OF_INPUT.get(
+                    input_name
+                )
+                options = combo_options(spec)
+                if folder and options is not None:
+                    options[:0] = self.models[folder]
+
+    def __contains__(self, class_type: object) -> bool:
+        return class_type in self._classes
+
+    def __getitem__(self, class_type: str) -> dict[str, Any]:
+        """One class as `/object_info/{class}` tells it; KeyError if unknown."""
+        info: dict[str, Any] = self._classes[class_type]
+        file_input = FILE_INPUTS.get(class_type)
+        if file_input:
+            info = copy.deepcopy(info)
+            options = combo_options(info["input"]["required"][file_input])
+            if options is not None:
+                options[:] = self._folders.inputs()
+        return info
+
+    def all(self) -> dict[str, Any]:
+        return {name: self[name] for name in self._classes}
+
+    def is_output(self, class_type: str) -> bool:
+        return bool(self._classes[class_type]["output_node"])
+
+
+def inputs_of(info: dict[str, Any]) -> dict[str, tuple[str, list[Any]]]:
+    """A class's inputs in order: name -> (required or optional, its specification)."""
+    return {
+        name: (section, spec)
+        for section in ("required", "optional")
+        for name, spec in info["input"].get(section, {}).items()
+    }
+
+
+def combo_options(spec: list[Any]) -> list[Any] | None:
+    """The list behind a combo input, in its old form `[[…]]` or new form `["COMBO", {options}]`."""
+    if spec and isinstance(spec[0], list):
+        return spec[0]
+    if spec and spec[0] == "COMBO" and len(spec) > 1:
+        options = spec[1].get("options")
+        return options if isinstance(options, list) else None
+    return None

@@ -1,0 +1,19 @@
+"""The nodes that really run, by class name; importing this package registers them all."""
+
+from __future__ import annotations
+
+from workers.comfysim.nodes import diffusion, loaders, pictures, recorder, saving, video
+from workers.comfysim.nodes.registry import Run, Shown, UnknownNodeError, node_function
+
+__all__ = [
+    "Run",
+    "Shown",
+    "UnknownNodeError",
+    "diffusion",
+    "loaders",
+    "node_function",
+    "pictures",
+    "recorder",
+    "saving",
+    "video",
+]

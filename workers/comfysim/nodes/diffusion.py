@@ -1,0 +1,130 @@
+"""Latents, samplers and VAEs: time passes, memory runs out, and a storyboard frame is painted."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image
+
+from workers.comfysim.nodes.registry import Inputs, Run, node
+from workers.comfysim.storyboard import animate, paint
+from workers.comfysim.values import Conditioning, Guider, Latent, Noise, Pictures, Sigmas, Symbol
+from workers.comfysim.vram import need_gb, out_of_memory
+
+_PREVIEW_WIDTH = 256
+_UNSAMPLED_GREY = (127, 127, 127)
+
+
+@node("EmptyLatentImage", "EmptySD3LatentImage", "EmptyFlux2LatentImage")
+def empty_still(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Latent(inputs["width"], inputs["height"], batch=inputs["batch_size"]),)
+
+
+@node("EmptyHunyuanLatentVideo")
+def empty_video(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Latent(inputs["width"], inputs["height"], frames=inputs["length"], batch=inputs["batch_size"]),)
+
+
+@node("WanImageToVideo")
+def image_to_video(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    start = tuple(inputs["start_image"][:1]) if inputs.get("start_image") else ()
+    latent = Latent(
+        inputs["width"], inputs["height"], frames=inputs["length"], batch=inputs["batch_size"], start=start
+    )
+    return inputs["positive"], inputs["negative"], latent
+
+
+@node("VAEEncode")
+def encode(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    run.pool.take(inputs["vae"])
+    pictures: Pictures = inputs["pixels"]
+    width, height = (side - side % 8 for side in pictures[0].size)
+    return (Latent(width, height, batch=len(pictures), start=tuple(pictures)),)
+
+
+@node("KSampler")
+def sample(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    latent: Latent = inputs["latent_image"]
+    steps = max(1, round(inputs["steps"] * inputs["denoise"]))
+    conditioned = _conditioned(latent, inputs["positive"], inputs["negative"], inputs["seed"])
+    return (_sample(run, inputs["model"], conditioned, steps),)
+
+
+@node("KSamplerAdvanced")
+def sample_part(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    """Steps `start_at_step` to `end_at_step`; a second stage keeps the seed of the first."""
+    latent: Latent = inputs["latent_image"]
+    steps = max(0, min(inputs["end_at_step"], inputs["steps"]) - inputs["start_at_step"])
+    fresh = inputs["add_noise"] == "enable" or latent.seed is None
+    seed = inputs["noise_seed"] if fresh else latent.seed
+    conditioned = _conditioned(latent, inputs["positive"], inputs["negative"], seed or 0)
+    return (_sample(run, inputs["model"], conditioned, steps),)
+
+
+@node("RandomNoise")
+def noise(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Noise(inputs["noise_seed"]),)
+
+
+@node("BasicGuider")
+def guider(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Guider(inputs["model"], inputs["conditioning"], Conditioning("")),)
+
+
+@node("CFGGuider")
+def cfg_guider(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Guider(inputs["model"], inputs["positive"], inputs["negative"]),)
+
+
+@node("BasicScheduler")
+def sigmas(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Sigmas(max(1, round(inputs["steps"] * inputs["denoise"]))),)
+
+
+@node("SamplerCustomAdvanced")
+def sample_custom(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    guide: Guider = inputs["guider"]
+    seed = inputs["noise"].seed if isinstance(inputs["noise"], Noise) else 0
+    latent = _conditioned(inputs["latent_image"], guide.positive, guide.negative, seed)
+    sampled = _sample(run, guide.model, latent, inputs["sigmas"].steps)
+    return sampled, sampled
+
+
+def _conditioned(latent: Latent, positive: Conditioning, negative: Conditioning, seed: int) -> Latent:
+    return replace(latent, positive=positive.text, negative=negative.text, seed=seed)
+
+
+def _sample(run: Run, model: Symbol, latent: Latent, steps: int) -> Latent:
+    """Load what is not resident, then take `steps` steps; raises OutOfMemoryError over the limit."""
+    need = need_gb(model, latent)
+    if need > run.knobs.memory_limit_gb:
+        run.pool.unload()
+        raise out_of_memory(need)
+    loaded = [name for name in run.pool.take(model) if "lora" not in name.lower()]
+    time.sleep(run.knobs.model_load_seconds * len(loaded))
+    preview = _preview(latent) if run.wants_preview else None
+    for step in range(1, steps + 1):
+        time.sleep(run.knobs.seconds_per_step)
+        run.progress(step, steps, preview)
+    return latent
+
+
+def _preview(latent: Latent) -> Image.Image:
+    height = max(16, round(_PREVIEW_WIDTH * latent.height / latent.width))
+    return paint(latent.positive, latent.seed or 0, (_PREVIEW_WIDTH, height))
+
+
+@node("VAEDecode", "VAEDecodeTiled")
+def decode(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    run.pool.take(inputs["vae"])
+    latent: Latent = inputs["samples"]
+    size = (latent.width, latent.height)
+    if latent.seed is None:
+        blank = Image.new("RGB", size, _UNSAMPLED_GREY)
+        return (list(latent.start) or [blank] * latent.batch * latent.frames,)
+    if latent.is_video:
+        start = latent.start[0] if latent.start else paint(latent.positive, latent.seed, size)
+        return (animate(start, latent.seed, size, latent.frames),)
+    return ([paint(latent.positive, latent.seed + index, size) for index in range(latent.batch)],)

@@ -1,0 +1,133 @@
+"""What the server tells about itself: machine, nodes, models, features."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Any
+
+from aiohttp import web
+
+from workers.comfysim import COMFYUI_VERSION
+from workers.comfysim.parts import PARTS, Parts
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/system_stats")
+async def system_stats(request: web.Request) -> web.Response:
+    """The recorded shape, with `simulated: true`, which no real server has."""
+    parts = request.app[PARTS]
+    ram_total, ram_free = _ram_bytes()
+    system = {
+        "os": sys.platform,
+        "ram_total": ram_total,
+        "ram_free": ram_free,
+        "comfyui_version": COMFYUI_VERSION,
+        **parts.recorded["system"],
+        "python_version": f"{platform.python_version()} ({', '.join(platform.python_build())})",
+        "argv": sys.argv,
+        "simulated": True,
+    }
+    return web.json_response({"system": system, "devices": [_device(parts, ram_total, ram_free)]})
+
+
+def _device(parts: Parts, ram_total: int, ram_free: int) -> dict[str, Any]:
+    size = parts.knobs.vram_gb
+    if not size:
+        # A server without a GPU gives its RAM as vram_total: recorded so.
+        device: dict[str, Any] = {"name": "cpu", "type": "cpu", "index": None}
+        total, free = ram_total, ram_free
+    else:
+        device = {"name": f"cuda:0 SIMULATED {size:g} GB : simulated", "type": "cuda", "index": 0}
+        total, free = parts.knobs.vram_bytes, parts.pool.free_bytes
+    return device | {
+        "vram_total": total,
+        "vram_free": free,
+        "torch_vram_total": total,
+        "torch_vram_free": free,
+    }
+
+
+def _ram_bytes() -> tuple[int, int]:
+    unit = os.sysconf("SC_PAGE_SIZE")
+    return unit * os.sysconf("SC_PHYS_PAGES"), unit * os.sysconf("SC_AVPHYS_PAGES")
+
+
+@routes.get("/object_info")
+async def object_info(request: web.Request) -> web.Response:
+    return web.json_response(request.app[PARTS].catalogue.all())
+
+
+@routes.get("/object_info/{class_type}")
+async def one_object_info(request: web.Request) -> web.Response:
+    class_type = request.match_info["class_type"]
+    catalogue = request.app[PARTS].catalogue
+    return web.json_response({class_type: catalogue[class_type]} if class_type in catalogue else {})
+
+
+@routes.get("/models")
+async def model_folders(request: web.Request) -> web.Response:
+    return web.json_response(list(request.app[PARTS].catalogue.models))
+
+
+@routes.get("/models/{folder}")
+async def models(request: web.Request) -> web.Response:
+    names = request.app[PARTS].catalogue.models.get(request.match_info["folder"])
+    return web.Response(status=404) if names is None else web.json_response(names)
+
+
+@routes.get("/embeddings")
+async def embeddings(request: web.Request) -> web.Response:
+    return web.json_response(
+        [name.rsplit(".", 1)[0] for name in request.app[PARTS].catalogue.models["embeddings"]]
+    )
+
+
+@routes.get("/extensions")
+async def extensions(request: web.Request) -> web.Response:
+    return web.json_response(request.app[PARTS].recorded["extensions"])
+
+
+@routes.get("/features")
+async def features(request: web.Request) -> web.Response:
+    return web.json_response(request.app[PARTS].recorded["features"])
+
+
+@routes.get("/node_replacements")
+async def node_replacements(request: web.Request) -> web.Response:
+    return web.json_response(request.app[PARTS].recorded["node_replacements"])
+
+
+@routes.get("/internal/folder_paths")
+async def folder_paths(request: web.Request) -> web.Response:
+    parts = request.app[PARTS]
+    paths = parts.recorded["folder_paths"]
+    return web.json_response(
+        {name: [str(parts.folders.base / path) for path in listed] for name, listed in paths.items()}
+    )
+
+
+@routes.get("/experiment/models")
+async def experiment_models(request: web.Request) -> web.Response:
+    parts = request.app[PARTS]
+    hidden = ("configs", "custom_nodes")
+    folders = {name: paths for name, paths in parts.recorded["folder_paths"].items() if name not in hidden}
+    return web.json_response(
+        [
+            {"name": name, "folders": [str(parts.folders.base / path) for path in paths]}
+            for name, paths in folders.items()
+        ]
+    )
+
+
+@routes.get("/users")
+async def users(_request: web.Request) -> web.Response:
+    return web.json_response({"storage": "server", "migrated": False})
+
+
+@routes.get("/workflow_templates")
+@routes.get("/global_subgraphs")
+async def nothing_installed(_request: web.Request) -> web.Response:
+    return web.json_response({})

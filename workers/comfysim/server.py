@@ -1,0 +1,77 @@
+"""One stand-in server: its parts put together, and the aiohttp application in front of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from workers.comfysim import routes_files, routes_info, routes_prompts
+from workers.comfysim.catalogue import DEFAULT_MODELS, Catalogue, recorded
+from workers.comfysim.events import Hub
+from workers.comfysim.executor import Executor
+from workers.comfysim.files import Folders
+from workers.comfysim.knobs import Knobs
+from workers.comfysim.parts import PARTS, Parts
+from workers.comfysim.promptqueue import PromptQueue
+from workers.comfysim.vram import ModelPool
+
+MAX_BODY_BYTES = 100 * 1024**2
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def assemble(knobs: Knobs) -> Parts:
+    folders = Folders(knobs.base_dir)
+    answers = recorded()
+    catalogue = Catalogue(knobs.models or DEFAULT_MODELS, folders, test_nodes=knobs.test_nodes)
+    pool = ModelPool(knobs.vram_bytes)
+    hub = Hub(answers["features"], lambda: queue.remaining)
+    queue = PromptQueue(hub.send_status, knobs.max_history)
+    executor = Executor(knobs=knobs, folders=folders, catalogue=catalogue, pool=pool, hub=hub, queue=queue)
+    return Parts(knobs, folders, catalogue, pool, hub, queue, executor, answers)
+
+
+def create_app(knobs: Knobs) -> web.Application:
+    """The whole server as an aiohttp application; its executor thread lives as long as it runs."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[refuse_foreign_origin])
+    app[PARTS] = assemble(knobs)
+    for routes in (routes_prompts.routes, routes_info.routes, routes_files.routes):
+        app.add_routes(routes)
+        app.add_routes(
+            [web.route(r.method, f"/api{r.path}", r.handler) for r in routes if isinstance(r, web.RouteDef)]
+        )
+    app.add_routes(routes_prompts.job_routes)
+    app.cleanup_ctx.append(_work)
+    return app
+
+
+async def _work(app: web.Application) -> AsyncIterator[None]:
+    parts = app[PARTS]
+    publisher = asyncio.create_task(parts.hub.publish())
+    threading.Thread(target=parts.executor.run, name="executor", daemon=True).start()
+    yield
+    parts.executor.interrupt()
+    parts.queue.close()
+    await parts.hub.close()
+    publisher.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await publisher
+
+
+@web.middleware
+async def refuse_foreign_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """403 for a page of another site that calls a server on this machine (ComfyUI's own guard)."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return web.Response(status=403)
+    origin = request.headers.get("Origin")
+    if origin and request.host:
+        here, there = urlsplit(f"//{request.host}"), urlsplit(origin)
+        foreign = (here.hostname, here.port or 80) != (there.hostname, there.port or 80)
+        if here.hostname in _LOOPBACK and foreign:
+            return web.Response(status=403)
+    return await handler(request)

@@ -1,0 +1,77 @@
+"""What flows along the links: real pictures, and symbols that stand for models and latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from PIL.Image import Image
+
+Pictures = list[Image]
+"""One IMAGE or MASK: a batch of Pillow pictures of one size (RGB, RGBA or L)."""
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A value without content: `kind` is its ComfyUI type, `files` the model files behind it."""
+
+    kind: str
+    files: tuple[str, ...] = ()
+    half: bool = False
+    """Weights cast to fp8 while loading: half the size of the file."""
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    text: str
+
+
+@dataclass(frozen=True)
+class Noise:
+    seed: int
+
+
+@dataclass(frozen=True)
+class Guider:
+    model: Symbol
+    positive: Conditioning
+    negative: Conditioning
+
+
+@dataclass(frozen=True)
+class Sigmas:
+    steps: int
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Pixels to come. `width`/`height` are pixels, `frames` counts video frames (1 for stills)."""
+
+    width: int
+    height: int
+    frames: int = 1
+    batch: int = 1
+    start: tuple[Image, ...] = ()
+    """The picture a video starts from, or the encoded pictures of an unsampled latent."""
+    positive: str = ""
+    negative: str = ""
+    seed: int | None = None
+    """None until a sampler has worked on it."""
+
+    @property
+    def is_video(self) -> bool:
+        return self.frames > 1
+
+
+@dataclass(frozen=True)
+class Video:
+    pictures: tuple[Image, ...]
+    fps: Fraction
+
+
+def describe(value: object) -> str:
+    """A value as ComfyUI's error reports print it; pictures as the shape of their tensor."""
+    if isinstance(value, list) and value and isinstance(value[0], Image):
+        first = value[0]
+        return f"tensor(..., size=({len(value)}, {first.height}, {first.width}, {len(first.getbands())}))"
+    return str(value)

@@ -1,0 +1,118 @@
+"""Simulated GPU memory: what models take, what a render needs, which models are resident.
+
+Sizes are the rounded sizes of the published files, in GB (FLUX.1 in bf16: of the 23.8 GB, what stays on
+a 24 GB card). A render needs its largest diffusion model, a fixed 0.8 GB, and working memory that grows
+with the picture: 1.5 GB for each megapixel of a still, 0.15 GB for each megapixel of each video frame,
+which meets the 20.2 GB that ComfyUI's own Wan 2.2 template reports. So (need, smallest card):
+
+| render                               | need    | card  |
+|--------------------------------------|---------|-------|
+| SD 1.5, 512 x 512                    | 3.3 GB  | 8 GB  |
+| SDXL, 1024 x 1024                    | 7.5 GB  | 8 GB  |
+| FLUX.1 fp8, 1024 x 1024              | 14.3 GB | 16 GB |
+| FLUX.1 bf16, 1024 x 1024             | 23.8 GB | 24 GB |
+| Wan 2.2 14B fp8, 640 x 640 x 81      | 20.1 GB | 24 GB |
+| Wan 2.2 14B fp8, 1280 x 720 x 81     | 26.3 GB | 32 GB |
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from threading import Lock
+
+from workers.comfysim.values import Latent, Symbol
+
+_FILE_GB = (
+    (r"wan2.*14b.*fp8", 14.3),
+    (r"wan2.*14b", 28.6),
+    (r"wan2.*5b", 10.0),
+    (r"wan2.*1\.3b", 2.8),
+    (r"lora", 0.3),
+    (r"flux.*fp8", 11.9),
+    (r"flux", 21.4),
+    (r"umt5_xxl.*fp8", 6.7),
+    (r"umt5_xxl", 11.4),
+    (r"t5xxl.*fp8", 4.9),
+    (r"t5xxl", 9.8),
+    (r"clip_vision", 1.3),
+    (r"clip_l", 0.2),
+    (r"(^|[_.])(vae|ae)([_.]|$)", 0.3),
+    (r"(sd_?xl|xl_base)", 5.1),
+    (r"(v1-5|sd_?15)", 2.1),
+)
+_UNKNOWN_FILE_GB = 4.0
+_FIXED_GB = 0.8
+_STILL_GB_PER_MEGAPIXEL = 1.5
+_VIDEO_GB_PER_MEGAPIXEL_FRAME = 0.15
+_GB = 1024**3
+
+OOM_TIPS = (
+    "This error means you ran out of memory on your GPU.\n\n"
+    "TIPS: If the workflow worked before you might have accidentally set the batch_size to a large number."
+)
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as PyTorch names it, because clients recognise the class name."""
+
+
+OutOfMemoryError.__module__ = "torch"
+
+
+def out_of_memory(gb: float) -> OutOfMemoryError:
+    return OutOfMemoryError(f"CUDA out of memory. Tried to allocate {gb:.2f} GiB. (simulated)")
+
+
+def file_gb(name: str, *, half: bool = False) -> float:
+    """The GB a model file takes on the card; `half` for weights cast to fp8 while loading."""
+    lowered = name.lower()
+    size = next((gb for pattern, gb in _FILE_GB if re.search(pattern, lowered)), _UNKNOWN_FILE_GB)
+    return size / 2 if half and "fp8" not in lowered else size
+
+
+def need_gb(model: Symbol, latent: Latent) -> float:
+    """The peak GB of sampling `latent` with `model`; the table above says where the figures come from."""
+    weights = max((file_gb(name, half=model.half) for name in model.files), default=0.0)
+    megapixels = latent.width * latent.height / 1e6 * latent.batch
+    if latent.is_video:
+        return weights + _FIXED_GB + _VIDEO_GB_PER_MEGAPIXEL_FRAME * megapixels * latent.frames
+    return weights + _FIXED_GB + _STILL_GB_PER_MEGAPIXEL * megapixels
+
+
+class ModelPool:
+    """The models resident on the card; the longest unused leave when room is needed."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total = total_bytes
+        self._resident: OrderedDict[str, int] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, symbol: Symbol) -> list[str]:
+        """Make a symbol's files resident; return those that had to be loaded."""
+        loaded = []
+        with self._lock:
+            for name in symbol.files:
+                if name in self._resident:
+                    self._resident.move_to_end(name)
+                    continue
+                self._resident[name] = int(file_gb(name, half=symbol.half) * _GB)
+                loaded.append(name)
+                self._make_room(keep=name)
+        return loaded
+
+    def _make_room(self, keep: str) -> None:
+        while self._total and sum(self._resident.values()) > self._total:
+            oldest = next(iter(self._resident))
+            if oldest == keep:
+                return
+            del self._resident[oldest]
+
+    def unload(self) -> None:
+        with self._lock:
+            self._resident.clear()
+
+    @property
+    def free_bytes(self) -> int:
+        with self._lock:
+            return max(0, self._total - sum(self._resident.values()))
