@@ -6,16 +6,23 @@ from __future__ import annotations
 # factory_boy's declarations carry no annotations.
 from typing import Any
 
+from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, SubFactory
 from factory.declarations import Sequence as Counted
 from factory.django import DjangoModelFactory
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, Costume
+from apps.common.ids import uuid7
+from apps.nodes.models import Node
+from apps.nodes.states import Observed
 from apps.presets.models import Channel, CinematicPreset, PresetCategory
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
+from apps.renders.models import Job, RenderBatch
+from apps.renders.states import JobState
+from apps.review.models import Artifact, ArtifactRole, Take
 from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersion
 
 
@@ -222,3 +229,85 @@ class WorkflowTemplateVersionFactory(DjangoModelFactory[WorkflowTemplateVersion]
     content_hash = Counted(lambda n: f"{n:064x}")
     graph = LazyFunction(dict)
     manifest = LazyAttribute(lambda version: {"manifest": 1, "slug": version.template.slug})
+
+
+class NodeFactory(DjangoModelFactory[Node]):
+    """An idle 24 GB node that has just reported; it lists no node classes and no models."""
+
+    class Meta:
+        model = Node
+
+    name = Counted(lambda n: f"gpu{n:02}")
+    epoch = Counted(lambda n: f"life-{n}")
+    observed = Observed.IDLE
+    tier_gb = 24
+    reported_at = LazyFunction(timezone.now)
+
+
+class BatchFactory(DjangoModelFactory[RenderBatch]):
+    """A batch without jobs."""
+
+    class Meta:
+        model = RenderBatch
+
+    project = SubFactory(ProjectFactory)
+    code = Counted(lambda n: f"BX{n:05}")
+    idempotency_key = Counted(lambda n: f"key-{n}")
+    request_hash = "0" * 64
+
+
+class JobFactory(DjangoModelFactory[Job]):
+    """A keyframe job that is ready, in a batch of its shot's project. No event tells of its birth."""
+
+    class Meta:
+        model = Job
+
+    shot = SubFactory(ShotFactory)
+    project = SelfAttribute("shot.project")
+    batch = SubFactory(BatchFactory, project=SelfAttribute("..project"))
+    template_version = SubFactory(WorkflowTemplateVersionFactory)
+    code = Counted(lambda n: f"JX{n:06}")
+    kind = Kind.KEYFRAME
+    take_number = Counted(lambda n: n + 1)
+    state = JobState.READY
+    width = 1024
+    height = 576
+    seed = 7
+    need_gb = 12.0
+    tier_gb = 12
+    ready_at = LazyFunction(timezone.now)
+
+
+class TakeFactory(DjangoModelFactory[Take]):
+    """A keyframe take whose media is still to be looked at. It has no file; say ArtifactFactory."""
+
+    class Meta:
+        model = Take
+
+    shot = SubFactory(ShotFactory)
+    project = SelfAttribute("shot.project")
+    job_id = LazyFunction(uuid7)
+    attempt_id = LazyFunction(uuid7)
+    kind = Kind.KEYFRAME
+    number = Counted(lambda n: n + 1)
+    template = "test_t2i v1"
+    seed = 7
+    node = "gpu00"
+    render_seconds = 1.5
+
+
+class ArtifactFactory(DjangoModelFactory[Artifact]):
+    """A row about an original picture. The file itself is not written."""
+
+    class Meta:
+        model = Artifact
+
+    take = SubFactory(TakeFactory)
+    role = ArtifactRole.PRIMARY
+    key = LazyAttribute(lambda artifact: f"attempts/FILM/{artifact.take.attempt_id}/picture.png")
+    kind = "image"
+    media_type = "image/png"
+    bytes = 1
+    sha256 = "0" * 64
+    width = 64
+    height = 36

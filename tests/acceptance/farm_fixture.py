@@ -1,0 +1,197 @@
+"""A whole farm of real processes for acceptance tests, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import redis
+
+from farm.demo import broker
+from farm.demo.home import Home
+from farm.demo.ports import any_free
+from farm.demo.processes import (
+    ROOT,
+    Plan,
+    coordinator_environment,
+    plain_environment,
+    programs,
+    simulated_nodes,
+)
+from farm.demo.supervisor import Supervisor
+
+SETUP: Final = """
+import json, os
+from pathlib import Path
+from farm.demo import stage
+from farm.demo.home import Secrets
+stage.set_up(Secrets(**json.loads(Path(os.environ["SHOTFARM_VAR"], "secrets.json").read_text())))
+"""
+SUBMIT: Final = """
+from apps.accounts.models import User
+from apps.productions.models import Shot
+from apps.renders.services.submit import Step, submit
+shots = list(Shot.objects.filter(sequence__code="SQ010").order_by("code")[:{shots}])
+user = User.objects.get(username="admin")
+batch = submit(
+    user=user, project=shots[0].project, shots=shots, steps=[Step({step})], idempotency_key={key!r}
+).batch
+answer(batch.code)
+"""
+
+
+class Farm:
+    """Processes under a supervisor. The test looks at the database read-only, and acts through the
+    coordinator's own code in a process of its own, so nothing is shared but the farm itself.
+    """
+
+    def __init__(self, home: Home, *, vram: Sequence[int], knobs: Sequence[str]) -> None:
+        taken: set[int] = set()
+        redis_port, web, flower = (any_free(taken=taken) for _ in range(3))
+        self.home = home
+        self.plan = Plan(
+            home=home,
+            broker_url=broker.url(redis_port, home.secrets.broker),
+            web_port=web,
+            flower_port=flower,
+            nodes=simulated_nodes(vram, [any_free(taken=taken) for _ in vram], knobs=knobs),
+        )
+        own = broker.program(
+            home.folder / "broker",
+            port=redis_port,
+            password=home.secrets.broker,
+            env=plain_environment(),
+        )
+        self.said: list[str] = []
+        self.supervisor = Supervisor(
+            [own, *programs(self.plan)], folder=ROOT, logs=home.logs, say=self.said.append
+        )
+
+    @property
+    def redis(self) -> redis.Redis:
+        return redis.Redis.from_url(self.plan.broker_url, decode_responses=True)
+
+    def start(self, *names: str) -> None:
+        """Start these processes, or all. The broker answers when this returns."""
+        self.supervisor.start(*names)
+        broker.await_answer(self.plan.broker_url)
+
+    def rest(self, *names: str) -> None:
+        """Stop these processes, or all, until they are started again."""
+        if not names:
+            self.supervisor.stop()
+        for name in names:
+            self.supervisor.rest(name)
+
+    def kill(self, name: str) -> None:
+        """kill -9; the supervisor starts it again."""
+        self.supervisor.signal(name, signal.SIGKILL)
+
+    def wait_until(self, condition: Callable[[], Any], what: str, *, patience_s: float = 90) -> Any:
+        """Wait for something to become true, and return it."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            self.supervisor.tend()
+            found = condition()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                pytest.fail(f"waited {patience_s:.0f} s in vain until {what}\n{self._story()}")
+            time.sleep(0.1)
+
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """Read the farm's database."""
+        database = sqlite3.connect(
+            f"file:{self.home.folder / 'shotfarm.sqlite3'}?mode=ro", uri=True, timeout=20
+        )
+        database.row_factory = sqlite3.Row
+        try:
+            return database.execute(query, values).fetchall()
+        finally:
+            database.close()
+
+    def states(self, table: str = "renders_job") -> list[str]:
+        """Every row's state, oldest row first."""
+        return [row["state"] for row in self.rows(f"SELECT state FROM {table} ORDER BY created_at")]  # noqa: S608
+
+    def coordinate(self, code: str) -> Any:
+        """Run code with the coordinator's environment; what it gives to ``answer()`` comes back."""
+        prelude = (
+            "import json, sys, django\ndjango.setup()\n"
+            "def answer(value): sys.stdout.write(json.dumps(value))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", prelude + code],
+            env=coordinator_environment(self.plan),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout else None
+
+    def submit(self, *, shots: int, step: str, key: str) -> str:
+        """Submit a step (arguments of Step, as written) for the first shots; return the batch's code."""
+        return str(self.coordinate(SUBMIT.format(shots=shots, step=step, key=key)))
+
+    def get(self, url: str, *, login: str = "") -> Any:
+        """Fetch JSON, with basic authentication if ``login`` (user:password) is given."""
+        request = urllib.request.Request(url)
+        if login:
+            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def comfyui(self, index: int, path: str) -> Any:
+        """Ask a node's stand-in ComfyUI."""
+        return self.get(self.plan.nodes[index].comfyui_url + path)
+
+    def _story(self) -> str:
+        """What a person would look at first."""
+        jobs = [
+            tuple(row) for row in self.rows("SELECT code, state, wait_code, failure_message FROM renders_job")
+        ]
+        tails = [
+            f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+            for log in sorted(self.home.logs.glob("*.log"))
+        ]
+        return "\n".join([*map(str, jobs), *self.said, *tails])
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tables and the demo production, made once and copied for every farm."""
+    home = Home.open(tmp_path_factory.mktemp("prepared") / "farm", fresh=False)
+    home.lock.close()
+    farm = Farm(home, vram=[], knobs=[])
+    farm.coordinate(SETUP)
+    shutil.rmtree(home.folder / "broker")
+    return home.folder
+
+
+@pytest.fixture
+def farm(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
+    """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``."""
+    made: list[Farm] = []
+
+    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = ()) -> Farm:
+        folder = Path(shutil.copytree(prepared, tmp_path / f"farm{len(made)}"))
+        made.append(Farm(Home.open(folder, fresh=False), vram=vram, knobs=knobs))
+        return made[-1]
+
+    yield make
+    for farm in made:
+        farm.supervisor.stop()
+        farm.home.lock.close()

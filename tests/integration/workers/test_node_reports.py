@@ -1,0 +1,177 @@
+"""What a node tells the coordinator, and how it follows the answer."""
+
+from __future__ import annotations
+
+from farm.contracts import NodeDirectives, NodeState, Outcome, Source, Stage
+from tests.comfysim_fixture import free_port
+from tests.integration.workers.conftest import StartFarm
+from tests.integration.workers.coordinator import order, slow_picture
+from tests.integration.workers.test_node_renders import executing, render, result_of
+from tests.integration.workers.waiting import until
+
+
+def test_a_node_says_what_it_is(farm: StartFarm) -> None:
+    here = farm(vram=8)
+    here.coordinator.directives = NodeDirectives(want_capabilities=True)
+
+    report = here.coordinator.hears(lambda report: report.capabilities)
+
+    assert (report.node, report.worker) == ("gpu1", "celery@gpu1")
+    assert (report.state, report.tier_gb, report.simulated) == (NodeState.IDLE, 8, True)
+    assert [gpu.source for gpu in report.gpus] == [Source.SIMULATED]
+    assert (report.comfy.version, report.comfy.device_type) == ("0.27.0", "cuda")
+    assert report.capabilities is not None
+    assert "KSampler" in report.capabilities.classes
+    assert report.capabilities.models["checkpoints"]
+    assert report.capabilities.fingerprint == report.fingerprint
+
+
+def test_a_stand_in_serves_no_gpu_tier_unless_it_is_allowed_to(farm: StartFarm) -> None:
+    here = farm(env={"SHOTFARM_SIMULATED": "0"})
+    gpu, slate = order(), order()
+
+    waiting = here.coordinator.send(gpu, "vram.8")
+    assert render(here, slate, "vram.0").outcome is Outcome.SUCCEEDED
+
+    report = here.coordinator.last
+    assert report is not None
+    assert report.tier_gb is None
+    assert "SHOTFARM_SIMULATED=1" in report.reason
+    assert not waiting.ready()
+    with here.broker.client() as broker:
+        assert broker.llen("vram.8") == 1
+
+
+def test_a_cpu_server_serves_only_orders_without_vram(farm: StartFarm) -> None:
+    here = farm(vram=0)
+
+    assert render(here, order(), "vram.0").outcome is Outcome.SUCCEEDED
+
+    report = here.coordinator.last
+    assert report is not None
+    assert (report.tier_gb, report.gpus) == (0, ())
+
+
+def test_a_node_without_comfyui_is_deaf_and_says_why(farm: StartFarm) -> None:
+    here = farm(silent=True, env={"COMFYUI_URL": f"http://127.0.0.1:{free_port()}"})
+    here.coordinator.send(order(), "vram.0")
+
+    with here.coordinator.at_work():
+        report = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+
+    assert "ComfyUI does not answer" in report.reason
+    with here.broker.client() as broker:
+        assert broker.llen("vram.0") == 1
+
+
+def test_a_draining_node_finishes_its_order_and_takes_no_other(farm: StartFarm) -> None:
+    here = farm()
+    first, second = order(slow_picture("first", 2)), order()
+    result = here.coordinator.send(first, "vram.8")
+    executing(here, first)
+
+    here.coordinator.directives = NodeDirectives(desired="draining")
+    until(lambda: "desired=draining" in here.worker.log)
+    waiting = here.coordinator.send(second, "vram.8")
+    assert result_of(result).outcome is Outcome.SUCCEEDED
+    here.coordinator.hears(lambda report: report.state is NodeState.IDLE)
+    assert not waiting.ready()
+
+    here.coordinator.directives = NodeDirectives(desired="active")
+    assert result_of(waiting).outcome is Outcome.SUCCEEDED
+
+
+def test_a_directive_cancels_an_order(farm: StartFarm) -> None:
+    here = farm()
+    what = order(slow_picture("long", 60))
+    result = here.coordinator.send(what, "vram.8")
+    executing(here, what)
+
+    here.coordinator.directives = NodeDirectives(cancelled=(what.attempt_id,))
+
+    assert result_of(result).outcome is Outcome.CANCELLED
+
+
+def test_a_node_that_was_given_up_begins_a_new_epoch_and_reads_a_new_queue(farm: StartFarm) -> None:
+    here = farm()
+    what = order(slow_picture("long", 60))
+    result = here.coordinator.send(what, "vram.8")
+    old = executing(here, what).epoch
+
+    here.coordinator.directives = NodeDirectives(new_epoch=True)
+    here.coordinator.hears(lambda report: report.epoch != old)
+    here.coordinator.directives = NodeDirectives()
+
+    ended = result_of(result)
+    assert (ended.outcome, ended.epoch) == (Outcome.CANCELLED, old)
+    report = here.coordinator.hears(lambda report: report.epoch != old and report.state is NodeState.IDLE)
+    until(lambda: len({heard.epoch for heard in here.coordinator.reports[-2:]}) == 1)
+    report = here.coordinator.reports[-1]
+    assert render(here, order(), f"node.gpu1.{report.epoch}").outcome is Outcome.SUCCEEDED
+
+
+def test_unconfirmed_reports_are_repeated_after_the_broker_lost_everything(farm: StartFarm) -> None:
+    here = farm()
+    here.coordinator.confirm = False
+    report = render(here, order())
+    here.coordinator.hears(lambda heard: report in heard.finished)
+
+    here.broker.lose_everything()
+    here.broker.stop()
+    here.broker.start()
+
+    here.coordinator.hears(lambda heard: report in heard.finished, timeout_s=60)
+    here.coordinator.confirm = True
+    here.coordinator.hears(lambda heard: not heard.finished)
+    assert list((here.worker.spool / "gpu1/finished").iterdir()) == []
+    assert render(here, order()).outcome is Outcome.SUCCEEDED
+
+
+def test_a_gentle_stop_finishes_the_render_and_reports_to_the_end(farm: StartFarm) -> None:
+    here = farm()
+    what = order(slow_picture("last", 2))
+    result = here.coordinator.send(what, "vram.8")
+    executing(here, what)
+
+    assert here.worker.stop() == 0
+
+    assert result_of(result).outcome is Outcome.SUCCEEDED
+    states = [report.state for report in here.coordinator.reports if report.running]
+    assert states[-1] is NodeState.DEAF
+    last = here.coordinator.hears(lambda report: not report.running)
+    assert last.reason == "the worker is shutting down"
+
+
+def test_a_killed_workers_finished_prompt_is_collected_by_its_next_life(farm: StartFarm) -> None:
+    here = farm()
+    what = order(slow_picture("survives", 2))
+    here.coordinator.send(what, "vram.8")
+    before = executing(here, what)
+    here.coordinator.confirm = False
+
+    here.worker.kill()
+    until(lambda: not here.sim_queue()["queue_running"])
+    here.worker.start()
+
+    heard = here.coordinator.hears(lambda heard: heard.finished)
+    assert heard.epoch != before.epoch
+    (report,) = heard.finished
+    assert (report.attempt_id, report.outcome) == (what.attempt_id, Outcome.SUCCEEDED)
+    assert (here.worker.artifacts / what.artifact_folder / "manifest.json").exists()
+
+
+def test_a_killed_workers_running_prompt_is_stopped_by_its_next_life(farm: StartFarm) -> None:
+    here = farm()
+    what = order(slow_picture("orphan", 60))
+    here.coordinator.send(what, "vram.8")
+    executing(here, what)
+    here.coordinator.confirm = False
+
+    here.worker.kill()
+    here.worker.start()
+
+    (report,) = here.coordinator.hears(lambda heard: heard.finished).finished
+    assert report.failure is not None
+    assert (report.failure.failure_class, report.failure.code) == ("infrastructure", "worker_restarted")
+    until(lambda: not here.sim_queue()["queue_running"])
+    assert Stage.EXECUTING not in {r.stage for r in here.coordinator.reports[-1].running}

@@ -1,0 +1,318 @@
+"""Following a prompt to its real end, with a scripted server and a clock that moves when nothing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from workers.comfy import follow as follow_module
+from workers.comfy.client import ComfyClient, Queue
+from workers.comfy.errors import (
+    ComfyError,
+    ExecutorDead,
+    Hung,
+    Interrupted,
+    InterruptIgnored,
+    OutOfMemory,
+    SlowAnswer,
+    TimedOut,
+    Unreachable,
+    Vanished,
+)
+from workers.comfy.follow import Finished, follow
+from workers.comfy.outputs import OutputFile
+from workers.comfy.progress import Ended, Event, Executing, ProgressSocket, Reconnected, Started, Step
+from workers.comfy.standing import PENDING, RUNNING, UNKNOWN, Ending, Standing, State
+
+GRAPH = {"3": {"class_type": "KSampler", "inputs": {"steps": 4}}}
+FILE = OutputFile(
+    node_id="9", listed_under="images", filename="a.png", subfolder="", folder="output", kind="image"
+)
+SUCCESS = Standing(state=State.DONE, ending=Ending.SUCCEEDED, outputs=(FILE,), executed_s=3.5)
+STOPPED = Standing(state=State.DONE, ending=Ending.INTERRUPTED, error=Interrupted("ComfyUI interrupted it"))
+FAILED = Standing(state=State.DONE, ending=Ending.FAILED, error=OutOfMemory("Allocation on device"))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class ScriptedSocket:
+    """Plays its events; an event's pause, and any silence, moves the clock."""
+
+    clock: Clock
+    events: list[tuple[float, Event]] = field(default_factory=list)
+
+    def next(self, timeout_s: float) -> Event | None:
+        if self.events and self.events[0][0] <= timeout_s:
+            pause, event = self.events.pop(0)
+            self.clock.now += pause
+            return event
+        if self.events:
+            self.events[0] = (self.events[0][0] - timeout_s, self.events[0][1])
+        self.clock.now += timeout_s
+        return None
+
+
+@dataclass
+class ScriptedComfy:
+    """Answers lookups from a list, the last one for ever. A cancel may replace what is left of it."""
+
+    answers: Sequence[Standing | ComfyError]
+    after_cancel: Sequence[Standing | ComfyError] | None = None
+    running: tuple[str, ...] = ("somebody else's",)
+    cancels: int = 0
+    lookups: int = 0
+
+    def lookup(self, prompt_id: str) -> Standing:
+        self.lookups += 1
+        answer = self.answers[0]
+        self.answers = self.answers[1:] or [answer]
+        if isinstance(answer, ComfyError):
+            raise answer
+        return answer
+
+    def cancel(self, prompt_id: str) -> bool:
+        self.cancels += 1
+        if self.after_cancel is not None:
+            self.answers, self.after_cancel = self.after_cancel, None
+        return False
+
+    def queue(self) -> Queue:
+        return Queue(running=self.running, pending=())
+
+
+@dataclass
+class Heard:
+    said: list[str] = field(default_factory=list)
+    fractions: list[float] = field(default_factory=list)
+
+    def queued(self) -> None:
+        self.said.append("queued")
+
+    def started(self) -> None:
+        self.said.append("started")
+
+    def progress(self, fraction: float, doing: str) -> None:
+        self.fractions.append(fraction)
+
+
+@dataclass
+class Scene:
+    comfy: ScriptedComfy
+    events: Iterable[tuple[float, Event]] = ()
+    should_stop: Callable[[], bool] = lambda: False
+    heard: Heard = field(default_factory=Heard)
+    clock: Clock = field(default_factory=Clock)
+
+    def play(self, *, execution_timeout_s: float = 60, hang_s: float = 20) -> Finished:
+        return follow(
+            cast(ComfyClient, self.comfy),
+            "p",
+            socket=cast(ProgressSocket, ScriptedSocket(self.clock, list(self.events))),
+            graph=GRAPH,
+            listener=self.heard,
+            should_stop=self.should_stop,
+            execution_timeout_s=execution_timeout_s,
+            hang_s=hang_s,
+            interrupt_s=30,
+            lost_s=30,
+            clock=self.clock,
+        )
+
+
+@pytest.fixture(autouse=True)
+def _no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow_module, "HISTORY_STEP_S", 0)
+    monkeypatch.setattr(follow_module, "RACE_S", 0)
+
+
+def test_a_prompt_is_followed_from_queue_to_files() -> None:
+    scene = Scene(
+        ScriptedComfy([PENDING, PENDING, SUCCESS]),
+        [(5, Started()), (0.1, Executing("3")), (1, Step("3", 2, 4)), (1, Ended())],
+    )
+
+    finished = scene.play()
+
+    assert finished.outputs == (FILE,)
+    assert finished.executed_s == 3.5
+    assert finished.queued_s == pytest.approx(5)
+    assert scene.heard.said == ["queued", "started"]
+    assert scene.heard.fractions == [0, 0, 0.5, 1]
+
+
+def test_history_that_trails_the_end_is_waited_for() -> None:
+    scene = Scene(ScriptedComfy([RUNNING, RUNNING, RUNNING, SUCCESS]), [(0.1, Started()), (0.1, Ended())])
+
+    assert scene.play().outputs == (FILE,)
+
+
+def test_an_end_that_nobody_told_is_found_in_the_silence() -> None:
+    assert Scene(ScriptedComfy([RUNNING, SUCCESS]), [(0.1, Started())]).play().outputs == (FILE,)
+
+
+def test_a_prompt_that_ended_while_the_socket_was_away_is_found_on_reconnection() -> None:
+    scene = Scene(ScriptedComfy([SUCCESS]), [(0.1, Started()), (0.2, Reconnected())])
+
+    scene.play()
+
+    assert scene.comfy.lookups == 1
+
+
+def test_a_start_that_nobody_told_is_noticed() -> None:
+    scene = Scene(ScriptedComfy([RUNNING, SUCCESS]))
+
+    scene.play()
+
+    assert scene.heard.said == ["queued", "started"]
+
+
+def test_a_failed_prompt_raises_comfyuis_own_error() -> None:
+    with pytest.raises(OutOfMemory, match="Allocation on device"):
+        Scene(ScriptedComfy([FAILED]), [(0.1, Started()), (0.1, Ended())]).play()
+
+
+def test_an_interrupt_by_somebody_else_is_told_as_comfyui_tells_it() -> None:
+    with pytest.raises(Interrupted, match="ComfyUI interrupted it"):
+        Scene(ScriptedComfy([STOPPED]), [(0.1, Started()), (0.1, Ended())]).play()
+
+
+def test_a_prompt_that_comfyui_forgot_has_vanished() -> None:
+    with pytest.raises(Vanished, match="restarted"):
+        Scene(ScriptedComfy([UNKNOWN]), [(0.1, Started()), (1, Reconnected())]).play()
+
+
+def test_one_glance_that_misses_the_prompt_does_not_lose_it() -> None:
+    scene = Scene(ScriptedComfy([UNKNOWN, RUNNING, SUCCESS]), [(0.1, Started())])
+
+    assert scene.play().outputs == (FILE,)
+
+
+@pytest.mark.parametrize("away", [Unreachable("refused"), SlowAnswer("silent")])
+def test_a_short_absence_of_comfyui_is_waited_out(away: ComfyError) -> None:
+    scene = Scene(ScriptedComfy([away, away, RUNNING, SUCCESS]), [(0.1, Started())])
+
+    assert scene.play().outputs == (FILE,)
+
+
+def test_a_comfyui_that_stays_away_took_the_prompt_with_it() -> None:
+    scene = Scene(ScriptedComfy([Unreachable("refused")]), [(0.1, Started())])
+
+    with pytest.raises(Vanished) as gone:
+        scene.play(hang_s=600, execution_timeout_s=600)
+
+    assert isinstance(gone.value.__cause__, Unreachable)
+
+
+def test_waiting_behind_another_prompt_is_neither_a_hang_nor_a_time_out() -> None:
+    scene = Scene(ScriptedComfy([PENDING] * 100 + [SUCCESS]))
+
+    finished = scene.play(execution_timeout_s=10, hang_s=10)
+
+    assert finished.queued_s > 100
+
+
+def test_pending_while_nothing_runs_is_a_dead_executor() -> None:
+    scene = Scene(ScriptedComfy([PENDING], after_cancel=[UNKNOWN], running=()))
+
+    with pytest.raises(ExecutorDead):
+        scene.play(hang_s=10)
+
+    assert scene.comfy.cancels >= 1
+
+
+def test_execution_without_progress_is_a_hang_and_is_interrupted() -> None:
+    scene = Scene(ScriptedComfy([RUNNING], after_cancel=[STOPPED]), [(0.1, Started()), (1, Step("3", 1, 4))])
+
+    with pytest.raises(Hung, match="KSampler 1/4"):
+        scene.play(hang_s=10)
+
+    assert scene.comfy.cancels == 1
+
+
+def test_progress_keeps_a_long_render_from_being_a_hang() -> None:
+    steps = [(9.0, Step("3", value, 4)) for value in (1, 2, 3, 4)]
+    scene = Scene(ScriptedComfy([RUNNING] * 16 + [SUCCESS]), [(0.1, Started()), *steps, (0.1, Ended())])
+
+    assert scene.play(hang_s=10).outputs == (FILE,)
+
+
+def test_execution_beyond_its_time_is_interrupted_even_while_it_progresses() -> None:
+    steps = [(0.2, Step("3", value, 1000)) for value in range(1000)]
+    scene = Scene(ScriptedComfy([RUNNING], after_cancel=[STOPPED]), [(0.1, Started()), *steps])
+
+    with pytest.raises(TimedOut, match="20 s"):
+        scene.play(execution_timeout_s=20)
+
+    assert scene.comfy.cancels == 1
+
+
+def test_a_stopped_render_is_followed_until_comfyui_confirms() -> None:
+    scene = Scene(
+        ScriptedComfy([RUNNING], after_cancel=[RUNNING, RUNNING, STOPPED]),
+        [(0.1, Started())],
+        should_stop=lambda: True,
+    )
+
+    with pytest.raises(Interrupted, match="as asked"):
+        scene.play()
+
+    assert scene.comfy.cancels > 1
+
+
+def test_a_stopped_render_that_was_still_pending_is_gone_at_once() -> None:
+    scene = Scene(ScriptedComfy([PENDING], after_cancel=[UNKNOWN]), should_stop=lambda: True)
+
+    with pytest.raises(Interrupted, match="as asked"):
+        scene.play()
+
+
+def test_an_interrupt_is_repeated_although_progress_goes_on() -> None:
+    steps = [(0.2, Step("3", value, 1000)) for value in range(1000)]
+    scene = Scene(
+        ScriptedComfy([RUNNING], after_cancel=[RUNNING] * 3 + [STOPPED]), steps, should_stop=lambda: True
+    )
+
+    with pytest.raises(Interrupted):
+        scene.play()
+
+    assert scene.comfy.cancels > 2
+
+
+def test_a_render_that_ignores_the_interrupt_is_given_up_after_a_bound() -> None:
+    scene = Scene(ScriptedComfy([RUNNING]), [(0.1, Started())], should_stop=lambda: True)
+
+    with pytest.raises(InterruptIgnored, match="as asked; interrupted, it went on for 30 s"):
+        scene.play(hang_s=600)
+
+
+def test_a_render_that_finished_before_the_interrupt_bit_is_not_thrown_away() -> None:
+    scene = Scene(
+        ScriptedComfy([RUNNING], after_cancel=[SUCCESS]), [(0.1, Started())], should_stop=lambda: True
+    )
+
+    assert scene.play().outputs == (FILE,)
+
+
+def test_a_cancel_that_gets_no_answer_is_sent_again() -> None:
+    class Away(ScriptedComfy):
+        def cancel(self, prompt_id: str) -> bool:
+            super().cancel(prompt_id)
+            if self.cancels < 3:
+                raise Unreachable("refused")
+            self.answers = [STOPPED]
+            return True
+
+    scene = Scene(Away([RUNNING]), [(0.1, Started())], should_stop=lambda: True)
+
+    with pytest.raises(Interrupted, match="as asked"):
+        scene.play()

@@ -1,0 +1,36 @@
+"""The node's Celery app: settings of both sides, and what belongs to the GPU side only."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.signals import after_setup_logger, after_setup_task_logger
+
+import celeryconfig
+from workers import logs, settings
+from workers.queues import SLOTS
+from workers.steps import Alone, Presence
+
+node_settings = settings.read(os.environ)
+
+app = Celery("workers", include=["workers.tasks", "workers.control"])
+app.config_from_object(celeryconfig)
+app.conf.update(
+    worker_pool="workers.pool:TaskPool",
+    worker_concurrency=SLOTS,
+    # Early acknowledgement would otherwise hold as many more orders as there are slots.
+    worker_disable_prefetch=True,
+    worker_prefetch_multiplier=1,
+    broker_transport_options={
+        **celeryconfig.broker_transport_options,
+        "queue_order_strategy": "priority",  # the order of Node.listens: own queue, then the largest tier
+    },
+    # A node's calls are claims, bells and reports; Flower is for orders.
+    task_send_sent_event=False,
+)
+app.steps["worker"].add(Alone)
+app.steps["consumer"].add(Presence)
+
+after_setup_logger.connect(logs.dress(json_lines=node_settings.json_log), weak=False)
+after_setup_task_logger.connect(logs.dress(json_lines=node_settings.json_log), weak=False)

@@ -1,0 +1,117 @@
+"""An attempt's facts as they gather, and the signed report made of them."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from farm.contracts import (
+    ArtifactFact,
+    Failure,
+    FailureClass,
+    Outcome,
+    RenderOrder,
+    RenderReport,
+    Timings,
+)
+from workers import outputs
+from workers.comfy.client import ComfyClient
+from workers.comfy.errors import ComfyError
+from workers.comfy.outputs import OutputFile
+from workers.errors import NodeError
+from workers.node import Node
+from workers.store import ArtifactStore
+
+logger = logging.getLogger(__name__)
+
+DETAIL_LIMIT: Final = 4000
+"""Characters of traceback that travel with a report."""
+
+
+class Attempt:
+    """One attempt on this node, from whichever thread has it in hand."""
+
+    def __init__(self, order: RenderOrder, *, node: Node, client: ComfyClient, store: ArtifactStore) -> None:
+        self.order = order
+        self.client = client
+        self.prompt_id = ""
+        self._node = node
+        self._epoch = node.epoch  # the life in which the order came, whatever happens to the node meanwhile
+        self._store = store
+        self._timings = Timings()
+
+    @property
+    def log(self) -> dict[str, str]:
+        """The ids by which a log line is found."""
+        return {"job": self.order.job_id, "attempt": self.order.attempt_id, "node": self._node.name}
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Add the seconds spent inside to one field of the timings."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent(**{phase: time.monotonic() - begun})
+
+    def spent(self, **seconds: float) -> None:
+        """Add seconds to fields of the timings."""
+        known = {phase: getattr(self._timings, phase) + more for phase, more in seconds.items()}
+        self._timings = replace(self._timings, **known)
+
+    def collect(self, files: Iterable[OutputFile]) -> RenderReport:
+        """Check and store what was rendered, the manifest last. Raises NodeError, ComfyError."""
+        with self.timed("collect_s"):
+            artifacts = outputs.collect(files, self.order, client=self.client, store=self._store)
+        report = self.report(Outcome.SUCCEEDED, artifacts=artifacts)
+        outputs.write_manifest(report, self.order, self._store)
+        return report
+
+    def failed(self, error: ComfyError | NodeError) -> RenderReport:
+        """Report a failure that names itself."""
+        return self.report(Outcome.FAILED, failure=error.to_failure())
+
+    def broke(self, error: Exception) -> RenderReport:
+        """Report a failure nobody foresaw."""
+        words = "".join(traceback.format_exception(error))[-DETAIL_LIMIT:]
+        failure = Failure(
+            failure_class=FailureClass.UNKNOWN,
+            code="node_error",
+            message=f"{type(error).__name__}: {error}",
+            exception_type=type(error).__name__,
+            detail=words,
+        )
+        return self.report(Outcome.FAILED, failure=failure)
+
+    def report(
+        self,
+        outcome: Outcome,
+        *,
+        failure: Failure | None = None,
+        artifacts: tuple[ArtifactFact, ...] = (),
+        reason: str = "",
+    ) -> RenderReport:
+        """Write and sign the report."""
+        sight = self._node.sight
+        order = self.order
+        return RenderReport(
+            attempt_id=order.attempt_id,
+            job_id=order.job_id,
+            token=order.token,
+            node=self._node.name,
+            epoch=self._epoch,
+            outcome=outcome,
+            failure=failure,
+            artifacts=artifacts,
+            timings=self._timings,
+            prompt_id=self.prompt_id,
+            comfyui_version=sight.comfy.version,
+            gpu=sight.reading.label,
+            simulated=sight.reading.simulated,
+            reason=reason,
+        ).signed(order.report_key)

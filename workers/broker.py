@@ -1,0 +1,44 @@
+"""Calls to the coordinator through a broker that may be away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from celery.result import AsyncResult
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+BROKER_ERRORS: Final = (OperationalError, RedisError, OSError)
+"""What a broker or result backend that is away raises, through Celery or past it."""
+
+FIRST_LOOK_S: Final = 0.002
+LAST_LOOK_S: Final = 0.1
+
+
+class NoAnswerError(Exception):
+    """Nobody answered in time."""
+
+
+def answer_to(
+    call: AsyncResult[Any], *, deadline: float, given_up: Callable[[], bool] = lambda: False
+) -> object:
+    """Return what a call was answered, an exception included, and drop it from the result backend.
+
+    ``deadline`` is by the monotonic clock. Looks are close at first, then ever wider apart. Raises
+    NoAnswerError, and BROKER_ERRORS.
+
+    Celery's own ``get`` is not used: it forbids waiting inside a task unless a flag of the whole
+    process is switched, which two renders would switch under each other; and all threads share its
+    subscription, which an outage can leave unusable until the worker is restarted.
+    """
+    pause = FIRST_LOOK_S
+    while not call.ready():
+        if given_up() or time.monotonic() + pause > deadline:
+            raise NoAnswerError
+        time.sleep(pause)
+        pause = min(pause * 1.3, LAST_LOOK_S)
+    answer: object = call.result
+    call.forget()
+    return answer

@@ -1,0 +1,248 @@
+"""What can be asked of one ComfyUI server."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+import requests
+
+from workers.comfy.errors import (
+    BadAnswer,
+    ConnectionCut,
+    GraphRejected,
+    OutputMissing,
+    Problem,
+    SlowAnswer,
+    Unreachable,
+    UploadRefused,
+)
+from workers.comfy.outputs import OutputFile, safe_name, safe_subfolder
+from workers.comfy.rejection import outputs_dropped, rejection
+from workers.comfy.standing import (
+    PENDING,
+    RUNNING,
+    UNKNOWN,
+    Standing,
+    State,
+    standing_of_history,
+    standing_of_job,
+)
+from workers.comfy.wire import EXCERPT, Wire, expect_ok, json_list, json_object
+
+logger = logging.getLogger(__name__)
+
+Graph = dict[str, Any]
+
+SETTLE_S: Final = 1.5
+"""How long an ambiguous POST may surface before it counts as lost: twice the longest stall seen (730 ms)."""
+
+SETTLE_STEP_S: Final = 0.25
+CHUNK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """The prompt ids in ComfyUI's queue. A doubled id stands there twice."""
+
+    running: tuple[str, ...]
+    pending: tuple[str, ...]
+
+
+class ComfyClient:
+    """One thread's door to one server.
+
+    Give each attempt its own ``client_id``: ComfyUI sends a prompt's events to the newest socket of
+    that id alone, and without an id a fully cached prompt lists no outputs.
+    """
+
+    def __init__(self, base_url: str, *, client_id: str, timeout_s: float = 10.0) -> None:
+        if not client_id:
+            raise ValueError("client_id is empty; expected a name of its own for each attempt")
+        self.wire = Wire(base_url, timeout_s=timeout_s)
+        self.client_id = client_id
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.wire.close()
+
+    def system_stats(self) -> dict[str, Any]:
+        """Return ``/system_stats``: versions, devices with memory in bytes."""
+        return json_object(self.wire.get("/system_stats"))
+
+    def object_info(self, node_class: str | None = None) -> dict[str, Any]:
+        """Return the node catalogue: one class ({} if not installed), or all (1–2 MB, up to 1 s)."""
+        path = f"/object_info/{quote(node_class, safe='')}" if node_class else "/object_info"
+        return json_object(self.wire.get(path))
+
+    def models(self, *, as_listed: bool = False) -> dict[str, tuple[str, ...]]:
+        """Return the model files by folder. Names have ``/``; ``as_listed`` keeps a server's ``\\``."""
+        found: dict[str, tuple[str, ...]] = {}
+        for folder in json_list(self.wire.get("/models")):
+            response = self.wire.get(f"/models/{quote(str(folder), safe='')}")
+            if response.status_code == requests.codes.not_found:
+                continue  # listed, but gone since
+            names = tuple(str(name) for name in json_list(response))
+            found[str(folder)] = names if as_listed else tuple(name.replace("\\", "/") for name in names)
+        return found
+
+    def queue(self) -> Queue:
+        """Return what runs and what waits, whoever queued it."""
+        body = json_object(self.wire.get("/queue"))
+        return Queue(
+            running=tuple(str(item[1]) for item in body.get("queue_running", [])),
+            pending=tuple(str(item[1]) for item in body.get("queue_pending", [])),
+        )
+
+    def upload(self, name: str, data: IO[bytes]) -> str:
+        """Upload an input file and return the name to use in LoadImage: ``name`` or ``subfolder/name``.
+
+        ``name`` should contain the content's hash. The returned name differs when a file of that name
+        with other bytes is there already. Raises UploadRefused, and what :class:`Wire` raises.
+        """
+        subfolder, _, filename = name.rpartition("/")
+        response = self.wire.post_file(
+            "/upload/image", filename, data, {"type": "input", "subfolder": subfolder}
+        )
+        if requests.codes.bad_request <= response.status_code < requests.codes.server_error:
+            raise UploadRefused(
+                f"ComfyUI refused the upload of {name!r} with {response.status_code}",
+                detail=response.text[:EXCERPT],
+            )
+        body = json_object(response)
+        stored = safe_name(body.get("name"), field="upload.name")
+        folder = safe_subfolder(body.get("subfolder", ""), field="upload.subfolder")
+        return f"{folder}/{stored}" if folder else stored
+
+    def submit(self, graph: Graph, prompt_id: str) -> None:
+        """Queue ``graph`` under ``prompt_id`` (a lower-case UUID, written down by the caller before).
+
+        After an ambiguous POST the id is looked up before anything is sent again, and a doubled one is
+        taken back: ComfyUI runs an id as often as it is posted. Raises GraphRejected and its kin, and what
+        :class:`Wire` raises; after SlowAnswer or ConnectionCut ComfyUI may still hold the prompt.
+        """
+        if str(UUID(prompt_id)) != prompt_id:
+            raise ValueError(f"prompt_id {prompt_id!r}: expected a lower-case UUID with hyphens")
+        try:
+            return self._post_prompt(graph, prompt_id)
+        except (SlowAnswer, ConnectionCut) as exc:
+            logger.warning("ambiguous submit", extra={"prompt": prompt_id, "error": exc.message})
+            if self._surfaces(prompt_id):
+                return None
+        self._post_prompt(graph, prompt_id)
+        self._take_back_double(prompt_id)
+        return None
+
+    def lookup(self, prompt_id: str) -> Standing:
+        """Tell where a prompt stands, by ``/api/jobs/{id}`` or, where that is missing, queue and history."""
+        response = self.wire.get(f"/api/jobs/{prompt_id}")
+        if response.status_code == requests.codes.ok:
+            return standing_of_job(json_object(response))
+        if response.status_code != requests.codes.not_found:
+            expect_ok(response)
+        if _says_job_not_found(response):
+            return UNKNOWN
+        return self._lookup_without_jobs(prompt_id)
+
+    def cancel(self, prompt_id: str) -> bool:
+        """Take the prompt out of the queue or interrupt it, never another one. Repeat at will.
+
+        Return True if ComfyUI no longer has it pending or running. A running one ends at its node's next
+        check for interrupts, so False is the usual first answer.
+        """
+        response = self.wire.post(f"/api/jobs/{prompt_id}/cancel", {})
+        if response.status_code in {requests.codes.not_found, requests.codes.method_not_allowed}:
+            self._cancel_without_jobs(prompt_id)
+        else:
+            expect_ok(response)
+        return self.lookup(prompt_id).state in {State.DONE, State.UNKNOWN}
+
+    def free(self) -> None:
+        """Ask ComfyUI to unload its models and forget its cache, before its next prompt."""
+        expect_ok(self.wire.post("/free", {"unload_models": True, "free_memory": True}))
+
+    @contextmanager
+    def open_output(self, file: OutputFile) -> Iterator[Iterator[bytes]]:
+        """Read a file in chunks of 1 MiB. Raises OutputMissing if ComfyUI does not have it (any more)."""
+        params = {"filename": file.filename, "subfolder": file.subfolder, "type": file.folder}
+        with self.wire.stream("/view", params) as response:
+            if response.status_code != requests.codes.ok:
+                raise OutputMissing(
+                    f"ComfyUI lists {file.filename!r} of node {file.node_id} but answers "
+                    f"{response.status_code} for it",
+                    node_id=file.node_id,
+                )
+            yield response.iter_content(CHUNK_BYTES)
+
+    def _post_prompt(self, graph: Graph, prompt_id: str) -> None:
+        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": self.client_id}
+        response = self.wire.post("/prompt", body)
+        if response.status_code == requests.codes.bad_request:
+            raise rejection(_json_or_empty(response))
+        if response.status_code == requests.codes.request_entity_too_large:
+            raise GraphRejected((Problem(kind="too_large", message="ComfyUI takes no graph above 100 MiB"),))
+        answer = json_object(response)
+        if node_errors := answer.get("node_errors"):
+            self._abandon(prompt_id)
+            raise outputs_dropped(node_errors)
+        if answer.get("prompt_id") != prompt_id:
+            raise BadAnswer(f"ComfyUI queued {prompt_id} under the id {answer.get('prompt_id')!r}")
+
+    def _abandon(self, prompt_id: str) -> None:
+        """Cancel a prompt that will not be followed. No answer changes nothing: its outputs are unwanted."""
+        try:
+            self.cancel(prompt_id)
+        except (Unreachable, SlowAnswer) as exc:
+            logger.warning("cancel unanswered", extra={"prompt": prompt_id, "error": exc.message})
+
+    def _surfaces(self, prompt_id: str) -> bool:
+        """Look an ambiguous POST up until it is found, or the server has denied it for SETTLE_S."""
+        deadline = time.monotonic() + SETTLE_S
+        while True:
+            if self.lookup(prompt_id).state is not State.UNKNOWN:
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(SETTLE_STEP_S)
+
+    def _take_back_double(self, prompt_id: str) -> None:
+        """Delete one of two equal ids: ``/queue`` deletes the first pending one it finds, never both."""
+        queue = self.queue()
+        if (queue.running + queue.pending).count(prompt_id) > 1:
+            logger.warning("doubled submit taken back", extra={"prompt": prompt_id})
+            expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+
+    def _lookup_without_jobs(self, prompt_id: str) -> Standing:
+        """Queue first, then history: the other order can miss a prompt that ends in between."""
+        queue = self.queue()
+        if prompt_id in queue.running:
+            return RUNNING
+        if prompt_id in queue.pending:
+            return PENDING
+        entry = json_object(self.wire.get(f"/history/{prompt_id}")).get(prompt_id)
+        return standing_of_history(entry) if isinstance(entry, dict) else UNKNOWN
+
+    def _cancel_without_jobs(self, prompt_id: str) -> None:
+        """Servers before 0.3.5x ignore an interrupt's id: send it only while this very prompt runs."""
+        expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+        if prompt_id in self.queue().running:
+            expect_ok(self.wire.post("/interrupt", {"prompt_id": prompt_id}))
+
+
+def _says_job_not_found(response: requests.Response) -> bool:
+    """A server with ``/api/jobs`` answers 404 as a JSON object; one without it, as anything else."""
+    return "error" in _json_or_empty(response)
+
+
+def _json_or_empty(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}

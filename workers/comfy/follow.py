@@ -1,0 +1,246 @@
+"""Follow a prompt from the queue to its real end.
+
+The websocket brings progress; the truth is asked for by ``lookup``: when a message says the end is
+here, after every reconnection, and whenever nothing was heard for :data:`QUIET_S`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from workers.comfy.client import ComfyClient, Graph
+from workers.comfy.errors import (
+    ComfyError,
+    ExecutorDead,
+    Hung,
+    Interrupted,
+    InterruptIgnored,
+    SlowAnswer,
+    TimedOut,
+    Unreachable,
+    Vanished,
+)
+from workers.comfy.fraction import GraphProgress
+from workers.comfy.outputs import OutputFile
+from workers.comfy.progress import Ended, Event, ProgressSocket, Reconnected
+from workers.comfy.standing import Ending, Standing, State
+
+logger = logging.getLogger(__name__)
+
+POLL_S: Final = 0.25
+QUIET_S: Final = 2.0
+LOST_S: Final = 30.0
+"""How long ComfyUI may be away before the prompt is given up. A restart takes 8–11 s on two cores."""
+
+INTERRUPT_S: Final = 60.0
+"""How long an interrupted prompt may go on: ComfyUI looks between steps, and some nodes never look."""
+
+HISTORY_TRAILS_S: Final = 2.0
+HISTORY_STEP_S: Final = 0.02
+RACE_S: Final = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A prompt that succeeded. Seconds: in ComfyUI's queue by our clock, executing by ComfyUI's."""
+
+    outputs: tuple[OutputFile, ...]
+    queued_s: float
+    executed_s: float
+
+
+class Listener(Protocol):
+    """Told how the prompt fares, from the following thread."""
+
+    def queued(self) -> None:
+        """ComfyUI has the prompt."""
+
+    def started(self) -> None:
+        """It executes."""
+
+    def progress(self, fraction: float, doing: str) -> None:
+        """So much of the graph is done, 0 to 1, never falling; ``doing`` names the node at work."""
+
+
+def follow(
+    client: ComfyClient,
+    prompt_id: str,
+    *,
+    socket: ProgressSocket,
+    graph: Graph,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    execution_timeout_s: float,
+    hang_s: float,
+    interrupt_s: float = INTERRUPT_S,
+    lost_s: float = LOST_S,
+    clock: Callable[[], float] = time.monotonic,
+) -> Finished:
+    """Block until the submitted prompt has ended; return what it made or raise why it made nothing.
+
+    ``execution_timeout_s`` counts from the start of execution: waiting behind another prompt costs
+    nothing. ``hang_s`` bounds the time without progress while executing, and the time pending while
+    nothing runs. On ``should_stop()``, time-out and hang the prompt is interrupted and followed until
+    ComfyUI confirms its end, ``interrupt_s`` at most. A prompt that succeeds all the same is Finished.
+
+    Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, TimedOut, Hung (ExecutorDead,
+    InterruptIgnored), Vanished, UnsafePath.
+    """
+    follower = _Follower(client, prompt_id, socket=socket, graph=graph, listener=listener, clock=clock)
+    listener.queued()
+    while True:
+        finished = follower.advance(lost_s)
+        if finished is not None:
+            return finished
+        reason = follower.overdue(execution_timeout_s, hang_s)
+        if reason is None and should_stop():
+            reason = Interrupted("The render was stopped as asked")
+        follower.stop(reason, interrupt_s)
+
+
+class _Follower:
+    """What is known of one prompt, and since when."""
+
+    def __init__(
+        self,
+        client: ComfyClient,
+        prompt_id: str,
+        *,
+        socket: ProgressSocket,
+        graph: Graph,
+        listener: Listener,
+        clock: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._prompt_id = prompt_id
+        self._socket = socket
+        self._progress = GraphProgress(graph)
+        self._listener = listener
+        self._clock = clock
+        self._queued = self._heard = self._asked = self._moved = clock()
+        self._started: float | None = None
+        self._idle: float | None = None  # pending, and nothing runs
+        self._lost: float | None = None  # no answer to lookups
+        self._stopping: ComfyError | None = None
+        self._stop_by = 0.0
+
+    def advance(self, lost_s: float) -> Finished | None:
+        """Hear one event or a little silence; ask ComfyUI when that says too little."""
+        event = self._socket.next(POLL_S)
+        if event is not None:
+            self._take(event)
+        if isinstance(event, Ended | Reconnected) or self._should_ask():
+            return self._reconcile(lost_s, ended=isinstance(event, Ended))
+        return None
+
+    def _should_ask(self) -> bool:
+        """After silence; and steadily once asked to stop, for then progress is no good sign."""
+        since = self._heard if self._stopping is None else self._asked
+        return self._clock() - since >= QUIET_S
+
+    def overdue(self, execution_timeout_s: float, hang_s: float) -> ComfyError | None:
+        """Return why the prompt should not go on, if time has run out for it."""
+        now = self._clock()
+        if self._started is None:
+            if self._idle is not None and now - self._idle > hang_s:
+                return ExecutorDead(f"Pending for {hang_s:g} s while nothing runs in ComfyUI")
+        elif now - self._started > execution_timeout_s:
+            return TimedOut(f"Executing for more than the {execution_timeout_s:g} s that the order allows")
+        elif now - self._moved > hang_s:
+            at_work = f" (at work: {self._progress.doing})" if self._progress.doing else ""
+            return Hung(f"Executing without progress for {hang_s:g} s{at_work}")
+        return None
+
+    def stop(self, reason: ComfyError | None, interrupt_s: float) -> None:
+        """Interrupt the prompt, once, for ``reason``; raise InterruptIgnored if it goes on too long."""
+        if self._stopping is not None:
+            if self._clock() > self._stop_by:
+                raise InterruptIgnored(
+                    f"{self._stopping.message}; interrupted, it went on for {interrupt_s:g} s"
+                ) from self._stopping
+        elif reason is not None:
+            logger.info("stopping prompt", extra={"prompt": self._prompt_id, "reason": reason.message})
+            self._stopping = reason
+            self._stop_by = self._clock() + interrupt_s
+            self._cancel()
+            self._asked -= QUIET_S  # look at once whether it has ended
+
+    def _take(self, event: Event) -> None:
+        self._heard = self._clock()
+        if isinstance(event, Ended | Reconnected):
+            return
+        self._moved = self._heard
+        self._mark_started()
+        self._progress.take(event)
+        self._listener.progress(self._progress.fraction, self._progress.doing)
+
+    def _mark_started(self) -> None:
+        self._idle = None
+        if self._started is None:
+            self._started = self._moved = self._clock()
+            self._listener.started()
+
+    def _reconcile(self, lost_s: float, *, ended: bool) -> Finished | None:
+        self._heard = self._asked = self._clock()
+        try:
+            standing = self._look(ended=ended)
+            if standing.state is State.PENDING:
+                self._watch_executor()
+        except (Unreachable, SlowAnswer) as exc:
+            self._lost = self._heard if self._lost is None else self._lost
+            if self._clock() - self._lost > lost_s:
+                raise Vanished(f"ComfyUI went away with the prompt {lost_s:g} s ago") from exc
+            return None
+        self._lost = None
+        match standing.state:
+            case State.DONE:
+                return self._conclude(standing)
+            case State.UNKNOWN:
+                raise self._stopping or Vanished("ComfyUI no longer knows the prompt: it was restarted")
+            case State.RUNNING:
+                self._mark_started()
+        if self._stopping is not None:
+            self._cancel()  # again: an interrupt that comes just before a prompt starts is forgotten
+        return None
+
+    def _look(self, *, ended: bool) -> Standing:
+        """Look the prompt up; wait for history to follow an end, and ask twice before it counts as gone."""
+        standing = self._client.lookup(self._prompt_id)
+        deadline = self._clock() + HISTORY_TRAILS_S
+        while ended and standing.state is not State.DONE and self._clock() < deadline:
+            time.sleep(HISTORY_STEP_S)
+            standing = self._client.lookup(self._prompt_id)
+        if standing.state is State.UNKNOWN:
+            time.sleep(RACE_S)
+            standing = self._client.lookup(self._prompt_id)
+        return standing
+
+    def _watch_executor(self) -> None:
+        if self._client.queue().running:
+            self._idle = None
+        elif self._idle is None:
+            self._idle = self._clock()
+
+    def _conclude(self, standing: Standing) -> Finished:
+        if standing.ending is Ending.INTERRUPTED and self._stopping is not None:
+            raise self._stopping
+        if standing.error is not None:
+            raise standing.error
+        now = self._clock()
+        executed_s = standing.executed_s
+        if executed_s is None:
+            executed_s = now - (now if self._started is None else self._started)
+        queued_s = (now - executed_s if self._started is None else self._started) - self._queued
+        self._mark_started()
+        self._listener.progress(1.0, "")
+        return Finished(outputs=standing.outputs, queued_s=max(0.0, queued_s), executed_s=executed_s)
+
+    def _cancel(self) -> None:
+        try:
+            self._client.cancel(self._prompt_id)
+        except (Unreachable, SlowAnswer) as exc:
+            logger.info("cancel unanswered", extra={"prompt": self._prompt_id, "error": exc.message})

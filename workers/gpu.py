@@ -1,0 +1,202 @@
+"""Which GPU this node renders on, how much memory it has, and so which tier it serves.
+
+ComfyUI says which device it uses; NVML measures it. A card of this machine counts as measured only if
+ComfyUI runs here and its device has that card's name and size. Otherwise the facts are ComfyUI's own,
+labelled so. Nothing is invented: where neither speaks, the tier is unknown and the node takes no GPU jobs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from farm.contracts import GpuFact, Source
+from farm.tiers import NO_VRAM, tier_of_memory
+from workers.nvml import MIB, Card, Cards
+
+SIZE_TOLERANCE: Final = 0.04
+"""CUDA reports 1–2 % less than NVML: a 4090 has 24 564 MiB by NVML and 24 217 MiB by CUDA."""
+
+CUDA_CONTEXT_MIB: Final = 1536
+"""What a PyTorch process holds beside its own reservation: context, kernels, cuBLAS workspaces."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was found. ``tier_gb`` None: unknown. ``reason`` says why a tier is unknown, zero or lowered."""
+
+    tier_gb: int | None
+    gpus: tuple[GpuFact, ...] = ()
+    simulated: bool = False
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name the GPU for a report; empty where there is none."""
+        return self.gpus[0].name if self.gpus else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where ComfyUI stands and what the operator said about this machine's GPUs.
+
+    ``gpu`` is an index or UUID, ``visible`` is CUDA_VISIBLE_DEVICES; empty means nothing was said.
+    """
+
+    comfyui_url: str
+    gpu: str = ""
+    visible: str = ""
+    allow_simulated: bool = False
+
+
+def read_gpu(stats: Mapping[str, Any] | None, cards: Cards, site: Site) -> Reading:
+    """Join ComfyUI's ``/system_stats`` (None: it does not answer) with the measured cards."""
+    if stats is None:
+        return _without_comfyui(cards, site)
+    simulated = stats.get("system", {}).get("simulated") is True
+    devices = stats.get("devices") or []
+    if not devices:
+        return Reading(tier_gb=None, simulated=simulated, reason="ComfyUI names no device")
+    device = devices[0]  # ComfyUI renders on one device and lists that one
+    if device.get("type") == "cpu":
+        # vram_total of a cpu device is the machine's RAM.
+        return Reading(tier_gb=NO_VRAM, simulated=simulated, reason="ComfyUI renders on the CPU: no VRAM")
+    return _simulated(device, site) if simulated else _real(device, cards, site)
+
+
+def _real(device: Mapping[str, Any], cards: Cards, site: Site) -> Reading:
+    if not _is_here(site.comfyui_url):
+        return _told(device, "ComfyUI runs on another host, so this machine's NVML says nothing of its GPU")
+    alike = [card for card in _selected(cards.found, site) if _is(card, device)]
+    if len(alike) != 1:
+        return _told(device, _why_not_measured(alike, cards))
+    return _measured(alike[0], device)
+
+
+def _without_comfyui(cards: Cards, site: Site) -> Reading:
+    mine = _selected(cards.found, site) if _is_here(site.comfyui_url) else ()
+    if len(mine) != 1:
+        return Reading(tier_gb=None, reason=cards.problem or "GPU unknown while ComfyUI does not answer")
+    return Reading(tier_gb=tier_of_memory(mine[0].total_mib), gpus=(_fact(mine[0], foreign=None),))
+
+
+def _measured(card: Card, device: Mapping[str, Any]) -> Reading:
+    foreign = _foreign_mib(card, device)
+    full = tier_of_memory(card.total_mib)
+    tier = tier_of_memory(card.total_mib - (foreign or 0))
+    reason = f"tier {full} lowered to {tier}: other processes hold {foreign} MiB" if tier < full else ""
+    if not reason and tier == NO_VRAM:
+        reason = f"{card.total_mib} MiB is below the smallest tier"
+    return Reading(tier_gb=tier, gpus=(_fact(card, foreign=foreign),), reason=reason)
+
+
+def _foreign_mib(card: Card, device: Mapping[str, Any]) -> int | None:
+    """Memory of processes that are not ComfyUI; None if they cannot be told apart for certain.
+
+    ComfyUI's process holds what PyTorch reserved plus its CUDA context. If not exactly one process
+    looks so, or the driver hides a process's memory (containers, Windows), nothing is claimed.
+    """
+    held = card.processes
+    if not held or None in held:
+        return None
+    reserved = int(device.get("torch_vram_total") or 0) // MIB
+    sizes = [size for size in held if size is not None]
+    comfyui = [size for size in sizes if reserved <= size <= reserved + CUDA_CONTEXT_MIB]
+    return sum(sizes) - comfyui[0] if len(comfyui) == 1 else None
+
+
+def _told(device: Mapping[str, Any], reason: str) -> Reading:
+    fact = _device_fact(device, Source.COMFYUI)
+    if fact.total_mib is None:
+        return Reading(
+            tier_gb=None, gpus=(_device_fact(device, Source.UNKNOWN),), reason="ComfyUI gives no VRAM size"
+        )
+    return Reading(tier_gb=tier_of_memory(fact.total_mib), gpus=(fact,), reason=reason)
+
+
+def _simulated(device: Mapping[str, Any], site: Site) -> Reading:
+    fact = _device_fact(device, Source.SIMULATED)
+    if not site.allow_simulated:
+        return Reading(
+            tier_gb=None,
+            gpus=(fact,),
+            simulated=True,
+            reason="ComfyUI is a stand-in without GPU; set SHOTFARM_SIMULATED=1 to let it serve GPU tiers",
+        )
+    tier = tier_of_memory(fact.total_mib) if fact.total_mib is not None else None
+    return Reading(tier_gb=tier, gpus=(fact,), simulated=True)
+
+
+def _fact(card: Card, *, foreign: int | None) -> GpuFact:
+    return GpuFact(
+        index=card.index,
+        name=card.name,
+        uuid=card.uuid,
+        source=Source.NVML,
+        total_mib=card.total_mib,
+        free_mib=card.free_mib,
+        foreign_mib=foreign,
+        utilisation=card.utilisation,
+        temperature_c=card.temperature_c,
+        driver=card.driver,
+    )
+
+
+def _device_fact(device: Mapping[str, Any], source: Source) -> GpuFact:
+    return GpuFact(
+        index=int(device.get("index") or 0),
+        name=_device_name(device),
+        uuid="",
+        source=source,
+        total_mib=_mib(device.get("vram_total")),
+        free_mib=_mib(device.get("vram_free")),
+    )
+
+
+def _mib(size: object) -> int | None:
+    return int(size) // MIB if isinstance(size, int | float) and size > 0 else None
+
+
+def _device_name(device: Mapping[str, Any]) -> str:
+    """Turn ``cuda:0 NVIDIA GeForce RTX 4090 : cudaMallocAsync`` into the card's own name."""
+    name = str(device.get("name") or "")
+    first, _, rest = name.partition(" ")
+    return (rest if ":" in first else name).rpartition(" : ")[0] or rest or name
+
+
+def _is(card: Card, device: Mapping[str, Any]) -> bool:
+    told = _mib(device.get("vram_total"))
+    if told is None or card.name != _device_name(device):
+        return False
+    return abs(card.total_mib - told) <= card.total_mib * SIZE_TOLERANCE
+
+
+def _selected(cards: tuple[Card, ...], site: Site) -> tuple[Card, ...]:
+    """Keep the cards the operator pointed at: SHOTFARM_GPU, else CUDA_VISIBLE_DEVICES, else all."""
+    wanted = [name.strip() for name in (site.gpu or site.visible).split(",") if name.strip()]
+    return tuple(card for card in cards if not wanted or any(_is_called(card, name) for name in wanted))
+
+
+def _is_called(card: Card, name: str) -> bool:
+    return card.index == int(name) if name.isdigit() else card.uuid.startswith(name)
+
+
+def _why_not_measured(alike: list[Card], cards: Cards) -> str:
+    if len(alike) > 1:
+        return f"{len(alike)} GPUs look alike; set SHOTFARM_GPU to the index or UUID that ComfyUI uses"
+    return cards.problem or "NVML knows no card like the one ComfyUI names"
+
+
+def _is_here(url: str) -> bool:
+    """Tell whether ComfyUI's host is this machine, by address; names are not looked up in the net."""
+    host = urlsplit(url).hostname or ""
+    if host in ("localhost", socket.gethostname()):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

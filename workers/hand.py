@@ -1,0 +1,119 @@
+"""The orders a node holds: at what stage each one is, and whether it is to stop.
+
+Written by the event loop (an order arrives), by the render threads (it moves on) and by the reporter
+and remote control (it is cancelled), so every change is made under one lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, RLock
+from typing import Final
+
+from farm.contracts import RunningAttempt, Stage
+
+ON_GPU: Final = frozenset({Stage.ACCEPTED, Stage.STAGED, Stage.EXECUTING})
+"""Stages that hold the GPU or a place behind it. A collecting order has left it."""
+
+
+@dataclass
+class InHand:
+    """One order. ``token`` is empty between its arrival and the moment a thread takes it up."""
+
+    attempt_id: str
+    token: str = ""
+    stage: Stage = Stage.ACCEPTED
+    progress: float = 0.0
+    doing: str = ""
+    cancelled: Event = field(default_factory=Event)
+
+
+class Hand:
+    """All orders in hand. ``changed`` is called after every change but progress."""
+
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+        self._orders: dict[str, InHand] = {}
+        self._lock = RLock()
+        self.changed = changed
+
+    def receive(self, attempt_id: str) -> None:
+        """Note an order that the event loop has just taken from the broker."""
+        with self._lock:
+            self._orders.setdefault(attempt_id, InHand(attempt_id))
+        self.changed()
+
+    def accept(self, attempt_id: str, token: str) -> InHand:
+        """Take up an order in a render thread."""
+        with self._lock:
+            order = self._orders.setdefault(attempt_id, InHand(attempt_id))
+            order.token = token
+        self.changed()
+        return order
+
+    def move(self, order: InHand, stage: Stage) -> None:
+        """Move an order to another stage; progress begins anew only when it executes."""
+        with self._lock:
+            if order.stage is stage:
+                return
+            order.stage = stage
+            order.progress = 1.0 if stage is Stage.COLLECTING else 0.0
+            order.doing = ""
+        self.changed()
+
+    def progress(self, order: InHand, fraction: float, doing: str) -> None:
+        """Note how far an order is, from 0 to 1, and the graph node at work."""
+        with self._lock:
+            order.progress, order.doing = fraction, doing
+
+    def release(self, attempt_id: str) -> None:
+        """Let go of an order; unknown ones are no error."""
+        with self._lock:
+            known = self._orders.pop(attempt_id, None)
+        if known:
+            self.changed()
+
+    def cancel(self, attempt_id: str) -> bool:
+        """Ask an order to stop; return False if it is not in hand."""
+        with self._lock:
+            order = self._orders.get(attempt_id)
+        if order is None:
+            return False
+        order.cancelled.set()
+        return True
+
+    def cancel_all(self) -> None:
+        """Ask every order to stop."""
+        with self._lock:
+            for order in self._orders.values():
+                order.cancelled.set()
+
+    def holds(self, attempt_id: str) -> bool:
+        """Tell whether this order is in hand."""
+        with self._lock:
+            return attempt_id in self._orders
+
+    def count(self) -> int:
+        """Count all orders in hand."""
+        with self._lock:
+            return len(self._orders)
+
+    def on_gpu(self) -> int:
+        """Count the orders that hold the GPU or wait for it: 0 is idle, 1 executes, 2 has one staged."""
+        with self._lock:
+            return sum(order.stage in ON_GPU for order in self._orders.values())
+
+    def running(self) -> tuple[RunningAttempt, ...]:
+        """List the accepted orders for a node report."""
+        with self._lock:
+            return tuple(
+                RunningAttempt(
+                    attempt_id=order.attempt_id,
+                    token=order.token,
+                    stage=order.stage,
+                    progress=round(order.progress, 4),
+                    doing=order.doing,
+                )
+                for order in self._orders.values()
+                if order.token
+            )

@@ -1,0 +1,75 @@
+"""Bring an order's input files from the artifact store into ComfyUI, and into the graph."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from pathlib import PurePosixPath
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, Final, cast
+
+from farm.contracts import OrderInput
+from workers.errors import InputUnusable, OrderUnreadable
+from workers.store import ArtifactStore, safe_key
+
+MAX_INPUT_BYTES: Final = 4 * 1024**3
+"""A bound on one input file: a reference picture or a start frame has megabytes, a plate some hundreds."""
+
+IN_MEMORY_BYTES: Final = 32 * 1024**2
+CHUNK: Final = 1024**2
+
+Graph = dict[str, Any]
+
+
+def stage(
+    graph: Graph,
+    inputs: Iterable[OrderInput],
+    *,
+    store: ArtifactStore,
+    upload: Callable[[str, BinaryIO], str],
+) -> Graph:
+    """Upload every input and return the graph with the names ComfyUI gave them.
+
+    Raises InputUnusable, OrderUnreadable, StoreUnavailable, and what ``upload`` raises.
+    """
+    staged = deepcopy(graph)
+    for item in inputs:
+        slots = staged.get(item.node, {}).get("inputs")
+        if not isinstance(slots, dict):
+            raise OrderUnreadable(f"input {item.key} is for node {item.node!r}, which the graph lacks")
+        slots[item.input] = _upload(item, store, upload)
+    return staged
+
+
+def _upload(item: OrderInput, store: ArtifactStore, upload: Callable[[str, BinaryIO], str]) -> str:
+    if item.bytes > MAX_INPUT_BYTES:
+        raise InputUnusable(f"input {item.key} has {item.bytes} bytes; at most {MAX_INPUT_BYTES} are staged")
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
+        file = cast(BinaryIO, spooled)
+        _fetch(item, store, file)
+        file.seek(0)
+        return upload(content_name(item), file)
+
+
+def content_name(item: OrderInput) -> str:
+    """Name a file by its content, so that equal files meet and different ones never do."""
+    return item.sha256[:40] + PurePosixPath(item.key).suffix.lower()
+
+
+def _fetch(item: OrderInput, store: ArtifactStore, file: BinaryIO) -> None:
+    """Copy a stored file and check size and sha256 on the way."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with store.reading(safe_key(item.key)) as source:
+            while (chunk := source.read(CHUNK)) and size <= item.bytes:
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+    except FileNotFoundError as exc:
+        raise InputUnusable(f"input {item.key} is not in the artifact store") from exc
+    if size != item.bytes or digest.hexdigest() != item.sha256:
+        raise InputUnusable(
+            f"input {item.key} is not the file the order names: expected {item.bytes} bytes with sha256 "
+            f"{item.sha256[:12]}…, found {size} bytes with {digest.hexdigest()[:12]}…"
+        )

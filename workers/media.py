@@ -1,0 +1,107 @@
+"""Decode a rendered file to its last frame and say what it is. Nothing is believed from its name.
+
+Pillow reads pictures and animated WebP, PNG and GIF; everything else goes to PyAV (FFmpeg).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import av
+from PIL import Image, UnidentifiedImageError
+
+from workers.errors import OutputWrong
+
+MAX_FRAMES: Final = 100_000
+"""Over an hour at 24 fps. The size of one picture is bounded by Pillow's own guard (179 megapixels)."""
+
+CHUNK: Final = 1024 * 1024
+
+_CONTAINERS: Final = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".mov": "video/quicktime",
+    ".mkv": "video/x-matroska",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    """What a file is: ``kind`` image or video, pixels, decoded frames, frames per second if it moves."""
+
+    kind: str
+    media_type: str
+    width: int
+    height: int
+    frames: int
+    fps: float | None
+
+
+def inspect(path: Path) -> Media:
+    """Decode every frame. Raises OutputWrong if the file is no picture or video, or is broken."""
+    try:
+        with Image.open(path) as picture:
+            return _inspect_picture(picture, path.name)
+    except UnidentifiedImageError:
+        return _inspect_video(path)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
+        raise OutputWrong(f"{path.name} does not decode: {exc}") from exc
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _inspect_picture(picture: Image.Image, name: str) -> Media:
+    width, height = picture.size
+    frames = int(getattr(picture, "n_frames", 1))
+    if frames > MAX_FRAMES:
+        raise OutputWrong(f"{name} has {frames} frames; at most {MAX_FRAMES} are read")
+    milliseconds = 0.0
+    for number in range(frames):
+        picture.seek(number)
+        picture.load()
+        milliseconds += float(picture.info.get("duration") or 0)
+    moves = frames > 1
+    return Media(
+        kind="video" if moves else "image",
+        media_type=Image.MIME.get(picture.format or "", "application/octet-stream"),
+        width=width,
+        height=height,
+        frames=frames,
+        fps=round(1000 * frames / milliseconds, 3) if moves and milliseconds else None,
+    )
+
+
+def _inspect_video(path: Path) -> Media:
+    try:
+        with av.open(path) as container:
+            if not container.streams.video:
+                raise OutputWrong(f"{path.name} holds no picture")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            frames = 0
+            for _ in container.decode(stream):
+                frames += 1
+                if frames > MAX_FRAMES:
+                    raise OutputWrong(f"{path.name} has more than {MAX_FRAMES} frames")
+            if not frames:
+                raise OutputWrong(f"{path.name} holds no frame")
+            return Media(
+                kind="video",
+                media_type=_CONTAINERS.get(path.suffix.lower(), "application/octet-stream"),
+                width=stream.width,
+                height=stream.height,
+                frames=frames,
+                fps=round(float(stream.average_rate), 3) if stream.average_rate else None,
+            )
+    except (av.FFmpegError, OSError) as exc:
+        raise OutputWrong(f"{path.name} does not decode: {exc}") from exc

@@ -1,0 +1,120 @@
+"""This node: who it is, how it stands, and what it therefore listens to."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from farm.contracts import Capabilities, ComfyFact, NodeReport, NodeState, RenderReport
+from farm.tiers import next_queue_for, node_queue, queue_for, tiers_served
+from workers.gpu import Reading
+from workers.hand import Hand
+
+ACTIVE = "active"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What was last seen of ComfyUI and the GPU. ``capabilities`` None: not read yet.
+
+    ``models_as_listed`` holds model names as this ComfyUI spells them: with ``\\`` on Windows.
+    """
+
+    comfy: ComfyFact
+    reading: Reading
+    capabilities: Capabilities | None = None
+    models_as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """The capabilities' fingerprint, empty while they are unknown."""
+        return self.capabilities.fingerprint if self.capabilities else ""
+
+
+NOTHING_SEEN = Sight(
+    comfy=ComfyFact(reachable=False, error="not asked yet"),
+    reading=Reading(tier_gb=None, reason="not read yet"),
+)
+
+
+class Node:
+    """A GPU node's state in one process. ``worker`` is the Celery node name, ``name`` the farm's.
+
+    Each field is replaced as a whole by one writer: ``sight`` and ``sick`` by the watch, ``desired`` and
+    ``epoch`` by the reporter, ``leaving`` at shutdown.
+    """
+
+    def __init__(self, name: str, worker: str) -> None:
+        self.name = name
+        self.worker = worker
+        self.hand = Hand()
+        self.epoch = _new_epoch()
+        self.sight = NOTHING_SEEN
+        self.desired = ACTIVE
+        self.sick = ""
+        self.leaving = False
+
+    def begin_new_epoch(self) -> None:
+        """Start over after the coordinator gave this node up: new epoch, nothing in hand may go on."""
+        self.epoch = _new_epoch()
+        self.hand.cancel_all()
+
+    @property
+    def own_queue(self) -> str:
+        """The queue only this node reads, in this epoch."""
+        return node_queue(self.name, self.epoch)
+
+    def standing(self) -> tuple[NodeState, str]:
+        """Say how the node stands, and why if it takes no work or less than its card could."""
+        if self.leaving:
+            return NodeState.DEAF, "the worker is shutting down"
+        if self.sight is NOTHING_SEEN:
+            return NodeState.STARTING, "ComfyUI and GPU are being probed"
+        if not self.sight.comfy.reachable:
+            return NodeState.DEAF, f"ComfyUI does not answer: {self.sight.comfy.error}"
+        if self.sick:
+            return NodeState.SICK, self.sick
+        state = NodeState.BUSY if self.hand.count() else NodeState.IDLE
+        return state, self.sight.reading.reason
+
+    def listens(self) -> tuple[str, ...]:
+        """Name the queues to read now, in the order to read them.
+
+        Idle: to start and to stage, largest tier first. One order on the GPU: to stage. One staged as
+        well: none. The node's own queue always.
+        """
+        state, _ = self.standing()
+        on_gpu = self.hand.on_gpu()
+        if state not in (NodeState.IDLE, NodeState.BUSY) or self.desired != ACTIVE or on_gpu > 1:
+            return (self.own_queue,)
+        tiers = tiers_served(self.sight.reading.tier_gb)
+        if on_gpu:
+            return (self.own_queue, *(next_queue_for(tier) for tier in tiers))
+        return (
+            self.own_queue,
+            *(name for tier in tiers for name in (queue_for(tier), next_queue_for(tier))),
+        )
+
+    def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
+        """Write the node's report."""
+        state, reason = self.standing()
+        sight = self.sight
+        return NodeReport(
+            node=self.name,
+            worker=self.worker,
+            epoch=self.epoch,
+            state=state,
+            reason=reason,
+            tier_gb=sight.reading.tier_gb,
+            simulated=sight.reading.simulated,
+            gpus=sight.reading.gpus,
+            comfy=sight.comfy,
+            fingerprint=sight.fingerprint,
+            capabilities=sight.capabilities if with_capabilities else None,
+            running=self.hand.running(),
+            finished=finished,
+        )
+
+
+def _new_epoch() -> str:
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,123 @@
+"""Bring what ComfyUI rendered into the artifact store: download, decode, check, hash, store.
+
+ComfyUI's names, sizes and types are not believed. Every file is decoded to its last frame and compared
+with what was ordered before the first one is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from farm.contracts import (
+    MANIFEST_NAME,
+    ArtifactFact,
+    OrderOutput,
+    RenderOrder,
+    RenderReport,
+    canonical,
+    to_json,
+)
+from workers import media
+from workers.comfy.client import ComfyClient
+from workers.comfy.outputs import OutputFile
+from workers.errors import OutputWrong, StoreUnavailable
+from workers.store import ArtifactStore
+
+MAX_OUTPUT_BYTES: Final = 16 * 1024**3
+"""A bound on one rendered file. A minute of ProRes 4444 in 4K has about 13 GB."""
+
+FPS_TOLERANCE: Final = 0.01
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def collect(
+    files: Iterable[OutputFile], order: RenderOrder, *, client: ComfyClient, store: ArtifactStore
+) -> tuple[ArtifactFact, ...]:
+    """Check and store every file of the ordered output nodes.
+
+    Raises OutputWrong, StoreUnavailable, and ComfyUI's errors.
+    """
+    by_node: dict[str, list[OutputFile]] = {}
+    for file in files:
+        by_node.setdefault(file.node_id, []).append(file)
+    with TemporaryDirectory(prefix="shotfarm-") as scratch:
+        facts: dict[str, ArtifactFact] = {}
+        for wanted in order.outputs:
+            rendered = by_node.get(wanted.node, [])
+            if not rendered:
+                raise OutputWrong(f"output node {wanted.node} gave no file; expected {wanted.kind}")
+            for file in rendered:
+                name = _free_name(file.filename, facts)
+                download = Path(scratch) / name
+                _download(file, download, client)
+                facts[name] = _check(download, wanted)
+        for name in facts:
+            store.put(Path(scratch) / name, artifact_key(order, name))
+    return tuple(facts.values())
+
+
+def write_manifest(report: RenderReport, order: RenderOrder, store: ArtifactStore) -> None:
+    """Write the signed report beside its files. It comes last: where it stands, the attempt is whole."""
+    store.write(canonical(to_json(report)), artifact_key(order, MANIFEST_NAME))
+
+
+def artifact_key(order: RenderOrder, name: str) -> str:
+    """Place a file in the attempt's own folder."""
+    return f"{order.artifact_folder}/{name}"
+
+
+def _free_name(filename: str, taken: dict[str, ArtifactFact]) -> str:
+    """Reduce a name told by ComfyUI to a plain one that no other file of this attempt has."""
+    plain = _UNSAFE.sub("_", PurePosixPath(filename.replace("\\", "/")).name).lstrip(".") or "file"
+    if plain == MANIFEST_NAME or plain in taken:
+        plain = f"{len(taken)}_{plain}"
+    return plain
+
+
+def _download(file: OutputFile, target: Path, client: ComfyClient) -> None:
+    size = 0
+    with client.open_output(file) as source, target.open("wb") as copy:
+        for chunk in source:
+            size += len(chunk)
+            if size > MAX_OUTPUT_BYTES:
+                raise OutputWrong(f"{file.filename} is larger than {MAX_OUTPUT_BYTES} bytes")
+            try:
+                copy.write(chunk)
+            except OSError as exc:
+                raise StoreUnavailable(f"this node's scratch disk failed at {size} bytes: {exc}") from exc
+
+
+def _check(path: Path, wanted: OrderOutput) -> ArtifactFact:
+    """Compare a decoded file with the order."""
+    found = media.inspect(path)
+    facts = {
+        "kind": (wanted.kind, found.kind),
+        "width": (wanted.width, found.width),
+        "height": (wanted.height, found.height),
+        "frames": (wanted.frames, found.frames),
+    }
+    wrong = [
+        f"{name} is {is_} where {should} was ordered"
+        for name, (should, is_) in facts.items()
+        if is_ != should
+    ]
+    if wanted.fps and (found.fps is None or abs(found.fps - wanted.fps) > wanted.fps * FPS_TOLERANCE):
+        wrong.append(f"fps is {found.fps} where {wanted.fps} was ordered")
+    if wrong:
+        raise OutputWrong(f"{path.name} of output node {wanted.node}: {'; '.join(wrong)}")
+    return ArtifactFact(
+        path=path.name,
+        kind=found.kind,
+        media_type=found.media_type,
+        bytes=path.stat().st_size,
+        sha256=media.sha256_of(path),
+        width=found.width,
+        height=found.height,
+        frames=found.frames,
+        fps=found.fps,
+        output_node=wanted.node,
+    )

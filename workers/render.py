@@ -1,0 +1,168 @@
+"""One attempt, from its order to its report.
+
+``stage inputs ─▶ claim ─▶ POST /prompt ─▶ follow ─▶ collect, decode, checksum ─▶ artifacts + manifest``
+
+Whatever happens, the attempt ends in a signed report that stands in the spool before anyone hears of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from farm.contracts import (
+    ClaimRequest,
+    ContractError,
+    FailureClass,
+    Outcome,
+    RenderFailed,
+    RenderOrder,
+    RenderReport,
+    Stage,
+    to_json,
+)
+from workers import inputs
+from workers.attempt import Attempt
+from workers.comfy.client import Graph
+from workers.comfy.errors import ComfyError, Interrupted, OutOfMemory
+from workers.comfy.follow import Finished, follow
+from workers.comfy.model_names import fit_model_names
+from workers.comfy.progress import ProgressSocket
+from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
+from workers.hand import Hand, InHand
+from workers.spool import Started
+from workers.station import Station
+from workers.store import safe_key
+
+logger = logging.getLogger(__name__)
+
+
+def render(order: RenderOrder, station: Station) -> RenderReport:
+    """Render one order and return its signed report, whatever the outcome.
+
+    Raises RenderFailed, with the report, from an error that nobody foresaw.
+    """
+    client = station.client(order.attempt_id)
+    attempt = Attempt(order, node=station.node, client=client, store=station.store)
+    in_hand = station.node.hand.accept(order.attempt_id, order.token)
+    logger.info("order accepted", extra=attempt.log)
+    try:
+        report = _run(attempt, in_hand, station)
+    except Dropped as answer:
+        report = attempt.report(Outcome.DROPPED, reason=str(answer))
+    except Cancelled as answer:
+        report = attempt.report(Outcome.CANCELLED, reason=str(answer))
+    except (ComfyError, NodeError) as error:
+        report = attempt.failed(error)
+        _learn_from(error, station)
+    except Exception as exc:
+        report = attempt.broke(exc)
+        station.spool.finish(report)
+        logger.exception("render broke", extra=attempt.log)
+        raise RenderFailed(to_json(report)) from exc
+    finally:
+        client.close()
+    station.spool.finish(report)
+    logger.info("order ended", extra={**attempt.log, "outcome": report.outcome, "why": _why(report)})
+    return report
+
+
+def _run(attempt: Attempt, in_hand: InHand, station: Station) -> RenderReport:
+    hand = station.node.hand
+    with attempt.timed("stage_s"):
+        graph = _stage(attempt, in_hand, station)
+    try:
+        finished = _execute(graph, attempt, in_hand, station)
+    except Interrupted as exc:
+        if in_hand.cancelled.is_set():
+            raise Cancelled("interrupted in ComfyUI") from exc
+        raise
+    hand.move(in_hand, Stage.COLLECTING)
+    return attempt.collect(finished.outputs)
+
+
+def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
+    """Upload the inputs while the claim is on its way. Raises Dropped, Cancelled, NodeError, ComfyError."""
+    order = attempt.order
+    request = ClaimRequest(
+        attempt_id=order.attempt_id, token=order.token, node=station.node.name, epoch=station.node.epoch
+    )
+    claim = station.claim(request)
+    safe_key(order.artifact_folder)
+    try:
+        graph = fit_model_names(order.graph, station.node.sight.models_as_listed)
+    except ContractError as exc:
+        raise OrderUnreadable(str(exc)) from exc
+    staged = inputs.stage(graph, order.inputs, store=station.store, upload=attempt.client.upload)
+    reply = claim.answer()
+    if not reply.granted:
+        raise Dropped(reply.reason or "claim refused")
+    if in_hand.cancelled.is_set():
+        raise Cancelled("cancelled before its prompt was queued")
+    return staged
+
+
+def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
+    """Run the graph; out of memory, once more with everything unloaded (design §6)."""
+    try:
+        return _run_prompt(graph, attempt, in_hand, station)
+    except OutOfMemory:
+        logger.info("out of memory, unloading and trying once more", extra=attempt.log)
+        attempt.client.free()
+        return _run_prompt(graph, attempt, in_hand, station)
+
+
+def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
+    order, client = attempt.order, attempt.client
+    attempt.prompt_id = str(uuid.uuid4())
+    station.spool.start(Started(order=order, prompt_id=attempt.prompt_id))
+    with ProgressSocket(client, attempt.prompt_id) as socket:
+        client.submit(graph, attempt.prompt_id)
+        station.node.hand.move(in_hand, Stage.STAGED)
+        finished = follow(
+            client,
+            attempt.prompt_id,
+            socket=socket,
+            graph=graph,
+            listener=HandListener(station.node.hand, in_hand),
+            should_stop=in_hand.cancelled.is_set,
+            execution_timeout_s=order.execution_timeout_s,
+            hang_s=order.hang_s,
+        )
+    attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)
+    return finished
+
+
+class HandListener:
+    """Carries ComfyUI's progress to the hand."""
+
+    def __init__(self, hand: Hand, in_hand: InHand) -> None:
+        self._hand = hand
+        self._in_hand = in_hand
+
+    def queued(self) -> None:
+        """The prompt waits in ComfyUI's queue."""
+        self._hand.move(self._in_hand, Stage.STAGED)
+
+    def started(self) -> None:
+        """ComfyUI executes the prompt."""
+        self._hand.move(self._in_hand, Stage.EXECUTING)
+
+    def progress(self, fraction: float, doing: str) -> None:
+        """A graph node got on."""
+        self._hand.progress(self._in_hand, fraction, doing)
+
+
+def _learn_from(error: ComfyError | NodeError, station: Station) -> None:
+    """Some failures say something of the node itself."""
+    if error.failure_class is FailureClass.COMFY_HUNG:
+        station.node.sick = f"ComfyUI hangs: {error}"
+        station.changed()
+    elif error.failure_class in (FailureClass.MISSING_MODEL, FailureClass.REJECTED_GRAPH):
+        station.look_again(catalogue=True)
+    elif error.failure_class in (FailureClass.INFRASTRUCTURE, FailureClass.COMFY_CRASHED):
+        station.look_again()
+
+
+def _why(report: RenderReport) -> str:
+    return report.failure.message if report.failure else report.reason

@@ -1,0 +1,132 @@
+"""Tell the coordinator how the node stands, and do what it answers.
+
+A report goes out every five seconds, and at once when something changed. Its Celery result is the
+coordinator's directives. A coordinator that is away costs nothing but patience: one report waits in the
+broker, the next follows after a growing pause, and finished work stays in the spool.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from threading import Event, Thread
+from typing import Any, Final
+
+from celery import Celery
+from celery.result import AsyncResult
+
+from farm.contracts import REPORT, ContractError, NodeDirectives, from_json, to_json
+from farm.tiers import QUEUE_REPORTS
+from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
+from workers.node import Node
+from workers.queues import Subscriptions
+from workers.spool import Spool
+
+logger = logging.getLogger(__name__)
+
+PERIOD_S: Final = 5.0
+MIN_GAP_S: Final = 0.1
+"""Changes that come together travel together."""
+
+PATIENCE_S: Final = 10.0
+MAX_PATIENCE_S: Final = 60.0
+STOP_S: Final = 5.0
+
+MAX_FINISHED: Final = 50
+"""Unconfirmed reports per message, so that a long outage does not make one message of everything."""
+
+
+class Reporter(Thread):
+    """The node's voice. Runs until ``stop``, through reconnects and a warm shutdown."""
+
+    def __init__(self, app: Celery, node: Node, spool: Spool, subscriptions: Subscriptions) -> None:
+        super().__init__(name="reporter", daemon=True)
+        self._app = app
+        self._node = node
+        self._spool = spool
+        self._subscriptions = subscriptions
+        self._due = Event()
+        self._over = False
+        self._want_capabilities = False
+        self._patience_s = PATIENCE_S
+        self._away = ""
+
+    def poke(self) -> None:
+        """Report at once: something changed."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """Send a last report and end; returns when it is out or the broker has had its time."""
+        self._over = True
+        self._due.set()
+        if self.is_alive():
+            self.join(timeout=STOP_S)
+        try:
+            self._send()
+        except BROKER_ERRORS as error:
+            self._is_away(f"broker away: {error}")
+
+    def run(self) -> None:
+        """Report until told to stop."""
+        while not self._over:
+            self._due.clear()
+            self.exchange()
+            if not self._over:
+                time.sleep(MIN_GAP_S)
+                self._due.wait(PERIOD_S)
+
+    def exchange(self) -> None:
+        """Send one report and follow the answer, if one comes."""
+        try:
+            call = self._send()
+            answer = answer_to(
+                call, deadline=time.monotonic() + self._patience_s, given_up=lambda: self._over
+            )
+            self.follow(from_json(NodeDirectives, answer))
+        except NoAnswerError:
+            if not self._over:
+                self._is_away(f"no answer for {self._patience_s:g} s")
+                self._patience_s = min(2 * self._patience_s, MAX_PATIENCE_S)
+        except BROKER_ERRORS as error:
+            self._is_away(f"broker away: {error}")
+            self._patience_s = PATIENCE_S  # what was sent is lost with the broker; do not wait for it
+        except ContractError as error:
+            self._is_away(f"answer not understood: {error}")
+        else:
+            self._is_back()
+
+    def follow(self, directives: NodeDirectives) -> None:
+        """Do what the coordinator answered."""
+        self._spool.confirm(directives.confirmed)
+        for attempt_id in directives.cancelled:
+            self._node.hand.cancel(attempt_id)
+        if directives.new_epoch:
+            logger.warning("given up by the coordinator, beginning a new epoch")
+            self._node.begin_new_epoch()
+            self._due.set()
+        if directives.desired != self._node.desired:
+            logger.info("desired state changed", extra={"desired": directives.desired})
+            self._node.desired = directives.desired
+            self._due.set()
+        self._want_capabilities = directives.want_capabilities
+        if directives.want_capabilities and self._node.sight.capabilities is not None:
+            self._due.set()
+        self._subscriptions.refresh()
+
+    def _send(self) -> AsyncResult[Any]:
+        report = self._node.report(
+            self._spool.finished()[:MAX_FINISHED], with_capabilities=self._want_capabilities
+        )
+        return self._app.send_task(REPORT, args=[to_json(report)], queue=QUEUE_REPORTS)
+
+    def _is_away(self, why: str) -> None:
+        """Say once per outage that nobody listens."""
+        if not self._away:
+            logger.warning("coordinator away, reports are kept", extra={"error": why})
+        self._away = why
+
+    def _is_back(self) -> None:
+        if self._away:
+            logger.info("coordinator back", extra={"after": self._away})
+        self._away = ""
+        self._patience_s = PATIENCE_S

@@ -1,0 +1,87 @@
+"""What a GPU node is told by its environment, read once and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+BROKER_SCHEMES: Final = ("redis", "rediss", "redis+socket", "sentinel")
+DEFAULT_COMFYUI: Final = "http://127.0.0.1:8188"
+DEFAULT_SPOOL: Final = "~/.local/state/shotfarm/spool"
+
+
+class SettingsError(RuntimeError):
+    """A variable is missing or makes no sense; the message says what to set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A node's settings.
+
+    ``node`` is empty where the Celery node name is to be used. ``gpu`` is an NVML index or a UUID,
+    empty where the machine has one GPU. ``spool`` holds one folder per node name.
+    """
+
+    redis_url: str = field(repr=False)
+    comfyui_url: str
+    artifacts: str
+    node: str
+    spool: Path
+    gpu: str
+    visible_gpus: str
+    simulated: bool
+    json_log: bool
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError naming the variable and what to set."""
+    return Settings(
+        redis_url=_url(
+            _needed(environ, "REDIS_URL", "the farm's broker, such as redis://:password@farm:6379/0"),
+            "REDIS_URL",
+            BROKER_SCHEMES,
+        ),
+        comfyui_url=_url(
+            environ.get("COMFYUI_URL") or DEFAULT_COMFYUI, "COMFYUI_URL", ("http", "https")
+        ).rstrip("/"),
+        artifacts=_needed(
+            environ,
+            "SHOTFARM_ARTIFACTS",
+            "the artifact store: a shared folder or an fsspec URL such as s3://bucket",
+        ),
+        node=environ.get("SHOTFARM_NODE", "").strip(),
+        spool=Path(environ.get("SHOTFARM_SPOOL") or DEFAULT_SPOOL).expanduser(),
+        gpu=environ.get("SHOTFARM_GPU", "").strip(),
+        visible_gpus=environ.get("CUDA_VISIBLE_DEVICES", "").strip(),
+        simulated=_switch(environ, "SHOTFARM_SIMULATED"),
+        json_log=_choice(environ, "SHOTFARM_LOG", ("text", "json")) == "json",
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str, meaning: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set; set it to {meaning}")
+    return value
+
+
+def _url(value: str, name: str, schemes: tuple[str, ...]) -> str:
+    scheme = urlsplit(value).scheme
+    if scheme not in schemes:
+        # The value may hold a password, so only its scheme is shown.
+        raise SettingsError(f"{name} begins with {scheme or 'no scheme'!r}; use one of {', '.join(schemes)}")
+    return value
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    return _choice(environ, name, ("0", "1")) == "1"
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environ.get(name, "").strip() or choices[0]
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; set it to {' or '.join(choices)}")
+    return value

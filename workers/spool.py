@@ -1,0 +1,103 @@
+"""What a node must not forget when it dies: attempts it has begun and reports nobody has confirmed.
+
+One JSON file per attempt, in ``started/`` and ``finished/``. A file is written beside its place, synced
+and renamed, so after a power cut it is there whole or not at all. ``started`` files hold the attempt's
+report key, so the folder is private.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from farm.contracts import ContractError, RenderOrder, RenderReport, canonical, from_json, to_json
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SAFE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+FOLDER_MODE: Final = 0o700
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """An attempt whose prompt was, or was about to be, queued in ComfyUI under ``prompt_id``."""
+
+    order: RenderOrder
+    prompt_id: str
+
+
+class Spool:
+    """The node's memory on disk, in ``folder`` (created if need be)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("started", "finished"):
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+
+    def start(self, started: Started) -> None:
+        """Remember an attempt before its prompt is sent."""
+        self._write(self._file("started", started.order.attempt_id), to_json(started))
+
+    def finish(self, report: RenderReport) -> None:
+        """Remember a report until it is confirmed; the attempt is no longer in progress."""
+        self._write(self._file("finished", report.attempt_id), to_json(report))
+        self._file("started", report.attempt_id).unlink(missing_ok=True)
+
+    def confirm(self, attempt_ids: Iterable[str]) -> None:
+        """Forget the reports the coordinator has; unknown ones are no error."""
+        for attempt_id in attempt_ids:
+            if SAFE_ID.fullmatch(attempt_id):
+                self._file("finished", attempt_id).unlink(missing_ok=True)
+
+    def started(self) -> tuple[Started, ...]:
+        """List the attempts that were begun and have no report, oldest first."""
+        return self._read_all("started", Started)
+
+    def finished(self) -> tuple[RenderReport, ...]:
+        """List the unconfirmed reports, oldest first."""
+        return self._read_all("finished", RenderReport)
+
+    def _file(self, kind: str, attempt_id: str) -> Path:
+        if not SAFE_ID.fullmatch(attempt_id):
+            raise ContractError(f"attempt_id {attempt_id!r} is not an id; expected letters, digits, - and _")
+        return self.folder / kind / f"{attempt_id}.json"
+
+    def _write(self, path: Path, plain: object) -> None:
+        draft = path.with_suffix(".draft")
+        with draft.open("wb") as file:
+            file.write(canonical(plain))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _read_all(self, kind: str, form: type[T]) -> tuple[T, ...]:
+        dated = []
+        for path in (self.folder / kind).glob("*.json"):
+            try:
+                dated.append((path.stat().st_mtime_ns, path.name, path.read_bytes()))
+            except FileNotFoundError:
+                continue  # confirmed or finished by another thread a moment ago
+        found = []
+        for _, name, content in sorted(dated):
+            try:
+                found.append(from_json(form, json.loads(content)))
+            except (ContractError, ValueError) as error:
+                self._set_aside(self.folder / kind / name, error)
+        return tuple(found)
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        """Keep what this version cannot read for a person to look at, out of the way."""
+        logger.error("spool file unreadable, set aside", extra={"file": str(path), "error": str(error)})
+        path.replace(path.with_suffix(".unreadable"))

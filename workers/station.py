@@ -1,0 +1,113 @@
+"""A node's parts, put together once per worker process."""
+
+from __future__ import annotations
+
+import re
+from threading import Lock, Thread
+from typing import Final
+
+from celery import Celery
+
+from farm.contracts import ClaimRequest
+from workers.claims import CeleryClaim, Claim
+from workers.comfy.client import ComfyClient
+from workers.gpu import Site
+from workers.node import Node
+from workers.queues import Subscriptions
+from workers.reporter import Reporter
+from workers.settings import Settings
+from workers.spool import Spool
+from workers.store import ArtifactStore
+from workers.watch import Watch
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@-]")
+
+
+class Station:
+    """Everything a render needs of its node."""
+
+    def __init__(self, app: Celery, settings: Settings, worker: str) -> None:
+        self._app = app
+        self._settings = settings
+        name = settings.node or worker.removeprefix("celery@")
+        self.node = Node(name, worker)
+        self.spool = Spool(settings.spool / _UNSAFE.sub("-", name))
+        self.store = ArtifactStore(settings.artifacts)
+        self.subscriptions = Subscriptions(app, self.node)
+        self._reporter = Reporter(app, self.node, self.spool, self.subscriptions)
+        self._watch = Watch(self.node, self.client(f"watch-{name}"), _site(settings), changed=self.changed)
+        self.node.hand.changed = self.changed
+        self._left = self.spool.started()
+        self._begun = False
+
+    def client(self, client_id: str) -> ComfyClient:
+        """Open a door to ComfyUI; each attempt has its own, for it has its own events."""
+        return ComfyClient(self._settings.comfyui_url, client_id=client_id)
+
+    def claim(self, request: ClaimRequest) -> Claim:
+        """Ask the coordinator whether an attempt is still wanted."""
+        return CeleryClaim(self._app, request)
+
+    def changed(self) -> None:
+        """Follow a change of the node's state: other queues, and a report at once."""
+        self._reporter.poke()
+        self.subscriptions.refresh()
+
+    def look_again(self, *, catalogue: bool = False) -> None:
+        """Look at ComfyUI soon; with ``catalogue`` also at its node classes and models."""
+        self._watch.look_again(catalogue=catalogue)
+
+    def begin(self) -> None:
+        """Start watching, reporting and settling what a former life left; once per process."""
+        if self._begun:
+            return
+        self._begun = True
+        self._watch.start()
+        self._reporter.start()
+        if self._left:
+            from workers.recover import recover  # noqa: PLC0415 - it works with a whole station
+
+            Thread(target=recover, args=(self, self._left), name="recover", daemon=True).start()
+
+    def leave(self) -> None:
+        """Say that no more orders are taken; those in hand are finished."""
+        self.node.leaving = True
+        self.changed()
+
+    def end(self) -> None:
+        """Send the last report and stop."""
+        self._watch.stop()
+        self._reporter.stop()
+
+
+def _site(settings: Settings) -> Site:
+    return Site(
+        comfyui_url=settings.comfyui_url,
+        gpu=settings.gpu,
+        visible=settings.visible_gpus,
+        allow_simulated=settings.simulated,
+    )
+
+
+class NotOpenError(RuntimeError):
+    """A task ran in a process that is no started worker."""
+
+
+_lock = Lock()
+_current: Station | None = None
+
+
+def open_station(app: Celery, settings: Settings, worker: str) -> Station:
+    """Put the parts together, or return what already stands in this process."""
+    global _current  # noqa: PLW0603 - one process is one node
+    with _lock:
+        if _current is None:
+            _current = Station(app, settings, worker)
+        return _current
+
+
+def current() -> Station:
+    """Return this process's station."""
+    if _current is None:
+        raise NotOpenError("no station is open: start the node with `celery -A workers worker`")
+    return _current
