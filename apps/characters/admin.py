@@ -20,7 +20,7 @@ from apps.characters.pictures import read_picture
 from apps.characters.services import CharacterFields, add_reference, create_character
 from apps.common.admin_forms import CodedForm, become
 from apps.common.errors import Refused
-from apps.common.show import NOTHING, badge, no_picture, spoken, thumbnail
+from apps.common.show import NOTHING, badge, clamped, no_picture, spoken, thumbnail
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, person_of
 
 
@@ -121,7 +121,7 @@ class CharacterAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         first = CharacterReference.objects.filter(character=OuterRef("pk")).order_by("order", "created_at")
-        rows = super().get_queryset(request)
+        rows: QuerySet[Any] = super().get_queryset(request)
         return rows.annotate(_shots=Count("casting"), _face=Subquery(first.values("pk")[:1]))
 
     def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
@@ -161,8 +161,8 @@ class CharacterAdmin(ScopedAdmin):
         return spoken(character, "name")
 
     @admin.display(description=gettext_lazy("description"))
-    def looks(self, character: Character) -> str:
-        return spoken(character, "description")
+    def looks(self, character: Character) -> SafeString:
+        return clamped(spoken(character, "description"))
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
     def shot_count(self, character: Any) -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
+from django.core.files.base import File
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 
@@ -53,7 +54,7 @@ class Picture:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def read_picture(file: BinaryIO, *, name: str = "") -> Picture:
+def read_picture(file: BinaryIO | File[bytes], *, name: str = "") -> Picture:
     """Read and decode an uploaded picture; raise Refused saying what is wrong and what would be right."""
     content = file.read(MAX_BYTES + 1)
     if not content:

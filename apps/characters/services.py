@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import BinaryIO, Final, TypedDict, Unpack
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
@@ -60,7 +60,7 @@ def create_character(
 
 
 def add_reference(
-    character: Character, file: BinaryIO, *, title: str = "", user: User | None
+    character: Character, file: BinaryIO | File[bytes], *, title: str = "", user: User | None
 ) -> CharacterReference:
     """Check a picture, keep it in the artifact store, and note it with the character.
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.common.admin_forms import CodedForm, become
-from apps.common.show import NOTHING, badge, chips, link, spoken
+from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
 from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
@@ -63,7 +63,8 @@ class ShotCount(ScopedAdmin):
     shots_by = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(_shots=Count("shots"))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(_shots=Count("shots"))
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
     def shot_count(self, row: Any) -> SafeString:
@@ -199,8 +200,8 @@ class ShotAdmin(ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
-    list_display = ("name", "what", "cast", "place", "length", "condition")
-    list_display_links = ("name",)
+    list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "condition")
+    list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "location", "project")
     list_filter = (
         ("project", MyProjects),
@@ -211,18 +212,18 @@ class ShotAdmin(ScopedAdmin):
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions = ("mark_ready", "put_on_hold")
+    actions: tuple[str, ...] = ("mark_ready", "put_on_hold")
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    ("sequence", "code", "order"),
+                    ("sequence", "location"),
+                    ("code", "frames", "handles"),
+                    ("weather", "time_of_day", "seed"),
                     ("description", "description_ko"),
-                    ("frames", "handles", "seed"),
-                    ("location", "weather", "time_of_day"),
                     ("dialogue", "negative"),
-                    "notes",
+                    ("notes", "order"),
                 )
             },
         ),
@@ -247,7 +248,7 @@ class ShotAdmin(ScopedAdmin):
         """Tell whether the machine and the person's role allow this step."""
         signing_off = {to, shot.status_id} & {APPROVED, FINAL}
         act = Act.REVIEW if signing_off else Act.PLAN
-        return to in SHOT.moves.get(shot.status_id, ()) and self.may(request, act, shot)
+        return to in SHOT.moves.get(shot.status_id or "", ()) and self.may(request, act, shot)
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -300,8 +301,8 @@ class ShotAdmin(ScopedAdmin):
         return shot.full_code
 
     @admin.display(description=gettext_lazy("description"))
-    def what(self, shot: Shot) -> SafeString | str:
-        return spoken(shot, "description") or NOTHING
+    def what(self, shot: Shot) -> SafeString:
+        return clamped(spoken(shot, "description"))
 
     @admin.display(description=gettext_lazy("cast"))
     def cast(self, shot: Shot) -> SafeString:

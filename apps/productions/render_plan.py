@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.productions.importing.layout import RENDERS
-from apps.productions.importing.reader import read_sheets
+from apps.productions.importing.reader import read_workbook
 from apps.productions.importing.records import read_records
 
 DEMO_WORKBOOK: Final = Path(__file__).parent / "demo" / "snow_queen.xlsx"
@@ -34,7 +34,7 @@ def read_render_plan(source: Path | BinaryIO) -> list[PlannedRender]:
 
     Whether shots and templates exist is not checked here: submitting does that.
     """
-    sheet = read_sheets(source).get(RENDERS.sheet)
+    sheet = read_workbook(source, wanted={RENDERS.sheet}).sheets.get(RENDERS.sheet)
     if sheet is None:
         raise Refused(
             Problem(RENDERS.sheet, "", _("The workbook has no such sheet. Add it."), "missing_sheet")

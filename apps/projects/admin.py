@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.show import NOTHING, badge, link, spoken
-from apps.projects.admin_scope import ScopedAdmin, ScopedInline
+from apps.projects.admin_scope import ScopedAdmin, ScopedInline, person_of
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
 
@@ -46,13 +46,14 @@ class ProjectAdmin(ScopedAdmin):
         return ("code",) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(_shots=Count("shots"))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(_shots=Count("shots"))
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         roles = dict(
-            Membership.objects.filter(user_id=request.user.pk, project__in=[row.pk for row in rows]).values_list(
-                "project_id", "role"
-            )
+            Membership.objects.filter(
+                user=person_of(request), project__in=[row.pk for row in rows]
+            ).values_list("project_id", "role")
         )
         for row in rows:
             row.role_of_reader = roles.get(row.pk, "")

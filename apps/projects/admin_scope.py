@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
@@ -40,7 +41,9 @@ class Reach:
 
     def may(self, act: Act, project: UUID | None) -> bool:
         """Tell whether the person may do this in this project."""
-        return self.everything or (project is not None and act in ALLOWED.get(self.roles.get(project, ""), ()))
+        return self.everything or (
+            project is not None and act in ALLOWED.get(self.roles.get(project, ""), ())
+        )
 
     def anywhere(self, act: Act) -> bool:
         """Tell whether there is a project in which the person may do this."""
@@ -75,7 +78,9 @@ def person_of(request: HttpRequest) -> User:
 def back_to(request: HttpRequest, otherwise: str) -> str:
     """Return the page a button's form names in ``next``, if it is one of ours."""
     wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         return wanted
     return otherwise
 
@@ -91,6 +96,7 @@ class ScopedChoices:
     choosing_act: Act = Act.PLAN
     paths_to_project: Mapping[str, str] = {}
     grouped_by: Mapping[str, Callable[[Any], str]] = {}
+    listed_once = False
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -102,9 +108,18 @@ class ScopedChoices:
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]
             db_field, request, **kwargs
         )
-        if field is not None and isinstance(self, Tabular):
+        if field is not None and self.listed_once:
             # Listed once for all rows of the inline: a query per row is a query too many.
             field.choices = self.listed(db_field, field)
+        return field
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
+            wrapper = field.widget
+            wrapper.can_add_related = wrapper.can_change_related = False
+            wrapper.can_delete_related = wrapper.can_view_related = False
         return field
 
     def choices_for(self, db_field: ForeignKey[Any, Any], request: HttpRequest) -> QuerySet[Any] | None:
@@ -236,6 +251,8 @@ class ScopedInline(ScopedChoices, Tabular):
     """Rows that belong to the row of the page: allowed is what is allowed there."""
 
     extra = 0
+    hide_title = True
+    listed_once = True
     act = Act.PLAN
 
     def _may(self, request: HttpRequest, act: Act, parent: Any) -> bool:
@@ -268,7 +285,7 @@ class FarmAdmin(Page):
 class MyProjects(admin.RelatedFieldListFilter):
     """A filter that offers rows of the person's projects only."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         rows = scoped_rows(field.remote_field.model, request, model_admin)
         return [(row.pk, str(row)) for row in rows]
 
@@ -279,5 +296,3 @@ def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdm
         return projects_for(request.user)
     queryset: QuerySet[Any] = page.admin_site.get_model_admin(related).get_queryset(request)
     return queryset
-
-

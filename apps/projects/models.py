@@ -11,7 +11,7 @@ from apps.common.models import BaseModel
 from apps.projects.roles import Role
 
 CODE = RegexValidator(
-    r"^[A-Z][A-Z0-9]{1,15}$",
+    r"^[A-Z][A-Z0-9]{1,15}\Z",
     _("Use 2 to 16 capital letters and digits, a letter first, such as FROST."),
 )
 

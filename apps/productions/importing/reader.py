@@ -11,13 +11,14 @@ import io
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from xml.etree.ElementTree import ParseError
 
+from django.core.files.base import File
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -72,21 +73,32 @@ class Sheet:
     rows: tuple[Row, ...]
 
 
-def read_sheets(source: Path | BinaryIO) -> dict[str, Sheet]:
-    """Read every sheet of an XLSX workbook; raise Refused if it is none, is too large, or is damaged."""
+@dataclass(frozen=True)
+class Contents:
+    """A workbook: the names of all its sheets, and the sheets that were wanted, by name."""
+
+    names: tuple[str, ...]
+    sheets: Mapping[str, Sheet]
+
+
+def read_workbook(source: Path | BinaryIO | File[bytes], *, wanted: Container[str]) -> Contents:
+    """Read the wanted sheets of an XLSX workbook; raise Refused if it is none, too large, or damaged."""
     name = str(source) if isinstance(source, Path) else str(getattr(source, "name", "") or "")
     content = _bytes_of(source, name)
     _refuse_bombs(content, name)
     try:
         values = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         formulas = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        pairs = zip(values.worksheets, formulas.worksheets, strict=True)
-        return {sheet.title: _sheet(sheet, formula_sheet) for sheet, formula_sheet in pairs}
+        pairs = list(zip(values.worksheets, formulas.worksheets, strict=True))
+        return Contents(
+            names=tuple(sheet.title for sheet, _twin in pairs),
+            sheets={sheet.title: _sheet(sheet, twin) for sheet, twin in pairs if sheet.title in wanted},
+        )
     except _DAMAGED as exc:
         raise _refused(name, _("The workbook is damaged. Open it and save it again as .xlsx.")) from exc
 
 
-def _bytes_of(source: Path | BinaryIO, name: str) -> bytes:
+def _bytes_of(source: Path | BinaryIO | File[bytes], name: str) -> bytes:
     if isinstance(source, Path):
         try:
             with source.open("rb") as file:
@@ -117,7 +129,9 @@ def _sheet(sheet: Any, formula_sheet: Any) -> Sheet:
     rows: list[Row] = []
     pairs = zip_longest(sheet.iter_rows(), formula_sheet.iter_rows(), fillvalue=())
     for number, (cells, formula_cells) in enumerate(pairs, start=1):
-        read = tuple(_cells(cells, formula_cells))
+        if any(getattr(cell, "value", None) is not None for cell in cells[MAX_COLUMNS:]):
+            raise _refused(sheet.title, _("The sheet has more than 64 columns. Remove what is not needed."))
+        read = tuple(_cells(cells[:MAX_COLUMNS], formula_cells[:MAX_COLUMNS]))
         if number == 1:
             headings = tuple(_heading(cell) for cell in read)
         elif any(cell is not None for cell in read):
@@ -128,7 +142,7 @@ def _sheet(sheet: Any, formula_sheet: Any) -> Sheet:
 
 
 def _cells(cells: Any, formula_cells: Any) -> Iterator[Any]:
-    for cell, formula_cell in list(zip_longest(cells, formula_cells))[:MAX_COLUMNS]:
+    for cell, formula_cell in zip_longest(cells, formula_cells):
         value = getattr(cell, "value", None)
         if getattr(cell, "data_type", "") == "e":
             yield Fault(

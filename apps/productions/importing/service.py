@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from django.core.files.base import File
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -18,7 +19,7 @@ from apps.productions.importing.apply import apply
 from apps.productions.importing.changes import Change, Plan
 from apps.productions.importing.layout import PLANNING, PROJECT, RENDERS
 from apps.productions.importing.plan import plan_production, plan_project
-from apps.productions.importing.reader import read_sheets
+from apps.productions.importing.reader import read_workbook
 from apps.productions.importing.records import Record, check_sheets, read_records
 from apps.productions.importing.result import Difference, ImportResult
 from apps.projects.models import Project
@@ -29,7 +30,11 @@ logger = logging.getLogger(__name__)
 
 
 def import_workbook(
-    source: Path | BinaryIO, *, user: User | None = None, dry_run: bool = False, project: str = ""
+    source: Path | BinaryIO | File[bytes],
+    *,
+    user: User | None = None,
+    dry_run: bool = False,
+    project: str = "",
 ) -> ImportResult:
     """Bring a project to what the workbook says; opens the project if there is none.
 
@@ -73,13 +78,13 @@ def import_workbook(
     return result
 
 
-def _read(source: Path | BinaryIO, problems: list[Problem]) -> dict[str, list[Record]]:
-    sheets = read_sheets(source)
-    problems += check_sheets(sheets, PLANNING, ignored=(RENDERS.sheet,))
+def _read(source: Path | BinaryIO | File[bytes], problems: list[Problem]) -> dict[str, list[Record]]:
+    contents = read_workbook(source, wanted={layout.sheet for layout in PLANNING})
+    problems += check_sheets(contents.names, PLANNING, ignored=(RENDERS.sheet,))
     return {
-        layout.sheet: read_records(sheets[layout.sheet], layout, problems)
+        layout.sheet: read_records(contents.sheets[layout.sheet], layout, problems)
         for layout in PLANNING
-        if layout.sheet in sheets
+        if layout.sheet in contents.sheets
     }
 
 

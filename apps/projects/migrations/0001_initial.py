@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
                 ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('code', models.CharField(max_length=16, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z][A-Z0-9]{1,15}$', 'Use 2 to 16 capital letters and digits, a letter first, such as FROST.')], verbose_name='code')),
+                ('code', models.CharField(max_length=16, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z][A-Z0-9]{1,15}\\Z', 'Use 2 to 16 capital letters and digits, a letter first, such as FROST.')], verbose_name='code')),
                 ('name', models.CharField(max_length=200, verbose_name='name')),
                 ('name_ko', models.CharField(blank=True, max_length=200, verbose_name='name (Korean)')),
                 ('description', models.TextField(blank=True, verbose_name='description')),

@@ -106,7 +106,7 @@ def forget_queue(name: str) -> None:
 
 def listen_for_pokes() -> redis.client.PubSub:
     """Subscribe to pokes. Raises one of BROKER_ERRORS when the broker cannot be reached."""
-    pubsub = _redis().pubsub(ignore_subscribe_messages=True)
+    pubsub: redis.client.PubSub = _redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
     pubsub.subscribe(contracts.TICK_CHANNEL)
     return pubsub
 

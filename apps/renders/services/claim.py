@@ -25,7 +25,7 @@ def claim(request: ClaimRequest) -> ClaimReply:
     Refused: a stale token, a closed job, another node's attempt, a node that is drained, unknown or
     of an earlier epoch. A refused order must be dropped; the job has moved on or goes back to READY.
     """
-    attempt = Attempt.objects.select_related("job", "node").filter(pk=_uuid(request.attempt_id)).first()
+    attempt = _attempt(request.attempt_id)
     node = Node.objects.filter(name=request.node, epoch=request.epoch).first()
     if attempt is None or attempt.token != request.token:
         reason = "this order is unknown here"
@@ -92,8 +92,9 @@ def _grant(attempt: Attempt, node: Node) -> bool:
     return granted
 
 
-def _uuid(text: str) -> UUID | None:
+def _attempt(attempt_id: str) -> Attempt | None:
     try:
-        return UUID(text)
+        key = UUID(attempt_id)
     except ValueError:
         return None
+    return Attempt.objects.select_related("job", "node").filter(pk=key).first()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.renders.services.requirements import check_models
+from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.start_images import StartImage, find_start_images
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.selectors import current_version
@@ -97,6 +97,7 @@ def plan(*, project: Project, shots: Sequence[Shot], steps: Sequence[Step]) -> P
             continue
         template = template_of(version)
         result.problems += [_at(index, problem) for problem in check_models(template, step.precision)]
+        result.problems += check_loras(shots, template.manifest.base_model)
         needs_start = START_IMAGE in template.manifest.bindings
         starts = find_start_images(shots, earlier) if needs_start else {}
         for shot in shots:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from apps.characters.models import CharacterLora
 from apps.common.errors import Problem
 from apps.nodes.models import Node
 from apps.nodes.selectors import ModelFile, known_capabilities, lacks
+from apps.productions.models import Shot
 from workflows.bind import classes_needed, models_needed
 from workflows.load import Template
 
@@ -40,6 +42,25 @@ def check_models(template: Template, precision: str) -> list[Problem]:
         return []
     missing = set.intersection(*(set(lacking(node, template, precision)) for node in nodes))
     return [_missing(name, len(nodes)) for name in sorted(missing)]
+
+
+def check_loras(shots: Sequence[Shot], base_model: str | None) -> list[Problem]:
+    """Name each LoRA of a cast character that no known node has. Knows nothing while no node is known."""
+    nodes = known_capabilities().values_list("models_by_folder", flat=True)
+    loras = CharacterLora.objects.filter(
+        base_model=base_model or "", character__use_lora=True, character__casting__shot__in=shots
+    )
+    wanted = loras.select_related("character").order_by("character__code", "file").distinct()
+    listed = [set(folders.get("loras", ())) for folders in nodes] if wanted else []
+    if not listed:
+        return []
+    there = set.union(*listed)
+    remedy = _("no node has it; put the file into ComfyUI's models/loras, or switch the character's LoRA off")
+    return [
+        Problem(f"{lora.character.code}.lora", lora.file, remedy, code="missing_lora")
+        for lora in wanted
+        if lora.file not in there
+    ]
 
 
 def _missing(name: str, nodes: int) -> Problem:

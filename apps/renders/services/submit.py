@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.codes import next_number
-from apps.common.errors import Problem, Refused
+from apps.common.errors import Conflict, Problem, Refused
 from apps.common.models import StateEvent
 from apps.productions.models import Shot
 from apps.productions.rendering import shot_is_rendering
@@ -94,7 +94,7 @@ def _earlier(project: Project, key: str, request_hash: str) -> Submission | None
     if batch is None:
         return None
     if batch.request_hash != request_hash:
-        raise Refused(
+        raise Conflict(
             Problem(
                 "idempotency_key",
                 key,
@@ -193,13 +193,15 @@ def _dependencies(planned: Plan, jobs: list[Job]) -> list[JobDependency]:
     rows = []
     for item, job in zip(planned.jobs, jobs, strict=True):
         start = item.start
-        if start is None or start.artifact_id is not None:
+        if start is None:
             continue
         if start.step is not None:
             first = keyframes[(start.step, item.shot.pk, 0)]
             source = keyframes.get((start.step, item.shot.pk, item.take), first).pk
-        else:
+        elif start.job_id is not None:
             source = start.job_id
+        else:
+            continue
         rows.append(JobDependency(job=job, depends_on_id=source, role=START_IMAGE))
     return rows
 

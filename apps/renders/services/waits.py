@@ -48,11 +48,13 @@ def _reason(lane: Lane, nodes: Sequence[Node], able: set[UUID]) -> tuple[str, di
     return "full", {"nodes": len(able)}
 
 
-def _missing(lane: Lane, nodes: Sequence[Node]) -> list[str]:
+def _missing(lane: Lane, nodes: Sequence[Node]) -> tuple[str, ...]:
     """What the node that lacks least still lacks."""
     version = WorkflowTemplateVersion.objects.get(pk=lane.template_version_id)
     template = template_of(version)
-    return list(min((lacking(node, template, lane.precision) for node in nodes), key=len))
+    gaps = (lacking(node, template, lane.precision) for node in nodes)
+    least: tuple[str, ...] = min(gaps, key=len)
+    return least
 
 
 def _held_back(jobs: QuerySet[Job], now: datetime) -> None:

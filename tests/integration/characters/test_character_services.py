@@ -33,21 +33,21 @@ def _upload(content: bytes, name: str) -> SimpleUploadedFile:
 
 def _refusal(content: bytes, name: str = "sheet.png") -> tuple[str, str, str]:
     with pytest.raises(Refused) as refused:
-        add_reference(CharacterFactory(), _upload(content, name), user=None)
+        add_reference(CharacterFactory.create(), _upload(content, name), user=None)
     (problem,) = refused.value.problems
     assert not CharacterReference.objects.exists()
     return problem.field, problem.value, str(problem.message)
 
 
 def test_characters_are_numbered_within_their_project() -> None:
-    project = ProjectFactory()
+    project = ProjectFactory.create()
     codes = [create_character(project=project, name=name, user=None).code for name in ("Gerda", "Kai")]
     assert codes == ["CH0001", "CH0002"]
-    assert create_character(project=ProjectFactory(), name="Gerda", user=None).code == "CH0001"
+    assert create_character(project=ProjectFactory.create(), name="Gerda", user=None).code == "CH0001"
 
 
 def test_a_typed_character_code_is_checked_and_counted() -> None:
-    project = ProjectFactory()
+    project = ProjectFactory.create()
     with pytest.raises(Refused, match="capital letters"):
         create_character(project=project, name="Kai", user=None, code="../CH")
     create_character(project=project, name="Kai", user=None, code="CH0007")
@@ -55,8 +55,8 @@ def test_a_typed_character_code_is_checked_and_counted() -> None:
 
 
 def test_a_viewer_creates_no_characters_and_adds_no_pictures() -> None:
-    character = CharacterFactory()
-    viewer = MembershipFactory(project=character.project, role=Role.VIEWER).user
+    character = CharacterFactory.create()
+    viewer = MembershipFactory.create(project=character.project, role=Role.VIEWER).user
     with pytest.raises(NotAllowed):
         create_character(project=character.project, name="Kai", user=viewer)
     with pytest.raises(NotAllowed):
@@ -76,7 +76,7 @@ def test_a_picture_is_kept_under_the_name_of_its_content(
     artifact_root: Path, kind: str, name: str, media_type: str, ending: str
 ) -> None:
     content = _picture(kind)
-    character = CharacterFactory()
+    character = CharacterFactory.create()
     file = io.BytesIO(content) if not name else _upload(content, name)
     reference = add_reference(character, file, title=" Turnaround ", user=None)
     assert reference.key == f"characters/{character.project.code}/{reference.sha256}{ending}"
@@ -88,17 +88,17 @@ def test_a_picture_is_kept_under_the_name_of_its_content(
 def test_a_file_name_with_a_path_reaches_no_other_folder(artifact_root: Path) -> None:
     file = io.BytesIO(_picture())
     file.name = "../../etc/cron.d/evil.png"
-    reference = add_reference(CharacterFactory(), file, user=None)
+    reference = add_reference(CharacterFactory.create(), file, user=None)
     kept = [path for path in artifact_root.rglob("*") if path.is_file()]
     assert kept == [artifact_root / reference.key]
 
 
 def test_the_same_picture_twice_is_one_reference(artifact_root: Path) -> None:
-    character, content = CharacterFactory(), _picture()
+    character, content = CharacterFactory.create(), _picture()
     first = add_reference(character, _upload(content, "a.png"), user=None)
     second = add_reference(character, _upload(content, "b.png"), user=None)
     assert first == second
-    other = CharacterFactory(project=character.project)
+    other = CharacterFactory.create(project=character.project)
     assert add_reference(other, _upload(content, "c.png"), user=None).key == first.key
     assert default_storage.exists(first.key)
 

@@ -14,7 +14,7 @@ from apps.characters.models import Character, CharacterLora, Costume
 from apps.characters.services import create_character
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
-from apps.productions.importing import import_workbook
+from apps.productions.importing import import_workbook, service
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import create_sequence, create_shot
 from apps.projects.models import Membership, Project
@@ -70,7 +70,7 @@ def test_a_workbook_becomes_a_production(sheets: Sheets, workbook: WorkbookMaker
 
 
 def test_every_shot_that_is_born_has_its_event(sheets: Sheets, workbook: WorkbookMaker) -> None:
-    import_workbook(workbook(sheets), user=UserFactory(username="boss", is_superuser=True))
+    import_workbook(workbook(sheets), user=UserFactory.create(username="boss", is_superuser=True))
     events = StateEvent.objects.filter(machine="shot").values_list("from_state", "to_state", "actor")
     assert list(events) == [("", "ready", "boss"), ("", "ready", "boss")]
 
@@ -261,7 +261,7 @@ def test_an_artist_may_import_into_the_project_but_not_change_the_project(
     sheets: Sheets, workbook: WorkbookMaker
 ) -> None:
     import_workbook(workbook(sheets))
-    artist = MembershipFactory(project=Project.objects.get(), role=Role.ARTIST).user
+    artist = MembershipFactory.create(project=Project.objects.get(), role=Role.ARTIST).user
     sheets["Shots"][1][3] = 60
     assert import_workbook(workbook(sheets), user=artist).changed == 1
     sheets["Project"][1][2] = 25
@@ -269,20 +269,32 @@ def test_an_artist_may_import_into_the_project_but_not_change_the_project(
         import_workbook(workbook(sheets), user=artist)
 
 
+def test_a_clash_with_somebody_else_asks_to_import_again(
+    sheets: Sheets, workbook: WorkbookMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clash(*_arguments: object) -> None:
+        Project.objects.create(code="FROST", name="Someone's")
+        Project.objects.create(code="FROST", name="Someone else's")
+
+    monkeypatch.setattr(service, "apply", clash)
+    assert "at the same moment" in _problems(workbook(sheets))["file"][1]
+    assert not _rows()
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, None])
 def test_others_may_not_import(sheets: Sheets, workbook: WorkbookMaker, role: Role | None) -> None:
     import_workbook(workbook(sheets))
-    user = UserFactory()
+    user = UserFactory.create()
     if role:
-        MembershipFactory(project=Project.objects.get(), user=user, role=role)
+        MembershipFactory.create(project=Project.objects.get(), user=user, role=role)
     with pytest.raises(NotAllowed):
         import_workbook(workbook(sheets), user=user)
 
 
 def test_a_new_project_takes_the_right_to_open_one(sheets: Sheets, workbook: WorkbookMaker) -> None:
     with pytest.raises(NotAllowed, match="may not open projects"):
-        import_workbook(workbook(sheets), user=UserFactory())
-    boss = UserFactory(is_superuser=True)
+        import_workbook(workbook(sheets), user=UserFactory.create())
+    boss = UserFactory.create(is_superuser=True)
     import_workbook(workbook(sheets), user=boss)
     assert Membership.objects.get(user=boss).role == Role.ADMIN
 

@@ -36,7 +36,7 @@ def test_seeding_again_leaves_what_a_studio_renamed() -> None:
 
 @pytest.mark.django_db
 def test_codes_step_by_ten() -> None:
-    project = ProjectFactory()
+    project = ProjectFactory.create()
     sequences = [create_sequence(project=project, name=name, user=None) for name in ("One", "Two")]
     assert [sequence.code for sequence in sequences] == ["SQ010", "SQ020"]
     shots = [create_shot(sequence=sequences[1], user=None) for _n in range(3)]
@@ -47,8 +47,8 @@ def test_codes_step_by_ten() -> None:
 
 @pytest.mark.django_db
 def test_a_code_that_somebody_typed_is_passed_over() -> None:
-    sequence = SequenceFactory()
-    ShotFactory(sequence=sequence, code="SH0010")
+    sequence = SequenceFactory.create()
+    ShotFactory.create(sequence=sequence, code="SH0010")
     assert create_shot(sequence=sequence, user=None).code == "SH0020"
 
 
@@ -56,13 +56,13 @@ def test_a_code_that_somebody_typed_is_passed_over() -> None:
 @pytest.mark.parametrize("code", ["../SH0010", "sh0010", "SH 10"])
 def test_a_code_that_could_not_be_a_folder_name_is_refused(code: str) -> None:
     with pytest.raises(Refused, match="capital letters"):
-        create_shot(sequence=SequenceFactory(), user=None, code=code)
+        create_shot(sequence=SequenceFactory.create(), user=None, code=code)
     assert not Shot.objects.exists()
 
 
 @pytest.mark.django_db
 def test_a_taken_code_and_zero_frames_are_refused() -> None:
-    shot = ShotFactory(code="SH0010")
+    shot = ShotFactory.create(code="SH0010")
     with pytest.raises(Refused, match="already exists"):
         create_shot(sequence=shot.sequence, user=None, code="SH0010")
     with pytest.raises(Refused) as refused:
@@ -72,8 +72,8 @@ def test_a_taken_code_and_zero_frames_are_refused() -> None:
 
 @pytest.mark.django_db
 def test_a_viewer_may_not_plan_shots() -> None:
-    sequence = SequenceFactory()
-    viewer = MembershipFactory(project=sequence.project, role=Role.VIEWER).user
+    sequence = SequenceFactory.create()
+    viewer = MembershipFactory.create(project=sequence.project, role=Role.VIEWER).user
     with pytest.raises(NotAllowed, match="artist"):
         create_shot(sequence=sequence, user=viewer)
 
@@ -81,7 +81,7 @@ def test_a_viewer_may_not_plan_shots() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_hundred_shots_created_at_once_have_a_hundred_codes() -> None:
     seed_statuses(apps, None)
-    sequence = SequenceFactory()
+    sequence = SequenceFactory.create()
 
     def create(_number: int) -> str:
         try:
@@ -98,8 +98,8 @@ def test_a_hundred_shots_created_at_once_have_a_hundred_codes() -> None:
 
 @pytest.mark.django_db
 def test_a_shot_moves_and_its_story_says_who_and_why() -> None:
-    shot = ShotFactory(status__slug="draft")
-    artist = MembershipFactory(project=shot.project, role=Role.ARTIST).user
+    shot = ShotFactory.create(status__slug="draft")
+    artist = MembershipFactory.create(project=shot.project, role=Role.ARTIST).user
     assert move_shot_status(shot, to="ready", user=artist, reason="broken down")
     shot.refresh_from_db()
     assert shot.status_id == "ready"
@@ -110,14 +110,14 @@ def test_a_shot_moves_and_its_story_says_who_and_why() -> None:
 
 @pytest.mark.django_db
 def test_a_move_the_machine_lacks_is_refused_with_those_it_has() -> None:
-    shot = ShotFactory(status__slug="draft")
+    shot = ShotFactory.create(status__slug="draft")
     with pytest.raises(Refused, match="in_progress, omitted, on_hold, ready"):
         move_shot_status(shot, to="final", user=None)
 
 
 @pytest.mark.django_db
 def test_who_comes_second_moves_nothing() -> None:
-    shot = ShotFactory(status__slug="draft")
+    shot = ShotFactory.create(status__slug="draft")
     Shot.objects.filter(pk=shot.pk).update(status="on_hold")
     assert not move_shot_status(shot, to="ready", user=None)
     assert not StateEvent.objects.filter(story=shot.pk).exists()
@@ -125,9 +125,9 @@ def test_who_comes_second_moves_nothing() -> None:
 
 @pytest.mark.django_db
 def test_approving_takes_the_right_to_review() -> None:
-    shot = ShotFactory(status__slug="review")
-    artist = MembershipFactory(project=shot.project, role=Role.ARTIST).user
+    shot = ShotFactory.create(status__slug="review")
+    artist = MembershipFactory.create(project=shot.project, role=Role.ARTIST).user
     with pytest.raises(NotAllowed, match="coordinator"):
         move_shot_status(shot, to="approved", user=artist)
-    coordinator = MembershipFactory(project=shot.project, role=Role.COORDINATOR).user
+    coordinator = MembershipFactory.create(project=shot.project, role=Role.COORDINATOR).user
     assert move_shot_status(shot, to="approved", user=coordinator)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_creator_of_a_project_becomes_its_admin() -> None:
-    boss = UserFactory(is_superuser=True)
+    boss = UserFactory.create(is_superuser=True)
     project = create_project(code="FROST", name="Frost", user=boss, fps=25)
     assert (project.fps, Membership.objects.get(project=project).user) == (25, boss)
     assert Membership.objects.get(project=project).role == Role.ADMIN
@@ -30,19 +30,19 @@ def test_a_bad_code_is_refused_with_the_rule(code: str) -> None:
 
 
 def test_a_taken_code_is_refused() -> None:
-    ProjectFactory(code="FROST")
+    ProjectFactory.create(code="FROST")
     with pytest.raises(Refused, match="already exists"):
         create_project(code="FROST", name="Frost", user=None)
 
 
 def test_opening_a_project_takes_the_permission() -> None:
     with pytest.raises(NotAllowed, match=r"projects\.add_project"):
-        create_project(code="FROST", name="Frost", user=UserFactory())
+        create_project(code="FROST", name="Frost", user=UserFactory.create())
 
 
 def test_a_member_is_added_and_their_role_is_changed() -> None:
-    admin = MembershipFactory(role=Role.ADMIN)
-    someone = UserFactory()
+    admin = MembershipFactory.create(role=Role.ADMIN)
+    someone = UserFactory.create()
     add_member(project=admin.project, member=someone, role=Role.VIEWER, user=admin.user)
     assert not may(someone, Act.PLAN, admin.project)
     add_member(project=admin.project, member=someone, role=Role.ARTIST, user=admin.user)
@@ -51,19 +51,21 @@ def test_a_member_is_added_and_their_role_is_changed() -> None:
 
 
 def test_only_an_admin_adds_members() -> None:
-    coordinator = MembershipFactory(role=Role.COORDINATOR)
+    coordinator = MembershipFactory.create(role=Role.COORDINATOR)
     with pytest.raises(NotAllowed, match="roles: admin"):
-        add_member(project=coordinator.project, member=UserFactory(), role=Role.VIEWER, user=coordinator.user)
+        add_member(
+            project=coordinator.project, member=UserFactory.create(), role=Role.VIEWER, user=coordinator.user
+        )
 
 
 def test_an_unknown_role_is_refused() -> None:
     with pytest.raises(Refused, match="admin, coordinator, artist, viewer"):
-        add_member(project=ProjectFactory(), member=UserFactory(), role="king", user=None)
+        add_member(project=ProjectFactory.create(), member=UserFactory.create(), role="king", user=None)
 
 
 def test_the_last_admin_stays_admin() -> None:
-    admin = MembershipFactory(role=Role.ADMIN)
+    admin = MembershipFactory.create(role=Role.ADMIN)
     with pytest.raises(Refused, match="only admin"):
         add_member(project=admin.project, member=admin.user, role=Role.VIEWER, user=admin.user)
-    MembershipFactory(project=admin.project, role=Role.ADMIN)
+    MembershipFactory.create(project=admin.project, role=Role.ADMIN)
     add_member(project=admin.project, member=admin.user, role=Role.VIEWER, user=admin.user)

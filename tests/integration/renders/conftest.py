@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.projects.models import Project
@@ -26,7 +28,7 @@ def engine_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def bus(engine_broker: Broker, settings: pytest.FixtureRequest, artifact_root: Path) -> Iterator[Broker]:
+def bus(engine_broker: Broker, settings: Settings, artifact_root: Path) -> Iterator[Broker]:
     """The coordinator's Celery app and the engine speak to an empty broker."""
     engine_broker.lose_everything()
     settings.REDIS_URL = engine_broker.url
@@ -39,11 +41,11 @@ def bus(engine_broker: Broker, settings: pytest.FixtureRequest, artifact_root: P
 
 def point_celery(broker_url: str, backend_url: str) -> None:
     """Make the app forget its connections and open others."""
-    app.conf.update(broker_url=broker_url, result_backend=backend_url)
-    app.close()
-    app._backend_cache = None
-    if hasattr(app._local, "backend"):
-        del app._local.backend
+    celery: Any = app  # its types leave the private parts out
+    celery.conf.update(broker_url=broker_url, result_backend=backend_url)
+    celery.close()
+    celery._backend_cache = None
+    vars(celery._local).pop("backend", None)
 
 
 @pytest.fixture
@@ -55,16 +57,14 @@ def templates(db: None) -> None:
 @pytest.fixture
 def film(db: None) -> Project:
     """A project with one sequence, SQ010."""
-    sequence = SequenceFactory(project__code="FROST", code="SQ010")
-    project: Project = sequence.project
-    return project
+    sequence = SequenceFactory.create(project__code="FROST", code="SQ010")
+    return sequence.project
 
 
 @pytest.fixture
 def coordinator(film: Project) -> User:
     """Somebody who may render in the film."""
-    user: User = MembershipFactory(project=film, role=Role.COORDINATOR).user
-    return user
+    return MembershipFactory.create(project=film, role=Role.COORDINATOR).user
 
 
 @pytest.fixture

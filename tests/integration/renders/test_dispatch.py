@@ -59,7 +59,7 @@ def test_a_ready_job_travels_on_its_tiers_queue_with_a_readable_label(node24: Ha
 def test_the_message_shows_the_label_and_neither_graph_nor_key(node24: Hand, press: Any, bus: Broker) -> None:
     press("flux_t2i")
     dispatch()
-    [message] = bus.client().lrange("vram.16", 0, -1)  # type: ignore[misc]
+    [message] = bus.client().lrange("vram.16", 0, -1)
     headers = json.loads(message)["headers"]
     assert headers["argsrepr"].endswith("keyframe take 1 · flux_t2i · 16 GB")
     assert headers["kwargsrepr"] == "{}"

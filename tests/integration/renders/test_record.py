@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")
 @pytest.fixture
 def job(film: Project, coordinator: User) -> Job:
     """One job of 8 GB, submitted."""
-    shot = ShotFactory(sequence=film.sequences.get())
+    shot = ShotFactory.create(sequence=film.sequences.get())
     steps = [Step(template="sd15_t2i")]
     batch = submit(user=coordinator, project=film, shots=[shot], steps=steps, idempotency_key="k").batch
     made: Job = batch.jobs.get()
@@ -107,7 +107,7 @@ def test_a_draining_node_is_refused_and_the_job_is_ready_at_once(node24: Hand, j
 def test_a_node_too_small_for_the_order_is_refused(
     node24: Hand, film: Project, coordinator: User, bus: Any
 ) -> None:
-    shot = ShotFactory(sequence=film.sequences.get())
+    shot = ShotFactory.create(sequence=film.sequences.get())
     submit(
         user=coordinator, project=film, shots=[shot], steps=[Step(template="flux_t2i")], idempotency_key="f"
     )

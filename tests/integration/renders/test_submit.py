@@ -15,7 +15,13 @@ from apps.projects.roles import Role
 from apps.renders.models import Job, JobDependency, RenderBatch
 from apps.renders.services.submit import Step, Submission, submit
 from apps.renders.states import JobState
-from tests.factories import MembershipFactory, ShotFactory
+from tests.factories import (
+    CharacterFactory,
+    CharacterLoraFactory,
+    MembershipFactory,
+    ShotCharacterFactory,
+    ShotFactory,
+)
 from tests.integration.renders.hand import Hand, everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
@@ -155,6 +161,19 @@ def test_a_model_no_node_has_is_named_at_submit(film: Project, coordinator: User
     assert "models/checkpoints" in str(problem.message)
 
 
+def test_a_lora_no_node_has_is_named_at_submit(film: Project, coordinator: User, node24: Hand) -> None:
+    [shot] = shots_of(film, 1)
+    character = CharacterFactory.create(project=film, use_lora=True)
+    ShotCharacterFactory.create(shot=shot, character=character)
+    CharacterLoraFactory.create(character=character, base_model="flux", file="gerda.safetensors")
+    with pytest.raises(Refused) as refused:
+        press(coordinator, film, [shot], Step(template="flux_t2i"))
+    [problem] = refused.value.problems
+    assert (problem.field, problem.value) == (f"{character.code}.lora", "gerda.safetensors")
+    assert "models/loras" in str(problem.message)
+    assert press(coordinator, film, [shot], Step(template="sd15_t2i")).created, "another base model"
+
+
 def test_takes_go_on_counting_over_requests(film: Project, coordinator: User) -> None:
     shots = shots_of(film, 1)
     press(coordinator, film, shots, Step(template="sd15_t2i", takes=2), key="a")
@@ -168,14 +187,14 @@ def test_an_explicit_seed_counts_upward_over_takes(film: Project, coordinator: U
 
 
 def test_a_viewer_may_not_render(film: Project) -> None:
-    viewer = MembershipFactory(project=film, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=film, role=Role.VIEWER).user
     with pytest.raises(NotAllowed, match="coordinator"):
         press(viewer, film, shots_of(film, 1), Step(template="sd15_t2i"))
 
 
 def test_a_shot_of_another_project_is_refused(film: Project, coordinator: User) -> None:
     with pytest.raises(Refused, match="another project"):
-        press(coordinator, film, [ShotFactory()], Step(template="sd15_t2i"))
+        press(coordinator, film, [ShotFactory.create()], Step(template="sd15_t2i"))
 
 
 def test_submitting_costs_the_same_queries_per_shot_however_many(

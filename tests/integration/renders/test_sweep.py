@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")
 @pytest.fixture
 def job(film: Project, coordinator: User) -> Job:
     """One job of 8 GB, submitted."""
-    shot = ShotFactory(sequence=film.sequences.get())
+    shot = ShotFactory.create(sequence=film.sequences.get())
     steps = [Step(template="sd15_t2i")]
     batch = submit(user=coordinator, project=film, shots=[shot], steps=steps, idempotency_key="k").batch
     made: Job = batch.jobs.get()

@@ -6,13 +6,14 @@ import io
 import unicodedata
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from openpyxl import Workbook
 
 from apps.common.errors import Refused
 from apps.productions.importing import reader
-from apps.productions.importing.reader import Fault, read_sheets
+from apps.productions.importing.reader import Fault, Sheet, read_workbook
 
 
 def _saved(*rows: list[object]) -> io.BytesIO:
@@ -28,18 +29,22 @@ def _saved(*rows: list[object]) -> io.BytesIO:
     return file
 
 
+def read_shots(source: Path | BinaryIO) -> Sheet:
+    return read_workbook(source, wanted={"Shots"}).sheets["Shots"]
+
+
 def test_headings_are_read_as_people_write_them() -> None:
-    sheet = read_sheets(_saved(["Code", " Time of day ", None]))["Shots"]
+    sheet = read_shots(_saved(["Code", " Time of day ", None]))
     assert sheet.headings[:2] == ("code", "time_of_day")
 
 
 def test_blank_rows_are_passed_over_and_numbers_stay_those_of_the_spreadsheet() -> None:
-    sheet = read_sheets(_saved(["code"], ["A"], [None], ["  "], ["B"]))["Shots"]
+    sheet = read_shots(_saved(["code"], ["A"], [None], ["  "], ["B"]))
     assert [(row.number, row.cells) for row in sheet.rows] == [(2, ("A",)), (5, ("B",))]
 
 
 def test_a_formula_that_was_never_calculated_is_a_fault_not_an_empty_cell() -> None:
-    sheet = read_sheets(_saved(["frames"], ["=24*2"]))["Shots"]
+    sheet = read_shots(_saved(["frames"], ["=24*2"]))
     (cell,) = sheet.rows[0].cells
     assert isinstance(cell, Fault)
     assert cell.shown == "=24*2"
@@ -47,14 +52,14 @@ def test_a_formula_that_was_never_calculated_is_a_fault_not_an_empty_cell() -> N
 
 
 def test_an_error_value_is_a_fault() -> None:
-    sheet = read_sheets(_saved(["frames"], ["#REF!"]))["Shots"]
+    sheet = read_shots(_saved(["frames"], ["#REF!"]))
     (cell,) = sheet.rows[0].cells
     assert isinstance(cell, Fault)
     assert cell.shown == "#REF!"
 
 
 def test_korean_typed_on_a_mac_is_composed() -> None:
-    sheet = read_sheets(_saved(["name_ko"], [unicodedata.normalize("NFD", "눈의 여왕")]))["Shots"]
+    sheet = read_shots(_saved(["name_ko"], [unicodedata.normalize("NFD", "눈의 여왕")]))
     assert sheet.rows[0].cells == ("눈의 여왕",)
 
 
@@ -69,13 +74,13 @@ def test_a_sheet_that_lies_about_its_size_is_read_whole() -> None:
                 content = content.replace(b'<dimension ref="A1:A3"', b'<dimension ref="A1"')
             target.writestr(entry, content)
     lying.seek(0)
-    assert [row.cells for row in read_sheets(lying)["Shots"].rows] == [("A",), ("B",)]
+    assert [row.cells for row in read_shots(lying).rows] == [("A",), ("B",)]
 
 
 @pytest.mark.parametrize("content", [b"", b"shot,frames\nSH0010,48\n", b"PK\x03\x04 torn"])
 def test_a_file_that_is_no_workbook_is_refused_with_the_remedy(content: bytes) -> None:
     with pytest.raises(Refused, match=r"not an XLSX workbook. Save the shot list as .xlsx"):
-        read_sheets(io.BytesIO(content))
+        read_shots(io.BytesIO(content))
 
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
@@ -84,7 +89,7 @@ def test_a_zip_that_is_no_workbook_is_refused() -> None:
         archive.writestr("hello.txt", "hello")
     file.seek(0)
     with pytest.raises(Refused, match="damaged"):
-        read_sheets(file)
+        read_shots(file)
 
 
 def test_a_workbook_that_unpacks_too_large_is_refused_before_it_is_read(
@@ -92,9 +97,23 @@ def test_a_workbook_that_unpacks_too_large_is_refused_before_it_is_read(
 ) -> None:
     monkeypatch.setattr(reader, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(Refused, match="unpacks to more than"):
-        read_sheets(_saved(["code"]))
+        read_shots(_saved(["code"]))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"no_such\.xlsx.*No such file"):
-        read_sheets(tmp_path / "no_such.xlsx")
+        read_shots(tmp_path / "no_such.xlsx")
+
+
+def test_sheets_nobody_wants_are_named_but_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_ROWS", 1)
+    contents = read_workbook(_saved(["code"], ["A"], ["B"]), wanted={"Locations"})
+    assert (contents.names, dict(contents.sheets)) == (("Shots",), {})
+
+
+def test_a_sheet_with_too_many_rows_or_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_ROWS", 1)
+    with pytest.raises(Refused, match="Split the shot list"):
+        read_shots(_saved(["code"], ["A"], ["B"]))
+    with pytest.raises(Refused, match="more than 64 columns"):
+        read_shots(_saved(["code", *[""] * 63, "one too many"]))

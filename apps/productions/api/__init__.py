@@ -1,0 +1,5 @@
+"""Sequences and shots over HTTP."""
+
+from apps.productions.api.views import SequenceViewSet, ShotViewSet
+
+__all__ = ["SequenceViewSet", "ShotViewSet"]

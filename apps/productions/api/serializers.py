@@ -1,0 +1,148 @@
+"""What sequences and shots look like over HTTP. Rows of a project are named by their codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.productions.editing import Part
+from apps.productions.models import MAX_FRAMES, Location, Sequence, Shot, ShotCharacter, TimeOfDay, Weather
+from apps.productions.states import SHOT
+from apps.projects.api_scope import ProjectCode
+
+
+class SequenceSerializer(serializers.ModelSerializer[Sequence]):
+    """A run of shots. Without a ``code`` it gets the project's next, such as SQ040."""
+
+    project = ProjectCode()
+    code = serializers.CharField(max_length=20, required=False)
+
+    class Meta:
+        model = Sequence
+        fields = ("id", "project", "code", "name", "name_ko", "order")
+        read_only_fields = ("order",)
+        validators: list[Any] = []
+
+
+class PartSerializer(serializers.Serializer[ShotCharacter]):
+    """A character in a shot. ``costume``: the name of one of its costumes; empty for its default."""
+
+    character = serializers.CharField(source="character.code")
+    action = serializers.CharField(required=False, allow_blank=True)
+    action_ko = serializers.CharField(required=False, allow_blank=True)
+    costume = serializers.CharField(required=False, allow_blank=True, source="costume.name", default="")
+    lora_weight = serializers.FloatField(required=False, allow_null=True, min_value=-4, max_value=4)
+
+
+def part_from(data: dict[str, Any]) -> Part:
+    """Read a part that PartSerializer found right."""
+    return Part(
+        character=data["character"]["code"],
+        action=data.get("action", ""),
+        action_ko=data.get("action_ko", ""),
+        costume=data.get("costume", {}).get("name", ""),
+        lora_weight=data.get("lora_weight"),
+    )
+
+
+class ShotSerializer(serializers.ModelSerializer[Shot]):
+    """A shot. ``frames`` and ``handles`` count at the project's fps; presets are category/slug.
+
+    Send ``row_version`` back with a change.
+    """
+
+    project = serializers.CharField(source="project.code", read_only=True)
+    sequence = serializers.CharField(source="sequence.code", read_only=True)
+    full_code = serializers.CharField(read_only=True)
+    status = serializers.ChoiceField(choices=SHOT.states, source="status_id", read_only=True)
+    location = serializers.CharField(source="location.code", read_only=True, default=None, allow_null=True)
+    casting = PartSerializer(many=True, read_only=True)
+    presets = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Shot
+        fields = (
+            "id",
+            "project",
+            "sequence",
+            "code",
+            "full_code",
+            "order",
+            "status",
+            "description",
+            "description_ko",
+            "dialogue",
+            "frames",
+            "handles",
+            "location",
+            "weather",
+            "time_of_day",
+            "negative",
+            "seed",
+            "notes",
+            "casting",
+            "presets",
+            "row_version",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+    def get_presets(self, shot: Shot) -> list[str]:
+        """Category and slug of each, in the shot's order."""
+        return [f"{used.preset.category.slug}/{used.preset.slug}" for used in shot.shot_presets.all()]
+
+
+class ShotChange(serializers.Serializer[Shot]):
+    """What may be said of a shot. Lists replace what was there."""
+
+    description = serializers.CharField(required=False, allow_blank=True)
+    description_ko = serializers.CharField(required=False, allow_blank=True)
+    dialogue = serializers.CharField(required=False, allow_blank=True)
+    frames = serializers.IntegerField(required=False, min_value=1, max_value=MAX_FRAMES)
+    handles = serializers.IntegerField(required=False, min_value=0, max_value=1000)
+    location = serializers.CharField(required=False, allow_null=True, help_text="The location's code")
+    weather = serializers.ChoiceField(choices=Weather.choices, required=False, allow_blank=True)
+    time_of_day = serializers.ChoiceField(choices=TimeOfDay.choices, required=False, allow_blank=True)
+    negative = serializers.CharField(required=False, allow_blank=True)
+    seed = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**53 - 1)
+    notes = serializers.CharField(required=False, allow_blank=True)
+    casting = PartSerializer(many=True, required=False)
+    presets = serializers.ListField(child=serializers.CharField(max_length=140), required=False)
+    row_version = serializers.IntegerField(
+        required=False, min_value=0, help_text="As you read it; If-Match says the same"
+    )
+
+
+class NewShot(ShotChange):
+    """A new shot. Without a ``code`` it gets the sequence's next, such as SH0040."""
+
+    project = ProjectCode()
+    sequence = serializers.CharField(help_text="The sequence's code")
+    code = serializers.CharField(max_length=20, required=False)
+    row_version = None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        sequence = Sequence.objects.filter(project=attrs["project"], code=attrs["sequence"]).first()
+        if sequence is None:
+            told = f"There is no such sequence in {attrs['project'].code}."
+            raise serializers.ValidationError({"sequence": told}, code="does_not_exist")
+        return attrs | {"sequence": sequence}
+
+
+class StatusChange(serializers.Serializer[Shot]):
+    """Move a shot to another status."""
+
+    to = serializers.ChoiceField(choices=SHOT.states)
+    reason = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+def location_of(code: str | None, project_id: Any) -> Location | None:
+    """Return a project's location by code, None for none. Raises ValidationError for an unknown code."""
+    if not code:
+        return None
+    location = Location.objects.filter(project=project_id, code=code).first()
+    if location is None:
+        raise serializers.ValidationError({"location": "There is no such location in this project."})
+    return location

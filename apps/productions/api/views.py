@@ -1,0 +1,148 @@
+"""Sequences and shots: list, read, create, change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.filters import SearchFilter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.person import person_of
+from apps.common.errors import Conflict, Problem, Refused
+from apps.productions.api.serializers import (
+    NewShot,
+    SequenceSerializer,
+    ShotChange,
+    ShotSerializer,
+    StatusChange,
+    location_of,
+    part_from,
+)
+from apps.productions.editing import create_full_shot, update_shot
+from apps.productions.models import Sequence, Shot
+from apps.productions.services import create_sequence, move_shot_status
+from apps.productions.states import SHOT
+from apps.projects.api_scope import ScopedRead
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description='The ETag you read, such as "3"; or send row_version',
+)
+
+
+class SequenceFilter(filters.FilterSet):
+    """By project code."""
+
+    project = filters.CharFilter(field_name="project__code")
+
+    class Meta:
+        model = Sequence
+        fields: tuple[str, ...] = ()
+
+
+class SequenceViewSet(ScopedRead[Sequence]):
+    """The sequences of your projects."""
+
+    queryset = Sequence.objects.select_related("project").order_by("project__code", "order", "code")
+    serializer_class = SequenceSerializer
+    filterset_class = SequenceFilter
+
+    @extend_schema(request=SequenceSerializer, responses={201: SequenceSerializer})
+    def create(self, request: Request) -> Response:
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        sequence = create_sequence(user=person_of(request), **asked.validated_data)
+        return Response(self.get_serializer(sequence).data, status=status.HTTP_201_CREATED)
+
+
+class ShotFilter(filters.FilterSet):
+    """By the codes of project and sequence, by status."""
+
+    project = filters.CharFilter(field_name="project__code")
+    sequence = filters.CharFilter(field_name="sequence__code")
+    status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
+
+    class Meta:
+        model = Shot
+        fields: tuple[str, ...] = ()
+
+
+class ShotViewSet(ScopedRead[Shot]):
+    """The shots of your projects, in the film's order."""
+
+    queryset = (
+        Shot.objects.select_related("project", "sequence", "location")
+        .prefetch_related("casting__character", "casting__costume", "shot_presets__preset__category")
+        .order_by("project__code", "sequence__order", "order", "code", "pk")
+    )
+    serializer_class = ShotSerializer
+    filterset_class = ShotFilter
+    filter_backends = (filters.DjangoFilterBackend, SearchFilter)
+    search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue")
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._answer(self.get_object())
+
+    @extend_schema(request=NewShot, responses={201: ShotSerializer})
+    def create(self, request: Request) -> Response:
+        asked = NewShot(data=request.data, context=self.get_serializer_context())
+        asked.is_valid(raise_exception=True)
+        project, said = asked.validated_data.pop("project"), _said(asked.validated_data)
+        if "location" in said:
+            said["location"] = location_of(said["location"], project.pk)
+        shot = create_full_shot(user=person_of(request), **said)
+        return self._answer(self.get_queryset().get(pk=shot.pk), status.HTTP_201_CREATED)
+
+    @extend_schema(request=ShotChange, responses=ShotSerializer, parameters=[IF_MATCH])
+    def partial_update(self, request: Request, pk: str) -> Response:
+        shot = self.get_object()
+        asked = ShotChange(data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        said = _said(asked.validated_data)
+        version = _version(request, said.pop("row_version", None))
+        if "location" in said:
+            said["location"] = location_of(said["location"], shot.project_id)
+        update_shot(shot, user=person_of(request), row_version=version, **said)
+        return self._answer(self.get_object())
+
+    @extend_schema(request=StatusChange, responses=ShotSerializer)
+    @action(detail=True, methods=["post"], url_path="status")
+    def move(self, request: Request, pk: str) -> Response:
+        """Move the shot to another status, as far as its machine allows."""
+        shot = self.get_object()
+        asked = StatusChange(data=request.data)
+        asked.is_valid(raise_exception=True)
+        if not move_shot_status(shot, user=person_of(request), **asked.validated_data):
+            told = _("somebody else moved this shot just now; read it again")
+            raise Conflict(Problem("to", asked.validated_data["to"], told, code="stale"))
+        return self._answer(self.get_object())
+
+    def _answer(self, shot: Shot, http_status: int = status.HTTP_200_OK) -> Response:
+        headers = {"ETag": f'"{shot.row_version}"'}
+        return Response(self.get_serializer(shot).data, status=http_status, headers=headers)
+
+
+def _said(data: dict[str, Any]) -> dict[str, Any]:
+    said = dict(data)
+    if "casting" in said:
+        said["casting"] = [part_from(part) for part in said["casting"]]
+    return said
+
+
+def _version(request: Request, in_body: int | None) -> int:
+    """Which version the caller read: by If-Match, else in the body."""
+    header = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
+    if header.isdecimal():
+        return int(header)
+    if in_body is not None:
+        return in_body
+    told = _("send the row_version you read, in the body or as If-Match, so that nobody's change is lost")
+    raise Refused(Problem("row_version", header, told, code="required"))

@@ -1,0 +1,181 @@
+"""Change a shot as a whole: its fields, its cast, its presets, unless somebody changed it meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.characters.models import Character, Costume
+from apps.common.errors import Conflict, Problem, Refused
+from apps.common.validation import clean
+from apps.presets.models import CinematicPreset
+from apps.productions import services
+from apps.productions.models import Sequence as ShotSequence
+from apps.productions.models import Shot, ShotCharacter, ShotPreset
+from apps.productions.services import ShotFields
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A character by code, in a shot: doing what, wearing which of its costumes ("" for its default)."""
+
+    character: str
+    action: str = ""
+    action_ko: str = ""
+    costume: str = ""
+    lora_weight: float | None = None
+
+
+def create_full_shot(
+    *,
+    sequence: ShotSequence,
+    user: User,
+    code: str = "",
+    casting: Sequence[Part] = (),
+    presets: Sequence[str] = (),
+    **fields: Unpack[ShotFields],
+) -> Shot:
+    """Create a shot with its cast and presets, all or nothing; see update_shot for what they are."""
+    _check_location(sequence.project_id, fields)
+    with transaction.atomic():
+        shot = services.create_shot(sequence=sequence, user=user, code=code, **fields)
+        _set_cast(shot, casting)
+        _set_presets(shot, presets)
+    return shot
+
+
+def update_shot(
+    shot: Shot,
+    *,
+    user: User,
+    row_version: int,
+    casting: Sequence[Part] | None = None,
+    presets: Sequence[str] | None = None,
+    **fields: Unpack[ShotFields],
+) -> None:
+    """Change what is named; ``casting`` and ``presets`` replace what was there, in this order.
+
+    A preset is written category/slug, such as shot_size/close-up. Raises Conflict unless ``row_version``
+    is the row's own now, Refused with what is wrong, NotAllowed; then nothing was changed.
+    """
+    require(user, Act.PLAN, shot.project)
+    _check_location(shot.project_id, fields)
+    edited = Shot.objects.get(pk=shot.pk)
+    for name, value in fields.items():
+        setattr(edited, name, value)
+    clean(edited)
+    with transaction.atomic():
+        mine = Shot.objects.filter(pk=shot.pk, row_version=row_version)
+        if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
+            raise _stale(shot, row_version)
+        if casting is not None:
+            _set_cast(shot, casting)
+        if presets is not None:
+            _set_presets(shot, presets)
+
+
+def _stale(shot: Shot, sent: int) -> Conflict:
+    now = Shot.objects.values_list("row_version", flat=True).get(pk=shot.pk)
+    return Conflict(
+        Problem(
+            "row_version",
+            str(sent),
+            _("this shot is at version %d now; read it again, then repeat your change") % now,
+            code="stale",
+        )
+    )
+
+
+def _check_location(project_id: Any, fields: ShotFields) -> None:
+    location = fields.get("location")
+    if location is not None and location.project_id != project_id:
+        raise Refused(Problem("location", location.code, _("this location belongs to another project")))
+
+
+def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
+    problems = _twice("casting", [part.character for part in parts], "character")
+    characters = {
+        character.code: character
+        for character in Character.objects.filter(
+            project=shot.project_id, code__in=[part.character for part in parts]
+        )
+    }
+    costumes = {
+        (costume.character_id, costume.name): costume
+        for costume in Costume.objects.filter(character__in=characters.values())
+    }
+    rows: list[ShotCharacter] = []
+    for order, part in enumerate(parts):
+        character = characters.get(part.character)
+        if character is None:
+            told = _("no such character in %s") % shot.project.code
+            problems.append(Problem(f"casting[{order}].character", part.character, told, "unknown_character"))
+            continue
+        costume = costumes.get((character.pk, part.costume))
+        if part.costume and costume is None:
+            told = _("%s has no such costume") % character
+            problems.append(Problem(f"casting[{order}].costume", part.costume, told, "unknown_costume"))
+        rows.append(
+            ShotCharacter(
+                shot=shot,
+                character=character,
+                order=order,
+                action=part.action,
+                action_ko=part.action_ko,
+                costume=costume,
+                lora_weight=part.lora_weight,
+            )
+        )
+    if problems:
+        raise Refused(*problems)
+    ShotCharacter.objects.filter(shot=shot).delete()
+    ShotCharacter.objects.bulk_create(rows)
+
+
+def _set_presets(shot: Shot, names: Sequence[str]) -> None:
+    problems = _twice("presets", names)
+    found = {
+        f"{preset.category.slug}/{preset.slug}": preset
+        for preset in CinematicPreset.objects.select_related("category").filter(
+            slug__in=[name.rpartition("/")[2] for name in names], archived=False
+        )
+    }
+    rows: list[ShotPreset] = []
+    exclusive: dict[Any, str] = {}
+    for order, name in enumerate(names):
+        preset = found.get(name)
+        if preset is None:
+            told = _("no such preset; write category/slug, such as shot_size/close-up")
+            problems.append(Problem(f"presets[{order}]", name, told, "unknown_preset"))
+            continue
+        rival = exclusive.setdefault(preset.category_id, name) if preset.category.exclusive else name
+        if rival != name:
+            told = _("“%(category)s” allows one per shot, and %(rival)s is chosen already")
+            told %= {"category": preset.category.name, "rival": rival}
+            problems.append(Problem(f"presets[{order}]", name, told, "exclusive_preset"))
+        rows.append(ShotPreset(shot=shot, preset=preset, order=order))
+    if problems:
+        raise Refused(*problems)
+    ShotPreset.objects.filter(shot=shot).delete()
+    ShotPreset.objects.bulk_create(rows)
+
+
+def _twice(field: str, names: Iterable[str], key: str = "") -> list[Problem]:
+    """One problem for each name that stands there a second time."""
+    seen: set[str] = set()
+    problems: list[Problem] = []
+    for index, name in enumerate(names):
+        if name in seen:
+            where = f"{field}[{index}].{key}" if key else f"{field}[{index}]"
+            problems.append(Problem(where, name, _("named twice"), "twice"))
+        seen.add(name)
+    return problems
