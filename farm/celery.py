@@ -14,4 +14,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
 
 app = Celery("farm")
 app.config_from_object("celeryconfig")
+app.conf.update(result_backend=f"farm.results:UnwatchedResults+{app.conf.result_backend}")
 app.autodiscover_tasks()

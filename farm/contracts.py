@@ -367,11 +367,13 @@ class NodeDirectives:
     """The coordinator's answer to a NodeReport.
 
     ``confirmed``: reports recorded (or refused for good); forget them. ``cancelled``: stop these.
+    ``serve``: read the tier queues; without it the node reads its own queue only.
     ``new_epoch``: this node was given up; mint a new epoch and drop what is running.
     """
 
     confirmed: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
+    serve: bool = False
     desired: str = "active"  # "active" | "draining" | "paused"
     want_capabilities: bool = False
     new_epoch: bool = False
@@ -395,9 +397,31 @@ def from_json(kind: type[T], data: object) -> T:
         raise ContractError(f"{kind.__name__}: {exc}") from exc
 
 
+LONGEST_TEXT: Final = 20_000
+"""Characters of any one text that are kept of a message."""
+
+
+def printable(kind: type[T], message: T) -> T:
+    """Return the message with every text as a database takes it: no NUL, no lone surrogates, bounded.
+
+    Check a signature before, for the content changes.
+    """
+    return from_json(kind, _printable(to_json(message)))
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_printable(name): _printable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(inner) for inner in value]
+    return value
+
+
 def canonical(plain: object) -> bytes:
-    """JSON with sorted keys and no spaces: equal content, equal bytes."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """JSON with sorted keys and no spaces, ASCII only: equal content, equal bytes, whatever the text."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
 
 def pack_graph(graph: dict[str, Any]) -> str:

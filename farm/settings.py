@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlparse
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from farm import env
-from farm.unfold_settings import UNFOLD as UNFOLD
+from farm import env, unfold_settings
 
 django_stubs_ext.monkeypatch()  # so that ModelForm[Shot] and the like mean something at run time too
 
@@ -35,11 +36,13 @@ SIMULATED_ALLOWED = env.flag("SHOTFARM_SIMULATED", default=False)
 ARTIFACT_ROOT = Path(env.text("SHOTFARM_ARTIFACTS", str(VAR / "artifacts")).removeprefix("file://"))
 SLATE_FONT = env.file("SHOTFARM_FONT")
 """A font for slates, best one with Hangul; unset: apps/prompts/fonts.py searches."""
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if DEBUG else "")
 if urlparse(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
     raise ImproperlyConfigured(
-        "REDIS_URL must begin with redis:// or rediss://, such as redis://:password@host:6379/0"
+        f"REDIS_URL is {urlparse(REDIS_URL).scheme or 'not set'!r}; set it to the farm's broker, "
+        "such as redis://:password@host:6379/0 (for TLS: rediss://…?ssl_cert_reqs=required)."
     )
+os.environ.setdefault("REDIS_URL", REDIS_URL)  # celeryconfig.py reads it on both sides
 
 ACCEPT_SECONDS = 60.0
 """An order not accepted for this long goes back to READY (a worker claims within milliseconds)."""
@@ -118,6 +121,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = env.text("SHOTFARM_LANGUAGE", "en")
 LANGUAGES = [("en", "English"), ("ko", "한국어")]
@@ -136,6 +140,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a whole batch ticked in the admin's list of jobs
 
 HTTPS = env.flag("SHOTFARM_HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
@@ -147,7 +152,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -155,19 +160,53 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_PAGINATION_CLASS": "apps.common.api.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
-    "PAGE_SIZE": 50,
+    # The address that connects is the address throttled; uvicorn's --proxy-headers puts the client's there.
+    "NUM_PROXIES": 0,
+    "EXCEPTION_HANDLER": "apps.common.problems.problem_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+REST_KNOX = {
+    "SECURE_HASH_ALGORITHM": "hashlib.sha512",
+    "AUTH_TOKEN_CHARACTER_LENGTH": 64,
+    "TOKEN_TTL": timedelta(days=30),
+    "TOKEN_LIMIT_PER_USER": 20,
+    "AUTO_REFRESH": False,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shotfarm",
+    "DESCRIPTION": "Shots rendered by a farm of GPU nodes on ComfyUI. Errors are application/problem+json.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.common.api.document_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "apps.renders.states.JobState",
+        "AttemptState": "apps.renders.states.AttemptState",
+        "Desired": "apps.nodes.states.Desired",
+        "Observed": "apps.nodes.states.Observed",
+        "MediaState": "apps.review.states.Media",
+        "ReviewState": "apps.review.states.Review",
+        "ArtifactRole": "apps.review.models.ArtifactRole",
+        "GpuFactSource": "apps.nodes.models.Source",
+        "Priority": "apps.renders.models.Priority",
+        "Kind": "apps.workflows.models.Kind",
+        "ShotStatus": "apps.productions.states.SHOT.states",
+    },
 }
+
+UNFOLD = unfold_settings.UNFOLD
 
 LOGGING = {
     "version": 1,

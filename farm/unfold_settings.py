@@ -29,6 +29,13 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "apps.desk.views.dashboard",
     "STYLES": [lambda _request: static("shotfarm/shotfarm.css")],
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: static("shotfarm/favicon.svg"),
+        },
+    ],
     "SCRIPTS": [lambda _request: static("shotfarm/shotfarm.js")],
     "BORDER_RADIUS": "5px",
     "COLORS": {
@@ -82,8 +89,12 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item(_("Presets"), "tune", "admin:presets_cinematicpreset_changelist", _MEMBER),
-                    _item(_("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER),
-                    _item(_("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER),
+                    _item(
+                        _("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER
+                    ),
+                    _item(
+                        _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
+                    ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
                 ],
             },

@@ -13,9 +13,13 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("api/", include("farm.api")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("media/<uuid:artifact_id>/", media.artifact, name="artifact"),
     path("media/reference/<uuid:reference_id>/", media.reference_picture, name="reference-picture"),
     path("admin/desk/", include("apps.desk.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler404 = "apps.common.problems.not_found"
+handler500 = "apps.common.problems.server_error"

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-_OFFERED = ("broker_fixture", "comfysim_fixture", "acceptance/farm_fixture")
-_HERE = Path(__file__).parent
-pytest_plugins = [f"tests.{name.replace('/', '.')}" for name in _OFFERED if (_HERE / f"{name}.py").exists()]
+pytest_plugins = ["tests.broker_fixture", "tests.comfysim_fixture", "tests.acceptance.farm_fixture"]
 
 
 @pytest.fixture

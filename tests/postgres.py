@@ -67,7 +67,7 @@ def serve() -> Server:
     initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "shotfarm", "-A", "trust"]
     _run([*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], account)
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets), "-h", "", "-F"]
-    command += ["-c", "max_connections=60", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
+    command += ["-c", "max_connections=200", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, user=account, cwd="/", start_new_session=True

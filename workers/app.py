@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from celery import Celery
 from celery.signals import after_setup_logger, after_setup_task_logger
 
@@ -12,7 +10,7 @@ from workers import logs, settings
 from workers.queues import SLOTS
 from workers.steps import Alone, Presence
 
-node_settings = settings.read(os.environ)
+node_settings = settings.from_environment()
 
 app = Celery("workers", include=["workers.tasks", "workers.control"])
 app.config_from_object(celeryconfig)

@@ -31,7 +31,8 @@ def answer_to(
 
     Celery's own ``get`` is not used: it forbids waiting inside a task unless a flag of the whole
     process is switched, which two renders would switch under each other; and all threads share its
-    subscription, which an outage can leave unusable until the worker is restarted.
+    subscription, which an outage can leave unusable until the worker is restarted. (Inside a worker,
+    sending a task does not subscribe either: Celery marks its threads as not to wait.)
     """
     pause = FIRST_LOOK_S
     while not call.ready():

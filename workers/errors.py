@@ -6,7 +6,8 @@
     ├── InputUnusable        a file the order needs is missing, changed or of a wrong size
     ├── OutputWrong          what was rendered is not what was ordered, or does not decode
     ├── OrderUnreadable      the order's graph or paths make no sense
-    └── StoreUnavailable     the artifact store does not answer or has no room
+    ├── StoreUnavailable     the artifact store does not answer or has no room
+    └── SpoolUnavailable     this node's own disk cannot remember the attempt
     Dropped                  the claim was refused or unanswered: nothing was rendered
     Cancelled                the order was cancelled before its prompt was queued
 """
@@ -61,6 +62,13 @@ class StoreUnavailable(NodeError):
 
     failure_class = FailureClass.INFRASTRUCTURE
     code = "store_unavailable"
+
+
+class SpoolUnavailable(NodeError):
+    """This node's own disk cannot remember the attempt."""
+
+    failure_class = FailureClass.INFRASTRUCTURE
+    code = "spool_unavailable"
 
 
 class Dropped(Exception):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from farm.contracts import GpuFact, Source
-from farm.tiers import NO_VRAM, tier_of_memory
+from farm.tiers import NO_VRAM, tier_of_memory, tiers_served
 from workers.nvml import MIB, Card, Cards
 
 SIZE_TOLERANCE: Final = 0.04
@@ -27,12 +27,21 @@ CUDA_CONTEXT_MIB: Final = 1536
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was found. ``tier_gb`` None: unknown. ``reason`` says why a tier is unknown, zero or lowered."""
+    """What was found. ``tier_gb`` None: unknown. ``reason`` says why a tier is unknown, zero or lowered.
+
+    ``forbidden``: a stand-in where none is allowed; it serves nothing, not even what needs no memory.
+    """
 
     tier_gb: int | None
     gpus: tuple[GpuFact, ...] = ()
     simulated: bool = False
+    forbidden: bool = False
     reason: str = ""
+
+    @property
+    def serves(self) -> tuple[int, ...]:
+        """The tiers whose queues this node reads, largest first."""
+        return () if self.forbidden else tiers_served(self.tier_gb)
 
     @property
     def label(self) -> str:
@@ -62,10 +71,18 @@ def read_gpu(stats: Mapping[str, Any] | None, cards: Cards, site: Site) -> Readi
     if not devices:
         return Reading(tier_gb=None, simulated=simulated, reason="ComfyUI names no device")
     device = devices[0]  # ComfyUI renders on one device and lists that one
+    if simulated and not site.allow_simulated:
+        return Reading(
+            tier_gb=None,
+            gpus=(_device_fact(device, Source.SIMULATED),),
+            simulated=True,
+            forbidden=True,
+            reason="ComfyUI is a stand-in without GPU; set SHOTFARM_SIMULATED=1 to let it serve",
+        )
     if device.get("type") == "cpu":
         # vram_total of a cpu device is the machine's RAM.
         return Reading(tier_gb=NO_VRAM, simulated=simulated, reason="ComfyUI renders on the CPU: no VRAM")
-    return _simulated(device, site) if simulated else _real(device, cards, site)
+    return _simulated(device) if simulated else _real(device, cards, site)
 
 
 def _real(device: Mapping[str, Any], cards: Cards, site: Site) -> Reading:
@@ -118,15 +135,8 @@ def _told(device: Mapping[str, Any], reason: str) -> Reading:
     return Reading(tier_gb=tier_of_memory(fact.total_mib), gpus=(fact,), reason=reason)
 
 
-def _simulated(device: Mapping[str, Any], site: Site) -> Reading:
+def _simulated(device: Mapping[str, Any]) -> Reading:
     fact = _device_fact(device, Source.SIMULATED)
-    if not site.allow_simulated:
-        return Reading(
-            tier_gb=None,
-            gpus=(fact,),
-            simulated=True,
-            reason="ComfyUI is a stand-in without GPU; set SHOTFARM_SIMULATED=1 to let it serve GPU tiers",
-        )
     tier = tier_of_memory(fact.total_mib) if fact.total_mib is not None else None
     return Reading(tier_gb=tier, gpus=(fact,), simulated=True)
 

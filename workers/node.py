@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from farm.contracts import Capabilities, ComfyFact, NodeReport, NodeState, RenderReport
-from farm.tiers import next_queue_for, node_queue, queue_for, tiers_served
+from farm.tiers import next_queue_for, node_queue, queue_for
 from workers.gpu import Reading
 from workers.hand import Hand
 
@@ -87,7 +87,7 @@ class Node:
         on_gpu = self.hand.on_gpu()
         if state not in (NodeState.IDLE, NodeState.BUSY) or self.desired != ACTIVE or on_gpu > 1:
             return (self.own_queue,)
-        tiers = tiers_served(self.sight.reading.tier_gb)
+        tiers = self.sight.reading.serves
         if on_gpu:
             return (self.own_queue, *(next_queue_for(tier) for tier in tiers))
         return (

@@ -28,7 +28,7 @@ from workers.comfy.errors import ComfyError, Interrupted, OutOfMemory
 from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
-from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
+from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable, SpoolUnavailable
 from workers.hand import Hand, InHand
 from workers.spool import Started
 from workers.station import Station
@@ -57,12 +57,12 @@ def render(order: RenderOrder, station: Station) -> RenderReport:
         _learn_from(error, station)
     except Exception as exc:
         report = attempt.broke(exc)
-        station.spool.finish(report)
+        _remember(report, station)
         logger.exception("render broke", extra=attempt.log)
         raise RenderFailed(to_json(report)) from exc
     finally:
         client.close()
-    station.spool.finish(report)
+    _remember(report, station)
     logger.info("order ended", extra={**attempt.log, "outcome": report.outcome, "why": _why(report)})
     return report
 
@@ -104,6 +104,8 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
 
 def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
     """Run the graph; out of memory, once more with everything unloaded (design §6)."""
+    if attempt.order.free_first:
+        attempt.client.free()
     try:
         return _run_prompt(graph, attempt, in_hand, station)
     except OutOfMemory:
@@ -151,6 +153,14 @@ class HandListener:
     def progress(self, fraction: float, doing: str) -> None:
         """A graph node got on."""
         self._hand.progress(self._in_hand, fraction, doing)
+
+
+def _remember(report: RenderReport, station: Station) -> None:
+    """Spool the report; where that fails it still travels by the result backend."""
+    try:
+        station.spool.finish(report)
+    except SpoolUnavailable as error:
+        logger.error("report not spooled", extra={"attempt": report.attempt_id, "error": str(error)})
 
 
 def _learn_from(error: ComfyError | NodeError, station: Station) -> None:

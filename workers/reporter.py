@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Final
 
 from celery import Celery
@@ -21,6 +21,7 @@ from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
 from workers.node import Node
 from workers.queues import Subscriptions
 from workers.spool import Spool
+from workers.vital import VitalThread
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +37,11 @@ MAX_FINISHED: Final = 50
 """Unconfirmed reports per message, so that a long outage does not make one message of everything."""
 
 
-class Reporter(Thread):
+class Reporter(VitalThread):
     """The node's voice. Runs until ``stop``, through reconnects and a warm shutdown."""
 
     def __init__(self, app: Celery, node: Node, spool: Spool, subscriptions: Subscriptions) -> None:
-        super().__init__(name="reporter", daemon=True)
+        super().__init__("reporter")
         self._app = app
         self._node = node
         self._spool = spool
@@ -66,7 +67,7 @@ class Reporter(Thread):
         except BROKER_ERRORS as error:
             self._is_away(f"broker away: {error}")
 
-    def run(self) -> None:
+    def work(self) -> None:
         """Report until told to stop."""
         while not self._over:
             self._due.clear()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -36,6 +38,12 @@ class Settings:
     json_log: bool
 
 
+@cache
+def from_environment() -> Settings:
+    """Read this process's settings once. Raises SettingsError."""
+    return read(os.environ)
+
+
 def read(environ: Mapping[str, str]) -> Settings:
     """Read the settings. Raises SettingsError naming the variable and what to set."""
     return Settings(
@@ -57,7 +65,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         gpu=environ.get("SHOTFARM_GPU", "").strip(),
         visible_gpus=environ.get("CUDA_VISIBLE_DEVICES", "").strip(),
         simulated=_switch(environ, "SHOTFARM_SIMULATED"),
-        json_log=_choice(environ, "SHOTFARM_LOG", ("text", "json")) == "json",
+        json_log=_choice(environ, "SHOTFARM_LOG", ("line", "json")) == "json",
     )
 
 

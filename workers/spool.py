@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from farm.contracts import ContractError, RenderOrder, RenderReport, canonical, from_json, to_json
+from workers.errors import SpoolUnavailable
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,7 +35,10 @@ class Started:
 
 
 class Spool:
-    """The node's memory on disk, in ``folder`` (created if need be)."""
+    """The node's memory on disk, in ``folder`` (created if need be).
+
+    ``start`` and ``finish`` raise SpoolUnavailable where the disk fails.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -71,16 +75,15 @@ class Spool:
 
     def _write(self, path: Path, plain: object) -> None:
         draft = path.with_suffix(".draft")
-        with draft.open("wb") as file:
-            file.write(canonical(plain))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            with draft.open("wb") as file:
+                file.write(canonical(plain))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+            _sync_folder(path.parent)
+        except OSError as exc:
+            raise SpoolUnavailable(f"the spool at {self.folder} cannot be written: {exc}") from exc
 
     def _read_all(self, kind: str, form: type[T]) -> tuple[T, ...]:
         dated = []
@@ -101,3 +104,14 @@ class Spool:
         """Keep what this version cannot read for a person to look at, out of the way."""
         logger.error("spool file unreadable, set aside", extra={"file": str(path), "error": str(error)})
         path.replace(path.with_suffix(".unreadable"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last. Windows has no such call and needs none."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

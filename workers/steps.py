@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from celery import bootsteps
@@ -32,7 +31,7 @@ class Presence(bootsteps.StartStopStep):
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._station = station.open_station(consumer.app, settings.read(os.environ), consumer.hostname)
+        self._station = station.open_station(consumer.app, settings.from_environment(), consumer.hostname)
         # Before the station has spoken the worker reads its own queue only.
         consumer.app.amqp.queues.select([self._station.node.own_queue])
 

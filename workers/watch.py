@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Final
 
 from farm.contracts import Capabilities, ComfyFact
@@ -17,6 +17,7 @@ from workers.comfy.errors import ComfyError
 from workers.gpu import Site, read_gpu
 from workers.node import NOTHING_SEEN, Node, Sight
 from workers.nvml import Cards, read_cards
+from workers.vital import VitalThread
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ CATALOGUE_S: Final = 300.0
 """How old the list of node classes and models may grow: reading it costs ComfyUI up to a second."""
 
 
-class Watch(Thread):
+class Watch(VitalThread):
     """Keep ``node.sight`` true; ``changed`` is called after each look that saw something new."""
 
     def __init__(
@@ -37,7 +38,7 @@ class Watch(Thread):
         changed: Callable[[], None],
         cards: Callable[[], Cards] = read_cards,
     ) -> None:
-        super().__init__(name="watch", daemon=True)
+        super().__init__("watch")
         self._node = node
         self._client = client
         self._site = site
@@ -47,7 +48,7 @@ class Watch(Thread):
         self._over = False
         self._catalogue_read_at = float("-inf")
 
-    def run(self) -> None:
+    def work(self) -> None:
         """Look until told to stop."""
         while not self._over:
             self.look()

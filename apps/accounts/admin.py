@@ -9,12 +9,15 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts.models import User
 from apps.common.admin import Page
 
-admin.site.unregister(Group)
+admin.site.unregister(Group)  # roles are memberships, project by project
+# Tokens are made and withdrawn through the API: a page could only show hashes.
+admin.site.unregister(AuthToken)
 
 
 @admin.register(User)
@@ -25,17 +28,32 @@ class UserAdmin(DjangoUserAdmin, Page):  # type: ignore[type-arg]  # not subscri
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("username",)
-    list_display = ("username", "first_name", "last_name", "email", "language", "is_staff", "is_superuser", "is_active")
+    list_display = (
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "language",
+        "is_staff",
+        "is_superuser",
+        "is_active",
+    )
     list_filter = ("is_staff", "is_superuser", "is_active")
     filter_horizontal = ("user_permissions",)
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": (("first_name", "last_name"), ("email", "language"))}),
-        (_("May"), {"fields": (("is_active", "is_staff", "is_superuser"), "user_permissions")}),
+        (_("Rights"), {"fields": (("is_active", "is_staff", "is_superuser"), "user_permissions")}),
         (_("Dates"), {"fields": (("last_login", "date_joined"),)}),
     )
     add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("username", "email", "language", "password1", "password2", "is_staff")}),
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "email", "language", "password1", "password2", "is_staff"),
+            },
+        ),
     )
     readonly_fields = ("last_login", "date_joined")
 

@@ -17,6 +17,6 @@ class User(AbstractUser):
         _("language"), max_length=5, blank=True, choices=[("ko", "한국어"), ("en", "English")], default=""
     )
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")

@@ -21,7 +21,8 @@ from apps.characters.services import CharacterFields, add_reference, create_char
 from apps.common.admin_forms import CodedForm, become
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, clamped, no_picture, spoken, thumbnail
-from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, person_of
+from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline
+from apps.projects.reach import person_of
 
 
 class CharacterForm(CodedForm[Character]):
@@ -122,7 +123,10 @@ class CharacterAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         first = CharacterReference.objects.filter(character=OuterRef("pk")).order_by("order", "created_at")
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(_shots=Count("casting"), _face=Subquery(first.values("pk")[:1]))
+        counted: QuerySet[Any] = rows.annotate(
+            _shots=Count("casting"), _face=Subquery(first.values("pk")[:1])
+        )
+        return counted
 
     def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
         if change:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django_filters import rest_framework as filters
 from rest_framework import serializers
 
 from apps.characters.models import Character, CharacterLora, Costume
+from apps.common import filters
 from apps.projects.api_scope import ScopedRead
 
 
@@ -61,10 +61,8 @@ class CharacterSerializer(serializers.ModelSerializer[Character]):
         read_only_fields = fields
 
 
-class CharacterFilter(filters.FilterSet):
+class CharacterFilter(filters.ByProject):
     """By project code."""
-
-    project = filters.CharFilter(field_name="project__code")
 
     class Meta:
         model = Character

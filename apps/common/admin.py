@@ -29,7 +29,7 @@ class DressedList(ChangeList):
         super().get_results(request)
         rows = list(self.result_list)
         self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
-        self.result_list = rows  # type: ignore[assignment]
+        self.result_list = rows
 
 
 class Page(_ModelAdmin):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,17 +13,8 @@ from apps.common.numbering import CODE_RULE, is_code
 
 M = TypeVar("M", bound=Model)
 
-if TYPE_CHECKING:
 
-    class _ModelForm(forms.ModelForm[M]):
-        pass
-else:
-
-    class _ModelForm(forms.ModelForm, Generic[M]):
-        pass
-
-
-class CodedForm(_ModelForm[M]):
+class CodedForm(forms.ModelForm[M]):
     """A form with a ``code``. Where ``may_be_blank``, a new row without one gets the next."""
 
     may_be_blank = False

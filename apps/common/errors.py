@@ -32,5 +32,9 @@ class Refused(Exception):
         self.problems = problems
 
 
+class Conflict(Refused):
+    """The request was right once, or is right elsewhere: somebody else changed what it is about."""
+
+
 class NotAllowed(Exception):
     """This user may not do this in this project. The message says which role would."""

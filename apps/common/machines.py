@@ -1,7 +1,8 @@
 """State machines: a table of legal moves, and the one function that makes them.
 
-A move is a conditional UPDATE whose row count tells who won. If nothing moved, somebody else got
-there first, and that is an answer, not an error. The event row is written in the same transaction.
+A move locks its row, judges its state and updates it under the caller's conditions; the row count tells
+who won. If nothing moved, somebody else got there first, and that is an answer, not an error. The event
+row is written in the same transaction.
 """
 
 from __future__ import annotations
@@ -70,28 +71,46 @@ def move(
     is not touched: read it again.
     """
     machine.check(from_, to)
-    rows = type(row)._default_manager.filter(pk=row.pk, **(where or {}))
+    rows: models.QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)
     with transaction.atomic():
-        for source in from_:
-            moved = rows.filter(**{machine.field: source}).update(
-                **{machine.field: to},
-                row_version=F("row_version") + 1,
-                updated_at=Now(),
-                **(changes or {}),
+        # The row is locked before its state is judged: PostgreSQL would else judge an old snapshot.
+        source = rows.select_for_update().values_list(machine.field, flat=True).first()
+        if source not in from_:
+            return False
+        moved = rows.filter(**(where or {})).update(
+            **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now(), **(changes or {})
+        )
+        if moved:
+            record_event(
+                machine, row.pk, from_state=source, to=to, actor=actor, reason=reason, story=story, data=data
             )
-            if moved:
-                record_event(
-                    machine,
-                    row.pk,
-                    from_state=source,
-                    to=to,
-                    actor=actor,
-                    reason=reason,
-                    story=story,
-                    data=data,
-                )
-                return True
-    return False
+    return bool(moved)
+
+
+def move_all(
+    machine: Machine, rows: models.QuerySet[Any], *, from_: tuple[str, ...], to: str, actor: str, reason: str
+) -> int:
+    """Move every row that is in one of ``from_``, in a constant number of statements; return how many."""
+    machine.check(from_, to)
+    with transaction.atomic():
+        found = rows.filter(**{f"{machine.field}__in": from_}).order_by("pk").select_for_update(of=("self",))
+        sources = dict(found.values_list("pk", machine.field))
+        rows.model._default_manager.filter(pk__in=sources).update(
+            **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now()
+        )
+        StateEvent.objects.bulk_create(
+            StateEvent(
+                story=key,
+                machine=machine.name,
+                subject=key,
+                from_state=source,
+                to_state=to,
+                actor=actor,
+                reason=reason,
+            )
+            for key, source in sources.items()
+        )
+    return len(sources)
 
 
 def record_event(

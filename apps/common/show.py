@@ -5,11 +5,14 @@ Pages and columns use the same few pieces, so a state looks the same wherever it
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 NOTHING = SafeString('<span class="sf-dim">–</span>')
@@ -87,7 +90,8 @@ def bar(fraction: float, *, tone: str = "violet", text: str = "") -> SafeString:
     """Show a part of a whole, from 0 to 1, with a text beside it (by default the percentage)."""
     percent = round(max(0.0, min(1.0, fraction)) * 100)
     return format_html(
-        '<span class="sf-bar"><span class="sf-track"><span class="sf-fill sf-{}" style="width:{}%"></span></span>'
+        '<span class="sf-bar"><span class="sf-track">'
+        '<span class="sf-fill sf-{}" style="width:{}%"></span></span>'
         "<small>{}</small></span>",
         hue(tone),
         percent,
@@ -110,6 +114,11 @@ def link(address: str, text: object) -> SafeString:
     return format_html('<a class="sf-link" href="{}">{}</a>', address, text)
 
 
+def clamped(text: str) -> SafeString:
+    """Show the first three lines of a text; the whole of it on hovering."""
+    return format_html('<span class="sf-clamp" title="{}">{}</span>', text, text) if text else NOTHING
+
+
 def thumbnail(address: str, alt: str) -> SafeString:
     """Show a small picture, fetched when it scrolls into view."""
     return format_html('<img class="sf-thumb" src="{}" alt="{}" loading="lazy">', address, alt)
@@ -123,7 +132,7 @@ def no_picture() -> SafeString:
 
 
 def spoken(row: Model, field: str) -> str:
-    """Return a text in the language of the page: ``field_ko`` in Korean where it is filled, else ``field``."""
+    """Return a text in the page's language: in Korean ``field_ko`` where it is filled, else ``field``."""
     plain = str(getattr(row, field))
     if (get_language() or "en").startswith("ko"):
         return str(getattr(row, f"{field}_ko", "")) or plain
@@ -154,6 +163,13 @@ def tier_text(tier_gb: int | None) -> str:
     return _("no VRAM") if tier_gb == 0 else f"{tier_gb} GB"
 
 
+def moment(at: datetime) -> str:
+    """Say when: month, day and time; the year only if it is another one than now."""
+    local = timezone.localtime(at)
+    this_year = local.year == timezone.localtime().year
+    return local.strftime("%m-%d %H:%M:%S" if this_year else "%Y-%m-%d %H:%M")
+
+
 def seconds_text(seconds: float | None) -> str:
     """Say a length of time: 0.8 s, 42 s, 3:07, 1:02:09."""
     if seconds is None:
@@ -165,3 +181,58 @@ def seconds_text(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+MACHINES: dict[str, object] = {
+    "job": gettext_lazy("job"),
+    "attempt": gettext_lazy("attempt"),
+    "shot": gettext_lazy("shot"),
+    "take_media": gettext_lazy("take, media"),
+    "take_review": gettext_lazy("take, review"),
+    "node": gettext_lazy("node"),
+}
+"""What people read for the machines of events."""
+
+TO_DO: dict[str, object] = {
+    "active": gettext_lazy("Activate"),
+    "draining": gettext_lazy("Drain"),
+    "paused": gettext_lazy("Pause"),
+    "approved": gettext_lazy("Approve"),
+    "retake": gettext_lazy("Retake"),
+    "rejected": gettext_lazy("Reject"),
+}
+"""What a button says that leads to a state."""
+
+SOURCES: dict[str, tuple[str, object]] = {
+    "scene": ("blue", gettext_lazy("scene")),
+    "shot": ("blue", gettext_lazy("shot")),
+    "character": ("violet", gettext_lazy("character")),
+    "costume": ("violet", gettext_lazy("costume")),
+    "action": ("green", gettext_lazy("action")),
+    "location": ("teal", gettext_lazy("location")),
+    "weather": ("teal", gettext_lazy("weather")),
+    "time": ("teal", gettext_lazy("time of day")),
+    "preset": ("amber", gettext_lazy("preset")),
+    "style": ("amber", gettext_lazy("style")),
+    "lora": ("red", gettext_lazy("LoRA")),
+    "house": ("grey", gettext_lazy("house")),
+}
+"""Where a piece of a prompt comes from: its colour and its name."""
+
+
+def state_label(state: str) -> str:
+    """Return what people read for a state in an event row: every machine's labels are in the catalogue."""
+    return _(state.replace("_", " ")) if state else ""
+
+
+def segment(text: str, source: str, label: str) -> SafeString:
+    """Show a piece of a prompt in the colour of its source."""
+    tone, name = SOURCES.get(source, ("grey", source))
+    title = f"{name}: {label}" if label else str(name)
+    return format_html('<span class="sf-segment sf-{}" title="{}">{}</span>', tone, title, text)
+
+
+def source_badge(source: str) -> SafeString:
+    """Name where a piece of a prompt comes from, in its colour."""
+    tone, name = SOURCES.get(source, ("grey", source))
+    return badge(name, tone)

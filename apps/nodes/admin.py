@@ -21,41 +21,13 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
 from apps.common.errors import NotAllowed
-from apps.common.show import NOTHING, badge, bar, gb_text, simulated_badge, state_badge, tier_text
-from apps.nodes.models import Gpu, Node, Source
+from apps.common.show import NOTHING, simulated_badge, state_badge, tier_text
+from apps.nodes.gpus import gpu_line
+from apps.nodes.models import Node
 from apps.nodes.services import STEER, set_desired
 from apps.nodes.states import Desired
-from apps.projects.admin_scope import FarmAdmin, back_to, person_of
-
-SOURCE_TONES = {
-    Source.NVML: "green",
-    Source.COMFYUI: "blue",
-    Source.SIMULATED: "amber",
-    Source.UNKNOWN: "grey",
-}
-
-
-def memory_bar(gpu: Gpu) -> SafeString:
-    """Show a GPU's used memory of its total, or that it is unknown."""
-    if gpu.total_mib is None:
-        return format_html('<span class="sf-dim">{}</span>', _("memory unknown"))
-    if gpu.free_mib is None:
-        return format_html("<span>{}</span>", gb_text(gpu.total_mib))
-    used = gpu.total_mib - gpu.free_mib
-    tone = "red" if used > 0.95 * gpu.total_mib else "teal"
-    return bar(used / gpu.total_mib, tone=tone, text=f"{gb_text(used)} / {gb_text(gpu.total_mib)}")
-
-
-def source_badge(gpu: Gpu) -> SafeString:
-    """Say where a GPU's facts come from."""
-    return badge(gpu.get_source_display(), SOURCE_TONES[Source(gpu.source)])
-
-
-def gpu_line(gpu: Gpu) -> SafeString:
-    """Show a GPU in one line: name, source, memory."""
-    return format_html(
-        '<div class="sf-gpu"><span>{}</span> {} {}</div>', gpu.name, source_badge(gpu), memory_bar(gpu)
-    )
+from apps.projects.admin_scope import FarmAdmin, back_to
+from apps.projects.reach import person_of
 
 
 @admin.register(Node)

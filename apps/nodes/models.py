@@ -28,6 +28,7 @@ class Node(BaseModel):
     name = models.CharField(_("name"), max_length=120, unique=True)
     worker = models.CharField(_("Celery worker"), max_length=200, blank=True)
     epoch = models.CharField(max_length=40, blank=True)
+    former_epoch = models.CharField(max_length=40, blank=True)
     desired = models.CharField(_("desired"), max_length=10, choices=Desired.choices, default=Desired.ACTIVE)
     observed = models.CharField(
         _("state"), max_length=10, choices=Observed.choices, default=Observed.STARTING

@@ -20,11 +20,21 @@ class ModelFile(TypedDict):
 
 
 def serving() -> QuerySet[Node]:
-    """Nodes that may be given work now: active, heard of, with known capabilities, not forbidden."""
-    nodes = Node.objects.filter(desired=Desired.ACTIVE, observed__in=SERVING, tier_gb__isnull=False).exclude(
-        capabilities_of=""
-    )
+    """Nodes that may be given work now: active, heard of, with known capabilities, not forbidden.
+
+    A node of unknown memory serves what needs none.
+    """
+    nodes = Node.objects.filter(desired=Desired.ACTIVE, observed__in=SERVING).exclude(capabilities_of="")
     return nodes if settings.SIMULATED_ALLOWED else nodes.filter(simulated=False)
+
+
+def kept_from_serving(node: Node) -> str:
+    """Name what keeps a node from being given work: a state, a wish, "simulated", or "starting"."""
+    if node.observed not in SERVING:
+        return node.observed
+    if node.desired != Desired.ACTIVE:
+        return node.desired
+    return "simulated" if node.simulated and not settings.SIMULATED_ALLOWED else "starting"
 
 
 def lacks(node: Node, *, classes: Iterable[str], models: Iterable[ModelFile]) -> list[str]:

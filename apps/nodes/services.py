@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from apps.common.machines import move, record_event
 from apps.nodes.models import Gpu, Node
 from apps.nodes.states import NODE, Desired, Observed
 from farm import contracts
+from farm.contracts import printable
 
 STEER = "nodes.change_node"
 
@@ -21,11 +23,14 @@ STEER = "nodes.change_node"
 def receive(report: contracts.NodeReport) -> Node:
     """Write down how a node says it stands. A node not seen before is registered."""
     now = database_now()
+    report = printable(contracts.NodeReport, replace(report, finished=()))
     with transaction.atomic():
         node, born = Node.objects.get_or_create(
             name=report.node, defaults={"epoch": report.epoch, "observed": report.state}
         )
         facts = _facts(report) | {"reported_at": now}
+        if not born and node.epoch != report.epoch:
+            facts["former_epoch"] = node.epoch
         if report.capabilities is not None:
             facts |= _capabilities(report.capabilities)
         Node.objects.filter(pk=node.pk).update(**facts)
@@ -49,11 +54,12 @@ def set_desired(node: Node, desired: str, *, user: User) -> None:
     """Drain, pause or activate a node. The node hears it with its next report, within 5 s."""
     if not user.has_perm(STEER):
         raise NotAllowed(f"{user} may not steer nodes; that takes the permission {STEER}")
-    before = node.desired
-    Node.objects.filter(pk=node.pk).update(desired=Desired(desired))
-    record_event(
-        NODE, node.pk, from_state=before, to=desired, actor=user.get_username(), reason="desired state"
-    )
+    with transaction.atomic():
+        before = Node.objects.select_for_update().values_list("desired", flat=True).get(pk=node.pk)
+        Node.objects.filter(pk=node.pk).update(desired=Desired(desired))
+        record_event(
+            NODE, node.pk, from_state=before, to=desired, actor=user.get_username(), reason="desired state"
+        )
 
 
 def mark_silent_nodes_offline(now: datetime) -> list[Node]:

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.show import badge, link, spoken
+from apps.common.show import NOTHING, badge, link, spoken
 from apps.presets.models import Channel, CinematicPreset, PresetCategory
-from apps.projects.admin_scope import FarmAdmin
+from apps.projects.admin_scope import FarmAdmin, MyProjects
 
 CHANNEL_TONES = {Channel.BOTH: "blue", Channel.IMAGE: "teal", Channel.VIDEO: "violet"}
 
@@ -24,7 +24,8 @@ class PresetCategoryAdmin(FarmAdmin):
     fields = (("name", "name_ko"), ("slug", "order"), "exclusive")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PresetCategory]:
-        return super().get_queryset(request).annotate(_options=Count("presets"))
+        rows: QuerySet[PresetCategory] = super().get_queryset(request)
+        return rows.annotate(_options=Count("presets"))
 
     @admin.display(description=_("name"), ordering="name")
     def title(self, category: PresetCategory) -> str:
@@ -38,9 +39,9 @@ class PresetCategoryAdmin(FarmAdmin):
 
 @admin.register(CinematicPreset)
 class CinematicPresetAdmin(FarmAdmin):
-    list_display = ("title", "group", "speaks_to", "prompt_fragment", "negative_fragment", "archived")
+    list_display = ("title", "group", "speaks_to", "prompt_fragment", "negative_fragment", "withdrawn")
     list_select_related = ("category",)
-    list_filter = ("category", "channel", "archived")
+    list_filter = (("category", MyProjects), "channel", "archived")
     list_per_page = 200
     search_fields = ("name", "name_ko", "slug", "prompt_fragment")
     fieldsets = (
@@ -59,3 +60,7 @@ class CinematicPresetAdmin(FarmAdmin):
     @admin.display(description=_("channel"), ordering="channel")
     def speaks_to(self, preset: CinematicPreset) -> SafeString:
         return badge(preset.get_channel_display(), CHANNEL_TONES[Channel(preset.channel)])
+
+    @admin.display(description=_("archived"), ordering="archived")
+    def withdrawn(self, preset: CinematicPreset) -> SafeString:
+        return badge(_("archived"), "grey") if preset.archived else NOTHING

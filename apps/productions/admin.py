@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.common.admin_forms import CodedForm, become
+from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
+from apps.productions.admin_forms import CastingForm, LocationForm, PresetFormSet, SequenceForm, ShotForm
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
 from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
-from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, person_of
+from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
+from apps.projects.reach import person_of
 from apps.projects.roles import Act
 
 
@@ -47,16 +46,6 @@ class ShotStatusAdmin(FarmAdmin):
         return badge(spoken(status, "name"), status.colour)
 
 
-class SequenceForm(CodedForm[Sequence]):
-    """Left blank, the code is the project's next (SQ010, SQ020 …)."""
-
-    may_be_blank = True
-
-
-class LocationForm(CodedForm[Location]):
-    """The code is typed."""
-
-
 class ShotCount(ScopedAdmin):
     """A list that counts the shots of each row and leads to them."""
 
@@ -64,7 +53,8 @@ class ShotCount(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(_shots=Count("shots"))
+        counted: QuerySet[Any] = rows.annotate(_shots=Count("shots"))
+        return counted
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
     def shot_count(self, row: Any) -> SafeString:
@@ -111,54 +101,16 @@ class LocationAdmin(ShotCount):
         return spoken(location, "prompt")
 
 
-class CastingForm(forms.ModelForm[ShotCharacter]):
-    """A costume is one of the character's own."""
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        character, costume = data.get("character"), data.get("costume")
-        if character and costume and costume.character_id != character.pk:
-            self.add_error(
-                "costume",
-                _("“%(costume)s” belongs to another character; choose one of %(character)s's.")
-                % {"costume": costume, "character": character},
-            )
-        return data
-
-
 class CastingInline(ScopedInline):
     model = ShotCharacter
     form = CastingForm
     fields = ("character", "costume", "action", "action_ko", "lora_weight", "order")
     paths_to_project = {"costume": "character__project"}
-    grouped_by = {"costume": lambda costume: str(costume.character)}
+    grouped_by = {"costume": lambda costume: label_of(costume.character)}
 
     def choices_for(self, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
         rows = super().choices_for(db_field, request)
         return rows.select_related("character") if rows is not None and db_field.name == "costume" else rows
-
-
-class PresetFormSet(BaseInlineFormSet[ShotPreset, Shot, forms.ModelForm[ShotPreset]]):
-    """At most one preset of an exclusive category."""
-
-    def clean(self) -> None:
-        super().clean()
-        seen: dict[Any, ShotPreset] = {}
-        for form in self.forms:
-            data = getattr(form, "cleaned_data", {})
-            preset = data.get("preset")
-            if not preset or data.get("DELETE") or not preset.category.exclusive:
-                continue
-            if preset.category_id in seen:
-                first = seen[preset.category_id]
-                form.add_error(
-                    "preset",
-                    ValidationError(
-                        _("“%(category)s” allows one per shot, and “%(first)s” is chosen already.")
-                        % {"category": spoken(preset.category, "name"), "first": first}
-                    ),
-                )
-            seen.setdefault(preset.category_id, preset)
 
 
 class PresetInline(ScopedInline):
@@ -175,26 +127,6 @@ class PresetInline(ScopedInline):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class ShotForm(CodedForm[Shot]):
-    """Sequence and location belong to one project, and the shot to it."""
-
-    may_be_blank = True
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        sequence = data.get("sequence") or (self.instance.sequence if self.instance.sequence_id else None)
-        location = data.get("location")
-        if sequence and location and location.project_id != sequence.project_id:
-            self.add_error(
-                "location",
-                _("“%(location)s” belongs to another project than the sequence %(sequence)s.")
-                % {"location": location, "sequence": sequence.code},
-            )
-        if sequence:
-            self.instance.project_id = sequence.project_id
-        return data
-
-
 @admin.register(Shot)
 class ShotAdmin(ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
@@ -206,7 +138,7 @@ class ShotAdmin(ScopedAdmin):
     list_filter = (
         ("project", MyProjects),
         ("sequence", MyProjects),
-        "status",
+        ("status", MyProjects),
         ("characters", MyProjects),
         ("location", MyProjects),
     )
@@ -238,6 +170,7 @@ class ShotAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:
+            obj.row_version += 1  # a change sent through the API on an older reading is refused
             super().save_model(request, obj, form, change)
             return
         told = {name: getattr(obj, name) for name in form.cleaned_data if name in ShotFields.__annotations__}

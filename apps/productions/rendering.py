@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from apps.common.machines import move
+from collections.abc import Iterable
+
+from apps.common.machines import move, move_all
 from apps.productions.models import Shot
 from apps.productions.states import DRAFT, IN_PROGRESS, READY, REVIEW, SHOT
 
 
-def shot_is_rendering(shot: Shot, *, actor: str) -> bool:
-    """A job was submitted: a draft or ready shot is in progress now."""
-    return move(
-        SHOT, shot, from_=(DRAFT, READY), to=IN_PROGRESS, actor=actor, reason="a render was submitted"
+def shots_are_rendering(shots: Iterable[Shot], *, actor: str) -> int:
+    """Jobs were submitted: draft and ready shots are in progress now. Returns how many changed."""
+    rows = Shot.objects.filter(pk__in=[shot.pk for shot in shots])
+    return move_all(
+        SHOT, rows, from_=(DRAFT, READY), to=IN_PROGRESS, actor=actor, reason="a render was submitted"
     )
 
 

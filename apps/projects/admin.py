@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.show import NOTHING, badge, link, spoken
-from apps.projects.admin_scope import ScopedAdmin, ScopedInline, person_of
+from apps.projects.admin_scope import ScopedAdmin, ScopedInline
 from apps.projects.models import Membership, Project
+from apps.projects.reach import person_of
 from apps.projects.roles import Act, Role
+from apps.projects.services import open_project
+
+
+class MembershipFormSet(BaseInlineFormSet[Membership, Project, forms.ModelForm[Membership]]):
+    """A project keeps an admin."""
+
+    def clean(self) -> None:
+        super().clean()
+        told = [getattr(form, "cleaned_data", {}) for form in self.forms]
+        had_admin = any(form.initial.get("role") == Role.ADMIN for form in self.initial_forms)
+        if had_admin and not any(row.get("role") == Role.ADMIN and not row.get("DELETE") for row in told):
+            raise ValidationError(_("A project needs an admin: make somebody else admin first."))
 
 
 class MembershipInline(ScopedInline):
     model = Membership
+    formset = MembershipFormSet
     act = Act.MANAGE
     verbose_name_plural = _("members")
     fields = ("user", "role")
@@ -26,7 +43,7 @@ class MembershipInline(ScopedInline):
 
 @admin.register(Project)
 class ProjectAdmin(ScopedAdmin):
-    """Who works on a film. A superuser makes projects; a project's admin runs it."""
+    """Who works on a film. Whoever may open projects becomes admin of theirs; a project's admin runs it."""
 
     project_path = "pk"
     change_act = Act.MANAGE
@@ -40,14 +57,24 @@ class ProjectAdmin(ScopedAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "is_superuser", False))
+        return request.user.has_perm("projects.add_project")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None else ()  # the first member is whoever opens it
+
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            open_project(obj, user=person_of(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("code",) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(_shots=Count("shots"))
+        counted: QuerySet[Any] = rows.annotate(_shots=Count("shots"))
+        return counted
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         roles = dict(

@@ -7,7 +7,6 @@ A role is the whole permission: Django's model permissions count only on pages o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,58 +20,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.accounts.models import User
 from apps.common.admin import Page, Tabular, say_problems
 from apps.common.errors import NotAllowed, Refused
-from apps.projects.models import Membership, Project
-from apps.projects.roles import ALLOWED, Act
-from apps.projects.selectors import Person, projects_for, scoped
+from apps.common.show import spoken
+from apps.projects.models import Project
+from apps.projects.reach import reach_of
+from apps.projects.roles import Act
+from apps.projects.selectors import projects_for, scoped
 
-_REACH = "_shotfarm_reach"
 _PROJECT = "_shotfarm_project"
-
-
-@dataclass(frozen=True)
-class Reach:
-    """What one person may do where, read once per request."""
-
-    everything: bool
-    roles: Mapping[UUID, str]
-
-    def may(self, act: Act, project: UUID | None) -> bool:
-        """Tell whether the person may do this in this project."""
-        return self.everything or (
-            project is not None and act in ALLOWED.get(self.roles.get(project, ""), ())
-        )
-
-    def anywhere(self, act: Act) -> bool:
-        """Tell whether there is a project in which the person may do this."""
-        return self.everything or any(act in ALLOWED[role] for role in self.roles.values())
-
-
-def reach_of(request: HttpRequest) -> Reach:
-    """Return what the person behind this request may do; one query per request."""
-    found: Reach | None = getattr(request, _REACH, None)
-    if found is None:
-        found = _read_reach(request.user)
-        setattr(request, _REACH, found)
-    return found
-
-
-def _read_reach(person: Person) -> Reach:
-    if not isinstance(person, User) or not person.is_active:
-        return Reach(everything=False, roles={})
-    if person.is_superuser:
-        return Reach(everything=True, roles={})
-    rows = Membership.objects.filter(user=person).values_list("project_id", "role")
-    return Reach(everything=False, roles=dict(rows))
-
-
-def person_of(request: HttpRequest) -> User:
-    """Return the user of a request that the admin has let in."""
-    if not isinstance(request.user, User):
-        raise TypeError("an admin page was asked for by nobody")
-    return request.user
 
 
 def back_to(request: HttpRequest, otherwise: str) -> str:
@@ -83,6 +39,13 @@ def back_to(request: HttpRequest, otherwise: str) -> str:
     ):
         return wanted
     return otherwise
+
+
+def label_of(row: Model) -> str:
+    """Name a row to choose: its code, and its name in the page's language."""
+    if not hasattr(row, "name_ko"):
+        return str(row)
+    return f"{getattr(row, 'code', '')} {spoken(row, 'name')}".strip()
 
 
 class ScopedChoices:
@@ -108,6 +71,8 @@ class ScopedChoices:
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]
             db_field, request, **kwargs
         )
+        if field is not None:
+            field.label_from_instance = label_of  # type: ignore[method-assign,assignment]
         if field is not None and self.listed_once:
             # Listed once for all rows of the inline: a query per row is a query too many.
             field.choices = self.listed(db_field, field)
@@ -283,11 +248,11 @@ class FarmAdmin(Page):
 
 
 class MyProjects(admin.RelatedFieldListFilter):
-    """A filter that offers rows of the person's projects only."""
+    """A filter that offers what the person sees, named in the page's language."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         rows = scoped_rows(field.remote_field.model, request, model_admin)
-        return [(row.pk, str(row)) for row in rows]
+        return [(row.pk, label_of(row)) for row in rows]
 
 
 def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdmin[Any]) -> QuerySet[Any]:

@@ -85,6 +85,7 @@ class Job(BaseModel):
 
     attempts_used = models.PositiveSmallIntegerField(_("attempts used"), default=0)
     attempt_budget = models.PositiveSmallIntegerField(_("attempts allowed"), default=3)
+    free_retries = models.PositiveSmallIntegerField(_("failures of the farm itself"), default=0)
     crashes = models.PositiveSmallIntegerField(_("workers taken down"), default=0)
     wait_code = models.CharField(max_length=30, blank=True)
     wait_params = models.JSONField(default=dict, blank=True)

@@ -46,7 +46,9 @@ class Tally:
     def states(self) -> list[tuple[str, str, int]]:
         """State, its label and its count, in the machine's order, empty ones left out."""
         return [
-            (str(state), str(state.label), self.by_state[state]) for state in JobState if self.by_state.get(state)
+            (str(state), str(state.label), self.by_state[state])
+            for state in JobState
+            if self.by_state.get(state)
         ]
 
 

@@ -48,7 +48,7 @@ REQUEUEABLE: Final = (J.FAILED, J.CANCELLED, J.QUARANTINED)
 
 ON_NODE: Final = (A.ACCEPTED, A.STAGED, A.EXECUTING, A.COLLECTING)
 ATTEMPT_OPEN: Final = (A.DISPATCHED, *ON_NODE)
-LATE: Final = (A.LOST, A.SUPERSEDED)
+LATE: Final = (A.LOST, A.SUPERSEDED, A.CANCELLED)
 """Ended for the books, but a verified success may still come."""
 
 _END = frozenset({A.SUCCEEDED, A.FAILED, A.LOST, A.CANCELLED, A.SUPERSEDED})
@@ -83,6 +83,6 @@ ATTEMPT: Final = Machine(
         A.SUPERSEDED: frozenset({A.SUCCEEDED}),
         A.SUCCEEDED: frozenset(),
         A.FAILED: frozenset(),
-        A.CANCELLED: frozenset(),
+        A.CANCELLED: frozenset({A.SUCCEEDED}),  # its job was requeued, and its render had ended well
     },
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.nodes.states import Desired, Observed
 from apps.renders.models import Job
 from apps.renders.states import JobState
 
 SENTENCES = {
-    "no_node": _("No node is working."),
+    "no_node": _("No node has ever reported here."),
+    "none_serves": _("No node may be given work: %(nodes)s."),
     "too_big": _("Needs %(need)s GB on one GPU; the largest node here has %(largest)s GB."),
     "larger_than_any": _("Needs %(need)s GB on one GPU; no card is that large. Choose a smaller size."),
     "missing": _("No node of %(tier)s GB or more has %(missing)s."),
@@ -27,5 +29,13 @@ def wait_sentence(job: Job) -> str:
     """One translated sentence for a job that waits; "" for one that does not."""
     if job.state not in {JobState.READY, JobState.BLOCKED} or job.wait_code not in SENTENCES:
         return ""
+    params = dict(job.wait_params)
+    if isinstance(params.get("nodes"), dict):
+        params["nodes"] = ", ".join(f"{count} {_kept(why)}" for why, count in params["nodes"].items())
     sentence = str(SENTENCES[job.wait_code])
-    return sentence % job.wait_params if job.wait_params else sentence
+    return sentence % params if params else sentence
+
+
+def _kept(why: str) -> str:
+    labels = {str(state): str(state.label) for state in (*Observed, *Desired)}
+    return labels.get(why, str(_("SIMULATED, which is not allowed here")))

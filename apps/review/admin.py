@@ -15,8 +15,18 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
 from apps.common.errors import NotAllowed, Refused
-from apps.common.show import link, no_picture, seconds_text, simulated_badge, spoken, state_badge, thumbnail
-from apps.projects.admin_scope import MyProjects, ScopedAdmin, person_of
+from apps.common.show import (
+    link,
+    moment,
+    no_picture,
+    seconds_text,
+    simulated_badge,
+    spoken,
+    state_badge,
+    thumbnail,
+)
+from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.review.gallery import media_url, newest_of, with_files
 from apps.review.models import Take
@@ -31,7 +41,18 @@ VERDICTS = (Review.APPROVED, Review.RETAKE, Review.REJECTED)
 class TakeAdmin(ReadOnly, ScopedAdmin):
     """A gallery of what came back. Deciding takes the right to review."""
 
-    list_display = ("picture", "name", "what", "media", "verdict", "template", "seed", "node", "took", "created_at")
+    list_display = (
+        "picture",
+        "name",
+        "what",
+        "media_now",
+        "verdict",
+        "template",
+        "seed",
+        "node",
+        "took",
+        "made",
+    )
     list_display_links = ("picture", "name")
     list_select_related = ("shot__sequence", "shot__project")
     list_filter = (
@@ -52,7 +73,13 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         with_files(rows)
 
     def get_urls(self) -> list[URLPattern]:
-        own = [path("<path:object_id>/review/", self.admin_site.admin_view(self.review_view), name="review_take_review")]
+        own = [
+            path(
+                "<path:object_id>/review/",
+                self.admin_site.admin_view(self.review_view),
+                name="review_take_review",
+            )
+        ]
         return own + super().get_urls()
 
     def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -63,7 +90,11 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
             if to not in VERDICTS:
                 messages.error(request, _("“%(to)s” is no verdict.") % {"to": to})
                 return None
-            review_take(take, to=to, user=person_of(request), note=request.POST.get("note", "").strip())
+            decided = review_take(
+                take, to=to, user=person_of(request), note=request.POST.get("note", "").strip()
+            )
+            if not decided:
+                return _("Somebody else was quicker; see the verdict now.")
             return _("%(take)s: %(verdict)s.") % {"take": take, "verdict": Review(to).label}
 
         return self.perform(request, object_id, Act.REVIEW, deed)
@@ -86,14 +117,14 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
             if to not in REVIEW.moves[take.review_state] or not self.may(request, Act.REVIEW, take):
                 continue
             try:
-                review_take(take, to=to, user=person_of(request), note="")
+                done += review_take(take, to=to, user=person_of(request))
             except (Refused, NotAllowed) as refused:
                 messages.error(request, f"{take}: {refused}")
-            else:
-                done += 1
         messages.success(request, _("%(done)d takes: %(verdict)s.") % {"done": done, "verdict": to.label})
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         take = context["original"]
         with_files([take])
         may = self.may(request, Act.REVIEW, take)
@@ -118,12 +149,16 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         return link(address, spoken(take.shot, "description") or take.shot.full_code)
 
     @admin.display(description=gettext_lazy("media"), ordering="media_state")
-    def media(self, take: Take) -> SafeString:
+    def media_now(self, take: Take) -> SafeString:
         return state_badge(take.media_state, take.get_media_state_display())
 
     @admin.display(description=gettext_lazy("review"), ordering="review_state")
     def verdict(self, take: Take) -> SafeString:
         return state_badge(take.review_state, take.get_review_state_display())
+
+    @admin.display(description=gettext_lazy("made"), ordering="created_at")
+    def made(self, take: Take) -> str:
+        return moment(take.created_at)
 
     @admin.display(description=gettext_lazy("render time"), ordering="render_seconds")
     def took(self, take: Take) -> str:

@@ -21,6 +21,9 @@ from apps.productions.models import MAX_FRAMES
 MAX_PIXELS: Final = 80_000_000
 """Of one frame. 8K is 33 million; decoded, 80 million take 240 MB of the media worker's memory."""
 
+_OPTIONS: Final = {"format_whitelist": "mov,matroska,avi,gif,webp", "protocol_whitelist": "file"}
+"""A playlist is a "video" that makes FFmpeg open other files and addresses: containers only."""
+
 _PILLOW_ERRORS: Final = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 _AV_ERRORS: Final = (av.FFmpegError, OSError)
 
@@ -31,9 +34,10 @@ class Undecodable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a file is: ``kind`` image or video, its format as Pillow or FFmpeg names it, pixels, fps."""
+    """What a file is: ``kind`` image or video, ``format`` as its reader names it, pixels, fps."""
 
     kind: str
+    reader: str  # "pillow" | "ffmpeg"
     format: str
     width: int
     height: int
@@ -48,6 +52,7 @@ def look(path: Path) -> Facts:
             moves = int(getattr(picture, "n_frames", 1)) > 1
             return Facts(
                 kind="video" if moves else "image",
+                reader="pillow",
                 format=picture.format or "",
                 width=picture.width,
                 height=picture.height,
@@ -59,7 +64,7 @@ def look(path: Path) -> Facts:
 
 def frames(path: Path, facts: Facts) -> Iterator[Image.Image]:
     """Decode every frame, in order, as RGB or RGBA pictures. Raises Undecodable where it breaks."""
-    pictures = _video_frames(path) if facts.format.islower() else _pillow_frames(path)
+    pictures = _pillow_frames(path) if facts.reader == "pillow" else _video_frames(path)
     count = 0
     for picture in pictures:
         count += 1
@@ -71,14 +76,15 @@ def frames(path: Path, facts: Facts) -> Iterator[Image.Image]:
 
 
 def _look_at_video(path: Path) -> Facts:
-    with _av_speaks(), av.open(str(path)) as container:
+    with _av_speaks(), av.open(str(path), options=_OPTIONS) as container:
         if not container.streams.video:
             raise Undecodable(_("it holds no picture"))
         stream = container.streams.video[0]
         _check_size(stream.width, stream.height)
         return Facts(
             kind="video",
-            format=container.format.name.lower(),
+            reader="ffmpeg",
+            format=container.format.name,
             width=stream.width,
             height=stream.height,
             fps=stream.average_rate or stream.guessed_rate,
@@ -94,7 +100,7 @@ def _pillow_frames(path: Path) -> Iterator[Image.Image]:
 
 
 def _video_frames(path: Path) -> Iterator[Image.Image]:
-    with _av_speaks(), av.open(str(path)) as container:
+    with _av_speaks(), av.open(str(path), options=_OPTIONS) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         for frame in container.decode(stream):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
+from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from apps.review.models import Artifact, ArtifactRole, Take
+from apps.workflows.models import Kind
 
 
 def media_url(artifact: Artifact) -> str:
@@ -17,19 +19,23 @@ def media_url(artifact: Artifact) -> str:
 
 
 def with_files(takes: list[Take]) -> list[Take]:
-    """Put ``original``, ``proxy`` and ``thumb`` (Artifact or None) on takes, in one query."""
+    """Put ``original``, ``thumb`` and ``shown`` (Artifact or None) on takes, in one query.
+
+    ``shown`` is what a browser plays: the proxy where there is one, else the original.
+    """
     files: dict[Any, dict[str, Artifact]] = defaultdict(dict)
     for artifact in Artifact.objects.filter(take__in=[take.pk for take in takes]):
         files[artifact.take_id].setdefault(artifact.role, artifact)
     for take in takes:
         own = files[take.pk]
         take.original = own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
-        take.proxy = own.get(ArtifactRole.PROXY)  # type: ignore[attr-defined]
+        take.shown = own.get(ArtifactRole.PROXY) or own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
+        take.kind_label = Kind(take.kind).label  # type: ignore[attr-defined]
         take.thumb = own.get(ArtifactRole.THUMBNAIL)  # type: ignore[attr-defined]
     return takes
 
 
-def newest_of(shot_id: object, *, at_most: int) -> list[Take]:
+def newest_of(shot_id: UUID, *, at_most: int) -> list[Take]:
     """Return a shot's newest takes with their files, in two queries."""
     takes = Take.objects.filter(shot=shot_id).select_related("shot__sequence")
     return with_files(list(takes.order_by("-created_at")[:at_most]))

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.machines import Machine
 
@@ -14,7 +15,7 @@ class Media(models.TextChoices):
     """Whether the take can be looked at."""
 
     PROCESSING = "processing", _("processing")
-    READY = "ready", _("ready")
+    READY = "ready", pgettext_lazy("media", "ready")  # a job's "ready" is another word in Korean
     BROKEN = "broken", _("broken")
     MISSING = "missing", _("missing")
 
@@ -47,6 +48,6 @@ REVIEW: Final = Machine(
     moves={
         "": frozenset({Review.PENDING}),
         Review.PENDING: _DECIDED,
-        **{state: (_DECIDED | {Review.PENDING}) - {state} for state in _DECIDED},
+        **{state: (_DECIDED | {Review.PENDING}) - {state} for state in sorted(_DECIDED)},
     },
 )

@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.admin import ReadOnly, Tabular
-from apps.common.show import badge, chips, spoken
+from apps.common.show import badge, chips, link, spoken
 from apps.common.templatetags.show import pretty
 from apps.projects.admin_scope import FarmAdmin
 from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersion
@@ -20,19 +21,33 @@ from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersio
 KIND_TONES = {Kind.KEYFRAME: "blue", Kind.CLIP: "violet", Kind.SLATE: "grey"}
 
 
+def model_chips(version: WorkflowTemplateVersion) -> SafeString:
+    """Name the model files a version needs."""
+    return chips([str(need["name"]) for need in version.models_needed])
+
+
 class VersionInline(ReadOnly, Tabular):
     model = WorkflowTemplateVersion
-    fields = ("number", "content_hash", "models_needed", "created_at")
+    fields = ("opened", "needs", "content_hash", "created_at")
     readonly_fields = fields
-    show_change_link = True
     extra = 0
+    hide_title = True
     verbose_name_plural = _("versions")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever sees the template sees its versions
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplateVersion]:
-        return super().get_queryset(request).defer("graph")
+        return super().get_queryset(request).defer("graph", "manifest")
+
+    @admin.display(description=_("version"))
+    def opened(self, version: WorkflowTemplateVersion) -> SafeString:
+        address = reverse("admin:workflows_workflowtemplateversion_change", args=[version.pk])
+        return link(address, f"v{version.number}")
+
+    @admin.display(description=_("models"))
+    def needs(self, version: WorkflowTemplateVersion) -> SafeString:
+        return model_chips(version)
 
 
 @admin.register(WorkflowTemplate)
@@ -51,7 +66,8 @@ class WorkflowTemplateAdmin(FarmAdmin):
         return False  # takes point at their versions: withdraw it instead
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplate]:
-        return super().get_queryset(request).annotate(_newest=Max("versions__number"))
+        rows: QuerySet[WorkflowTemplate] = super().get_queryset(request)
+        return rows.annotate(_newest=Max("versions__number"))
 
     @admin.display(description=_("title"), ordering="title")
     def name(self, template: WorkflowTemplate) -> str:
@@ -91,12 +107,7 @@ class WorkflowTemplateVersionAdmin(ReadOnly, FarmAdmin):
 
     @admin.display(description=_("models"))
     def needs_models(self, version: WorkflowTemplateVersion) -> SafeString:
-        return chips(
-            [
-                str(need.get("name", need)) if isinstance(need, dict) else str(need)
-                for need in version.models_needed
-            ]
-        )
+        return model_chips(version)
 
     @admin.display(description=_("node classes"))
     def needs_classes(self, version: WorkflowTemplateVersion) -> SafeString:

@@ -48,10 +48,9 @@ def main() -> int:
     interrupts = Interrupts()
     try:
         options = Options.read(os.environ)
-        if options.comfyui_url:
-            check_comfyui(options.comfyui_url)
+        borrowed = _borrowed(options)
         home = Home.open(options.folder, fresh=options.leave)
-        return _play(options, home, interrupts, began)
+        return _play(options, borrowed, home, interrupts, began)
     except DemoError as exc:
         sys.stderr.write(f"\n{exc}\n")
         return 1
@@ -60,15 +59,25 @@ def main() -> int:
         return 130
 
 
-def _play(options: Options, home: Home, interrupts: Interrupts, began: float) -> int:
-    plan, cast = _plan(options, home)
+def _borrowed(options: Options) -> tuple[GpuNode, ...]:
+    """Name the node of a ComfyUI that is there already, having made sure that it is."""
+    if not options.comfyui_url:
+        return ()
+    simulated = check_comfyui(options.comfyui_url)
+    return (GpuNode(name="gpu1", comfyui_url=options.comfyui_url, simulated=simulated),)
+
+
+def _play(
+    options: Options, borrowed: tuple[GpuNode, ...], home: Home, interrupts: Interrupts, began: float
+) -> int:
+    plan, cast = _plan(options, borrowed, home)
     display = Display()
     supervisor = Supervisor(cast, folder=ROOT, logs=home.logs, say=display.say)
     try:
         if not options.redis_url:
             supervisor.start("broker")
         broker.await_answer(plan.broker_url)
-        os.environ.update(coordinator_environment(plan))
+        os.environ.update(coordinator_environment(plan), SHOTFARM_LOG="line", SHOTFARM_LOG_LEVEL="WARNING")
         os.environ.pop("DATABASE_URL", None)  # the demo's database is its own
         django.setup()
         # It needs Django's apps, which need the environment above.
@@ -88,17 +97,18 @@ def _play(options: Options, home: Home, interrupts: Interrupts, began: float) ->
         supervisor.stop(hurry=lambda: interrupts.count > already)
 
 
-def _plan(options: Options, home: Home) -> tuple[Plan, list[Program]]:
+def _plan(options: Options, borrowed: tuple[GpuNode, ...], home: Home) -> tuple[Plan, list[Program]]:
     """Choose ports and nodes; list every process, the broker first if it is ours."""
     taken: set[int] = set()
-    web, flower, redis = (choose(usual, taken=taken) for usual in (8000, 5555, 6390))
-    real = (GpuNode(name="gpu1", comfyui_url=options.comfyui_url),)
+    web, flower, redis, *comfyui = (
+        choose(usual, taken=taken) for usual in (8000, 5555, 6390, *range(8188, 8188 + len(SIZES_GB)))
+    )
     plan = Plan(
         home=home,
         broker_url=options.redis_url or broker.url(redis, home.secrets.broker),
         web_port=web,
         flower_port=flower,
-        nodes=real if options.comfyui_url else simulated_nodes(SIZES_GB, taken),
+        nodes=borrowed or simulated_nodes(SIZES_GB, comfyui),
     )
     cast = programs(plan)
     if not options.redis_url:

@@ -47,8 +47,11 @@ class Options:
         )
 
 
-def check_comfyui(url: str) -> None:
-    """Make sure that a real ComfyUI answers. Raises DemoError naming COMFYUI_URL, its value and why."""
+def check_comfyui(url: str) -> bool:
+    """Make sure that a ComfyUI answers; return whether it says that it is a stand-in.
+
+    Raises DemoError naming COMFYUI_URL, its value and what is wrong.
+    """
     remedy = "Start ComfyUI, or set COMFYUI_URL to its address, such as http://127.0.0.1:8188."
     if urlsplit(url).scheme not in {"http", "https"}:
         raise DemoError(f"COMFYUI_URL is {url!r}, which is no http:// address. {remedy}")
@@ -57,5 +60,6 @@ def check_comfyui(url: str) -> None:
             facts = json.load(answer)
     except (OSError, ValueError) as exc:  # URLError is an OSError, bad JSON a ValueError
         raise DemoError(f"COMFYUI_URL is {url!r}, but no ComfyUI answers there: {exc}. {remedy}") from exc
-    if not isinstance(facts, dict) or "system" not in facts:
+    if not isinstance(facts, dict) or not isinstance(facts.get("system"), dict):
         raise DemoError(f"COMFYUI_URL is {url!r}, but what answers there is not ComfyUI. {remedy}")
+    return facts["system"].get("simulated") is True

@@ -12,9 +12,10 @@ def choose(usual: int, *, taken: set[int]) -> int:
 
     The choice is added to ``taken``.
     """
-    port = usual if usual not in taken and _is_free(usual) else _any_free(taken)
-    taken.add(port)
-    return port
+    if usual in taken or not _is_free(usual):
+        return any_free(taken=taken)
+    taken.add(usual)
+    return usual
 
 
 def _is_free(port: int) -> bool:
@@ -27,10 +28,12 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _any_free(taken: set[int]) -> int:
+def any_free(*, taken: set[int]) -> int:
+    """Return a port that nobody uses and that is not in ``taken``, to which it is added."""
     while True:
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port = int(probe.getsockname()[1])
         if port not in taken:
+            taken.add(port)
             return port

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from farm.demo.home import Home
-from farm.demo.ports import LOOPBACK, choose
+from farm.demo.ports import LOOPBACK
 from farm.demo.supervisor import Program
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -20,12 +20,15 @@ PRIVATE: Final = ("DJANGO_", "SHOTFARM_", "REDIS_", "DATABASE_", "COMFYUI_", "FL
 
 @dataclass(frozen=True, kw_only=True)
 class GpuNode:
-    """One GPU worker and its ComfyUI. ``vram_gb`` and ``knobs`` are the stand-in's; None: a real server."""
+    """One GPU worker and its ComfyUI. ``vram_gb`` and ``knobs`` are those of a stand-in that we start;
+    None: the server is there already. ``simulated``: it says of itself that it is a stand-in.
+    """
 
     name: str
     comfyui_url: str
     vram_gb: int | None = None
     knobs: tuple[str, ...] = ()
+    simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,12 @@ class Plan:
     @property
     def simulated(self) -> bool:
         """Whether any node's ComfyUI is the stand-in."""
-        return any(node.vram_gb for node in self.nodes)
+        return any(node.simulated for node in self.nodes)
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether ComfyUI is somebody else's, so that we do not know what it can do."""
+        return any(node.vram_gb is None for node in self.nodes)
 
     @property
     def web_url(self) -> str:
@@ -53,13 +61,18 @@ class Plan:
 
 
 def simulated_nodes(
-    sizes_gb: Sequence[int], taken: set[int], *, knobs: Sequence[str] = ()
+    sizes_gb: Sequence[int], ports: Sequence[int], *, knobs: Sequence[str] = ()
 ) -> tuple[GpuNode, ...]:
     """One node per stand-in card; ``knobs`` are further arguments of ``workers.comfysim``."""
-    urls = [f"http://{LOOPBACK}:{choose(8188 + index, taken=taken)}" for index in range(len(sizes_gb))]
     return tuple(
-        GpuNode(name=f"gpu{size}-sim", comfyui_url=url, vram_gb=size, knobs=tuple(knobs))
-        for size, url in zip(sizes_gb, urls, strict=True)
+        GpuNode(
+            name=f"gpu{size}-sim",
+            comfyui_url=f"http://{LOOPBACK}:{port}",
+            vram_gb=size,
+            knobs=tuple(knobs),
+            simulated=True,
+        )
+        for size, port in zip(sizes_gb, ports, strict=True)
     )
 
 
@@ -90,7 +103,7 @@ def node_environment(plan: Plan, node: GpuNode) -> dict[str, str]:
         "SHOTFARM_ARTIFACTS": str(plan.home.artifacts),
         "SHOTFARM_NODE": node.name,
         "SHOTFARM_SPOOL": str(plan.home.folder / "spool"),
-        **({"SHOTFARM_SIMULATED": "1"} if node.vram_gb else {}),
+        **({"SHOTFARM_SIMULATED": "1"} if node.simulated else {}),
     }
 
 

@@ -71,7 +71,7 @@ class Run:
             self._pause()
 
     def _submit(self, project: Project) -> list[RenderBatch]:
-        slates = not self.plan.simulated and not wishes.plan_fits(pause=self._pause)
+        slates = self.plan.borrowed and not wishes.plan_fits(pause=self._pause)
         if slates:
             self.display.say("This ComfyUI has no GPU, or not every model: rendering a slate of every shot.")
         return wishes.ask(project, slates=slates)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from django.conf import settings
 from django.core.management import call_command
@@ -13,21 +12,12 @@ from apps.accounts.models import User
 from apps.common.errors import Refused
 from apps.presets.services import load_presets
 from apps.productions.importing import import_workbook
+from apps.productions.render_plan import DEMO_WORKBOOK
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.workflows.services import sync_templates
 from farm.demo.errors import DemoError
 from farm.demo.home import Secrets
-
-WORKBOOKS: Final = settings.BASE_DIR / "apps" / "productions" / "demo"
-
-
-def workbook() -> Path:
-    """Find the demo production. Raises DemoError unless there is exactly one."""
-    found = sorted(WORKBOOKS.glob("*.xlsx"))
-    if len(found) != 1:
-        raise DemoError(f"Expected one workbook (*.xlsx) in {WORKBOOKS}, found {len(found)}.")
-    return found[0]
 
 
 def set_up(secrets: Secrets) -> Project:
@@ -36,10 +26,10 @@ def set_up(secrets: Secrets) -> Project:
     sync_templates()
     load_presets()
     try:
-        import_workbook(workbook())
+        result = import_workbook(DEMO_WORKBOOK)
     except Refused as exc:
         raise DemoError(f"The demo production was refused: {exc}") from exc
-    project = Project.objects.earliest("created_at")
+    project = Project.objects.get(code=result.project)
     _people(secrets, project)
     return project
 

@@ -12,13 +12,12 @@ from apps.common.errors import Refused
 from apps.nodes.models import Node
 from apps.nodes.states import SERVING
 from apps.productions.models import Shot
-from apps.productions.render_plan import PlannedRender, read_render_plan
+from apps.productions.render_plan import DEMO_WORKBOOK, PlannedRender, read_render_plan
 from apps.projects.models import Project
 from apps.renders.models import RenderBatch
 from apps.renders.services.requirements import lacking
 from apps.renders.services.submit import Step, submit
 from farm.demo.errors import DemoError
-from farm.demo.stage import workbook
 from farm.tiers import tier_for_need
 from workflows.bind import need_gb
 from workflows.load import load
@@ -65,7 +64,7 @@ def plan_fits(*, pause: Callable[[], None]) -> bool:
 def _plan() -> list[PlannedRender]:
     """Keyframes first: a clip starts from the keyframe of its shot."""
     return sorted(
-        read_render_plan(workbook()), key=lambda wish: load(wish.template).manifest.produces == "video"
+        read_render_plan(DEMO_WORKBOOK), key=lambda wish: load(wish.template).manifest.produces == "video"
     )
 
 

@@ -108,6 +108,9 @@ class Farm:
                 return found
             if time.monotonic() > deadline:
                 pytest.fail(f"waited {patience_s:.0f} s in vain until {what}\n{self._story()}")
+            hopeless = [name for name, child in self.supervisor.children.items() if len(child.deaths) > 3]
+            if hopeless:
+                pytest.fail(f"{', '.join(hopeless)} cannot live; waited until {what}\n{self._story()}")
             time.sleep(0.1)
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:

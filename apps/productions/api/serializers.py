@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from apps.productions.editing import Part
@@ -94,8 +95,8 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
         return [f"{used.preset.category.slug}/{used.preset.slug}" for used in shot.shot_presets.all()]
 
 
-class ShotChange(serializers.Serializer[Shot]):
-    """What may be said of a shot. Lists replace what was there."""
+class SaidOfShot(serializers.Serializer[Shot]):
+    """What may be said of a shot."""
 
     description = serializers.CharField(required=False, allow_blank=True)
     description_ko = serializers.CharField(required=False, allow_blank=True)
@@ -110,23 +111,25 @@ class ShotChange(serializers.Serializer[Shot]):
     notes = serializers.CharField(required=False, allow_blank=True)
     casting = PartSerializer(many=True, required=False)
     presets = serializers.ListField(child=serializers.CharField(max_length=140), required=False)
-    row_version = serializers.IntegerField(
-        required=False, min_value=0, help_text="As you read it; If-Match says the same"
-    )
 
 
-class NewShot(ShotChange):
+class ShotChange(SaidOfShot):
+    """A change. Lists replace what was there; ``row_version`` as you read it (If-Match says the same)."""
+
+    row_version = serializers.IntegerField(required=False, min_value=0)
+
+
+class NewShot(SaidOfShot):
     """A new shot. Without a ``code`` it gets the sequence's next, such as SH0040."""
 
     project = ProjectCode()
     sequence = serializers.CharField(help_text="The sequence's code")
     code = serializers.CharField(max_length=20, required=False)
-    row_version = None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         sequence = Sequence.objects.filter(project=attrs["project"], code=attrs["sequence"]).first()
         if sequence is None:
-            told = f"There is no such sequence in {attrs['project'].code}."
+            told = _("There is no such sequence in %s.") % attrs["project"].code
             raise serializers.ValidationError({"sequence": told}, code="does_not_exist")
         return attrs | {"sequence": sequence}
 
@@ -144,5 +147,7 @@ def location_of(code: str | None, project_id: Any) -> Location | None:
         return None
     location = Location.objects.filter(project=project_id, code=code).first()
     if location is None:
-        raise serializers.ValidationError({"location": "There is no such location in this project."})
+        raise serializers.ValidationError(
+            {"location": _("There is no such location in this project.")}, code="does_not_exist"
+        )
     return location

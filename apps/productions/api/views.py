@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
+from apps.common import filters
 from apps.common.errors import Conflict, Problem, Refused
 from apps.productions.api.serializers import (
     NewShot,
@@ -38,10 +38,8 @@ IF_MATCH = OpenApiParameter(
 )
 
 
-class SequenceFilter(filters.FilterSet):
+class SequenceFilter(filters.ByProject):
     """By project code."""
-
-    project = filters.CharFilter(field_name="project__code")
 
     class Meta:
         model = Sequence
@@ -63,10 +61,9 @@ class SequenceViewSet(ScopedRead[Sequence]):
         return Response(self.get_serializer(sequence).data, status=status.HTTP_201_CREATED)
 
 
-class ShotFilter(filters.FilterSet):
+class ShotFilter(filters.ByProject):
     """By the codes of project and sequence, by status."""
 
-    project = filters.CharFilter(field_name="project__code")
     sequence = filters.CharFilter(field_name="sequence__code")
     status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
 
@@ -85,7 +82,7 @@ class ShotViewSet(ScopedRead[Shot]):
     )
     serializer_class = ShotSerializer
     filterset_class = ShotFilter
-    filter_backends = (filters.DjangoFilterBackend, SearchFilter)
+    filter_backends = (filters.FilterBackend, SearchFilter)
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue")
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -15,8 +15,13 @@ from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
 from apps.renders.models import Attempt
 from apps.renders.services.giveback import hand_back
+from apps.renders.services.requirements import lacking
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
+from apps.workflows.services import template_of
 from farm.contracts import ClaimReply, ClaimRequest
+from farm.tiers import NO_VRAM
+
+REFUSED_PAUSE = timedelta(seconds=1)
 
 
 def claim(request: ClaimRequest) -> ClaimReply:
@@ -31,7 +36,7 @@ def claim(request: ClaimRequest) -> ClaimReply:
         reason = "this order is unknown here"
     elif node is None:
         reason = "this node has not reported in its present epoch"
-    elif attempt.state in ON_NODE and attempt.node_id == node.pk:
+    elif attempt.state in ON_NODE and (attempt.node_id, attempt.node_epoch) == (node.pk, node.epoch):
         return ClaimReply(granted=True, reason="granted before")
     elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
         reason = f"the attempt is {attempt.state}"
@@ -44,7 +49,9 @@ def _decide(attempt: Attempt, node: Node) -> str:
     """Grant the order, or say why not."""
     unfit = _unfit(node, attempt)
     if unfit:
-        hand_back(attempt, actor=node.name, reason=unfit)
+        # A moment's pause: the node that took it may be quicker again before it hears that it may not.
+        later = database_now() + REFUSED_PAUSE
+        hand_back(attempt, actor=node.name, reason=unfit, from_=(AttemptState.DISPATCHED,), start_after=later)
         return unfit
     return "" if _grant(attempt, node) else "somebody else was faster"
 
@@ -52,11 +59,13 @@ def _decide(attempt: Attempt, node: Node) -> str:
 def _unfit(node: Node, attempt: Attempt) -> str:
     if node.desired != Desired.ACTIVE:
         return f"{node.name} is {node.desired}"
-    if node.tier_gb is None or node.tier_gb < attempt.tier_gb:
+    if (node.tier_gb or NO_VRAM) < attempt.tier_gb:
         return f"{node.name} serves {node.tier_gb or 0} GB, the order needs {attempt.tier_gb} GB"
     if not serving().filter(pk=node.pk).exists():
         return f"{node.name} may not be given work ({node.observed})"
-    return ""
+    job = attempt.job
+    missing = lacking(node, template_of(job.template_version), job.precision)
+    return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 
 
 def _grant(attempt: Attempt, node: Node) -> bool:
@@ -97,4 +106,4 @@ def _attempt(attempt_id: str) -> Attempt | None:
         key = UUID(attempt_id)
     except ValueError:
         return None
-    return Attempt.objects.select_related("job", "node").filter(pk=key).first()
+    return Attempt.objects.select_related("job__template_version", "node").filter(pk=key).first()

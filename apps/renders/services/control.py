@@ -13,6 +13,7 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.services import bus
+from apps.renders.services.dependents import explain_blocked, tell_dependents
 from apps.renders.services.giveback import end_attempt
 from apps.renders.states import (
     ATTEMPT_OPEN,
@@ -55,6 +56,7 @@ def cancel(job: Job, *, user: User) -> bool:
             for attempt in Attempt.objects.select_related("node").filter(job=job, state__in=ATTEMPT_OPEN)
             if end_attempt(attempt, to=AttemptState.CANCELLED, actor=actor, reason="cancelled")
         ]
+        tell_dependents(job)
         transaction.on_commit(lambda: _after_cancel(stopped))
     return True
 
@@ -81,6 +83,7 @@ def requeue(job: Job, *, user: User) -> bool:
             "token": "",
             "attempts_used": 0,
             "crashes": 0,
+            "free_retries": 0,
             "failure_class": "",
             "failure_message": "",
             "tier_gb": tier_for_need(job.need_gb),
@@ -94,6 +97,9 @@ def requeue(job: Job, *, user: User) -> bool:
         reason="requeued",
     )
     if moved:
+        tell_dependents(job)
+        if waits:
+            explain_blocked(Job.objects.filter(pk=job.pk))
         transaction.on_commit(bus.poke)
     return moved
 
@@ -118,6 +124,7 @@ def pause(job: Job, *, paused: bool, user: User) -> None:
 
 
 def _after_cancel(stopped: list[Attempt]) -> None:
-    for attempt in stopped:
-        bus.send_cancel(attempt)
+    if stopped and bus.is_up():  # else the answer to each node's next report says it
+        for attempt in stopped:
+            bus.send_cancel(attempt)
     bus.poke()

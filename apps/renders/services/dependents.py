@@ -23,26 +23,32 @@ def release_all(*, actor: str) -> int:
     )
 
 
-def explain_blocked() -> None:
-    """Write down what each blocked job waits for, where that changed."""
+def explain_blocked(jobs: QuerySet[Job]) -> None:
+    """Write down what each blocked one of these jobs waits for, where that changed."""
     unfinished = (
-        JobDependency.objects.filter(job__state=JobState.BLOCKED)
+        JobDependency.objects.filter(job__in=jobs, job__state=JobState.BLOCKED)
         .exclude(depends_on__state=JobState.SUCCEEDED)
         .select_related("job", "depends_on__shot__sequence")
-        .order_by("job", "depends_on__code")
+        .order_by("job", "-depends_on__code")
     )
-    told: set[object] = set()
-    for dependency in unfinished:
-        job, source = dependency.job, dependency.depends_on
-        if job.pk in told:
-            continue
-        told.add(job.pk)
-        name = f"{source.shot.full_code} {source.kind} take {source.take_number}"
-        code, params = "depends", {"on": name}
-        if source.state in (JobState.FAILED, JobState.QUARANTINED, JobState.CANCELLED):
-            code, params = "depends_failed", {"on": name, "state": source.state}
-        if (job.wait_code, job.wait_params) != (code, params):
-            Job.objects.filter(pk=job.pk).update(wait_code=code, wait_params=params)
+    # The first of several sources stands for all: it is read last.
+    reasons = {dependency.job: _reason(dependency.depends_on) for dependency in unfinished}
+    changed = [job for job, reason in reasons.items() if (job.wait_code, job.wait_params) != reason]
+    for job in changed:
+        job.wait_code, job.wait_params = reasons[job]
+    Job.objects.bulk_update(changed, ["wait_code", "wait_params"], batch_size=500)
+
+
+def tell_dependents(source: Job) -> None:
+    """A job failed, was cancelled or runs again: what waits for it shall say so."""
+    explain_blocked(Job.objects.filter(dependencies__depends_on=source))
+
+
+def _reason(source: Job) -> tuple[str, dict[str, str]]:
+    name = f"{source.shot.full_code} {source.kind} take {source.take_number}"
+    if source.state in (JobState.FAILED, JobState.QUARANTINED, JobState.CANCELLED):
+        return "depends_failed", {"on": name, "state": source.state}
+    return "depends", {"on": name}
 
 
 def _release(jobs: QuerySet[Job], *, actor: str, reason: str) -> int:

@@ -23,14 +23,16 @@ from apps.renders.matching import Capacity, Road, Seat
 from apps.renders.models import Attempt, Job
 from apps.renders.selectors import Lane, lanes, ready_heads, slots_in_use
 from apps.renders.services import bus
-from apps.renders.services.giveback import fail_for_good, hand_back
+from apps.renders.services.failures import carry_out, decide
+from apps.renders.services.giveback import hand_back
 from apps.renders.services.orders import Unorderable, order_for
 from apps.renders.services.requirements import able_nodes
 from apps.renders.services.waits import explain
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
-from farm.tiers import next_queue_for
+from farm.contracts import FailureClass
+from farm.tiers import NO_VRAM, next_queue_for
 
 logger = logging.getLogger(__name__)
 
@@ -40,26 +42,30 @@ ACTOR = "dispatcher"
 def dispatch() -> int:
     """Send as many ready jobs as there are seats for; return how many were sent."""
     waiting = lanes()
-    if not waiting:
+    nodes = list(serving()) if waiting else []
+    if not nodes or not bus.is_up():
         return 0
-    nodes = list(serving())
     able = _able(waiting, nodes)
-    if not bus.is_up():
-        explain(waiting, nodes, able, broker_up=False)
-        return 0
     capacity = _capacity(nodes)
     sent = 0
     full: set[Lane] = set()
     for lane, job in _candidates(waiting, able, capacity.free):
         if lane in full:
             continue
-        road = capacity.take(job.tier_gb or 0, able[lane])
+        road = capacity.take(job.tier_gb or NO_VRAM, able[lane])
         if road is None:
             full.add(lane)
         else:
             sent += _send(job, road)
-    explain(waiting, nodes, able)
     return sent
+
+
+def explain_waiting() -> None:
+    """Tell every job that is still ready why. The dispatcher's own words, never a second opinion."""
+    waiting = lanes()
+    if waiting:
+        nodes = list(serving())
+        explain(waiting, nodes, _able(waiting, nodes), broker_up=bus.is_up())
 
 
 def _capacity(nodes: list[Node]) -> Capacity:
@@ -84,9 +90,7 @@ def _able(waiting: list[Lane], nodes: list[Node]) -> dict[Lane, set[UUID]]:
     for lane in waiting:
         template = template_of(versions[lane.template_version_id])
         large = [
-            node
-            for node in nodes
-            if lane.tier_gb is not None and node.tier_gb is not None and node.tier_gb >= lane.tier_gb
+            node for node in nodes if lane.tier_gb is not None and (node.tier_gb or NO_VRAM) >= lane.tier_gb
         ]
         able[lane] = able_nodes(large, template, lane.precision)
     return able
@@ -114,13 +118,29 @@ def _send(job: Job, road: Road) -> bool:
     try:
         order = order_for(attempt)
     except Unorderable as exc:
-        words = {"failure_class": exc.failure_class, "failure_message": str(exc)}
-        fail_for_good(attempt, actor=ACTOR, reason=str(exc), facts=words, **words)
+        _unordered(attempt, exc.failure_class, str(exc))
+        return False
+    except OSError as exc:
+        # A full or vanished store is the farm's own fault: again later, and on with the other jobs.
+        logger.exception("order not built", extra={"job": job.code})
+        _unordered(attempt, FailureClass.INFRASTRUCTURE, f"the artifact store cannot be used: {exc}")
         return False
     if not bus.publish(order, queue=road.queue):
         hand_back(attempt, actor=ACTOR, reason="the broker cannot be reached")
         return False
     return True
+
+
+def _unordered(attempt: Attempt, failure_class: FailureClass, message: str) -> None:
+    decision = decide(attempt.job, failure_class)
+    carry_out(
+        attempt,
+        decision,
+        failure_class=failure_class,
+        message=message,
+        end=AttemptState.FAILED,
+        actor=ACTOR,
+    )
 
 
 def _new_attempt(job: Job, road: Road) -> Attempt | None:

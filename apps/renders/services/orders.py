@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from apps.prompts.slate import slate_png
@@ -13,6 +14,7 @@ from apps.renders.services.keys import attempt_key
 from apps.renders.services.planning import SLATE_IMAGE, START_IMAGE
 from apps.renders.services.start_images import primary_artifact
 from apps.review.models import Artifact
+from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
 from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, pack_graph
 from workflows.bind import BoundGraph, bind, slate_size
@@ -102,8 +104,11 @@ def _stored(png: bytes) -> _File:
     """Put a drawn input into the store under its content's name; equal pictures are one file."""
     digest = hashlib.sha256(png).hexdigest()
     key = f"inputs/{digest}.png"
-    if not default_storage.exists(key):
-        default_storage.save(key, ContentFile(png))
+    if not default_storage.exists(key) or default_storage.size(key) != len(png):
+        with NamedTemporaryFile(suffix=".png") as drawn:
+            drawn.write(png)
+            drawn.flush()
+            keep(Path(drawn.name), key)
     return _File(key, digest, len(png))
 
 

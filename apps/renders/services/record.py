@@ -6,6 +6,7 @@ Roads: the bell and the result backend, a node's repeated report, the manifest i
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from uuid import UUID
@@ -21,13 +22,12 @@ from apps.productions.rendering import shot_has_take
 from apps.renders.models import Attempt, FarmClock, Job
 from apps.renders.services import bus
 from apps.renders.services.dependents import release_dependents
-from apps.renders.services.failures import Decision, decide
-from apps.renders.services.giveback import Columns, end_attempt, fail_for_good, hand_back
+from apps.renders.services.failures import carry_out, decide
+from apps.renders.services.giveback import Columns, end_attempt, hand_back
 from apps.renders.services.keys import attempt_key
 from apps.renders.states import (
     ATTEMPT,
     ATTEMPT_OPEN,
-    IN_FLIGHT,
     JOB,
     LATE,
     WITHOUT_TAKE,
@@ -35,10 +35,13 @@ from apps.renders.states import (
     JobState,
 )
 from apps.review.services.queueing import request_media
-from apps.review.services.takes import NewTake, create_take, missing_files
-from farm.contracts import FailureClass, Outcome, RenderReport, to_json
+from apps.review.services.takes import NewTake, create_take, unusable_files
+from farm.contracts import FailureClass, Outcome, RenderReport, printable, to_json
 
 logger = logging.getLogger(__name__)
+
+STORE_PATIENCE = timedelta(seconds=20)
+"""How long a reported file may take to appear in the store (NFS shows new files late)."""
 
 
 class Recorded(StrEnum):
@@ -68,16 +71,17 @@ def record(report: RenderReport) -> Recorded:
         return Recorded.FORGED
     if attempt.report:
         return Recorded.AGAIN
-    facts = _facts(report)
+    report = printable(RenderReport, report)
     if report.outcome == Outcome.SUCCEEDED:
-        recorded = _succeeded(attempt, report, facts)
+        recorded = _succeeded(attempt, report)
     elif report.outcome == Outcome.FAILED:
-        recorded = _failed(attempt, report, facts)
+        recorded = _failed(attempt, report)
     else:
-        recorded = _not_rendered(attempt, report, facts)
+        recorded = _not_rendered(attempt, report)
     if recorded is Recorded.STALE:
         FarmClock.objects.filter(pk=1).update(stale_reports=F("stale_reports") + 1)
-    bus.poke()
+    if recorded.confirmed:
+        bus.poke()
     logger.info(
         "report recorded",
         extra={
@@ -91,11 +95,10 @@ def record(report: RenderReport) -> Recorded:
     return recorded
 
 
-def _succeeded(attempt: Attempt, report: RenderReport, facts: Columns) -> Recorded:
-    missing = missing_files(attempt.job.project.code, attempt.pk, report.artifacts)
-    if missing:
-        logger.error("success without files", extra={"attempt": str(attempt.pk), "missing": missing[:5]})
-        return Recorded.UNSTORED
+def _succeeded(attempt: Attempt, report: RenderReport) -> Recorded:
+    unusable = unusable_files(attempt.job.project.code, attempt.pk, report.artifacts)
+    if unusable:
+        return _without_files(attempt, report, unusable)
     job = attempt.job
     with transaction.atomic():
         won = move(
@@ -118,11 +121,8 @@ def _succeeded(attempt: Attempt, report: RenderReport, facts: Columns) -> Record
             data={"attempt": attempt.number, "seconds": report.timings.execute_s},
         )
         if not won:
-            if Attempt.objects.filter(pk=attempt.pk, state=AttemptState.SUCCEEDED).exists():
-                return Recorded.AGAIN  # the same report, by two roads at once
             # Cancelled, or another attempt was first: the files stay, no take is made (invariants 2, 4).
-            _close(attempt, report, facts, to=AttemptState.SUPERSEDED, reason=f"the job is {_state(job)}")
-            return Recorded.STALE
+            return _close(attempt, report, to=AttemptState.SUPERSEDED, reason=f"the job is {_state(job)}")
         move(
             ATTEMPT,
             attempt,
@@ -130,111 +130,89 @@ def _succeeded(attempt: Attempt, report: RenderReport, facts: Columns) -> Record
             to=AttemptState.SUCCEEDED,
             story=job.pk,
             actor=report.node,
-            changes={"finished_at": database_now()},
+            changes={"finished_at": database_now(), "holds_slot": False, **_facts(report)},
         )
-        Attempt.objects.filter(pk=attempt.pk).update(holds_slot=False, **facts)
         take = create_take(_new_take(job, attempt, report))
         shot_has_take(job.shot, actor=report.node)
         release_dependents(job, actor=report.node)
-        transaction.on_commit(partial(request_media, take.pk))
-    _call_off_others(attempt)
+        called_off = _call_off_others(attempt)
+        transaction.on_commit(partial(_after_success, take.pk, called_off))
     return Recorded.DONE
 
 
-def _failed(attempt: Attempt, report: RenderReport, facts: Columns) -> Recorded:
+def _without_files(attempt: Attempt, report: RenderReport, unusable: list[str]) -> Recorded:
+    """Shared folders show new files late, so the node is asked again for a while; then it is a failure."""
+    names = ", ".join(unusable[:5])
+    logger.error("success without files", extra={"attempt": str(attempt.pk), "unusable": names})
+    waited = attempt.finished_at and database_now() - attempt.finished_at > STORE_PATIENCE
+    if attempt.state not in ATTEMPT_OPEN or waited:
+        message = (
+            f"{report.node} says it stored {names}, but this farm's artifact store has no such usable file; "
+            "check that SHOTFARM_ARTIFACTS names the same store on both sides"
+        )
+        return _fail(attempt, report, FailureClass.INFRASTRUCTURE, message)
+    if attempt.finished_at is None:
+        Attempt.objects.filter(pk=attempt.pk).update(finished_at=database_now())
+    return Recorded.UNSTORED
+
+
+def _failed(attempt: Attempt, report: RenderReport) -> Recorded:
     failure = report.failure
-    job = attempt.job
     name = failure.failure_class if failure else FailureClass.UNKNOWN
-    message = failure.message if failure else report.reason
-    decision = decide(job, name, attempts=attempt.number)
     if name == FailureClass.MISSING_MODEL and attempt.node is not None:
         forget_capabilities(attempt.node)
-    if job.token != attempt.token or job.state not in IN_FLIGHT:
-        _close(attempt, report, facts, to=AttemptState.FAILED, reason=message)
-        return Recorded.STALE
-    applied = apply(
+    return _fail(attempt, report, name, failure.message if failure else report.reason)
+
+
+def _fail(attempt: Attempt, report: RenderReport, name: FailureClass, message: str) -> Recorded:
+    done = carry_out(
         attempt,
-        decision,
+        decide(attempt.job, name),
         failure_class=name,
         message=message,
         end=AttemptState.FAILED,
         actor=report.node,
-        facts=facts,
+        facts=_facts(report),
     )
-    return Recorded.DONE if applied else Recorded.STALE
+    if done:
+        return Recorded.DONE
+    return _close(attempt, report, to=AttemptState.FAILED, reason=message)
 
 
-def _not_rendered(attempt: Attempt, report: RenderReport, facts: Columns) -> Recorded:
+def _not_rendered(attempt: Attempt, report: RenderReport) -> Recorded:
     """The node cancelled or dropped it: if the job still wants it, it becomes ready again."""
     end = AttemptState.CANCELLED if report.outcome == Outcome.CANCELLED else AttemptState.SUPERSEDED
-    job = attempt.job
-    if attempt.state in ATTEMPT_OPEN and job.token == attempt.token:
-        given_back = hand_back(
-            attempt, actor=report.node, reason=report.reason, end=end, freed=True, facts=facts
-        )
-        if given_back:
-            return Recorded.DONE
-    _close(attempt, report, facts, to=end, reason=report.reason)
+    if not hand_back(
+        attempt, actor=report.node, reason=report.reason, end=end, freed=True, facts=_facts(report)
+    ):
+        _close(attempt, report, to=end, reason=report.reason)
     return Recorded.DONE
 
 
-def apply(
-    attempt: Attempt,
-    decision: Decision,
-    *,
-    failure_class: str,
-    message: str,
-    end: str,
-    actor: str,
-    facts: Columns | None = None,
-) -> bool:
-    """Carry out a decision about a failed or lost attempt; False if its token is stale."""
-    words = f"{message} — {decision.advice}" if decision.advice else message
-    facts = {
-        **(facts or {}),
-        "failure_class": failure_class,
-        "failure_message": message,
-        "counted": decision.counted,
-    }
-    counts = {
-        "attempts_used": F("attempts_used") + int(decision.counted),
-        "crashes": F("crashes") + int(decision.crash),
-        "failure_class": failure_class,
-        "failure_message": words,
-    }
-    if decision.to == JobState.READY:
-        return hand_back(
-            attempt,
-            actor=actor,
-            reason=words,
-            end=end,
-            freed=True,
-            start_after=database_now() + decision.pause if decision.pause else None,
-            facts=facts,
-            **counts,
-            **({"tier_gb": decision.tier_gb} if decision.tier_gb else {}),
-        )
-    return fail_for_good(attempt, to=decision.to, actor=actor, reason=words, end=end, facts=facts, **counts)
-
-
-def _close(attempt: Attempt, report: RenderReport, facts: Columns, *, to: str, reason: str) -> None:
-    """Write an ended attempt's report and free its slot; if it is still open, end it too."""
+def _close(attempt: Attempt, report: RenderReport, *, to: str, reason: str) -> Recorded:
+    """Keep the report of an attempt that its job does not wait for any more, and free its slot."""
+    if Attempt.objects.exclude(report={}).filter(pk=attempt.pk).exists():
+        return Recorded.AGAIN  # the same report, by two roads at once
     end_attempt(attempt, to=to, actor=report.node, reason=reason)
-    Attempt.objects.filter(pk=attempt.pk).update(holds_slot=False, **facts)
+    Attempt.objects.filter(pk=attempt.pk).update(holds_slot=False, **_facts(report))
+    return Recorded.STALE
 
 
-def _call_off_others(winner: Attempt) -> None:
-    """A late success won: the newer attempt is not needed any more."""
+def _call_off_others(winner: Attempt) -> list[Attempt]:
+    """A late success won: newer attempts are not needed any more."""
     others = Attempt.objects.select_related("node", "job").filter(job=winner.job_id, state__in=ATTEMPT_OPEN)
-    for attempt in others.exclude(pk=winner.pk):
-        if end_attempt(
-            attempt,
-            to=AttemptState.SUPERSEDED,
-            actor="record",
-            reason=f"attempt {winner.number} succeeded late",
-            freed=attempt.accepted_at is None,
-        ):
-            bus.send_cancel(attempt)
+    reason = f"attempt {winner.number} succeeded late"
+    return [
+        attempt
+        for attempt in others.exclude(pk=winner.pk)
+        if end_attempt(attempt, to=AttemptState.SUPERSEDED, actor="record", reason=reason)
+    ]
+
+
+def _after_success(take_id: UUID, called_off: list[Attempt]) -> None:
+    request_media(take_id)
+    for attempt in called_off:
+        bus.send_cancel(attempt)
 
 
 def _new_take(job: Job, attempt: Attempt, report: RenderReport) -> NewTake:

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Q
 
 from apps.common.clock import database_now
 from apps.common.machines import move
 from apps.nodes.models import Node
+from apps.nodes.selectors import serving
 from apps.nodes.services import receive
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt, Job
@@ -19,7 +22,7 @@ from apps.renders.services import bus
 from apps.renders.services.farmclock import word_came
 from apps.renders.services.record import record
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, ON_NODE, AttemptState, JobState
-from farm.contracts import NodeDirectives, NodeReport, RunningAttempt, Stage
+from farm.contracts import NodeDirectives, NodeReport, RenderReport, RunningAttempt, Stage
 from farm.tiers import node_queue
 
 logger = logging.getLogger(__name__)
@@ -42,21 +45,24 @@ def answer(report: NodeReport) -> NodeDirectives:
         return NodeDirectives(confirmed=confirmed, new_epoch=True, cancelled=_all_running(report))
     _end_former_life(report, now)
     node = receive(report)
-    confirmed = _record_all(report)
+    # Leases first: whatever is wrong with a finished report, the running ones go on.
     cancelled = _follow(node, report.running, now)
-    if _let_go(node, report) or report.finished:
+    if _let_go(node, report):
         bus.poke()
+    confirmed = _record_all(report)
     return NodeDirectives(
         confirmed=confirmed,
         cancelled=cancelled,
+        serve=serving().filter(pk=node.pk).exists(),
         desired=node.desired,
         want_capabilities=node.capabilities_of != report.fingerprint,
     )
 
 
 def _was_given_up(report: NodeReport) -> bool:
-    """An OFFLINE node that comes back in the same epoch must start a new one."""
-    return Node.objects.filter(name=report.node, epoch=report.epoch, observed=Observed.OFFLINE).exists()
+    """An OFFLINE node that comes back in the same epoch must start a new one; a former epoch is over."""
+    same = Q(epoch=report.epoch, observed=Observed.OFFLINE) | Q(former_epoch=report.epoch)
+    return Node.objects.filter(same, name=report.node).exists()
 
 
 def _end_former_life(report: NodeReport, now: datetime) -> None:
@@ -73,7 +79,16 @@ def _all_running(report: NodeReport) -> tuple[str, ...]:
 
 
 def _record_all(report: NodeReport) -> tuple[str, ...]:
-    return tuple(finished.attempt_id for finished in report.finished if record(finished).confirmed)
+    return tuple(finished.attempt_id for finished in report.finished if _recorded(finished))
+
+
+def _recorded(finished: RenderReport) -> bool:
+    """Record one of several: what is wrong with it is nobody else's concern. The node sends it again."""
+    try:
+        return record(finished).confirmed
+    except (OSError, DatabaseError):
+        logger.exception("report not recorded", extra={"attempt": finished.attempt_id})
+        return False
 
 
 def _follow(node: Node, running: Iterable[RunningAttempt], now: datetime) -> tuple[str, ...]:
@@ -84,11 +99,15 @@ def _follow(node: Node, running: Iterable[RunningAttempt], now: datetime) -> tup
     stop = []
     for attempt_id, item in told.items():
         attempt = attempts.get(attempt_id)
-        if attempt is None or attempt.token != item.token or attempt.state not in ATTEMPT_OPEN:
+        if attempt is None or attempt.state not in ATTEMPT_OPEN or not _is_current(attempt, item):
             stop.append(attempt_id)
         elif attempt.state in ON_NODE and attempt.node_id == node.pk:
             _renew(attempt, item, node, now)
     return tuple(stop)
+
+
+def _is_current(attempt: Attempt, item: RunningAttempt) -> bool:
+    return attempt.token == item.token == attempt.job.token
 
 
 def _renew(attempt: Attempt, item: RunningAttempt, node: Node, now: datetime) -> None:
@@ -108,7 +127,7 @@ def _renew(attempt: Attempt, item: RunningAttempt, node: Node, now: datetime) ->
         )
     progress = min(max(item.progress, 0.0), 1.0)
     Job.objects.filter(pk=attempt.job_id, token=attempt.token, state=JobState.RUNNING).update(
-        progress=progress, doing=(item.doing or str(item.stage))[:80]
+        progress=progress, doing=(item.doing or str(item.stage)).replace("\0", "")[:80]
     )
 
 

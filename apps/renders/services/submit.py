@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
-from apps.common.codes import next_number
+from apps.common.codes import next_number, next_numbers
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.models import StateEvent
 from apps.productions.models import Shot
-from apps.productions.rendering import shot_is_rendering
+from apps.productions.rendering import shots_are_rendering
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -26,12 +26,15 @@ from apps.prompts.models import PromptBuild
 from apps.prompts.services import build_prompts
 from apps.renders.models import Job, JobDependency, Priority, RenderBatch
 from apps.renders.services import bus
+from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.planning import START_IMAGE, Plan, PlannedJob, Step, plan
 from apps.renders.states import JOB, JobState
 from apps.workflows.services import template_of
 
 __all__ = ["Step", "Submission", "plan", "submit"]
 
+Builds = dict[tuple[int, UUID], PromptBuild]
+"""A prompt for each step and shot."""
 FARM_SCOPE = UUID(int=0)
 """Job and batch codes count across the whole farm."""
 LONGEST_KEY = 100
@@ -68,6 +71,7 @@ def submit(
     planned = plan(project=project, shots=shots, steps=steps)
     if planned.problems:
         raise Refused(*planned.problems)
+    builds = _prompts(planned)  # immutable rows that others may share: made before the lock is taken
     try:
         with transaction.atomic():
             batch = RenderBatch.objects.create(
@@ -78,7 +82,7 @@ def submit(
                 submitted_by=user,
                 note=note,
             )
-            _make_jobs(batch, planned, priority=priority, actor=user.get_username())
+            _make_jobs(batch, planned, builds, priority=priority, actor=user.get_username())
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
@@ -118,8 +122,7 @@ def _hash(shots: Sequence[Shot], steps: Sequence[Step], priority: int, note: str
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _make_jobs(batch: RenderBatch, planned: Plan, *, priority: int, actor: str) -> None:
-    builds = _prompts(planned)
+def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: int, actor: str) -> None:
     takes = _TakeNumbers(planned)
     first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(planned.jobs)) - len(planned.jobs)
     now = database_now()
@@ -153,6 +156,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, *, priority: int, actor: str) 
         )
     Job.objects.bulk_create(jobs)
     JobDependency.objects.bulk_create(_dependencies(planned, jobs))
+    explain_blocked(Job.objects.filter(batch=batch))
     StateEvent.objects.bulk_create(
         StateEvent(
             story=job.pk,
@@ -165,16 +169,15 @@ def _make_jobs(batch: RenderBatch, planned: Plan, *, priority: int, actor: str) 
         )
         for job in jobs
     )
-    for shot in {item.shot.pk: item.shot for item in planned.jobs}.values():
-        shot_is_rendering(shot, actor=actor)
+    shots_are_rendering({item.shot for item in planned.jobs}, actor=actor)
 
 
-def _prompts(planned: Plan) -> dict[tuple[int, UUID], PromptBuild]:
+def _prompts(planned: Plan) -> Builds:
     """Compose the prompts of every step that takes one, a constant number of queries per step."""
     by_step: dict[int, list[PlannedJob]] = defaultdict(list)
     for item in planned.jobs:
         by_step[item.step].append(item)
-    builds: dict[tuple[int, UUID], PromptBuild] = {}
+    builds: Builds = {}
     for step, items in by_step.items():
         manifest = template_of(items[0].version).manifest
         if "positive" not in manifest.bindings:
@@ -207,15 +210,16 @@ def _dependencies(planned: Plan, jobs: list[Job]) -> list[JobDependency]:
 
 
 class _TakeNumbers:
-    """Take numbers per shot and kind, reserved in one statement each."""
+    """Take numbers per shot and kind, reserved for all shots at once."""
 
     def __init__(self, planned: Plan) -> None:
-        wanted: dict[tuple[UUID, str], int] = defaultdict(int)
+        wanted: dict[str, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
         for item in planned.jobs:
-            wanted[item.shot.pk, item.kind] += 1
+            wanted[item.kind][item.shot.pk] += 1
         self._next = {
-            (shot, kind): next_number(scope=shot, kind=f"take:{kind}", step=count) - count
-            for (shot, kind), count in wanted.items()
+            (shot, kind): last - wanted[kind][shot]
+            for kind, counts in sorted(wanted.items())
+            for shot, last in next_numbers(f"take:{kind}", counts).items()
         }
 
     def next(self, item: PlannedJob) -> int:

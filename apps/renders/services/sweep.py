@@ -6,127 +6,165 @@ import logging
 from datetime import datetime, timedelta
 
 import msgspec
+from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db.models import Q, QuerySet
+from django.db import DataError
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.common.clock import database_now
+from apps.common.machines import move
+from apps.nodes.models import Node
 from apps.nodes.services import mark_silent_nodes_offline
 from apps.nodes.states import Observed
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, Job
 from apps.renders.selectors import expired_orders
 from apps.renders.services import bus
-from apps.renders.services.dependents import explain_blocked, release_all
-from apps.renders.services.failures import after_crash, decide
+from apps.renders.services.dependents import release_all
+from apps.renders.services.failures import after_crash, carry_out, decide
 from apps.renders.services.farmclock import give_grace, leases_may_expire
 from apps.renders.services.giveback import hand_back
-from apps.renders.services.record import Recorded, apply, record
-from apps.renders.states import ATTEMPT_OPEN, ON_NODE, AttemptState
+from apps.renders.services.record import Recorded, record
+from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JOB, ON_NODE, AttemptState, JobState
 from apps.review.models import Take
 from apps.review.services.queueing import request_media
 from apps.review.services.takes import folder_of
 from apps.review.states import Media
-from farm.contracts import (
-    MANIFEST_NAME,
-    ContractError,
-    FailureClass,
-    RenderReport,
-    from_json,
-)
+from farm.contracts import MANIFEST_NAME, ContractError, FailureClass, RenderReport, from_json
 
 logger = logging.getLogger(__name__)
 
 ACTOR = "sweep"
+LARGEST_MANIFEST = 4 * 1024 * 1024
+"""Bytes; a real one has a few thousand."""
+_SETTLED = (Recorded.DONE, Recorded.AGAIN, Recorded.STALE)
 MEDIA_PATIENCE = timedelta(minutes=5)
 """Media work unheard of for this long is asked for again; it takes seconds."""
 
 
 def sweep() -> int:
-    """Put right what expired; return how many jobs moved. Does nothing about leases in a silent farm."""
+    """Put right what expired; return how many jobs moved. Judges no lease while word may be on its way."""
     now = database_now()
     moved = _recall_orders(now)
-    waiting = _reports_waiting()
-    if waiting < 0:
+    backlog = _reports_waiting()
+    if backlog is None:
         give_grace(now)
-    elif waiting == 0:
-        moved += _expire_leases(_let_go_by_their_nodes())
-        if leases_may_expire(now):
-            for node in mark_silent_nodes_offline(now):
-                logger.warning("node is offline", extra={"node": node.name})
-            moved += _expire_leases(_run_out(now))
+    else:
+        _ask_for_media_again(now)
+        if backlog < max(1, Node.objects.exclude(observed=Observed.OFFLINE).count()):
+            moved += _expire(now)
         _free_slots_of_the_gone()
-    moved += release_all(actor=ACTOR)
-    explain_blocked()
-    _ask_for_media_again(now)
-    return moved
+    return moved + _mend_jobs_without_attempt() + release_all(actor=ACTOR)
 
 
-def _reports_waiting() -> int:
-    """Reports still in the broker; any number but 0 means: do not judge yet."""
+def _reports_waiting() -> int | None:
+    """Reports still in the broker; None if it cannot be reached.
+
+    One per node is the ordinary traffic of a moment; more is a backlog, and leases in it may be alive.
+    """
     try:
         return bus.reports_waiting()
     except bus.BROKER_ERRORS as exc:
         logger.warning("the broker cannot be reached, no lease expires", extra={"error": str(exc)})
-        return -1
+        return None
 
 
 def _recall_orders(now: datetime) -> int:
     """Orders nobody accepted in time: the token changes, so whoever finds one later drops it."""
     return sum(
-        hand_back(attempt, actor=ACTOR, reason="no worker accepted the order in time")
+        hand_back(
+            attempt,
+            actor=ACTOR,
+            reason="no worker accepted the order in time",
+            from_=(AttemptState.DISPATCHED,),
+        )
         for attempt in expired_orders(now)
     )
 
 
-def _expire_leases(attempts: QuerySet[Attempt]) -> int:
-    return sum(_give_up(attempt) for attempt in attempts.select_related("job__project", "node"))
+def _expire(now: datetime) -> int:
+    moved = sum(_give_up(attempt, "its worker has begun a new life without it") for attempt in _let_go())
+    if leases_may_expire(now):
+        for node in mark_silent_nodes_offline(now):
+            logger.warning("node is offline", extra={"node": node.name})
+        for attempt in _run_out(now):
+            moved += _give_up(attempt, f"no word of it for {settings.LEASE_SECONDS:.0f} s")
+    return moved
 
 
-def _let_go_by_their_nodes() -> QuerySet[Attempt]:
+def _let_go() -> QuerySet[Attempt]:
     """Attempts whose node has begun a new life without them: certain, so no grace applies."""
-    return Attempt.objects.filter(state__in=ON_NODE, lease_until__isnull=True)
+    return _held().filter(lease_until__isnull=True)
 
 
 def _run_out(now: datetime) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(state__in=ON_NODE, lease_until__lt=now)
+    return _held().filter(lease_until__lt=now)
 
 
-def _give_up(attempt: Attempt) -> bool:
-    """Before an attempt counts as lost: the result backend, then the manifest in the store."""
-    for road in (_from_backend, _from_manifest):
-        report = road(attempt)
-        if report is not None and record(report) in (Recorded.DONE, Recorded.AGAIN, Recorded.STALE):
-            logger.info("report rescued", extra={"attempt": str(attempt.pk), "road": road.__name__})
-            return True
-    job = attempt.job
-    name = FailureClass.INFRASTRUCTURE
+def _held() -> QuerySet[Attempt]:
+    return Attempt.objects.filter(state__in=ON_NODE).select_related("job__project", "node")
+
+
+def _give_up(attempt: Attempt, why: str) -> bool:
+    """Before an attempt counts as lost: the result backend, then the manifest in the store.
+
+    False while a store cannot be asked, and if word came meanwhile: the lease is then another one.
+    """
+    try:
+        for road in (_from_backend, _from_manifest):
+            report = road(attempt)
+            if report is not None and record(report) in _SETTLED:
+                logger.info("report rescued", extra={"attempt": str(attempt.pk), "road": road.__name__})
+                return True
+    except (OSError, *bus.BROKER_ERRORS):
+        logger.exception("lost or not? stores cannot be asked", extra={"attempt": str(attempt.pk)})
+        return False
+    except DataError:
+        logger.exception("rescued report refused by the database", extra={"attempt": str(attempt.pk)})
     # Only work that was executing can have taken its worker down.
     executing = attempt.state in (AttemptState.EXECUTING, AttemptState.COLLECTING)
-    decision = (
-        after_crash(job, attempts=attempt.number) if executing else decide(job, name, attempts=attempt.number)
-    )
-    node = attempt.node.name if attempt.node else "its node"
-    return apply(
+    name = FailureClass.INFRASTRUCTURE
+    return carry_out(
         attempt,
-        decision,
+        after_crash(attempt.job) if executing else decide(attempt.job, name),
         failure_class=name,
-        message=f"{node} has not been heard of since the lease ran out",
+        message=f"{attempt.node or 'its node'}: {why}",
         end=AttemptState.LOST,
+        where={"lease_until": attempt.lease_until},
         actor=ACTOR,
     )
 
 
+def _mend_jobs_without_attempt() -> int:
+    """In flight, and no attempt is open: no code path leads here, but a job must not be forgotten."""
+    open_attempts = Attempt.objects.filter(job=OuterRef("pk"), state__in=ATTEMPT_OPEN)
+    forgotten = Job.objects.filter(state__in=IN_FLIGHT).exclude(Exists(open_attempts))
+    moved = 0
+    for job in forgotten:
+        logger.error("job in flight without an attempt", extra={"job": job.code})
+        moved += move(
+            JOB,
+            job,
+            from_=(JobState.RUNNING, JobState.DISPATCHED),
+            to=JobState.READY,
+            where={"token": job.token},
+            changes={"token": "", "progress": 0.0, "doing": ""},
+            actor=ACTOR,
+            reason="no attempt was open",
+        )
+    return moved
+
+
 def _from_backend(attempt: Attempt) -> RenderReport | None:
-    try:
-        stored = bus.stored_report(str(attempt.pk))
-    except bus.BROKER_ERRORS as exc:
-        logger.warning("result backend not read", extra={"attempt": str(attempt.pk), "error": str(exc)})
-        return None
+    stored = bus.stored_report(str(attempt.pk))
     return _readable(attempt, stored) if stored else None
 
 
 def _from_manifest(attempt: Attempt) -> RenderReport | None:
     key = f"{folder_of(attempt.job.project.code, attempt.pk)}/{MANIFEST_NAME}"
     if not default_storage.exists(key):
+        return None
+    if default_storage.size(key) > LARGEST_MANIFEST:
+        logger.warning("manifest too large to be one", extra={"attempt": str(attempt.pk)})
         return None
     with default_storage.open(key) as manifest:
         content = manifest.read()
@@ -146,7 +184,7 @@ def _readable(attempt: Attempt, content: object) -> RenderReport | None:
 
 
 def _free_slots_of_the_gone() -> None:
-    """Ended attempts on nodes that are offline or have begun a new life hold nothing any more."""
+    """Ended attempts on nodes that are offline hold nothing any more, nor do those no node ever had."""
     held = Attempt.objects.filter(holds_slot=True).exclude(state__in=ATTEMPT_OPEN)
     held.filter(Q(node__isnull=True) | Q(node__observed=Observed.OFFLINE)).update(holds_slot=False)
 

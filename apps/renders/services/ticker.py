@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import redis
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from apps.common.clock import database_now
 from apps.renders.services import bus
-from apps.renders.services.dispatch import dispatch
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.leader import Leadership
 from apps.renders.services.sweep import sweep
@@ -33,25 +33,24 @@ class Ticker:
         self._leads = False
         self._pokes: redis.client.PubSub | None = None
         self._swept = 0.0
+        self._away = False
 
     def run(self) -> None:
-        """Tick until stopped. A database or broker that is away is waited for, and said once."""
-        away = False
+        """Tick until stopped. What goes wrong is said and survived: the farm stands still without a tick."""
         while not self._should_stop():
             try:
                 self.tick()
-                away = False
-            except DatabaseError as exc:
-                if not away:
-                    logger.warning("database is away, waiting for it", extra={"error": str(exc)})
-                away, self._leads = True, False
-                connection.close()
+                self._away = False
+            except (OperationalError, InterfaceError) as exc:
+                self._wait_for_database(exc)
+            except Exception:  # the outermost edge: the next turn may go well, ending would help nobody
+                logger.exception("tick failed")
                 time.sleep(BEAT_SECONDS)
             self._wait()
         self._resign()
 
     def tick(self) -> None:
-        """One turn: lead or not, dispatch, and sweep once a second."""
+        """One turn: lead or not, dispatch, and once a second sweep and explain."""
         close_old_connections()
         if not self._take_lead():
             return
@@ -62,6 +61,14 @@ class Ticker:
             self._swept = time.monotonic()
             if sweep():
                 dispatch()
+            explain_waiting()
+
+    def _wait_for_database(self, error: Exception) -> None:
+        if not self._away:
+            logger.warning("database is away, waiting for it", extra={"error": str(error)})
+        self._away, self._leads = True, False
+        connection.close()
+        time.sleep(BEAT_SECONDS)
 
     def _take_lead(self) -> bool:
         held = self._leadership.held()

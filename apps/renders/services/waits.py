@@ -11,11 +11,13 @@ from django.db.models import Max, Q, QuerySet
 
 from apps.common.clock import database_now
 from apps.nodes.models import Node
+from apps.nodes.selectors import kept_from_serving
 from apps.renders.models import Job
 from apps.renders.selectors import Lane, in_lane, startable
 from apps.renders.services.requirements import lacking
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
+from farm.tiers import NO_VRAM
 
 
 def explain(
@@ -38,14 +40,23 @@ def _reason(lane: Lane, nodes: Sequence[Node], able: set[UUID]) -> tuple[str, di
         need = in_lane(lane).aggregate(need=Max("need_gb"))["need"]
         return "larger_than_any", {"need": f"{need or 0:g}"}
     if not nodes:
-        return "no_node", {}
-    large = [node for node in nodes if node.tier_gb is not None and node.tier_gb >= lane.tier_gb]
+        return _nobody_serves()
+    large = [node for node in nodes if (node.tier_gb or NO_VRAM) >= lane.tier_gb]
     if not large:
         largest = max(node.tier_gb or 0 for node in nodes)
         return "too_big", {"need": lane.tier_gb, "largest": largest}
     if not able:
         return "missing", {"tier": lane.tier_gb, "missing": ", ".join(_missing(lane, large))}
     return "full", {"nodes": len(able)}
+
+
+def _nobody_serves() -> tuple[str, dict[str, Any]]:
+    """Count the nodes by what keeps them from working."""
+    counts: dict[str, int] = {}
+    for node in Node.objects.only("observed", "desired", "simulated", "capabilities_of"):
+        why = kept_from_serving(node)
+        counts[why] = counts.get(why, 0) + 1
+    return ("none_serves", {"nodes": counts}) if counts else ("no_node", {})
 
 
 def _missing(lane: Lane, nodes: Sequence[Node]) -> tuple[str, ...]:

@@ -7,88 +7,169 @@ import apps.common.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('productions', '0001_initial'),
-        ('projects', '0001_initial'),
-        ('prompts', '0001_initial'),
+        ("productions", "0001_initial"),
+        ("projects", "0001_initial"),
+        ("prompts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Take',
+            name="Take",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('job_id', models.UUIDField(unique=True)),
-                ('attempt_id', models.UUIDField(unique=True)),
-                ('kind', models.CharField(max_length=10, verbose_name='kind')),
-                ('number', models.PositiveIntegerField(verbose_name='take')),
-                ('template', models.CharField(max_length=80, verbose_name='template')),
-                ('seed', models.PositiveBigIntegerField(null=True, verbose_name='seed')),
-                ('node', models.CharField(max_length=120, verbose_name='node')),
-                ('simulated', models.BooleanField(default=False, verbose_name='simulated')),
-                ('render_seconds', models.FloatField(null=True, verbose_name='render time (s)')),
-                ('media_state', models.CharField(choices=[('processing', 'processing'), ('ready', 'ready'), ('broken', 'broken'), ('missing', 'missing')], default='processing', max_length=12, verbose_name='media')),
-                ('media_error', models.TextField(blank=True, verbose_name='media error')),
-                ('review_state', models.CharField(choices=[('pending', 'pending'), ('approved', 'approved'), ('retake', 'retake'), ('rejected', 'rejected')], default='pending', max_length=12, verbose_name='review')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='takes', to='projects.project', verbose_name='project')),
-                ('prompt_build', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='takes', to='prompts.promptbuild')),
-                ('shot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='takes', to='productions.shot', verbose_name='shot')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("job_id", models.UUIDField(unique=True)),
+                ("attempt_id", models.UUIDField(unique=True)),
+                ("kind", models.CharField(max_length=10, verbose_name="kind")),
+                ("number", models.PositiveIntegerField(verbose_name="take")),
+                ("template", models.CharField(max_length=80, verbose_name="template")),
+                ("seed", models.PositiveBigIntegerField(null=True, verbose_name="seed")),
+                ("node", models.CharField(max_length=120, verbose_name="node")),
+                ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
+                ("render_seconds", models.FloatField(null=True, verbose_name="render time (s)")),
+                (
+                    "media_state",
+                    models.CharField(
+                        choices=[
+                            ("processing", "processing"),
+                            ("ready", "ready"),
+                            ("broken", "broken"),
+                            ("missing", "missing"),
+                        ],
+                        default="processing",
+                        max_length=12,
+                        verbose_name="media",
+                    ),
+                ),
+                ("media_error", models.TextField(blank=True, verbose_name="media error")),
+                (
+                    "review_state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("approved", "approved"),
+                            ("retake", "retake"),
+                            ("rejected", "rejected"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="review",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="takes",
+                        to="projects.project",
+                        verbose_name="project",
+                    ),
+                ),
+                (
+                    "prompt_build",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="takes",
+                        to="prompts.promptbuild",
+                    ),
+                ),
+                (
+                    "shot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="takes",
+                        to="productions.shot",
+                        verbose_name="shot",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'take',
-                'verbose_name_plural': 'takes',
-                'ordering': ['-created_at'],
+                "verbose_name": "take",
+                "verbose_name_plural": "takes",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Artifact',
+            name="Artifact",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('role', models.CharField(choices=[('primary', 'original'), ('proxy', 'proxy'), ('thumbnail', 'thumbnail')], max_length=12, verbose_name='role')),
-                ('key', models.CharField(max_length=400, verbose_name='key')),
-                ('kind', models.CharField(max_length=10, verbose_name='kind')),
-                ('media_type', models.CharField(max_length=60, verbose_name='type')),
-                ('bytes', models.PositiveBigIntegerField(verbose_name='bytes')),
-                ('sha256', models.CharField(max_length=64)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('frames', models.PositiveIntegerField(default=1)),
-                ('fps', models.FloatField(null=True)),
-                ('take', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artifacts', to='review.take')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("primary", "original"), ("proxy", "proxy"), ("thumbnail", "thumbnail")],
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                ("key", models.CharField(max_length=400, verbose_name="key")),
+                ("kind", models.CharField(max_length=10, verbose_name="kind")),
+                ("media_type", models.CharField(max_length=60, verbose_name="type")),
+                ("bytes", models.PositiveBigIntegerField(verbose_name="bytes")),
+                ("sha256", models.CharField(max_length=64)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("frames", models.PositiveIntegerField(default=1)),
+                ("fps", models.FloatField(null=True)),
+                (
+                    "take",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="artifacts",
+                        to="review.take",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'artifact',
-                'verbose_name_plural': 'artifacts',
-                'ordering': ['take', 'role', 'key'],
+                "verbose_name": "artifact",
+                "verbose_name_plural": "artifacts",
+                "ordering": ["take", "role", "key"],
             },
         ),
         migrations.AddIndex(
-            model_name='take',
-            index=models.Index(fields=['project', '-created_at'], name='take_list'),
+            model_name="take",
+            index=models.Index(fields=["project", "-created_at"], name="take_list"),
         ),
         migrations.AddConstraint(
-            model_name='take',
-            constraint=models.UniqueConstraint(fields=('shot', 'kind', 'number'), name='take_number_is_unique'),
+            model_name="take",
+            constraint=models.UniqueConstraint(
+                fields=("shot", "kind", "number"), name="take_number_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='take',
-            constraint=models.CheckConstraint(condition=models.Q(('media_state__in', ('processing', 'broken', 'missing', 'ready'))), name='take_media_state_is_known'),
+            model_name="take",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("media_state__in", ("processing", "broken", "missing", "ready"))),
+                name="take_media_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='take',
-            constraint=models.CheckConstraint(condition=models.Q(('review_state__in', ('pending', 'approved', 'rejected', 'retake'))), name='take_review_state_is_known'),
+            model_name="take",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("review_state__in", ("pending", "approved", "rejected", "retake"))),
+                name="take_review_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='artifact',
-            constraint=models.UniqueConstraint(fields=('take', 'key'), name='artifact_key_is_unique'),
+            model_name="artifact",
+            constraint=models.UniqueConstraint(fields=("take", "key"), name="artifact_key_is_unique"),
         ),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 CHUNK = 1024 * 1024
 
@@ -31,12 +31,10 @@ def keep(source: Path, key: str) -> None:
 
     On a file system readers see the old file or the new one, never a part of it.
     """
-    try:
-        final = Path(default_storage.path(key))
-    except NotImplementedError:
-        # An object store: it has no paths, and what it stores appears whole.
+    if not isinstance(default_storage, FileSystemStorage):
         _replace_object(source, key)
         return
+    final = Path(default_storage.path(key))
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(f".{final.name}.{uuid4().hex}.part")
     try:
@@ -47,12 +45,15 @@ def keep(source: Path, key: str) -> None:
 
 
 def _replace_object(source: Path, key: str) -> None:
+    """In an object store what is stored appears whole, but never replaces by itself."""
     default_storage.delete(key)
     with source.open("rb") as file:
         stored_as = default_storage.save(key, File(file))
     if stored_as != key:
         default_storage.delete(stored_as)
-        raise FileExistsError(f"{key} was stored by somebody else at the same moment; run the media work again")
+        raise FileExistsError(
+            f"{key} was stored by somebody else at the same moment; run the media work again"
+        )
 
 
 def sha256_of(path: Path) -> str:

@@ -18,7 +18,11 @@ def request_media(take_id: UUID) -> None:
     """Queue thumbnail and proxy. If the broker is away, sweep asks again."""
     try:
         app.send_task(
-            contracts.MEDIA, args=[str(take_id)], queue=QUEUE_MEDIA, retry_policy={"max_retries": 1}
+            contracts.MEDIA,
+            args=[str(take_id)],
+            queue=QUEUE_MEDIA,
+            ignore_result=True,
+            retry_policy={"max_retries": 1},
         )
     except (OperationalError, OSError) as exc:
         logger.warning("media work not queued", extra={"take": str(take_id), "error": str(exc)})

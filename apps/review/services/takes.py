@@ -15,6 +15,9 @@ from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.states import MEDIA, REVIEW, Media, Review
 from farm.contracts import ArtifactFact
 
+LONGEST_PATH = 255
+LONGEST_TYPE = 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewTake:
@@ -39,10 +42,16 @@ def folder_of(project_code: str, attempt_id: UUID) -> str:
     return f"attempts/{project_code}/{attempt_id}"
 
 
-def missing_files(project_code: str, attempt_id: UUID, artifacts: Sequence[ArtifactFact]) -> list[str]:
-    """Name what a report claims to have stored and has not, or not in full. A path outside is missing."""
+def unusable_files(project_code: str, attempt_id: UUID, artifacts: Sequence[ArtifactFact]) -> list[str]:
+    """Name what a report claims to have stored and has not, or not in full, or under a name no take keeps.
+
+    Raises OSError when the store cannot be asked.
+    """
     folder = folder_of(project_code, attempt_id)
-    return [fact.path for fact in artifacts if not _stored(folder, fact)] or ([] if artifacts else ["(none)"])
+    if not artifacts:
+        return ["(no file at all)"]
+    paths = [fact.path for fact in artifacts]
+    return [fact.path for fact in artifacts if paths.count(fact.path) > 1 or not _stored(folder, fact)]
 
 
 def create_take(new: NewTake) -> Take:
@@ -85,6 +94,8 @@ def create_take(new: NewTake) -> Take:
 
 def _stored(folder: str, fact: ArtifactFact) -> bool:
     parts = fact.path.split("/")
+    if len(fact.path) > LONGEST_PATH or len(fact.media_type) > LONGEST_TYPE:
+        return False
     if not fact.path or ".." in parts or "\\" in fact.path or fact.path.startswith("/"):
         return False
     key = f"{folder}/{fact.path}"

@@ -42,7 +42,8 @@ def bus(engine_broker: Broker, settings: Settings, artifact_root: Path) -> Itera
 def point_celery(broker_url: str, backend_url: str) -> None:
     """Make the app forget its connections and open others."""
     celery: Any = app  # its types leave the private parts out
-    celery.conf.update(broker_url=broker_url, result_backend=backend_url)
+    backend = backend_url if "+" in backend_url else f"farm.results:UnwatchedResults+{backend_url}"
+    celery.conf.update(broker_url=broker_url, result_backend=backend)
     celery.close()
     celery._backend_cache = None
     vars(celery._local).pop("backend", None)

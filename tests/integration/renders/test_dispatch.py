@@ -10,12 +10,12 @@ from django.core.files.storage import default_storage
 
 from apps.accounts.models import User
 from apps.nodes.models import Node
-from apps.nodes.states import Desired
+from apps.nodes.states import Desired, Observed
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, Priority
 from apps.renders.selectors import wait_sentence
 from apps.renders.services.control import cancel, prioritise
-from apps.renders.services.dispatch import dispatch
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import AttemptState, JobState
 from farm.contracts import Stage
@@ -87,6 +87,7 @@ def test_the_broker_never_holds_more_than_the_seats(node24: Hand, node8: Hand, p
 def test_a_job_larger_than_every_node_waits_and_says_why(node8: Hand, press: Any) -> None:
     [job] = press("flux_t2i")
     assert dispatch() == 0
+    explain_waiting()
     job.refresh_from_db()
     assert job.state == JobState.READY
     assert wait_sentence(job) == "Needs 16 GB on one GPU; the largest node here has 8 GB."
@@ -101,9 +102,20 @@ def test_a_job_too_large_for_this_farm_does_not_hold_up_smaller_ones(node8: Hand
 
 def test_without_any_node_a_job_says_so(press: Any) -> None:
     [job] = press("sd15_t2i")
-    dispatch()
+    explain_waiting()
     job.refresh_from_db()
-    assert wait_sentence(job) == "No node is working."
+    assert wait_sentence(job) == "No node has ever reported here."
+
+
+def test_when_no_node_may_be_given_work_a_job_says_what_keeps_them(
+    node24: Hand, node8: Hand, press: Any
+) -> None:
+    [job] = press("sd15_t2i")
+    Node.objects.filter(name="gpu24").update(desired=Desired.PAUSED)
+    Node.objects.filter(name="gpu8").update(observed=Observed.OFFLINE)
+    explain_waiting()
+    job.refresh_from_db()
+    assert wait_sentence(job) == "No node may be given work: 1 paused, 1 offline."
 
 
 def test_with_every_seat_taken_a_job_says_so(node24: Hand, press: Any) -> None:
@@ -111,6 +123,7 @@ def test_with_every_seat_taken_a_job_says_so(node24: Hand, press: Any) -> None:
     dispatch()
     node24.works_on(node24.claimed(), Stage.EXECUTING)
     dispatch()
+    explain_waiting()
     last = Job.objects.get(pk=jobs[2].pk)
     assert wait_sentence(last) == "All 1 fitting nodes are busy."
 
@@ -145,10 +158,13 @@ def test_a_node_that_is_not_wanted_gets_nothing(node24: Hand, press: Any, wish: 
     assert dispatch() == 0
 
 
-def test_a_node_of_unknown_memory_gets_no_job(press: Any, bus: Broker) -> None:
-    Hand("unknown", tier_gb=None, broker=bus).arrives()
+def test_a_node_of_unknown_memory_gets_only_what_needs_none(press: Any, bus: Broker) -> None:
+    unknown = Hand("unknown", tier_gb=None, broker=bus).arrives()
     press("sd15_t2i")
     assert dispatch() == 0
+    [slate] = press("plain_slate")
+    assert dispatch() == 1
+    assert unknown.claimed().job_id == str(slate.pk)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +181,7 @@ def test_paused_work_is_not_sent_and_says_so(node24: Hand, press: Any, what: str
     paused.paused = True
     paused.save()
     assert dispatch() == 0
+    explain_waiting()
     job.refresh_from_db()
     assert wait_sentence(job) == sentence
 
@@ -195,6 +212,7 @@ def test_with_the_broker_away_nothing_is_sent_and_jobs_say_so(
     [job] = press("sd15_t2i")
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert dispatch() == 0
+    explain_waiting()
     job.refresh_from_db()
     assert job.state == JobState.READY
     assert wait_sentence(job) == "The message broker cannot be reached."

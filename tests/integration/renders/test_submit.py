@@ -55,7 +55,7 @@ def test_pressing_twice_makes_one_batch(film: Project, coordinator: User) -> Non
     assert Job.objects.count() == 2
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_pressing_twice_at_the_same_moment_makes_one_batch(film: Project, coordinator: User) -> None:
     shots = shots_of(film, 2)
     barrier = threading.Barrier(4)

@@ -23,12 +23,14 @@ def take() -> Take:
 
 
 def in_shot_status(slug: str, **fields: object) -> Take:
-    made: Take = TakeFactory(shot__status=ShotStatusFactory(slug=slug), media_state=Media.READY, **fields)
+    made: Take = TakeFactory.create(
+        shot__status=ShotStatusFactory.create(slug=slug), media_state=Media.READY, **fields
+    )
     return made
 
 
 def reviewer_of(take: Take, role: Role = Role.COORDINATOR) -> User:
-    user: User = MembershipFactory(project=take.project, role=role).user
+    user: User = MembershipFactory.create(project=take.project, role=role).user
     return user
 
 
@@ -37,7 +39,7 @@ def decide(take: Take, to: str, *, user: User | None = None, note: str = "") -> 
     return review_take(take, to=to, user=user or reviewer_of(take), note=note)
 
 
-def states_of(take: Take) -> tuple[str, str]:
+def states_of(take: Take) -> tuple[str, str | None]:
     fresh = Take.objects.select_related("shot").get(pk=take.pk)
     return fresh.review_state, fresh.shot.status_id
 
@@ -72,7 +74,7 @@ def test_rejecting_a_take_leaves_the_shot_in_review(take: Take) -> None:
 
 
 def test_a_retake_of_one_take_leaves_a_shot_approved_by_another(take: Take) -> None:
-    other = TakeFactory(shot=take.shot, media_state=Media.READY)
+    other = TakeFactory.create(shot=take.shot, media_state=Media.READY)
     decide(other, Review.APPROVED)
     decide(take, Review.RETAKE)
     assert states_of(take) == ("retake", "approved")
@@ -120,7 +122,7 @@ def test_an_unknown_verdict_is_refused(take: Take) -> None:
 
 @pytest.mark.parametrize("media", [Media.BROKEN, Media.MISSING])
 def test_what_nobody_can_have_seen_is_not_approved(media: Media) -> None:
-    take = TakeFactory(media_state=media)
+    take = TakeFactory.create(media_state=media)
     with pytest.raises(Refused, match="nobody can have seen it"):
         decide(take, Review.APPROVED)
     assert decide(take, Review.RETAKE)

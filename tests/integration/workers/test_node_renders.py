@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from typing import Any
 
 import pytest
-import requests
 from PIL import Image
 
 from farm.contracts import (
@@ -17,55 +15,18 @@ from farm.contracts import (
     OrderInput,
     OrderOutput,
     Outcome,
-    RenderFailed,
-    RenderOrder,
-    RenderReport,
     Stage,
 )
-from tests.integration.workers.conftest import Farm, StartFarm
-from tests.integration.workers.coordinator import KEY, names_in, order, picture, report_of, slow_picture
+from tests.integration.workers.coordinator import names_in, order, picture, report_of, slow_picture
+from tests.integration.workers.node_farm import PATIENCE_S, StartFarm, result_of
 from tests.integration.workers.waiting import until
-
-PATIENCE_S = 40
-
-
-def result_of(result: Any) -> RenderReport:
-    """Return the report an order ended with, however it ended."""
-    answer = result.get(timeout=PATIENCE_S, propagate=False, disable_sync_subtasks=False)
-    if isinstance(answer, dict):
-        return report_of(answer)
-    assert isinstance(answer, RenderFailed), f"not a report: {answer!r}"
-    return report_of(answer.report)
-
-
-def render(farm: Farm, what: RenderOrder, queue: str = "vram.8") -> RenderReport:
-    """Render one order and check what every report must be."""
-    report = result_of(farm.coordinator.send(what, queue))
-    assert report.attempt_id == what.attempt_id
-    assert report.is_signed_with(KEY)
-    return report
-
-
-def history(farm: Farm) -> dict[str, Any]:
-    """Everything ComfyUI has ever run."""
-    ran: dict[str, Any] = requests.get(f"{farm.sim.url}/history", timeout=10).json()
-    return ran
-
-
-def executing(farm: Farm, what: RenderOrder) -> Any:
-    """Wait until the node says that an order executes."""
-    return farm.coordinator.hears(
-        lambda report: any(
-            r.attempt_id == what.attempt_id and r.stage is Stage.EXECUTING for r in report.running
-        )
-    )
 
 
 def test_an_order_becomes_files_a_manifest_a_signed_report_and_a_bell(farm: StartFarm) -> None:
     here = farm()
     what = order()
 
-    report = render(here, what)
+    report = here.render(what)
 
     assert report.outcome is Outcome.SUCCEEDED
     (artifact,) = report.artifacts
@@ -90,7 +51,7 @@ def test_a_clip_is_decoded_and_its_frames_are_counted(farm: StartFarm) -> None:
     }
     clip = OrderOutput(node="2", kind="video", width=64, height=48, frames=9, fps=16.0)
 
-    report = render(farm(), order(graph, outputs=(clip,)))
+    report = farm().render(order(graph, outputs=(clip,)))
 
     assert report.failure is None
     (artifact,) = report.artifacts
@@ -120,7 +81,7 @@ def test_an_input_is_uploaded_and_goes_into_the_graph(farm: StartFarm) -> None:
         "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "copy"}},
     }
 
-    report = render(here, order(graph, width=32, height=16, inputs=(start,)))
+    report = here.render(order(graph, width=32, height=16, inputs=(start,)))
 
     assert report.failure is None
     with Image.open(
@@ -133,21 +94,21 @@ def test_a_refused_claim_renders_nothing(farm: StartFarm) -> None:
     here = farm()
     here.coordinator.grant = False
 
-    report = render(here, order())
+    report = here.render(order())
 
     assert (report.outcome, report.reason) == (Outcome.DROPPED, "token is stale")
-    assert history(here) == {}
+    assert here.comfy_history() == {}
     assert not (here.worker.artifacts / "attempts").exists()
 
 
 def test_a_silent_coordinator_means_that_the_order_is_dropped(farm: StartFarm) -> None:
     here = farm(silent=True)
 
-    report = render(here, order())
+    report = here.render(order())
 
     assert report.outcome is Outcome.DROPPED
     assert "unanswered for 10 s" in report.reason
-    assert history(here) == {}
+    assert here.comfy_history() == {}
 
 
 def test_a_failing_node_is_named_in_comfyuis_words(farm: StartFarm) -> None:
@@ -155,7 +116,7 @@ def test_a_failing_node_is_named_in_comfyuis_words(farm: StartFarm) -> None:
     graph["3"] = {"class_type": "RecRaise", "inputs": {"image": ["1", 0], "kind": "value"}}
     graph["2"]["inputs"]["images"] = ["3", 0]
 
-    report = render(farm(), order(graph))
+    report = farm().render(order(graph))
 
     assert report.failure is not None
     assert (report.failure.failure_class, report.failure.node_type) == ("unknown", "RecRaise")
@@ -168,17 +129,17 @@ def test_out_of_memory_is_tried_once_more_and_then_reported(farm: StartFarm) -> 
     graph["3"] = {"class_type": "RecRaise", "inputs": {"image": ["1", 0], "kind": "oom"}}
     graph["2"]["inputs"]["images"] = ["3", 0]
 
-    report = render(here, order(graph))
+    report = here.render(order(graph))
 
     assert report.failure is not None
     assert report.failure.failure_class == "out_of_memory"
-    assert len(history(here)) == 2
+    assert len(here.comfy_history()) == 2
 
 
 def test_a_picture_of_the_wrong_size_is_output_invalid(farm: StartFarm) -> None:
     wanted = OrderOutput(node="2", kind="image", width=640, height=48, frames=1)
 
-    report = render(farm(), order(outputs=(wanted,)))
+    report = farm().render(order(outputs=(wanted,)))
 
     assert report.failure is not None
     assert report.failure.failure_class == "output_invalid"
@@ -189,11 +150,11 @@ def test_a_picture_of_the_wrong_size_is_output_invalid(farm: StartFarm) -> None:
 def test_an_artifact_folder_outside_the_store_is_refused(farm: StartFarm, folder: str) -> None:
     here = farm()
 
-    report = render(here, order(artifact_folder=folder))
+    report = here.render(order(artifact_folder=folder))
 
     assert report.failure is not None
     assert report.failure.code == "order_unreadable"
-    assert history(here) == {}
+    assert here.comfy_history() == {}
 
 
 def test_an_order_that_is_no_order_fails_with_the_name_of_the_field(farm: StartFarm) -> None:
@@ -205,14 +166,14 @@ def test_an_order_that_is_no_order_fails_with_the_name_of_the_field(farm: StartF
     with pytest.raises(ContractError, match="attempt_id"):
         result.get(timeout=PATIENCE_S, disable_sync_subtasks=False)
 
-    assert render(here, order()).outcome is Outcome.SUCCEEDED
+    assert here.render(order()).outcome is Outcome.SUCCEEDED
 
 
 def test_a_cancel_by_remote_control_interrupts_comfyui_while_both_slots_are_busy(farm: StartFarm) -> None:
     here = farm()
     first, second = order(slow_picture("first", 60)), order(slow_picture("second", 60))
     results = [here.coordinator.send(first, "vram.8"), here.coordinator.send(second, "vram.8.next")]
-    executing(here, first)
+    here.executing(first)
     here.coordinator.hears(lambda report: len(report.running) == 2)
 
     for what in (second, first):
@@ -221,7 +182,7 @@ def test_a_cancel_by_remote_control_interrupts_comfyui_while_both_slots_are_busy
         )
 
     assert [result_of(result).outcome for result in results] == [Outcome.CANCELLED, Outcome.CANCELLED]
-    assert here.sim_queue() == {
+    assert here.comfy_queue() == {
         "queue_running": [],
         "queue_pending": [],
     }
@@ -233,7 +194,7 @@ def test_one_order_is_staged_behind_the_executing_one_and_a_third_waits_in_the_b
     here = farm()
     first, second, third = (order(slow_picture(name, 3)) for name in "abc")
     results = [here.coordinator.send(first, "vram.8")]
-    executing(here, first)
+    here.executing(first)
     results += [here.coordinator.send(what, "vram.8.next") for what in (second, third)]
 
     here.coordinator.hears(
@@ -244,7 +205,7 @@ def test_one_order_is_staged_behind_the_executing_one_and_a_third_waits_in_the_b
     )
     with here.broker.client() as broker:
         assert broker.llen("vram.8.next") == 1
-    queue = here.sim_queue()
+    queue = here.comfy_queue()
     assert (len(queue["queue_running"]), len(queue["queue_pending"])) == (1, 1)
 
     assert [result_of(result).outcome for result in results] == [Outcome.SUCCEEDED] * 3
@@ -254,7 +215,7 @@ def test_a_busy_node_takes_no_order_that_is_to_start_now(farm: StartFarm) -> Non
     here = farm()
     first, urgent, staged = order(slow_picture("first", 3)), order(), order()
     results = [here.coordinator.send(first, "vram.8")]
-    executing(here, first)
+    here.executing(first)
 
     results.append(here.coordinator.send(urgent, "vram.24"))
     results.append(here.coordinator.send(staged, "vram.8.next"))
@@ -270,7 +231,7 @@ def test_an_idle_node_serves_its_largest_tier_first(farm: StartFarm) -> None:
     here = farm()
     first = order(slow_picture("first", 2))
     results = [here.coordinator.send(first, "vram.8")]
-    executing(here, first)
+    here.executing(first)
     small, large = order(), order()
     results += [here.coordinator.send(small, "vram.8"), here.coordinator.send(large, "vram.24")]
 

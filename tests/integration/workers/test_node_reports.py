@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from farm.contracts import NodeDirectives, NodeState, Outcome, Source, Stage
 from tests.comfysim_fixture import free_port
-from tests.integration.workers.conftest import StartFarm
 from tests.integration.workers.coordinator import order, slow_picture
-from tests.integration.workers.test_node_renders import executing, render, result_of
+from tests.integration.workers.node_farm import StartFarm, result_of
 from tests.integration.workers.waiting import until
 
 
@@ -31,7 +30,7 @@ def test_a_stand_in_serves_no_gpu_tier_unless_it_is_allowed_to(farm: StartFarm) 
     gpu, slate = order(), order()
 
     waiting = here.coordinator.send(gpu, "vram.8")
-    assert render(here, slate, "vram.0").outcome is Outcome.SUCCEEDED
+    assert here.render(slate, "vram.0").outcome is Outcome.SUCCEEDED
 
     report = here.coordinator.last
     assert report is not None
@@ -45,7 +44,7 @@ def test_a_stand_in_serves_no_gpu_tier_unless_it_is_allowed_to(farm: StartFarm) 
 def test_a_cpu_server_serves_only_orders_without_vram(farm: StartFarm) -> None:
     here = farm(vram=0)
 
-    assert render(here, order(), "vram.0").outcome is Outcome.SUCCEEDED
+    assert here.render(order(), "vram.0").outcome is Outcome.SUCCEEDED
 
     report = here.coordinator.last
     assert report is not None
@@ -68,7 +67,7 @@ def test_a_draining_node_finishes_its_order_and_takes_no_other(farm: StartFarm) 
     here = farm()
     first, second = order(slow_picture("first", 2)), order()
     result = here.coordinator.send(first, "vram.8")
-    executing(here, first)
+    here.executing(first)
 
     here.coordinator.directives = NodeDirectives(desired="draining")
     until(lambda: "desired=draining" in here.worker.log)
@@ -85,7 +84,7 @@ def test_a_directive_cancels_an_order(farm: StartFarm) -> None:
     here = farm()
     what = order(slow_picture("long", 60))
     result = here.coordinator.send(what, "vram.8")
-    executing(here, what)
+    here.executing(what)
 
     here.coordinator.directives = NodeDirectives(cancelled=(what.attempt_id,))
 
@@ -96,7 +95,7 @@ def test_a_node_that_was_given_up_begins_a_new_epoch_and_reads_a_new_queue(farm:
     here = farm()
     what = order(slow_picture("long", 60))
     result = here.coordinator.send(what, "vram.8")
-    old = executing(here, what).epoch
+    old = here.executing(what).epoch
 
     here.coordinator.directives = NodeDirectives(new_epoch=True)
     here.coordinator.hears(lambda report: report.epoch != old)
@@ -107,13 +106,13 @@ def test_a_node_that_was_given_up_begins_a_new_epoch_and_reads_a_new_queue(farm:
     report = here.coordinator.hears(lambda report: report.epoch != old and report.state is NodeState.IDLE)
     until(lambda: len({heard.epoch for heard in here.coordinator.reports[-2:]}) == 1)
     report = here.coordinator.reports[-1]
-    assert render(here, order(), f"node.gpu1.{report.epoch}").outcome is Outcome.SUCCEEDED
+    assert here.render(order(), f"node.gpu1.{report.epoch}").outcome is Outcome.SUCCEEDED
 
 
 def test_unconfirmed_reports_are_repeated_after_the_broker_lost_everything(farm: StartFarm) -> None:
     here = farm()
     here.coordinator.confirm = False
-    report = render(here, order())
+    report = here.render(order())
     here.coordinator.hears(lambda heard: report in heard.finished)
 
     here.broker.lose_everything()
@@ -124,14 +123,31 @@ def test_unconfirmed_reports_are_repeated_after_the_broker_lost_everything(farm:
     here.coordinator.confirm = True
     here.coordinator.hears(lambda heard: not heard.finished)
     assert list((here.worker.spool / "gpu1/finished").iterdir()) == []
-    assert render(here, order()).outcome is Outcome.SUCCEEDED
+    assert here.render(order()).outcome is Outcome.SUCCEEDED
+
+
+def test_a_render_that_ends_while_the_broker_is_away_is_reported_when_it_is_back(farm: StartFarm) -> None:
+    here = farm()
+    what = order(slow_picture("meanwhile", 2))
+    here.coordinator.send(what, "vram.8")
+    here.executing(what)
+
+    here.broker.stop()
+    until(lambda: list((here.worker.spool / "gpu1/finished").glob("*.json")))
+    here.broker.start()
+
+    heard = here.coordinator.hears(lambda heard: heard.finished, timeout_s=60)
+    assert [(done.attempt_id, done.outcome) for done in heard.finished] == [
+        (what.attempt_id, Outcome.SUCCEEDED)
+    ]
+    assert here.render(order()).outcome is Outcome.SUCCEEDED
 
 
 def test_a_gentle_stop_finishes_the_render_and_reports_to_the_end(farm: StartFarm) -> None:
     here = farm()
     what = order(slow_picture("last", 2))
     result = here.coordinator.send(what, "vram.8")
-    executing(here, what)
+    here.executing(what)
 
     assert here.worker.stop() == 0
 
@@ -146,11 +162,11 @@ def test_a_killed_workers_finished_prompt_is_collected_by_its_next_life(farm: St
     here = farm()
     what = order(slow_picture("survives", 2))
     here.coordinator.send(what, "vram.8")
-    before = executing(here, what)
+    before = here.executing(what)
     here.coordinator.confirm = False
 
     here.worker.kill()
-    until(lambda: not here.sim_queue()["queue_running"])
+    until(lambda: not here.comfy_queue()["queue_running"])
     here.worker.start()
 
     heard = here.coordinator.hears(lambda heard: heard.finished)
@@ -164,7 +180,7 @@ def test_a_killed_workers_running_prompt_is_stopped_by_its_next_life(farm: Start
     here = farm()
     what = order(slow_picture("orphan", 60))
     here.coordinator.send(what, "vram.8")
-    executing(here, what)
+    here.executing(what)
     here.coordinator.confirm = False
 
     here.worker.kill()
@@ -173,5 +189,5 @@ def test_a_killed_workers_running_prompt_is_stopped_by_its_next_life(farm: Start
     (report,) = here.coordinator.hears(lambda heard: heard.finished).finished
     assert report.failure is not None
     assert (report.failure.failure_class, report.failure.code) == ("infrastructure", "worker_restarted")
-    until(lambda: not here.sim_queue()["queue_running"])
+    until(lambda: not here.comfy_queue()["queue_running"])
     assert Stage.EXECUTING not in {r.stage for r in here.coordinator.reports[-1].running}

@@ -9,14 +9,25 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+CELERY = Path(sys.executable).with_name("celery")
 STOP_S = 30.0
 
 
 class WorkerProcess:
     """One worker. Its folder holds artifact store, spool and log."""
 
-    def __init__(self, folder: Path, env: dict[str, str], *, name: str = "gpu1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        env: dict[str, str],
+        *,
+        name: str = "gpu1",
+        home: Path = ROOT,
+        celery: Path = CELERY,
+    ) -> None:
         self.name = name
+        self._home = home
+        self._celery = celery
         self.artifacts = folder / "artifacts"
         self.spool = folder / "spool"
         self._log = folder / f"{name}.log"
@@ -56,7 +67,9 @@ class WorkerProcess:
             "INFO",
         ]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*command, "--loglevel", "INFO"], cwd=self._home, env=self._env, stdout=log, stderr=log
+            )
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -1,0 +1,62 @@
+# Two commands: make demo, make test. Both create what they need in .venv.
+SHELL  := /bin/bash
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+INSTALL := $(PYTHON) requirements/install.py $(VENV)
+
+# Checks and tools read settings; none of these reach a real farm.
+CHECK_ENV := DJANGO_SECRET_KEY=$$(printf 'check-%.0s' {1..12}) REDIS_URL=redis://127.0.0.1:1/0 DATABASE_URL= \
+             SHOTFARM_HOSTS=farm.example SHOTFARM_VAR=$(CURDIR)/var/check
+
+# Tests that need a real card or a real ComfyUI are asked for by name: pytest -m gpu, pytest -m comfyui.
+# pytest-xdist hands tests out in order, so those that empty the database stay behind those that need its
+# seeds; --dist loadfile would not.
+PYTEST := $(BIN)/python -m pytest -q -m "not gpu and not comfyui"
+PARALLEL := -n auto --dist load
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
+.DEFAULT_GOAL := help
+
+help:  ## what make can do here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+demo: install  ## a whole farm on this machine: renders a film's shots, then serves (DEMO_EXIT=1, COMFYUI_URL, REDIS_URL)
+	@$(BIN)/python -m farm.demo
+
+install:  ## what the farm needs, into .venv
+	@$(INSTALL) requirements.txt
+
+install-dev:
+	@$(INSTALL) requirements/dev.txt
+
+test: test-sqlite test-postgres test-acceptance  ## every test; unit and integration on SQLite and on PostgreSQL
+
+test-sqlite: install-dev  ## unit and integration tests on SQLite
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(PARALLEL) tests/unit tests/integration
+
+test-postgres: install-dev  ## unit and integration tests on a private PostgreSQL
+	SHOTFARM_TEST_DB=postgres $(PYTEST) $(PARALLEL) tests/unit tests/integration
+
+test-acceptance: install-dev  ## tests that start the real processes
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) tests/acceptance
+
+check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
+	@mkdir -p var/check
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py
+	$(CHECK_ENV) $(BIN)/lint-imports
+	$(BIN)/djlint templates --lint
+	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+lock: install-dev  ## new lock files from requirements/*.in
+	$(LOCK) requirements/base.in -o requirements.txt
+	$(LOCK) requirements/dev.in -c requirements.txt -o requirements/dev.txt
+	$(LOCK) workers/requirements.in -c requirements.txt -o workers/requirements.txt
+
+messages: install-dev  ## collect and compile translations (needs gettext: apt-get install -y gettext)
+	$(CHECK_ENV) $(BIN)/python manage.py makemessages -l ko --no-location --ignore=.venv --ignore=var --ignore=tests --ignore=workers
+	$(CHECK_ENV) $(BIN)/python manage.py compilemessages -l ko --ignore=.venv

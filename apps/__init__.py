@@ -1,0 +1,1 @@
+"""Shotfarm's Django apps. They stack one way; see docs/map.md."""

@@ -1,0 +1,55 @@
+"""What all parts of the API share: pages, and how errors look in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rest_framework.pagination import LimitOffsetPagination
+
+from apps.common.problems import CONTENT_TYPE
+
+_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457), and each field it is about.",
+    "required": ["type", "title", "status", "detail", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "value", "message", "code"],
+                "properties": {
+                    "field": {"type": "string", "description": "A path, such as steps[0].takes"},
+                    "value": {"type": "string", "description": "What was sent"},
+                    "message": {"type": "string", "description": "What would be right"},
+                    "code": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})
+
+
+class Pages(LimitOffsetPagination):
+    """``?limit=50&offset=100``; at most 500 rows at once."""
+
+    default_limit = 50
+    max_limit = 500
+
+
+def document_problems(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    """Say of every operation in the OpenAPI document what its errors look like."""
+    result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+    answer = {
+        "description": "A problem",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in result["paths"].values():
+        for method in _METHODS & path.keys():
+            path[method]["responses"].setdefault("default", answer)
+    return result

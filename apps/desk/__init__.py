@@ -1,0 +1,1 @@
+"""Home page, farm page, live fragments: reads everything, owns nothing."""

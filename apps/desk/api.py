@@ -1,0 +1,46 @@
+"""A take's file for whoever holds a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.desk import media
+
+RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One part: bytes=0-1023")
+
+
+class AsItIs(BaseContentNegotiation):
+    """The file has one form, whatever ``Accept`` says; errors are JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, first.media_type or ""
+
+
+class ArtifactFileView(APIView):
+    """Streams a file of a take of your projects."""
+
+    content_negotiation_class = AsItIs
+
+    @extend_schema(
+        operation_id="artifact_file",
+        parameters=[RANGE],
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request, artifact_id: UUID) -> HttpResponseBase:
+        # REST framework has put the token's user on the request Django knows.
+        return media.artifact(request._request, artifact_id)

@@ -1,0 +1,162 @@
+"""What the home page and the farm page show, each in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+
+from apps.nodes.models import Node
+from apps.nodes.states import SERVING, Desired, Observed
+from apps.productions.models import Shot
+from apps.projects.models import Project
+from apps.projects.reach import Reach
+from apps.projects.selectors import Person, projects_for, scoped
+from apps.renders import cells
+from apps.renders.models import Attempt, Job
+from apps.renders.progress import Tally
+from apps.renders.states import IN_FLIGHT, OPEN, JobState
+from apps.review.gallery import with_files
+from apps.review.models import Take
+from farm.tiers import NO_VRAM, TIERS_GB
+
+NEWEST_TAKES = 18
+RUNNING_JOBS = 12
+TROUBLES = 8
+
+
+@dataclass(frozen=True)
+class ProjectCard:
+    """A project with the reader's role, its shots by status and its jobs by state."""
+
+    project: Project
+    role: str
+    shots: int
+    approved: int
+    jobs: Tally
+
+
+@dataclass(frozen=True)
+class TierLine:
+    """One rung of the ladder: nodes that serve it, and the jobs that need it."""
+
+    tier_gb: int | None
+    nodes: int
+    ready: int
+    in_flight: int
+
+
+@dataclass
+class NodeCard:
+    """A node with what it has in hand. ``hidden``: attempts of projects the reader does not see."""
+
+    node: Node
+    attempts: list[Attempt] = field(default_factory=list)
+    hidden: int = 0
+
+
+def project_cards(person: Person, reach: Reach) -> list[ProjectCard]:
+    """The reader's projects, archived ones aside."""
+    projects = list(projects_for(person).filter(archived=False))
+    ids = [project.pk for project in projects]
+    shots: dict[UUID, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    counted = Shot.objects.filter(project__in=ids).order_by().values_list("project_id", "status__closed")
+    for project, closed, count in counted.annotate(count=Count("pk")):
+        total, done = shots[project]
+        shots[project] = total + count, done + (count if closed else 0)
+    states: dict[UUID, dict[str, int]] = defaultdict(dict)
+    rows = Job.objects.filter(project__in=ids).order_by().values_list("project_id", "state")
+    for project, state, count in rows.annotate(count=Count("pk")):
+        states[project][state] = count
+    return [
+        ProjectCard(project, reach.roles.get(project.pk, ""), *shots[project.pk], Tally(states[project.pk]))
+        for project in projects
+    ]
+
+
+def _shown(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    rows = jobs.select_related("shot__sequence", "template_version__template")
+    return rows.defer("template_version__graph", "template_version__manifest")
+
+
+def running_jobs(person: Person) -> list[Job]:
+    """Jobs on their way or at work, then those next in line."""
+    jobs = _shown(scoped(Job.objects.filter(state__in=IN_FLIGHT), person)).order_by("-state", "created_at")
+    return cells.dress(jobs[:RUNNING_JOBS])
+
+
+def troubles(person: Person) -> list[Job]:
+    """The newest jobs that need a person."""
+    failed = Job.objects.filter(state__in=(JobState.FAILED, JobState.QUARANTINED))
+    return cells.dress(_shown(scoped(failed, person)).order_by("-finished_at", "-created_at")[:TROUBLES])
+
+
+def newest_takes(person: Person) -> list[Take]:
+    """The newest takes with their files."""
+    takes = scoped(Take.objects.select_related("shot__sequence"), person).order_by("-created_at")
+    return with_files(list(takes[:NEWEST_TAKES]))
+
+
+def open_count(person: Person) -> int:
+    """How many of the reader's jobs are not closed."""
+    return scoped(Job.objects.filter(state__in=OPEN), person).count()
+
+
+def tier_lines(nodes: list[Node]) -> list[TierLine]:
+    """Queue depth by tier, from the database, rungs without nodes and jobs left out."""
+    counted: dict[int | None, dict[str, int]] = defaultdict(dict)
+    rows = Job.objects.filter(state__in=(JobState.READY, *IN_FLIGHT)).order_by()
+    for tier, state, count in rows.values_list("tier_gb", "state").annotate(count=Count("pk")):
+        counted[tier][state] = count
+    able = [node for node in nodes if _takes_work(node)]
+    lines = []
+    for tier in (*reversed(TIERS_GB), NO_VRAM, None):
+        jobs: Mapping[str, int] = counted.get(tier, {})
+        serving = 0 if tier is None else sum((node.tier_gb or 0) >= tier for node in able)
+        if jobs or (tier is not None and any(node.tier_gb == tier for node in nodes)):
+            in_flight = sum(jobs.get(state, 0) for state in IN_FLIGHT)
+            lines.append(TierLine(tier, serving, jobs.get(JobState.READY, 0), in_flight))
+    return lines
+
+
+def farm_nodes() -> list[Node]:
+    """Every node with its GPUs, without the long lists of what it can do."""
+    return list(Node.objects.prefetch_related("gpus").defer("classes", "models_by_folder"))
+
+
+def node_cards(nodes: list[Node], person: Person) -> list[NodeCard]:
+    """Each node with the attempts that hold its slots."""
+    cards = {node.pk: NodeCard(node) for node in nodes}
+    held = Attempt.objects.filter(holds_slot=True, node__isnull=False).defer("report")
+    mine = set(projects_for(person).values_list("pk", flat=True))
+    for attempt in held.select_related("job__shot__sequence", "job__template_version__template").order_by(
+        "created_at"
+    ):
+        card = cards.get(attempt.node_id) if attempt.node_id else None
+        if card is None:
+            continue
+        if attempt.job.project_id in mine:
+            card.attempts.append(attempt)
+        else:
+            card.hidden += 1
+    return list(cards.values())
+
+
+def node_summary(nodes: list[Node]) -> list[tuple[str, str, int]]:
+    """How many nodes are in which state: state, label, count."""
+    return [
+        (str(state), str(state.label), count)
+        for state in Observed
+        if (count := sum(node.observed == state for node in nodes))
+    ]
+
+
+def _takes_work(node: Node) -> bool:
+    allowed = settings.SIMULATED_ALLOWED or not node.simulated
+    return (
+        allowed and node.desired == Desired.ACTIVE and node.observed in SERVING and node.tier_gb is not None
+    )

@@ -1,0 +1,23 @@
+"""Who sees which entry of the sidebar."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from apps.projects.reach import reach_of
+from apps.projects.roles import Act
+
+
+def member(request: HttpRequest) -> bool:
+    """Anyone with a role in a project."""
+    return reach_of(request).anywhere(Act.VIEW)
+
+
+def sees_farm(request: HttpRequest) -> bool:
+    """Members, and whoever looks after nodes."""
+    return member(request) or request.user.has_perm("nodes.view_node")
+
+
+def sees_users(request: HttpRequest) -> bool:
+    """Those whom Django's permissions let at users."""
+    return request.user.has_perm("accounts.view_user")

@@ -1,0 +1,121 @@
+"""The page about states, written from the machines themselves, so that it cannot say anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from apps.common.machines import Machine
+from apps.nodes.states import NODE
+from apps.productions.states import SHOT
+from apps.renders.states import ATTEMPT, JOB
+from apps.review.states import MEDIA, REVIEW
+
+PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
+
+HEAD: Final = """\
+# States
+
+Written by `manage.py describe_states` from `apps/*/states.py`. Do not edit: change the machine, run it again.
+
+One function makes every move: `move` in [apps/common/machines.py](../apps/common/machines.py), a
+conditional UPDATE whose row count tells who won. It writes an event row in the same transaction, and
+refuses a move that is not in the tables below. What people intend (paused, cancelled, priority, a node's
+desired state) is a column, never a state.
+"""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One machine on the page. ``drawn``: few enough moves to be read as a drawing."""
+
+    title: str
+    text: str
+    machine: Machine
+    drawn: bool = False
+
+
+CHAPTERS: Final = (
+    Chapter(
+        "Job",
+        "One shot × workflow × take: what a coordinator sees. A job that waits is BLOCKED (for another job) "
+        "or READY (for a node) and says why in words. Without a take, every state but CANCELLED may still "
+        "become SUCCEEDED: finished work is not thrown away because its report came late.",
+        JOB,
+        drawn=True,
+    ),
+    Chapter(
+        "Attempt",
+        "One try at a job on one node; history, never rewritten. LOST and SUPERSEDED are ends for the books "
+        "only: a verified success may still come.",
+        ATTEMPT,
+    ),
+    Chapter(
+        "Node",
+        "What a node's reports say, or what their absence means (OFFLINE). What an operator desires (active, "
+        "draining, paused) stands beside it and is no state of this machine.",
+        NODE,
+    ),
+    Chapter(
+        "Shot",
+        "The states are rows (shot statuses), so a studio can rename what people read. Rendering and "
+        "verdicts on takes move a shot by themselves; shots on hold, omitted or final are left alone.",
+        SHOT,
+    ),
+    Chapter(
+        "A take's media",
+        "Whether the take can be looked at: thumbnail and proxy made, or why not.",
+        MEDIA,
+        drawn=True,
+    ),
+    Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
+)
+
+
+def states_page() -> str:
+    """Return the whole page, in Markdown."""
+    return "\n".join([HEAD, *(line for chapter in CHAPTERS for line in _chapter(chapter))])
+
+
+def _chapter(chapter: Chapter) -> Iterator[str]:
+    machine = chapter.machine
+    yield f"## {chapter.title}\n"
+    yield f"Machine `{machine.name}`, column `{machine.field}`. {chapter.text}\n"
+    if chapter.drawn:
+        yield from _drawing(machine)
+    yield "| From | To |"
+    yield "|---|---|"
+    for source in ("", *_states(machine)):
+        yield f"| {_name(source)} | {', '.join(_targets(machine, source)) or '(the end)'} |"
+    yield ""
+
+
+def _targets(machine: Machine, source: str) -> list[str]:
+    to = machine.moves.get(source, frozenset())
+    others = [state for state in _states(machine) if state != source]
+    if source and len(others) > 1 and to == set(others):
+        return ["any other"]
+    return [_name(state) for state in _states(machine) if state in to]
+
+
+def _drawing(machine: Machine) -> Iterator[str]:
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    for source in ("", *_states(machine)):
+        for state in _states(machine):
+            if state in machine.moves.get(source, frozenset()):
+                yield f"    {source or '[*]'} --> {state}"
+    yield "```\n"
+
+
+def _states(machine: Machine) -> list[str]:
+    """In the order in which the table lists them, which is the order of a life."""
+    return [state for state in dict.fromkeys([*machine.moves, *machine.states]) if state]
+
+
+def _name(state: str) -> str:
+    return state.upper() if state else "(new)"

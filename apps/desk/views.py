@@ -1,0 +1,79 @@
+"""Home and farm: pages that read everything and own nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.desk import selectors
+from apps.nodes.services import STEER
+from apps.nodes.states import Desired
+from apps.projects.reach import reach_of
+from apps.projects.roles import Act
+
+BUSY_SECONDS = 2
+QUIET_SECONDS = 15
+
+
+def home_facts(request: HttpRequest) -> dict[str, Any]:
+    """Everything the home fragment shows. Someone without a project sees that, and no farm."""
+    reach = reach_of(request)
+    if not reach.anywhere(Act.VIEW):
+        return {"member": False, "every": QUIET_SECONDS}
+    nodes = selectors.farm_nodes()
+    going_on = selectors.open_count(request.user)
+    return {
+        "member": True,
+        "cards": selectors.project_cards(request.user, reach),
+        "running": selectors.running_jobs(request.user),
+        "troubles": selectors.troubles(request.user),
+        "takes": selectors.newest_takes(request.user),
+        "tiers": selectors.tier_lines(nodes),
+        "nodes": selectors.node_summary(nodes),
+        "going_on": going_on,
+        "every": BUSY_SECONDS if going_on else QUIET_SECONDS,
+    }
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's hook: what the admin's index shows."""
+    return {**context, **home_facts(request), "title": _("Home")}
+
+
+@require_safe
+def home_fragment(request: HttpRequest) -> HttpResponse:
+    """The home page's inside, again."""
+    return TemplateResponse(request, "desk/home.html", home_facts(request))
+
+
+def _farm_facts(request: HttpRequest) -> dict[str, Any]:
+    if not reach_of(request).anywhere(Act.VIEW) and not request.user.has_perm("nodes.view_node"):
+        raise PermissionDenied
+    nodes = selectors.farm_nodes()
+    return {
+        "cards": selectors.node_cards(nodes, request.user),
+        "tiers": selectors.tier_lines(nodes),
+        "nodes": selectors.node_summary(nodes),
+        "may_steer": request.user.has_perm(STEER),
+        "wishes": list(Desired),
+    }
+
+
+@require_safe
+def farm_page(request: HttpRequest) -> HttpResponse:
+    """All nodes and GPUs, what they do, and what waits for which tier."""
+    facts = _farm_facts(request)
+    context = {**admin.site.each_context(request), **facts, "title": _("Farm")}
+    return TemplateResponse(request, "desk/farm.html", context)
+
+
+@require_safe
+def farm_fragment(request: HttpRequest) -> HttpResponse:
+    """The farm page's inside, again."""
+    return TemplateResponse(request, "desk/farm_inside.html", _farm_facts(request))

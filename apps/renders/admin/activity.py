@@ -1,0 +1,91 @@
+"""Activity: every state change, who made it and why. Only ever read."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from apps.common.admin import ReadOnly
+from apps.common.models import StateEvent
+from apps.common.show import MACHINES, TONES, badge, link, moment, state_label
+from apps.productions.models import Shot
+from apps.projects.admin_scope import FarmAdmin
+from apps.projects.reach import reach_of
+from apps.projects.roles import Act
+from apps.projects.selectors import projects_for
+from apps.renders.models import Job
+
+
+class MachineFilter(admin.SimpleListFilter):
+    """By what moved."""
+
+    title = gettext_lazy("machine")
+    parameter_name = "machine"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(MACHINES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StateEvent]) -> QuerySet[StateEvent]:
+        return queryset.filter(machine=self.value()) if self.value() else queryset
+
+
+@admin.register(StateEvent)
+class StateEventAdmin(ReadOnly, FarmAdmin):
+    """Events of the person's projects, and of nodes."""
+
+    list_display = ("when", "what", "step", "actor", "reason")
+    list_display_links = None
+    list_filter = (MachineFilter,)
+    search_fields = ("actor", "reason")
+    ordering = ("-id",)
+    list_per_page = 100
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StateEvent]:
+        events: QuerySet[StateEvent] = super().get_queryset(request)
+        if reach_of(request).everything:
+            return events
+        mine = projects_for(request.user, Act.VIEW)
+        seen = Q(story__in=Job.objects.filter(project__in=mine).values("pk"))
+        seen |= Q(machine="shot", story__in=Shot.objects.filter(project__in=mine).values("pk"))
+        if reach_of(request).anywhere(Act.VIEW):
+            seen |= Q(machine="node")
+        return events.filter(seen)
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        stories = {event.story for event in rows}
+        names: dict[UUID, tuple[str, str]] = {}
+        for job in Job.objects.filter(pk__in=stories).only("code"):
+            names[job.pk] = ("admin:renders_job_change", job.code)
+        for shot in Shot.objects.filter(pk__in=stories).select_related("sequence"):
+            names[shot.pk] = ("admin:productions_shot_change", shot.full_code)
+        for event in rows:
+            event.told_of = names.get(event.story)
+
+    @admin.display(description=gettext_lazy("at"), ordering="id")
+    def when(self, event: StateEvent) -> str:
+        return moment(event.at)
+
+    @admin.display(description=gettext_lazy("what"))
+    def what(self, event: Any) -> SafeString:
+        if event.told_of is None:
+            return format_html('<span class="sf-dim">{}</span>', MACHINES.get(event.machine, event.machine))
+        page, name = event.told_of
+        return format_html(
+            "{} <small>{}</small>", link(reverse(page, args=[event.story]), name), MACHINES[event.machine]
+        )
+
+    @admin.display(description=gettext_lazy("step"))
+    def step(self, event: StateEvent) -> SafeString:
+        return format_html(
+            "{} → {}",
+            state_label(event.from_state) or "·",
+            badge(state_label(event.to_state), TONES.get(event.to_state, "grey")),
+        )

@@ -1,0 +1,83 @@
+"""Batches: what one press of Render asked for, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.common.admin import ReadOnly
+from apps.common.show import moment
+from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.reach import person_of
+from apps.projects.roles import Act
+from apps.renders import cells
+from apps.renders.models import Job, RenderBatch
+from apps.renders.progress import tallies, tally_cell
+from apps.renders.services import control
+
+SHOWN_JOBS = 200
+
+
+@admin.register(RenderBatch)
+class RenderBatchAdmin(ReadOnly, ScopedAdmin):
+    list_display = ("code", "project", "note", "progress", "submitted_by", "when")
+    list_select_related = ("project", "submitted_by")
+    list_filter = (("project", MyProjects),)
+    search_fields = ("code", "note")
+    ordering = ("-created_at",)
+    list_after_template = "admin/renders/renderbatch/follow.html"
+    change_form_template = "admin/renders/renderbatch/page.html"
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        counted = tallies([row.pk for row in rows])
+        for row in rows:
+            row.tally = counted[row.pk]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<path:object_id>/cancel/",
+                self.admin_site.admin_view(self.cancel_view),
+                name="renders_renderbatch_cancel",
+            )
+        ]
+        return own + super().get_urls()
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer “Cancel what is open” (the page has asked already)."""
+
+        def deed(batch: RenderBatch) -> str:
+            cancelled = control.cancel_batch(batch, user=person_of(request))
+            return _("%(count)d jobs cancelled.") % {"count": cancelled}
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        batch: RenderBatch = context["original"]
+        jobs = Job.objects.filter(batch=batch).select_related("shot__sequence", "template_version__template")
+        jobs = jobs.defer("template_version__graph", "template_version__manifest")
+        tally = tallies([batch.pk])[batch.pk]
+        context |= {
+            "jobs": cells.dress(jobs.order_by("created_at", "code")[:SHOWN_JOBS]),
+            "tally": tally,
+            "more_jobs": max(0, tally.total - SHOWN_JOBS),
+            "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
+            "asks": request.GET.get("cancel") == "ask",
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, batch: Any) -> SafeString:
+        return tally_cell(batch, batch.tally)
+
+    @admin.display(description=gettext_lazy("submitted"), ordering="created_at")
+    def when(self, batch: RenderBatch) -> str:
+        return moment(batch.created_at)

@@ -1,0 +1,36 @@
+"""The node page with what runs there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from apps.nodes.admin import NodeAdmin
+from apps.nodes.models import Node
+from apps.projects.selectors import scoped
+from apps.renders.models import Attempt
+
+admin.site.unregister(Node)
+
+SHOWN_ATTEMPTS = 30
+
+
+@admin.register(Node)
+class WorkingNodeAdmin(NodeAdmin):
+    """Attempts of other people's projects are counted, not shown."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        here = Attempt.objects.filter(node=context["original"])
+        mine = scoped(here, request.user, path="job__project").defer("report")
+        mine = mine.select_related("job__shot__sequence", "job__template_version__template").order_by(
+            "-created_at"
+        )
+        running = mine.filter(holds_slot=True)
+        context["running"] = list(running)
+        context["hidden_running"] = here.filter(holds_slot=True).count() - len(context["running"])
+        context["past"] = mine.filter(holds_slot=False)[:SHOWN_ATTEMPTS]
+        return super().render_change_form(request, context, *args, **kwargs)

@@ -1,0 +1,175 @@
+"""The page behind Render: what to make of the selected shots, what that comes to, and the press itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.common.errors import NotAllowed, Problem, Refused
+from apps.productions.models import Shot
+from apps.projects.models import Project
+from apps.projects.reach import person_of
+from apps.projects.roles import Act
+from apps.renders.admin.render_form import RenderForm
+from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.submit import submit
+
+if TYPE_CHECKING:
+    from apps.renders.admin.shots import RenderedShotAdmin
+
+TEMPLATE = "admin/productions/shot/render.html"
+SHOWN_PROBLEMS = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one template makes, in the preview: jobs, need in GB of one GPU, the tier that holds it."""
+
+    template: str
+    kind: str
+    jobs: int
+    need_gb: float
+    tier_gb: int | None
+    size: str
+    frames: str
+
+
+def page_for(page: RenderedShotAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
+    """Open the form for the selected shots."""
+    shots = _shots(page, request, ids)
+    if not shots:
+        messages.error(request, _("None of the selected shots is there any more."))
+        return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+    project = _only_project(shots)
+    if project is None:
+        messages.error(
+            request, _("The selected shots belong to several projects; select shots of one project.")
+        )
+        return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+    if not page.may(request, Act.RENDER, shots[0]):
+        raise PermissionDenied
+    first = {"shots": _joined(shots), "key": uuid4().hex}
+    return _show(page, request, RenderForm(initial=first, project=project), project, shots)
+
+
+def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
+    """Preview, or submit and go to the batch. A repeated press of the same form leads to the same batch."""
+    shots = _shots(page, request, request.POST.get("shots", "").split(","))
+    project = _only_project(shots)
+    if project is None:
+        messages.error(request, _("Select shots of one project, then press Render."))
+        return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+    if not page.may(request, Act.RENDER, shots[0]):
+        raise PermissionDenied
+    form = RenderForm(request.POST, project=project)
+    if not form.is_valid():
+        return _show(page, request, form, project, shots)
+    if "submit" not in request.POST:
+        return _show(
+            page, request, form, project, shots, plan(project=project, shots=shots, steps=form.steps())
+        )
+    try:
+        submission = submit(
+            user=person_of(request),
+            project=project,
+            shots=shots,
+            steps=form.steps(),
+            idempotency_key=form.cleaned_data["key"],
+            priority=form.cleaned_data["priority"],
+            note=form.cleaned_data["note"],
+        )
+    except Refused as refused:
+        return _show(page, request, form, project, shots, Plan(problems=list(refused.problems)))
+    except NotAllowed as refused:
+        raise PermissionDenied(str(refused)) from refused
+    if submission.created:
+        messages.success(request, _("Batch %(batch)s is on its way.") % {"batch": submission.batch.code})
+    else:
+        messages.info(
+            request, _("This was submitted already: batch %(batch)s.") % {"batch": submission.batch.code}
+        )
+    return HttpResponseRedirect(reverse("admin:renders_renderbatch_change", args=[submission.batch.pk]))
+
+
+def _show(
+    page: RenderedShotAdmin,
+    request: HttpRequest,
+    form: RenderForm,
+    project: Project,
+    shots: list[Shot],
+    planned: Plan | None = None,
+) -> HttpResponse:
+    problems: list[Problem] = planned.problems if planned else []
+    context: dict[str, Any] = {
+        **page.admin_site.each_context(request),
+        "title": ngettext("Render %(count)d shot", "Render %(count)d shots", len(shots))
+        % {"count": len(shots)},
+        "form": form,
+        "project": project,
+        "shots": shots,
+        "lines": lines_of(planned.jobs) if planned and not problems else [],
+        "total": len(planned.jobs) if planned and not problems else 0,
+        "problems": problems[:SHOWN_PROBLEMS],
+        "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
+        "offers": form.offers,
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def lines_of(jobs: Iterable[PlannedJob]) -> list[Line]:
+    """Sum planned jobs up by template, need and size."""
+    counted: Counter[tuple[int, str, str, float, int | None, str]] = Counter()
+    frames: dict[tuple[int, str, str, float, int | None, str], list[int]] = {}
+    for job in jobs:
+        key = (
+            job.step,
+            job.version.template.slug,
+            job.kind,
+            job.need_gb,
+            job.tier_gb,
+            f"{job.width} × {job.height}",
+        )
+        counted[key] += 1
+        frames.setdefault(key, []).append(job.frames)
+    return [
+        Line(slug, kind, count, need, tier, size, _span(frames[step, slug, kind, need, tier, size]))
+        for (step, slug, kind, need, tier, size), count in counted.items()
+    ]
+
+
+def _span(numbers: list[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _shots(page: RenderedShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
+    """The shots of these ids that the person sees, in the film's order: always in the same order."""
+    wanted = [key for key in map(_uuid, ids) if key is not None]
+    rows = page.get_queryset(request).filter(pk__in=wanted).prefetch_related(None)
+    return list(rows.select_related("sequence", "status", "project", "location").order_by(*page.ordering))
+
+
+def _uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
+
+
+def _only_project(shots: list[Shot]) -> Project | None:
+    return shots[0].project if len({shot.project_id for shot in shots}) == 1 else None
+
+
+def _joined(shots: list[Shot]) -> str:
+    return ",".join(str(shot.pk) for shot in shots)

@@ -1,0 +1,169 @@
+"""The form behind Render: a picture, a clip, or a keyframe and then a clip from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from apps.common.show import spoken
+from apps.projects.models import Project
+from apps.renders.models import Priority
+from apps.renders.services.planning import MAX_SEED, MOST_TAKES, Step
+from apps.workflows.models import Kind, WorkflowTemplate
+from apps.workflows.selectors import offered
+from apps.workflows.services import template_of
+from farm.tiers import tier_for_need
+
+PICTURES = (Kind.KEYFRAME, Kind.SLATE)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A template as the page lists it: its default size and what its precisions need."""
+
+    slug: str
+    title: str
+    kind: str
+    size: str
+    needs: list[str]
+
+
+def offer_of(template: WorkflowTemplate) -> Offer:
+    """Read from a template's manifest what a coordinator chooses by."""
+    if template.current is None:
+        raise ValueError(f"the template {template.slug} has no current version and is not offered")
+    manifest = template_of(template.current).manifest
+    needs = [
+        _("%(precision)s: up to %(gb)g GB (tier %(tier)s)")
+        % {"precision": precision, "gb": most, "tier": tier_for_need(most) or _("none")}
+        for precision in manifest.precisions
+        for most in [max(row.gb for row in manifest.vram if row.precision == precision)]
+    ]
+    return Offer(
+        slug=template.slug,
+        title=spoken(template, "title"),
+        kind=template.get_kind_display(),
+        size=f"{manifest.defaults.get('width', '–')} × {manifest.defaults.get('height', '–')}",
+        needs=needs or [_("no VRAM")],
+    )
+
+
+def _number(
+    label: Any, *, low: int, high: int, placeholder: Any = "", help_text: Any = ""
+) -> forms.IntegerField:
+    widget = UnfoldAdminIntegerFieldWidget(attrs={"placeholder": placeholder, "min": low, "max": high})
+    return forms.IntegerField(
+        label=label, min_value=low, max_value=high, required=False, widget=widget, help_text=help_text
+    )
+
+
+def _choice(label: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, widget=UnfoldAdminSelectWidget())
+
+
+class RenderForm(forms.Form):
+    """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
+
+    shots = forms.CharField(widget=forms.HiddenInput)
+    key = forms.CharField(max_length=100, widget=forms.HiddenInput)
+
+    picture = _choice(gettext_lazy("Picture"))
+    picture_width = _number(
+        gettext_lazy("width (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
+    )
+    picture_height = _number(
+        gettext_lazy("height (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
+    )
+    picture_precision = _choice(gettext_lazy("precision"))
+
+    clip = _choice(gettext_lazy("Clip"))
+    clip_width = _number(
+        gettext_lazy("width (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
+    )
+    clip_height = _number(
+        gettext_lazy("height (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
+    )
+    clip_precision = _choice(gettext_lazy("precision"))
+    frames = _number(
+        gettext_lazy("frames"), low=1, high=100_000, placeholder=gettext_lazy("the shot's length")
+    )
+
+    takes = forms.IntegerField(
+        label=gettext_lazy("takes"),
+        min_value=1,
+        max_value=MOST_TAKES,
+        initial=1,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"min": 1, "max": MOST_TAKES}),
+    )
+    seed = _number(
+        gettext_lazy("seed"), low=0, high=MAX_SEED - MOST_TAKES, placeholder=gettext_lazy("the shot's own")
+    )
+    priority = forms.TypedChoiceField(
+        label=gettext_lazy("priority"),
+        coerce=int,
+        choices=Priority.choices,
+        initial=Priority.NORMAL,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("note"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
+    )
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = project
+        templates = list(offered())
+        self.offers = [offer_of(template) for template in templates]
+        pictures = [template for template in templates if template.kind in PICTURES]
+        clips = [template for template in templates if template.kind == Kind.CLIP]
+        self._offer("picture", pictures, nothing=_("none: start from the shot's keyframe"))
+        self._offer("clip", clips, nothing=_("none"))
+        keyframes = [template.slug for template in pictures if template.kind == Kind.KEYFRAME]
+        self.fields["picture"].initial = next(iter(keyframes or [template.slug for template in pictures]), "")
+
+    def _offer(self, name: str, templates: list[WorkflowTemplate], *, nothing: str) -> None:
+        titles = [(template.slug, f"{spoken(template, 'title')} · {template.slug}") for template in templates]
+        _set_choices(self.fields[name], [("", nothing), *titles])
+        precisions = dict.fromkeys(
+            precision
+            for template in templates
+            if template.current is not None
+            for precision in template_of(template.current).manifest.precisions
+        )
+        _set_choices(
+            self.fields[f"{name}_precision"], [("", _("template's")), *((word, word) for word in precisions)]
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not data.get("picture") and not data.get("clip"):
+            self.add_error("picture", _("Choose a picture template, a clip template, or both."))
+        return data
+
+    def steps(self) -> list[Step]:
+        """What is asked for, picture first: a clip of the same request starts from it."""
+        data = self.cleaned_data
+        return [self._step(name) for name in ("picture", "clip") if data[name]]
+
+    def _step(self, name: str) -> Step:
+        data = self.cleaned_data
+        return Step(
+            template=data[name],
+            takes=data["takes"],
+            width=data[f"{name}_width"],
+            height=data[f"{name}_height"],
+            frames=data["frames"] if name == "clip" else None,
+            seed=data["seed"],
+            precision=data[f"{name}_precision"],
+        )
+
+
+def _set_choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+    if not isinstance(field, forms.ChoiceField):
+        raise TypeError(f"{field!r} offers no choices")
+    field.choices = choices

@@ -1,0 +1,93 @@
+"""The shot pages with what was rendered: thumbnails, newest jobs, takes, and the Render action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from apps.common.show import NOTHING, no_picture, thumbnail
+from apps.productions.admin import ShotAdmin
+from apps.productions.models import Shot
+from apps.projects.roles import Act
+from apps.renders import cells
+from apps.renders.admin.press_render import page_for, render_view
+from apps.renders.models import Job
+from apps.review.gallery import newest_of, newest_thumbnail
+
+admin.site.unregister(Shot)
+
+
+@admin.register(Shot)
+class RenderedShotAdmin(ShotAdmin):
+    """Select shots, press Render."""
+
+    list_display = ("picture", "name", "what", "cast", "place", "length", "condition", "newest_job")
+    list_display_links = ("picture", "name")
+    list_after_template = "admin/productions/shot/follow.html"
+    change_form_outer_before_template = "admin/productions/shot/strip.html"
+    actions = ("render_shots", *ShotAdmin.actions)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(_thumb=newest_thumbnail(), _job=Subquery(newest))
+        return counted
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        jobs = {
+            job.pk: job
+            for job in cells.dress(Job.objects.filter(pk__in=[row._job for row in rows if row._job]))
+        }
+        for row in rows:
+            row.newest = jobs.get(row._job)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("render/", view(self.render_page), name="productions_shot_render"),
+            path("<path:object_id>/render/", view(self.render_one), name="productions_shot_render_one"),
+        ]
+        return own + super().get_urls()
+
+    @admin.action(description=gettext_lazy("Render…"), permissions=["render"])
+    def render_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
+        return page_for(self, request, list(shots.values_list("pk", flat=True)))
+
+    def render_page(self, request: HttpRequest) -> HttpResponse:
+        """Show the form again with a preview or errors, or submit it."""
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+        return render_view(self, request)
+
+    def render_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Open the form for one shot."""
+        return page_for(self, request, [object_id])
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shot = context.get("original")
+        if shot is not None:
+            jobs = Job.objects.filter(shot=shot).select_related("template_version__template", "batch")
+            context["shot_takes"] = newest_of(shot.pk, at_most=24)
+            context["shot_jobs"] = cells.dress(jobs.order_by("-created_at")[:20])
+            context["may_render"] = self.may(request, Act.RENDER, shot) and shot.status.renderable
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="")
+    def picture(self, shot: Any) -> SafeString:
+        return (
+            thumbnail(reverse("artifact", args=[shot._thumb]), shot.full_code)
+            if shot._thumb
+            else no_picture()
+        )
+
+    @admin.display(description=gettext_lazy("newest job"))
+    def newest_job(self, shot: Any) -> SafeString:
+        return cells.cell("state", shot.newest) if shot.newest else NOTHING

@@ -1,0 +1,241 @@
+"""What batches, jobs, attempts and events look like over HTTP. Tokens and reports stay inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.common.models import StateEvent
+from apps.projects.api_scope import ProjectCode
+from apps.renders.models import Attempt, Job, Priority, RenderBatch
+from apps.renders.progress import Tally
+from apps.renders.selectors import story, wait_sentence
+from apps.renders.services.planning import MAX_SEED, MOST_JOBS, MOST_TAKES
+from farm.tiers import TIERS_GB
+
+_TIERS = f"0 (no VRAM), or one of {', '.join(map(str, TIERS_GB))}; null: no card is that large"
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """One thing to render of every shot. What is left out comes from template, project or shot."""
+
+    template = serializers.CharField(max_length=80)
+    takes = serializers.IntegerField(min_value=1, max_value=MOST_TAKES, default=1)
+    width = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    height = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    frames = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    fps = serializers.FloatField(required=False, allow_null=True, min_value=1, max_value=240)
+    seed = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_SEED)
+    precision = serializers.CharField(required=False, allow_blank=True, max_length=20)
+
+
+class BatchRequest(serializers.Serializer[Any]):
+    """What to render. Shots by full code (SQ010_SH0040) or id; the order counts."""
+
+    project = ProjectCode()
+    shots = serializers.ListField(
+        child=serializers.CharField(max_length=50), min_length=1, max_length=MOST_JOBS
+    )
+    steps = StepSerializer(many=True, allow_empty=False)
+    priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.NORMAL)
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
+
+
+class TallySerializer(serializers.Serializer[Tally]):
+    """How far a batch is: jobs by state."""
+
+    total = serializers.IntegerField()
+    open = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    by_state = serializers.DictField(child=serializers.IntegerField())
+
+
+class BatchSerializer(serializers.ModelSerializer[RenderBatch]):
+    """What one request asked for, and how far it is."""
+
+    project = serializers.CharField(source="project.code", read_only=True)
+    submitted_by = serializers.CharField(
+        source="submitted_by.username", read_only=True, default=None, allow_null=True
+    )
+    jobs = TallySerializer(source="tally", read_only=True)
+
+    class Meta:
+        model = RenderBatch
+        fields = ("id", "code", "project", "submitted_by", "note", "paused", "jobs", "created_at")
+        read_only_fields = fields
+
+
+class PlannedJobSerializer(serializers.Serializer[Any]):
+    """A job the request would make. ``need_gb``: memory of one GPU."""
+
+    shot = serializers.CharField(source="shot.full_code")
+    template = serializers.CharField(source="version.template.slug")
+    kind = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    frames = serializers.IntegerField()
+    seed = serializers.IntegerField()
+    precision = serializers.CharField()
+    need_gb = serializers.FloatField()
+    tier_gb = serializers.IntegerField(allow_null=True, help_text=_TIERS)
+
+
+class ProblemItem(serializers.Serializer[Any]):
+    """One thing that is wrong: where, what was sent, what would be right."""
+
+    field = serializers.CharField()
+    value = serializers.CharField()
+    message = serializers.CharField()
+    code = serializers.CharField()
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """Every job of a request, or every problem with it."""
+
+    total = serializers.IntegerField()
+    jobs = PlannedJobSerializer(many=True)
+    problems = ProblemItem(many=True)
+
+
+class ShotOfJob(serializers.Serializer[Any]):
+    """Which shot this is about."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField(source="full_code")
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """One shot × workflow × take. ``waits`` says in words why it is not rendering."""
+
+    project = serializers.CharField(source="project.code", read_only=True)
+    batch = serializers.CharField(source="batch.code", read_only=True)
+    batch_id = serializers.UUIDField(read_only=True)
+    shot = ShotOfJob(read_only=True)
+    template = serializers.CharField(source="template_version.template.slug", read_only=True)
+    template_version = serializers.IntegerField(source="template_version.number", read_only=True)
+    tier_gb = serializers.IntegerField(read_only=True, allow_null=True, help_text=_TIERS)
+    waits = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "code",
+            "project",
+            "batch",
+            "batch_id",
+            "shot",
+            "kind",
+            "take_number",
+            "template",
+            "template_version",
+            "state",
+            "priority",
+            "paused",
+            "precision",
+            "width",
+            "height",
+            "frames",
+            "fps",
+            "seed",
+            "need_gb",
+            "tier_gb",
+            "progress",
+            "doing",
+            "waits",
+            "attempts_used",
+            "attempt_budget",
+            "failure_class",
+            "failure_message",
+            "ready_at",
+            "start_after",
+            "finished_at",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    def get_waits(self, job: Job) -> str:
+        """One sentence, or nothing."""
+        return wait_sentence(job)
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One try, on one node."""
+
+    node = serializers.CharField(source="node.name", read_only=True, default=None, allow_null=True)
+
+    class Meta:
+        model = Attempt
+        fields = (
+            "id",
+            "number",
+            "state",
+            "node",
+            "queue",
+            "tier_gb",
+            "prompt_id",
+            "failure_class",
+            "failure_message",
+            "created_at",
+            "accepted_at",
+            "executing_at",
+            "finished_at",
+        )
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[StateEvent]):
+    """One state change of the job, its attempts or its take."""
+
+    class Meta:
+        model = StateEvent
+        fields = ("machine", "subject", "from_state", "to_state", "actor", "reason", "data", "at")
+        read_only_fields = fields
+
+
+class JobStory(JobSerializer):
+    """A job with its prompt, what it waits for, its attempts and everything that happened."""
+
+    prompt = serializers.CharField(
+        source="prompt_build.positive", read_only=True, default=None, allow_null=True
+    )
+    negative_prompt = serializers.CharField(
+        source="prompt_build.negative", read_only=True, default=None, allow_null=True
+    )
+    depends_on = serializers.SerializerMethodField()
+    attempts = AttemptSerializer(many=True, read_only=True)
+    events = serializers.SerializerMethodField()
+
+    class Meta(JobSerializer.Meta):
+        fields = (  # type: ignore[assignment]
+            *JobSerializer.Meta.fields,
+            "prompt",
+            "negative_prompt",
+            "depends_on",
+            "attempts",
+            "events",
+        )
+        read_only_fields = fields  # type: ignore[assignment]
+
+    def get_depends_on(self, job: Job) -> list[str]:
+        """Codes of the jobs it waits for."""
+        return [dependency.depends_on.code for dependency in job.dependencies.all()]
+
+    @extend_schema_field(EventSerializer(many=True))
+    def get_events(self, job: Job) -> Any:
+        """The whole story, in order."""
+        return EventSerializer(story(job), many=True).data
+
+
+class PriorityChange(serializers.Serializer[Job]):
+    """A priority class."""
+
+    priority = serializers.ChoiceField(choices=Priority.choices)
+
+
+class PauseChange(serializers.Serializer[Job]):
+    """Hold back, or let go on."""
+
+    paused = serializers.BooleanField()

@@ -1,0 +1,76 @@
+"""The living cells of jobs and batches, for templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.common.show import badge
+from apps.nodes.gpus import gpu_line, memory_bar, source_badge
+from apps.productions.models import Shot
+from apps.renders import cells
+from apps.renders.models import Job, RenderBatch
+from apps.renders.progress import Tally, tally_cell
+from apps.renders.words import FAILURES
+
+register = template.Library()
+
+register.simple_tag(gpu_line, name="gpu_facts")
+register.simple_tag(memory_bar, name="gpu_memory")
+register.simple_tag(source_badge, name="gpu_source")
+
+
+@register.simple_tag
+def job_cell(name: str, job: Job) -> SafeString:
+    """Draw one living cell of a job."""
+    return cells.cell(name, job)
+
+
+@register.simple_tag
+def batch_cell(batch: RenderBatch, tally: Tally) -> SafeString:
+    """Draw the living progress of a batch."""
+    return tally_cell(batch, tally)
+
+
+@register.simple_tag
+def follow(jobs: Iterable[Job], batch: RenderBatch | None = None) -> SafeString:
+    """Keep the state, node and take cells of these jobs alive, and the batch's progress."""
+    open_jobs = [job for job in jobs if cells.is_open(job)]
+    return _poll(open_jobs, cells.CELLS, [batch] if batch else [])
+
+
+@register.simple_tag
+def follow_newest(shots: Iterable[Shot]) -> SafeString:
+    """Keep the newest job of each shot alive."""
+    newest = [getattr(shot, "newest", None) for shot in shots]
+    return _poll([job for job in newest if job and cells.is_open(job)], ("state",), [])
+
+
+@register.simple_tag
+def follow_batches(batches: Iterable[RenderBatch]) -> SafeString:
+    """Keep the progress of open batches alive."""
+    return _poll([], (), [batch for batch in batches if getattr(batch, "tally", Tally({})).open])
+
+
+@register.simple_tag
+def failure(failure_class: str) -> SafeString:
+    """Say in which class of failure an attempt ended."""
+    return badge(FAILURES.get(failure_class, failure_class), "red")
+
+
+def _poll(jobs: list[Job], names: Iterable[str], batches: list[RenderBatch]) -> SafeString:
+    """Ask for these cells every two seconds; nothing, while nothing is open."""
+    if not jobs and not batches:
+        return SafeString("")
+    asked = {
+        "cells": ",".join(names),
+        "ids": ",".join(str(job.pk) for job in jobs),
+        "batches": ",".join(str(batch.pk) for batch in batches),
+    }
+    address = f"{reverse('desk:live-jobs')}?{urlencode(asked, safe=',')}"
+    return format_html('<div hx-get="{}" hx-trigger="every 2s" hx-swap="none"></div>', address)

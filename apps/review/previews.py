@@ -1,0 +1,174 @@
+"""Thumbnail and proxy of a take's file: what a browser shows in a list, and plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+from av.video.reformatter import Colorspace
+from PIL import Image
+
+from apps.review.decoding import Facts, frames, look
+from apps.review.models import ArtifactRole
+
+THUMBNAIL_BOX: Final = (480, 480)
+PICTURE_BOX: Final = (2048, 2048)
+VIDEO_BOX: Final = (960, 2160)
+"""Largest sizes in pixels; proxies of videos are at most 960 wide."""
+
+WEB_PICTURES: Final = frozenset({"PNG", "JPEG", "WEBP"})
+USUAL_FPS: Final = Fraction(24)
+DARK: Final = 16.0
+"""Mean grey of 0 to 255 below which a frame counts as black: a film's usual first frames."""
+
+_H264: Final = {"preset": "veryfast", "crf": "20"}
+_BT709: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One file made for showing. ``path`` is local; ``name`` is what it is called beside the others."""
+
+    role: str
+    path: Path
+    name: str
+    kind: str
+    media_type: str
+    width: int
+    height: int
+    frames: int = 1
+    fps: float | None = None
+
+
+def make_previews(original: Path, folder: Path, *, fps: float | None) -> list[Preview]:
+    """Decode the original to its end and write its previews into ``folder``.
+
+    ``fps`` is used where the file states none. Raises Undecodable.
+    """
+    facts = look(original)
+    if facts.kind == "video":
+        return _of_video(original, folder, facts, fps)
+    return _of_picture(original, folder, facts)
+
+
+def _of_picture(original: Path, folder: Path, facts: Facts) -> list[Preview]:
+    (picture,) = frames(original, facts)
+    previews = [_picture(picture, folder / "thumb.webp", THUMBNAIL_BOX, ArtifactRole.THUMBNAIL)]
+    if facts.format not in WEB_PICTURES or picture.width > PICTURE_BOX[0] or picture.height > PICTURE_BOX[1]:
+        previews.append(_picture(picture, folder / "proxy.webp", PICTURE_BOX, ArtifactRole.PROXY))
+    return previews
+
+
+def _picture(picture: Image.Image, path: Path, box: tuple[int, int], role: ArtifactRole) -> Preview:
+    small = picture.resize(fitted(picture.size, box), Image.Resampling.LANCZOS)
+    small.save(path, "WEBP", quality=85, method=4)
+    return Preview(
+        role=role,
+        path=path,
+        name=path.name,
+        kind="image",
+        media_type="image/webp",
+        width=small.width,
+        height=small.height,
+    )
+
+
+def _of_video(original: Path, folder: Path, facts: Facts, fps: float | None) -> list[Preview]:
+    rate = facts.fps or (Fraction(fps).limit_denominator(1001) if fps else USUAL_FPS)
+    size = fitted((facts.width, facts.height), VIDEO_BOX, even=True)
+    path = folder / "proxy.mp4"
+    poster = _Poster()
+    with _mp4(path, size, rate) as proxy:
+        for picture in frames(original, facts):
+            poster.consider(picture)
+            proxy.add(picture)
+    return [
+        _picture(poster.best, folder / "thumb.webp", THUMBNAIL_BOX, ArtifactRole.THUMBNAIL),
+        Preview(
+            role=ArtifactRole.PROXY,
+            path=path,
+            name=path.name,
+            kind="video",
+            media_type="video/mp4",
+            width=size[0],
+            height=size[1],
+            frames=proxy.count,
+            fps=round(float(rate), 3),
+        ),
+    ]
+
+
+class _Poster:
+    """The first frame that is not black; if all are, the brightest of them."""
+
+    def __init__(self) -> None:
+        self._picture: Image.Image | None = None
+        self._light = -1.0
+
+    @property
+    def best(self) -> Image.Image:
+        if self._picture is None:
+            raise ValueError("no frame was considered")
+        return self._picture
+
+    def consider(self, picture: Image.Image) -> None:
+        if self._light >= DARK:
+            return
+        grey = picture.convert("L").resize((1, 1), Image.Resampling.BOX)
+        light = float(grey.tobytes()[0])
+        if light > self._light:
+            self._picture, self._light = picture, light
+
+
+class _Mp4:
+    """H.264 in yuv420p: what every browser plays."""
+
+    def __init__(
+        self, container: av.container.OutputContainer, size: tuple[int, int], rate: Fraction
+    ) -> None:
+        self._container = container
+        self._size = size
+        self._tick = 1 / rate
+        self._stream = container.add_stream("libx264", rate=rate, options=_H264)
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        self.count = 0
+
+    def add(self, picture: Image.Image) -> None:
+        fitting = picture.convert("RGB").resize(self._size, Image.Resampling.BILINEAR)
+        frame = av.VideoFrame.from_image(fitting)  # type: ignore[no-untyped-call]
+        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+        frame.pts, frame.time_base = self.count, self._tick
+        self._container.mux(self._stream.encode(frame))
+        self.count += 1
+
+    def finish(self) -> None:
+        self._container.mux(self._stream.encode(None))
+
+
+@contextmanager
+def _mp4(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Mp4]:
+    # faststart puts the index first, so a browser plays before it has loaded everything.
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        writer = _Mp4(container, size, rate)
+        yield writer
+        writer.finish()
+
+
+def fitted(size: tuple[int, int], box: tuple[int, int], *, even: bool = False) -> tuple[int, int]:
+    """Return the size that fits into the box with its shape kept; never larger than it was.
+
+    ``even``: both sides even and at least 2, as yuv420p needs.
+    """
+    scale = min(1.0, box[0] / size[0], box[1] / size[1])
+    width, height = (max(1, round(side * scale)) for side in size)
+    if even:
+        return max(2, width - width % 2), max(2, height - height % 2)
+    return width, height

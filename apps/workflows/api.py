@@ -1,0 +1,141 @@
+"""Workflow templates and what they need, to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from apps.projects.api_scope import MemberOrStaff
+from apps.workflows.models import WorkflowTemplate
+from apps.workflows.selectors import offered
+from apps.workflows.services import template_of
+from workflows.load import Template
+
+
+class RoleSerializer(serializers.Serializer[Any]):
+    """A value a template takes. A number lies between minimum and maximum."""
+
+    role = serializers.CharField()
+    type = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    default = serializers.CharField(allow_null=True)
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True)
+    choices = serializers.ListField(child=serializers.CharField())
+    unit = serializers.CharField(allow_null=True)
+
+
+class VramSerializer(serializers.Serializer[Any]):
+    """A card of ``gb`` GB renders up to so many pixels (width × height) and frames."""
+
+    precision = serializers.CharField()
+    max_pixels = serializers.IntegerField()
+    max_frames = serializers.IntegerField()
+    gb = serializers.FloatField()
+    source = serializers.CharField()  # type: ignore[assignment]
+
+
+class ModelFileSerializer(serializers.Serializer[Any]):
+    """A model file a node must have; with a precision it is needed for that one only."""
+
+    folder = serializers.CharField()
+    name = serializers.CharField()
+    precision = serializers.CharField(allow_null=True)
+    url = serializers.CharField(allow_null=True)
+
+
+class NeedsSerializer(serializers.Serializer[Any]):
+    """What a template asks for: values, memory, model files, node classes, legal frame counts."""
+
+    produces = serializers.CharField()
+    base_model = serializers.CharField(allow_null=True)
+    native_fps = serializers.FloatField(allow_null=True)
+    size_step = serializers.IntegerField(help_text="Width and height are multiples of so many pixels")
+    frame_rule = serializers.CharField(allow_null=True)
+    precisions = serializers.ListField(child=serializers.CharField())
+    roles = RoleSerializer(many=True)
+    vram = VramSerializer(many=True)
+    models = ModelFileSerializer(many=True)
+    classes = serializers.ListField(child=serializers.CharField())
+
+
+class TemplateSerializer(serializers.ModelSerializer[WorkflowTemplate]):
+    """A workflow by name, and the version that would be rendered now."""
+
+    version = serializers.IntegerField(source="current.number", read_only=True)
+    content_hash = serializers.CharField(source="current.content_hash", read_only=True)
+    description = serializers.SerializerMethodField()
+    needs = serializers.SerializerMethodField()
+
+    class Meta:
+        model = WorkflowTemplate
+        fields = (
+            "slug",
+            "title",
+            "title_ko",
+            "kind",
+            "version",
+            "content_hash",
+            "description",
+            "needs",
+        )
+        read_only_fields = fields
+
+    def get_description(self, row: WorkflowTemplate) -> dict[str, str]:
+        """By language."""
+        return dict(_template(row).manifest.description)
+
+    @extend_schema_field(NeedsSerializer)
+    def get_needs(self, row: WorkflowTemplate) -> dict[str, Any]:
+        template = _template(row)
+        manifest = template.manifest
+        return {
+            "produces": manifest.produces,
+            "base_model": manifest.base_model,
+            "native_fps": manifest.native_fps,
+            "size_step": manifest.dim_step,
+            "frame_rule": str(manifest.frame_rule) if manifest.frame_rule else None,
+            "precisions": list(manifest.precisions),
+            "roles": [_role(template, role) for role in manifest.bindings],
+            "vram": VramSerializer(manifest.vram, many=True).data,
+            "models": ModelFileSerializer(manifest.models, many=True).data,
+            "classes": row.current.classes if row.current else [],
+        }
+
+
+class TemplateViewSet(ReadOnlyModelViewSet[WorkflowTemplate]):
+    """The templates on offer, by name."""
+
+    queryset = WorkflowTemplate.objects.none()
+    serializer_class = TemplateSerializer
+    permission_classes = (IsAuthenticated, MemberOrStaff)
+    lookup_field = "slug"
+
+    def get_queryset(self) -> Any:
+        return offered().order_by("slug")
+
+
+def _template(row: WorkflowTemplate) -> Template:
+    if row.current is None:
+        raise ValueError(f"{row.slug} is not offered")
+    return template_of(row.current)
+
+
+def _role(template: Template, role: str) -> dict[str, Any]:
+    manifest = template.manifest
+    binding = manifest.bindings[role]
+    default = manifest.defaults.get(role)
+    return {
+        "role": role,
+        "type": binding.type,
+        "required": role in manifest.required_roles,
+        "default": None if default is None else str(default),
+        "minimum": binding.minimum,
+        "maximum": binding.maximum,
+        "choices": list(binding.choices),
+        "unit": binding.unit,
+    }

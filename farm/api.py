@@ -1,0 +1,46 @@
+"""Every address of the REST API. Workers have none here: a user's token cannot report results."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from apps.accounts.api import LoginView, LogoutAllView, LogoutView
+from apps.characters.api import CharacterViewSet
+from apps.desk.api import ArtifactFileView
+from apps.nodes.api import NodeViewSet
+from apps.presets.api import PresetViewSet
+from apps.productions.api import SequenceViewSet, ShotViewSet
+from apps.projects.api import ProjectViewSet
+from apps.renders.api import BatchViewSet, JobViewSet
+from apps.review.api import TakeViewSet
+from apps.workflows.api import TemplateViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("projects", ProjectViewSet)
+router.register("sequences", SequenceViewSet)
+router.register("shots", ShotViewSet)
+router.register("characters", CharacterViewSet)
+router.register("presets", PresetViewSet, basename="preset")
+router.register("templates", TemplateViewSet, basename="template")
+router.register("batches", BatchViewSet, basename="batch")
+router.register("jobs", JobViewSet)
+router.register("takes", TakeViewSet)
+router.register("nodes", NodeViewSet)
+
+v1 = [
+    path("auth/login", LoginView.as_view(), name="login"),
+    path("auth/logout", LogoutView.as_view(), name="logout"),
+    path("auth/logoutall", LogoutAllView.as_view(), name="logoutall"),
+    path("artifacts/<uuid:artifact_id>/file", ArtifactFileView.as_view(), name="artifact-file"),
+    *router.urls,
+]
+
+app_name = "api"
+urlpatterns = [
+    path("v1/", include(v1)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", login_required(SpectacularSwaggerView.as_view(url_name="api:schema")), name="docs"),
+]

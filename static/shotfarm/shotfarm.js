@@ -1,0 +1,15 @@
+/* Dark unless the person has chosen otherwise. Runs before Alpine reads the choice. */
+if (localStorage.getItem("adminTheme") === null) {
+  localStorage.setItem("adminTheme", JSON.stringify("dark"));
+}
+
+/* The live cells of rows that are not on this page are no error worth a console line. */
+document.addEventListener("htmx:oobErrorNoTarget", (event) => event.preventDefault());
+
+/* Hand the CSRF token to htmx requests that change something. */
+document.addEventListener("htmx:configRequest", (event) => {
+  const token = document.querySelector("input[name=csrfmiddlewaretoken]");
+  if (token && event.detail.verb !== "get") {
+    event.detail.headers["X-CSRFToken"] = token.value;
+  }
+});

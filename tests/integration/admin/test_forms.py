@@ -1,0 +1,220 @@
+"""Planning by hand: shots, casting, characters; verdicts on takes; wishes for nodes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from apps.accounts.models import User
+from apps.nodes.models import Node
+from apps.productions.models import Sequence, Shot
+from apps.projects.models import Membership
+from apps.review.models import Take
+from apps.review.states import Review
+from tests.factories import CinematicPresetFactory, CostumeFactory, LocationFactory, PresetCategoryFactory
+from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.rows import listing, page
+
+pytestmark = pytest.mark.django_db
+
+
+def form_of(browser: Client, address: str) -> dict[str, Any]:
+    """What a browser would send back unchanged."""
+    context = browser.get(address).context
+    forms = [context["adminform"].form]
+    for inline in context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.initial_forms]
+    sent = {bound.html_name: bound.value() for form in forms for bound in form}
+    return {name: "" if value is None else value for name, value in sent.items() if value is not False}
+
+
+def test_a_shot_is_saved_as_it_was_shown(film: Film, as_: Browser) -> None:
+    browser = as_("artist")
+    answer = browser.post(page(film.shot), form_of(browser, page(film.shot)) | {"frames": "72"})
+    assert answer.status_code == 302
+    assert Shot.objects.get(pk=film.shot.pk).frames == 72
+
+
+def test_a_new_shot_without_a_code_gets_the_next_one(film: Film, as_: Browser) -> None:
+    sequence = Sequence.objects.create(project=film.project, code="SQ900", name="Coda")
+    sent = {"sequence": str(sequence.pk), "frames": "48", "handles": "0", "order": "0"}
+    as_("artist").post(reverse("admin:productions_shot_add"), sent)
+    shot = Shot.objects.get(sequence=sequence)
+    assert (shot.code, shot.project, shot.status_id) == ("SH0010", film.project, "draft")
+
+
+def test_zero_frames_are_refused_beside_the_field(film: Film, as_: Browser) -> None:
+    browser = as_("artist")
+    answer = browser.post(page(film.shot), form_of(browser, page(film.shot)) | {"frames": "0"})
+    assert "frames" in answer.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize("field", ("sequence", "location"))
+def test_a_shot_cannot_take_rows_of_another_film(
+    film: Film, other_film: Film, as_: Browser, field: str
+) -> None:
+    browser = as_("artist")
+    foreign = {
+        "sequence": other_film.shot.sequence,
+        "location": LocationFactory.create(project=other_film.project),
+    }
+    sent = form_of(browser, page(film.shot)) | {field: str(foreign[field].pk)}
+    assert field in browser.post(page(film.shot), sent).context["adminform"].form.errors
+
+
+def test_a_costume_of_another_character_is_refused(film: Film, as_: Browser) -> None:
+    browser = as_("artist")
+    other = CostumeFactory.create(character__project=film.project)
+    sent = form_of(browser, page(film.shot)) | {"casting-0-costume": str(other.pk)}
+    shown = browser.post(page(film.shot), sent).content.decode()
+    assert "belongs to another character" in shown
+
+
+def test_two_presets_of_an_exclusive_category_are_refused(film: Film, as_: Browser) -> None:
+    browser = as_("artist")
+    category = PresetCategoryFactory.create(slug="only_one", exclusive=True)
+    first, second = CinematicPresetFactory.create_batch(2, category=category)
+    sent = form_of(browser, page(film.shot)) | {
+        "shot_presets-TOTAL_FORMS": "3",
+        "shot_presets-1-preset": str(first.pk),
+        "shot_presets-1-order": "1",
+        "shot_presets-2-preset": str(second.pk),
+        "shot_presets-2-order": "2",
+    }
+    assert "allows one per shot" in browser.post(page(film.shot), sent).content.decode()
+
+
+def test_the_status_moves_by_its_machine(film: Film, as_: Browser) -> None:
+    move = reverse("admin:productions_shot_status", args=[film.shot.pk])
+    as_("artist").post(move, {"to": "ready"})
+    assert Shot.objects.get(pk=film.shot.pk).status_id == "ready"
+    refused = as_("coordinator").post(move, {"to": "final"}, follow=True)
+    assert Shot.objects.get(pk=film.shot.pk).status_id == "ready"
+    assert "a shot may go to" in refused.content.decode()
+
+
+def test_a_viewer_moves_no_status(film: Film, as_: Browser) -> None:
+    move = reverse("admin:productions_shot_status", args=[film.shot.pk])
+    assert as_("viewer").post(move, {"to": "ready"}).status_code == 403
+
+
+def picture() -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (32, 18), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def upload(browser: Client, film: Film, content: bytes) -> Any:
+    character = film.rows["character"]
+    sent = form_of(browser, page(character)) | {
+        "references-TOTAL_FORMS": "1",
+        "references-0-title": "front",
+        "references-0-order": "0",
+        "references-0-character": str(character.pk),
+        "references-0-file": SimpleUploadedFile("front.png", content),
+    }
+    return browser.post(page(character), sent)
+
+
+@pytest.mark.usefixtures("artifact_root")
+def test_a_reference_picture_is_uploaded_and_shown(film: Film, as_: Browser) -> None:
+    browser = as_("artist")
+    assert upload(browser, film, picture()).status_code == 302
+    reference = film.rows["character"].references.get()
+    assert (reference.width, reference.height, reference.title) == (32, 18, "front")
+    shown = reverse("reference-picture", args=[reference.pk])
+    assert shown in browser.get(page(film.rows["character"])).content.decode()
+    assert browser.get(shown)["Content-Type"] == "image/png"
+    assert as_("nobody").get(shown).status_code == 404
+
+
+@pytest.mark.usefixtures("artifact_root")
+def test_what_is_not_a_picture_is_refused_beside_the_field(film: Film, as_: Browser) -> None:
+    shown = upload(as_("artist"), film, b"<script>alert(1)</script>").content.decode()
+    assert "This is not a picture." in shown
+    assert not film.rows["character"].references.exists()
+
+
+def review(browser: Client, take: Take, to: str) -> int:
+    return browser.post(
+        reverse("admin:review_take_review", args=[take.pk]), {"to": to, "note": "wider"}
+    ).status_code
+
+
+@pytest.mark.parametrize("role", ("admin", "coordinator"))
+@pytest.mark.parametrize("to", ("approved", "retake", "rejected"))
+def test_who_reviews_gives_verdicts(film: Film, as_: Browser, role: str, to: str) -> None:
+    assert review(as_(role), film.take, to) == 302
+    assert Take.objects.get(pk=film.take.pk).review_state == to
+
+
+@pytest.mark.parametrize("role", ("artist", "viewer"))
+def test_who_does_not_review_gives_none_and_sees_no_button(film: Film, as_: Browser, role: str) -> None:
+    assert review(as_(role), film.take, "approved") == 403
+    assert (
+        reverse("admin:review_take_review", args=[film.take.pk])
+        not in as_(role).get(page(film.take)).content.decode()
+    )
+    assert Take.objects.get(pk=film.take.pk).review_state == Review.PENDING
+
+
+def test_takes_of_other_films_get_no_verdict(film: Film, other_film: Film, as_: Browser) -> None:
+    assert review(as_("admin"), other_film.take, "approved") == 404
+
+
+def test_many_takes_are_approved_at_once(film: Film, as_: Browser) -> None:
+    tick = {"action": "approve", "index": "0", "_selected_action": [str(film.take.pk)]}
+    as_("coordinator").post(listing(Take), tick)
+    assert Take.objects.get(pk=film.take.pk).review_state == Review.APPROVED
+
+
+def steer(browser: Client, node: Node, desired: str) -> int:
+    return browser.post(reverse("admin:nodes_node_desired", args=[node.pk]), {"desired": desired}).status_code
+
+
+def test_nodes_are_steered_by_superusers(film: Film, as_: Browser) -> None:
+    assert steer(as_("root"), film.rows["node"], "draining") == 302
+    assert Node.objects.get(pk=film.rows["node"].pk).desired == "draining"
+
+
+def test_nodes_are_steered_by_those_with_the_permission(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    people["nobody"].user_permissions.add(
+        *Permission.objects.filter(codename__in=("change_node", "view_node"))
+    )
+    assert as_("nobody").get(page(film.rows["node"])).status_code == 200
+    assert steer(as_("nobody"), film.rows["node"], "paused") == 302
+    assert Node.objects.get(pk=film.rows["node"].pk).desired == "paused"
+
+
+@pytest.mark.parametrize("role", ("admin", "viewer"))
+def test_members_read_nodes_but_do_not_steer_them(film: Film, as_: Browser, role: str) -> None:
+    assert steer(as_(role), film.rows["node"], "paused") == 403
+    shown = as_(role).get(page(film.rows["node"])).content.decode()
+    assert "measured (NVML)" in shown
+    assert reverse("admin:nodes_node_desired", args=[film.rows["node"].pk]) not in shown
+
+
+def test_whoever_opens_a_project_becomes_its_admin(film: Film, as_: Browser, people: dict[str, User]) -> None:
+    sent = {"code": "COMET", "name": "Comet", "fps": "24", "width": "1024", "height": "576"}
+    sent |= {"prompt_language": "en", "weight": "100"}
+    assert as_("root").post(reverse("admin:projects_project_add"), sent).status_code == 302
+    assert Membership.objects.get(project__code="COMET").user == people["root"]
+    assert as_("admin").post(reverse("admin:projects_project_add"), sent).status_code == 403
+
+
+def test_the_last_admin_of_a_project_stays(film: Film, as_: Browser) -> None:
+    browser = as_("root")
+    sent = form_of(browser, page(film.project))
+    admins = {name: "viewer" for name, value in sent.items() if name.endswith("-role") and value == "admin"}
+    shown = browser.post(page(film.project), sent | admins).content.decode()
+    assert "A project needs an admin" in shown
+    assert film.project.memberships.filter(role="admin").exists()

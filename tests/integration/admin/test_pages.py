@@ -1,0 +1,153 @@
+"""Who sees which page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.characters.models import Character
+from apps.common.models import StateEvent
+from apps.presets.models import CinematicPreset, PresetCategory
+from apps.productions.models import Location, Sequence, Shot, ShotStatus
+from apps.projects.models import Project
+from apps.renders.models import Job, RenderBatch
+from apps.review.models import Take
+from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.rows import listing, page
+
+pytestmark = pytest.mark.django_db
+
+OF_A_FILM = ("project", "sequence", "shot", "location", "character", "batch", "job", "take")
+ROLES = ("admin", "coordinator", "artist", "viewer")
+SCOPED = (Project, Sequence, Shot, Location, Character, RenderBatch, Job, Take)
+SHARED = (PresetCategory, CinematicPreset, ShotStatus, WorkflowTemplate)
+
+
+@pytest.mark.parametrize("role", (*ROLES, "root"))
+@pytest.mark.parametrize("name", OF_A_FILM)
+def test_a_member_reads_every_page_of_the_own_film(film: Film, as_: Browser, name: str, role: str) -> None:
+    assert as_(role).get(page(film.rows[name])).status_code == 200
+
+
+@pytest.mark.parametrize("role", (*ROLES, "nobody"))
+@pytest.mark.parametrize("name", OF_A_FILM)
+def test_pages_of_another_film_are_not_shown(
+    film: Film, other_film: Film, as_: Browser, name: str, role: str
+) -> None:
+    answer = as_(role).get(page(other_film.rows[name]))
+    assert answer.status_code in {302, 403, 404}
+    assert "SECRET" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("model", SCOPED)
+def test_lists_hold_rows_of_the_own_film_only(
+    film: Film, other_film: Film, as_: Browser, model: type, role: str
+) -> None:
+    rows = as_(role).get(listing(model)).context["cl"].result_list
+    page_of: Any = admin.site.get_model_admin(model)
+    assert {page_of.project_of(row) for row in rows} == {film.project.pk}
+
+
+@pytest.mark.parametrize("model", (*SCOPED, *SHARED, StateEvent, User))
+def test_staff_without_a_membership_see_nothing(film: Film, as_: Browser, model: type) -> None:
+    assert as_("nobody").get(listing(model)).status_code == 403
+
+
+@pytest.mark.parametrize("model", SHARED)
+def test_members_read_what_all_films_share_but_do_not_change_it(
+    film: Film, as_: Browser, model: type[PresetCategory], templates: None
+) -> None:
+    row = model.objects.first()
+    assert row is not None
+    assert as_("coordinator").get(listing(model)).status_code == 200
+    assert as_("coordinator").get(page(row)).status_code == 200
+    assert as_("coordinator").post(page(row), {"name": "mine"}).status_code == 403
+
+
+def test_a_template_version_shows_its_graph_and_manifest(film: Film, as_: Browser, templates: None) -> None:
+    version = WorkflowTemplateVersion.objects.filter(template__slug="sd15_t2i").get()
+    shown = as_("viewer").get(page(version)).content.decode()
+    assert "KSampler" in shown
+    assert "&quot;bindings&quot;" in shown
+
+
+def test_viewers_change_nothing(film: Film, as_: Browser) -> None:
+    viewer = as_("viewer")
+    assert viewer.post(page(film.shot), {"code": "SH9999"}).status_code == 403
+    assert viewer.get(reverse("admin:productions_shot_add")).status_code == 403
+    assert (
+        viewer.post(
+            reverse("admin:characters_character_delete", args=[film.rows["character"].pk])
+        ).status_code
+        == 403
+    )
+
+
+def test_only_a_films_admin_manages_its_members(film: Film, as_: Browser) -> None:
+    assert "memberships-0-role" in as_("admin").get(page(film.project)).content.decode()
+    assert "memberships-0-role" not in as_("coordinator").get(page(film.project)).content.decode()
+    assert as_("coordinator").post(page(film.project), {"name": "mine"}).status_code == 403
+
+
+def test_activity_tells_of_the_own_film_only(film: Film, other_film: Film, as_: Browser) -> None:
+    rows = as_("viewer").get(listing(StateEvent)).context["cl"].result_list
+    stories = {event.story for event in rows}
+    assert film.job.pk in stories
+    assert other_film.job.pk not in stories
+
+
+def test_only_user_permissions_open_the_users_page(film: Film, as_: Browser) -> None:
+    assert as_("admin").get(listing(User)).status_code == 403
+    assert as_("root").get(listing(User)).status_code == 200
+
+
+@pytest.mark.parametrize("who", (*ROLES, "nobody", "root"))
+def test_everyone_on_staff_has_a_home(film: Film, other_film: Film, as_: Browser, who: str) -> None:
+    answer = as_(who).get(reverse("admin:index"))
+    shown = answer.content.decode()
+    assert answer.status_code == 200
+    assert ("FROST" in shown) is (who != "nobody")
+    assert ("SECRET" in shown) is (who == "root")
+
+
+def test_the_farm_page_hides_what_other_films_render(film: Film, other_film: Film, as_: Browser) -> None:
+    shown = as_("viewer").get(reverse("desk:farm")).content.decode()
+    assert film.shot.full_code in shown
+    assert other_film.shot.full_code not in shown
+    assert "1 job of another project" in shown
+    assert as_("nobody").get(reverse("desk:farm")).status_code == 403
+
+
+def test_filters_offer_rows_of_the_own_film_only(film: Film, other_film: Film, as_: Browser) -> None:
+    shown = as_("root").get(listing(Shot)).content.decode()
+    assert str(other_film.rows["sequence"].pk) in shown
+    shown = as_("artist").get(listing(Shot)).content.decode()
+    assert str(other_film.rows["sequence"].pk) not in shown
+
+
+def test_a_job_page_tells_the_whole_story(film: Film, as_: Browser) -> None:
+    shown = as_("viewer").get(page(film.job)).content.decode()
+    assert "submitted" in shown
+    assert "second line" in shown
+    assert "Traceback …" in shown
+    assert "out of memory" in shown
+
+
+def test_a_simulated_take_says_so_wherever_it_stands(film: Film, as_: Browser) -> None:
+    for address in (listing(Take), page(film.take), page(film.shot), reverse("admin:index")):
+        assert "SIMULATED" in as_("viewer").get(address).content.decode()
+
+
+def test_the_admin_speaks_the_language_a_user_has_chosen(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    User.objects.filter(pk=people["viewer"].pk).update(language="ko")
+    shown = as_("viewer").get(listing(Shot)).content.decode()
+    assert '<html lang="ko"' in shown
+    assert film.shot.description_ko in shown

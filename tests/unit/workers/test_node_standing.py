@@ -1,0 +1,130 @@
+"""How a node stands and what it therefore listens to."""
+
+from __future__ import annotations
+
+import pytest
+
+from farm.contracts import ComfyFact, NodeState, Stage
+from workers.gpu import Reading
+from workers.node import Node, Sight
+
+
+def node(tier: int | None = 12, *, reachable: bool = True, reason: str = "") -> Node:
+    here = Node("gpu1", "celery@gpu1")
+    here.sight = Sight(
+        comfy=ComfyFact(reachable=reachable, error="" if reachable else "refused"),
+        reading=Reading(tier_gb=tier, reason=reason),
+    )
+    return here
+
+
+def roads(here: Node) -> list[str]:
+    """What it listens to beside its own queue, which always comes first."""
+    first, *rest = here.listens()
+    assert first == here.own_queue
+    return rest
+
+
+def test_an_idle_node_listens_to_both_kinds_largest_tier_first() -> None:
+    assert roads(node()) == ["vram.12", "vram.12.next", "vram.8", "vram.8.next", "vram.0", "vram.0.next"]
+
+
+def test_with_one_order_it_only_takes_another_to_stage() -> None:
+    here = node()
+    here.hand.receive("a1")
+
+    assert roads(here) == ["vram.12.next", "vram.8.next", "vram.0.next"]
+    assert here.standing()[0] is NodeState.BUSY
+
+
+def test_with_a_staged_order_it_takes_none() -> None:
+    here = node()
+    here.hand.receive("a1")
+    here.hand.receive("a2")
+
+    assert roads(here) == []
+
+
+def test_an_order_that_is_being_collected_has_left_the_gpu() -> None:
+    here = node()
+    here.hand.move(here.hand.accept("a1", "t1"), Stage.COLLECTING)
+
+    assert roads(here)[0] == "vram.12"
+
+
+def test_when_all_is_done_it_is_idle_again() -> None:
+    here = node()
+    before = here.listens()
+    here.hand.receive("a1")
+    here.hand.release("a1")
+
+    assert here.listens() == before
+    assert here.standing()[0] is NodeState.IDLE
+
+
+@pytest.mark.parametrize("desired", ["draining", "paused"])
+def test_a_node_that_is_not_to_work_listens_to_itself_only(desired: str) -> None:
+    here = node()
+    here.desired = desired
+
+    assert roads(here) == []
+
+
+def test_a_node_with_an_unknown_gpu_takes_orders_without_vram() -> None:
+    here = node(None, reason="ComfyUI gives no VRAM size")
+
+    assert roads(here) == ["vram.0", "vram.0.next"]
+    assert here.standing() == (NodeState.IDLE, "ComfyUI gives no VRAM size")
+
+
+def test_a_node_without_comfyui_is_deaf() -> None:
+    here = node(reachable=False)
+
+    assert here.standing() == (NodeState.DEAF, "ComfyUI does not answer: refused")
+    assert roads(here) == []
+
+
+def test_a_node_with_a_hanging_comfyui_is_sick() -> None:
+    here = node()
+    here.sick = "ComfyUI hangs: no progress for 120 s"
+
+    assert here.standing() == (NodeState.SICK, "ComfyUI hangs: no progress for 120 s")
+    assert roads(here) == []
+
+
+def test_a_node_that_has_seen_nothing_is_starting() -> None:
+    here = Node("gpu1", "celery@gpu1")
+
+    assert here.standing()[0] is NodeState.STARTING
+    assert roads(here) == []
+
+
+def test_a_new_epoch_cancels_what_is_in_hand_and_has_its_own_queue() -> None:
+    here = node()
+    order = here.hand.accept("a1", "t1")
+    before = here.own_queue
+
+    here.begin_new_epoch()
+
+    assert order.cancelled.is_set()
+    assert here.own_queue != before
+
+
+def test_only_accepted_orders_are_reported_as_running() -> None:
+    here = node()
+    here.hand.receive("a1")
+    assert here.report(()).running == ()
+
+    order = here.hand.accept("a1", "t1")
+    here.hand.move(order, Stage.EXECUTING)
+    here.hand.progress(order, 0.25, "KSampler")
+
+    (running,) = here.report(()).running
+    assert (running.attempt_id, running.token, running.stage) == ("a1", "t1", Stage.EXECUTING)
+    assert (running.progress, running.doing) == (0.25, "KSampler")
+
+
+def test_cancelling_what_is_not_in_hand_is_told() -> None:
+    here = node()
+
+    assert not here.hand.cancel("elsewhere")
