@@ -6,69 +6,140 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Node',
+            name="Node",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('name', models.CharField(max_length=120, unique=True, verbose_name='name')),
-                ('worker', models.CharField(blank=True, max_length=200, verbose_name='Celery worker')),
-                ('epoch', models.CharField(blank=True, max_length=40)),
-                ('former_epoch', models.CharField(blank=True, max_length=40)),
-                ('desired', models.CharField(choices=[('active', 'active'), ('draining', 'draining'), ('paused', 'paused')], default='active', max_length=10, verbose_name='desired')),
-                ('observed', models.CharField(choices=[('starting', 'starting'), ('idle', 'idle'), ('busy', 'busy'), ('deaf', 'deaf'), ('sick', 'sick'), ('offline', 'offline')], default='starting', max_length=10, verbose_name='state')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('tier_gb', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='tier (GB)')),
-                ('simulated', models.BooleanField(default=False, verbose_name='simulated')),
-                ('comfyui_version', models.CharField(blank=True, max_length=40, verbose_name='ComfyUI')),
-                ('comfyui_facts', models.JSONField(blank=True, default=dict)),
-                ('fingerprint', models.CharField(blank=True, max_length=16)),
-                ('classes', models.JSONField(blank=True, default=list, verbose_name='node classes')),
-                ('models_by_folder', models.JSONField(blank=True, default=dict, verbose_name='models')),
-                ('capabilities_of', models.CharField(blank=True, max_length=16)),
-                ('note', models.TextField(blank=True, verbose_name='maintenance note')),
-                ('reported_at', models.DateTimeField(blank=True, null=True, verbose_name='last report')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="name")),
+                ("worker", models.CharField(blank=True, max_length=200, verbose_name="Celery worker")),
+                ("epoch", models.CharField(blank=True, max_length=40)),
+                ("former_epoch", models.CharField(blank=True, max_length=40)),
+                (
+                    "desired",
+                    models.CharField(
+                        choices=[("active", "active"), ("draining", "draining"), ("paused", "paused")],
+                        default="active",
+                        max_length=10,
+                        verbose_name="desired",
+                    ),
+                ),
+                (
+                    "observed",
+                    models.CharField(
+                        choices=[
+                            ("starting", "starting"),
+                            ("idle", "idle"),
+                            ("busy", "busy"),
+                            ("deaf", "deaf"),
+                            ("sick", "sick"),
+                            ("offline", "offline"),
+                        ],
+                        default="starting",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                (
+                    "tier_gb",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="tier (GB)"),
+                ),
+                ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
+                ("comfyui_version", models.CharField(blank=True, max_length=40, verbose_name="ComfyUI")),
+                ("comfyui_facts", models.JSONField(blank=True, default=dict)),
+                ("fingerprint", models.CharField(blank=True, max_length=16)),
+                ("classes", models.JSONField(blank=True, default=list, verbose_name="node classes")),
+                ("models_by_folder", models.JSONField(blank=True, default=dict, verbose_name="models")),
+                ("capabilities_of", models.CharField(blank=True, max_length=16)),
+                ("note", models.TextField(blank=True, verbose_name="maintenance note")),
+                ("reported_at", models.DateTimeField(blank=True, null=True, verbose_name="last report")),
             ],
             options={
-                'verbose_name': 'node',
-                'verbose_name_plural': 'nodes',
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('observed__in', ('busy', 'deaf', 'idle', 'offline', 'sick', 'starting'))), name='node_state_is_known')],
+                "verbose_name": "node",
+                "verbose_name_plural": "nodes",
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("observed__in", ("busy", "deaf", "idle", "offline", "sick", "starting"))
+                        ),
+                        name="node_state_is_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Gpu',
+            name="Gpu",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('index', models.PositiveSmallIntegerField(verbose_name='index')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('uuid', models.CharField(blank=True, max_length=80)),
-                ('source', models.CharField(choices=[('nvml', 'measured (NVML)'), ('comfyui', 'told by ComfyUI'), ('simulated', 'SIMULATED'), ('unknown', 'unknown')], default='unknown', max_length=12, verbose_name='source')),
-                ('total_mib', models.PositiveIntegerField(blank=True, null=True, verbose_name='memory (MiB)')),
-                ('free_mib', models.PositiveIntegerField(blank=True, null=True, verbose_name='free (MiB)')),
-                ('foreign_mib', models.PositiveIntegerField(blank=True, null=True, verbose_name='held by others (MiB)')),
-                ('utilisation', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='utilisation (%)')),
-                ('temperature_c', models.SmallIntegerField(blank=True, null=True, verbose_name='temperature (°C)')),
-                ('driver', models.CharField(blank=True, max_length=40, verbose_name='driver')),
-                ('node', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gpus', to='nodes.node')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("index", models.PositiveSmallIntegerField(verbose_name="index")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("uuid", models.CharField(blank=True, max_length=80)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("nvml", "measured (NVML)"),
+                            ("comfyui", "told by ComfyUI"),
+                            ("simulated", "SIMULATED"),
+                            ("unknown", "unknown"),
+                        ],
+                        default="unknown",
+                        max_length=12,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "total_mib",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="memory (MiB)"),
+                ),
+                ("free_mib", models.PositiveIntegerField(blank=True, null=True, verbose_name="free (MiB)")),
+                (
+                    "foreign_mib",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="held by others (MiB)"),
+                ),
+                (
+                    "utilisation",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="utilisation (%)"),
+                ),
+                (
+                    "temperature_c",
+                    models.SmallIntegerField(blank=True, null=True, verbose_name="temperature (°C)"),
+                ),
+                ("driver", models.CharField(blank=True, max_length=40, verbose_name="driver")),
+                (
+                    "node",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="gpus", to="nodes.node"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'GPU',
-                'verbose_name_plural': 'GPUs',
-                'ordering': ['node', 'index'],
-                'constraints': [models.UniqueConstraint(fields=('node', 'index'), name='one_row_per_gpu')],
+                "verbose_name": "GPU",
+                "verbose_name_plural": "GPUs",
+                "ordering": ["node", "index"],
+                "constraints": [models.UniqueConstraint(fields=("node", "index"), name="one_row_per_gpu")],
             },
         ),
     ]

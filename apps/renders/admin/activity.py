@@ -22,6 +22,7 @@ from apps.projects.reach import reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 from apps.renders.models import Job
+from apps.renders.words import reason_in_words
 
 
 class MachineFilter(admin.SimpleListFilter):
@@ -41,7 +42,7 @@ class MachineFilter(admin.SimpleListFilter):
 class StateEventAdmin(ReadOnly, FarmAdmin):
     """Events of the person's projects, and of nodes."""
 
-    list_display = ("when", "what", "step", "actor", "reason")
+    list_display = ("when", "what", "step", "actor", "why")
     list_display_links = None
     list_filter = (MachineFilter,)
     search_fields = ("actor", "reason")
@@ -81,6 +82,10 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         return format_html(
             "{} <small>{}</small>", link(reverse(page, args=[event.story]), name), MACHINES[event.machine]
         )
+
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, event: StateEvent) -> str:
+        return reason_in_words(event.reason)
 
     @admin.display(description=gettext_lazy("step"))
     def step(self, event: StateEvent) -> SafeString:

@@ -16,7 +16,7 @@ from apps.productions.models import Shot
 from apps.renders import cells
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tally_cell
-from apps.renders.words import FAILURES
+from apps.renders.words import FAILURES, reason_in_words
 
 register = template.Library()
 
@@ -35,6 +35,12 @@ def job_cell(name: str, job: Job) -> SafeString:
 def batch_cell(batch: RenderBatch, tally: Tally) -> SafeString:
     """Draw the living progress of a batch."""
     return tally_cell(batch, tally)
+
+
+@register.filter
+def in_words(reason: str) -> str:
+    """Say the reason of an event in the reader's language."""
+    return reason_in_words(reason)
 
 
 @register.simple_tag
