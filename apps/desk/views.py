@@ -16,6 +16,7 @@ from apps.nodes.services import STEER
 from apps.nodes.states import Desired
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
+from apps.renders.models import FarmClock
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
@@ -60,6 +61,7 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
         "cards": selectors.node_cards(nodes, request.user),
         "tiers": selectors.tier_lines(nodes),
         "nodes": selectors.node_summary(nodes),
+        "clock": FarmClock.objects.filter(pk=1).first(),
         "may_steer": request.user.has_perm(STEER),
         "wishes": list(Desired),
     }
