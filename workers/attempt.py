@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
 
 from farm.contracts import (
     ArtifactFact,
@@ -23,14 +22,12 @@ from workers import outputs
 from workers.comfy.client import ComfyClient
 from workers.comfy.errors import ComfyError
 from workers.comfy.outputs import OutputFile
+from workers.comfy.text import NAME_LIMIT, beginning, ending
 from workers.errors import NodeError
 from workers.node import Node
 from workers.store import ArtifactStore
 
 logger = logging.getLogger(__name__)
-
-DETAIL_LIMIT: Final = 4000
-"""Characters of traceback that travel with a report."""
 
 
 class Attempt:
@@ -41,7 +38,7 @@ class Attempt:
         self.client = client
         self.prompt_id = ""
         self._node = node
-        self._epoch = node.epoch  # the life in which the order came, whatever happens to the node meanwhile
+        self.epoch = node.epoch  # the life in which the order came, whatever happens to the node meanwhile
         self._store = store
         self._timings = Timings()
 
@@ -78,13 +75,12 @@ class Attempt:
 
     def broke(self, error: Exception) -> RenderReport:
         """Report a failure nobody foresaw."""
-        words = "".join(traceback.format_exception(error))[-DETAIL_LIMIT:]
         failure = Failure(
             failure_class=FailureClass.UNKNOWN,
             code="node_error",
             message=f"{type(error).__name__}: {error}",
             exception_type=type(error).__name__,
-            detail=words,
+            detail="".join(traceback.format_exception(error)),
         )
         return self.report(Outcome.FAILED, failure=failure)
 
@@ -96,7 +92,7 @@ class Attempt:
         artifacts: tuple[ArtifactFact, ...] = (),
         reason: str = "",
     ) -> RenderReport:
-        """Write and sign the report."""
+        """Write and sign the report. Its texts are cleaned and cut to what travels."""
         sight = self._node.sight
         order = self.order
         return RenderReport(
@@ -104,14 +100,25 @@ class Attempt:
             job_id=order.job_id,
             token=order.token,
             node=self._node.name,
-            epoch=self._epoch,
+            epoch=self.epoch,
             outcome=outcome,
-            failure=failure,
+            failure=_fit_to_travel(failure) if failure else None,
             artifacts=artifacts,
             timings=self._timings,
             prompt_id=self.prompt_id,
             comfyui_version=sight.comfy.version,
             gpu=sight.reading.label,
             simulated=sight.reading.simulated,
-            reason=reason,
+            reason=beginning(reason),
         ).signed(order.report_key)
+
+
+def _fit_to_travel(failure: Failure) -> Failure:
+    return replace(
+        failure,
+        message=beginning(failure.message),
+        node_id=beginning(failure.node_id, NAME_LIMIT),
+        node_type=beginning(failure.node_type, NAME_LIMIT),
+        exception_type=beginning(failure.exception_type, NAME_LIMIT),
+        detail=ending(failure.detail),
+    )

@@ -29,9 +29,9 @@ class Claim(Protocol):
 class CeleryClaim:
     """A claim asked through Celery, from inside a task."""
 
-    def __init__(self, app: Celery, request: ClaimRequest, patience_s: float = PATIENCE_S) -> None:
-        self._deadline = time.monotonic() + patience_s
-        self._patience_s = patience_s
+    def __init__(self, app: Celery, request: ClaimRequest) -> None:
+        self._patience_s = PATIENCE_S
+        self._deadline = time.monotonic() + self._patience_s
         self._call: AsyncResult[Any] | None = None
         self._trouble = ""
         try:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from farm.contracts import GpuFact, Source
 from farm.tiers import NO_VRAM, tier_of_memory, tiers_served
+from workers.comfy.stats import Device, SystemStats
+from workers.comfy.text import NAME_LIMIT, beginning
 from workers.nvml import MIB, Card, Cards
 
 SIZE_TOLERANCE: Final = 0.04
@@ -62,15 +63,14 @@ class Site:
     allow_simulated: bool = False
 
 
-def read_gpu(stats: Mapping[str, Any] | None, cards: Cards, site: Site) -> Reading:
+def read_gpu(stats: SystemStats | None, cards: Cards, site: Site) -> Reading:
     """Join ComfyUI's ``/system_stats`` (None: it does not answer) with the measured cards."""
     if stats is None:
         return _without_comfyui(cards, site)
-    simulated = stats.get("system", {}).get("simulated") is True
-    devices = stats.get("devices") or []
-    if not devices:
+    simulated = stats.system.simulated
+    if not stats.devices:
         return Reading(tier_gb=None, simulated=simulated, reason="ComfyUI names no device")
-    device = devices[0]  # ComfyUI renders on one device and lists that one
+    device = stats.devices[0]  # ComfyUI renders on one device and lists that one
     if simulated and not site.allow_simulated:
         return Reading(
             tier_gb=None,
@@ -79,13 +79,13 @@ def read_gpu(stats: Mapping[str, Any] | None, cards: Cards, site: Site) -> Readi
             forbidden=True,
             reason="ComfyUI is a stand-in without GPU; set SHOTFARM_SIMULATED=1 to let it serve",
         )
-    if device.get("type") == "cpu":
+    if device.type == "cpu":
         # vram_total of a cpu device is the machine's RAM.
         return Reading(tier_gb=NO_VRAM, simulated=simulated, reason="ComfyUI renders on the CPU: no VRAM")
     return _simulated(device) if simulated else _real(device, cards, site)
 
 
-def _real(device: Mapping[str, Any], cards: Cards, site: Site) -> Reading:
+def _real(device: Device, cards: Cards, site: Site) -> Reading:
     if not _is_here(site.comfyui_url):
         return _told(device, "ComfyUI runs on another host, so this machine's NVML says nothing of its GPU")
     alike = [card for card in _selected(cards.found, site) if _is(card, device)]
@@ -101,7 +101,7 @@ def _without_comfyui(cards: Cards, site: Site) -> Reading:
     return Reading(tier_gb=tier_of_memory(mine[0].total_mib), gpus=(_fact(mine[0], foreign=None),))
 
 
-def _measured(card: Card, device: Mapping[str, Any]) -> Reading:
+def _measured(card: Card, device: Device) -> Reading:
     foreign = _foreign_mib(card, device)
     full = tier_of_memory(card.total_mib)
     tier = tier_of_memory(card.total_mib - (foreign or 0))
@@ -111,7 +111,7 @@ def _measured(card: Card, device: Mapping[str, Any]) -> Reading:
     return Reading(tier_gb=tier, gpus=(_fact(card, foreign=foreign),), reason=reason)
 
 
-def _foreign_mib(card: Card, device: Mapping[str, Any]) -> int | None:
+def _foreign_mib(card: Card, device: Device) -> int | None:
     """Memory of processes that are not ComfyUI; None if they cannot be told apart for certain.
 
     ComfyUI's process holds what PyTorch reserved plus its CUDA context. If not exactly one process
@@ -120,13 +120,13 @@ def _foreign_mib(card: Card, device: Mapping[str, Any]) -> int | None:
     held = card.processes
     if not held or None in held:
         return None
-    reserved = int(device.get("torch_vram_total") or 0) // MIB
+    reserved = (device.torch_vram_total or 0) // MIB
     sizes = [size for size in held if size is not None]
     comfyui = [size for size in sizes if reserved <= size <= reserved + CUDA_CONTEXT_MIB]
     return sum(sizes) - comfyui[0] if len(comfyui) == 1 else None
 
 
-def _told(device: Mapping[str, Any], reason: str) -> Reading:
+def _told(device: Device, reason: str) -> Reading:
     fact = _device_fact(device, Source.COMFYUI)
     if fact.total_mib is None:
         return Reading(
@@ -135,7 +135,7 @@ def _told(device: Mapping[str, Any], reason: str) -> Reading:
     return Reading(tier_gb=tier_of_memory(fact.total_mib), gpus=(fact,), reason=reason)
 
 
-def _simulated(device: Mapping[str, Any]) -> Reading:
+def _simulated(device: Device) -> Reading:
     fact = _device_fact(device, Source.SIMULATED)
     tier = tier_of_memory(fact.total_mib) if fact.total_mib is not None else None
     return Reading(tier_gb=tier, gpus=(fact,), simulated=True)
@@ -156,30 +156,30 @@ def _fact(card: Card, *, foreign: int | None) -> GpuFact:
     )
 
 
-def _device_fact(device: Mapping[str, Any], source: Source) -> GpuFact:
+def _device_fact(device: Device, source: Source) -> GpuFact:
     return GpuFact(
-        index=int(device.get("index") or 0),
+        index=device.index or 0,
         name=_device_name(device),
         uuid="",
         source=source,
-        total_mib=_mib(device.get("vram_total")),
-        free_mib=_mib(device.get("vram_free")),
+        total_mib=_mib(device.vram_total),
+        free_mib=_mib(device.vram_free),
     )
 
 
-def _mib(size: object) -> int | None:
-    return int(size) // MIB if isinstance(size, int | float) and size > 0 else None
+def _mib(size: int | None) -> int | None:
+    return size // MIB if size else None
 
 
-def _device_name(device: Mapping[str, Any]) -> str:
+def _device_name(device: Device) -> str:
     """Turn ``cuda:0 NVIDIA GeForce RTX 4090 : cudaMallocAsync`` into the card's own name."""
-    name = str(device.get("name") or "")
+    name = beginning(device.name or "", NAME_LIMIT)
     first, _, rest = name.partition(" ")
     return (rest if ":" in first else name).rpartition(" : ")[0] or rest or name
 
 
-def _is(card: Card, device: Mapping[str, Any]) -> bool:
-    told = _mib(device.get("vram_total"))
+def _is(card: Card, device: Device) -> bool:
+    told = _mib(device.vram_total)
     if told is None or card.name != _device_name(device):
         return False
     return abs(card.total_mib - told) <= card.total_mib * SIZE_TOLERANCE
@@ -192,7 +192,7 @@ def _selected(cards: tuple[Card, ...], site: Site) -> tuple[Card, ...]:
 
 
 def _is_called(card: Card, name: str) -> bool:
-    return card.index == int(name) if name.isdigit() else card.uuid.startswith(name)
+    return card.index == int(name) if name.isdecimal() else card.uuid.startswith(name)
 
 
 def _why_not_measured(alike: list[Card], cards: Cards) -> str:

@@ -12,9 +12,14 @@ from threading import Event, RLock
 from typing import Final
 
 from farm.contracts import RunningAttempt, Stage
+from workers.comfy.text import beginning
 
 ON_GPU: Final = frozenset({Stage.ACCEPTED, Stage.STAGED, Stage.EXECUTING})
 """Stages that hold the GPU or a place behind it. A collecting order has left it."""
+
+
+DOING_LIMIT: Final = 80
+"""Characters of what an order is doing: a title that somebody gave a graph node."""
 
 
 @dataclass
@@ -64,7 +69,7 @@ class Hand:
     def progress(self, order: InHand, fraction: float, doing: str) -> None:
         """Note how far an order is, from 0 to 1, and the graph node at work."""
         with self._lock:
-            order.progress, order.doing = fraction, doing
+            order.progress, order.doing = fraction, beginning(doing, DOING_LIMIT)
 
     def release(self, attempt_id: str) -> None:
         """Let go of an order; unknown ones are no error."""

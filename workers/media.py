@@ -16,9 +16,18 @@ from PIL import Image, UnidentifiedImageError
 from workers.errors import OutputWrong
 
 MAX_FRAMES: Final = 100_000
-"""Over an hour at 24 fps. The size of one picture is bounded by Pillow's own guard (179 megapixels)."""
+"""Over an hour at 24 fps."""
+
+MAX_PIXELS: Final = 80_000_000
+"""Of one frame. 8K is 33 million; decoded, 80 million take 240 MB of this node's memory."""
 
 CHUNK: Final = 1024 * 1024
+
+_PICTURES: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""What Pillow may open. Others it knows run programs (EPS) or are no render."""
+
+_OPTIONS: Final = {"format_whitelist": "mov,matroska,avi,gif,webp", "protocol_whitelist": "file"}
+"""A playlist is a "video" that makes FFmpeg open other files and addresses: containers only."""
 
 _CONTAINERS: Final = {
     ".mp4": "video/mp4",
@@ -43,11 +52,11 @@ class Media:
 def inspect(path: Path) -> Media:
     """Decode every frame. Raises OutputWrong if the file is no picture or video, or is broken."""
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=_PICTURES) as picture:
             return _inspect_picture(picture, path.name)
     except UnidentifiedImageError:
         return _inspect_video(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as exc:
         raise OutputWrong(f"{path.name} does not decode: {exc}") from exc
 
 
@@ -62,6 +71,7 @@ def sha256_of(path: Path) -> str:
 
 def _inspect_picture(picture: Image.Image, name: str) -> Media:
     width, height = picture.size
+    _check_size(width, height, name)
     frames = int(getattr(picture, "n_frames", 1))
     if frames > MAX_FRAMES:
         raise OutputWrong(f"{name} has {frames} frames; at most {MAX_FRAMES} are read")
@@ -83,13 +93,15 @@ def _inspect_picture(picture: Image.Image, name: str) -> Media:
 
 def _inspect_video(path: Path) -> Media:
     try:
-        with av.open(path) as container:
+        with av.open(path, options=_OPTIONS) as container:
             if not container.streams.video:
                 raise OutputWrong(f"{path.name} holds no picture")
             stream = container.streams.video[0]
+            _check_size(stream.width, stream.height, path.name)
             stream.thread_type = "AUTO"
             frames = 0
-            for _ in container.decode(stream):
+            for frame in container.decode(stream):
+                _check_size(frame.width, frame.height, path.name)
                 frames += 1
                 if frames > MAX_FRAMES:
                     raise OutputWrong(f"{path.name} has more than {MAX_FRAMES} frames")
@@ -105,3 +117,8 @@ def _inspect_video(path: Path) -> Media:
             )
     except (av.FFmpegError, OSError) as exc:
         raise OutputWrong(f"{path.name} does not decode: {exc}") from exc
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise OutputWrong(f"{name} has {width} × {height} pixels; at most {MAX_PIXELS} are decoded")

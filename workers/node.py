@@ -40,8 +40,9 @@ NOTHING_SEEN = Sight(
 class Node:
     """A GPU node's state in one process. ``worker`` is the Celery node name, ``name`` the farm's.
 
-    Each field is replaced as a whole by one writer: ``sight`` and ``sick`` by the watch, ``desired`` and
-    ``epoch`` by the reporter, ``leaving`` at shutdown.
+    Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve`` and ``epoch`` by the
+    reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is set by a render that
+    found ComfyUI hanging and cleared by the watch when a probe has rendered. Readers look at a field once.
     """
 
     def __init__(self, name: str, worker: str) -> None:
@@ -51,6 +52,7 @@ class Node:
         self.epoch = _new_epoch()
         self.sight = NOTHING_SEEN
         self.desired = ACTIVE
+        self.serve = False
         self.sick = ""
         self.leaving = False
 
@@ -66,28 +68,33 @@ class Node:
 
     def standing(self) -> tuple[NodeState, str]:
         """Say how the node stands, and why if it takes no work or less than its card could."""
+        return self._standing(self.sight)
+
+    def _standing(self, sight: Sight) -> tuple[NodeState, str]:
+        sick = self.sick
         if self.leaving:
             return NodeState.DEAF, "the worker is shutting down"
-        if self.sight is NOTHING_SEEN:
+        if sight is NOTHING_SEEN:
             return NodeState.STARTING, "ComfyUI and GPU are being probed"
-        if not self.sight.comfy.reachable:
-            return NodeState.DEAF, f"ComfyUI does not answer: {self.sight.comfy.error}"
-        if self.sick:
-            return NodeState.SICK, self.sick
+        if not sight.comfy.reachable:
+            return NodeState.DEAF, f"ComfyUI does not answer: {sight.comfy.error}"
+        if sick:
+            return NodeState.SICK, sick
         state = NodeState.BUSY if self.hand.count() else NodeState.IDLE
-        return state, self.sight.reading.reason
+        return state, sight.reading.reason
 
     def listens(self) -> tuple[str, ...]:
         """Name the queues to read now, in the order to read them.
 
         Idle: to start and to stage, largest tier first. One order on the GPU: to stage. One staged as
-        well: none. The node's own queue always.
+        well: none. The node's own queue always; tier queues only while the coordinator says ``serve``.
         """
-        state, _ = self.standing()
-        on_gpu = self.hand.on_gpu()
-        if state not in (NodeState.IDLE, NodeState.BUSY) or self.desired != ACTIVE or on_gpu > 1:
+        sight, on_gpu = self.sight, self.hand.on_gpu()
+        state, _ = self._standing(sight)
+        able = state in (NodeState.IDLE, NodeState.BUSY) and on_gpu <= 1
+        if not (able and self.serve and self.desired == ACTIVE):
             return (self.own_queue,)
-        tiers = self.sight.reading.serves
+        tiers = sight.reading.serves
         if on_gpu:
             return (self.own_queue, *(next_queue_for(tier) for tier in tiers))
         return (
@@ -97,8 +104,8 @@ class Node:
 
     def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
         """Write the node's report."""
-        state, reason = self.standing()
         sight = self.sight
+        state, reason = self._standing(sight)
         return NodeReport(
             node=self.name,
             worker=self.worker,

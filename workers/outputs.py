@@ -31,6 +31,7 @@ MAX_OUTPUT_BYTES: Final = 16 * 1024**3
 """A bound on one rendered file. A minute of ProRes 4444 in 4K has about 13 GB."""
 
 FPS_TOLERANCE: Final = 0.01
+NAME_LIMIT: Final = 100
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -72,7 +73,9 @@ def artifact_key(order: RenderOrder, name: str) -> str:
 
 def _free_name(filename: str, taken: dict[str, ArtifactFact]) -> str:
     """Reduce a name told by ComfyUI to a plain one that no other file of this attempt has."""
-    plain = _UNSAFE.sub("_", PurePosixPath(filename.replace("\\", "/")).name).lstrip(".") or "file"
+    plain = (
+        _UNSAFE.sub("_", PurePosixPath(filename.replace("\\", "/")).name)[-NAME_LIMIT:].lstrip(".") or "file"
+    )
     if plain == MANIFEST_NAME or plain in taken:
         plain = f"{len(taken)}_{plain}"
     return plain

@@ -29,7 +29,10 @@ SLOTS = 2
 
 
 class Subscriptions:
-    """What the event loop listens to. ``apply`` runs in the loop's thread only."""
+    """What the event loop listens to. ``apply`` runs in the loop's thread only.
+
+    The consumer may be let go of at any moment, so every method reads it once.
+    """
 
     def __init__(self, app: Celery, node: Node) -> None:
         self._app = app
@@ -53,21 +56,26 @@ class Subscriptions:
 
     def refresh(self) -> None:
         """Follow the node's state; may be called from any thread."""
+        consumer = self._consumer
+        if consumer is None:
+            return
         if get_ident() == self._loop_thread:
-            self._apply_now_or_soon()
-        elif self._node.listens() != self.listening and self._consumer is not None:
-            self._consumer.call_soon(self.apply)
+            self._apply_now_or_soon(consumer)
+        elif self._node.listens() != self.listening:
+            consumer.call_soon(self.apply)
             if self._node.hand.count() < SLOTS:
                 self._wake()
 
     def slot_freed(self) -> None:
         """Let the loop ask the broker again now that it may; called in the pool's thread."""
-        if self._consumer is not None:
-            self._consumer.call_soon(self.apply)
+        consumer = self._consumer
+        if consumer is not None:
+            consumer.call_soon(self.apply)
 
     def apply(self) -> None:
         """Listen to what the node's state asks for, in that order."""
-        consumer = self._consumer.task_consumer if self._consumer is not None else None
+        attached = self._consumer
+        consumer = attached.task_consumer if attached is not None else None
         wanted = self._node.listens()
         if consumer is None or wanted == self.listening:
             return
@@ -81,13 +89,11 @@ class Subscriptions:
         self._declared.update(wanted)
         self.listening = wanted
 
-    def _apply_now_or_soon(self) -> None:
-        if self._consumer is None:
-            return
-        if self._consumer.hub is None:
+    def _apply_now_or_soon(self, consumer: Any) -> None:
+        if consumer.hub is None:
             # Without an event loop (Windows) kombu delays a cancel until its read has ended, and would
             # then cancel the new subscription; so the switch waits for the end of the read as well.
-            self._consumer.call_soon(self.apply)
+            consumer.call_soon(self.apply)
         else:
             self.apply()
 

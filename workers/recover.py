@@ -26,17 +26,22 @@ PAUSE_S: Final = 1.0
 
 
 def recover(station: Station, left: Iterable[Started]) -> None:
-    """Settle the attempts found in the spool at the start, each as soon as ComfyUI answers; blocks."""
+    """Settle the attempts found in the spool at the start, each for itself; blocks until all are.
+
+    One that cannot be settled now, as ComfyUI or the disk is away, waits behind the others.
+    """
     waiting = deque(left)
     while waiting and not station.node.leaving:
-        if not station.node.sight.comfy.reachable or not _settle(waiting[0], station):
-            time.sleep(PAUSE_S)
-            continue
-        waiting.popleft()
+        if station.node.sight.comfy.reachable:
+            started = waiting.popleft()
+            if _settle(started, station):
+                continue
+            waiting.append(started)
+        time.sleep(PAUSE_S)
 
 
 def _settle(started: Started, station: Station) -> bool:
-    """Report one attempt; return False if ComfyUI is away after all."""
+    """Report one attempt, whatever comes of it; return False to try again later."""
     client = station.client(started.order.attempt_id)
     attempt = Attempt(started.order, node=station.node, client=client, store=station.store)
     attempt.prompt_id = started.prompt_id
@@ -46,9 +51,14 @@ def _settle(started: Started, station: Station) -> bool:
         return False
     except (ComfyError, NodeError) as error:
         report = attempt.failed(error)
+    except Exception as exc:
+        # The outermost edge of this attempt: the report tells it, and the next attempt has its turn.
+        logger.exception("attempt of a former life broke", extra=attempt.log)
+        report = attempt.broke(exc)
     finally:
         client.close()
-    station.spool.finish(report)
+    if not station.remember(report):
+        return False
     logger.warning("attempt of a former life settled", extra={**attempt.log, "outcome": report.outcome})
     station.changed()
     return True

@@ -28,7 +28,7 @@ from workers.comfy.errors import ComfyError, Interrupted, OutOfMemory
 from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
-from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable, SpoolUnavailable
+from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
 from workers.hand import Hand, InHand
 from workers.spool import Started
 from workers.station import Station
@@ -57,12 +57,12 @@ def render(order: RenderOrder, station: Station) -> RenderReport:
         _learn_from(error, station)
     except Exception as exc:
         report = attempt.broke(exc)
-        _remember(report, station)
+        station.remember(report)
         logger.exception("render broke", extra=attempt.log)
         raise RenderFailed(to_json(report)) from exc
     finally:
         client.close()
-    _remember(report, station)
+    station.remember(report)  # where that fails it still travels by the result backend
     logger.info("order ended", extra={**attempt.log, "outcome": report.outcome, "why": _why(report)})
     return report
 
@@ -85,7 +85,7 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     """Upload the inputs while the claim is on its way. Raises Dropped, Cancelled, NodeError, ComfyError."""
     order = attempt.order
     request = ClaimRequest(
-        attempt_id=order.attempt_id, token=order.token, node=station.node.name, epoch=station.node.epoch
+        attempt_id=order.attempt_id, token=order.token, node=station.node.name, epoch=attempt.epoch
     )
     claim = station.claim(request)
     safe_key(order.artifact_folder)
@@ -153,14 +153,6 @@ class HandListener:
     def progress(self, fraction: float, doing: str) -> None:
         """A graph node got on."""
         self._hand.progress(self._in_hand, fraction, doing)
-
-
-def _remember(report: RenderReport, station: Station) -> None:
-    """Spool the report; where that fails it still travels by the result backend."""
-    try:
-        station.spool.finish(report)
-    except SpoolUnavailable as error:
-        logger.error("report not spooled", extra={"attempt": report.attempt_id, "error": str(error)})
 
 
 def _learn_from(error: ComfyError | NodeError, station: Station) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from celery import Celery
 from celery.result import AsyncResult
 
-from farm.contracts import REPORT, ContractError, NodeDirectives, from_json, to_json
+from farm.contracts import REPORT, ContractError, NodeDirectives, RenderReport, from_json, to_json
 from farm.tiers import QUEUE_REPORTS
 from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
 from workers.node import Node
@@ -36,6 +36,9 @@ STOP_S: Final = 5.0
 MAX_FINISHED: Final = 50
 """Unconfirmed reports per message, so that a long outage does not make one message of everything."""
 
+NEWEST: Final = 25
+"""Of these, always the newest; the rest takes turns, so none that is never confirmed keeps others back."""
+
 
 class Reporter(VitalThread):
     """The node's voice. Runs until ``stop``, through reconnects and a warm shutdown."""
@@ -49,6 +52,8 @@ class Reporter(VitalThread):
         self._due = Event()
         self._over = False
         self._want_capabilities = False
+        self._epoch_just_begun = False
+        self._turn = 0
         self._patience_s = PATIENCE_S
         self._away = ""
 
@@ -97,28 +102,46 @@ class Reporter(VitalThread):
             self._is_back()
 
     def follow(self, directives: NodeDirectives) -> None:
-        """Do what the coordinator answered."""
+        """Do what the coordinator answered.
+
+        What is new is reported at once, what is merely asked again with the next regular report: a
+        coordinator that never stops asking is not answered ten times a second.
+        """
         self._spool.confirm(directives.confirmed)
         for attempt_id in directives.cancelled:
             self._node.hand.cancel(attempt_id)
         if directives.new_epoch:
             logger.warning("given up by the coordinator, beginning a new epoch")
             self._node.begin_new_epoch()
-            self._due.set()
+            if not self._epoch_just_begun:
+                self._due.set()
+        self._epoch_just_begun = directives.new_epoch
         if directives.desired != self._node.desired:
             logger.info("desired state changed", extra={"desired": directives.desired})
             self._node.desired = directives.desired
             self._due.set()
-        self._want_capabilities = directives.want_capabilities
-        if directives.want_capabilities and self._node.sight.capabilities is not None:
+        if directives.want_capabilities and not self._want_capabilities:
             self._due.set()
+        self._want_capabilities = directives.want_capabilities
+        if directives.serve != self._node.serve:
+            logger.info("serving changed", extra={"serve": directives.serve})
+            self._node.serve = directives.serve
         self._subscriptions.refresh()
 
     def _send(self) -> AsyncResult[Any]:
-        report = self._node.report(
-            self._spool.finished()[:MAX_FINISHED], with_capabilities=self._want_capabilities
-        )
+        finished = self._in_turn(self._spool.finished())
+        report = self._node.report(finished, with_capabilities=self._want_capabilities)
         return self._app.send_task(REPORT, args=[to_json(report)], queue=QUEUE_REPORTS)
+
+    def _in_turn(self, finished: tuple[RenderReport, ...]) -> tuple[RenderReport, ...]:
+        """Choose what travels now, oldest first: all, or the newest and some of the others in turn."""
+        if len(finished) <= MAX_FINISHED:
+            return finished
+        others = finished[:-NEWEST]
+        begin = self._turn % len(others)
+        self._turn = begin + MAX_FINISHED - NEWEST
+        chosen = {number % len(others) for number in range(begin, self._turn)}
+        return (*(report for number, report in enumerate(others) if number in chosen), *finished[-NEWEST:])
 
     def _is_away(self, why: str) -> None:
         """Say once per outage that nobody listens."""

@@ -58,7 +58,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         artifacts=_needed(
             environ,
             "SHOTFARM_ARTIFACTS",
-            "the artifact store: a shared folder or an fsspec URL such as s3://bucket",
+            "the artifact store: a shared folder, or an fsspec URL whose driver is installed",
         ),
         node=environ.get("SHOTFARM_NODE", "").strip(),
         spool=Path(environ.get("SHOTFARM_SPOOL") or DEFAULT_SPOOL).expanduser(),

@@ -60,6 +60,12 @@ class Spool:
             if SAFE_ID.fullmatch(attempt_id):
                 self._file("finished", attempt_id).unlink(missing_ok=True)
 
+    def knows(self, attempt_id: str) -> bool:
+        """Tell whether this attempt was begun here, or ended here and is not confirmed yet."""
+        return bool(SAFE_ID.fullmatch(attempt_id)) and (
+            self._file("started", attempt_id).exists() or self._file("finished", attempt_id).exists()
+        )
+
     def started(self) -> tuple[Started, ...]:
         """List the attempts that were begun and have no report, oldest first."""
         return self._read_all("started", Started)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from threading import Lock, Thread
 from typing import Final
 
 from celery import Celery
 
-from farm.contracts import ClaimRequest
+from farm.contracts import ClaimRequest, RenderReport
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
+from workers.errors import SpoolUnavailable
 from workers.gpu import Site
 from workers.node import Node
 from workers.queues import Subscriptions
@@ -19,6 +21,8 @@ from workers.settings import Settings
 from workers.spool import Spool
 from workers.store import ArtifactStore
 from workers.watch import Watch
+
+logger = logging.getLogger(__name__)
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 
@@ -47,6 +51,19 @@ class Station:
     def claim(self, request: ClaimRequest) -> Claim:
         """Ask the coordinator whether an attempt is still wanted."""
         return CeleryClaim(self._app, request)
+
+    def knows(self, attempt_id: str) -> bool:
+        """Tell whether this node has an attempt in hand, has begun it in a former life, or has ended it."""
+        return self.node.hand.holds(attempt_id) or self.spool.knows(attempt_id)
+
+    def remember(self, report: RenderReport) -> bool:
+        """Spool a report until it is confirmed; say so and return False if the disk fails."""
+        try:
+            self.spool.finish(report)
+        except SpoolUnavailable as error:
+            logger.error("report not spooled", extra={"attempt": report.attempt_id, "error": str(error)})
+            return False
+        return True
 
     def changed(self) -> None:
         """Follow a change of the node's state: other queues, and a report at once."""

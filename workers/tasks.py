@@ -29,7 +29,13 @@ from workers.render import render
 logger = logging.getLogger(__name__)
 
 
-@app.task(name=RENDER, bind=True, throws=(RenderFailed, ContractError), resultrepr_maxsize=200)
+@app.task(
+    name=RENDER,
+    bind=True,
+    Strategy="workers.deliveries:once",
+    throws=(RenderFailed, ContractError),
+    resultrepr_maxsize=200,
+)
 def render_order(self: Task[Any, Any], data: dict[str, Any]) -> dict[str, Any]:
     """Render one RenderOrder and return its RenderReport; RenderFailed carries any other outcome."""
     order = from_json(RenderOrder, data)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Event
-from typing import Any, Final
+from typing import Final
 
 from farm.contracts import Capabilities, ComfyFact
 from workers.comfy.client import ComfyClient
 from workers.comfy.errors import ComfyError
+from workers.comfy.stats import SystemStats, read_stats
+from workers.comfy.text import beginning
 from workers.gpu import Site, read_gpu
 from workers.node import NOTHING_SEEN, Node, Sight
 from workers.nvml import Cards, read_cards
+from workers.probe import Probe
 from workers.vital import VitalThread
 
 logger = logging.getLogger(__name__)
@@ -24,6 +27,10 @@ logger = logging.getLogger(__name__)
 PERIOD_S: Final = 5.0
 CATALOGUE_S: Final = 300.0
 """How old the list of node classes and models may grow: reading it costs ComfyUI up to a second."""
+
+ERROR_LIMIT: Final = 500
+VERSION_LIMIT: Final = 40
+"""Characters, also of the Python version, of which the beginning tells."""
 
 
 class Watch(VitalThread):
@@ -44,6 +51,7 @@ class Watch(VitalThread):
         self._site = site
         self._changed = changed
         self._cards = cards
+        self._probe = Probe(client)
         self._due = Event()
         self._over = False
         self._catalogue_read_at = float("-inf")
@@ -70,25 +78,36 @@ class Watch(VitalThread):
         """Take one look, and tell who waits for it if it changed how the node stands."""
         before = (self._node.standing(), self._node.sight.reading.tier_gb, self._node.sight.fingerprint)
         self._node.sight = sight = self._see()
-        if self._node.sick and sight.comfy.reachable and not sight.comfy.queue_running:
-            # What hung is gone: ComfyUI was restarted or has come back to itself.
-            self._node.sick = ""
+        self._try_the_sick(sight)
         after = (self._node.standing(), sight.reading.tier_gb, sight.fingerprint)
         if after != before:
             state, reason = after[0]
             logger.info("node stands otherwise", extra={"state": state, "reason": reason, "tier": after[1]})
             self._changed()
 
+    def _try_the_sick(self, sight: Sight) -> None:
+        """Call a sick ComfyUI well once it has rendered a probe; an empty queue alone proves nothing."""
+        sick = self._node.sick
+        if not (sick and sight.comfy.reachable):
+            return
+        try:
+            well = self._probe.succeeded()
+        except ComfyError as error:
+            logger.info("probe failed", extra={"error": error.message})
+            return
+        if well and self._node.sick == sick:  # else another render has found it hanging meanwhile
+            self._node.sick = ""
+
     def _see(self) -> Sight:
         before = self._node.sight
         try:
-            stats = self._client.system_stats()
+            stats = read_stats(self._client.system_stats())
             queue = self._client.queue()
             capabilities, listed = self._catalogue(before)
         except ComfyError as error:
             self._catalogue_read_at = float("-inf")  # it may come back with other models
             return Sight(
-                comfy=ComfyFact(reachable=False, error=error.message),
+                comfy=ComfyFact(reachable=False, error=beginning(error.message, ERROR_LIMIT)),
                 reading=read_gpu(None, self._cards(), self._site),
                 capabilities=before.capabilities,
                 models_as_listed=before.models_as_listed,
@@ -113,15 +132,15 @@ class Watch(VitalThread):
         return Capabilities(classes=classes, models=models), listed
 
 
-def _comfy_fact(stats: Mapping[str, Any], *, running: int, pending: int) -> ComfyFact:
-    system = stats.get("system") or {}
-    devices = stats.get("devices") or [{}]
+def _comfy_fact(stats: SystemStats, *, running: int, pending: int) -> ComfyFact:
+    system = stats.system
+    device_type = stats.devices[0].type if stats.devices else ""
     return ComfyFact(
         reachable=True,
-        version=str(system.get("comfyui_version") or ""),
-        device_type=str(devices[0].get("type") or ""),
-        python=str(system.get("python_version") or ""),
-        pytorch=str(system.get("pytorch_version") or ""),
+        version=beginning(system.comfyui_version or "", VERSION_LIMIT),
+        device_type=beginning(device_type or "", VERSION_LIMIT),
+        python=beginning(system.python_version or "", VERSION_LIMIT),
+        pytorch=beginning(system.pytorch_version or "", VERSION_LIMIT),
         queue_running=running,
         queue_pending=pending,
     )

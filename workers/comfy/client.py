@@ -34,7 +34,7 @@ from workers.comfy.standing import (
     standing_of_history,
     standing_of_job,
 )
-from workers.comfy.wire import EXCERPT, Wire, expect_ok, json_list, json_object
+from workers.comfy.wire import EXCERPT, Wire, decoded, expect_ok, json_list, json_object
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +95,7 @@ class ComfyClient:
     def queue(self) -> Queue:
         """Return what runs and what waits, whoever queued it."""
         body = json_object(self.wire.get("/queue"))
-        return Queue(
-            running=tuple(str(item[1]) for item in body.get("queue_running", [])),
-            pending=tuple(str(item[1]) for item in body.get("queue_pending", [])),
-        )
+        return Queue(running=_prompt_ids(body, "queue_running"), pending=_prompt_ids(body, "queue_pending"))
 
     def upload(self, name: str, data: IO[bytes]) -> str:
         """Upload an input file and return the name to use in LoadImage: ``name`` or ``subfolder/name``.
@@ -190,7 +187,7 @@ class ComfyClient:
         answer = json_object(response)
         if node_errors := answer.get("node_errors"):
             self._abandon(prompt_id)
-            raise outputs_dropped(node_errors)
+            raise outputs_dropped(node_errors if isinstance(node_errors, dict) else {})
         if answer.get("prompt_id") != prompt_id:
             raise BadAnswer(f"ComfyUI queued {prompt_id} under the id {answer.get('prompt_id')!r}")
 
@@ -242,7 +239,15 @@ def _says_job_not_found(response: requests.Response) -> bool:
 
 def _json_or_empty(response: requests.Response) -> dict[str, Any]:
     try:
-        body = response.json()
-    except requests.exceptions.JSONDecodeError:
+        body = decoded(response)
+    except BadAnswer:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _prompt_ids(queue: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Return the ids in one list of ``/queue``, whose items are ``[number, prompt_id, …]``."""
+    items = queue.get(name, [])
+    if not isinstance(items, list) or not all(isinstance(item, list) and len(item) > 1 for item in items):
+        raise BadAnswer(f"ComfyUI's /queue makes no sense: {name} is no list of [number, prompt id, …]")
+    return tuple(str(item[1]) for item in items)

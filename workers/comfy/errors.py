@@ -33,9 +33,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from farm.contracts import Failure, FailureClass
-
-DETAIL_LIMIT = 4000
-"""Characters of traceback that travel with a report; the end of a traceback says most."""
+from workers.comfy.text import NAME_LIMIT, beginning, ending
 
 
 class ComfyError(Exception):
@@ -53,12 +51,12 @@ class ComfyError(Exception):
         exception_type: str = "",
         detail: str = "",
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.node_id = node_id
-        self.node_type = node_type
-        self.exception_type = exception_type
-        self.detail = detail[-DETAIL_LIMIT:]
+        self.message = beginning(message)
+        super().__init__(self.message)
+        self.node_id = beginning(node_id, NAME_LIMIT)
+        self.node_type = beginning(node_type, NAME_LIMIT)
+        self.exception_type = beginning(exception_type, NAME_LIMIT)
+        self.detail = ending(detail)
 
     def to_failure(self) -> Failure:
         """Return the same facts as they travel in a RenderReport."""

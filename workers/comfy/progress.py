@@ -15,11 +15,13 @@ import websocket
 
 from workers.comfy.client import ComfyClient
 from workers.comfy.errors import Unreachable
+from workers.comfy.text import clean_json
 
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 5.0
 BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+MOST_STEPS: Final = 1e9
 PING_AFTER_S: Final = 15.0
 """Silence after which the socket itself is tried; twice that without an answer, and it is opened anew."""
 
@@ -112,12 +114,13 @@ def _ongoing(kind: object, data: dict[str, Any]) -> Event | None:
     match kind:
         case "execution_start":
             event = Started()
-        case "execution_cached":
-            event = Cached(tuple(str(node) for node in data.get("nodes", ())))
+        case "execution_cached" if isinstance(data.get("nodes"), list):
+            event = Cached(tuple(str(node) for node in data["nodes"]))
         case "progress_state" if isinstance(nodes := data.get("nodes"), dict):
-            event = Nodes({str(name): _node_progress(name, entry) for name, entry in nodes.items()})
+            entries = {str(name): entry for name, entry in nodes.items() if isinstance(entry, dict)}
+            event = Nodes({name: _node_progress(name, entry) for name, entry in entries.items()})
         case "progress" if node:
-            event = Step(node, float(data.get("value", 0)), float(data.get("max", 0)))
+            event = Step(node, _number(data.get("value")), _number(data.get("max")))
         case "executing" if node:
             event = Executing(node)
         case "executed" if node:
@@ -127,11 +130,16 @@ def _ongoing(kind: object, data: dict[str, Any]) -> Event | None:
 
 def _node_progress(name: str, entry: dict[str, Any]) -> NodeProgress:
     return NodeProgress(
-        value=float(entry.get("value", 0)),
-        maximum=float(entry.get("max", 0)),
+        value=_number(entry.get("value")),
+        maximum=_number(entry.get("max")),
         finished=entry.get("state") == "finished",
         display_node=str(entry.get("display_node_id") or name),
     )
+
+
+def _number(value: object) -> float:
+    """Return a count of steps; what is none counts as none done."""
+    return float(value) if isinstance(value, int | float) and 0 <= value <= MOST_STEPS else 0.0
 
 
 class ProgressSocket:
@@ -222,8 +230,8 @@ class ProgressSocket:
         if opcode != websocket.ABNF.OPCODE_TEXT:
             return None
         try:
-            message: object = json.loads(data)
-        except ValueError:
+            message = clean_json(json.loads(data))
+        except (ValueError, RecursionError):
             logger.warning("websocket message is no JSON", extra={"prompt": self._prompt_id})
             return None
         return message

@@ -58,7 +58,7 @@ def problems_of(node_errors: dict[str, Any]) -> tuple[Problem, ...]:
     return tuple(
         _problem(str(node_id), _mapping(node), _mapping(error))
         for node_id, node in node_errors.items()
-        for error in _mapping(node).get("errors", [])
+        for error in _list(_mapping(node).get("errors"))
     )
 
 
@@ -114,6 +114,10 @@ def _is_missing_input(problem: Problem) -> bool:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _short(value: object) -> str:

@@ -59,6 +59,9 @@ PENDING: Final = Standing(state=State.PENDING)
 RUNNING: Final = Standing(state=State.RUNNING)
 UNKNOWN: Final = Standing(state=State.UNKNOWN)
 
+LONGEST_MS: Final = 30 * 24 * 3600 * 1000
+"""A month. Longer, or less than nothing, is no duration but a clock that was set."""
+
 _TERMINAL: Final = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 
 
@@ -95,14 +98,18 @@ def execution_error(data: dict[str, Any]) -> ExecutionFailed:
         node_id=str(data.get("node_id", "")),
         node_type=node_type,
         exception_type=kind,
-        detail=_CARETS.sub("", "".join(str(line) for line in data.get("traceback") or ())),
+        detail=_CARETS.sub("", "".join(str(line) for line in _as_list(data.get("traceback")))),
     )
 
 
 def _done(status: object, outputs: object) -> Standing:
     """Failed and interrupted share a status string, so the last terminal message decides."""
     status = status if isinstance(status, dict) else {}
-    messages = [(entry[0], entry[1]) for entry in status.get("messages", []) if isinstance(entry[1], dict)]
+    messages = [
+        (str(entry[0]), entry[1])
+        for entry in _as_list(status.get("messages"))
+        if isinstance(entry, list) and len(entry) > 1 and isinstance(entry[1], dict)
+    ]
     assumed = "execution_success" if status.get("status_str") == "success" else "execution_error"
     name, data = next((message for message in reversed(messages) if message[0] in _TERMINAL), (assumed, {}))
     begun = next((data.get("timestamp") for kind, data in messages if kind == "execution_start"), None)
@@ -122,9 +129,13 @@ def _done(status: object, outputs: object) -> Standing:
 
 
 def _seconds(start_ms: object, end_ms: object) -> float | None:
-    if isinstance(start_ms, int | float) and isinstance(end_ms, int | float):
-        return (end_ms - start_ms) / 1000
-    return None
+    if not (isinstance(start_ms, int | float) and isinstance(end_ms, int | float)):
+        return None
+    return (end_ms - start_ms) / 1000 if 0 <= end_ms - start_ms < LONGEST_MS else None
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _is_out_of_memory(kind: str, message: str) -> bool:

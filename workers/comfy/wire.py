@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
 from workers.comfy.errors import BadAnswer, ConnectionCut, SlowAnswer, Unreachable
+from workers.comfy.text import clean_json
 
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 """What a proxy in front of ComfyUI says when ComfyUI is away. The request may have got through."""
@@ -101,7 +102,7 @@ class Wire:
             if isinstance(reason, MaxRetryError):
                 raise Unreachable(f"{where} cannot be reached: {reason.reason}") from exc
             raise ConnectionCut(f"{where} broke the connection: {exc}") from exc
-        except (requests.exceptions.ChunkedEncodingError, HTTPError) as exc:
+        except (requests.RequestException, HTTPError) as exc:  # cut short, or coded as it does not say
             raise ConnectionCut(f"{where} broke off its answer: {exc}") from exc
 
 
@@ -129,13 +130,17 @@ def expect_ok(response: requests.Response) -> None:
         )
 
 
+def decoded(response: requests.Response) -> object:
+    """Return the body's JSON, its texts cleaned, whatever the status. Raises BadAnswer if it is none."""
+    try:
+        return clean_json(response.json())
+    except (ValueError, RecursionError) as exc:  # no JSON, an endless number, lists in lists in lists
+        raise BadAnswer(f"{_called(response)} answered no JSON", detail=response.text[:EXCERPT]) from exc
+
+
 def _json(response: requests.Response) -> object:
     expect_ok(response)
-    try:
-        body: object = response.json()
-    except requests.exceptions.JSONDecodeError as exc:
-        raise BadAnswer(f"{_called(response)} answered no JSON", detail=response.text[:EXCERPT]) from exc
-    return body
+    return decoded(response)
 
 
 def _called(response: requests.Response) -> str:

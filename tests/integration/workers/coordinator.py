@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.exceptions import Ignore
 
 from farm.contracts import (
     BELL,
@@ -38,11 +39,18 @@ KEY = "k" * 32
 
 @dataclass
 class Coordinator:
-    """What the node said, and what it is to be answered. ``confirm`` False: reports stay unconfirmed."""
+    """What the node said, and what it is to be answered.
+
+    ``confirm`` False: reports stay unconfirmed. ``serve`` False: nodes read their own queues only.
+    ``silent``: nothing is heard, nothing answered. ``given_up``: epochs that are to end.
+    """
 
     app: Celery
     grant: bool = True
     confirm: bool = True
+    serve: bool = True
+    silent: bool = False
+    given_up: set[str] = field(default_factory=set)
     directives: NodeDirectives = field(default_factory=NodeDirectives)
     claims: list[ClaimRequest] = field(default_factory=list)
     bells: list[str] = field(default_factory=list)
@@ -80,7 +88,7 @@ def coordinator(url: str) -> Coordinator:
     app = Celery("coordinator", broker=url, backend=url, set_as_current=False)
     app.conf.update(
         task_queues=None,
-        broker_transport_options={"priority_steps": [0]},
+        broker_transport_options={"priority_steps": [0], "polling_interval": 0.1},  # ends within 0.1 s
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         task_serializer="json",
@@ -92,6 +100,8 @@ def coordinator(url: str) -> Coordinator:
 
     @app.task(name=CLAIM, shared=False)
     def claim(data: dict[str, Any]) -> dict[str, Any]:
+        if me.silent:
+            raise Ignore
         me.claims.append(from_json(ClaimRequest, data))
         return to_json(ClaimReply(granted=me.grant, reason="" if me.grant else "token is stale"))
 
@@ -101,19 +111,14 @@ def coordinator(url: str) -> Coordinator:
 
     @app.task(name=REPORT, shared=False)
     def report(data: dict[str, Any]) -> dict[str, Any]:
+        if me.silent:
+            raise Ignore
         heard = from_json(NodeReport, data)
         with me.lock:
             me.reports.append(heard)
         confirmed = tuple(done.attempt_id for done in heard.finished) if me.confirm else ()
-        return to_json(
-            NodeDirectives(
-                confirmed=confirmed,
-                cancelled=me.directives.cancelled,
-                desired=me.directives.desired,
-                want_capabilities=me.directives.want_capabilities,
-                new_epoch=me.directives.new_epoch,
-            )
-        )
+        given_up = heard.epoch in me.given_up
+        return to_json(replace(me.directives, confirmed=confirmed, serve=me.serve, new_epoch=given_up))
 
     return me
 

@@ -12,12 +12,14 @@ import pytest
 import requests
 
 from farm.contracts import NodeReport, RenderFailed, RenderOrder, RenderReport, Stage
+from farm.tiers import node_queue
 from tests.broker_fixture import Broker
 from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.workers.coordinator import KEY, Coordinator, coordinator, report_of
 from tests.integration.workers.worker_process import WorkerProcess
 
 PATIENCE_S = 40
+BRISK = "tests.integration.workers.brisk_node"
 
 
 @dataclass
@@ -35,6 +37,17 @@ class Farm:
         assert report.attempt_id == what.attempt_id
         assert report.is_signed_with(KEY)
         return report
+
+    def own_queue(self) -> str:
+        """The queue that only this node reads, in its present life."""
+        report = self.coordinator.last
+        assert report is not None
+        return node_queue(report.node, report.epoch)
+
+    def waiting_in(self, queue: str) -> int:
+        """How many orders lie in a queue."""
+        with self.broker.client() as broker:
+            return int(broker.llen(queue))
 
     def executing(self, what: RenderOrder) -> NodeReport:
         """Wait until the node says that an order executes."""
@@ -69,20 +82,28 @@ StartFarm = Callable[..., Farm]
 
 @pytest.fixture
 def farm(broker: Broker, comfysim: StartSim, tmp_path: Path) -> Iterator[StartFarm]:
-    """Start a farm: ``farm(vram=24, silent=False, env={…}, **knobs)``. Returns once its node is idle."""
+    """Start a farm: ``farm(vram=24, serve=True, idle=True, env={…}, **knobs)``.
+
+    Returns once its node is idle, unless told not to wait for that. Its worker ends as by a power cut.
+    """
     with ExitStack() as ends:
 
         def start(
-            vram: float = 24, *, silent: bool = False, env: dict[str, str] | None = None, **knobs: Any
+            vram: float = 24,
+            *,
+            serve: bool = True,
+            idle: bool = True,
+            env: dict[str, str] | None = None,
+            **knobs: Any,
         ) -> Farm:
             sim = comfysim(vram=vram, **knobs)
             here = coordinator(broker.url)
-            if not silent:
-                ends.enter_context(here.at_work())
+            here.serve = serve
+            ends.enter_context(here.at_work())
             settings = {"REDIS_URL": broker.url, "COMFYUI_URL": sim.url, **(env or {})}
-            process = WorkerProcess(tmp_path, settings)
-            ends.callback(process.stop)
-            if not silent:
+            process = WorkerProcess(tmp_path, settings, app=BRISK)
+            ends.callback(process.kill)
+            if idle:
                 here.hears(lambda report: report.state == "idle")
             return Farm(broker, sim, here, process)
 

@@ -25,20 +25,36 @@ def test_a_node_says_what_it_is(farm: StartFarm) -> None:
     assert report.capabilities.fingerprint == report.fingerprint
 
 
-def test_a_stand_in_serves_no_gpu_tier_unless_it_is_allowed_to(farm: StartFarm) -> None:
+def test_a_stand_in_that_is_not_allowed_serves_nothing_at_all(farm: StartFarm) -> None:
     here = farm(env={"SHOTFARM_SIMULATED": "0"})
-    gpu, slate = order(), order()
+    for queue in ("vram.8", "vram.0"):
+        here.coordinator.send(order(), queue)
 
-    waiting = here.coordinator.send(gpu, "vram.8")
-    assert here.render(slate, "vram.0").outcome is Outcome.SUCCEEDED
+    # Its own queue it hears last in time, so by then it would have taken the others.
+    assert here.render(order(), here.own_queue()).outcome is Outcome.SUCCEEDED
 
     report = here.coordinator.last
     assert report is not None
     assert report.tier_gb is None
     assert "SHOTFARM_SIMULATED=1" in report.reason
-    assert not waiting.ready()
-    with here.broker.client() as broker:
-        assert broker.llen("vram.8") == 1
+    assert (here.waiting_in("vram.8"), here.waiting_in("vram.0")) == (1, 1)
+
+
+def test_a_node_reads_the_tier_queues_only_while_it_is_told_to_serve(farm: StartFarm) -> None:
+    here = farm(serve=False)
+    waiting = here.coordinator.send(order(), "vram.0")
+
+    assert here.render(order(), here.own_queue()).outcome is Outcome.SUCCEEDED
+    assert here.waiting_in("vram.0") == 1
+
+    here.coordinator.serve = True
+    assert result_of(waiting).outcome is Outcome.SUCCEEDED
+
+    here.coordinator.serve = False
+    until(lambda: "serving changed serve=False" in here.worker.log)
+    here.coordinator.send(order(), "vram.0")
+    assert here.render(order(), here.own_queue()).outcome is Outcome.SUCCEEDED
+    assert here.waiting_in("vram.0") == 1
 
 
 def test_a_cpu_server_serves_only_orders_without_vram(farm: StartFarm) -> None:
@@ -52,15 +68,16 @@ def test_a_cpu_server_serves_only_orders_without_vram(farm: StartFarm) -> None:
 
 
 def test_a_node_without_comfyui_is_deaf_and_says_why(farm: StartFarm) -> None:
-    here = farm(silent=True, env={"COMFYUI_URL": f"http://127.0.0.1:{free_port()}"})
+    here = farm(idle=False, env={"COMFYUI_URL": f"http://127.0.0.1:{free_port()}"})
     here.coordinator.send(order(), "vram.0")
 
-    with here.coordinator.at_work():
-        report = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+    report = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
 
     assert "ComfyUI does not answer" in report.reason
-    with here.broker.client() as broker:
-        assert broker.llen("vram.0") == 1
+    ended = here.render(order(), here.own_queue())
+    assert ended.failure is not None
+    assert ended.failure.code == "unreachable"
+    assert here.waiting_in("vram.0") == 1
 
 
 def test_a_draining_node_finishes_its_order_and_takes_no_other(farm: StartFarm) -> None:
@@ -97,16 +114,13 @@ def test_a_node_that_was_given_up_begins_a_new_epoch_and_reads_a_new_queue(farm:
     result = here.coordinator.send(what, "vram.8")
     old = here.executing(what).epoch
 
-    here.coordinator.directives = NodeDirectives(new_epoch=True)
+    here.coordinator.given_up.add(old)
     here.coordinator.hears(lambda report: report.epoch != old)
-    here.coordinator.directives = NodeDirectives()
 
     ended = result_of(result)
     assert (ended.outcome, ended.epoch) == (Outcome.CANCELLED, old)
-    report = here.coordinator.hears(lambda report: report.epoch != old and report.state is NodeState.IDLE)
-    until(lambda: len({heard.epoch for heard in here.coordinator.reports[-2:]}) == 1)
-    report = here.coordinator.reports[-1]
-    assert here.render(order(), f"node.gpu1.{report.epoch}").outcome is Outcome.SUCCEEDED
+    here.coordinator.hears(lambda report: report.epoch != old and report.state is NodeState.IDLE)
+    assert here.render(order(), here.own_queue()).outcome is Outcome.SUCCEEDED
 
 
 def test_unconfirmed_reports_are_repeated_after_the_broker_lost_everything(farm: StartFarm) -> None:

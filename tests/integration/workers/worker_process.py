@@ -24,10 +24,20 @@ class WorkerProcess:
         name: str = "gpu1",
         home: Path = ROOT,
         celery: Path = CELERY,
+        app: str = "workers",
     ) -> None:
         self.name = name
         self._home = home
-        self._celery = celery
+        self._command = [
+            str(celery),
+            "-A",
+            app,
+            "worker",
+            "--hostname",
+            self.celery_name,
+            "--loglevel",
+            "INFO",
+        ]
         self.artifacts = folder / "artifacts"
         self.spool = folder / "spool"
         self._log = folder / f"{name}.log"
@@ -55,20 +65,9 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Start it, also again after a kill."""
-        celery = Path(sys.executable).with_name("celery")
-        command = [
-            str(celery),
-            "-A",
-            "workers",
-            "worker",
-            "--hostname",
-            self.celery_name,
-            "--loglevel",
-            "INFO",
-        ]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--loglevel", "INFO"], cwd=self._home, env=self._env, stdout=log, stderr=log
+                self._command, cwd=self._home, env=self._env, stdout=log, stderr=log
             )
 
     def kill(self) -> None:

@@ -72,6 +72,21 @@ def test_messages_of_an_odd_shape_are_not_events(message: object) -> None:
     assert parse_event(message, "p") is None
 
 
+@pytest.mark.parametrize("steps", [None, "3", -1, 10**400, [3]])
+def test_steps_that_are_no_number_count_as_none_done(steps: object) -> None:
+    data = {"prompt_id": "p", "node": "3", "value": steps, "max": steps}
+
+    assert parse_event({"type": "progress", "data": data}, "p") == Step("3", 0, 0)
+
+
+@pytest.mark.parametrize("nodes", [None, 7, ["3"], {"3": None}])
+@pytest.mark.parametrize("kind", ["execution_cached", "progress_state"])
+def test_nodes_of_an_odd_shape_are_passed_over(kind: str, nodes: object) -> None:
+    event = parse_event({"type": kind, "data": {"prompt_id": "p", "nodes": nodes}}, "p")
+
+    assert event in (None, Cached(("3",)), Nodes({}))
+
+
 @pytest.mark.parametrize("name", ["prompt_ok_trivial", "prompt_ok_progress", "ksampler_warm_new_seed"])
 def test_a_graphs_progress_never_falls_and_ends_whole(recording: Recording, name: str) -> None:
     graph, events = _replayed(recording(name))

@@ -90,6 +90,8 @@ def test_a_200_with_node_errors_tells_which_outputs_were_dropped(recording: Reco
     assert dropped.failure_class is FailureClass.REJECTED_GRAPH
 
 
-@pytest.mark.parametrize("body", [{}, {"error": "no", "node_errors": []}])
+@pytest.mark.parametrize(
+    "body", [{}, {"error": "no", "node_errors": []}, {"node_errors": {"1": {"errors": 7}}}]
+)
 def test_a_refusal_of_an_unknown_form_is_still_a_refusal(body: dict[str, Any]) -> None:
     assert "without a reason" in rejection(body).message

@@ -116,6 +116,20 @@ def test_a_status_of_a_later_comfyui_is_not_guessed_at() -> None:
         standing_of_job({"id": "a", "status": "paused"})
 
 
+@pytest.mark.parametrize("messages", [None, 7, [None], [[]], [["execution_start"]], [["x", None]]])
+def test_messages_of_an_odd_shape_are_passed_over(messages: object) -> None:
+    standing = standing_of_history({"status": {"status_str": "success", "messages": messages}})
+
+    assert (standing.ending, standing.executed_s) == (Ending.SUCCEEDED, None)
+
+
+@pytest.mark.parametrize("end", [None, "now", -1, 10**400])
+def test_a_clock_that_was_set_gives_no_seconds(end: object) -> None:
+    messages = [["execution_start", {"timestamp": 0}], ["execution_success", {"timestamp": end}]]
+
+    assert standing_of_history({"status": {"messages": messages}}).executed_s is None
+
+
 def test_history_without_a_terminal_message_goes_by_its_status_string() -> None:
     assert standing_of_history({"status": {"status_str": "success"}}).ending is Ending.SUCCEEDED
     assert standing_of_history({"status": {"status_str": "error"}}).ending is Ending.FAILED

@@ -11,11 +11,12 @@ from typing import Any, BinaryIO, cast
 
 import av
 import pytest
+from av.video.stream import VideoStream
 from PIL import Image
 
 from farm.contracts import OrderInput, OrderOutput
 from tests.unit.workers.facts import order, report
-from workers import inputs, outputs
+from workers import inputs, media, outputs
 from workers.comfy.client import ComfyClient
 from workers.comfy.outputs import OutputFile
 from workers.errors import InputUnusable, OrderUnreadable, OutputWrong, StoreUnavailable
@@ -62,9 +63,9 @@ def png(path: Path, size: tuple[int, int] = (32, 16)) -> bytes:
     return path.read_bytes()
 
 
-def mp4(path: Path, frames: int = 5, fps: int = 16) -> bytes:
+def mp4(path: Path, frames: int = 5, fps: int = 16, codec: str = "h264") -> bytes:
     with av.open(path, "w") as container:
-        stream = container.add_stream("h264", rate=fps)
+        stream = cast(VideoStream, container.add_stream(codec, rate=fps))
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for shade in range(frames):
             picture = Image.new("RGB", (64, 48), (shade * 20, 0, 0))
@@ -203,6 +204,48 @@ def test_every_frame_of_a_clip_is_decoded(tmp_path: Path) -> None:
 
     assert (found.kind, found.media_type, found.width, found.height) == ("video", "video/mp4", 64, 48)
     assert (found.frames, found.fps) == (7, 24.0)
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "ffconcat version 1.0\nfile private.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{folder}/private.ts\n#EXT-X-ENDLIST\n",
+    ],
+)
+def test_a_playlist_opens_no_other_file(tmp_path: Path, playlist: str) -> None:
+    mp4(tmp_path / "private.mp4")
+    mp4(tmp_path / "private.ts")
+    (tmp_path / "take.mp4").write_text(playlist.format(folder=tmp_path))
+
+    with pytest.raises(OutputWrong, match=r"take\.mp4 does not decode"):
+        inspect(tmp_path / "take.mp4")
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.webm", "clip.mkv", "clip.mov"])
+def test_every_kind_of_clip_that_comfyui_writes_is_opened(tmp_path: Path, name: str) -> None:
+    mp4(tmp_path / name, codec="vp9" if name.endswith("webm") else "h264")
+
+    assert (inspect(tmp_path / name).kind, inspect(tmp_path / name).frames) == ("video", 5)
+
+
+@pytest.mark.parametrize("name", ["large.mp4", "large.png"])
+def test_a_frame_larger_than_we_dare_to_decode_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    mp4(tmp_path / "large.mp4")
+    png(tmp_path / "large.png", (64, 48))
+    monkeypatch.setattr(media, "MAX_PIXELS", 64 * 48 - 1)
+
+    with pytest.raises(OutputWrong, match="64 × 48 pixels; at most 3071 are decoded"):
+        inspect(tmp_path / name)
+
+
+def test_a_format_that_runs_a_program_is_not_opened(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.eps")
+
+    with pytest.raises(OutputWrong, match=r"a\.eps does not decode"):
+        inspect(tmp_path / "a.eps")
 
 
 def test_an_animated_webp_is_a_clip(tmp_path: Path) -> None:

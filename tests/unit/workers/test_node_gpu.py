@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from farm.contracts import Source
+from workers.comfy.stats import SystemStats, read_stats
 from workers.gpu import Site, read_gpu
 from workers.nvml import Card, Cards, read_cards
 
@@ -90,7 +91,7 @@ def stats(
     reserved_mib: int = 0,
     device_type: str = "cuda",
     **system: Any,
-) -> dict[str, Any]:
+) -> SystemStats:
     device = {
         "name": name,
         "type": device_type,
@@ -100,7 +101,8 @@ def stats(
         "torch_vram_total": reserved_mib * MIB,
         "torch_vram_free": 0,
     }
-    return {"system": {"comfyui_version": "0.27.0", **system}, "devices": [device]}
+    versions: dict[str, Any] = {"comfyui_version": "0.27.0", **system}
+    return read_stats({"system": versions, "devices": [device]})
 
 
 def test_a_card_that_comfyui_names_is_measured_by_nvml() -> None:

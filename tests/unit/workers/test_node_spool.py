@@ -31,6 +31,21 @@ def test_a_report_ends_the_start_and_stays_until_confirmed(tmp_path: Path) -> No
     assert spool.finished() == ()
 
 
+def test_an_attempt_is_known_from_its_start_until_its_report_is_confirmed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    assert not spool.knows("a1")
+
+    spool.start(Started(order=order(), prompt_id="p1"))
+    assert spool.knows("a1")
+
+    spool.finish(report())
+    assert spool.knows("a1")
+
+    spool.confirm(["a1"])
+    assert not spool.knows("a1")
+    assert not spool.knows("../a1")
+
+
 def test_reports_are_listed_oldest_first(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     for age, name in enumerate(["new", "middle", "old"]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from farm.contracts import ComfyFact, NodeState, Stage
@@ -15,6 +17,7 @@ def node(tier: int | None = 12, *, reachable: bool = True, reason: str = "") -> 
         comfy=ComfyFact(reachable=reachable, error="" if reachable else "refused"),
         reading=Reading(tier_gb=tier, reason=reason),
     )
+    here.serve = True
     return here
 
 
@@ -66,6 +69,22 @@ def test_when_all_is_done_it_is_idle_again() -> None:
 def test_a_node_that_is_not_to_work_listens_to_itself_only(desired: str) -> None:
     here = node()
     here.desired = desired
+
+    assert roads(here) == []
+
+
+def test_a_node_that_is_not_told_to_serve_listens_to_itself_only() -> None:
+    here = node()
+    assert not Node("gpu1", "celery@gpu1").serve
+
+    here.serve = False
+
+    assert roads(here) == []
+
+
+def test_a_stand_in_that_is_not_allowed_listens_to_itself_only() -> None:
+    here = node()
+    here.sight = replace(here.sight, reading=Reading(tier_gb=None, simulated=True, forbidden=True))
 
     assert roads(here) == []
 
@@ -122,6 +141,14 @@ def test_only_accepted_orders_are_reported_as_running() -> None:
     (running,) = here.report(()).running
     assert (running.attempt_id, running.token, running.stage) == ("a1", "t1", Stage.EXECUTING)
     assert (running.progress, running.doing) == (0.25, "KSampler")
+
+
+def test_what_an_order_is_doing_travels_clean_and_short() -> None:
+    here = node()
+    here.hand.progress(here.hand.accept("a1", "t1"), 0.5, "\0\udcb0" * 500)
+
+    (running,) = here.report(()).running
+    assert running.doing == "\ufffd" * 79 + "…"
 
 
 def test_cancelling_what_is_not_in_hand_is_told() -> None:

@@ -1,4 +1,4 @@
-"""The watch, the reporter and the loop's subscriptions, without a broker."""
+"""The reporter and the loop's subscriptions, without a broker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,110 +16,16 @@ import pytest
 from celery import Celery
 from celery.result import denied_join_result
 
-from farm.contracts import WAKE, ComfyFact, NodeDirectives, NodeState, Stage
+from farm.contracts import WAKE, ComfyFact, NodeDirectives, Stage
 from tests.unit.workers.facts import report
 from workers.claims import CeleryClaim
-from workers.comfy.client import ComfyClient
-from workers.comfy.errors import Unreachable
-from workers.gpu import Reading, Site
+from workers.gpu import Reading
 from workers.logs import JsonLines, WordsAndFields, worth_a_line
 from workers.node import Node, Sight
-from workers.nvml import Cards
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
 from workers.spool import Spool
 from workers.vital import VitalThread
-from workers.watch import Watch
-
-
-class FakeComfy:
-    """ComfyUI as the watch sees it."""
-
-    def __init__(self) -> None:
-        self.away = False
-        self.running: tuple[str, ...] = ()
-        self.names = ["wan\\a.safetensors"]
-        self.catalogue_read = 0
-
-    def system_stats(self) -> dict[str, Any]:
-        if self.away:
-            raise Unreachable("connection refused")
-        return {"system": {"comfyui_version": "0.27.0"}, "devices": [{"type": "cpu", "name": "cpu"}]}
-
-    def queue(self) -> Any:
-        return SimpleNamespace(running=self.running, pending=())
-
-    def object_info(self) -> dict[str, Any]:
-        self.catalogue_read += 1
-        return {"SaveImage": {}, "KSampler": {}}
-
-    def models(self, *, as_listed: bool) -> dict[str, tuple[str, ...]]:
-        assert as_listed
-        return {"checkpoints": tuple(self.names)}
-
-
-def watching(comfy: FakeComfy) -> tuple[Node, Watch, list[str]]:
-    node, told = Node("gpu1", "celery@gpu1"), list[str]()
-    watch = Watch(
-        node,
-        cast(ComfyClient, comfy),
-        Site(comfyui_url="http://127.0.0.1:8188"),
-        changed=lambda: told.append(node.standing()[0]),
-        cards=lambda: Cards(()),
-    )
-    return node, watch, told
-
-
-def test_the_watch_tells_only_what_is_new() -> None:
-    comfy = FakeComfy()
-    node, watch, told = watching(comfy)
-
-    watch.look()
-    watch.look()
-    assert (told, comfy.catalogue_read) == ([NodeState.IDLE], 1)
-
-    comfy.away = True
-    watch.look()
-    watch.look()
-    assert told == [NodeState.IDLE, NodeState.DEAF]
-    assert node.sight.fingerprint
-
-
-def test_a_comfyui_that_comes_back_is_asked_anew_what_it_can_do() -> None:
-    comfy = FakeComfy()
-    node, watch, _ = watching(comfy)
-    watch.look()
-    before = node.sight.fingerprint
-
-    comfy.away = True
-    watch.look()
-    comfy.away, comfy.names = False, ["b.safetensors"]
-    watch.look()
-
-    assert node.sight.fingerprint != before
-
-
-def test_model_names_are_told_with_slashes_and_kept_as_listed() -> None:
-    node, watch, _ = watching(FakeComfy())
-
-    watch.look()
-
-    assert node.sight.capabilities is not None
-    assert node.sight.capabilities.models == {"checkpoints": ("wan/a.safetensors",)}
-    assert node.sight.models_as_listed == {"checkpoints": ("wan\\a.safetensors",)}
-
-
-def test_a_sick_node_recovers_when_nothing_runs_in_comfyui_any_more() -> None:
-    comfy = FakeComfy()
-    node, watch, _ = watching(comfy)
-    node.sick, comfy.running = "ComfyUI hangs", ("p1",)
-
-    watch.look()
-    assert node.standing()[0] is NodeState.SICK
-
-    comfy.running = ()
-    watch.look()
-    assert node.standing()[0] is NodeState.IDLE
 
 
 def app() -> Celery:
@@ -141,11 +48,88 @@ def test_directives_are_followed(tmp_path: Path) -> None:
     spool.finish(report("done"))
     stop, stay = node.hand.accept("stop", "t"), node.hand.accept("stay", "t")
 
-    reporter.follow(NodeDirectives(confirmed=("done",), cancelled=("stop", "unknown"), desired="paused"))
+    reporter.follow(
+        NodeDirectives(confirmed=("done",), cancelled=("stop", "unknown"), desired="paused", serve=True)
+    )
 
     assert spool.finished() == ()
     assert (stop.cancelled.is_set(), stay.cancelled.is_set()) == (True, False)
-    assert node.desired == "paused"
+    assert (node.desired, node.serve) == ("paused", True)
+
+
+def test_serving_begins_and_ends_with_the_directive_and_outlasts_silence(tmp_path: Path) -> None:
+    node, consumer = Node("gpu1", "celery@gpu1"), FakeConsumer()
+    node.sight = Sight(comfy=ComfyFact(reachable=True), reading=Reading(tier_gb=0))
+    subscriptions = Subscriptions(app(), node)
+    reporter = Reporter(app(), node, Spool(tmp_path), subscriptions)
+    subscriptions.attach(consumer)
+    assert consumer.names == [node.own_queue]
+
+    reporter.follow(NodeDirectives(serve=True))
+    with denied_join_result():
+        reporter.exchange()  # nobody answers
+    assert consumer.names == [node.own_queue, "vram.0", "vram.0.next"]
+
+    reporter.follow(NodeDirectives())
+    assert consumer.names == [node.own_queue]
+
+
+def is_due(reporter: Reporter) -> bool:
+    """Tell whether the next report goes out at once, and forget it, as the reporter does when it sends."""
+    due: Event = cast(Any, reporter)._due
+    was = due.is_set()
+    due.clear()
+    return was
+
+
+@pytest.mark.parametrize(
+    "directives",
+    [
+        NodeDirectives(want_capabilities=True),
+        NodeDirectives(new_epoch=True),
+        NodeDirectives(desired="paused"),
+    ],
+)
+def test_a_coordinator_that_asks_the_same_for_ever_is_answered_at_once_only_once(
+    tmp_path: Path, directives: NodeDirectives
+) -> None:
+    _, _, reporter = reporting(tmp_path)
+
+    reporter.follow(directives)
+    assert is_due(reporter)
+
+    reporter.follow(directives)
+    reporter.follow(directives)
+    assert not is_due(reporter)
+
+    reporter.follow(NodeDirectives())
+    is_due(reporter)
+    reporter.follow(directives)
+    assert is_due(reporter)
+
+
+def test_reports_that_nobody_confirms_keep_no_other_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    told: list[list[str]] = []
+    monkeypatch.setattr(
+        cast(Any, reporter)._app,
+        "send_task",
+        lambda *_, args, **__: told.append([done["attempt_id"] for done in args[0]["finished"]]),
+    )
+    names = [f"a{number:03d}" for number in range(130)]
+    for age, name in enumerate(names):
+        spool.finish(report(name))
+        os.utime(tmp_path / f"finished/{name}.json", ns=(0, age))
+
+    for _ in range(5):
+        cast(Any, reporter)._send()
+
+    assert {len(message) for message in told} == {50}
+    assert all(message[-1] == "a129" for message in told), "the newest always travels"
+    assert all(message == sorted(message) for message in told), "oldest first"
+    assert {name for message in told for name in message} == set(names)
 
 
 @pytest.fixture
@@ -207,6 +191,7 @@ class FakeConsumer:
 def test_an_order_switches_the_loop_before_it_reads_again() -> None:
     node, consumer = Node("gpu1", "celery@gpu1"), FakeConsumer()
     node.sight = Sight(comfy=ComfyFact(reachable=True), reading=Reading(tier_gb=8))
+    node.serve = True
     subscriptions = Subscriptions(app(), node)
     node.hand.changed = subscriptions.refresh
     subscriptions.attach(consumer)
@@ -231,6 +216,43 @@ def test_a_freed_slot_lets_the_loop_read_again() -> None:
     subscriptions.slot_freed()
 
     assert consumer.calls == [subscriptions.apply]
+
+
+class CutOff(Subscriptions):
+    """Its connection is let go of by the loop right after another thread has looked at it."""
+
+    held: Any = None
+
+    @property
+    def _consumer(self) -> Any:
+        held, self.held = self.held, None
+        return held
+
+    @_consumer.setter
+    def _consumer(self, consumer: Any) -> None:
+        self.held = consumer
+
+
+@pytest.mark.parametrize("what", ["refresh", "slot_freed"])
+def test_a_connection_that_is_let_go_of_meanwhile_breaks_no_other_thread(what: str) -> None:
+    node, consumer = Node("gpu1", "celery@gpu1"), FakeConsumer()
+    subscriptions = CutOff(app(), node)
+    subscriptions.held = consumer
+    node.hand.receive("a1")
+    node.hand.receive("a2")  # no slot is free, so nothing needs to be woken
+
+    getattr(subscriptions, what)()
+
+    assert consumer.calls == [subscriptions.apply]
+
+
+def test_a_loop_without_a_connection_applies_nothing() -> None:
+    subscriptions = CutOff(app(), Node("gpu1", "celery@gpu1"))
+    subscriptions.held = SimpleNamespace(task_consumer=None)
+
+    subscriptions.apply()
+
+    assert subscriptions.listening == ()
 
 
 def test_a_broken_vital_thread_stops_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,214 @@
+"""The watch: what it sees of ComfyUI, and when it calls a sick one well."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import requests
+
+from farm.contracts import NodeState
+from workers.comfy.client import ComfyClient, Queue
+from workers.comfy.errors import GraphRejected, Problem, Unreachable
+from workers.comfy.standing import PENDING, UNKNOWN, Ending, Standing, State
+from workers.gpu import Site
+from workers.node import Node
+from workers.nvml import Cards
+from workers.watch import Watch
+
+
+class FakeComfy:
+    """ComfyUI as the watch sees it."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.executor_lives = True
+        self.stats: object = {"system": {"comfyui_version": "0.27.0"}, "devices": [{"type": "cpu"}]}
+        self.names = ["wan\\a.safetensors"]
+        self.submitted: list[str] = []
+        self.catalogue_read = 0
+
+    def system_stats(self) -> object:
+        if self.away:
+            raise Unreachable("connection refused")
+        return self.stats
+
+    def queue(self) -> Queue:
+        return Queue(running=(), pending=())
+
+    def submit(self, _graph: object, prompt_id: str) -> None:
+        self.submitted.append(prompt_id)
+
+    def lookup(self, prompt_id: str) -> Standing:
+        if prompt_id not in self.submitted:
+            return UNKNOWN
+        return Standing(state=State.DONE, ending=Ending.SUCCEEDED) if self.executor_lives else PENDING
+
+    def object_info(self) -> dict[str, Any]:
+        self.catalogue_read += 1
+        return {"SaveImage": {}, "KSampler": {}}
+
+    def models(self, *, as_listed: bool) -> dict[str, tuple[str, ...]]:
+        assert as_listed
+        return {"checkpoints": tuple(self.names)}
+
+
+def watching(comfy: FakeComfy) -> tuple[Node, Watch, list[str]]:
+    node, told = Node("gpu1", "celery@gpu1"), list[str]()
+    watch = Watch(
+        node,
+        cast(ComfyClient, comfy),
+        Site(comfyui_url="http://127.0.0.1:8188"),
+        changed=lambda: told.append(node.standing()[0]),
+        cards=lambda: Cards(()),
+    )
+    return node, watch, told
+
+
+def test_the_watch_tells_only_what_is_new() -> None:
+    comfy = FakeComfy()
+    node, watch, told = watching(comfy)
+
+    watch.look()
+    watch.look()
+    assert (told, comfy.catalogue_read) == ([NodeState.IDLE], 1)
+
+    comfy.away = True
+    watch.look()
+    watch.look()
+    assert told == [NodeState.IDLE, NodeState.DEAF]
+    assert node.sight.fingerprint
+
+
+def test_a_comfyui_that_comes_back_is_asked_anew_what_it_can_do() -> None:
+    comfy = FakeComfy()
+    node, watch, _ = watching(comfy)
+    watch.look()
+    before = node.sight.fingerprint
+
+    comfy.away = True
+    watch.look()
+    comfy.away, comfy.names = False, ["b.safetensors"]
+    watch.look()
+
+    assert node.sight.fingerprint != before
+
+
+def test_model_names_are_told_with_slashes_and_kept_as_listed() -> None:
+    node, watch, _ = watching(FakeComfy())
+
+    watch.look()
+
+    assert node.sight.capabilities is not None
+    assert node.sight.capabilities.models == {"checkpoints": ("wan/a.safetensors",)}
+    assert node.sight.models_as_listed == {"checkpoints": ("wan\\a.safetensors",)}
+
+
+def test_a_sick_node_recovers_only_when_a_probe_has_rendered() -> None:
+    comfy = FakeComfy()
+    node, watch, _ = watching(comfy)
+    node.sick, comfy.executor_lives = "ComfyUI hangs", False
+
+    for _ in range(4):
+        watch.look()
+        assert node.standing()[0] is NodeState.SICK
+    assert len(comfy.submitted) == 1, "one probe waits, not one per look"
+
+    comfy.executor_lives = True
+    watch.look()
+    assert node.standing()[0] is NodeState.IDLE
+
+
+def test_a_restarted_comfyui_is_probed_anew() -> None:
+    comfy = FakeComfy()
+    node, watch, _ = watching(comfy)
+    node.sick, comfy.executor_lives = "ComfyUI hangs", False
+    watch.look()
+
+    comfy.away = True
+    watch.look()
+    comfy.away, comfy.executor_lives = False, True
+    comfy.submitted.clear()  # a restart loses the queue
+
+    for _ in range(3):
+        watch.look()
+    assert node.standing()[0] is NodeState.IDLE
+
+
+def test_a_probe_that_is_refused_leaves_the_node_sick() -> None:
+    class Refusing(FakeComfy):
+        def submit(self, _graph: object, prompt_id: str) -> None:
+            raise GraphRejected((Problem(kind="missing_node_type", message=f"no {prompt_id}"),))
+
+    node, watch, _ = watching(Refusing())
+    node.sick = "ComfyUI hangs"
+
+    watch.look()
+    watch.look()
+
+    assert node.standing() == (NodeState.SICK, "ComfyUI hangs")
+
+
+def test_a_probe_says_nothing_of_a_hang_found_after_it_was_sent() -> None:
+    class HangsMeanwhile(FakeComfy):
+        def lookup(self, prompt_id: str) -> Standing:
+            node.sick = "ComfyUI hangs again"
+            return super().lookup(prompt_id)
+
+    node, watch, _ = watching(HangsMeanwhile())
+    node.sick = "ComfyUI hangs"
+
+    watch.look()
+    watch.look()
+
+    assert node.standing() == (NodeState.SICK, "ComfyUI hangs again")
+
+
+@pytest.mark.parametrize(
+    "stats", [{"system": None, "devices": []}, {"system": {}, "devices": {}}, {"devices": [None]}, {}]
+)
+def test_system_stats_of_an_odd_shape_make_the_node_deaf_with_a_reason(stats: object) -> None:
+    comfy = FakeComfy()
+    comfy.stats = stats
+    node, watch, told = watching(comfy)
+
+    watch.look()
+
+    state, reason = node.standing()
+    assert (state, told) == (NodeState.DEAF, [NodeState.DEAF])
+    assert "/system_stats makes no sense" in reason
+
+
+@pytest.mark.parametrize("queue", [{"queue_running": None}, {"queue_pending": [7]}, {"queue_running": [[1]]}])
+def test_a_queue_of_an_odd_shape_makes_the_node_deaf_with_a_reason(queue: dict[str, Any]) -> None:
+    class Odd(FakeComfy):
+        def queue(self) -> Queue:
+            client = ComfyClient("http://127.0.0.1:8188", client_id="watch")
+            client.wire = cast(Any, SimpleNamespace(get=lambda _path: answer(queue)))
+            return client.queue()
+
+    node, watch, _ = watching(Odd())
+
+    watch.look()
+
+    assert node.standing()[0] is NodeState.DEAF
+    assert "/queue makes no sense" in node.standing()[1]
+
+
+def answer(body: dict[str, Any]) -> requests.Response:
+    response = requests.Response()
+    response.status_code, response.raw = 200, io.BytesIO(json.dumps(body).encode())
+    return response
+
+
+def test_what_comfyui_says_of_itself_travels_short() -> None:
+    comfy = FakeComfy()
+    comfy.stats = {"system": {"comfyui_version": "9" * 500}, "devices": [{"type": "c" * 500}]}
+    node, watch, _ = watching(comfy)
+
+    watch.look()
+
+    assert {len(node.sight.comfy.version), len(node.sight.comfy.device_type)} == {40}
