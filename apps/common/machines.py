@@ -73,8 +73,9 @@ def move(
     machine.check(from_, to)
     rows: models.QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)
     with transaction.atomic():
-        # The row is locked before its state is judged: PostgreSQL would else judge an old snapshot.
-        source = rows.select_for_update().values_list(machine.field, flat=True).first()
+        # The row is locked before its state is judged: PostgreSQL would else judge an old snapshot. Its
+        # key is not: whoever adds a row that points here (a clip to its keyframe) need not wait for us.
+        source = rows.select_for_update(no_key=True).values_list(machine.field, flat=True).first()
         if source not in from_:
             return False
         moved = rows.filter(**(where or {})).update(
@@ -93,7 +94,8 @@ def move_all(
     """Move every row that is in one of ``from_``, in a constant number of statements; return how many."""
     machine.check(from_, to)
     with transaction.atomic():
-        found = rows.filter(**{f"{machine.field}__in": from_}).order_by("pk").select_for_update(of=("self",))
+        found = rows.filter(**{f"{machine.field}__in": from_}).order_by("pk")
+        found = found.select_for_update(of=("self",), no_key=True)
         sources = dict(found.values_list("pk", machine.field))
         rows.model._default_manager.filter(pk__in=sources).update(
             **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now()

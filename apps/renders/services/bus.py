@@ -12,7 +12,6 @@ from kombu.exceptions import OperationalError
 from apps.renders.models import Attempt
 from farm import contracts
 from farm.celery import app
-from farm.tiers import QUEUE_REPORTS
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +90,9 @@ def is_up() -> bool:
     return True
 
 
-def reports_waiting() -> int:
-    """Count messages on the reports queue. Raises one of BROKER_ERRORS when it cannot be reached."""
-    return int(_redis().llen(QUEUE_REPORTS))
+def waiting_on(queue: str) -> int:
+    """Count the messages on a queue. Raises one of BROKER_ERRORS when the broker cannot be reached."""
+    return int(_redis().llen(queue))
 
 
 def forget_queue(name: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from apps.common.clock import database_now
@@ -22,7 +23,7 @@ from apps.renders.services import bus
 from apps.renders.services.farmclock import word_came
 from apps.renders.services.record import record
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, ON_NODE, AttemptState, JobState
-from farm.contracts import NodeDirectives, NodeReport, RenderReport, RunningAttempt, Stage
+from farm.contracts import NodeDirectives, NodeReport, RenderReport, RunningAttempt, Stage, printable
 from farm.tiers import node_queue
 
 logger = logging.getLogger(__name__)
@@ -39,14 +40,13 @@ def answer(report: NodeReport) -> NodeDirectives:
     """Write a node's report down and return its directives."""
     now = database_now()
     word_came(now)
-    if _was_given_up(report):
+    node = _received(report, now)
+    if node is None:
         # Finished work is taken all the same; what runs was given to others (invariant 4).
         confirmed = _record_all(report)
         return NodeDirectives(confirmed=confirmed, new_epoch=True, cancelled=_all_running(report))
-    _end_former_life(report, now)
-    node = receive(report)
     # Leases first: whatever is wrong with a finished report, the running ones go on.
-    cancelled = _follow(node, report.running, now)
+    cancelled = _follow(node, [printable(RunningAttempt, item) for item in report.running], now)
     if _let_go(node, report):
         bus.poke()
     confirmed = _record_all(report)
@@ -57,6 +57,19 @@ def answer(report: NodeReport) -> NodeDirectives:
         desired=node.desired,
         want_capabilities=node.capabilities_of != report.fingerprint,
     )
+
+
+def _received(report: NodeReport, now: datetime) -> Node | None:
+    """Write down how the node stands; None if this life of it is over.
+
+    Reports of one node take turns, so that one of a former life cannot end up on top.
+    """
+    with transaction.atomic():
+        Node.objects.select_for_update(no_key=True).filter(name=report.node).first()
+        if _was_given_up(report):
+            return None
+        _end_former_life(report, now)
+        return receive(report)
 
 
 def _was_given_up(report: NodeReport) -> bool:
@@ -71,7 +84,7 @@ def _end_former_life(report: NodeReport, now: datetime) -> None:
     if former is None:
         return
     Attempt.objects.filter(node=former, state=AttemptState.DISPATCHED).update(accept_by=now)
-    bus.forget_queue(node_queue(former.name, former.epoch))
+    transaction.on_commit(partial(bus.forget_queue, node_queue(former.name, former.epoch)))
 
 
 def _all_running(report: NodeReport) -> tuple[str, ...]:
@@ -127,7 +140,7 @@ def _renew(attempt: Attempt, item: RunningAttempt, node: Node, now: datetime) ->
         )
     progress = min(max(item.progress, 0.0), 1.0)
     Job.objects.filter(pk=attempt.job_id, token=attempt.token, state=JobState.RUNNING).update(
-        progress=progress, doing=(item.doing or str(item.stage)).replace("\0", "")[:80]
+        progress=progress, doing=(item.doing or str(item.stage))[:80]
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import datetime, timedelta
 
-import msgspec
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DataError
@@ -30,6 +30,7 @@ from apps.review.services.queueing import request_media
 from apps.review.services.takes import folder_of
 from apps.review.states import Media
 from farm.contracts import MANIFEST_NAME, ContractError, FailureClass, RenderReport, from_json
+from farm.tiers import QUEUE_MEDIA, QUEUE_REPORTS
 
 logger = logging.getLogger(__name__)
 
@@ -37,34 +38,32 @@ ACTOR = "sweep"
 LARGEST_MANIFEST = 4 * 1024 * 1024
 """Bytes; a real one has a few thousand."""
 _SETTLED = (Recorded.DONE, Recorded.AGAIN, Recorded.STALE)
-MEDIA_PATIENCE = timedelta(minutes=5)
-"""Media work unheard of for this long is asked for again; it takes seconds."""
+MEDIA_PATIENCE = timedelta(seconds=30)
+"""Media work unheard of for this long, with none waiting, died with its worker; twice does no harm."""
 
 
 def sweep() -> int:
     """Put right what expired; return how many jobs moved. Judges no lease while word may be on its way."""
     now = database_now()
     moved = _recall_orders(now)
-    backlog = _reports_waiting()
+    backlog = _messages_on(QUEUE_REPORTS)
     if backlog is None:
         give_grace(now)
     else:
         _ask_for_media_again(now)
+        # One per node is a moment's ordinary traffic; more is a backlog, and leases in it may be alive.
         if backlog < max(1, Node.objects.exclude(observed=Observed.OFFLINE).count()):
             moved += _expire(now)
         _free_slots_of_the_gone()
     return moved + _mend_jobs_without_attempt() + release_all(actor=ACTOR)
 
 
-def _reports_waiting() -> int | None:
-    """Reports still in the broker; None if it cannot be reached.
-
-    One per node is the ordinary traffic of a moment; more is a backlog, and leases in it may be alive.
-    """
+def _messages_on(queue: str) -> int | None:
+    """Count the messages on a queue; None if the broker cannot be reached."""
     try:
-        return bus.reports_waiting()
+        return bus.waiting_on(queue)
     except bus.BROKER_ERRORS as exc:
-        logger.warning("the broker cannot be reached, no lease expires", extra={"error": str(exc)})
+        logger.warning("the broker cannot be reached", extra={"error": str(exc)})
         return None
 
 
@@ -169,8 +168,8 @@ def _from_manifest(attempt: Attempt) -> RenderReport | None:
     with default_storage.open(key) as manifest:
         content = manifest.read()
     try:
-        return _readable(attempt, msgspec.json.decode(content))
-    except msgspec.DecodeError as exc:
+        return _readable(attempt, json.loads(content))
+    except (ValueError, RecursionError) as exc:
         logger.warning("manifest not readable", extra={"attempt": str(attempt.pk), "error": str(exc)})
         return None
 
@@ -190,6 +189,8 @@ def _free_slots_of_the_gone() -> None:
 
 
 def _ask_for_media_again(now: datetime) -> None:
+    if _messages_on(QUEUE_MEDIA) != 0:
+        return
     stuck = Take.objects.filter(media_state=Media.PROCESSING, updated_at__lt=now - MEDIA_PATIENCE)
     for take in stuck.only("pk")[:100]:
         request_media(take.pk)

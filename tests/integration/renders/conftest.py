@@ -12,10 +12,12 @@ from pytest_django import Settings
 from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.renders.models import Job
+from apps.renders.services.submit import Step, submit
 from apps.workflows.services import sync_templates
 from farm.celery import app
 from tests.broker_fixture import Broker
-from tests.factories import MembershipFactory, SequenceFactory
+from tests.factories import MembershipFactory, SequenceFactory, ShotFactory
 from tests.integration.renders.hand import Hand
 
 
@@ -66,6 +68,16 @@ def film(db: None) -> Project:
 def coordinator(film: Project) -> User:
     """Somebody who may render in the film."""
     return MembershipFactory.create(project=film, role=Role.COORDINATOR).user
+
+
+@pytest.fixture
+def job(film: Project, coordinator: User, templates: None) -> Job:
+    """One job of 8 GB, submitted."""
+    shot = ShotFactory.create(sequence=film.sequences.get())
+    steps = [Step(template="sd15_t2i")]
+    batch = submit(user=coordinator, project=film, shots=[shot], steps=steps, idempotency_key="k").batch
+    made: Job = batch.jobs.get()
+    return made
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ class Hand:
         self.name, self.tier_gb, self.epoch = name, tier_gb, "e1"
         self.able = able or everything()
         self.running: dict[str, RunningAttempt] = {}
+        self.broker = broker
         self._client = broker.client()
 
     def arrives(self) -> Self:

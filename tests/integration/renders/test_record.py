@@ -24,18 +24,9 @@ from apps.review.models import Take
 from farm.contracts import ClaimRequest, FailureClass, Outcome, RenderOrder, Stage
 from tests.factories import ShotFactory
 from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import again, attempt_of, next_order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
-
-
-@pytest.fixture
-def job(film: Project, coordinator: User) -> Job:
-    """One job of 8 GB, submitted."""
-    shot = ShotFactory.create(sequence=film.sequences.get())
-    steps = [Step(template="sd15_t2i")]
-    batch = submit(user=coordinator, project=film, shots=[shot], steps=steps, idempotency_key="k").batch
-    made: Job = batch.jobs.get()
-    return made
 
 
 @pytest.fixture
@@ -43,20 +34,6 @@ def order(node24: Hand, job: Job) -> RenderOrder:
     """The job's order, claimed by the 24 GB node."""
     dispatch()
     return node24.claimed()
-
-
-def again(job: Job) -> Job:
-    return Job.objects.get(pk=job.pk)
-
-
-def attempt_of(order: RenderOrder) -> Attempt:
-    return Attempt.objects.get(pk=order.attempt_id)
-
-
-def next_order(hand: Hand) -> RenderOrder:
-    Job.objects.update(start_after=None)
-    dispatch()
-    return hand.claimed()
 
 
 # Claims

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
+from apps.productions.models import Shot
+from apps.productions.states import IN_PROGRESS
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.renders.models import Job, JobDependency, RenderBatch
@@ -197,9 +202,31 @@ def test_a_shot_of_another_project_is_refused(film: Project, coordinator: User) 
         press(coordinator, film, [ShotFactory.create()], Step(template="sd15_t2i"))
 
 
-def test_submitting_costs_the_same_queries_per_shot_however_many(
-    film: Project, coordinator: User, django_assert_max_num_queries: Any
+def statements_of(work: Callable[[], object]) -> list[str]:
+    """The statements of this work, but for inserts of whole batches: SQLite limits the rows of each."""
+    with CaptureQueriesContext(connection) as captured:
+        work()
+    batches = ("renders_job", "renders_jobdependency", "common_stateevent", "prompts_promptbuild")
+    inserts = re.compile(rf'INSERT (OR IGNORE )?INTO "({"|".join(batches)})" ')
+    return [query["sql"] for query in captured if not inserts.match(query["sql"])]
+
+
+def test_submitting_costs_the_same_statements_however_many_shots(
+    film: Project, coordinator: User, node24: Hand
 ) -> None:
-    shots = shots_of(film, 30)
-    with django_assert_max_num_queries(40 + 6 * 30):
+    few, many = shots_of(film, 10), shots_of(film, 100)
+    steps = (Step(template="sd15_t2i", takes=2), Step(template="wan22_i2v"))
+    of_few = statements_of(lambda: press(coordinator, film, few, *steps, key="few"))
+    of_many = statements_of(lambda: press(coordinator, film, many, *steps, key="many"))
+    assert len(of_few) > 10
+    assert len(of_many) == len(of_few)
+
+
+def test_submitting_a_hundred_shots_costs_few_queries(
+    film: Project, coordinator: User, node24: Hand, django_assert_max_num_queries: Any
+) -> None:
+    shots = shots_of(film, 100)
+    with django_assert_max_num_queries(60):
         press(coordinator, film, shots, Step(template="sd15_t2i"))
+    assert set(Shot.objects.values_list("status", flat=True)) == {IN_PROGRESS}
+    assert set(Job.objects.values_list("take_number", flat=True)) == {1}

@@ -6,18 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.nodes.models import Node
 from apps.nodes.states import Observed
-from apps.projects.models import Project
 from apps.renders.models import Attempt, FarmClock, Job
 from apps.renders.services.dispatch import dispatch
-from apps.renders.services.farmclock import farm_clock, give_grace
-from apps.renders.services.leader import Leadership
-from apps.renders.services.submit import Step, submit
+from apps.renders.services.farmclock import give_grace
 from apps.renders.services.sweep import sweep
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Take
@@ -25,20 +20,10 @@ from farm import contracts
 from farm.celery import app
 from farm.contracts import RenderOrder, Stage
 from tests.broker_fixture import Broker
-from tests.factories import ShotFactory
 from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import again, node_falls_silent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
-
-
-@pytest.fixture
-def job(film: Project, coordinator: User) -> Job:
-    """One job of 8 GB, submitted."""
-    shot = ShotFactory.create(sequence=film.sequences.get())
-    steps = [Step(template="sd15_t2i")]
-    batch = submit(user=coordinator, project=film, shots=[shot], steps=steps, idempotency_key="k").batch
-    made: Job = batch.jobs.get()
-    return made
 
 
 @pytest.fixture
@@ -49,20 +34,6 @@ def order(node24: Hand, job: Job) -> RenderOrder:
     node24.works_on(order, Stage.EXECUTING)
     node24.reports()
     return order
-
-
-def node_falls_silent(seconds: float = 60) -> None:
-    """The node's last word, and its leases, lie this far back; others have reported just now."""
-    now = database_now()
-    past = now - timedelta(seconds=seconds)
-    Node.objects.update(reported_at=past)
-    Attempt.objects.update(lease_until=past + timedelta(seconds=30))
-    farm_clock()
-    FarmClock.objects.update(word_at=now, grace_until=None)
-
-
-def again(job: Job) -> Job:
-    return Job.objects.get(pk=job.pk)
 
 
 def test_an_order_nobody_accepted_goes_back_and_a_late_finder_is_refused(node24: Hand, job: Job) -> None:
@@ -189,17 +160,3 @@ def test_a_renewed_lease_does_not_expire(node24: Hand, job: Job, order: RenderOr
     node24.reports()
     sweep()
     assert again(job).state == JobState.RUNNING
-
-
-def test_one_dispatcher_leads_at_a_time() -> None:
-    if connection.vendor == "postgresql":
-        pytest.skip("an advisory lock is held by a connection: see test_leader.py")
-    first, second = Leadership(), Leadership()
-    second.name = "another process"
-    assert first.held()
-    assert not second.held()
-    assert first.held()
-    FarmClock.objects.update(leader_until=database_now() - timedelta(seconds=1))
-    assert second.held()
-    second.resign()
-    assert first.held()

@@ -1,0 +1,53 @@
+"""One dispatcher leads at a time, and another follows when it is gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from apps.common.clock import database_now
+from apps.renders.models import FarmClock
+from apps.renders.services.leader import Leadership
+from tests.integration.renders.elsewhere import from_elsewhere
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def ours() -> Leadership:
+    """This process's claim to lead."""
+    return Leadership()
+
+
+@pytest.fixture
+def theirs() -> Leadership:
+    """Another process's claim to lead."""
+    other = Leadership()
+    other.name = "another process"
+    return other
+
+
+def test_while_one_process_leads_no_other_does(ours: Leadership, theirs: Leadership) -> None:
+    assert ours.held()
+    assert not from_elsewhere(theirs.held)
+    assert ours.held(), "asking again keeps the lead"
+    assert not from_elsewhere(theirs.held)
+    ours.resign()
+
+
+def test_a_leader_that_resigns_is_followed_at_once(ours: Leadership, theirs: Leadership) -> None:
+    assert ours.held()
+    assert ours.held()
+    ours.resign()
+    assert from_elsewhere(theirs.held)
+
+
+def test_a_leader_that_is_gone_is_followed(ours: Leadership, theirs: Leadership) -> None:
+    assert from_elsewhere(theirs.held), "and its connection is closed"
+    if connection.vendor == "sqlite":
+        assert not ours.held(), "a row cannot know that its writer is gone before its term is over"
+        FarmClock.objects.update(leader_until=database_now() - timedelta(seconds=1))
+    assert ours.held()
+    ours.resign()

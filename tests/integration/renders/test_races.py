@@ -1,0 +1,267 @@
+"""Two processes at once: real threads, real transactions, and proof that they overlapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.common.machines import Machine
+from apps.nodes.models import Node
+from apps.nodes.services import receive
+from apps.productions.rendering import shot_has_take
+from apps.productions.states import READY
+from apps.projects.models import Project
+from apps.renders.models import Attempt, Job
+from apps.renders.selectors import expired_orders
+from apps.renders.services import claim as claiming
+from apps.renders.services import giveback, sweep
+from apps.renders.services import record as recording
+from apps.renders.services import reports as reporting
+from apps.renders.services.control import cancel
+from apps.renders.services.dispatch import dispatch
+from apps.renders.services.record import Recorded, record
+from apps.renders.services.submit import Step, submit
+from apps.renders.states import JOB, AttemptState, JobState
+from apps.review.models import Take
+from tests.integration.renders.elsewhere import Elsewhere, from_elsewhere
+from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import (
+    acceptance_is_overdue,
+    again,
+    attempt_of,
+    dispatched,
+    executing,
+    lease_runs_out,
+    next_order,
+    node_falls_silent,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.usefixtures("bus", "templates"),
+]
+
+Patch = pytest.MonkeyPatch
+
+
+def with_project(job: Job) -> Job:
+    """The job as an operator's page has read it."""
+    return Job.objects.select_related("project").get(pk=job.pk)
+
+
+def between_job_and_attempt(monkeypatch: Patch, module: Any, then: Callable[[], None]) -> None:
+    """Do something at the moment when this service has moved the job, and not yet its attempt."""
+    real = module.move
+
+    def move(machine: Machine, *args: Any, **kwargs: Any) -> bool:
+        moved: bool = real(machine, *args, **kwargs)
+        if machine is JOB:
+            monkeypatch.undo()
+            then()
+        return moved
+
+    monkeypatch.setattr(module, "move", move)
+
+
+def test_a_cancel_during_a_claim_stops_what_was_claimed(node24: Hand, job: Job, coordinator: User) -> None:
+    order = dispatched(node24)
+    seen = with_project(job)
+    with transaction.atomic():
+        assert node24.claims(order).granted
+        other = Elsewhere(lambda: cancel(seen, user=coordinator))
+        other.meets_our_lock()
+    assert other.answer() is True
+    attempt = attempt_of(order)
+    assert (again(job).state, attempt.state) == (JobState.CANCELLED, AttemptState.CANCELLED)
+    assert attempt.holds_slot, "its node has it and has not confirmed"
+    assert node24.reports().cancelled == (order.attempt_id,)
+
+
+def test_a_claim_during_a_cancel_is_refused(node24: Hand, job: Job, coordinator: User) -> None:
+    order = dispatched(node24)
+    with transaction.atomic():
+        assert cancel(with_project(job), user=coordinator)
+        other = Elsewhere(lambda: node24.claims(order))
+        other.meets_our_lock()
+    assert not other.answer().granted
+    attempt = attempt_of(order)
+    assert (again(job).state, attempt.state) == (JobState.CANCELLED, AttemptState.CANCELLED)
+    assert not attempt.holds_slot
+
+
+def test_a_late_success_during_the_next_claim_is_the_take(node24: Hand, job: Job) -> None:
+    first = next_order(node24)
+    Attempt.objects.update(state=AttemptState.LOST, holds_slot=False)
+    Job.objects.update(state=JobState.READY, token="")
+    node24.running.clear()
+    second = dispatched(node24)
+    report = node24.success(first)
+    with transaction.atomic():
+        assert node24.claims(second).granted
+        other = Elsewhere(lambda: record(report))
+        other.meets_our_lock()
+    assert other.answer() is Recorded.DONE
+    assert again(job).state == JobState.SUCCEEDED
+    assert attempt_of(first).state == AttemptState.SUCCEEDED
+    assert attempt_of(second).state == AttemptState.SUPERSEDED
+    assert second.attempt_id in node24.reports().cancelled
+
+
+def test_one_success_by_two_roads_at_once_is_one_take(node24: Hand, job: Job) -> None:
+    report = node24.success(next_order(node24))
+    with transaction.atomic():
+        assert record(report) is Recorded.DONE
+        other = Elsewhere(lambda: record(report))
+        other.meets_our_lock()
+    assert other.answer() is Recorded.AGAIN
+    assert Take.objects.count() == 1
+
+
+def test_two_dispatchers_at_once_send_a_job_once(node24: Hand, job: Job) -> None:
+    with transaction.atomic():
+        assert dispatch() == 1
+        other = Elsewhere(dispatch)
+        other.meets_our_lock()
+    assert other.answer() == 0
+    assert Attempt.objects.count() == 1
+
+
+def test_a_recall_during_a_claim_waits_for_it_and_finds_nothing_to_recall(
+    node24: Hand, job: Job, monkeypatch: Patch
+) -> None:
+    order = dispatched(node24)
+    attempt = Attempt.objects.select_related("job").get()
+    others: list[Elsewhere[bool]] = []
+
+    def recall() -> None:
+        others.append(
+            Elsewhere(
+                lambda: giveback.hand_back(attempt, actor="sweep", reason="late", from_=("dispatched",))
+            )
+        )
+        others[0].meets_our_lock()
+
+    between_job_and_attempt(monkeypatch, claiming, recall)
+    assert node24.claims(order).granted
+    assert others[0].answer() is False
+    assert (again(job).state, attempt_of(order).state) == (JobState.RUNNING, AttemptState.ACCEPTED)
+
+
+def test_a_claim_during_a_recall_waits_for_it_and_is_refused(
+    node24: Hand, job: Job, monkeypatch: Patch
+) -> None:
+    order = dispatched(node24)
+    acceptance_is_overdue()
+    others: list[Elsewhere[Any]] = []
+
+    def ask() -> None:
+        others.append(Elsewhere(lambda: node24.claims(order)))
+        others[0].meets_our_lock()
+
+    between_job_and_attempt(monkeypatch, giveback, ask)
+    assert sweep.sweep() == 1
+    assert not others[0].answer().granted
+    assert (again(job).state, attempt_of(order).state) == (JobState.READY, AttemptState.SUPERSEDED)
+
+
+def test_an_order_claimed_a_moment_before_its_recall_is_not_recalled(
+    node24: Hand, job: Job, monkeypatch: Patch
+) -> None:
+    order = dispatched(node24)
+    acceptance_is_overdue()
+
+    def claimed_meanwhile(now: Any) -> list[Attempt]:
+        found = list(expired_orders(now))
+        assert [str(attempt.pk) for attempt in found] == [order.attempt_id]
+        assert from_elsewhere(lambda: node24.claims(order)).granted
+        return found
+
+    monkeypatch.setattr(sweep, "expired_orders", claimed_meanwhile)
+    assert sweep.sweep() == 0
+    attempt = attempt_of(order)
+    assert (again(job).state, attempt.state) == (JobState.RUNNING, AttemptState.ACCEPTED)
+    assert attempt.holds_slot
+
+
+def test_a_lease_renewed_while_sweep_looks_for_a_report_is_not_given_up(
+    node24: Hand, job: Job, monkeypatch: Patch
+) -> None:
+    order = executing(node24)
+    lease_runs_out(order)
+    looks: list[str] = []
+
+    def renewed_meanwhile(attempt: Attempt) -> None:
+        looks.append(str(attempt.pk))
+        from_elsewhere(node24.reports)
+
+    monkeypatch.setattr(sweep, "_from_manifest", renewed_meanwhile)
+    assert sweep.sweep() == 0
+    assert looks == [order.attempt_id]
+    assert (again(job).state, again(job).crashes) == (JobState.RUNNING, 0)
+    assert attempt_of(order).state == AttemptState.EXECUTING
+
+
+def test_a_success_that_comes_while_sweep_looks_for_it_is_one_take(
+    node24: Hand, job: Job, monkeypatch: Patch
+) -> None:
+    order = executing(node24)
+    report = node24.success(order)
+    node_falls_silent()
+
+    def reported_meanwhile(attempt: Attempt) -> None:
+        assert from_elsewhere(lambda: record(report)) is Recorded.DONE
+
+    monkeypatch.setattr(sweep, "_from_manifest", reported_meanwhile)
+    assert sweep.sweep() == 0
+    assert again(job).state == JobState.SUCCEEDED
+    assert attempt_of(order).state == AttemptState.SUCCEEDED
+    assert Take.objects.count() == 1
+
+
+def test_a_former_lifes_report_that_is_overtaken_does_not_turn_the_epoch_back(
+    node24: Hand, monkeypatch: Patch
+) -> None:
+    former = Hand("gpu24", tier_gb=24, broker=node24.broker)
+    node24.epoch = "e2"
+
+    def overtaken(report: Any) -> Any:
+        monkeypatch.undo()
+        new.append(Elsewhere(node24.reports))
+        new[0].goes_as_far_as_it_can()
+        return receive(report)
+
+    new: list[Elsewhere[Any]] = []
+    monkeypatch.setattr(reporting, "receive", overtaken)
+    former.reports()
+    assert not new[0].answer().new_epoch
+    assert Node.objects.get().epoch == "e2"
+    assert former.reports().new_epoch
+
+
+def test_a_clip_is_submitted_while_its_keyframe_is_recorded(
+    node24: Hand, job: Job, film: Project, coordinator: User, monkeypatch: Patch
+) -> None:
+    order = next_order(node24)
+    job.shot.__class__.objects.update(status=READY)  # sent back for a retake: both will move the shot
+    others: list[Elsewhere[Any]] = []
+
+    def press() -> Any:
+        steps = [Step(template="wan22_i2v", frames=17)]
+        return submit(
+            user=coordinator, project=film, shots=[job.shot], steps=steps, idempotency_key="clip"
+        ).batch.jobs.get()
+
+    def pressed_meanwhile(shot: Any, *, actor: str) -> bool:
+        others.append(Elsewhere(press))
+        others[0].goes_as_far_as_it_can()
+        return shot_has_take(shot, actor=actor)
+
+    monkeypatch.setattr(recording, "shot_has_take", pressed_meanwhile)
+    assert node24.finishes(order) is Recorded.DONE
+    clip = others[0].answer()
+    sweep.sweep()
+    assert (again(job).state, again(clip).state) == (JobState.SUCCEEDED, JobState.READY)

@@ -1,0 +1,90 @@
+"""The loop around dispatch and sweep goes on, whatever happens inside."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError
+
+from apps.accounts.models import User
+from apps.projects.models import Project
+from apps.renders.models import Job
+from apps.renders.services import sweep, ticker
+from apps.renders.services.dispatch import dispatch
+from apps.renders.states import JobState
+from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import (
+    again,
+    executing,
+    lease_runs_out,
+    node_falls_silent,
+    press,
+    store_away,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.usefixtures("bus", "templates"),
+]
+
+
+def run_ticker(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
+    """Let a ticker run for this many turns, without its pauses."""
+    monkeypatch.setattr(ticker, "BEAT_SECONDS", 0.0)
+    left = iter(range(turns))
+    ticker.Ticker(lambda: next(left, None) is None).run()
+
+
+def test_the_ticker_survives_a_store_that_is_away(
+    node24: Hand, film: Project, coordinator: User, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease_runs_out(executing(node24))
+    monkeypatch.setattr(ticker, "give_grace", lambda now: None)
+    waiting = press(film, coordinator, "plain_slate")
+    with store_away():
+        run_ticker(monkeypatch, turns=3)
+    assert (again(waiting).state, again(waiting).free_retries) == (JobState.READY, 1)
+    assert again(job).state == JobState.RUNNING
+    Job.objects.update(start_after=None)
+    run_ticker(monkeypatch, turns=1)
+    assert again(waiting).state == JobState.DISPATCHED
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ValueError("nobody thought of this")])
+def test_the_ticker_survives_a_tick_that_fails(
+    node24: Hand, job: Job, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles = [error]
+
+    def sweep_later() -> int:
+        if troubles:
+            raise troubles.pop()
+        return sweep.sweep()
+
+    order = executing(node24)
+    node24.writes_manifest(order)
+    monkeypatch.setattr(ticker, "sweep", sweep_later)
+    monkeypatch.setattr(ticker, "give_grace", lambda now: None)
+    node_falls_silent()
+    run_ticker(monkeypatch, turns=1)
+    assert again(job).state == JobState.RUNNING
+    run_ticker(monkeypatch, turns=1)
+    assert again(job).state == JobState.SUCCEEDED
+
+
+def test_the_ticker_waits_for_a_database_that_is_away(
+    node24: Hand, job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = [OperationalError("server closed the connection"), OperationalError("connection refused")]
+
+    def dispatch_later() -> int:
+        if away:
+            raise away.pop()
+        return dispatch()
+
+    monkeypatch.setattr(ticker, "dispatch", dispatch_later)
+    run_ticker(monkeypatch, turns=3)
+    assert not away
+    said = [record.getMessage() for record in caplog.records if record.name == ticker.__name__]
+    assert said.count("database is away, waiting for it") == 1, "said once, not every second"
+    assert "tick failed" not in said
+    assert again(job).state == JobState.DISPATCHED
