@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 pytest_plugins = ["tests.broker_fixture", "tests.comfysim_fixture", "tests.acceptance.farm_fixture"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every test that commits start from the rows that migrations seeded (presets, shot statuses).
+
+    Django empties the database after such a test. Some restoring the seeds and some not would also
+    clash over content types.
+    """
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        if mark and mark.kwargs.get("transaction"):
+            seeded = pytest.mark.django_db(**mark.kwargs | {"serialized_rollback": True})
+            item.add_marker(seeded, append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write what a test logged so that pytest-xdist can carry it: some log half a character on purpose."""
+    report = yield
+    report.sections = [(name, text.encode(errors="replace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture

