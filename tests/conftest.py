@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark and mark.kwargs.get("transaction"):
-            seeded = pytest.mark.django_db(**mark.kwargs | {"serialized_rollback": True})
+            seeded = pytest.mark.django_db(**{**mark.kwargs, "serialized_rollback": True})
             item.add_marker(seeded, append=False)
 
 
