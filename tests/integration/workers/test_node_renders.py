@@ -173,8 +173,9 @@ def test_an_order_that_is_no_order_fails_with_the_name_of_the_field(farm: StartF
 def test_a_cancel_by_remote_control_interrupts_comfyui_while_both_slots_are_busy(farm: StartFarm) -> None:
     here = farm()
     first, second = order(slow_picture("first", 60)), order(slow_picture("second", 60))
-    results = [here.coordinator.send(first, "vram.8"), here.coordinator.send(second, "vram.8.next")]
+    results = [here.coordinator.send(first, "vram.8")]
     here.executing(first)
+    results.append(here.coordinator.send(second, "vram.8.next"))
     here.coordinator.hears(lambda report: len(report.running) == 2)
 
     for what in (second, first):
