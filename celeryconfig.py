@@ -9,18 +9,12 @@ from __future__ import annotations
 import os
 
 
-class BrokerNotSet(RuntimeError):
-    """REDIS_URL is missing."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "REDIS_URL is not set; set it to the farm's broker, such as redis://:password@host:6379/0"
-        )
-
-
 broker_url = os.environ.get("REDIS_URL", "")
 if not broker_url:
-    raise BrokerNotSet
+    # Whoever starts a process by hand reads one sentence, not a traceback of imports.
+    raise SystemExit(
+        "REDIS_URL is not set; set it to the farm's broker, such as redis://:password@host:6379/0"
+    )
 result_backend = broker_url
 
 # JSON only: a pickled message would be code.

@@ -10,7 +10,11 @@ from workers import logs, settings
 from workers.queues import SLOTS
 from workers.steps import Alone, Presence
 
-node_settings = settings.from_environment()
+try:
+    node_settings = settings.from_environment()
+except settings.SettingsError as error:
+    # Started by hand, as a rule: one sentence says more than a traceback of imports.
+    raise SystemExit(f"shotfarm node: {error}") from error
 
 app = Celery("workers", include=["workers.tasks", "workers.control"])
 app.config_from_object(celeryconfig)

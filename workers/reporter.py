@@ -131,7 +131,12 @@ class Reporter(VitalThread):
     def _send(self) -> AsyncResult[Any]:
         finished = self._in_turn(self._spool.finished())
         report = self._node.report(finished, with_capabilities=self._want_capabilities)
-        return self._app.send_task(REPORT, args=[to_json(report)], queue=QUEUE_REPORTS)
+        return self._app.send_task(
+            REPORT,
+            args=[to_json(report)],
+            queue=QUEUE_REPORTS,
+            argsrepr=f"{report.node} {report.state}",  # Flower shows this, not the whole report
+        )
 
     def _in_turn(self, finished: tuple[RenderReport, ...]) -> tuple[RenderReport, ...]:
         """Choose what travels now, oldest first: all, or the newest and some of the others in turn."""

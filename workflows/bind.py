@@ -158,6 +158,31 @@ def classes_needed(template: Template) -> tuple[str, ...]:
     return tuple(sorted({str(node["class_type"]) for node in template.graph.values()}))
 
 
+def size_for(template: Template, aspect: float) -> tuple[int, int] | None:
+    """Return the size in pixels nearest to ``aspect`` (width ÷ height) within the default size's area.
+
+    None for a template that binds no size. Memory and time follow the area, so that is what is kept.
+    """
+    manifest = template.manifest
+    if not {"width", "height"} <= manifest.bindings.keys() & manifest.defaults.keys():
+        return None
+    area = int(manifest.defaults["width"]) * int(manifest.defaults["height"])
+    ideal = math.sqrt(area * aspect)
+    step = manifest.dim_step
+    widths = range(math.ceil(0.9 * ideal / step) * step, math.ceil(1.05 * ideal / step) * step, step)
+    sizes = [(width, round(width / aspect / step) * step) for width in widths]
+    fitting = [size for size in sizes if size[1] and size[0] * size[1] <= area and _legal(manifest, size)]
+    return min(fitting, key=lambda size: (round(abs(size[0] / size[1] - aspect), 2), -size[0]), default=None)
+
+
+def _legal(manifest: Manifest, size: tuple[int, int]) -> bool:
+    for role, pixels in zip(("width", "height"), size, strict=True):
+        binding = manifest.bindings[role]
+        if pixels < (binding.minimum or 0) or pixels > (binding.maximum or math.inf):
+            return False
+    return True
+
+
 def slate_size(template: Template, *, width: int, height: int) -> tuple[int, int]:
     """Return the exact size in pixels of the PNG to draw for ``slate_image`` (see manifest.Slate)."""
     slate = template.manifest.slate
@@ -200,5 +225,6 @@ __all__ = [
     "frames_for",
     "models_needed",
     "need_gb",
+    "size_for",
     "slate_size",
 ]

@@ -1,4 +1,4 @@
-"""What a workbook's Renders sheet asks to be rendered: for the demo, and for a studio's first evening."""
+"""What a workbook's Renders sheet asks to be rendered. The demo submits it; the import leaves it alone."""
 
 from __future__ import annotations
 

@@ -43,12 +43,16 @@ class Home:
 
     @classmethod
     def open(cls, folder: Path, *, fresh: bool) -> Self:
-        """Take the folder, emptied if ``fresh``. Raises DemoError if another run holds it, or if it
-        holds something that no demo wrote.
+        """Take the folder; if ``fresh``, put what it held aside as ``NAME.before``, in place of an older one.
+
+        Raises DemoError if it cannot be made, another run holds it, or no demo wrote what it holds.
         """
         folder = folder.absolute()
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = (folder.parent / f".{folder.name}.lock").open("a+")
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = (folder.parent / f".{folder.name}.lock").open("a+")
+        except OSError as exc:
+            raise DemoError(f"{folder} cannot be made: {exc}. Set DEMO_VAR to another folder.") from exc
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
@@ -60,7 +64,9 @@ class Home:
                 f"{folder} is not empty and was not made by a demo. Set DEMO_VAR to another folder."
             )
         if fresh and folder.exists():
-            shutil.rmtree(folder)
+            before = folder.with_name(f"{folder.name}.before")
+            shutil.rmtree(before, ignore_errors=True)
+            folder.rename(before)
         folder.mkdir(mode=0o700, exist_ok=True)
         return cls(folder=folder, secrets=_secrets(folder / MARK), lock=lock)
 

@@ -17,7 +17,7 @@ from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.selectors import current_version
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
-from workflows.bind import bind, frames_for, need_gb
+from workflows.bind import bind, frames_for, need_gb, size_for
 from workflows.errors import WorkflowError
 from workflows.load import Template
 from workflows.manifest import Value
@@ -217,9 +217,10 @@ def _plan_shot(
 def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
     """The values of one shot that differ from the template's defaults, prompts and files aside."""
     bindings = template.manifest.bindings
+    width, height = _asked_size(step, template, shot)
     asked: dict[str, Value | None] = {
-        "width": step.width,
-        "height": step.height,
+        "width": width,
+        "height": height,
         "precision": step.precision or None,
     }
     if "frames" in bindings:
@@ -230,6 +231,15 @@ def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}
+
+
+def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None, int | None]:
+    """The size asked for; if none was, the template's own area in the picture format of the film."""
+    if step.width is None and step.height is None:
+        fitting = size_for(template, shot.project.width / shot.project.height)
+        if fitting:
+            return fitting
+    return step.width, step.height
 
 
 def _stand_ins(template: Template) -> dict[str, Value]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workflows.bind import frames_for, models_needed, need_gb
+from workflows.bind import frames_for, models_needed, need_gb, size_for
 from workflows.errors import NeedUnknown, ValueRefused
-from workflows.load import load
+from workflows.load import Template, all_templates, load
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,15 @@ def test_the_models_follow_the_precision() -> None:
     default, full = ({m.name for m in models_needed(flux, p)} for p in (None, "fp16"))
     assert default - full == {"t5xxl_fp8_e4m3fn_scaled.safetensors"}
     assert full - default == {"t5xxl_fp16.safetensors"}
+
+
+@pytest.mark.parametrize("aspect", [16 / 9, 1.0, 2.39, 9 / 16])
+@pytest.mark.parametrize("template", all_templates(), ids=lambda template: template.slug)
+def test_a_size_in_the_films_format_keeps_to_the_default_area(template: Template, aspect: float) -> None:
+    size = size_for(template, aspect)
+    assert size is not None
+    width, height = size
+    area = int(template.manifest.defaults["width"]) * int(template.manifest.defaults["height"])
+    assert 0.7 * area <= width * height <= area
+    assert abs(width / height - aspect) / aspect < 0.02
+    assert width % template.manifest.dim_step == height % template.manifest.dim_step == 0
