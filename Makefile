@@ -40,7 +40,7 @@ test-postgres: install-dev  ## unit and integration tests on a private PostgreSQ
 	SHOTFARM_TEST_DB=postgres $(PYTEST) $(PARALLEL) tests/unit tests/integration
 
 test-acceptance: install-dev  ## tests that start the real processes
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) tests/acceptance
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 2 --dist loadfile tests/acceptance
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 
-
 broker_url = os.environ.get("REDIS_URL", "")
 if not broker_url:
     # Whoever starts a process by hand reads one sentence, not a traceback of imports.

@@ -41,13 +41,10 @@ def bare(tmp_path: Path) -> Path:
             shutil.copy(source, target)
     python = home / ".venv/bin/python"
     needs = ["-r", str(home / "workers/requirements.txt")]
-    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    if Path(uv).exists():
-        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(home / ".venv")], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), *needs], check=True)
-    else:
-        subprocess.run([sys.executable, "-m", "venv", str(home / ".venv")], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *needs], check=True)
+    # pip, not uv: it heeds the machine's own pip settings, and what installed the farm installs the node.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home / ".venv")], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    subprocess.run([*pip, *needs], check=True)
     return home
 
 
