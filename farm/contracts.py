@@ -41,6 +41,9 @@ CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""
 
 MANIFEST_NAME: Final = "manifest.json"
+STORE_MARKER: Final = ".shotfarm-store"
+"""Key of the file by which a node knows the farm's artifact store from an empty mount point."""
+
 TICK_CHANNEL: Final = "shotfarm.tick"
 """Redis channel that wakes the ticker. Nothing but speed depends on it."""
 

@@ -15,15 +15,17 @@ ACTIVE = "active"
 
 @dataclass(frozen=True, kw_only=True)
 class Sight:
-    """What was last seen of ComfyUI and the GPU. ``capabilities`` None: not read yet.
+    """What was last seen of ComfyUI, the GPU and the artifact store. ``capabilities`` None: not read yet.
 
     ``models_as_listed`` holds model names as this ComfyUI spells them: with ``\\`` on Windows.
+    ``store`` says why the artifact store cannot be used, "" if it can.
     """
 
     comfy: ComfyFact
     reading: Reading
     capabilities: Capabilities | None = None
     models_as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    store: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -78,6 +80,8 @@ class Node:
             return NodeState.STARTING, "ComfyUI and GPU are being probed"
         if not sight.comfy.reachable:
             return NodeState.DEAF, f"ComfyUI does not answer: {sight.comfy.error}"
+        if sight.store:
+            return NodeState.DEAF, sight.store
         if sick:
             return NodeState.SICK, sick
         state = NodeState.BUSY if self.hand.count() else NodeState.IDLE

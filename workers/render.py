@@ -89,6 +89,7 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     )
     claim = station.claim(request)
     safe_key(order.artifact_folder)
+    station.store.require()  # before the render, which would find no place for what it made
     try:
         graph = fit_model_names(order.graph, station.node.sight.models_as_listed)
     except ContractError as exc:

@@ -39,7 +39,13 @@ class Station:
         self.store = ArtifactStore(settings.artifacts)
         self.subscriptions = Subscriptions(app, self.node)
         self._reporter = Reporter(app, self.node, self.spool, self.subscriptions)
-        self._watch = Watch(self.node, self.client(f"watch-{name}"), _site(settings), changed=self.changed)
+        self._watch = Watch(
+            self.node,
+            self.client(f"watch-{name}"),
+            _site(settings),
+            check_store=self.store.check,
+            changed=self.changed,
+        )
         self.node.hand.changed = self.changed
         self._left = self.spool.started()
         self._begun = False

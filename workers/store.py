@@ -1,6 +1,9 @@
 """The artifact store, seen from a node: a shared folder or any file system that fsspec speaks.
 
 Keys are relative, with ``/``. A key that leaves the store is refused before anything is touched.
+
+The coordinator has put a marker file into the farm's store. Where it is not seen, the share is not mounted
+or the address is wrong: then nothing is written, and what is missing is not the order's fault.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any, BinaryIO, Final
 import fsspec
 import fsspec.implementations.local
 
+from farm.contracts import STORE_MARKER
 from workers.errors import OrderUnreadable, StoreUnavailable
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -41,6 +45,24 @@ class ArtifactStore:
         self._files, self._root = fsspec.core.url_to_fs(url)
         self._local = isinstance(self._files, fsspec.implementations.local.LocalFileSystem)
 
+    def check(self) -> str:
+        """Say why this is not the farm's artifact store, or "" if its marker can be read."""
+        try:
+            self._files.cat_file(self._path(STORE_MARKER))
+        except FileNotFoundError:
+            return (
+                f"the artifact store at {self._root} is not the farm's: no {STORE_MARKER} there; "
+                "is it mounted, and has a ticker run?"
+            )
+        except OSError as exc:
+            return f"the artifact store at {self._root} cannot be read: {exc}"
+        return ""
+
+    def require(self) -> None:
+        """Raise StoreUnavailable if this is not the farm's artifact store."""
+        if reason := self.check():
+            raise StoreUnavailable(reason)
+
     @contextmanager
     def reading(self, key: str) -> Iterator[BinaryIO]:
         """Open a stored file. Raises FileNotFoundError, StoreUnavailable."""
@@ -64,6 +86,7 @@ class ArtifactStore:
 
     def _into_place(self, write: Any, key: str) -> None:
         path = self._path(key)
+        self.require()  # else the folders would be made on this node's own disk, under the mount point
         self._files.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
         if not self._local:
             write(path)  # object stores show an object only once it is complete
@@ -79,7 +102,9 @@ class ArtifactStore:
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
+        except FileNotFoundError as exc:
+            if reason := self.check():
+                raise StoreUnavailable(f"{reason} (while {doing})") from exc
             raise
         except OSError as exc:
             raise StoreUnavailable(f"the artifact store failed while {doing}: {exc}") from exc

@@ -1,6 +1,6 @@
-"""Look at ComfyUI and the GPU every few seconds, in a thread of its own.
+"""Look at ComfyUI, the GPU and the artifact store every few seconds, in a thread of its own.
 
-The node report must go out on time even while ComfyUI stalls, so looking and reporting are two threads.
+The node report must go out on time even while one of them stalls, so looking and reporting are two threads.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Watch(VitalThread):
         client: ComfyClient,
         site: Site,
         *,
+        check_store: Callable[[], str],
         changed: Callable[[], None],
         cards: Callable[[], Cards] = read_cards,
     ) -> None:
@@ -49,6 +50,7 @@ class Watch(VitalThread):
         self._node = node
         self._client = client
         self._site = site
+        self._check_store = check_store
         self._changed = changed
         self._cards = cards
         self._probe = Probe(client)
@@ -100,6 +102,7 @@ class Watch(VitalThread):
 
     def _see(self) -> Sight:
         before = self._node.sight
+        store = beginning(self._check_store(), ERROR_LIMIT)
         try:
             stats = read_stats(self._client.system_stats())
             queue = self._client.queue()
@@ -111,12 +114,14 @@ class Watch(VitalThread):
                 reading=read_gpu(None, self._cards(), self._site),
                 capabilities=before.capabilities,
                 models_as_listed=before.models_as_listed,
+                store=store,
             )
         return Sight(
             comfy=_comfy_fact(stats, running=len(queue.running), pending=len(queue.pending)),
             reading=read_gpu(stats, self._cards(), self._site),
             capabilities=capabilities,
             models_as_listed=listed,
+            store=store,
         )
 
     def _catalogue(self, before: Sight) -> tuple[Capabilities | None, dict[str, tuple[str, ...]]]:

@@ -43,7 +43,18 @@ class UserAdmin(DjangoUserAdmin, Page):  # type: ignore[type-arg]  # not subscri
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": (("first_name", "last_name"), ("email", "language"))}),
-        (_("Rights"), {"fields": (("is_active", "is_staff", "is_superuser"), "user_permissions")}),
+        (_("Rights"), {"fields": (("is_active", "is_staff", "is_superuser"),)}),
+        (
+            _("Rights over the whole farm"),
+            {
+                "classes": ("collapse",),
+                "description": _(
+                    "Only for what all projects share, such as steering nodes or opening projects. "
+                    "What somebody does in a project is their role there."
+                ),
+                "fields": ("user_permissions",),
+            },
+        ),
         (_("Dates"), {"fields": (("last_login", "date_joined"),)}),
     )
     add_fieldsets = (
@@ -57,8 +68,18 @@ class UserAdmin(DjangoUserAdmin, Page):  # type: ignore[type-arg]  # not subscri
     )
     readonly_fields = ("last_login", "date_joined")
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_staff": True}  # else the new user could not sign in, and nothing would say why
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
+        if "is_staff" in form.base_fields:
+            signs_in = form.base_fields["is_staff"]
+            signs_in.label = _("May sign in to these pages")
+            signs_in.help_text = _(
+                "Without it there is only the API. What they see here is their roles: "
+                "add them to a project on the project's page."
+            )
         if not getattr(request.user, "is_superuser", False):
             # Whoever may edit users must not make themselves more than they are.
             for name in ("is_superuser", "user_permissions"):

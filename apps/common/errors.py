@@ -9,7 +9,10 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with what was asked for. ``field`` may be a path, ``value`` as typed."""
+    """One thing that is wrong with what was asked for. ``value`` as typed.
+
+    ``field`` may be a path; it is empty for what is wrong with the request as a whole.
+    """
 
     field: str
     value: str
@@ -17,8 +20,8 @@ class Problem:
     code: str = "invalid"
 
     def __str__(self) -> str:
-        shown = f" “{self.value}”" if self.value else ""
-        return f"{self.field}{shown}: {self.message}"
+        about = f"{self.field} “{self.value}”" if self.value else self.field
+        return f"{about}: {self.message}" if about else str(self.message)
 
 
 class Refused(Exception):

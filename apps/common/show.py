@@ -220,11 +220,6 @@ SOURCES: dict[str, tuple[str, object]] = {
 """Where a piece of a prompt comes from: its colour and its name."""
 
 
-def state_label(state: str) -> str:
-    """Return what people read for a state in an event row: every machine's labels are in the catalogue."""
-    return _(state.replace("_", " ")) if state else ""
-
-
 def segment(text: str, source: str, label: str) -> SafeString:
     """Show a piece of a prompt in the colour of its source."""
     tone, name = SOURCES.get(source, ("grey", source))

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
 from apps.common.errors import NotAllowed
-from apps.common.show import NOTHING, simulated_badge, state_badge, tier_text
+from apps.common.show import NOTHING, seconds_text, simulated_badge, state_badge, tier_text
 from apps.nodes.gpus import gpu_line
 from apps.nodes.models import Node
 from apps.nodes.services import STEER, set_desired
@@ -121,4 +122,9 @@ class NodeAdmin(ReadOnly, FarmAdmin):
 
     @admin.display(description=gettext_lazy("heard"), ordering="reported_at")
     def heard(self, node: Node) -> str:
-        return _("%(time)s ago") % {"time": timesince(node.reported_at)} if node.reported_at else _("never")
+        if node.reported_at is None:
+            return _("never")
+        passed = (timezone.now() - node.reported_at).total_seconds()
+        # A node reports every few seconds: within the hour, minutes would hide a silence.
+        time = seconds_text(max(1, round(passed))) if passed < 3600 else timesince(node.reported_at)
+        return _("%(time)s ago") % {"time": time}

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
+from apps.common.strict import OneOf, Strict
 from apps.nodes.models import Gpu, Node
-from apps.nodes.services import set_desired
+from apps.nodes.services import require_steering, set_desired
 from apps.nodes.states import Desired
 from apps.projects.api_scope import MemberOrStaff
 
@@ -59,10 +60,10 @@ class NodeSerializer(serializers.ModelSerializer[Node]):
         read_only_fields = fields
 
 
-class DesiredChange(serializers.Serializer[Node]):
+class DesiredChange(Strict):
     """What the node is to do."""
 
-    desired = serializers.ChoiceField(choices=Desired.choices)
+    desired = OneOf(choices=Desired.choices)
 
 
 class NodeViewSet(ReadOnlyModelViewSet[Node]):
@@ -82,6 +83,7 @@ class NodeViewSet(ReadOnlyModelViewSet[Node]):
     def desired(self, request: Request, pk: str) -> Response:
         """Activate, drain or pause the node; it hears so within 5 seconds."""
         node = self.get_object()
+        require_steering(person_of(request))
         asked = DesiredChange(data=request.data)
         asked.is_valid(raise_exception=True)
         set_desired(node, asked.validated_data["desired"], user=person_of(request))

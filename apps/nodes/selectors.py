@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from apps.nodes.models import Node
 from apps.nodes.states import SERVING, Desired
@@ -45,6 +45,17 @@ def lacks(node: Node, *, classes: Iterable[str], models: Iterable[ModelFile]) ->
         if model["name"] not in node.models_by_folder.get(model["folder"], ()):
             missing.append(f"{model['folder']}/{model['name']}")
     return missing
+
+
+def largest_tier() -> int | None:
+    """Return the largest VRAM tier in GB among the nodes known here, whether they serve now or not.
+
+    None if there is no node; 0 if no node has told its memory.
+    """
+    nodes = Node.objects.all() if settings.SIMULATED_ALLOWED else Node.objects.filter(simulated=False)
+    if not nodes.exists():
+        return None
+    return nodes.aggregate(largest=Max("tier_gb"))["largest"] or 0
 
 
 def known_capabilities() -> QuerySet[Node]:

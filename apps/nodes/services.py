@@ -50,10 +50,15 @@ def receive(report: contracts.NodeReport) -> Node:
     return node
 
 
-def set_desired(node: Node, desired: str, *, user: User) -> None:
-    """Drain, pause or activate a node. The node hears it with its next report, within 5 s."""
+def require_steering(user: User) -> None:
+    """Raise NotAllowed, naming the permission it takes, unless the user may steer nodes."""
     if not user.has_perm(STEER):
         raise NotAllowed(f"{user} may not steer nodes; that takes the permission {STEER}")
+
+
+def set_desired(node: Node, desired: str, *, user: User) -> None:
+    """Drain, pause or activate a node. The node hears it with its next report, within 5 s."""
+    require_steering(user)
     with transaction.atomic():
         before = Node.objects.select_for_update().values_list("desired", flat=True).get(pk=node.pk)
         Node.objects.filter(pk=node.pk).update(desired=Desired(desired))

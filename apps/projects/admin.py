@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.forms.models import BaseInlineFormSet
@@ -14,12 +14,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.admin import UserAdmin
+from apps.accounts.models import User
+from apps.common.admin import ReadOnly, Tabular
 from apps.common.show import NOTHING, badge, link, spoken
 from apps.projects.admin_scope import ScopedAdmin, ScopedInline
 from apps.projects.models import Membership, Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act, Role
 from apps.projects.services import open_project
+
+admin.site.unregister(User)
 
 
 class MembershipFormSet(BaseInlineFormSet[Membership, Project, forms.ModelForm[Membership]]):
@@ -68,6 +73,19 @@ class ProjectAdmin(ScopedAdmin):
         else:
             open_project(obj, user=person_of(request))
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        outside = User.objects.filter(memberships__project=form.instance, is_staff=False)
+        for name in outside.order_by("username").values_list("username", flat=True):
+            messages.warning(
+                request,
+                _(
+                    "%(user)s is a member but may not sign in to these pages; "
+                    "whoever runs the farm switches that on at the user's page."
+                )
+                % {"user": name},
+            )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("code",) if obj is not None else ()
 
@@ -107,3 +125,34 @@ class ProjectAdmin(ScopedAdmin):
         if project.archived:
             return badge(_("archived"), "grey")
         return badge(_("paused"), "amber") if project.paused else badge(_("active"), "green")
+
+
+class RolesInline(ReadOnly, Tabular):
+    """The projects of a user; roles are given on the project's page, where its last admin is kept."""
+
+    model = Membership
+    extra = 0
+    verbose_name_plural = _("roles (given on the project's page)")
+    fields = ("film", "role")
+    readonly_fields = ("film", "role")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("accounts.view_user")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("project")
+
+    @admin.display(description=_("project"))
+    def film(self, membership: Membership) -> SafeString:
+        address = reverse("admin:projects_project_change", args=[membership.project_id])
+        return link(address, f"{membership.project.code} {spoken(membership.project, 'name')}")
+
+
+@admin.register(User)
+class MemberAdmin(UserAdmin):
+    """The user page with the person's roles."""
+
+    inlines = (RolesInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None else ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy
 from rest_framework import mixins, serializers
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -12,8 +14,11 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.models import User
+from apps.accounts.person import person_of
+from apps.common.strict import Strict
 from apps.projects.models import Membership, Project
-from apps.projects.selectors import projects_for, scoped
+from apps.projects.roles import Act
+from apps.projects.selectors import projects_for, require, scoped
 
 M = TypeVar("M", bound=Model)
 
@@ -25,6 +30,17 @@ class ScopedViewSet(GenericViewSet[M]):
 
     def get_queryset(self) -> QuerySet[M]:
         return scoped(super().get_queryset(), self.request.user, path=self.project_path)
+
+    def asked(self, form: type[Strict], *, of: M, act: Act) -> dict[str, Any]:
+        """Read what is asked of a row. The role is judged first: whoever may not is told no more.
+
+        Raises NotAllowed, or ValidationError for a body that is wrong.
+        """
+        require(person_of(self.request), act, attrgetter(self.project_path.replace("__", "."))(of))
+        body = form(data=self.request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        data: dict[str, Any] = body.validated_data
+        return data
 
 
 class ScopedRead(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet[M]):
@@ -46,8 +62,17 @@ class MemberOrStaff(BasePermission):
 class ProjectCode(serializers.SlugRelatedField[Project]):
     """A project of the person's by its code. Other projects do not exist here."""
 
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "does_not_exist": gettext_lazy("no such project; yours are {known}"),
+        "invalid": gettext_lazy("write a project's code; yours are {known}"),
+    }
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(slug_field="code", queryset=Project.objects.all(), **kwargs)
 
     def get_queryset(self) -> QuerySet[Project]:
         return projects_for(self.context["request"].user)
+
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        codes = self.get_queryset().order_by("code").values_list("code", flat=True)
+        super().fail(key, known=", ".join(codes) or "–", **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from apps.nodes.states import Desired, Observed
 from apps.renders.models import Job
@@ -14,7 +15,7 @@ SENTENCES = {
     "too_big": _("Needs %(need)s GB on one GPU; the largest node here has %(largest)s GB."),
     "larger_than_any": _("Needs %(need)s GB on one GPU; no card is that large. Choose a smaller size."),
     "missing": _("No node of %(tier)s GB or more has %(missing)s."),
-    "full": _("All %(nodes)s fitting nodes are busy."),
+    "full": ngettext_lazy("The one fitting node is busy.", "All %(nodes)s fitting nodes are busy.", "nodes"),
     "paused": _("Paused."),
     "batch_paused": _("Its batch is paused."),
     "project_paused": _("The project is paused."),
@@ -32,8 +33,21 @@ def wait_sentence(job: Job) -> str:
     params = dict(job.wait_params)
     if isinstance(params.get("nodes"), dict):
         params["nodes"] = ", ".join(f"{count} {_kept(why)}" for why, count in params["nodes"].items())
-    sentence = str(SENTENCES[job.wait_code])
-    return sentence % params if params else sentence
+    return str(SENTENCES[job.wait_code] % params)
+
+
+def too_big_for_all(need_tier_gb: int | None, need_gb: float, largest_gb: int | None) -> str:
+    """One translated sentence where no known node can hold a job of this tier; "" where one can.
+
+    ``largest_gb`` is the largest tier among the nodes; None while no node has reported.
+    """
+    if need_tier_gb is None:
+        return str(SENTENCES["larger_than_any"] % {"need": f"{need_gb:g}"})
+    if largest_gb is None:
+        return str(SENTENCES["no_node"])
+    if need_tier_gb > largest_gb:
+        return str(SENTENCES["too_big"] % {"need": need_tier_gb, "largest": largest_gb})
+    return ""
 
 
 def _kept(why: str) -> str:

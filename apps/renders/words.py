@@ -1,10 +1,21 @@
-"""What people read for the classes of failure and the machines of events."""
+"""What people read for the classes of failure, and for the states and reasons of events."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Final
+
 from django.utils.functional import Promise
+from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.show import spoken
+from apps.nodes.states import Desired, Observed
+from apps.productions.models import ShotStatus
+from apps.renders.states import AttemptState, JobState
+from apps.review.states import Media, Review
+from apps.workflows.models import Kind
 from farm.contracts import FailureClass
 
 FAILURES: dict[str, Promise] = {
@@ -41,6 +52,43 @@ REASONS: dict[str, Promise] = {
 """The farm's own fixed reasons in event rows. Anything else was said by a person, a node or ComfyUI."""
 
 
+STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
+    "job": dict(JobState.choices),
+    "attempt": dict(AttemptState.choices),
+    "take_media": dict(Media.choices),
+    "take_review": dict(Review.choices),
+    # A node's events tell of both: how it stands, and what somebody wished of it.
+    "node": dict([*Observed.choices, *Desired.choices]),
+}
+"""The labels of every machine's states but the shot's, whose names are rows a studio may change."""
+
+_VERDICT: Final = re.compile(
+    rf"(?P<shot>\S+) (?P<kind>{'|'.join(Kind.values)}) take (?P<number>\d+): "
+    rf"(?P<verdict>{'|'.join(Review.values)})"
+)
+"""Why a shot's status followed a verdict, as apps.review writes it: the take and its new state."""
+
+
+def state_label(machine: str, state: str, statuses: Mapping[str, str] | None = None) -> str:
+    """Return what people read for a machine's state in an event row; "" for birth.
+
+    ``statuses`` are the shot statuses' names where many events are shown: else each is looked up.
+    """
+    if not state:
+        return ""
+    if machine == "shot":
+        return (shot_status_names() if statuses is None else statuses).get(state, state)
+    return str(STATES[machine].get(state, state))
+
+
+def shot_status_names() -> dict[str, str]:
+    """Read the studio's names of the shot statuses, by slug, in the reader's language."""
+    return {status.slug: spoken(status, "name") for status in ShotStatus.objects.all()}
+
+
 def reason_in_words(reason: str) -> str:
     """Say the reason of an event in the reader's language, where it is the farm's own."""
+    if told := _VERDICT.fullmatch(reason):
+        take = now_("take %(number)d") % {"number": int(told["number"])}
+        return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
     return str(REASONS.get(reason, reason))

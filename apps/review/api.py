@@ -16,7 +16,9 @@ from rest_framework.response import Response
 from apps.accounts.person import person_of
 from apps.common import filters
 from apps.common.errors import Conflict, Problem
+from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
+from apps.projects.roles import Act
 from apps.review.models import Artifact, Take
 from apps.review.services import look_again, review_take
 from apps.review.states import Media, Review
@@ -99,10 +101,10 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
         read_only_fields = fields
 
 
-class Verdict(serializers.Serializer[Take]):
+class Verdict(Strict):
     """A verdict, and what to say to whoever makes it better."""
 
-    to = serializers.ChoiceField(choices=Review.choices)
+    to = OneOf(choices=Review.choices)
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
 
 
@@ -136,13 +138,12 @@ class TakeViewSet(ScopedRead[Take]):
     def review(self, request: Request, pk: str) -> Response:
         """Approve the take, ask for another, reject it, or take a verdict back."""
         take = self.get_object()
-        asked = Verdict(data=request.data)
-        asked.is_valid(raise_exception=True)
-        decided = review_take(take, user=person_of(request), **asked.validated_data)
+        asked = self.asked(Verdict, of=take, act=Act.REVIEW)
+        decided = review_take(take, user=person_of(request), **asked)
         now = self.get_object()
-        if not decided and now.review_state != asked.validated_data["to"]:
+        if not decided and now.review_state != asked["to"]:
             told = _("somebody else decided just now: %s") % now.get_review_state_display()
-            raise Conflict(Problem("to", asked.validated_data["to"], told, code="stale"))
+            raise Conflict(Problem("to", asked["to"], told, code="stale"))
         return Response(self.get_serializer(now).data)
 
     @extend_schema(request=None, responses=TakeSerializer)

@@ -15,14 +15,16 @@ from apps.productions.importing import import_workbook
 from apps.productions.render_plan import DEMO_WORKBOOK
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
+from apps.review.services.store_marker import ensure_store_marker
 from apps.workflows.services import sync_templates
 from farm.demo.errors import DemoError
 from farm.demo.home import Secrets
 
 
 def set_up(secrets: Secrets) -> Project:
-    """Make tables, library, production and people; doing it again changes nothing."""
+    """Make tables, library, production and people, and mark the store; doing it again changes nothing."""
     call_command("migrate", verbosity=0, interactive=False)
+    ensure_store_marker()
     sync_templates()
     load_presets()
     try:

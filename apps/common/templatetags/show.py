@@ -63,12 +63,6 @@ def machine_name(machine: str) -> str:
 
 
 @register.simple_tag
-def state_word(event: Any) -> SafeString:
-    """Show the state an event led to."""
-    return show.state_badge(event.to_state, show.state_label(event.to_state))
-
-
-@register.simple_tag
 def segments(build: Any, role: str) -> SafeString:
     """Show one role of a prompt, each piece in the colour of its source."""
     own = [piece for piece in build.segments if piece.get("role") == role]

@@ -7,13 +7,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from apps.common.strict import OneOf, Strict
 from apps.productions.editing import Part
-from apps.productions.models import MAX_FRAMES, Location, Sequence, Shot, ShotCharacter, TimeOfDay, Weather
+from apps.productions.models import MAX_FRAMES, Location, Sequence, Shot, TimeOfDay, Weather
 from apps.productions.states import SHOT
 from apps.projects.api_scope import ProjectCode
 
 
-class SequenceSerializer(serializers.ModelSerializer[Sequence]):
+class SequenceSerializer(Strict, serializers.ModelSerializer[Sequence]):
     """A run of shots. Without a ``code`` it gets the project's next, such as SQ040."""
 
     project = ProjectCode()
@@ -26,7 +27,7 @@ class SequenceSerializer(serializers.ModelSerializer[Sequence]):
         validators: list[Any] = []
 
 
-class PartSerializer(serializers.Serializer[ShotCharacter]):
+class PartSerializer(Strict):
     """A character in a shot. ``costume``: the name of one of its costumes; empty for its default."""
 
     character = serializers.CharField(source="character.code")
@@ -95,7 +96,7 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
         return [f"{used.preset.category.slug}/{used.preset.slug}" for used in shot.shot_presets.all()]
 
 
-class SaidOfShot(serializers.Serializer[Shot]):
+class SaidOfShot(Strict):
     """What may be said of a shot."""
 
     description = serializers.CharField(required=False, allow_blank=True)
@@ -104,8 +105,8 @@ class SaidOfShot(serializers.Serializer[Shot]):
     frames = serializers.IntegerField(required=False, min_value=1, max_value=MAX_FRAMES)
     handles = serializers.IntegerField(required=False, min_value=0, max_value=1000)
     location = serializers.CharField(required=False, allow_null=True, help_text="The location's code")
-    weather = serializers.ChoiceField(choices=Weather.choices, required=False, allow_blank=True)
-    time_of_day = serializers.ChoiceField(choices=TimeOfDay.choices, required=False, allow_blank=True)
+    weather = OneOf(choices=Weather.choices, required=False, allow_blank=True)
+    time_of_day = OneOf(choices=TimeOfDay.choices, required=False, allow_blank=True)
     negative = serializers.CharField(required=False, allow_blank=True)
     seed = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**53 - 1)
     notes = serializers.CharField(required=False, allow_blank=True)
@@ -134,10 +135,10 @@ class NewShot(SaidOfShot):
         return attrs | {"sequence": sequence}
 
 
-class StatusChange(serializers.Serializer[Shot]):
+class StatusChange(Strict):
     """Move a shot to another status."""
 
-    to = serializers.ChoiceField(choices=SHOT.states)
+    to = OneOf(choices=SHOT.states)
     reason = serializers.CharField(required=False, allow_blank=True, default="")
 
 

@@ -29,6 +29,7 @@ from apps.productions.models import Sequence, Shot
 from apps.productions.services import create_sequence, move_shot_status
 from apps.productions.states import SHOT
 from apps.projects.api_scope import ScopedRead
+from apps.projects.roles import Act
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -101,9 +102,7 @@ class ShotViewSet(ScopedRead[Shot]):
     @extend_schema(request=ShotChange, responses=ShotSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         shot = self.get_object()
-        asked = ShotChange(data=request.data, partial=True)
-        asked.is_valid(raise_exception=True)
-        said = _said(asked.validated_data)
+        said = _said(self.asked(ShotChange, of=shot, act=Act.PLAN))
         version = _version(request, said.pop("row_version", None))
         if "location" in said:
             said["location"] = location_of(said["location"], shot.project_id)
@@ -115,11 +114,10 @@ class ShotViewSet(ScopedRead[Shot]):
     def move(self, request: Request, pk: str) -> Response:
         """Move the shot to another status, as far as its machine allows."""
         shot = self.get_object()
-        asked = StatusChange(data=request.data)
-        asked.is_valid(raise_exception=True)
-        if not move_shot_status(shot, user=person_of(request), **asked.validated_data):
+        asked = self.asked(StatusChange, of=shot, act=Act.PLAN)
+        if not move_shot_status(shot, user=person_of(request), **asked):
             told = _("somebody else moved this shot just now; read it again")
-            raise Conflict(Problem("to", asked.validated_data["to"], told, code="stale"))
+            raise Conflict(Problem("to", asked["to"], told, code="stale"))
         return self._answer(self.get_object())
 
     def _answer(self, shot: Shot, http_status: int = status.HTTP_200_OK) -> Response:

@@ -15,14 +15,15 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
 from apps.common.models import StateEvent
-from apps.common.show import MACHINES, TONES, badge, link, moment, state_label
+from apps.common.show import MACHINES, link, moment, state_badge
+from apps.nodes.models import Node
 from apps.productions.models import Shot
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 from apps.renders.models import Job
-from apps.renders.words import reason_in_words
+from apps.renders.words import reason_in_words, shot_status_names, state_label
 
 
 class MachineFilter(admin.SimpleListFilter):
@@ -67,8 +68,13 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
             names[job.pk] = ("admin:renders_job_change", job.code)
         for shot in Shot.objects.filter(pk__in=stories).select_related("sequence"):
             names[shot.pk] = ("admin:productions_shot_change", shot.full_code)
+        for node in Node.objects.filter(pk__in=stories).only("name"):
+            names[node.pk] = ("admin:nodes_node_change", node.name)
+        statuses = shot_status_names()
         for event in rows:
             event.told_of = names.get(event.story)
+            event.came_from = state_label(event.machine, event.from_state, statuses)
+            event.went_to = state_label(event.machine, event.to_state, statuses)
 
     @admin.display(description=gettext_lazy("at"), ordering="id")
     def when(self, event: StateEvent) -> str:
@@ -88,9 +94,5 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         return reason_in_words(event.reason)
 
     @admin.display(description=gettext_lazy("step"))
-    def step(self, event: StateEvent) -> SafeString:
-        return format_html(
-            "{} → {}",
-            state_label(event.from_state) or "·",
-            badge(state_label(event.to_state), TONES.get(event.to_state, "grey")),
-        )
+    def step(self, event: Any) -> SafeString:
+        return format_html("{} → {}", event.came_from or "·", state_badge(event.to_state, event.went_to))

@@ -45,7 +45,12 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
                 "<path:object_id>/cancel/",
                 self.admin_site.admin_view(self.cancel_view),
                 name="renders_renderbatch_cancel",
-            )
+            ),
+            path(
+                "<path:object_id>/pause/",
+                self.admin_site.admin_view(self.pause_view),
+                name="renders_renderbatch_pause",
+            ),
         ]
         return own + super().get_urls()
 
@@ -55,6 +60,18 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
         def deed(batch: RenderBatch) -> str:
             cancelled = control.cancel_batch(batch, user=person_of(request))
             return _("%(count)d jobs cancelled.") % {"count": cancelled}
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
+    def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer Pause and Resume."""
+
+        def deed(batch: RenderBatch) -> str:
+            paused = request.POST.get("paused") == "1"
+            control.pause_batch(batch, paused=paused, user=person_of(request))
+            if paused:
+                return _("%(batch)s is held back; what a node already has goes on.") % {"batch": batch.code}
+            return _("%(batch)s goes on.") % {"batch": batch.code}
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
@@ -69,6 +86,7 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             "jobs": cells.dress(jobs.order_by("created_at", "code")[:SHOWN_JOBS]),
             "tally": tally,
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
+            "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
             "asks": request.GET.get("cancel") == "ask",
         }

@@ -94,26 +94,22 @@ class JobAdmin(ReadOnly, ScopedAdmin):
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer Cancel."""
 
-        def deed(job: Job) -> str:
-            cancelled = control.cancel(job, user=person_of(request))
-            return (
-                _("%(job)s is cancelled.") % {"job": job.code}
-                if cancelled
-                else _("%(job)s was closed already.") % {"job": job.code}
-            )
+        def deed(job: Job) -> str | None:
+            if control.cancel(job, user=person_of(request)):
+                return _("%(job)s is cancelled.") % {"job": job.code}
+            messages.warning(request, _("%(job)s was closed already.") % {"job": job.code})
+            return None
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
     def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer Requeue."""
 
-        def deed(job: Job) -> str:
-            requeued = control.requeue(job, user=person_of(request))
-            return (
-                _("%(job)s is in the queue again.") % {"job": job.code}
-                if requeued
-                else _("%(job)s cannot be requeued from its state.") % {"job": job.code}
-            )
+        def deed(job: Job) -> str | None:
+            if control.requeue(job, user=person_of(request)):
+                return _("%(job)s is in the queue again.") % {"job": job.code}
+            messages.warning(request, _("%(job)s cannot be requeued from its state.") % {"job": job.code})
+            return None
 
         return self.perform(request, object_id, Act.RENDER, deed)
 

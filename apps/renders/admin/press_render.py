@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.nodes.selectors import largest_tier
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.reach import person_of
@@ -24,6 +25,7 @@ from apps.projects.roles import Act
 from apps.renders.admin.render_form import RenderForm
 from apps.renders.services.planning import Plan, PlannedJob, plan
 from apps.renders.services.submit import submit
+from apps.renders.waiting import too_big_for_all
 
 if TYPE_CHECKING:
     from apps.renders.admin.shots import RenderedShotAdmin
@@ -34,7 +36,10 @@ SHOWN_PROBLEMS = 50
 
 @dataclass(frozen=True)
 class Line:
-    """What one template makes, in the preview: jobs, need in GB of one GPU, the tier that holds it."""
+    """What one template makes, in the preview: jobs, need in GB of one GPU, the tier that holds it.
+
+    ``warning`` says that no known node is large enough; "" if one is.
+    """
 
     template: str
     kind: str
@@ -43,6 +48,7 @@ class Line:
     tier_gb: int | None
     size: str
     frames: str
+    warning: str = ""
 
 
 def page_for(page: RenderedShotAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
@@ -120,7 +126,8 @@ def _show(
         "shots": shots,
         "lines": lines_of(planned.jobs) if planned and not problems else [],
         "total": len(planned.jobs) if planned and not problems else 0,
-        "problems": problems[:SHOWN_PROBLEMS],
+        "mistakes": form.mistakes(),
+        "problems": [(form.name_of(problem.field), problem) for problem in problems[:SHOWN_PROBLEMS]],
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
         "offers": form.offers,
     }
@@ -142,8 +149,18 @@ def lines_of(jobs: Iterable[PlannedJob]) -> list[Line]:
         )
         counted[key] += 1
         frames.setdefault(key, []).append(job.frames)
+    largest = largest_tier()
     return [
-        Line(slug, kind, count, need, tier, size, _span(frames[step, slug, kind, need, tier, size]))
+        Line(
+            slug,
+            kind,
+            count,
+            need,
+            tier,
+            size,
+            _span(frames[step, slug, kind, need, tier, size]),
+            too_big_for_all(tier, need, largest),
+        )
         for (step, slug, kind, need, tier, size), count in counted.items()
     ]
 

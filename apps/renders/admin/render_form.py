@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from apps.workflows.selectors import offered
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
 
+_STEP = re.compile(r"steps\[(?P<index>\d+)\]\.(?P<field>[\w.]+)")
 PICTURES = (Kind.KEYFRAME, Kind.SLATE)
 
 
@@ -149,6 +151,28 @@ class RenderForm(forms.Form):
         """What is asked for, picture first: a clip of the same request starts from it."""
         data = self.cleaned_data
         return [self._step(name) for name in ("picture", "clip") if data[name]]
+
+    def mistakes(self) -> list[tuple[str, list[str]]]:
+        """What is wrong with the fields, each by the label people read."""
+        return [(self.name_of(name), list(map(str, told))) for name, told in self.errors.items()]
+
+    def name_of(self, field: str) -> str:
+        """Name a field, or the place of a problem (``steps[1].seed``), in the words of this form.
+
+        What the form does not know (``SQ010_SH0040.width``) is returned as it is.
+        """
+        if place := _STEP.fullmatch(field):
+            asked = [part for part in ("picture", "clip") if self.cleaned_data.get(part)]
+            part, name = asked[int(place["index"])], place["field"]
+            own = f"{part}_{name}"
+            return self.name_of(own if own in self.fields else name if name in self.fields else part)
+        if field not in self.fields:
+            return field
+        label = str(self.fields[field].label)
+        group = field.partition("_")[0]
+        return (
+            f"{self.fields[group].label}: {label}" if group in ("picture", "clip") and "_" in field else label
+        )
 
     def _step(self, name: str) -> Step:
         data = self.cleaned_data

@@ -23,15 +23,15 @@ from apps.projects.api_scope import ScopedRead
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.renders.api.serializers import BatchRequest, BatchSerializer, PlanSerializer
+from apps.renders.api.serializers import BatchRequest, BatchSerializer, PauseChange, PlanSerializer
 from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
-from apps.renders.services.control import cancel_batch
+from apps.renders.services.control import cancel_batch, pause_batch
 from apps.renders.services.planning import plan
-from apps.renders.services.submit import Step, submit
+from apps.renders.services.submit import KEY_FIELD, Step, submit
 
 KEY = OpenApiParameter(
-    "Idempotency-Key",
+    KEY_FIELD,
     str,
     OpenApiParameter.HEADER,
     required=True,
@@ -70,10 +70,10 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         """Submit. 201: a new batch; 200: this very request was made before; 409: the key names another."""
         user = person_of(request)
         asked = self._asked(request, user)
-        key = request.headers.get("Idempotency-Key", "").strip()
+        key = request.headers.get(KEY_FIELD, "").strip()
         if not key:
             told = _("send this header: your own name for this request, so that repeating it does no harm")
-            raise Refused(Problem("Idempotency-Key", "", told, code="required"))
+            raise Refused(Problem(KEY_FIELD, "", told, code="required"))
         submission = submit(
             user=user,
             project=asked["project"],
@@ -101,6 +101,15 @@ class BatchViewSet(ScopedRead[RenderBatch]):
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel every open job of the batch."""
         cancel_batch(self.get_object(), user=person_of(request))
+        return self._answer(self.get_object())
+
+    @extend_schema(request=PauseChange, responses=BatchSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Hold every job of the batch back, or let them go on. What a node already has goes on."""
+        batch = self.get_object()
+        asked = self.asked(PauseChange, of=batch, act=Act.RENDER)
+        pause_batch(batch, user=person_of(request), **asked)
         return self._answer(self.get_object())
 
     def _asked(self, request: Request, user: User) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from apps.accounts.person import person_of
 from apps.common import filters
 from apps.common.errors import Conflict, Problem
 from apps.projects.api_scope import ScopedRead
+from apps.projects.roles import Act
 from apps.renders.api.serializers import JobSerializer, JobStory, PauseChange, PriorityChange
 from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.services import control
@@ -84,9 +85,8 @@ class JobViewSet(ScopedRead[Job]):
     def prioritise(self, request: Request, pk: str) -> Response:
         """Give an open job another priority class."""
         job = self.get_object()
-        asked = PriorityChange(data=request.data)
-        asked.is_valid(raise_exception=True)
-        if not control.prioritise(job, user=person_of(request), **asked.validated_data):
+        asked = self.asked(PriorityChange, of=job, act=Act.RENDER)
+        if not control.prioritise(job, user=person_of(request), **asked):
             raise self._conflict(_("it is closed, so its priority means nothing any more"))
         return self._answer()
 
@@ -95,9 +95,8 @@ class JobViewSet(ScopedRead[Job]):
     def pause(self, request: Request, pk: str) -> Response:
         """Hold the job back, or let it go on."""
         job = self.get_object()
-        asked = PauseChange(data=request.data)
-        asked.is_valid(raise_exception=True)
-        control.pause(job, user=person_of(request), **asked.validated_data)
+        asked = self.asked(PauseChange, of=job, act=Act.RENDER)
+        control.pause(job, user=person_of(request), **asked)
         return self._answer()
 
     def _answer(self) -> Response:

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.common.models import StateEvent
+from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ProjectCode
 from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.progress import Tally
@@ -18,7 +19,7 @@ from farm.tiers import TIERS_GB
 _TIERS = f"0 (no VRAM), or one of {', '.join(map(str, TIERS_GB))}; null: no card is that large"
 
 
-class StepSerializer(serializers.Serializer[Any]):
+class StepSerializer(Strict):
     """One thing to render of every shot. What is left out comes from template, project or shot."""
 
     template = serializers.CharField(max_length=80)
@@ -31,7 +32,7 @@ class StepSerializer(serializers.Serializer[Any]):
     precision = serializers.CharField(required=False, allow_blank=True, max_length=20)
 
 
-class BatchRequest(serializers.Serializer[Any]):
+class BatchRequest(Strict):
     """What to render. Shots by full code (SQ010_SH0040) or id; the order counts."""
 
     project = ProjectCode()
@@ -39,7 +40,7 @@ class BatchRequest(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=50), min_length=1, max_length=MOST_JOBS
     )
     steps = StepSerializer(many=True, allow_empty=False)
-    priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.NORMAL)
+    priority = OneOf(choices=Priority.choices, default=Priority.NORMAL)
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
 
 
@@ -229,13 +230,13 @@ class JobStory(JobSerializer):
         return EventSerializer(story(job), many=True).data
 
 
-class PriorityChange(serializers.Serializer[Job]):
+class PriorityChange(Strict):
     """A priority class."""
 
-    priority = serializers.ChoiceField(choices=Priority.choices)
+    priority = OneOf(choices=Priority.choices)
 
 
-class PauseChange(serializers.Serializer[Job]):
+class PauseChange(Strict):
     """Hold back, or let go on."""
 
     paused = serializers.BooleanField()

@@ -123,6 +123,13 @@ def pause(job: Job, *, paused: bool, user: User) -> None:
     transaction.on_commit(bus.poke)
 
 
+def pause_batch(batch: RenderBatch, *, paused: bool, user: User) -> None:
+    """Hold every job of a batch back, or let them go on. What a node already has goes on."""
+    require(user, Act.RENDER, batch.project)
+    RenderBatch.objects.filter(pk=batch.pk).update(paused=paused)
+    transaction.on_commit(bus.poke)
+
+
 def _after_cancel(stopped: list[Attempt]) -> None:
     if stopped and bus.is_up():  # else the answer to each node's next report says it
         for attempt in stopped:

@@ -38,6 +38,8 @@ Builds = dict[tuple[int, UUID], PromptBuild]
 FARM_SCOPE = UUID(int=0)
 """Job and batch codes count across the whole farm."""
 LONGEST_KEY = 100
+KEY_FIELD = "Idempotency-Key"
+"""What people know the key by: the header it comes in."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _earlier(project: Project, key: str, request_hash: str) -> Submission | None
     if batch.request_hash != request_hash:
         raise Conflict(
             Problem(
-                "idempotency_key",
+                KEY_FIELD,
                 key,
                 _("this key was used for another request (batch %s); send a new key") % batch.code,
                 code="idempotency_conflict",
@@ -111,7 +113,7 @@ def _earlier(project: Project, key: str, request_hash: str) -> Submission | None
 
 def _check_envelope(key: str, priority: int) -> None:
     if not key or len(key) > LONGEST_KEY:
-        raise Refused(Problem("idempotency_key", key[:40], _("give 1 to %d characters") % LONGEST_KEY))
+        raise Refused(Problem(KEY_FIELD, key[:40], _("give 1 to %d characters") % LONGEST_KEY))
     if priority not in Priority.values:
         known = ", ".join(f"{value} ({label})" for value, label in Priority.choices)
         raise Refused(Problem("priority", str(priority), _("choose one of %s") % known))

@@ -16,6 +16,7 @@ from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.leader import Leadership
 from apps.renders.services.sweep import sweep
+from apps.review.services.store_marker import ensure_store_marker
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ class Ticker:
         self._should_stop = should_stop
         self._leadership = Leadership()
         self._leads = False
+        self._marked = False
+        self._store_error = ""
         self._pokes: redis.client.PubSub | None = None
         self._swept = 0.0
         self._away = False
@@ -75,8 +78,25 @@ class Ticker:
         if held and not self._leads:
             logger.info("leading", extra={"leader": self._leadership.name})
             give_grace(database_now())
+            self._marked = False
         self._leads = held
+        if held and not self._marked:
+            self._marked = self._mark_store()
         return held
+
+    def _mark_store(self) -> bool:
+        """Mark the artifact store once per lead, not each beat: a share that goes away later must not be
+        replaced by a marker in its mount point.
+        """
+        try:
+            ensure_store_marker()
+        except OSError as exc:
+            if self._store_error != str(exc):
+                logger.warning("artifact store not marked, trying again", extra={"error": str(exc)})
+            self._store_error = str(exc)
+            return False
+        self._store_error = ""
+        return True
 
     def _wait(self) -> None:
         """Wait for a poke, at most one beat. Pokes that came meanwhile count as one."""

@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.common.show import badge
+from apps.common.models import StateEvent
+from apps.common.show import badge, state_badge
 from apps.nodes.gpus import gpu_line, memory_bar, source_badge
 from apps.productions.models import Shot
 from apps.renders import cells
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tally_cell
-from apps.renders.words import FAILURES, reason_in_words
+from apps.renders.words import FAILURES, reason_in_words, state_label
 
 register = template.Library()
 
@@ -41,6 +42,12 @@ def batch_cell(batch: RenderBatch, tally: Tally) -> SafeString:
 def in_words(reason: str) -> str:
     """Say the reason of an event in the reader's language."""
     return reason_in_words(reason)
+
+
+@register.simple_tag
+def state_word(event: StateEvent) -> SafeString:
+    """Show the state an event led to."""
+    return state_badge(event.to_state, state_label(event.machine, event.to_state))
 
 
 @register.simple_tag

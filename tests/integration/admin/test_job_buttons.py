@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.renders.models import Job, Priority
+from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.states import JobState
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
@@ -101,6 +101,25 @@ def test_a_batch_is_cancelled_as_a_whole_after_the_question(film: Film, as_: Bro
     assert cancel in browser.get(page(film.job.batch) + "?cancel=ask").content.decode()
     browser.post(cancel)
     assert state_of(film.job) == JobState.CANCELLED
+
+
+def test_a_batch_is_paused_and_resumed_on_its_page(film: Film, as_: Browser) -> None:
+    browser, batch = as_("coordinator"), film.job.batch
+    pause = reverse("admin:renders_renderbatch_pause", args=[batch.pk])
+    assert "Pause" in browser.get(page(batch)).content.decode()
+    browser.post(pause, {"paused": "1"})
+    assert RenderBatch.objects.get(pk=batch.pk).paused
+    assert "Resume" in browser.get(page(batch)).content.decode()
+    browser.post(pause, {"paused": "0"})
+    assert not RenderBatch.objects.get(pk=batch.pk).paused
+
+
+def test_a_viewer_may_not_pause_a_batch_and_is_not_offered_to(film: Film, as_: Browser) -> None:
+    viewer, batch = as_("viewer"), film.job.batch
+    pause = reverse("admin:renders_renderbatch_pause", args=[batch.pk])
+    assert pause not in viewer.get(page(batch)).content.decode()
+    assert viewer.post(pause, {"paused": "1"}).status_code == 403
+    assert not RenderBatch.objects.get(pk=batch.pk).paused
 
 
 def test_a_viewer_is_offered_no_actions_on_jobs(film: Film, as_: Browser) -> None:

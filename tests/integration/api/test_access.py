@@ -81,6 +81,7 @@ ADDRESSES = [
     Address("post", "/api/v1/batches", write(201, outsider=400), ORDER),
     Address("post", "/api/v1/batches/plan", write(200, outsider=400), ORDER),
     Address("post", "/api/v1/batches/{batch}/cancel", write(200, outsider=404)),
+    Address("post", "/api/v1/batches/{batch}/pause", write(200, outsider=404), {"paused": True}),
     Address("post", "/api/v1/jobs/{job}/cancel", write(200, outsider=404)),
     Address("post", "/api/v1/jobs/{failed}/requeue", write(200, outsider=404)),
     Address("post", "/api/v1/jobs/{job}/prioritise", write(200, outsider=404), {"priority": 30}),

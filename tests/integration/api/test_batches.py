@@ -56,7 +56,7 @@ def test_the_same_request_again_gives_the_same_batch(coordinator: APIClient) -> 
 def test_another_request_under_the_same_key_is_a_conflict(coordinator: APIClient) -> None:
     submit(coordinator)
     response = submit(coordinator, shots=["SQ010_SH0010"])
-    assert only_error(response, 409) == ("idempotency_key", "press 1", "idempotency_conflict")
+    assert only_error(response, 409) == ("Idempotency-Key", "press 1", "idempotency_conflict")
     assert RenderBatch.objects.count() == 1
 
 
@@ -143,6 +143,13 @@ def test_cancelling_a_batch_cancels_what_is_open(coordinator: APIClient, shots: 
     JobFactory.create(shot=shots[0], batch=batch, take_number=2, state="succeeded")
     body = coordinator.post(f"{BATCHES}/{batch.pk}/cancel").json()
     assert body["jobs"]["by_state"] == {"cancelled": 2, "succeeded": 1}
+
+
+def test_a_batch_is_held_back_and_let_go_on(coordinator: APIClient) -> None:
+    batch = submit(coordinator).json()["id"]
+    assert coordinator.post(f"{BATCHES}/{batch}/pause", {"paused": True}).json()["paused"] is True
+    assert RenderBatch.objects.get(pk=batch).paused
+    assert coordinator.post(f"{BATCHES}/{batch}/pause", {"paused": False}).json()["paused"] is False
 
 
 def test_a_list_takes_as_many_queries_for_ten_batches_as_for_one(

@@ -125,7 +125,7 @@ def test_with_every_seat_taken_a_job_says_so(node24: Hand, press: Any) -> None:
     dispatch()
     explain_waiting()
     last = Job.objects.get(pk=jobs[2].pk)
-    assert wait_sentence(last) == "All 1 fitting nodes are busy."
+    assert wait_sentence(last) == "The one fitting node is busy."
 
 
 def test_a_job_for_a_model_only_one_node_has_goes_to_that_nodes_own_queue(

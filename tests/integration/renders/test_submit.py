@@ -85,7 +85,7 @@ def test_pressing_twice_at_the_same_moment_makes_one_batch(film: Project, coordi
 def test_another_request_under_the_same_key_is_refused(film: Project, coordinator: User) -> None:
     shots = shots_of(film, 2)
     press(coordinator, film, shots, Step(template="sd15_t2i"))
-    with pytest.raises(Refused, match="idempotency_key “k1”") as refused:
+    with pytest.raises(Refused, match="Idempotency-Key “k1”") as refused:
         press(coordinator, film, shots[:1], Step(template="sd15_t2i"))
     assert refused.value.problems[0].code == "idempotency_conflict"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
 
 from apps.accounts.models import User
@@ -11,6 +14,7 @@ from apps.renders.models import Job
 from apps.renders.services import sweep, ticker
 from apps.renders.services.dispatch import dispatch
 from apps.renders.states import JobState
+from farm.contracts import STORE_MARKER
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import (
     again,
@@ -25,6 +29,10 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
     pytest.mark.usefixtures("bus", "templates"),
 ]
+
+
+def stale(*_: object) -> bool:
+    raise OSError(116, "Stale file handle")
 
 
 def run_ticker(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
@@ -47,6 +55,47 @@ def test_the_ticker_survives_a_store_that_is_away(
     Job.objects.update(start_after=None)
     run_ticker(monkeypatch, turns=1)
     assert again(waiting).state == JobState.DISPATCHED
+
+
+def test_a_ticker_that_leads_marks_the_store_as_soon_as_it_answers(
+    artifact_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ticker, "BEAT_SECONDS", 0.0)
+    seen: list[bool] = []
+
+    def turn() -> bool:
+        seen.append((artifact_root / STORE_MARKER).exists())
+        if len(seen) == 3:
+            store.undo()
+        return len(seen) > 4
+
+    store = pytest.MonkeyPatch()
+    store.setattr(FileSystemStorage, "exists", stale)
+    try:
+        ticker.Ticker(turn).run()
+    finally:
+        store.undo()
+
+    assert seen == [False, False, False, True, True]
+    said = [record.getMessage() for record in caplog.records]
+    assert said.count("artifact store not marked, trying again") == 1, "said once, not every turn"
+    assert "tick failed" not in said
+
+
+def test_a_marker_that_goes_while_a_ticker_leads_is_not_replaced(
+    artifact_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticker, "BEAT_SECONDS", 0.0)
+    seen: list[bool] = []
+
+    def turn() -> bool:
+        seen.append((artifact_root / STORE_MARKER).exists())
+        (artifact_root / STORE_MARKER).unlink(missing_ok=True)
+        return len(seen) > 3
+
+    ticker.Ticker(turn).run()
+
+    assert seen == [False, True, False, False]
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ValueError("nobody thought of this")])

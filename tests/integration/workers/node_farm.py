@@ -82,7 +82,7 @@ StartFarm = Callable[..., Farm]
 
 @pytest.fixture
 def farm(broker: Broker, comfysim: StartSim, tmp_path: Path) -> Iterator[StartFarm]:
-    """Start a farm: ``farm(vram=24, serve=True, idle=True, env={…}, **knobs)``.
+    """Start a farm: ``farm(vram=24, serve=True, idle=True, mounted=True, env={…}, **knobs)``.
 
     Returns once its node is idle, unless told not to wait for that. Its worker ends as by a power cut.
     """
@@ -93,6 +93,7 @@ def farm(broker: Broker, comfysim: StartSim, tmp_path: Path) -> Iterator[StartFa
             *,
             serve: bool = True,
             idle: bool = True,
+            mounted: bool = True,
             env: dict[str, str] | None = None,
             **knobs: Any,
         ) -> Farm:
@@ -101,7 +102,7 @@ def farm(broker: Broker, comfysim: StartSim, tmp_path: Path) -> Iterator[StartFa
             here.serve = serve
             ends.enter_context(here.at_work())
             settings = {"REDIS_URL": broker.url, "COMFYUI_URL": sim.url, **(env or {})}
-            process = WorkerProcess(tmp_path, settings, app=BRISK)
+            process = WorkerProcess(tmp_path, settings, app=BRISK, mounted=mounted)
             ends.callback(process.kill)
             if idle:
                 here.hears(lambda report: report.state == "idle")

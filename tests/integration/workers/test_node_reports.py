@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farm.contracts import NodeDirectives, NodeState, Outcome, Source, Stage
+from farm.contracts import FailureClass, NodeDirectives, NodeState, Outcome, Source, Stage
 from tests.comfysim_fixture import free_port
 from tests.integration.workers.coordinator import order, slow_picture
 from tests.integration.workers.node_farm import StartFarm, result_of
@@ -65,6 +65,23 @@ def test_a_cpu_server_serves_only_orders_without_vram(farm: StartFarm) -> None:
     report = here.coordinator.last
     assert report is not None
     assert (report.tier_gb, report.gpus) == (0, ())
+
+
+def test_a_node_without_the_farms_store_serves_nothing_until_it_is_mounted(farm: StartFarm) -> None:
+    here = farm(idle=False, mounted=False)
+    waiting = here.coordinator.send(order(), "vram.0")
+
+    report = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+
+    assert ".shotfarm-store" in report.reason
+    ended = here.render(order(), here.own_queue())
+    assert ended.failure is not None
+    assert ended.failure.failure_class is FailureClass.INFRASTRUCTURE
+    assert here.waiting_in("vram.0") == 1
+    assert (list(here.worker.artifacts.iterdir()), here.comfy_history()) == ([], {})
+
+    here.worker.mount()
+    assert result_of(waiting).outcome is Outcome.SUCCEEDED
 
 
 def test_a_node_without_comfyui_is_deaf_and_says_why(farm: StartFarm) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from farm.contracts import STORE_MARKER
+
 ROOT = Path(__file__).parents[3]
 CELERY = Path(sys.executable).with_name("celery")
 STOP_S = 30.0
@@ -25,6 +27,7 @@ class WorkerProcess:
         home: Path = ROOT,
         celery: Path = CELERY,
         app: str = "workers",
+        mounted: bool = True,
     ) -> None:
         self.name = name
         self._home = home
@@ -42,6 +45,8 @@ class WorkerProcess:
         self.spool = folder / "spool"
         self._log = folder / f"{name}.log"
         self.artifacts.mkdir(parents=True, exist_ok=True)
+        if mounted:
+            self.mount()
         self._env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -62,6 +67,10 @@ class WorkerProcess:
     def log(self) -> str:
         """All it has logged."""
         return self._log.read_text(errors="replace")
+
+    def mount(self) -> None:
+        """Make the folder the farm's artifact store."""
+        (self.artifacts / STORE_MARKER).write_text("this farm's\n")
 
     def start(self) -> None:
         """Start it, also again after a kill."""

@@ -14,7 +14,7 @@ import pytest
 from av.video.stream import VideoStream
 from PIL import Image
 
-from farm.contracts import OrderInput, OrderOutput
+from farm.contracts import STORE_MARKER, FailureClass, OrderInput, OrderOutput
 from tests.unit.workers.facts import order, report
 from workers import inputs, media, outputs
 from workers.comfy.client import ComfyClient
@@ -84,8 +84,12 @@ def stored(tmp_path: Path, key: str, content: bytes) -> OrderInput:
     )
 
 
-def store(tmp_path: Path) -> ArtifactStore:
-    return ArtifactStore(str(tmp_path / "store"))
+def store(tmp_path: Path, *, mounted: bool = True) -> ArtifactStore:
+    root = tmp_path / "store"
+    if mounted:
+        root.mkdir(exist_ok=True)
+        (root / STORE_MARKER).write_text("this farm's")
+    return ArtifactStore(str(root))
 
 
 def test_an_input_is_uploaded_under_its_hash_and_its_new_name_goes_into_the_graph(tmp_path: Path) -> None:
@@ -172,7 +176,7 @@ def test_nothing_is_stored_when_one_file_is_wrong(tmp_path: Path) -> None:
             store=store(tmp_path),
         )
 
-    assert not (tmp_path / "store").exists()
+    assert [path.name for path in (tmp_path / "store").iterdir()] == [STORE_MARKER]
 
 
 def test_an_output_node_without_files_is_named(tmp_path: Path) -> None:
@@ -193,8 +197,39 @@ def test_a_download_beyond_the_bound_is_stopped(tmp_path: Path, monkeypatch: pyt
 def test_a_full_or_missing_store_is_nobodys_fault(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
 
-    with pytest.raises(StoreUnavailable, match=r"writing attempts/a1/manifest\.json"):
-        outputs.write_manifest(report(), order(), store(tmp_path))
+    with pytest.raises(StoreUnavailable, match=r"cannot be read: .*Not a directory"):
+        outputs.write_manifest(report(), order(), store(tmp_path, mounted=False))
+
+
+def test_a_store_without_its_marker_is_not_the_farms(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    reason = store(tmp_path, mounted=False).check()
+
+    assert f"at {tmp_path}/store is not the farm's: no .shotfarm-store there; is it mounted" in reason
+    assert store(tmp_path, mounted=True).check() == ""
+
+
+def test_an_input_that_is_missing_from_an_unmounted_store_is_not_the_orders_fault(tmp_path: Path) -> None:
+    item = stored(tmp_path, "refs/a.png", b"bytes")
+    (tmp_path / "store/refs/a.png").unlink()
+
+    with pytest.raises(StoreUnavailable, match="is it mounted") as caught:
+        inputs.stage(GRAPH, [item], store=store(tmp_path, mounted=False), upload=Uploads())
+
+    assert caught.value.to_failure().failure_class is FailureClass.INFRASTRUCTURE
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_nothing_is_written_into_a_store_that_is_not_mounted(tmp_path: Path, exists: bool) -> None:
+    root = tmp_path / "store"
+    if exists:
+        root.mkdir()
+
+    with pytest.raises(StoreUnavailable, match="is it mounted"):
+        outputs.write_manifest(report(), order(), store(tmp_path, mounted=False))
+
+    assert list(tmp_path.rglob("store/*")) == []
+    assert root.exists() is exists
 
 
 def test_every_frame_of_a_clip_is_decoded(tmp_path: Path) -> None:

@@ -103,6 +103,14 @@ def test_a_node_without_comfyui_is_deaf() -> None:
     assert roads(here) == []
 
 
+def test_a_node_without_the_farms_store_is_deaf() -> None:
+    here = node()
+    here.sight = replace(here.sight, store="the artifact store is not the farm's")
+
+    assert here.standing() == (NodeState.DEAF, "the artifact store is not the farm's")
+    assert roads(here) == []
+
+
 def test_a_node_with_a_hanging_comfyui_is_sick() -> None:
     here = node()
     here.sick = "ComfyUI hangs: no progress for 120 s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -56,12 +57,13 @@ class FakeComfy:
         return {"checkpoints": tuple(self.names)}
 
 
-def watching(comfy: FakeComfy) -> tuple[Node, Watch, list[str]]:
+def watching(comfy: FakeComfy, check_store: Callable[[], str] = str) -> tuple[Node, Watch, list[str]]:
     node, told = Node("gpu1", "celery@gpu1"), list[str]()
     watch = Watch(
         node,
         cast(ComfyClient, comfy),
         Site(comfyui_url="http://127.0.0.1:8188"),
+        check_store=check_store,
         changed=lambda: told.append(node.standing()[0]),
         cards=lambda: Cards(()),
     )
@@ -81,6 +83,26 @@ def test_the_watch_tells_only_what_is_new() -> None:
     watch.look()
     assert told == [NodeState.IDLE, NodeState.DEAF]
     assert node.sight.fingerprint
+
+
+def test_a_store_that_goes_and_comes_back_is_told_each_time() -> None:
+    found = ["", "not mounted", "not mounted", ""]
+    _, watch, told = watching(FakeComfy(), lambda: found.pop(0))
+
+    for _ in range(4):
+        watch.look()
+
+    assert told == [NodeState.IDLE, NodeState.DEAF, NodeState.IDLE]
+
+
+def test_a_store_that_is_away_is_seen_while_comfyui_is_away_too() -> None:
+    comfy = FakeComfy()
+    comfy.away = True
+    node, watch, _ = watching(comfy, lambda: "not mounted")
+
+    watch.look()
+
+    assert node.sight.store == "not mounted"
 
 
 def test_a_comfyui_that_comes_back_is_asked_anew_what_it_can_do() -> None:

@@ -1,0 +1,181 @@
+"""What people read: states and reasons in their language, labels for ids, sentences for numbers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from apps.accounts.models import User
+from apps.common.machines import record_event
+from apps.common.models import StateEvent
+from apps.common.problems import server_error
+from apps.nodes.models import Node
+from apps.nodes.states import NODE, Desired
+from apps.productions.states import SHOT
+from apps.projects.models import Membership
+from apps.renders.models import Job
+from apps.renders.states import ATTEMPT, JOB, JobState
+from apps.renders.words import reason_in_words, state_label
+from apps.review.states import MEDIA, REVIEW
+from tests.factories import UserFactory
+from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.rows import listing, page
+from tests.integration.admin.test_forms import form_of
+
+pytestmark = pytest.mark.django_db
+
+EVERY_STATE = [
+    (machine.name, state) for machine in (JOB, ATTEMPT, MEDIA, REVIEW, NODE, SHOT) for state in machine.states
+] + [("node", str(wish)) for wish in Desired]
+
+
+@pytest.mark.parametrize(("machine", "state"), EVERY_STATE)
+def test_every_state_of_every_machine_is_korean_in_korean(machine: str, state: str) -> None:
+    with translation.override("ko"):
+        label = state_label(machine, state)
+    assert any("가" <= letter <= "힣" for letter in label), label
+
+
+def test_ready_is_another_word_for_a_job_a_file_and_a_shot() -> None:
+    with translation.override("ko"):
+        assert [state_label(machine, "ready") for machine in ("job", "take_media", "shot")] == [
+            "대기",
+            "준비됨",
+            "준비됨",
+        ]
+
+
+def test_the_verdict_behind_a_shots_status_is_told_in_korean() -> None:
+    with translation.override("ko"):
+        told = reason_in_words("SQ010_SH0040 keyframe take 5: retake")
+    assert told == "SQ010_SH0040 키프레임 테이크 5: 리테이크"
+
+
+def test_a_persons_own_reason_is_left_as_it_was_written() -> None:
+    assert reason_in_words("the lantern: retake it") == "the lantern: retake it"
+
+
+def test_a_verdict_pressed_in_the_admin_is_told_in_korean_in_activity(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    film.shot.__class__.objects.filter(pk=film.shot.pk).update(status="review")
+    as_("coordinator").post(reverse("admin:review_take_review", args=[film.take.pk]), {"to": "retake"})
+    User.objects.filter(pk=people["viewer"].pk).update(language="ko")
+    shown = as_("viewer").get(listing(StateEvent)).content.decode()
+    assert f"테이크 {film.take.number}: 리테이크" in shown
+
+
+def test_activity_leads_from_a_nodes_event_to_the_node(film: Film, as_: Browser) -> None:
+    node: Node = film.rows["node"]
+    record_event(NODE, node.pk, from_state="idle", to="busy", actor=node.name)
+    shown = as_("viewer").get(listing(StateEvent)).content.decode()
+    assert f'href="{page(node)}">{node.name}</a>' in shown
+
+
+def test_a_nodes_name_keeps_its_case_and_its_silence_is_told_in_seconds(film: Film, as_: Browser) -> None:
+    node: Node = film.rows["node"]
+    assert "Gpu24" not in as_("viewer").get(page(node)).content.decode()
+    Node.objects.filter(pk=node.pk).update(reported_at=timezone.now() - timedelta(minutes=2, seconds=5))
+    assert "2:0" in as_("viewer").get(listing(Node)).content.decode()
+
+
+def test_a_node_page_lists_only_folders_that_hold_a_model(film: Film, as_: Browser) -> None:
+    node: Node = film.rows["node"]
+    Node.objects.filter(pk=node.pk).update(models_by_folder={"loras": ["snow.safetensors"], "unet_gguf": []})
+    shown = as_("viewer").get(page(node)).content.decode()
+    assert "snow.safetensors" in shown
+    assert "unet_gguf" not in shown
+
+
+def test_cancelling_a_closed_job_is_answered_with_a_warning(film: Film, as_: Browser) -> None:
+    Job.objects.filter(pk=film.job.pk).update(state=JobState.SUCCEEDED)
+    answer = as_("coordinator").post(reverse("admin:renders_job_cancel", args=[film.job.pk]), follow=True)
+    told = [(message.level_tag, str(message)) for message in answer.context["messages"]]
+    assert told == [("warning", f"{film.job.code} was closed already.")]
+
+
+def test_a_job_page_counts_failures_not_attempts(film: Film, as_: Browser) -> None:
+    shown = as_("viewer").get(page(film.job)).content.decode()
+    assert "failures counted" in shown
+    assert "0 of 3" in shown
+
+
+def ask(film: Film, as_: Browser, **asked: str) -> Any:
+    form = {"shots": str(film.shot.pk), "key": "k", "picture": "sd15_t2i", "takes": "1", "priority": "10"}
+    return as_("coordinator").post(reverse("admin:productions_shot_render"), form | asked)
+
+
+@pytest.mark.usefixtures("templates")
+def test_the_render_form_names_its_mistakes_by_their_labels(film: Film, as_: Browser) -> None:
+    answer = ask(film, as_, picture_width="3", takes="0")
+    assert [label for label, _told in answer.context["mistakes"]] == ["Picture: width (px)", "takes"]
+    assert "<td>picture_width</td>" not in answer.content.decode()
+
+
+@pytest.mark.usefixtures("templates")
+def test_a_problem_of_a_step_is_named_by_its_part_of_the_form(film: Film, as_: Browser) -> None:
+    form = ask(film, as_, picture="", clip="wan22_i2v").context["form"]
+    assert form.name_of("steps[0].models") == "Clip"
+    assert form.name_of("steps[0].seed") == "seed"
+
+
+@pytest.mark.usefixtures("templates")
+def test_the_preview_warns_of_what_no_known_node_can_hold(film: Film, as_: Browser) -> None:
+    assert ask(film, as_, picture="flux_t2i").context["lines"][0].warning == ""
+    Node.objects.update(tier_gb=8)
+    answer = ask(film, as_, picture="flux_t2i")
+    assert "Needs 16 GB on one GPU; the largest node here has 8 GB." in answer.content.decode()
+
+
+def test_a_user_added_here_may_sign_in(film: Film, as_: Browser) -> None:
+    root = as_("root")
+    add = reverse("admin:accounts_user_add")
+    assert root.get(add).context["adminform"].form["is_staff"].value() is True
+    secret = "lantern-in-the-snow"
+    sent = {"username": "gerda", "password1": secret, "password2": secret, "usable_password": "true"}
+    assert root.post(add, form_of(root, add) | sent).status_code == 302
+    user = User.objects.get(username="gerda")
+    Membership.objects.create(user=user, project=film.project, role="artist")
+    browser = as_("nobody")
+    browser.logout()
+    browser.post(reverse("admin:login"), {"username": "gerda", "password": secret})
+    assert browser.get(page(film.shot)).status_code == 200
+
+
+def test_a_member_who_cannot_sign_in_is_named_when_the_project_is_saved(film: Film, as_: Browser) -> None:
+    user = UserFactory.create(username="kay", is_staff=False)
+    Membership.objects.create(user=user, project=film.project, role="viewer")
+    browser = as_("root")
+    answer = browser.post(page(film.project), form_of(browser, page(film.project)), follow=True)
+    assert "kay is a member but may not sign in" in answer.content.decode()
+
+
+def test_a_users_page_shows_their_roles(film: Film, as_: Browser, people: dict[str, User]) -> None:
+    shown = as_("root").get(page(people["artist"])).content.decode()
+    assert f'href="{page(film.project)}"' in shown
+
+
+def test_a_users_page_is_saved_as_it_was_shown(film: Film, as_: Browser, people: dict[str, User]) -> None:
+    root, address = as_("root"), page(people["artist"])
+    assert root.post(address, form_of(root, address) | {"first_name": "Gerda"}).status_code == 302
+    assert User.objects.get(pk=people["artist"].pk).first_name == "Gerda"
+    assert Membership.objects.filter(user=people["artist"]).count() == 1
+
+
+def test_what_is_not_there_or_not_allowed_is_told_on_a_page_of_the_farm(film: Film, as_: Browser) -> None:
+    missing = as_("viewer").get("/nowhere/", HTTP_ACCEPT_LANGUAGE="ko")
+    refused = as_("nobody").get(listing(Job), HTTP_ACCEPT_LANGUAGE="ko")
+    assert (missing.status_code, refused.status_code) == (404, 403)
+    for answer in (missing, refused):
+        assert "팜으로 돌아가기" in answer.content.decode()
+
+
+def test_a_broken_page_is_told_without_any_context() -> None:
+    with translation.override("ko"):
+        shown = server_error(RequestFactory().get("/admin/")).content.decode()  # type: ignore[attr-defined]
+    assert "팜으로 돌아가기" in shown
