@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Iterable
 from threading import Lock, Thread
 from typing import Final
 
@@ -18,7 +19,7 @@ from workers.node import Node
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
 from workers.settings import Settings
-from workers.spool import Spool
+from workers.spool import Spool, Started
 from workers.store import ArtifactStore
 from workers.watch import Watch
 
@@ -80,7 +81,7 @@ class Station:
         """Look at ComfyUI soon; with ``catalogue`` also at its node classes and models."""
         self._watch.look_again(catalogue=catalogue)
 
-    def begin(self) -> None:
+    def begin(self, settle: Callable[[Station, Iterable[Started]], None]) -> None:
         """Start watching, reporting and settling what a former life left; once per process."""
         if self._begun:
             return
@@ -88,9 +89,7 @@ class Station:
         self._watch.start()
         self._reporter.start()
         if self._left:
-            from workers.recover import recover  # noqa: PLC0415 - it works with a whole station
-
-            Thread(target=recover, args=(self, self._left), name="recover", daemon=True).start()
+            Thread(target=settle, args=(self, self._left), name="recover", daemon=True).start()
 
     def leave(self) -> None:
         """Say that no more orders are taken; those in hand are finished."""

@@ -10,6 +10,7 @@ from celery.signals import task_received, task_revoked
 from farm.contracts import RENDER
 from workers import settings, station
 from workers.pool import slot_freed
+from workers.recover import recover
 
 
 class Alone(bootsteps.Step):
@@ -38,7 +39,7 @@ class Presence(bootsteps.StartStopStep):
     def start(self, consumer: Any) -> None:
         """Subscribe on a fresh connection."""
         self._station.subscriptions.attach(consumer)
-        self._station.begin()
+        self._station.begin(recover)
 
     def stop(self, consumer: Any) -> None:
         """Let go of the connection; if the worker stops, say so."""
