@@ -21,7 +21,7 @@ admin.site.unregister(AuthToken)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, Page):  # type: ignore[type-arg]  # not subscriptable at run time
+class UserAdmin(DjangoUserAdmin[User], Page):
     """Staff may sign in here; what they see and do is their roles in projects."""
 
     form = UserChangeForm

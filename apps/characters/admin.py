@@ -47,7 +47,7 @@ class LoraInline(ScopedInline):
     fields = ("base_model", "file", "weight", "trigger_words")
 
 
-class ReferenceForm(forms.ModelForm):  # type: ignore[type-arg]
+class ReferenceForm(forms.ModelForm[CharacterReference]):
     """A new row takes a file, checked here so that what is wrong stands beside it."""
 
     file = forms.FileField(
