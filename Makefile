@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest -q -m "not gpu and not comfyui"
 PARALLEL := -n auto --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
+.PHONY: help bench demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -51,6 +51,9 @@ check: install-dev  ## ruff, mypy, import contracts, templates, migrations, depl
 	$(BIN)/djlint templates --lint
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: install-dev  ## figures as JSON lines, each a ratio within one run (BENCH="gap latency thousand")
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: install-dev  ## new lock files from requirements/*.in
 	$(LOCK) requirements/base.in -o requirements.txt

@@ -20,8 +20,7 @@ logger = logging.getLogger(__name__)
 def hear_claim(request: dict[str, Any]) -> dict[str, Any]:
     """Answer a node's ClaimRequest with a ClaimReply."""
     reply = claim(contracts.from_json(contracts.ClaimRequest, request))
-    if not reply.granted:
-        bus.poke()
+    bus.poke()  # granted: another order may be staged behind this one; refused: the job is ready again
     return contracts.to_json(reply)
 
 

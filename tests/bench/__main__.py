@@ -1,0 +1,36 @@
+"""``python -m tests.bench [gap latency thousand]``: one JSON line per figure on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from tests.bench.figures import Figure, say
+from tests.bench.gap import gaps
+from tests.bench.latency import latency
+from tests.bench.thousand import thousand
+
+BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {"gap": gaps, "latency": latency, "thousand": thousand}
+
+
+def main() -> None:
+    """Measure what was asked for, or everything."""
+    options = argparse.ArgumentParser("python -m tests.bench", description=__doc__)
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    names = options.parse_args().names or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        options.error(f"{', '.join(unknown)}: not a bench; choose from {', '.join(BENCHES)}")
+    for name in names:
+        begun = time.monotonic()
+        say(f"{name} …")
+        for figure in BENCHES[name]():
+            sys.stdout.write(figure.line() + "\n")
+            sys.stdout.flush()
+        say(f"{name}: {time.monotonic() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

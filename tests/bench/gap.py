@@ -1,0 +1,47 @@
+"""How long a GPU stands still between two queued renders: through the farm, and fed directly."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from tests.bench import direct, rig
+from tests.bench.figures import Figure, say, spread
+
+COUNT = {0.5: 24, 5.0: 8}
+"""Renders on each side, by their length in seconds."""
+AIM = 1.1
+
+
+def gaps() -> Iterator[Figure]:
+    """Measure both lengths of render."""
+    for render_s, count in COUNT.items():
+        yield _gap(render_s, count)
+
+
+def _gap(render_s: float, count: int) -> Figure:
+    with rig.farm(nodes=1, render_s=render_s) as farm:
+        url = farm.plan.nodes[0].comfyui_url
+        rig.press(farm, shots=1, takes=1)  # the model is loaded, every road warm
+        rig.await_jobs(farm, 1, patience_s=60)
+        graph = direct.any_graph(url)
+        direct.forget_history(url)
+        rig.press(farm, shots=count, takes=1)
+        rig.await_jobs(farm, 1 + count, patience_s=60 + 3 * count * render_s)
+        ours = direct.gaps_ms(url)
+        direct.forget_history(url)
+        with direct.DirectClient(url) as client:
+            for prompt_id in [client.queue(variant) for variant in direct.variants(graph, count)]:
+                client.await_end(prompt_id)
+                client.files(prompt_id)
+        bare = direct.gaps_ms(url)
+    if len(ours) != len(bare) != count - 1:
+        raise RuntimeError(f"{len(ours)} and {len(bare)} gaps where {count - 1} were expected")
+    say(f"gap, {render_s:g} s renders: farm {spread(ours)}; direct {spread(bare)}")
+    return Figure(
+        figure=f"GPU idle between two queued {render_s:g} s renders, through the farm / fed directly",
+        value=statistics.mean(ours),
+        unit="ms",
+        against=statistics.mean(bare),
+        goal=AIM,
+    )

@@ -1,0 +1,70 @@
+"""How long a render of no length takes from the press to the recorded take."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from farm.demo.processes import ROOT
+from tests.bench import direct, rig
+from tests.bench.figures import Figure, say, spread
+
+COUNT = 40
+AIM = 2.0
+
+PRESS_AND_WAIT = """
+import time
+from apps.renders.models import Job
+trips = []
+for _ in range({count}):
+    begun = time.perf_counter()
+    batch = press()
+    submitted = time.perf_counter()
+    while not Job.objects.filter(batch=batch, state="succeeded").exists():
+        if time.perf_counter() - begun > 60:
+            raise SystemExit(f"{{batch.code}} was not recorded within 60 s")
+        time.sleep(0.001)
+    trips.append([(submitted - begun) * 1000, (time.perf_counter() - begun) * 1000])
+answer(trips)
+"""
+
+
+def latency() -> Iterator[Figure]:
+    """Submit → recorded, against the same prompt sent directly and two bare Celery round trips."""
+    with rig.farm(nodes=1, render_s=0) as farm, rig.bare_worker(farm) as env:
+        url = farm.plan.nodes[0].comfyui_url
+        rig.press(farm, shots=1, takes=5)
+        rig.await_jobs(farm, 5, patience_s=60)
+        press = rig.SUBMIT.format(shots=1, takes=1, step=rig.STEP)
+        trips = farm.coordinate(press + PRESS_AND_WAIT.format(count=COUNT))
+        graph = direct.any_graph(url)
+        with direct.DirectClient(url) as client:
+            client.render(direct.variants(graph, COUNT + 1)[-1])
+            straight = [client.render(variant) * 1000 for variant in direct.variants(graph, COUNT)]
+        bare = _bare_trips_ms(env)
+    submit, total = ([trip[index] for trip in trips] for index in (0, 1))
+    say(f"submit {spread(submit)}; submit to recorded {spread(total)}")
+    say(f"direct until read {spread(straight)}; bare Celery round trip {spread(bare)}")
+    yield Figure(
+        figure="submit to recorded of a zero-length render / direct until the file is read + 2 bare round trips",
+        value=statistics.median(total),
+        unit="ms",
+        against=statistics.median(straight) + 2 * statistics.median(bare),
+        goal=AIM,
+    )
+
+
+def _bare_trips_ms(env: dict[str, str]) -> list[float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.bare", "200"],
+        env=env,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    trips: list[float] = json.loads(done.stdout)
+    return trips
