@@ -1,12 +1,17 @@
-"""``python -m tests.bench [gap latency thousand]``: one JSON line per figure on standard output."""
+"""``python -m tests.bench [gap latency thousand]``: one JSON line per figure on standard output.
+
+``SHOTFARM_TEST_DB`` chooses the farms' database, postgres (a private server; the default) or sqlite.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 
+from tests import postgres
 from tests.bench.figures import Figure, say
 from tests.bench.gap import gaps
 from tests.bench.latency import latency
@@ -23,6 +28,8 @@ def main() -> None:
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         options.error(f"{', '.join(unknown)}: not a bench; choose from {', '.join(BENCHES)}")
+    if os.environ.setdefault("SHOTFARM_TEST_DB", "postgres") == "postgres":
+        os.environ["SHOTFARM_TEST_DB"] = postgres.serve().url
     for name in names:
         begun = time.monotonic()
         say(f"{name} …")

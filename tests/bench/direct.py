@@ -76,7 +76,9 @@ class DirectClient:
             for file in output.get("images", [])
             if file["type"] == "output"
         ]
-        return [self._http.get(f"{self.url}/view", params=file, timeout=PATIENCE_S).content for file in listed]
+        return [
+            self._http.get(f"{self.url}/view", params=file, timeout=PATIENCE_S).content for file in listed
+        ]
 
     def render(self, graph: Graph) -> float:
         """Queue a prompt and return the seconds until its file is read."""

@@ -49,7 +49,7 @@ def latency() -> Iterator[Figure]:
     say(f"submit {spread(submit)}; submit to recorded {spread(total)}")
     say(f"direct until read {spread(straight)}; bare Celery round trip {spread(bare)}")
     yield Figure(
-        figure="submit to recorded of a zero-length render / direct until the file is read + 2 bare round trips",
+        figure="submit to recorded of a zero-length render / direct until file read + 2 bare round trips",
         value=statistics.median(total),
         unit="ms",
         against=statistics.median(straight) + 2 * statistics.median(bare),

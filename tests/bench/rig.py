@@ -13,6 +13,7 @@ from pathlib import Path
 
 from farm.demo.home import Home
 from farm.demo.processes import ROOT, plain_environment
+from tests.acceptance.farm_database import new_database
 from tests.acceptance.farm_fixture import SETUP, Farm
 
 CORE = ("broker", "coordinator", "media", "ticker")
@@ -41,8 +42,9 @@ def farm(*, nodes: int, render_s: float) -> Iterator[Farm]:
     """Start a farm of one or two nodes whose renders take ``render_s`` seconds; all is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="shotfarm-bench-") as folder:
         home = Home.open(Path(folder) / "farm", fresh=False)
+        database = new_database(home.folder)
         knobs = ("--seconds-per-step", str(render_s / STEPS_OF_STEP), "--model-load-seconds", "0")
-        made = Farm(home, vram=SIZES_GB[:nodes], knobs=knobs)
+        made = Farm(home, database, vram=SIZES_GB[:nodes], knobs=knobs)
         try:
             made.coordinate(SETUP)
             made.start(*CORE, *node_processes(made))
@@ -51,6 +53,7 @@ def farm(*, nodes: int, render_s: float) -> Iterator[Farm]:
         finally:
             made.supervisor.stop()
             home.lock.close()
+            database.remove()
 
 
 def node_processes(farm: Farm) -> list[str]:
@@ -93,5 +96,10 @@ def bare_worker(farm: Farm) -> Iterator[dict[str, str]]:
 
 def _quiet(command: Sequence[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env=env,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )

@@ -1,0 +1,33 @@
+"""A figure says honestly whether its aim is met."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.bench.figures import Figure
+
+
+@pytest.mark.parametrize(
+    ("value", "against", "goal", "ratio", "met"),
+    [
+        (2.0, 1.0, 2.0, 2.0, True),
+        (2.1, 1.0, 2.0, 2.1, False),
+        (5.0, 10.0, None, 0.5, None),
+        (5.0, 0.0, 1.1, None, None),  # nothing to divide by is no success
+    ],
+)
+def test_a_figure_is_met_when_its_ratio_stays_within_the_goal(
+    value: float, against: float, goal: float | None, ratio: float | None, met: bool | None
+) -> None:
+    figure = Figure(figure="a", value=value, unit="ms", against=against, goal=goal)
+    assert json.loads(figure.line()) == {
+        "figure": "a",
+        "value": value,
+        "unit": "ms",
+        "against": against,
+        "ratio": ratio,
+        "goal": goal,
+        "met": met,
+    }
