@@ -51,4 +51,5 @@ def say(words: str) -> None:
 
 def spread(values: Sequence[float], *, unit: str = "ms") -> str:
     """Words for a sample: median, and how far it reaches."""
-    return f"median {statistics.median(values):.1f}, {min(values):.1f}–{max(values):.1f} {unit} (n = {len(values)})"
+    middle = statistics.median(values)
+    return f"median {middle:.1f}, {min(values):.1f}–{max(values):.1f} {unit} (n = {len(values)})"

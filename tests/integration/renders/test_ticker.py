@@ -10,14 +10,16 @@ from django.db import OperationalError
 
 from apps.accounts.models import User
 from apps.projects.models import Project
+from apps.renders import tasks
 from apps.renders.models import Job
-from apps.renders.services import sweep, ticker
+from apps.renders.services import bus, sweep, ticker
 from apps.renders.services.dispatch import dispatch
 from apps.renders.states import JobState
-from farm.contracts import STORE_MARKER
+from farm.contracts import STORE_MARKER, ClaimRequest, to_json
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import (
     again,
+    dispatched,
     executing,
     lease_runs_out,
     node_falls_silent,
@@ -137,3 +139,19 @@ def test_the_ticker_waits_for_a_database_that_is_away(
     assert said.count("database is away, waiting for it") == 1, "said once, not every second"
     assert "tick failed" not in said
     assert again(job).state == JobState.DISPATCHED
+
+
+def test_a_granted_claim_wakes_the_ticker_so_the_next_order_is_staged_at_once(
+    node24: Hand, film: Project, coordinator: User, job: Job
+) -> None:
+    press(film, coordinator, "sd15_t2i")
+    order = dispatched(node24)
+    assert dispatch() == 0, "nothing is staged behind an order that nobody has claimed"
+    pokes = bus.listen_for_pokes()
+    assert pokes.get_message(timeout=5) is None, "the word that we listen"
+    request = ClaimRequest(
+        attempt_id=order.attempt_id, token=order.token, node=node24.name, epoch=node24.epoch
+    )
+    assert tasks.hear_claim(to_json(request))["granted"]
+    assert pokes.get_message(timeout=5), "the claim woke nobody"
+    assert dispatch() == 1
