@@ -142,7 +142,7 @@ def comfysim(tmp_path: Path) -> Iterator[StartSim]:
             armed = [f"--fault={fault}" for fault in faults]
             sim = ProcessSim(base_dir, [f"--vram={vram}", "--model-load-seconds=0", *armed, *arguments])
         else:
-            quick = {"seconds_per_step": 0.0, "model_load_seconds": 0.0, "test_nodes": True}
+            quick: dict[str, Any] = {"seconds_per_step": 0.0, "model_load_seconds": 0.0, "test_nodes": True}
             quick |= {"faults_open": True, "faults": tuple(map(Fault.parse, faults))}
             sim = ThreadedSim(Knobs(base_dir=base_dir, vram_gb=vram, **{**quick, **knobs}))
         started.append(sim)

@@ -61,7 +61,8 @@ def _file(sim: ComfySim, graph: dict[str, Any]) -> Path:
     entry = history_of(sim, prompt_id)[prompt_id]
     assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
     file = next(iter(entry["outputs"].values()))["images"][0]
-    return sim.base_dir / file["type"] / file["subfolder"] / file["filename"]
+    path: Path = sim.base_dir / file["type"] / file["subfolder"] / file["filename"]
+    return path
 
 
 @pytest.mark.parametrize(
