@@ -104,6 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         if scratch:
             _remove_at_sigterm(scratch)
+        if not knobs.version.ends_on_sigint:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         asyncio.run(serve(knobs, options.host, options.port))
     except KeyboardInterrupt:
         return 0

@@ -45,9 +45,12 @@ class Folders:
         """The file names offered by LoadImage: those directly in input/, sorted."""
         return sorted(path.name for path in self.root("input").iterdir() if path.is_file())
 
+    def model_root(self, folder: str) -> Path:
+        return self.base / "models" / folder
+
     def models(self, folder: str) -> list[str]:
         """The names of the model files somebody put into models/`folder`, in subfolders too."""
-        root = self.base / "models" / folder
+        root = self.model_root(folder)
         files = root.rglob("*") if root.is_dir() else ()
         return [path.relative_to(root).as_posix() for path in files if path.suffix in _MODEL_SUFFIXES]
 

@@ -70,7 +70,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     parts.faults.release()
     parts.executor.interrupt()
     parts.queue.close()
-    await parts.hub.close()
+    parts.hub.close()
     publisher.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await publisher

@@ -30,6 +30,8 @@ class Version:
     """A prompt's `extra_data` holds its `create_time`."""
     hides_cached_outputs: bool = True
     """What a cached output showed before is listed only for a prompt with a client id."""
+    ends_on_sigint: bool = True
+    """Ctrl-C ends the server; else it works on through its queue and must be terminated."""
     audio_ending: str = ""
     """What stands between the number and the extension of a sound file."""
 
@@ -59,6 +61,7 @@ OLD = Version(
     refuses_cross_site=False,
     stamps_prompts=False,
     hides_cached_outputs=False,
+    ends_on_sigint=False,
     audio_ending="_",
 )
 VERSIONS = {version.name: version for version in (NEWEST, OLD)}
