@@ -20,12 +20,12 @@ from workers.comfysim.knobs import Knobs
 from workers.comfysim.nodes import Shown, node_function
 from workers.comfysim.promptqueue import Item, Outcome, PromptQueue
 from workers.comfysim.tampering import spoil_files, spoil_inputs
-from workers.comfysim.values import describe
+from workers.comfysim.values import plain
 from workers.comfysim.vram import OOM_TIPS, ModelPool, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
 
-_PROGRESS_INTERVAL_S = 0.1  # ComfyUI skips progress messages that follow closer
+_PROGRESS_INTERVAL_S = 0.1  # newer ComfyUI skips progress messages that follow closer
 _NO_PREVIEWS = (None, "none", "default")
 
 
@@ -231,6 +231,7 @@ class Execution:
         self.executor.hub.node_id = node_id
         self.send("executing", {"node": node_id, "display_node": node_id, "prompt_id": self.item.prompt_id})
         inputs.update({name: self._resolve(value) for name, value in node["inputs"].items()})
+        inputs.update(self._hidden(executor.catalogue[class_type]))
         run = NodeRun(self, node_id)
         executor.check_interrupt()
         executor.faults.reach("node", node=class_type)
@@ -246,6 +247,12 @@ class Execution:
             executor.faults.reach("shown", node=class_type)
         row = self.table[node_id]
         self.report(node_id, "finished", row["max"], row["max"])
+
+    def _hidden(self, info: dict[str, Any]) -> dict[str, Any]:
+        """The inputs a class asks of the server itself."""
+        known = {"PROMPT": self.item.prompt, "EXTRA_PNGINFO": self.item.extra_data.get("extra_pnginfo")}
+        hidden = info["input"].get("hidden", {})
+        return {name: known[kind] for name, kind in hidden.items() if isinstance(kind, str) and kind in known}
 
     def _resolve(self, value: Any) -> Any:
         if isinstance(value, list) and len(value) == 2:
@@ -268,7 +275,7 @@ class Execution:
             "traceback": [
                 f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n' for frame in frames
             ],
-            "current_inputs": {key: [describe(value)] for key, value in inputs.items()},
+            "current_inputs": {key: [plain(value)] for key, value in inputs.items()},
             "current_outputs": list(self.item.prompt),
         }
 
@@ -295,7 +302,8 @@ class NodeRun:
         executor.check_interrupt()
         executor.faults.reach("step", node=executor.node[1])
         now = time.monotonic()
-        if preview is None and value < total and now - self._last_sent < _PROGRESS_INTERVAL_S:
+        early = executor.knobs.version.skips_progress and now - self._last_sent < _PROGRESS_INTERVAL_S
+        if preview is None and value < total and early:
             return
         self._last_sent = now
         execution, prompt_id = self._execution, self._execution.item.prompt_id

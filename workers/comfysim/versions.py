@@ -30,6 +30,8 @@ class Version:
     """A prompt's `extra_data` holds its `create_time`."""
     hides_cached_outputs: bool = True
     """What a cached output showed before is listed only for a prompt with a client id."""
+    skips_progress: bool = True
+    """Progress that follows within 0.1 s is not sent."""
     ends_on_sigint: bool = True
     """Ctrl-C ends the server; else it works on through its queue and must be terminated."""
     audio_ending: str = ""
@@ -61,6 +63,7 @@ OLD = Version(
     refuses_cross_site=False,
     stamps_prompts=False,
     hides_cached_outputs=False,
+    skips_progress=False,
     ends_on_sigint=False,
     audio_ending="_",
 )

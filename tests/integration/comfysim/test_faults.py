@@ -98,6 +98,14 @@ def test_a_hang_keeps_the_prompt_running_for_ever_while_http_lives(point: str, s
     assert _get(sim, f"/history/{hung}") == {}
 
 
+def test_a_hang_ends_when_it_is_disarmed(sim: ComfySim) -> None:
+    sim.arm("hang:node=SaveImage")
+    prompt_id = submit(sim, still(1))
+    until(lambda: sim.acted()["hang"])
+    sim.arm()
+    assert _last(sim, prompt_id)[0] == "execution_success"
+
+
 def test_a_hang_at_the_start_leaves_everything_pending(sim: ComfySim) -> None:
     sim.arm("hang:at=start")
     waiting = submit(sim, still(1))
