@@ -44,8 +44,9 @@ def until(true: Callable[[], object]) -> None:
 class Listener:
     """A websocket that keeps what it hears, each message as the recordings print it."""
 
-    def __init__(self, sim: ComfySim, client_id: str, *, flags: bool = False) -> None:
-        self._socket = websocket.create_connection(f"{sim.ws_url}?clientId={client_id}", timeout=_WAIT_S)
+    def __init__(self, sim: ComfySim, client_id: str | None, *, flags: bool = False) -> None:
+        query = "" if client_id is None else f"?clientId={client_id}"
+        self._socket = websocket.create_connection(sim.ws_url + query, timeout=_WAIT_S)
         self.heard: list[dict[str, Any]] = [self._next()]
         if flags:
             self._socket.send(json.dumps(FLAGS))

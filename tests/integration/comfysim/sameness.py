@@ -90,8 +90,8 @@ def neutral(value: Any) -> Any:
     """A value with ids, times and the facts above replaced by marks, so that their presence still counts."""
     if isinstance(value, dict):
         items = {key: neutral(item) for key, item in value.items() if key not in _NOTES}
-        items |= {key: "<time>" for key in _TIMES & items.keys()}
-        items |= {key: "<source>" for key in _SOURCE & items.keys()}
+        items |= dict.fromkeys(_TIMES & items.keys(), "<time>")
+        items |= dict.fromkeys(_SOURCE & items.keys(), "<source>")
         items |= {key: sorted(items[key]) for key in _SETS & items.keys()}
         if isinstance(items.get("errors"), list):  # a set of inputs, too
             items["errors"] = sorted(items["errors"], key=lambda reason: str(reason["details"]))

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-
-from workers.comfysim.nodes import diffusion, recorder
-
 
 class Steps:
-    """Takes the place of `time` where nodes sleep: each sleep takes no time, but may have to wait for leave."""
+    """Takes the place of `time` where nodes sleep: a sleep takes no time, but may have to wait for leave."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -32,12 +28,3 @@ class Steps:
         with self._changed:
             self._held = False
             self._changed.notify_all()
-
-
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    """For the servers inside this process. Ask for it before `comfysim`, or a held server cannot stop."""
-    steps = Steps()
-    for nodes in (recorder, diffusion):
-        monkeypatch.setattr(nodes, "time", steps)
-    return steps

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 import requests
-from PIL import Image
 
 from tests.comfysim_fixture import ComfySim, StartSim
+from tests.integration.comfysim import test_recorded_files, test_recorded_process, test_recorded_stories
 from tests.integration.comfysim.replay import VERSIONS, exchange, names, play, recording, send, warm
 from tests.integration.comfysim.sameness import Ledger, heard, neutral
-from tests.integration.comfysim.test_recorded_stories import MEASURED, STORIES
+from tests.integration.comfysim.stories import MEASURED, STORIES, put_broken_model, put_pictures
 
 _MODEL = "random_sd15.safetensors"
 # Recorded before there was a model, or when a broken one had joined it.
@@ -27,6 +26,8 @@ _HEADERS = {
 # The recorder wrote "<101 MiB json>" for what it sent.
 _TOO_BIG = {"prompt_too_big_101MiB": b" " * (101 * 1024**2)}
 
+# These fill STORIES and MEASURED with what they play.
+_OTHERS = (test_recorded_files, test_recorded_process, test_recorded_stories)
 _RECORDED = [(version, name) for version in VERSIONS for name in names(version)]
 _ALONE = [(version, name) for version, name in _RECORDED if name not in STORIES | MEASURED.keys()]
 _PROMPTS = [(version, name) for version, name in _ALONE if "post" in recording(name, version)]
@@ -38,15 +39,9 @@ def sim(version: str, name: str, comfysim: StartSim) -> ComfySim:
     """A server such as the recordings were made with: no GPU, one model, a few input files."""
     models = {"checkpoints": [] if name in _NO_MODEL else [_MODEL]}
     started: ComfySim = comfysim(vram=0, comfyui_version=version, models=models)
-    picture = io.BytesIO()
-    Image.new("RGBA", (64, 64), (200, 30, 30, 255)).save(picture, "PNG")
-    for folder in ("", "jobs/42"):
-        (started.base_dir / "input" / folder).mkdir(parents=True, exist_ok=True)
-        (started.base_dir / "input" / folder / "a.png").write_bytes(picture.getvalue())
-    (started.base_dir / "input" / "corrupt.png").write_bytes(picture.getvalue()[:20])
+    put_pictures(started.base_dir)
     if name in _BROKEN_MODEL:
-        (started.base_dir / "models" / "checkpoints").mkdir(parents=True)
-        (started.base_dir / "models" / "checkpoints" / "corrupt.safetensors").write_bytes(bytes(8))
+        put_broken_model(started.base_dir)
     return started
 
 
