@@ -16,7 +16,6 @@ from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.replay import (
     Listener,
     history_of,
-    neutral,
     prompt,
     recording,
     sleeper,
@@ -24,6 +23,7 @@ from tests.integration.comfysim.replay import (
     submit,
     until,
 )
+from tests.integration.comfysim.sameness import neutral
 
 _LONG = 30.0
 
