@@ -16,6 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from workers.comfysim import COMFYUI_VERSION
+from workers.comfysim.faults import Fault
 from workers.comfysim.knobs import Knobs
 from workers.comfysim.server import create_app
 
@@ -35,6 +36,16 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--max-history", type=int, default=10_000, help="entries kept, oldest dropped first")
     options.add_argument(
         "--test-nodes", action="store_true", help="offer RecSleep, RecSleepDeaf and RecRaise"
+    )
+    options.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND:NAME=VALUE,…",
+        help="let something go wrong, such as crash:at=step,after=3 (repeatable; see workers/README.md)",
+    )
+    options.add_argument(
+        "--faults", action="store_true", help="let faults be armed over HTTP: POST /simulated/knobs"
     )
     return options
 
@@ -83,6 +94,9 @@ def main(arguments: list[str] | None = None) -> int:
             test_nodes=options.test_nodes,
             max_history=options.max_history,
             models=read_models(options.models) if options.models else {},
+            faults=tuple(map(Fault.parse, options.fault)),
+            faults_open=bool(options.faults or options.fault),
+            may_crash=True,
         )
         if scratch:
             _remove_at_sigterm(scratch)

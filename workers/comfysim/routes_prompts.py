@@ -56,6 +56,7 @@ async def submit(request: web.Request) -> web.Response:
         number=number,
         front=bool(body.get("front")),
     )
+    parts.faults.reach("submit")
     answer = {"prompt_id": prompt_id, "number": item.number, "node_errors": verdict.node_errors}
     return web.json_response(answer)
 
@@ -147,6 +148,8 @@ async def free(request: web.Request) -> web.Response:
 @routes.get("/ws")
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     client_id = request.query.get("clientId") or uuid.uuid4().hex
+    if request.app[PARTS].faults.act("socket-refuse"):
+        raise web.HTTPServiceUnavailable
     return await request.app[PARTS].hub.serve(request, client_id)
 
 
