@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from PIL.Image import Image
 
 from workers.comfysim.faults import Faults
@@ -111,20 +111,25 @@ class Hub:
             self._client_flags[client_id] = greeting.get("data") or {}
             await socket.deliver(json.dumps({"type": "feature_flags", "data": self._features}))
 
-    async def close(self) -> None:
-        for socket in list(self._sockets.values()):
-            await socket.response.close(code=WSCloseCode.GOING_AWAY)
+    def close(self) -> None:
+        """Drop every socket without a word: clients see 1006, as when ComfyUI ends."""
+        for socket in self._sockets.values():
+            socket.drop()
 
 
 class Socket:
     """One open websocket, and what befalls it."""
 
     def __init__(self, response: web.WebSocketResponse, request: web.Request, faults: Faults) -> None:
-        self.response = response
+        self._response = response
         self._request = request
         self._faults = faults
         self._sent = 0
         self._silent = False
+
+    def drop(self) -> None:
+        if self._request.transport:
+            self._request.transport.abort()
 
     async def deliver(self, content: str | bytes) -> None:
         """Send a message, unless the socket fell silent or is dropped now."""
@@ -134,14 +139,13 @@ class Socket:
             self._silent = True
             return
         if self._faults.act("socket-drop", seen=self._sent):
-            if self._request.transport:
-                self._request.transport.abort()
+            self.drop()
             return
         self._sent += 1
         try:
             if isinstance(content, str):
-                await self.response.send_str(content)
+                await self._response.send_str(content)
             else:
-                await self.response.send_bytes(content)
+                await self._response.send_bytes(content)
         except (ConnectionError, RuntimeError) as exc:
             logger.info("websocket is gone", extra={"reason": str(exc)})

@@ -189,8 +189,8 @@ class Execution:
         self.send("progress_state", {"prompt_id": self.item.prompt_id, "nodes": nodes})
 
     def _show_cached(self, node_id: str) -> None:
-        # Without a client, ComfyUI does not list what a cached output showed before: outputs stay {}.
-        if self.item.client_id is not None:
+        # Without a client, newer ComfyUI does not list what a cached output showed before: outputs stay {}.
+        if self.item.client_id is not None or not self.executor.knobs.version.hides_cached_outputs:
             self._show(node_id, self.results[node_id].ui)
         self.report(node_id, "finished", 1, 1)
 

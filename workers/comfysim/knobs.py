@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workers.comfysim.faults import Fault
+from workers.comfysim.versions import NEWEST, VERSIONS, Version
 
 MIB = 1024**2
 # A card sold as n GB shows a little less: a 24 GB card 24 564 MiB (RTX 4090), a 8 GB card 8 188 MiB.
@@ -29,6 +30,7 @@ class Knobs:
     test_nodes: bool = False
     max_history: int = 10_000
     models: dict[str, list[str]] = field(default_factory=dict)
+    comfyui_version: str = NEWEST.name
     faults: tuple[Fault, ...] = ()
     faults_open: bool = False
     may_crash: bool = False
@@ -38,6 +40,13 @@ class Knobs:
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name} is {value}; it must be a finite number of at least 0")
+        if self.comfyui_version not in VERSIONS:
+            known = " or ".join(VERSIONS)
+            raise ValueError(f"comfyui_version is {self.comfyui_version!r}; it must be {known}")
+
+    @property
+    def version(self) -> Version:
+        return VERSIONS[self.comfyui_version]
 
     @property
     def vram_bytes(self) -> int:

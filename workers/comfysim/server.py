@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from workers.comfysim import routes_files, routes_info, routes_prompts, routes_simulated
-from workers.comfysim.catalogue import DEFAULT_MODELS, Catalogue, recorded
+from workers.comfysim.catalogue import DEFAULT_MODELS, Catalogue
 from workers.comfysim.events import Hub
 from workers.comfysim.executor import Executor
 from workers.comfysim.faults import Faults
@@ -31,8 +31,9 @@ def assemble(knobs: Knobs) -> Parts:
     folders = Folders(knobs.base_dir)
     journal = folders.base / "simulated_faults.jsonl"
     faults = Faults(knobs.faults, may_crash=knobs.may_crash, journal=journal)
-    answers = recorded()
-    catalogue = Catalogue(knobs.models or DEFAULT_MODELS, folders, test_nodes=knobs.test_nodes)
+    answers = knobs.version.recorded()
+    models = knobs.models or DEFAULT_MODELS
+    catalogue = Catalogue(models, folders, knobs.version, test_nodes=knobs.test_nodes)
     pool = ModelPool(knobs.vram_bytes)
     hub = Hub(answers["features"], lambda: queue.remaining, faults)
     queue = PromptQueue(hub.send_status, knobs.max_history)
@@ -46,13 +47,17 @@ def create_app(knobs: Knobs) -> web.Application:
     """The whole server as an aiohttp application; its executor thread lives as long as it runs."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[misbehave, refuse_foreign_origin])
     app[PARTS] = assemble(knobs)
-    for routes in (routes_prompts.routes, routes_info.routes, routes_files.routes):
+    tables = [routes_prompts.routes, routes_info.routes, routes_files.routes]
+    if knobs.version.has_jobs:
+        tables.append(routes_info.newer_routes)
+        app.add_routes(routes_prompts.job_routes)
+    for routes in tables:
         app.add_routes(routes)
         app.add_routes(
             [web.route(r.method, f"/api{r.path}", r.handler) for r in routes if isinstance(r, web.RouteDef)]
         )
-    app.add_routes(routes_prompts.job_routes)
     app.add_routes(routes_simulated.routes)
+    app.router.add_get("/{path:.*}", routes_files.web_page)
     app.cleanup_ctx.append(_work)
     return app
 
@@ -65,7 +70,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     parts.faults.release()
     parts.executor.interrupt()
     parts.queue.close()
-    await parts.hub.close()
+    parts.hub.close()
     publisher.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await publisher
@@ -97,7 +102,8 @@ def _cut(request: web.Request) -> web.Response:
 @web.middleware
 async def refuse_foreign_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """403 for a page of another site that calls a server on this machine (ComfyUI's own guard)."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    careful = request.app[PARTS].knobs.version.refuses_cross_site
+    if careful and request.headers.get("Sec-Fetch-Site") == "cross-site":
         return web.Response(status=403)
     origin = request.headers.get("Origin")
     if origin and request.host:
