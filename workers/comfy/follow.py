@@ -146,7 +146,7 @@ class _Follower:
                 return ExecutorDead(f"Pending for {hang_s:g} s while nothing runs in ComfyUI")
         elif now - self._started > execution_timeout_s:
             return TimedOut(f"Executing for more than the {execution_timeout_s:g} s that the order allows")
-        elif now - self._moved > hang_s:
+        elif self._lost is None and now - self._moved > hang_s:
             at_work = f" (at work: {self._progress.doing})" if self._progress.doing else ""
             return Hung(f"Executing without progress for {hang_s:g} s{at_work}")
         return None
@@ -191,6 +191,8 @@ class _Follower:
             if self._clock() - self._lost > lost_s:
                 raise Vanished(f"ComfyUI went away with the prompt {lost_s:g} s ago") from exc
             return None
+        if self._lost is not None:
+            self._moved = self._heard  # what it did meanwhile was not told
         self._lost = None
         match standing.state:
             case State.DONE:
