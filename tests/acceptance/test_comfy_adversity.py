@@ -150,7 +150,7 @@ def test_a_dead_executor_is_found_out_and_what_waits_behind_it_is_given_back(her
 
 
 def test_a_hang_without_progress_is_stopped_and_told(here: Adversity) -> None:
-    """Steps of four seconds each: HTTP and socket are well, nothing moves, an interrupt bites after a step."""
+    """Steps of four seconds: HTTP and socket are well, nothing moves, an interrupt bites at its end."""
     graph = slow_picture("hangs", 80)
     graph["3"]["inputs"] |= {"steps": 20}
 
@@ -174,7 +174,7 @@ def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken:
 def test_a_cancel_that_does_not_bite_is_asked_again_and_makes_the_node_sick(here: Adversity) -> None:
     here.restart_mark.unlink(missing_ok=True)
     with here.suffers("ignore-interrupt:times=always", times=2):
-        sent = here.send(sleeping(9.0, hang_s=30.0))
+        sent = here.send(sleeping(8.0, hang_s=30.0))
         here.executing(sent)
         here.cancel(sent)
         report = sent.report()
