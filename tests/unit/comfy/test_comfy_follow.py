@@ -213,6 +213,17 @@ def test_a_comfyui_that_stays_away_took_the_prompt_with_it() -> None:
     assert isinstance(gone.value.__cause__, Unreachable)
 
 
+def test_a_comfyui_that_is_away_does_not_hang() -> None:
+    away = [Unreachable("refused")] * 8
+    gone = Scene(ScriptedComfy([*away, UNKNOWN]), [(0.1, Started())])
+    back = Scene(ScriptedComfy([*away, RUNNING, RUNNING, SUCCESS]), [(0.1, Started())])
+
+    with pytest.raises(Vanished, match="restarted"):
+        gone.play(hang_s=5)
+    assert back.play(hang_s=5).outputs == (FILE,)
+    assert (gone.comfy.cancels, back.comfy.cancels) == (0, 0)
+
+
 def test_waiting_behind_another_prompt_is_neither_a_hang_nor_a_time_out() -> None:
     scene = Scene(ScriptedComfy([PENDING] * 100 + [SUCCESS]))
 
