@@ -84,7 +84,7 @@ def _capacity(nodes: list[Node]) -> Capacity:
 
 
 def _able(waiting: list[Lane], nodes: list[Node]) -> dict[Lane, set[UUID]]:
-    """The nodes that can run each lane: memory on one GPU, classes and models."""
+    """The nodes that can run each lane: memory on one GPU, classes, models and LoRAs."""
     versions = WorkflowTemplateVersion.objects.in_bulk({lane.template_version_id for lane in waiting})
     able = {}
     for lane in waiting:
@@ -92,7 +92,7 @@ def _able(waiting: list[Lane], nodes: list[Node]) -> dict[Lane, set[UUID]]:
         large = [
             node for node in nodes if lane.tier_gb is not None and (node.tier_gb or NO_VRAM) >= lane.tier_gb
         ]
-        able[lane] = able_nodes(large, template, lane.precision)
+        able[lane] = able_nodes(large, template, lane)
     return able
 
 

@@ -151,6 +151,9 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
                 fps=item.fps,
                 seed=item.seed,
                 values=item.values | artifact,
+                loras=item.cast.as_json(),
+                lora_files=item.cast.lora_files,
+                warnings=[warned.as_json() for warned in item.cast.warnings],
                 need_gb=item.need_gb,
                 tier_gb=item.tier_gb,
                 ready_at=None if waits else now,
@@ -167,7 +170,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
             to_state=job.state,
             actor=actor,
             reason="submitted",
-            data={"batch": batch.code},
+            data={"batch": batch.code, **({"warnings": job.warnings} if job.warnings else {})},
         )
         for job in jobs
     )
@@ -185,7 +188,7 @@ def _prompts(planned: Plan) -> Builds:
         if "positive" not in manifest.bindings:
             continue
         shots = list({item.shot.pk: item.shot for item in items}.values())
-        made = build_prompts(shots, channel=manifest.produces, base_model=manifest.base_model or "")
+        made = build_prompts(shots, channel=manifest.produces, base_model=manifest.lora_base)
         builds |= {(step, shot_id): build for shot_id, build in made.items()}
     return builds
 
