@@ -103,7 +103,7 @@ class BatchAnswer(BatchSerializer):
         return [as_json(one) for one in batch_warnings(batch)]
 
 
-class LoraSerializer(serializers.Serializer[Any]):
+class LoadedLora(serializers.Serializer[Any]):
     """A LoRA the graph loads. ``expert``: the one of a model's several experts it goes to; empty for all."""
 
     file = serializers.CharField()
@@ -125,7 +125,7 @@ class PlannedJobSerializer(serializers.Serializer[Any]):
     precision = serializers.CharField()
     need_gb = serializers.FloatField()
     tier_gb = serializers.IntegerField(allow_null=True, help_text=_TIERS)
-    loras = LoraSerializer(source="cast.as_json", many=True)
+    loras = LoadedLora(source="cast.as_json", many=True)
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -155,7 +155,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     template_version = serializers.IntegerField(source="template_version.number", read_only=True)
     tier_gb = serializers.IntegerField(read_only=True, allow_null=True, help_text=_TIERS)
     waits = serializers.SerializerMethodField()
-    loras = LoraSerializer(many=True, read_only=True)
+    loras = LoadedLora(many=True, read_only=True)
     warnings = serializers.SerializerMethodField()
 
     class Meta:

@@ -64,7 +64,7 @@ def _unfit(node: Node, attempt: Attempt) -> str:
     if not serving().filter(pk=node.pk).exists():
         return f"{node.name} may not be given work ({node.observed})"
     job = attempt.job
-    missing = lacking(node, template_of(job.template_version), job.precision)
+    missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 
 
