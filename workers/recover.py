@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from farm import logs
 from farm.contracts import Failure, FailureClass, Outcome, RenderReport
 from workers.attempt import Attempt
 from workers.comfy.errors import ComfyError, SlowAnswer, Unreachable
 from workers.comfy.standing import Ending, Standing, State
 from workers.errors import NodeError
+from workers.logs import attempt_lines
 from workers.spool import Started
 from workers.station import Station
 
@@ -42,6 +44,17 @@ def recover(station: Station, left: Iterable[Started]) -> None:
 
 def _settle(started: Started, station: Station) -> bool:
     """Report one attempt, whatever comes of it; return False to try again later."""
+    order = started.order
+    with (
+        logs.bound(job=order.job_id, attempt=order.attempt_id, node=station.node.name),
+        logs.hidden(order.report_key),
+        attempt_lines.keeping(order.attempt_id),
+    ):
+        logger.warning("attempt of a former life found; what that life logged is in its own log file only")
+        return _settled(started, station)
+
+
+def _settled(started: Started, station: Station) -> bool:
     client = station.client(started.order.attempt_id)
     attempt = Attempt(started.order, node=station.node, client=client, store=station.store)
     attempt.prompt_id = started.prompt_id
@@ -53,13 +66,13 @@ def _settle(started: Started, station: Station) -> bool:
         report = attempt.failed(error)
     except Exception as exc:
         # The outermost edge of this attempt: the report tells it, and the next attempt has its turn.
-        logger.exception("attempt of a former life broke", extra=attempt.log)
+        logger.exception("attempt of a former life broke")
         report = attempt.broke(exc)
     finally:
         client.close()
     if not station.remember(report):
         return False
-    logger.warning("attempt of a former life settled", extra={**attempt.log, "outcome": report.outcome})
+    logger.warning("attempt of a former life settled", extra={"outcome": report.outcome})
     station.changed()
     return True
 

@@ -171,7 +171,9 @@ class JobDependency(BaseModel):
 class Attempt(BaseModel):
     """One try at a job on one node. ``id`` is also the Celery task id and the artifact folder's name.
 
-    ``holds_slot``: it counts against its node until the node confirms that it ended.
+    ``holds_slot``: it counts against its node until the node confirms that it ended. ``log``: the node's
+    own lines about it (farm.contracts.LogLine). ``clock_ahead_s``: how far the node's clock was ahead of
+    the coordinator's when it claimed, less the time its message took; None: not told.
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", verbose_name=_("job"))
@@ -195,6 +197,8 @@ class Attempt(BaseModel):
     failure_class = models.CharField(_("failure"), max_length=20, blank=True)
     failure_message = models.TextField(_("ComfyUI's words"), blank=True)
     report = models.JSONField(_("report"), default=dict, blank=True)
+    log = models.JSONField(default=list, blank=True)
+    clock_ahead_s = models.FloatField(null=True)
 
     class Meta:
         ordering = ["job", "-number"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -33,11 +34,14 @@ from apps.workflows.services import template_of
 
 __all__ = ["Step", "Submission", "plan", "submit"]
 
+logger = logging.getLogger(__name__)
+
 Builds = dict[tuple[int, UUID], PromptBuild]
 """A prompt for each step and shot."""
 FARM_SCOPE = UUID(int=0)
 """Job and batch codes count across the whole farm."""
 LONGEST_KEY = 100
+IDS_PER_LINE = 100
 KEY_FIELD = "Idempotency-Key"
 """What people know the key by: the header it comes in."""
 
@@ -92,7 +96,16 @@ def submit(
         if twin is None:
             raise
         return twin
+    _log(batch)
     return Submission(batch, created=True)
+
+
+def _log(batch: RenderBatch) -> None:
+    """Say which jobs came of this request, so that each is found by its id where it began."""
+    ids = [str(key) for key in batch.jobs.order_by("code").values_list("pk", flat=True)]
+    for start in range(0, len(ids), IDS_PER_LINE):
+        some = ids[start : start + IDS_PER_LINE]
+        logger.info("jobs submitted", extra={"batch": batch.code, "total": len(ids), "jobs": some})
 
 
 def _earlier(project: Project, key: str, request_hash: str) -> Submission | None:
