@@ -452,5 +452,5 @@ def _signature(report: RenderReport, key: str) -> str:
     content = to_json(report)
     del content["signature"]
     if not report.log:
-        del content["log"]  # as a node signs that does not know this field yet
+        content.pop("log", None)  # as a node signs that does not know this field yet
     return hmac.new(key.encode(), canonical(content), hashlib.sha256).hexdigest()

@@ -147,4 +147,6 @@ class WordsAndFacts(logging.Formatter):
 
 def _spellings(secret: str) -> set[str]:
     """As it is, and as it stands inside JSON."""
-    return {secret, json.dumps(secret)[1:-1]} if len(secret) >= SHORTEST_SECRET else set()
+    if len(secret) < SHORTEST_SECRET:
+        return set()
+    return {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
