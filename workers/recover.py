@@ -50,7 +50,6 @@ def _settle(started: Started, station: Station) -> bool:
         logs.hidden(order.report_key),
         attempt_lines.keeping(order.attempt_id),
     ):
-        logger.warning("attempt of a former life found; what that life logged is in its own log file only")
         return _settled(started, station)
 
 
@@ -78,6 +77,10 @@ def _settled(started: Started, station: Station) -> bool:
 
 
 def _report(attempt: Attempt, standing: Standing) -> RenderReport:
+    logger.warning(
+        "attempt of a former life found; what that life logged is in its own log file only",
+        extra={"standing": str(standing.ending or standing.state)},
+    )
     if standing.ending is Ending.SUCCEEDED:
         attempt.spent(execute_s=standing.executed_s or 0.0)
         return attempt.collect(standing.outputs)

@@ -63,7 +63,6 @@ def process_media(take_id: UUID) -> None:
             _close(take, unfit)
             return
         _publish(take, previews)
-        logger.info("take ready", extra={"previews": len(previews)})
 
 
 def look_again(take: Take, *, user: User) -> bool:

@@ -18,15 +18,24 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.renders.models import Attempt, Job
+from apps.renders.services.claim import claim
 from apps.renders.services.control import cancel
+from apps.renders.services.record import MOST_LINES
 from apps.renders.services.sweep import sweep
 from apps.review.models import Take
 from apps.review.services.reviewing import review_take
 from apps.review.states import Review
-from farm.contracts import FailureClass, LogLine, RenderOrder, RenderReport
+from farm.contracts import ClaimRequest, FailureClass, LogLine, RenderOrder, RenderReport
 from tests.factories import UserFactory
 from tests.integration.renders.hand import Hand
-from tests.integration.renders.scene import again, attempt_of, executing, lease_runs_out, next_order
+from tests.integration.renders.scene import (
+    again,
+    attempt_of,
+    dispatched,
+    executing,
+    lease_runs_out,
+    next_order,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
 
@@ -86,7 +95,7 @@ def test_a_job_that_failed_once_and_then_succeeded_is_told_in_order_with_sources
         "report of gpu24: failed, with 1 log lines",
         "report of gpu24: succeeded, with 1 log lines",
     ]
-    assert any(text.startswith("media · → processing") for _, _, text in texts)
+    assert any(text.startswith("take_media · → processing") for _, _, text in texts)
 
 
 def test_people_read_the_job_its_attempts_with_stage_times_and_then_every_moment(told: Job) -> None:
@@ -152,9 +161,38 @@ def test_a_nodes_time_is_said_to_be_its_own_where_its_clock_is_not_known(told: J
     assert "(node's clock)" in story(told.code)
 
 
-def test_a_claim_measures_the_nodes_clock(job: Job, node24: Hand) -> None:
+@pytest.mark.parametrize("ahead", [5.0, -5.0])
+def test_a_claim_measures_how_far_the_nodes_clock_is_ahead(job: Job, node24: Hand, ahead: float) -> None:
+    order = dispatched(node24)
+    sent_at = database_now().timestamp() + ahead
+    claimed = ClaimRequest(
+        attempt_id=order.attempt_id, token=order.token, node="gpu24", epoch="e1", sent_at=sent_at
+    )
+    assert claim(claimed).granted
+    measured = attempt_of(order).clock_ahead_s
+    assert measured is not None
+    assert abs(measured - ahead) < 4, "the message's way makes it less, but not by that much"
+
+
+@pytest.mark.parametrize("sent_at", [0.0, float("nan"), float("inf"), -1.0])
+def test_a_time_that_is_none_measures_nothing(job: Job, node24: Hand, sent_at: float) -> None:
+    order = dispatched(node24)
+    claimed = ClaimRequest(
+        attempt_id=order.attempt_id, token=order.token, node="gpu24", epoch="e1", sent_at=sent_at
+    )
+    assert claim(claimed).granted
+    assert attempt_of(order).clock_ahead_s is None
+
+
+def test_a_node_that_sends_more_lines_than_it_should_is_cut_short(job: Job, node24: Hand) -> None:
     order = next_order(node24)
-    assert attempt_of(order).clock_ahead_s is None, "the hand does not tell its time"
+    node24.finishes(
+        order, with_lines(node24.success(order), order, *[line(f"step {n}") for n in range(5_000)])
+    )
+    kept = attempt_of(order).log
+    assert len(kept) == MOST_LINES
+    assert kept[-1]["message"] == "step 4999"
+    assert "log" not in attempt_of(order).report
 
 
 def test_log_files_of_all_processes_are_merged_once(told: Job, tmp_path: Path) -> None:
