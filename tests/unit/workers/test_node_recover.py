@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,6 +15,7 @@ from workers import recover as recover_module
 from workers.comfy.errors import Unreachable
 from workers.comfy.standing import RUNNING, UNKNOWN, Standing
 from workers.gpu import Reading
+from workers.logs import attempt_lines
 from workers.node import Node, Sight
 from workers.recover import recover
 from workers.spool import Started
@@ -106,3 +108,17 @@ def test_a_prompt_that_cannot_be_stopped_makes_the_node_sick(monkeypatch: pytest
 
     assert station.settles("a1") == [("a1", "worker_restarted")]
     assert station.node.sick == "ComfyUI is still busy with attempt a1 of a former life"
+
+
+def test_what_could_not_be_logged_is_said_in_the_report_of_a_former_life() -> None:
+    logger = logging.getLogger("workers")
+    logger.addHandler(attempt_lines)
+    try:
+        station = FakeStation(lambda _: UNKNOWN)
+        station.settles("a1")
+    finally:
+        logger.removeHandler(attempt_lines)
+
+    (line,) = station.reports[0].log
+    assert "former life" in line.message
+    assert station.reports[0].is_signed_with("key")
