@@ -242,7 +242,6 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
-        "POST admin/presets/cinematicpreset/{object_id}/delete/": {"post": "yes"},
     }
     return bodies.get(key, {})
 

@@ -34,10 +34,10 @@ from tests.factories import (
 )
 from tests.integration.admin.rows import everything_of
 
-CANARY: Final = b"zqx"
+CANARY: Final = b"zqxjvk"
 """Stands in every text of the other film and in nothing else (case does not count)."""
 CONTENT: Final = b"a picture of the film"
-SECRET_CONTENT: Final = b"zqx: a picture of the other film"
+SECRET_CONTENT: Final = b"zqxjvk: a picture of the other film"
 
 PEOPLE: Final = (
     "anonymous",
@@ -65,7 +65,7 @@ def build() -> World:
     """Make both films with a row of everything, and everybody who may come."""
     sync_templates()
     own = _film("FROST")
-    other = _film("ZQXFILM")
+    other = _film("ZQXJVKFILM")
     _mark(other)
     people = {
         str(role): MembershipFactory.create(
@@ -140,12 +140,12 @@ def _mark(film: dict[str, Any]) -> None:
     _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
     _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")
-    Job.objects.filter(pk=film["failed"].pk).update(code="ZQX-FAILED", failure_message="zqx failed")
+    Job.objects.filter(pk=film["failed"].pk).update(code="ZQXJVK-FAIL", failure_message="zqxjvk failed")
     _say(Attempt.objects.filter(job=film["job"]), "failure_message")
-    Attempt.objects.filter(job=film["job"]).update(report={"failure": {"detail": "zqx trace"}})
+    Attempt.objects.filter(job=film["job"]).update(report={"failure": {"detail": "zqxjvk trace"}})
     _say(Take.objects.filter(pk=film["take"].pk), "template", "node", "media_error")
     stories = StateEvent.objects.filter(story__in=(film["job"].pk, shot.pk))
-    stories.update(actor="zqx actor", reason="zqx reason")
+    stories.update(actor="zqxjvk actor", reason="zqxjvk reason")
     for row in film.values():
         if isinstance(row, Model):
             row.refresh_from_db()
@@ -153,4 +153,4 @@ def _mark(film: dict[str, Any]) -> None:
 
 def _say(rows: Any, *fields: str) -> None:
     assert rows.count() == 1, rows.model
-    rows.update(**{field: f"ZQX{field}"[:12] for field in fields})
+    rows.update(**{field: f"ZQXJVK{field}"[:12] for field in fields})
