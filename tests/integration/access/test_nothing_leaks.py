@@ -1,4 +1,4 @@
-"""Ways around a page's own check: lists asked cleverly, choices, actions over many rows, files, forged forms."""
+"""Ways around a page's own check: lists asked cleverly, choices, actions over many rows, forged forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.db.models import ForeignKey
 from django.test import Client
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from apps.characters.models import Character
 from apps.common.models import StateEvent
@@ -71,13 +70,8 @@ def test_a_list_asked_for_the_other_films_rows_shows_none(world: World, who: str
         answer = browser.get(listing(model), question)
         assert answer.status_code in (200, 302, 400), question
         assert CANARY not in said(answer, "zqxjvk" if "q" in question else "-"), question
-        if (
-            answer.status_code == 200
-            and hasattr(answer, "context")
-            and answer.context
-            and "cl" in answer.context
-        ):
-            assert theirs.pk not in {row.pk for row in answer.context["cl"].result_list}, question
+        rows = answer.context["cl"].result_list if answer.status_code == 200 else ()
+        assert theirs.pk not in {row.pk for row in rows}, question
 
 
 @pytest.mark.parametrize(
@@ -88,7 +82,6 @@ def test_a_list_asked_for_the_other_films_rows_shows_none(world: World, who: str
         {"memberships__user__password__startswith": "md5"},
         {"shot__project__name__startswith": "ZQ"},
         {"batch__submitted_by__password__startswith": "md5"},
-        {"actor__startswith": "z"},
         {"story": "0"},
     ],
 )
@@ -212,11 +205,11 @@ def test_the_admins_searches_find_nothing_of_the_other_film(world: World, who: s
     browser = browser_of(world, who)
     answer = browser.get(reverse("admin:search"), {"s": "zqxjvk"}, headers={"HX-Request": "true"})
     assert CANARY not in said(answer, "zqxjvk")
-    for model, field in (
-        (Shot, "location"),
-        (Shot, "sequence"),
-        (Character, "project"),
-        (Membership, "user"),
+    for model, field, status in (
+        (Shot, "location", 200),
+        (Shot, "sequence", 200),
+        (Character, "project", 200),
+        (Membership, "user", 403),
     ):
         answer = browser.get(
             reverse("admin:autocomplete"),
@@ -227,7 +220,8 @@ def test_the_admins_searches_find_nothing_of_the_other_film(world: World, who: s
                 "field_name": field,
             },
         )
-        assert answer.status_code in (403, 404), "no page declares autocomplete fields"
+        assert answer.status_code == status
+        assert CANARY not in said(answer)
 
 
 API_QUESTIONS = [
@@ -248,9 +242,7 @@ API_QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "question"), API_QUESTIONS, ids=lambda part: urlencode(part) if isinstance(part, dict) else part
-)
+@pytest.mark.parametrize(("name", "question"), API_QUESTIONS)
 def test_no_filter_of_the_api_reaches_the_other_film(
     world: World, name: str, question: dict[str, str]
 ) -> None:
