@@ -26,6 +26,16 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {raw!r}; set it to 1 or 0.")
 
 
+def number(name: str, default: int, *, low: int, high: int) -> int:
+    """Read a whole number between ``low`` and ``high``."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number from {low} to {high}.")
+    return int(raw)
+
+
 def file(name: str) -> Path | None:
     """Read the path of a file that must exist; unset means None."""
     raw = os.environ.get(name, "")

@@ -155,6 +155,9 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+MEDIA_URL_SECONDS = env.number("SHOTFARM_MEDIA_SECONDS", 3600, low=60, high=7 * 24 * 3600)
+"""How long the signed address of a picture or clip can be used (at least; see apps.accounts.signatures)."""
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -9,15 +9,15 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.characters.pictures import read_picture
-from apps.characters.services import CharacterFields, add_reference, create_character
+from apps.characters.services import CharacterFields, add_reference, create_character, reference_url
 from apps.common.admin_forms import CodedForm, become
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, clamped, no_picture, spoken, thumbnail
@@ -84,11 +84,17 @@ class ReferenceInline(ScopedInline):
     fields = ("picture", "title", "file", "size", "order")
     readonly_fields = ("picture", "size")
 
+    reader: User
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        self.reader = person_of(request)  # an inline is made anew for every request
+        return super().get_queryset(request)
+
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, reference: CharacterReference) -> SafeString:
         if reference._state.adding:
             return NOTHING
-        return thumbnail(reverse("reference-picture", args=[reference.pk]), str(reference))
+        return thumbnail(reference_url(reference.pk, self.reader), str(reference))
 
     @admin.display(description=gettext_lazy("size"))
     def size(self, reference: CharacterReference) -> str:
@@ -128,6 +134,10 @@ class CharacterAdmin(ScopedAdmin):
         )
         return counted
 
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        for row in rows:
+            row.face_url = reference_url(row._face, person_of(request)) if row._face else ""
+
     def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
@@ -156,9 +166,7 @@ class CharacterAdmin(ScopedAdmin):
 
     @admin.display(description="")
     def face(self, character: Any) -> SafeString:
-        if character._face is None:
-            return no_picture()
-        return thumbnail(reverse("reference-picture", args=[character._face]), character.name)
+        return thumbnail(character.face_url, character.name) if character.face_url else no_picture()
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def called(self, character: Character) -> str:

@@ -3,24 +3,30 @@
 Neither the file's name nor its declared type counts. Bytes decide: they must decode whole as a still
 PNG, JPEG or WebP, end where the picture ends (so nothing rides behind it), and agree with the name's
 extension, because a file that calls itself something else is a mistake or an attempt.
+
+What is kept is not the file but the picture, encoded anew: upright, in sRGB, 8 bits per channel, and
+without anything a camera or an attacker wrote beside the pixels (GPS position, thumbnails, comments).
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from django.core.files.base import File
 from django.utils.translation import gettext as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from apps.common.errors import Problem, Refused
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 20 * 1024 * 1024
 MAX_PIXELS: Final = 64_000_000
@@ -31,6 +37,12 @@ _KINDS: Final = {
     "JPEG": ("image/jpeg", "jpg", frozenset({"jpg", "jpeg"})),
     "WEBP": ("image/webp", "webp", frozenset({"webp"})),
 }
+_ENCODING: Final[dict[str, dict[str, Any]]] = {
+    "PNG": {"compress_level": 6},
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True, "method": 2},
+}
+_SRGB: Final = ImageCms.createProfile("sRGB")
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError, KeyError)
 """What Pillow's decoders raise on damaged files."""
 
@@ -40,7 +52,7 @@ _JPEG_END = b"\xff\xd9"
 
 @dataclass(frozen=True)
 class Picture:
-    """A checked picture: its bytes and what they were found to be. Size in pixels."""
+    """A checked picture, encoded anew by us, and what it is. Size in pixels, as it is looked at."""
 
     content: bytes
     media_type: str
@@ -61,7 +73,7 @@ def read_picture(file: BinaryIO | File[bytes], *, name: str = "") -> Picture:
         raise _refused(name, _("The file is empty. Choose a PNG, JPEG or WebP picture."), "empty")
     if len(content) > MAX_BYTES:
         raise _refused(name, _("The file is larger than 20 MB. Save the picture smaller."), "too_large")
-    kind, width, height = _decode(content, name)
+    kind, pixels = _decode(content, name)
     media_type, extension, extensions = _KINDS[kind]
     suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower().lstrip(".")
     if suffix and suffix not in extensions:
@@ -77,17 +89,23 @@ def read_picture(file: BinaryIO | File[bytes], *, name: str = "") -> Picture:
             _("Something else is attached behind the picture. Open it and export it again as PNG."),
             "trailing_data",
         )
-    return Picture(content=content, media_type=media_type, extension=extension, width=width, height=height)
+    return Picture(
+        content=_encode(pixels, kind),
+        media_type=media_type,
+        extension=extension,
+        width=pixels.width,
+        height=pixels.height,
+    )
 
 
-def _decode(content: bytes, name: str) -> tuple[str, int, int]:
+def _decode(content: bytes, name: str) -> tuple[str, Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=tuple(_KINDS)) as picture:
                 _check_size(picture, name)
                 picture.load()
-                return _kind(picture), picture.width, picture.height
+                return _kind(picture), _upright(picture)
     except UnidentifiedImageError as exc:
         raise _refused(
             name, _("This is not a picture. Choose a PNG, JPEG or WebP file."), "not_an_image"
@@ -98,6 +116,30 @@ def _decode(content: bytes, name: str) -> tuple[str, int, int]:
         raise _refused(
             name, _("The picture is damaged and cannot be decoded. Export it again as PNG."), "damaged"
         ) from exc
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Return the bare pixels as a person sees them: turned as EXIF says, RGB or RGBA in sRGB."""
+    seen = ImageOps.exif_transpose(picture)
+    if seen.mode.startswith("I"):  # 16-bit greys: scaled, not cut off
+        seen = seen.point(lambda value: value / 256).convert("L")
+    profile = seen.info.get("icc_profile")
+    if profile and seen.mode in ("RGB", "RGBA"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            seen = ImageCms.profileToProfile(seen, source, _SRGB, outputMode=seen.mode) or seen
+        except (ImageCms.PyCMSError, OSError):
+            logger.info("colour profile ignored, it is broken")
+    bare = seen.convert("RGBA" if seen.has_transparency_data else "RGB")
+    bare.info.clear()
+    return bare
+
+
+def _encode(pixels: Image.Image, kind: str) -> bytes:
+    """Encode bare pixels: PNG and WebP without loss, JPEG with hardly any."""
+    file = io.BytesIO()
+    pixels.save(file, kind, **_ENCODING[kind])
+    return file.getvalue()
 
 
 def _kind(picture: Image.Image) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from typing import BinaryIO, Final, TypedDict, Unpack
+from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.accounts.signatures import sign
 from apps.characters.models import Character, CharacterReference
 from apps.characters.pictures import Picture, read_picture
 from apps.common.errors import Problem, Refused
@@ -89,6 +92,17 @@ def add_reference(
     if created:
         logger.info("reference added", extra={"character": character.code, "key": reference.key})
     return reference
+
+
+def reference_name(reference_id: UUID) -> str:
+    """Name a reference picture in signatures."""
+    return f"reference {reference_id}"
+
+
+def reference_url(reference_id: UUID, reader: User) -> str:
+    """Return the address at which this reader sees the picture for a while; it is signed in their name."""
+    address = reverse("reference-picture", args=[reference_id])
+    return f"{address}?{sign(reader, reference_name(reference_id))}"
 
 
 def _keep(picture: Picture, project: Project) -> str:

@@ -13,6 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apps.accounts.person import person_of
 from apps.desk import media
 
 RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One part: bytes=0-1023")
@@ -42,5 +43,4 @@ class ArtifactFileView(APIView):
         },
     )
     def get(self, request: Request, artifact_id: UUID) -> HttpResponseBase:
-        # REST framework has put the token's user on the request Django knows.
-        return media.artifact(request._request, artifact_id)
+        return media.send(request._request, media.stored_artifact(artifact_id, person_of(request)))

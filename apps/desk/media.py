@@ -1,8 +1,13 @@
-"""Files of takes and reference pictures, for members of their project: streamed, seekable, cacheable."""
+"""Files of takes and reference pictures, for members of their project: streamed, seekable, cacheable.
+
+Three things, one after the other: who asks (a signed address, or the API's token), which file they may
+see (their projects), and how its bytes are sent.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,21 +15,30 @@ from typing import Final
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header, parse_etags
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from apps.accounts.models import User
+from apps.accounts.signatures import signed_for
 from apps.characters.models import CharacterReference
+from apps.characters.services import reference_name
 from apps.projects.selectors import scoped
+from apps.review.gallery import artifact_name
 from apps.review.models import Artifact
 
 INLINE: Final = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4"})
 """What a browser may show in place. Everything else is downloaded, whatever it says it is."""
 CHUNK: Final = 256 * 1024
+YEAR_S: Final = 31_536_000
+POLICY: Final = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+"""For a file that is opened by itself: whatever it is, it runs nothing and belongs to no site."""
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -39,28 +53,57 @@ class Stored:
 
 
 @require_safe
-@login_required
 def artifact(request: HttpRequest, artifact_id: UUID) -> HttpResponseBase:
-    """Send a take's file."""
-    rows = Artifact.objects.select_related("take__shot__sequence")
-    found = get_object_or_404(scoped(rows, request.user, path="take__project"), pk=artifact_id)
-    take = found.take
-    name = f"{take.shot.full_code}_{take.kind}_take{take.number}{PurePosixPath(found.key).suffix}"
-    return send(request, Stored(found.key, found.media_type, found.sha256, name))
+    """Send a take's file to whoever holds its signed address (:func:`apps.review.gallery.media_url`)."""
+    person = _signer_of(request, artifact_name(artifact_id))
+    return send(request, stored_artifact(artifact_id, person), fresh_s=_left(request))
 
 
 @require_safe
-@login_required
 def reference_picture(request: HttpRequest, reference_id: UUID) -> HttpResponseBase:
-    """Send a character's reference picture."""
-    rows = scoped(CharacterReference.objects.all(), request.user, path="character__project")
+    """Send a character's reference picture to whoever holds its signed address."""
+    person = _signer_of(request, reference_name(reference_id))
+    rows = scoped(CharacterReference.objects.all(), person, path="character__project")
     found = get_object_or_404(rows, pk=reference_id)
-    return send(request, Stored(found.key, found.media_type, found.sha256, PurePosixPath(found.key).name))
+    name = PurePosixPath(found.key).name
+    stored = Stored(found.key, found.media_type, found.sha256, name)
+    return send(request, stored, fresh_s=_left(request))
 
 
-def send(request: HttpRequest, stored: Stored) -> HttpResponseBase:
-    """Send a file, or the part of it that was asked for (one range; several get the whole)."""
-    etag = f'"{stored.sha256}"'
+def stored_artifact(artifact_id: UUID, person: User) -> Stored:
+    """Find a take's file among what this person sees now; Http404 if it is not there, or not theirs."""
+    rows = Artifact.objects.select_related("take__shot__sequence")
+    found = get_object_or_404(scoped(rows, person, path="take__project"), pk=artifact_id)
+    take = found.take
+    name = f"{take.shot.full_code}_{take.kind}_take{take.number}{PurePosixPath(found.key).suffix}"
+    return Stored(found.key, found.media_type, found.sha256, name)
+
+
+def _signer_of(request: HttpRequest, what: str) -> User:
+    try:
+        return signed_for(what, request.GET.dict())
+    except BadSignature as exc:
+        raise PermissionDenied(
+            _("This address has ended or was changed. Load the page that shows it again.")
+        ) from exc
+
+
+def _left(request: HttpRequest) -> int:
+    """Seconds until the address ends: no cache needs the file for longer."""
+    return max(0, int(request.GET["until"]) - int(time.time()))
+
+
+def send(request: HttpRequest, stored: Stored, *, fresh_s: int = YEAR_S) -> HttpResponseBase:
+    """Send a file, or the part of it that was asked for (one range; several get the whole).
+
+    The browser that asked may keep it for ``fresh_s`` seconds; nobody between may.
+    """
+    response = _answer(request, stored, etag=f'"{stored.sha256}"')
+    response["Cache-Control"] = f"private, max-age={fresh_s}, immutable"
+    return response
+
+
+def _answer(request: HttpRequest, stored: Stored, *, etag: str) -> HttpResponseBase:
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         return _labelled(HttpResponse(status=304), stored, etag)
     try:
@@ -120,6 +163,8 @@ def _labelled(response: HttpResponseBase, stored: Stored, etag: str) -> HttpResp
     response["Content-Disposition"] = str(content_disposition_header(not shown, stored.name))
     response["ETag"] = etag
     response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = POLICY
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Referrer-Policy"] = "no-referrer"
     return response

@@ -71,6 +71,8 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         with_files(rows)
+        for row in rows:
+            row.thumb_url = media_url(row.thumb.pk, person_of(request)) if row.thumb else ""
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -134,7 +136,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
 
     @admin.display(description="")
     def picture(self, take: Any) -> SafeString:
-        return thumbnail(media_url(take.thumb), str(take)) if take.thumb else no_picture()
+        return thumbnail(take.thumb_url, str(take)) if take.thumb_url else no_picture()
 
     @admin.display(description=gettext_lazy("take"), ordering="shot__code")
     def name(self, take: Take) -> SafeString:

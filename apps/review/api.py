@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -19,6 +18,7 @@ from apps.common.errors import Conflict, Problem
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
+from apps.review.gallery import media_url
 from apps.review.models import Artifact, Take
 from apps.review.services import look_again, review_take
 from apps.review.states import Media, Review
@@ -26,7 +26,10 @@ from apps.workflows.models import Kind
 
 
 class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
-    """A file of a take. ``url`` streams it, in parts if asked (Range); send your token there too."""
+    """A file of a take. ``url`` streams it, in parts if asked (Range), for about an hour and without a token.
+
+    /api/v1/artifacts/{id}/file streams it too, with your token and for as long as you may see it.
+    """
 
     url = serializers.SerializerMethodField()
 
@@ -49,9 +52,8 @@ class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_url(self, artifact: Artifact) -> str:
-        url: str = self.context["request"].build_absolute_uri(
-            reverse("api:artifact-file", args=[artifact.pk])
-        )
+        request = self.context["request"]
+        url: str = request.build_absolute_uri(media_url(artifact.pk, person_of(request)))
         return url
 
 

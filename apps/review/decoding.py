@@ -24,6 +24,23 @@ MAX_PIXELS: Final = 80_000_000
 _OPTIONS: Final = {"format_whitelist": "mov,matroska,avi,gif,webp", "protocol_whitelist": "file"}
 """A playlist is a "video" that makes FFmpeg open other files and addresses: containers only."""
 
+_PICTURES: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""What Pillow may open. Others it knows run programs (EPS) or are no render."""
+
+_TYPES: Final = {
+    "PNG": ("image/png", "image/apng"),
+    "JPEG": ("image/jpeg",),
+    "MPO": ("image/jpeg",),
+    "WEBP": ("image/webp",),
+    "GIF": ("image/gif",),
+    "TIFF": ("image/tiff",),
+    "BMP": ("image/bmp",),
+    "AVIF": ("image/avif",),
+    "mov,mp4,m4a,3gp,3g2,mj2": ("video/mp4", "video/quicktime"),
+    "matroska,webm": ("video/x-matroska", "video/webm"),
+    "avi": ("video/x-msvideo",),
+}
+
 _PILLOW_ERRORS: Final = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 _AV_ERRORS: Final = (av.FFmpegError, OSError)
 
@@ -47,7 +64,7 @@ class Facts:
 def look(path: Path) -> Facts:
     """Read what a file says of itself. Raises Undecodable; :func:`frames` tells whether it is true."""
     try:
-        with _pillow_speaks(), Image.open(path) as picture:
+        with _pillow_speaks(), Image.open(path, formats=_PICTURES) as picture:
             _check_size(*picture.size)
             moves = int(getattr(picture, "n_frames", 1)) > 1
             return Facts(
@@ -60,6 +77,15 @@ def look(path: Path) -> Facts:
             )
     except UnidentifiedImageError:
         return _look_at_video(path)
+
+
+def true_type(facts: Facts, claimed: str) -> str:
+    """Return the media type of a file that was decoded; what was claimed decides only within a container.
+
+    FFmpeg reads MP4 and QuickTime, or WebM and Matroska, as one: there a fitting claim is kept.
+    """
+    fitting = _TYPES.get(facts.format, ("application/octet-stream",))
+    return claimed if claimed in fitting else fitting[0]
 
 
 def frames(path: Path, facts: Facts) -> Iterator[Image.Image]:
@@ -92,7 +118,7 @@ def _look_at_video(path: Path) -> Facts:
 
 
 def _pillow_frames(path: Path) -> Iterator[Image.Image]:
-    with _pillow_speaks(), Image.open(path) as picture:
+    with _pillow_speaks(), Image.open(path, formats=_PICTURES) as picture:
         for number in range(int(getattr(picture, "n_frames", 1))):
             picture.seek(number)
             picture.load()

@@ -9,13 +9,20 @@ from uuid import UUID
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
+from apps.accounts.models import User
+from apps.accounts.signatures import sign
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.workflows.models import Kind
 
 
-def media_url(artifact: Artifact) -> str:
-    """Return the address at which a member of the project sees this file."""
-    return reverse("artifact", args=[artifact.pk])
+def artifact_name(artifact_id: UUID) -> str:
+    """Name a file in signatures."""
+    return f"artifact {artifact_id}"
+
+
+def media_url(artifact_id: UUID, reader: User) -> str:
+    """Return the address at which this reader sees the file for a while; it is signed in their name."""
+    return f"{reverse('artifact', args=[artifact_id])}?{sign(reader, artifact_name(artifact_id))}"
 
 
 def with_files(takes: list[Take]) -> list[Take]:

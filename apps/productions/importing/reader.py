@@ -26,12 +26,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 from apps.common.errors import Problem, Refused
 
 MAX_BYTES: Final = 30 * 1024 * 1024
-MAX_UNPACKED_BYTES: Final = 300 * 1024 * 1024
+MAX_UNPACKED_BYTES: Final = 120 * 1024 * 1024
 """A workbook of 10 000 shots unpacks to about 20 MB; a bomb to gigabytes."""
 MAX_ROWS: Final = 50_000
 MAX_COLUMNS: Final = 64
+LAST_ROW: Final = 1_048_576
+"""Of any spreadsheet. A row that says it is a later one makes openpyxl count blank rows to there."""
 
 _DAMAGED = (
+    OSError,  # "no valid workbook part": a zip of something else
     zipfile.BadZipFile,
     zlib.error,
     InvalidFileException,
@@ -119,7 +122,7 @@ def _refuse_bombs(content: bytes, name: str) -> None:
     except zipfile.BadZipFile as exc:
         raise _refused(name, _("This is not an XLSX workbook. Save the shot list as .xlsx.")) from exc
     if unpacked > MAX_UNPACKED_BYTES:
-        raise _refused(name, _("The workbook unpacks to more than 300 MB. Split the shot list."))
+        raise _refused(name, _("The workbook unpacks to more than 120 MB. Split the shot list."))
 
 
 def _sheet(sheet: Any, formula_sheet: Any) -> Sheet:
@@ -129,6 +132,9 @@ def _sheet(sheet: Any, formula_sheet: Any) -> Sheet:
     rows: list[Row] = []
     pairs = zip_longest(sheet.iter_rows(), formula_sheet.iter_rows(), fillvalue=())
     for number, (cells, formula_cells) in enumerate(pairs, start=1):
+        if number > LAST_ROW:
+            told = _("The sheet claims more rows than a spreadsheet has. Save it again.")
+            raise _refused(sheet.title, told)
         if any(getattr(cell, "value", None) is not None for cell in cells[MAX_COLUMNS:]):
             raise _refused(sheet.title, _("The sheet has more than 64 columns. Remove what is not needed."))
         read = tuple(_cells(cells[:MAX_COLUMNS], formula_cells[:MAX_COLUMNS]))

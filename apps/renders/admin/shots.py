@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 from apps.common.show import NOTHING, no_picture, thumbnail
 from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
+from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.press_render import page_for, render_view
 from apps.renders.models import Job
-from apps.review.gallery import newest_of, newest_thumbnail
+from apps.review.gallery import media_url, newest_of, newest_thumbnail
 
 admin.site.unregister(Shot)
 
@@ -46,6 +47,7 @@ class RenderedShotAdmin(ShotAdmin):
         }
         for row in rows:
             row.newest = jobs.get(row._job)
+            row.thumb_url = media_url(row._thumb, person_of(request)) if row._thumb else ""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -82,11 +84,7 @@ class RenderedShotAdmin(ShotAdmin):
 
     @admin.display(description="")
     def picture(self, shot: Any) -> SafeString:
-        return (
-            thumbnail(reverse("artifact", args=[shot._thumb]), shot.full_code)
-            if shot._thumb
-            else no_picture()
-        )
+        return thumbnail(shot.thumb_url, shot.full_code) if shot.thumb_url else no_picture()
 
     @admin.display(description=gettext_lazy("newest job"))
     def newest_job(self, shot: Any) -> SafeString:

@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.common.machines import move
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.review.decoding import Undecodable, frames, look
+from apps.review.decoding import Undecodable, frames, look, true_type
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.previews import Preview, make_previews
 from apps.review.services.keeping import fetch, keep, sha256_of
@@ -97,6 +97,7 @@ def _examine(take: Take, folder: Path) -> list[Preview]:
                 _decode(copy)
             else:
                 previews = make_previews(copy, folder, fps=original.fps)
+            _correct_type(original, true_type(look(copy), original.media_type))
         except Undecodable as exc:
             words = _("%(key)s does not decode: %(why)s.") % {"key": original.key, "why": exc}
             raise _Unfit(Media.BROKEN, words) from exc
@@ -115,6 +116,16 @@ def _verify(original: Artifact, copy: Path) -> None:
     if sha256 != original.sha256:
         words = _("%(key)s was changed: its SHA-256 is %(sha256)s, the node stored %(stored)s.")
         raise _Unfit(Media.BROKEN, words % {"key": original.key, "sha256": sha256, "stored": original.sha256})
+
+
+def _correct_type(original: Artifact, found: str) -> None:
+    """The node said what it stored; browsers are told what we decoded."""
+    if original.media_type != found:
+        logger.warning(
+            "media type corrected",
+            extra={"key": original.key, "claimed": original.media_type, "found": found},
+        )
+        Artifact.objects.filter(pk=original.pk).update(media_type=found)
 
 
 def _decode(path: Path) -> None:

@@ -10,9 +10,11 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from PIL import Image
 
 from apps.accounts.models import User
+from apps.characters.services import reference_url
 from apps.nodes.models import Node
 from apps.productions.models import Sequence, Shot
 from apps.projects.models import Membership
@@ -124,15 +126,14 @@ def upload(browser: Client, film: Film, content: bytes) -> Any:
 
 
 @pytest.mark.usefixtures("artifact_root")
-def test_a_reference_picture_is_uploaded_and_shown(film: Film, as_: Browser) -> None:
+def test_a_reference_picture_is_uploaded_and_shown(film: Film, as_: Browser, people: dict[str, User]) -> None:
     browser = as_("artist")
     assert upload(browser, film, picture()).status_code == 302
     reference = film.rows["character"].references.get()
     assert (reference.width, reference.height, reference.title) == (32, 18, "front")
-    shown = reverse("reference-picture", args=[reference.pk])
-    assert shown in browser.get(page(film.rows["character"])).content.decode()
+    shown = reference_url(reference.pk, people["artist"])
+    assert escape(shown) in browser.get(page(film.rows["character"])).content.decode()
     assert browser.get(shown)["Content-Type"] == "image/png"
-    assert as_("nobody").get(shown).status_code == 404
 
 
 @pytest.mark.usefixtures("artifact_root")

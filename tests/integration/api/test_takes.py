@@ -48,12 +48,16 @@ def sent(response: Any) -> bytes:
     return b"".join(response)
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
 def test_a_take_tells_where_its_files_are(coordinator: APIClient, artifact: Artifact) -> None:
     ArtifactFactory.create(take=artifact.take, role=ArtifactRole.THUMBNAIL, key="takes/x/thumb.webp")
     body = coordinator.get(f"{TAKES}/{artifact.take_id}").json()
     files = {file["role"]: file for file in body["files"]}
     assert set(files) == {"primary", "thumbnail"}
-    assert files["primary"]["url"] == f"http://testserver/api/v1/artifacts/{artifact.pk}/file"
+    url = files["primary"]["url"]
+    assert url.startswith(f"http://testserver/media/{artifact.pk}/?")
+    assert sent(APIClient().get(url)) == CONTENT, "without a token, for a while"
+    assert APIClient().get(url.partition("?")[0]).status_code == 403
     assert files["primary"]["sha256"] == artifact.sha256
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -80,9 +81,12 @@ def test_a_picture_is_kept_under_the_name_of_its_content(
     file = io.BytesIO(content) if not name else _upload(content, name)
     reference = add_reference(character, file, title=" Turnaround ", user=None)
     assert reference.key == f"characters/{character.project.code}/{reference.sha256}{ending}"
-    assert (artifact_root / reference.key).read_bytes() == content
+    kept = (artifact_root / reference.key).read_bytes()
+    assert hashlib.sha256(kept).hexdigest() == reference.sha256
+    with Image.open(io.BytesIO(kept)) as picture:
+        assert picture.format == kind
     assert (reference.media_type, reference.width, reference.height) == (media_type, 48, 32)
-    assert (reference.bytes, reference.title, reference.order) == (len(content), "Turnaround", 0)
+    assert (reference.bytes, reference.title, reference.order) == (len(kept), "Turnaround", 0)
 
 
 def test_a_file_name_with_a_path_reaches_no_other_folder(artifact_root: Path) -> None:

@@ -283,6 +283,51 @@ def test_a_picture_of_more_pixels_than_we_decode_is_refused(
     assert "200 × 100 pixels are more than the 10000" in why
 
 
+@pytest.mark.parametrize(
+    ("content", "claimed", "told"),
+    [
+        (png(), "text/html", "image/png"),
+        (png(), "video/mp4", "image/png"),
+        (encoded(Image.new("RGB", (64, 36)), "JPEG"), "image/svg+xml", "image/jpeg"),
+        (png(), "image/png", "image/png"),
+    ],
+)
+def test_browsers_are_told_what_was_decoded_not_what_the_node_said(
+    take_of: Keep, content: bytes, claimed: str, told: str
+) -> None:
+    take = take_of(content)
+    take.artifacts.update(media_type=claimed)
+    process_media(take.pk)
+    assert file_of(take, ArtifactRole.PRIMARY).media_type == told
+
+
+@pytest.mark.parametrize(
+    ("claimed", "told"), [("video/quicktime", "video/quicktime"), ("text/html", "video/mp4")]
+)
+def test_a_container_keeps_a_claim_that_fits_it(
+    take_of: Keep, tmp_path: Path, claimed: str, told: str
+) -> None:
+    take = take_of(mp4(tmp_path, ["#c03030"] * 3), name="clip.mp4", kind="video")
+    take.artifacts.update(media_type=claimed)
+    process_media(take.pk)
+    assert file_of(take, ArtifactRole.PRIMARY).media_type == told
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n(ghostscript would run this) print\n",
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="36"><script>alert(1)</script></svg>',
+        b"<!DOCTYPE html><script>alert(1)</script>",
+    ],
+    ids=["EPS", "SVG", "HTML"],
+)
+def test_what_could_run_is_not_opened(take_of: Keep, content: bytes) -> None:
+    take = take_of(content)
+    process_media(take.pk)
+    assert state_of(take)[0] == Media.BROKEN
+
+
 def test_every_original_of_a_take_is_checked(take_of: Keep, artifact_root: Path) -> None:
     take = take_of(png())
     second = ArtifactFactory.create(take=take, key=f"attempts/FILM/{take.attempt_id}/picture_2.png")

@@ -1,0 +1,91 @@
+"""Every address of the web side, taken from the URL resolver itself, with the methods it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address as the resolver writes it, parameters in braces."""
+
+    pattern: str
+    methods: tuple[str, ...]
+
+    @property
+    def of_a_row(self) -> bool:
+        """Whether it is about one row (or a file) of a film."""
+        return "{" in self.pattern
+
+    def path(self, film: dict[str, Any], *, absent: UUID | None = None) -> str:
+        """Return the path for a row of this film; with ``absent`` for a row that never was."""
+
+        def value(found: re.Match[str]) -> str:
+            if absent is not None:
+                return str(absent)
+            return self._value(found[1], film)
+
+        return "/" + re.sub(r"{(\w+)}", value, self.pattern)
+
+    def _value(self, name: str, film: dict[str, Any]) -> str:
+        known = {
+            "code": film["project"].code,
+            "slug": film["workflowtemplate"].slug,
+            "artifact_id": film["artifact"].pk,
+            "reference_id": film["reference"].pk,
+            "app_label": "productions",
+            "content_type_id": film["shot_type"],
+            "url": "nothing/here/",
+        }
+        return str(known[name] if name in known else self._row(film).pk)
+
+    def _row(self, film: dict[str, Any]) -> Any:
+        if "/requeue" in self.pattern:
+            return film["failed"]
+        name = self.pattern.split("/")[2]
+        return film[_API_ROWS.get(name, name.removesuffix("s") if name not in film else name)]
+
+
+_API_ROWS: Final = {
+    "batches": "batch",
+    "presets": "cinematicpreset",
+    "{content_type_id}": "shot",
+}
+"""Rows of the world where an address names them otherwise."""
+
+
+def every_address() -> list[Address]:
+    """Walk the resolver."""
+    return sorted({_address(*found) for found in _walk(get_resolver(), "")}, key=lambda one: one.pattern)
+
+
+def _walk(resolver: URLResolver, before: str) -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        whole = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, whole)
+        else:
+            yield whole, entry
+
+
+def _address(raw: str, entry: URLPattern) -> Address:
+    pattern = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"{\1}", raw)
+    pattern = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern).replace("^", "").replace("$", "")
+    return Address(pattern, _methods(entry.callback))
+
+
+def _methods(view: Any) -> tuple[str, ...]:
+    """What a view answers: REST framework and class views say it; a function may do anything with a POST."""
+    if actions := getattr(view, "actions", None):
+        return tuple(verb for verb in VERBS if verb.lower() in actions)
+    if made := getattr(view, "cls", None) or getattr(view, "view_class", None):
+        return tuple(verb for verb in VERBS if hasattr(made, verb.lower()))
+    return ("GET", "POST")

@@ -1,0 +1,274 @@
+"""What everybody gets at every address: the declared table. An address that is not here fails the test.
+
+A profile is one line per film: the status for each of world.PEOPLE in their order (anonymous, visitor,
+outsider, viewer, artist, coordinator, admin, superuser), for a row of their film and, after the bar, for
+a row of the other film. Where there is one line, the address is about no row of a film.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_LOGIN: Final = "302 302 302 302 302 302 302 302"
+
+PROFILES: Final[dict[str, str]] = {
+    # pages of the admin that are about no film
+    "open to all": "200 200 200 200 200 200 200 200",
+    "no broker in this test": "503 503 503 503 503 503 503 503",
+    "leads on": _LOGIN,
+    "leads on from a row": f"{_LOGIN} | {_LOGIN}",
+    "the login page": "200 200 302 302 302 302 302 302",
+    "whoever is logged in": "302 200 200 200 200 200 200 200",
+    "staff": "302 302 200 200 200 200 200 200",
+    "staff, nothing lives": "302 302 286 286 286 286 286 286",
+    "staff, back to the list": "302 302 302 302 302 302 302 302",
+    "members": "302 302 403 200 200 200 200 200",
+    "members of any film": "302 302 403 200 200 200 200 200 | 302 302 403 200 200 200 200 200",
+    "members, app": "302 302 404 200 200 200 200 200 | 302 302 404 200 200 200 200 200",
+    "planners": "302 302 403 403 200 200 200 200",
+    "farm rights": "302 302 403 403 403 403 403 200",
+    "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
+    "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
+    "nobody": "302 302 403 403 403 403 403 403",
+    "nobody, a row": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
+    "nothing here": "302 302 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404",
+    "staff, wrong method": "302 302 405 405 405 405 405 405",
+    "staff, wrong method, a row": "302 302 405 405 405 405 405 405 | 302 302 405 405 405 405 405 405",
+    "wrong method": "405 405 405 405 405 405 405 405",
+    "wrong method, a row": "405 405 405 405 405 405 405 405 | 405 405 405 405 405 405 405 405",
+    # pages of one row of a film: what is not there leads back to the home page, as for a row that never was
+    "read a row": "302 302 403 200 200 200 200 200 | 302 302 403 302 302 302 302 200",
+    "read its history": "302 302 302 200 200 200 200 200 | 302 302 302 302 302 302 302 200",
+    "plan a row": "302 302 403 403 200 200 200 200 | 302 302 403 403 302 302 302 200",
+    "manage a row": "302 302 403 403 403 403 200 200 | 302 302 403 403 403 403 302 200",
+    "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
+    # buttons
+    "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
+    "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
+    "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
+    # files: an address without a signature shows nothing to anybody
+    "unsigned": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
+    # the API
+    "api: whoever is logged in": "401 200 200 200 200 200 200 200",
+    "api: members": "401 403 200 200 200 200 200 200",
+    "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
+    "api: read a row": "401 404 404 200 200 200 200 200 | 401 404 404 404 404 404 404 200",
+    "api: change a row": "401 404 404 403 200 200 200 200 | 401 404 404 404 404 404 404 200",
+    "api: verdict": "401 404 404 403 403 200 200 200 | 401 404 404 404 404 404 404 200",
+    "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
+    "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
+    "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
+    "api: with a token only": "401 401 401 401 401 401 401 401",
+}
+
+_OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
+    "projects/project": ("farm rights", "manage a row", "manage a row"),
+    "productions/sequence": ("planners", "plan a row", "manage a row"),
+    "productions/shot": ("planners", "plan a row", "manage a row"),
+    "productions/location": ("planners", "plan a row", "manage a row"),
+    "characters/character": ("planners", "plan a row", "manage a row"),
+    "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
+    "review/take": ("nobody", "nobody, a row", "nobody, a row"),
+    "common/stateevent": ("nobody", "nobody, a row", "nobody, a row"),
+}
+_OF_THE_FARM: Final = {
+    "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
+    "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
+    "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
+    "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
+}
+
+
+def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
+    """A model's standard pages."""
+    add, change, delete = acts
+    at = f"admin/{model}/"
+    rows = {f"{verb} {at}": lists for verb in ("GET", "POST")}
+    rows |= {f"{verb} {at}add/": add for verb in ("GET", "POST")}
+    rows |= {f"{verb} {at}{{object_id}}/history/": history for verb in ("GET", "POST")}
+    rows |= {f"{verb} {at}{{object_id}}/delete/": delete for verb in ("GET", "POST")}
+    verbs = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    rows |= {f"{verb} {at}{{object_id}}/": "leads on from a row" for verb in verbs}
+    rows |= {f"GET {at}{{object_id}}/change/": read, f"POST {at}{{object_id}}/change/": change}
+    return rows
+
+
+def _button(address: str, press: str) -> dict[str, str]:
+    return {f"POST admin/{address}/": press, f"GET admin/{address}/": "staff, wrong method, a row"}
+
+
+def _both(address: str, profile: str) -> dict[str, str]:
+    return {f"{verb} {address}": profile for verb in ("GET", "POST")}
+
+
+EXPECTED: Final[dict[str, str]] = {
+    **{f"{verb} ": "leads on" for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")},
+    "GET healthz": "open to all",
+    "POST healthz": "wrong method",
+    "GET readyz": "no broker in this test",
+    "POST readyz": "wrong method",
+    **_both("i18n/setlang/", "leads on"),
+    **{
+        address: profile
+        for at in ("media/{artifact_id}/", "media/reference/{reference_id}/")
+        for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
+    },
+    # the admin's own pages
+    "GET admin/login/": "the login page",
+    "POST admin/login/": "open to all",
+    "GET admin/logout/": "staff, wrong method",
+    "POST admin/logout/": "staff",
+    **_both("admin/", "staff"),
+    **_both("admin/search/", "staff"),
+    **_both("admin/password_change/", "staff"),
+    "GET admin/password_change/done/": "staff",
+    "POST admin/password_change/done/": "staff, wrong method",
+    "GET admin/jsi18n/": "staff",
+    "POST admin/jsi18n/": "staff, wrong method",
+    "GET admin/autocomplete/": "nobody",
+    "POST admin/autocomplete/": "staff, wrong method",
+    **_both("admin/r/{content_type_id}/{object_id}/", "nothing here"),
+    **_both("admin/{url}", "nothing here"),
+    **_both("admin/{app_label}/", "members, app"),
+    # the desk
+    "GET admin/desk/farm/": "members",
+    "POST admin/desk/farm/": "staff, wrong method",
+    "GET admin/desk/farm/live/": "members",
+    "POST admin/desk/farm/live/": "staff, wrong method",
+    "GET admin/desk/home/live/": "staff",
+    "POST admin/desk/home/live/": "staff, wrong method",
+    "GET admin/desk/live/": "staff, nothing lives",
+    "POST admin/desk/live/": "staff, wrong method",
+    # every model
+    **{
+        address: profile
+        for model, acts in _OF_FILMS.items()
+        for address, profile in _pages(
+            model, lists="members", read="read a row", history="read its history", acts=acts
+        ).items()
+    },
+    **{
+        address: profile
+        for model, acts in _OF_THE_FARM.items()
+        for address, profile in _pages(
+            model, lists="members", read="members of any film", history="members of any film", acts=acts
+        ).items()
+    },
+    **_pages(
+        "accounts/user",
+        lists="farm rights",
+        read="farm rights, a row",
+        history="farm rights, a row",
+        acts=("farm rights", "farm rights, a row", "farm rights, a row"),
+    ),
+    **_both("admin/accounts/user/{id}/password/", "farm rights, a row"),
+    # buttons
+    **_both("admin/productions/shot/{object_id}/render/", "open Render"),
+    **_both("admin/productions/shot/render/", "staff, back to the list"),
+    **_button("productions/shot/{object_id}/status", "press a button"),
+    **_button("renders/job/{object_id}/cancel", "press a button"),
+    **_button("renders/job/{object_id}/pause", "press a button"),
+    **_button("renders/job/{object_id}/priority", "press a button"),
+    **_button("renders/job/{object_id}/requeue", "press a button"),
+    **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
+    **_button("renders/renderbatch/{object_id}/pause", "press a button"),
+    **_button("review/take/{object_id}/review", "give a verdict"),
+    **_button("nodes/node/{object_id}/desired", "farm rights, a deed"),
+    # the API
+    "GET api/schema/": "api: whoever is logged in",
+    "GET api/docs/": "whoever is logged in",
+    "POST api/v1/auth/login": "api: with a token only",
+    "POST api/v1/auth/logout": "api: with a token only",
+    "POST api/v1/auth/logoutall": "api: with a token only",
+    **{
+        f"GET api/v1/{name}": "api: whoever is logged in"
+        for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
+    },
+    **{f"GET api/v1/{name}": "api: members" for name in ("nodes", "presets", "templates")},
+    **{
+        f"GET api/v1/{name}": "api: members of any film"
+        for name in ("nodes/{pk}", "presets/{pk}", "templates/{slug}")
+    },
+    "GET api/v1/projects/{code}": "api: read a row",
+    **{
+        f"GET api/v1/{name}/{{pk}}": "api: read a row"
+        for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
+    },
+    "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
+    "POST api/v1/sequences": "api: make in a film",
+    "POST api/v1/shots": "api: make in a film",
+    "POST api/v1/batches": "api: make in a film",
+    "POST api/v1/batches/plan": "api: plan in a film",
+    "PATCH api/v1/shots/{pk}": "api: change a row",
+    "POST api/v1/shots/{pk}/status": "api: change a row",
+    "POST api/v1/batches/{pk}/cancel": "api: change a row",
+    "POST api/v1/batches/{pk}/pause": "api: change a row",
+    "POST api/v1/jobs/{pk}/cancel": "api: change a row",
+    "POST api/v1/jobs/{pk}/pause": "api: change a row",
+    "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
+    "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/takes/{pk}/look-again": "api: change a row",
+    "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/nodes/{pk}/desired": "api: farm rights",
+}
+
+
+def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
+    """What is sent with it: a body that would do something, were it allowed."""
+    project, sequence, shot = film["project"].code, film["sequence"].code, film["shot"]
+    order = {
+        "project": project,
+        "shots": [f"{sequence}_{shot.code}"],
+        "steps": [{"template": "sd15_t2i"}],
+    }
+    bodies: dict[str, dict[str, Any]] = {
+        "POST api/v1/sequences": {"project": project, "name": "The mirror"},
+        "POST api/v1/shots": {"project": project, "sequence": sequence},
+        "POST api/v1/batches": order,
+        "POST api/v1/batches/plan": order,
+        "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
+        "POST api/v1/shots/{pk}/status": {"to": "on_hold"},
+        "POST api/v1/batches/{pk}/pause": {"paused": True},
+        "POST api/v1/jobs/{pk}/pause": {"paused": True},
+        "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
+        "POST api/v1/takes/{pk}/review": {"to": "approved"},
+        "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
+        "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
+        "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
+        "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
+        "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
+        "POST admin/review/take/{object_id}/review/": {"to": "approved"},
+        "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
+    }
+    return bodies.get(key, {})
+
+
+DEEDS: Final = (
+    "POST api/v1/sequences",
+    "POST api/v1/shots",
+    "POST api/v1/batches",
+    "PATCH api/v1/shots/{pk}",
+    "POST api/v1/shots/{pk}/status",
+    "POST api/v1/batches/{pk}/cancel",
+    "POST api/v1/batches/{pk}/pause",
+    "POST api/v1/jobs/{pk}/cancel",
+    "POST api/v1/jobs/{pk}/pause",
+    "POST api/v1/jobs/{pk}/prioritise",
+    "POST api/v1/jobs/{pk}/requeue",
+    "POST api/v1/takes/{pk}/look-again",
+    "POST api/v1/takes/{pk}/review",
+    "POST api/v1/nodes/{pk}/desired",
+    "POST admin/productions/shot/{object_id}/status/",
+    "POST admin/renders/job/{object_id}/cancel/",
+    "POST admin/renders/job/{object_id}/pause/",
+    "POST admin/renders/job/{object_id}/priority/",
+    "POST admin/renders/job/{object_id}/requeue/",
+    "POST admin/renders/renderbatch/{object_id}/cancel/",
+    "POST admin/renders/renderbatch/{object_id}/pause/",
+    "POST admin/review/take/{object_id}/review/",
+    "POST admin/nodes/node/{object_id}/desired/",
+)
+"""With these bodies something changes where it is allowed: the proof that a refusal was about the person."""

@@ -1,0 +1,220 @@
+"""Every address × method × person × film: who gets what; nothing leaks; a refusal changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.test import Client
+
+from apps.common.ids import uuid7
+from tests.integration.access.addresses import Address, every_address
+from tests.integration.access.table import DEEDS, EXPECTED, PROFILES, body_of
+from tests.integration.access.world import CANARY, PEOPLE, World, build
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous iterators"),
+]
+
+ADDRESSES = every_address()
+AREAS = sorted({"/".join(one.pattern.split("/")[:3]).partition("{")[0] for one in ADDRESSES})
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@pytest.fixture
+def world(artifact_root: Path) -> World:
+    return build()
+
+
+@pytest.fixture
+def browsers(world: World) -> dict[str, Client]:
+    """A browser for everybody, signed in."""
+    made = {who: Client(raise_request_exception=False) for who in PEOPLE}
+    for who, person in world.people.items():
+        made[who].force_login(person)
+    return made
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Let what happens inside not have happened."""
+    mark = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(mark)
+
+
+def everything() -> dict[str, str]:
+    """Every row of every table, but sessions."""
+    return {
+        model._meta.label: repr(list(model._base_manager.order_by("pk").values_list()))
+        for model in apps.get_models()
+        if model is not Session
+    }
+
+
+@dataclass
+class Watch:
+    """Sees every statement that writes. Only where one was seen are all rows compared: that is slow."""
+
+    before: dict[str, str]
+    wrote: bool = False
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        verb = sql.lstrip().split(" ", 1)[0].upper()
+        self.wrote |= verb in ("INSERT", "UPDATE", "DELETE") and "django_session" not in sql
+        return execute(sql, params, many, context)
+
+    def changed(self) -> bool:
+        return self.wrote and everything() != self.before
+
+
+def ask(browser: Client, method: str, path: str, body: dict[str, Any]) -> Any:
+    if path.startswith("/api/v1/"):
+        headers = {"Idempotency-Key": "this press"}
+        if method in SAFE:
+            return browser.generic(method, path, headers=headers)
+        sent = json.dumps(body)
+        return browser.generic(method, path, sent, content_type="application/json", headers=headers)
+    if method in ("GET", "POST"):
+        return getattr(browser, method.lower())(path, body)
+    return browser.generic(method, path)
+
+
+def shown(answer: Any, path: str, body: dict[str, Any]) -> bytes:
+    """The answer in lower case, headers and messages too, without what the person has sent themselves."""
+    content = b"".join(answer) if answer.streaming else answer.content
+    headers = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
+    whole = (content + headers.encode() + str(answer.cookies).encode()).lower()
+    for sent in (path, *_texts(body)):
+        whole = whole.replace(sent.lower().encode(), b"")
+    return whole
+
+
+def _texts(body: Any) -> list[str]:
+    """Every text in a body, the longest first."""
+    inner = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
+    texts = [body] if isinstance(body, str) else [text for value in inner for text in _texts(value)]
+    return sorted(texts, key=len, reverse=True)
+
+
+def in_area(area: str) -> list[Address]:
+    return [one for one in ADDRESSES if "/".join(one.pattern.split("/")[:3]).partition("{")[0] == area]
+
+
+def test_every_address_is_in_the_table_and_the_table_holds_no_other() -> None:
+    there = {f"{method} {one.pattern}" for one in ADDRESSES for method in one.methods}
+    assert len(there) > 300
+    assert there - EXPECTED.keys() == set(), "say in table.py who gets what here"
+    assert EXPECTED.keys() - there == set(), "gone: take it out of table.py"
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_everybody_gets_what_the_table_says_and_no_word_of_the_other_film(
+    world: World, browsers: dict[str, Client], area: str
+) -> None:
+    before = everything()
+    wrong: list[str] = []
+    for one in in_area(area):
+        for method in one.methods:
+            key = f"{method} {one.pattern}"
+            lines = PROFILES[EXPECTED[key]].split(" | ")
+            for film, line in zip((world.own, world.other), lines, strict=False):
+                for who, expected in zip(PEOPLE, line.split(), strict=True):
+                    with undone():
+                        found = _judge(browsers[who], who, one, method, world, film, before)
+                    if found != expected:
+                        wrong.append(f"{who}: {key} → {found}, table says {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _judge(
+    browser: Client,
+    who: str,
+    one: Address,
+    method: str,
+    world: World,
+    film: dict[str, Any],
+    before: dict[str, str],
+) -> str:
+    """Return the status, with a word on what was wrong with the answer."""
+    path, body = one.path(film), body_of(f"{method} {one.pattern}", film)
+    watch = Watch(before)
+    with connection.execute_wrapper(watch):
+        answer = ask(browser, method, path, body)
+    found = str(answer.status_code)
+    if who == "superuser":
+        return found
+    if CANARY in shown(answer, path, body):
+        found += ", tells of the other film"
+    strange = who in ("anonymous", "visitor", "outsider") or film is world.other
+    if (strange or answer.status_code >= 400 or method == "GET") and watch.changed():
+        found += ", changed something"
+    problem = path.startswith("/api/v1/") and answer.status_code >= 400
+    if problem and answer["Content-Type"] != "application/problem+json":
+        found += f", as {answer['Content-Type']}"
+    return found
+
+
+@pytest.mark.parametrize("key", DEEDS)
+def test_what_is_refused_to_others_does_something_where_it_is_allowed(
+    world: World, browsers: dict[str, Client], key: str
+) -> None:
+    method, pattern = key.split(" ")
+    (one,) = [address for address in ADDRESSES if address.pattern == pattern]
+    before = everything()
+    answer = ask(browsers["superuser"], method, one.path(world.own), body_of(key, world.own))
+    assert answer.status_code < 400
+    assert everything() != before
+
+
+@pytest.mark.parametrize("area", [area for area in AREAS if any(one.of_a_row for one in in_area(area))])
+def test_a_row_of_the_other_film_and_one_that_never_was_look_alike(
+    world: World, browsers: dict[str, Client], area: str
+) -> None:
+    absent = uuid7()
+    different: list[str] = []
+    for one in in_area(area):
+        if one.path(world.own) == one.path(world.other) or "{id}" in one.pattern:
+            continue  # shared by all films, or for those who manage users
+        for method in one.methods:
+            key = f"{method} {one.pattern}"
+            theirs, none = one.path(world.other), one.path(world.other, absent=absent)
+            body = body_of(key, world.other)
+            for who in ("outsider", "viewer", "admin"):
+                answers = [ask(browsers[who], method, path, body) for path in (theirs, none)]
+                looks = [
+                    (answer.status_code, answer.get("Location", "").replace(path, ""))
+                    for answer, path in zip(answers, (theirs, none), strict=True)
+                ]
+                if looks[0] != looks[1] and "/accounts/user/" not in theirs:
+                    different.append(f"{who}: {key}: {looks[0]} and {looks[1]}")
+    assert not different, "\n".join(different)
+
+
+@pytest.mark.parametrize("method", ("PUT", "DELETE", "OPTIONS"))
+def test_other_methods_change_nothing_and_tell_nothing(
+    world: World, browsers: dict[str, Client], method: str
+) -> None:
+    watch = Watch(everything())
+    admin = browsers["admin"]
+    with connection.execute_wrapper(watch):
+        for one in ADDRESSES:
+            if method in one.methods:
+                continue
+            path = one.path(world.other)
+            answer = ask(admin, method, path, {})
+            assert CANARY not in shown(answer, path, {}), (method, path)
+            if path.startswith("/api/v1/") and method != "OPTIONS":
+                assert answer.status_code in (401, 403, 404, 405), (method, path)
+    assert not watch.changed()

@@ -1,0 +1,156 @@
+"""Two films in one database. Whatever belongs to the other one carries the canary in every text it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models import Model
+
+from apps.accounts.models import User
+from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
+from apps.common.machines import record_event
+from apps.common.models import StateEvent
+from apps.presets.models import CinematicPreset, PresetCategory
+from apps.productions.models import Shot, ShotStatus
+from apps.productions.states import SHOT
+from apps.projects.models import Project
+from apps.projects.roles import Role
+from apps.renders.models import Attempt, Job, RenderBatch
+from apps.renders.states import JobState
+from apps.review.models import Artifact, Take
+from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.services import sync_templates
+from tests.factories import (
+    CharacterLoraFactory,
+    JobFactory,
+    MembershipFactory,
+    SequenceFactory,
+    ShotFactory,
+    UserFactory,
+)
+from tests.integration.admin.rows import everything_of
+
+CANARY: Final = b"zqxjvk"
+"""Stands in every text of the other film and in nothing else (case does not count)."""
+CONTENT: Final = b"a picture of the film"
+SECRET_CONTENT: Final = b"zqxjvk: a picture of the other film"
+
+PEOPLE: Final = (
+    "anonymous",
+    "visitor",
+    "outsider",
+    "viewer",
+    "artist",
+    "coordinator",
+    "admin",
+    "superuser",
+)
+"""Nobody; somebody who is logged in and no more; staff without a project; the roles; root."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows of the own film, of the other film, and of what all films share, by name; and everybody."""
+
+    own: dict[str, Any]
+    other: dict[str, Any]
+    people: dict[str, User]
+
+
+def build() -> World:
+    """Make both films with a row of everything, and everybody who may come."""
+    sync_templates()
+    own = _film("FROST")
+    other = _film("ZQXJVKFILM")
+    _mark(other)
+    people = {
+        str(role): MembershipFactory.create(
+            project=own["project"], role=role, user=UserFactory.create(username=str(role), is_staff=True)
+        ).user
+        for role in Role
+    }
+    people["visitor"] = UserFactory.create(username="visitor")
+    people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
+    people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
+    stranger = MembershipFactory.create(project=other["project"], role=Role.ADMIN).user
+    shared = {
+        "shot_type": ContentType.objects.get_for_model(Shot).pk,
+        "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
+        "workflowtemplateversion": WorkflowTemplateVersion.objects.filter(template__slug="sd15_t2i").first(),
+        "presetcategory": PresetCategory.objects.first(),
+        "cinematicpreset": CinematicPreset.objects.first(),
+        "shotstatus": ShotStatus.objects.first(),
+    }
+    return World(
+        own=own | shared | {"user": people["viewer"]},
+        other=other | shared | {"user": stranger},
+        people=people,
+    )
+
+
+def _film(code: str) -> dict[str, Any]:
+    shot = ShotFactory.create(sequence=SequenceFactory.create(project__code=code), status_id="ready")
+    rows = everything_of(shot)
+    lora = CharacterLoraFactory.create(character=rows["character"])
+    failed = JobFactory.create(shot=shot, batch=rows["batch"], state=JobState.FAILED)
+    record_event(SHOT, shot.pk, to="ready", actor="somebody", reason="planned")
+    content = CONTENT if code == "FROST" else SECRET_CONTENT
+    artifact = Artifact.objects.filter(take=rows["take"]).first()
+    assert artifact is not None
+    reference = CharacterReference.objects.create(
+        character=rows["character"],
+        title="face",
+        key=f"characters/{code}/face.png",
+        media_type="image/png",
+        sha256="1" * 64,
+        bytes=len(content),
+        width=8,
+        height=8,
+    )
+    for row in (artifact, reference):
+        default_storage.save(row.key, ContentFile(content))
+    event = StateEvent.objects.filter(story=rows["job"].pk).first()
+    return rows | {
+        "renderbatch": rows["batch"],
+        "lora": lora,
+        "failed": failed,
+        "artifact": artifact,
+        "reference": reference,
+        "stateevent": event,
+    }
+
+
+def _mark(film: dict[str, Any]) -> None:
+    """Write the canary into every text of a film."""
+    project = film["project"]
+    shot = film["shot"]
+    _say(Project.objects.filter(pk=project.pk), "name", "name_ko", "description")
+    _say(type(film["sequence"]).objects.filter(pk=film["sequence"].pk), "code", "name", "name_ko")
+    _say(Shot.objects.filter(pk=shot.pk), "code", "description", "description_ko")
+    location = type(film["location"]).objects.filter(pk=film["location"].pk)
+    _say(location, "code", "name", "name_ko", "prompt", "prompt_ko")
+    character = Character.objects.filter(pk=film["character"].pk)
+    _say(character, "code", "name", "name_ko", "description", "description_ko", "negative")
+    _say(Costume.objects.filter(character=film["character"]), "name", "prompt", "prompt_ko")
+    _say(CharacterLora.objects.filter(character=film["character"]), "file", "base_model")
+    _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
+    _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
+    _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")
+    Job.objects.filter(pk=film["failed"].pk).update(code="ZQXJVK-FAIL", failure_message="zqxjvk failed")
+    _say(Attempt.objects.filter(job=film["job"]), "failure_message")
+    Attempt.objects.filter(job=film["job"]).update(report={"failure": {"detail": "zqxjvk trace"}})
+    _say(Take.objects.filter(pk=film["take"].pk), "template", "node", "media_error")
+    stories = StateEvent.objects.filter(story__in=(film["job"].pk, shot.pk))
+    stories.update(actor="zqxjvk actor", reason="zqxjvk reason")
+    for row in film.values():
+        if isinstance(row, Model):
+            row.refresh_from_db()
+
+
+def _say(rows: Any, *fields: str) -> None:
+    assert rows.count() == 1, rows.model
+    rows.update(**{field: f"ZQXJVK{field}"[:12] for field in fields})
