@@ -26,6 +26,32 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {raw!r}; set it to 1 or 0.")
 
 
+def number(name: str, default: int) -> int:
+    """Read a whole number, zero or more."""
+    raw = os.environ.get(name, "").strip()
+    if raw and not (raw.isascii() and raw.isdigit()):
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number, such as {default}.")
+    return int(raw) if raw else default
+
+
+def store(name: str, folder: Path) -> dict[str, object]:
+    """Read where artifacts are kept, as Django's storage: a folder (file://… or a path), or s3://BUCKET/PREFIX."""
+    raw = os.environ.get(name, "").strip()
+    scheme = raw.partition("://")[0] if "://" in raw else "file"
+    if scheme == "s3":
+        return {"BACKEND": "apps.common.object_storage.ObjectStorage", "OPTIONS": {"url": raw}}
+    if scheme == "file":
+        location = raw.removeprefix("file://") or str(folder)
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": location},
+        }
+    raise ImproperlyConfigured(
+        f"{name} begins with {scheme!r}; here, where the farm itself keeps its files, use a folder or "
+        "s3://BUCKET/PREFIX. (A farm's http address is for GPU nodes that share no disk with it.)"
+    )
+
+
 def file(name: str) -> Path | None:
     """Read the path of a file that must exist; unset means None."""
     raw = os.environ.get(name, "")

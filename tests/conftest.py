@@ -47,5 +47,4 @@ def artifact_root(tmp_path: Path, settings: Settings) -> Path:
     root.mkdir()
     default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(root)}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
-    settings.ARTIFACT_ROOT = root
     return root

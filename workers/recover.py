@@ -43,7 +43,8 @@ def recover(station: Station, left: Iterable[Started]) -> None:
 def _settle(started: Started, station: Station) -> bool:
     """Report one attempt, whatever comes of it; return False to try again later."""
     client = station.client(started.order.attempt_id)
-    attempt = Attempt(started.order, node=station.node, client=client, store=station.store)
+    store = station.store.of(started.order)
+    attempt = Attempt(started.order, node=station.node, client=client, store=store)
     attempt.prompt_id = started.prompt_id
     try:
         report = _report(attempt, client.lookup(started.prompt_id))

@@ -43,7 +43,7 @@ def render(order: RenderOrder, station: Station) -> RenderReport:
     Raises RenderFailed, with the report, from an error that nobody foresaw.
     """
     client = station.client(order.attempt_id)
-    attempt = Attempt(order, node=station.node, client=client, store=station.store)
+    attempt = Attempt(order, node=station.node, client=client, store=station.store.of(order))
     in_hand = station.node.hand.accept(order.attempt_id, order.token)
     logger.info("order accepted", extra=attempt.log)
     try:
@@ -89,12 +89,12 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     )
     claim = station.claim(request)
     safe_key(order.artifact_folder)
-    station.store.require()  # before the render, which would find no place for what it made
+    attempt.store.require()  # before the render, which would find no place for what it made
     try:
         graph = fit_model_names(order.graph, station.node.sight.models_as_listed)
     except ContractError as exc:
         raise OrderUnreadable(str(exc)) from exc
-    staged = inputs.stage(graph, order.inputs, store=station.store, upload=attempt.client.upload)
+    staged = inputs.stage(graph, order.inputs, store=attempt.store, upload=attempt.client.upload)
     reply = claim.answer()
     if not reply.granted:
         raise Dropped(reply.reason or "claim refused")

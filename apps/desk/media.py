@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -19,12 +16,12 @@ from django.utils.http import content_disposition_header, parse_etags
 from django.views.decorators.http import require_safe
 
 from apps.characters.models import CharacterReference
+from apps.common.streaming import pieces
 from apps.projects.selectors import scoped
 from apps.review.models import Artifact
 
 INLINE: Final = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4"})
 """What a browser may show in place. Everything else is downloaded, whatever it says it is."""
-CHUNK: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -77,7 +74,7 @@ def send(request: HttpRequest, stored: Stored) -> HttpResponseBase:
         return _labelled(refused, stored, etag)
     start, end = part
     response = StreamingHttpResponse(
-        _read(file, start, end - start), status=200 if end - start == size else 206
+        pieces(file, start, end - start), status=200 if end - start == size else 206
     )
     response["Content-Length"] = str(end - start)
     if response.status_code == 206:
@@ -98,20 +95,6 @@ def range_of(header: str | None, size: int) -> tuple[int, int] | None:
         return (max(0, size - int(last)), size) if int(last) and size else None
     start, end = int(first), int(last) + 1 if last else size
     return (start, min(end, size)) if start < min(end, size) else None
-
-
-async def _read(file: File[bytes], start: int, length: int) -> AsyncIterator[bytes]:
-    """Read a part in chunks, each in a thread, so that no film ever stands in memory whole."""
-    try:
-        await sync_to_async(file.seek, thread_sensitive=False)(start)
-        while length > 0:
-            chunk = await sync_to_async(file.read, thread_sensitive=False)(min(CHUNK, length))
-            if not chunk:
-                return
-            length -= len(chunk)
-            yield chunk
-    finally:
-        file.close()
 
 
 def _labelled(response: HttpResponseBase, stored: Stored, etag: str) -> HttpResponseBase:
