@@ -9,7 +9,13 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-pytest_plugins = ["tests.broker_fixture", "tests.comfysim_fixture", "tests.acceptance.farm_fixture"]
+pytest_plugins = [
+    "tests.broker_fixture",
+    "tests.comfysim_fixture",
+    "tests.small_disk_fixture",
+    "tests.s3_fixture",
+    "tests.acceptance.farm_fixture",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

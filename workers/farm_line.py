@@ -108,8 +108,7 @@ class FarmLine:
         timeout = (connect, read + patience_bytes / HASHED_PER_S)
 
         def once() -> Answer:
-            answer = self._send(method, resource, query, body=body, timeout=timeout)
-            return _read(answer)
+            return _read(self._send(method, resource, query, body=body, timeout=timeout))
 
         return self._until_answered(once, f"{method} {resource}")
 
@@ -252,7 +251,7 @@ def _read(answer: requests.Response) -> Answer:
         content = answer.json()
         return Answer(offset=int(content["offset"]), complete=bool(content["complete"]))
     except (ValueError, KeyError, TypeError) as exc:
-        raise StoreUnavailable(f"the farm's answer is not understood: {answer.text[:200]!r}") from exc
+        raise _Again(f"the answer is not understood: {answer.text[:200]!r}") from exc
 
 
 def _problem(answer: requests.Response) -> dict[str, Any]:
