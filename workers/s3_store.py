@@ -6,6 +6,7 @@ Address and keys come by the usual variables: ``AWS_ENDPOINT_URL``, ``AWS_ACCESS
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -19,9 +20,13 @@ OPTIONS: Final[dict[str, Any]] = {
     "config_kwargs": {
         "connect_timeout": 5,
         "read_timeout": 60,
-        "retries": {"max_attempts": 5, "mode": "standard"},
+        "retries": {"max_attempts": 2, "mode": "standard"},
     },
 }
+
+
+FULL_CODES: Final = frozenset({"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"})
+"""How servers say that they are full. S3 itself has no word for it, and some say InternalError."""
 
 
 class S3Store(ArtifactStore):
@@ -36,3 +41,12 @@ class S3Store(ArtifactStore):
             yield
         except (BotoCoreError, ClientError) as exc:
             raise OSError(str(exc)) from exc
+        except OSError as exc:  # what the driver made of a ClientError
+            if _code(exc.__cause__) in FULL_CODES:
+                raise OSError(errno.ENOSPC, str(exc)) from exc
+            raise
+
+
+def _code(cause: object) -> str:
+    response = cause.response if isinstance(cause, ClientError) else {}
+    return str(response.get("Error", {}).get("Code", ""))

@@ -165,4 +165,5 @@ class ArtifactStore:
         except OSError as exc:
             if exc.errno in FULL:
                 raise StoreFull(f"{self._full} (while {doing})") from exc
-            raise StoreUnavailable(f"the artifact store failed while {doing}: {exc}") from exc
+            hint = "" if self._local else "; is it up, and has it room?"
+            raise StoreUnavailable(f"the artifact store failed while {doing}: {exc}{hint}") from exc

@@ -26,7 +26,7 @@ OPTIONS: Final = {
     "config_kwargs": {
         "connect_timeout": 5,
         "read_timeout": 30,
-        "retries": {"max_attempts": 3, "mode": "standard"},
+        "retries": {"max_attempts": 2, "mode": "standard"},
     },
 }
 

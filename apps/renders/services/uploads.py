@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from apps.common.errors import Conflict, Problem, Refused
@@ -38,6 +39,7 @@ FOLDER: Final = ".uploads"
 ABANDONED_S: Final = 24 * 3600.0
 """An upload nobody has continued for this long is given up."""
 
+TIDY_S: Final = 600.0
 LOCK_PATIENCE_S: Final = 2.0
 LEDGER: Final = "ledger.json"
 _PART: Final = ".part"
@@ -128,6 +130,12 @@ def finish(attempt: Attempt, file: Declared) -> None:
     logger.info("file uploaded", extra={"attempt": str(attempt.pk), "file": file.name, "bytes": file.size})
 
 
+def tidy() -> None:
+    """Remove abandoned uploads, at most every ten minutes in each process. Raises OSError."""
+    if cache.add("uploads-tidied", True, TIDY_S):
+        forget_abandoned()
+
+
 def forget_abandoned() -> int:
     """Remove what nobody has continued for a day; return how many attempts' folders went."""
     root = _root()
@@ -174,8 +182,7 @@ def _in_turn(attempt: Attempt) -> Iterator[Path]:
     if not default_storage.exists(STORE_MARKER):
         raise OSError(errno.ENODEV, f"no {STORE_MARKER} in it: is it mounted, and has a ticker run?")
     folder = _root() / str(attempt.pk)
-    if not folder.exists():
-        forget_abandoned()
+    tidy()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("ab") as lock:
         deadline = time.monotonic() + LOCK_PATIENCE_S

@@ -23,7 +23,7 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job
-from apps.renders.services import uploads
+from apps.renders.services import sweep, uploads
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.renders.services.orders import order_for
 from apps.renders.states import AttemptState
@@ -345,13 +345,15 @@ def test_an_attempt_stores_no_more_than_its_bound(
 
 def test_an_upload_nobody_continues_is_removed_after_a_day(db: None, attempt: Attempt, store: Path) -> None:
     ask(attempt.pk, "PUT", "files/a.png", declared(b"whole", offset=0), body=b"who")
-    assert uploads.forget_abandoned() == 0
+    cache.clear()
+    sweep.sweep()
     assert parts(store)
     folder = store / uploads.FOLDER / str(attempt.pk)
     before = time.time() - uploads.ABANDONED_S - 60
     for path in (*folder.iterdir(), folder):
         os.utime(path, (before, before))
-    assert uploads.forget_abandoned() == 1
+    cache.clear()  # as ten minutes later
+    sweep.sweep()
     assert not folder.exists()
 
 
