@@ -26,15 +26,12 @@ class Reader:
         await send({"type": "http.response.body", "body": b""})
 
 
-def answer_to(
-    pieces: Iterable[bytes], *, headers: dict[bytes, bytes] | None = None
-) -> tuple[int, int, bytes]:
+def answer_to(pieces: Iterable[bytes], *, length: bytes = b"") -> tuple[int, int, bytes]:
     """Send a body; return status, bytes that reached the application, and the answer's body."""
     sent: list[Message] = []
-    reader, coming = (
-        Reader(),
-        iter([*({"body": piece, "more_body": True} for piece in pieces), {"body": b""}]),
-    )
+    reader = Reader()
+    coming: list[dict[str, Any]] = [{"body": piece, "more_body": True} for piece in pieces]
+    coming.append({"body": b""})
 
     async def receive() -> Message:
         return {"type": "http.request", **coming.pop(0)}
