@@ -28,6 +28,8 @@ LONGEST_PAUSE_S: Final = 8.0
 TIMEOUT_S: Final = (10.0, 60.0)
 """To connect, and between bytes of an answer."""
 
+MARKER_TIMEOUT_S: Final = (5.0, 10.0)
+
 HASHED_PER_S: Final = 50 * 1024**2
 """Bytes the farm checks per second, at the least, before it answers that a file is finished."""
 
@@ -75,14 +77,20 @@ class FarmLine:
         self._session = requests.Session()
         self._clock_ahead_s = 0
 
-    def marker(self) -> None:
-        """Ask once for the farm's marker. Raises StoreUnavailable, StoreFull."""
+    def marker(self, *, patience_s: float = 0.0) -> None:
+        """Ask for the farm's marker. Raises StoreUnavailable, StoreFull."""
+        self._until_answered(self._marker, f"GET {transfer.MARKER}", patience_s=patience_s)
+
+    def _marker(self) -> None:
+        address = f"{self._url}/{transfer.MARKER}"
         try:
-            answer = self._session.get(
-                f"{self._url}/{transfer.MARKER}", timeout=TIMEOUT_S, allow_redirects=False
-            )
+            answer = self._session.get(address, timeout=MARKER_TIMEOUT_S, allow_redirects=False)
+        except _CUT as exc:
+            raise _Again(f"it cannot be reached: {exc}") from exc
         except requests.RequestException as exc:
-            raise StoreUnavailable(f"the artifact store behind {self._url} cannot be reached: {exc}") from exc
+            raise StoreUnavailable(f"the artifact store behind {self._url} cannot be used: {exc}") from exc
+        if answer.status_code in _PASSING:
+            raise _Again(f"{answer.status_code} {_detail(answer)}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
             raise StoreUnavailable(
                 f"{self._url} shows no marker of a farm's artifact store; "
@@ -141,8 +149,8 @@ class FarmLine:
                     ) from exc
                 logger.info("download cut, going on", extra={"came": came, "error": str(exc)})
 
-    def _until_answered(self, once: Callable[[], T], doing: str) -> T:
-        deadline = time.monotonic() + PATIENCE_S
+    def _until_answered(self, once: Callable[[], T], doing: str, *, patience_s: float = PATIENCE_S) -> T:
+        deadline = time.monotonic() + patience_s
         pause = FIRST_PAUSE_S
         while True:
             try:
@@ -150,8 +158,9 @@ class FarmLine:
             except _Again as error:
                 why, cause = str(error), error.__cause__
             if time.monotonic() + pause > deadline:
+                waited = f" for {patience_s:g} s" if patience_s else ""
                 raise StoreUnavailable(
-                    f"the artifact store behind {self._url} failed for {PATIENCE_S:g} s ({doing}): {why}"
+                    f"the artifact store behind {self._url} failed{waited} ({doing}): {why}"
                 ) from cause
             logger.info("artifact store failed, trying again", extra={"doing": doing, "error": why})
             time.sleep(pause)

@@ -23,6 +23,9 @@ RESTARTS: Final = 2
 """How often a file is sent anew because other bytes came than were declared."""
 
 
+RESTART_S: Final = 8.0
+"""How long the web side may take to restart before an order is given back for it."""
+
 MOST_MOVES: Final = 50
 """How often one file's upload may turn out to end elsewhere than was thought."""
 
@@ -57,7 +60,7 @@ class FarmOrderStore:
 
     def require(self) -> None:
         """Raise StoreUnavailable if the farm does not show its marker, StoreFull if it says it is full."""
-        self._line.marker()
+        self._line.marker(patience_s=RESTART_S)
 
     @contextmanager
     def reading(self, key: str) -> Iterator[BinaryIO]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -33,13 +33,20 @@ class GpuNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything the processes need to find each other."""
+    """Everything the processes need to find each other.
+
+    ``store`` is the artifact store, by default a folder of the home; ``node_store`` the same as nodes see it.
+    ``more`` are further variables of every process.
+    """
 
     home: Home
     broker_url: str = field(repr=False)
     web_port: int
     flower_port: int
     nodes: tuple[GpuNode, ...]
+    store: str = ""
+    node_store: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
@@ -87,11 +94,12 @@ def coordinator_environment(plan: Plan) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "farm.settings",
         "DJANGO_SECRET_KEY": plan.home.secrets.django_key,
         "SHOTFARM_VAR": str(plan.home.folder),
-        "SHOTFARM_ARTIFACTS": str(plan.home.artifacts),
+        "SHOTFARM_ARTIFACTS": plan.store or str(plan.home.artifacts),
         "SHOTFARM_HOSTS": f"{LOOPBACK},localhost",
         "SHOTFARM_HTTPS": "0",
         "SHOTFARM_SIMULATED": "1" if plan.simulated else "0",
         "REDIS_URL": plan.broker_url,
+        **plan.more,
     }
 
 
@@ -100,10 +108,11 @@ def node_environment(plan: Plan, node: GpuNode) -> dict[str, str]:
     return plain_environment() | {
         "REDIS_URL": plan.broker_url,
         "COMFYUI_URL": node.comfyui_url,
-        "SHOTFARM_ARTIFACTS": str(plan.home.artifacts),
+        "SHOTFARM_ARTIFACTS": plan.node_store or plan.store or str(plan.home.artifacts),
         "SHOTFARM_NODE": node.name,
         "SHOTFARM_SPOOL": str(plan.home.folder / "spool"),
         **({"SHOTFARM_SIMULATED": "1"} if node.simulated else {}),
+        **plan.more,
     }
 
 

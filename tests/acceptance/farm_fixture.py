@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,7 +56,16 @@ class Farm:
     coordinator's own code in a process of its own, so nothing is shared but the farm itself.
     """
 
-    def __init__(self, home: Home, *, vram: Sequence[int], knobs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        vram: Sequence[int],
+        knobs: Sequence[str],
+        store: str = "",
+        node_store: Callable[[int], str] = lambda _web_port: "",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         taken: set[int] = set()
         redis_port, web, flower = (any_free(taken=taken) for _ in range(3))
         self.home = home
@@ -66,6 +75,9 @@ class Farm:
             web_port=web,
             flower_port=flower,
             nodes=simulated_nodes(vram, [any_free(taken=taken) for _ in vram], knobs=knobs),
+            store=store,
+            node_store=node_store(web),
+            more=env or {},
         )
         own = broker.program(
             home.folder / "broker",
@@ -186,12 +198,16 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def farm(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
-    """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``."""
+    """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``.
+
+    ``store=`` is its artifact store, ``node_store=lambda web_port: …`` the address its nodes are given,
+    ``env=`` further variables of all processes.
+    """
     made: list[Farm] = []
 
-    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = ()) -> Farm:
+    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = (), **stores: Any) -> Farm:
         folder = Path(shutil.copytree(prepared, tmp_path / f"farm{len(made)}"))
-        made.append(Farm(Home.open(folder, fresh=False), vram=vram, knobs=knobs))
+        made.append(Farm(Home.open(folder, fresh=False), vram=vram, knobs=knobs, **stores))
         return made[-1]
 
     yield make
