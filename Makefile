@@ -63,6 +63,7 @@ lock: install-dev  ## new lock files from requirements/*.in
 	$(LOCK) requirements/base.in -o requirements.txt
 	$(LOCK) requirements/dev.in -c requirements.txt -o requirements/dev.txt
 	$(LOCK) workers/requirements.in -c requirements.txt -o workers/requirements.txt
+	$(LOCK) workers/requirements-s3.in -c requirements.txt -o workers/requirements-s3.txt
 
 messages: install-dev  ## collect and compile translations (needs gettext: apt-get install -y gettext)
 	$(CHECK_ENV) $(BIN)/python manage.py makemessages -l ko --no-location --ignore=.venv --ignore=var --ignore=tests --ignore=workers

@@ -111,7 +111,7 @@ class OrderInput:
     """One file to upload to ComfyUI before the prompt is queued.
 
     ``key`` is relative to the artifact store. The name ComfyUI answers replaces the placeholder in
-    ``graph[node]["inputs"][input]``.
+    ``graph[node]["inputs"][input]``. ``grant`` lets this attempt fetch it through the farm.
     """
 
     node: str
@@ -119,6 +119,7 @@ class OrderInput:
     key: str
     sha256: str
     bytes: int
+    grant: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

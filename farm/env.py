@@ -26,14 +26,33 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {raw!r}; set it to 1 or 0.")
 
 
-def number(name: str, default: int, *, low: int, high: int) -> int:
+def number(name: str, default: int, *, low: int = 0, high: int | None = None) -> int:
     """Read a whole number between ``low`` and ``high``."""
     raw = os.environ.get(name, "").strip()
     if not raw:
         return default
-    if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
-        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number from {low} to {high}.")
+    if not (raw.isascii() and raw.isdigit()) or int(raw) < low or (high is not None and int(raw) > high):
+        bounds = f"from {low} to {high}" if high is not None else f"of at least {low}, such as {default}"
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number {bounds}.")
     return int(raw)
+
+
+def store(name: str, folder: Path) -> dict[str, object]:
+    """Read where artifacts are kept, as Django's storage: a folder (file://… or a path), or s3://BUCKET/PREFIX."""
+    raw = os.environ.get(name, "").strip()
+    scheme = raw.partition("://")[0] if "://" in raw else "file"
+    if scheme == "s3":
+        return {"BACKEND": "apps.common.object_storage.ObjectStorage", "OPTIONS": {"url": raw}}
+    if scheme == "file":
+        location = raw.removeprefix("file://") or str(folder)
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": location},
+        }
+    raise ImproperlyConfigured(
+        f"{name} begins with {scheme!r}; here, where the farm itself keeps its files, use a folder or "
+        "s3://BUCKET/PREFIX. (A farm's http address is for GPU nodes that share no disk with it.)"
+    )
 
 
 def file(name: str) -> Path | None:

@@ -33,7 +33,8 @@ CSRF_TRUSTED_ORIGINS = env.words("SHOTFARM_ORIGINS")
 SIMULATED_ALLOWED = env.flag("SHOTFARM_SIMULATED", default=False)
 """Whether simulated nodes may be given jobs. Every take they make is labelled."""
 
-ARTIFACT_ROOT = Path(env.text("SHOTFARM_ARTIFACTS", str(VAR / "artifacts")).removeprefix("file://"))
+MIN_FREE_BYTES = env.number("SHOTFARM_MIN_FREE_MB", 512) * 1024**2
+"""A store that is a folder counts as full when less than this is free: databases and logs live there, too."""
 SLATE_FONT = env.file("SHOTFARM_FONT")
 """A font for slates, best one with Hangul; unset: apps/prompts/fonts.py searches."""
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if DEBUG else "")
@@ -135,10 +136,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(ARTIFACT_ROOT)},
-    },
+    "default": env.store("SHOTFARM_ARTIFACTS", VAR / "artifacts"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024

@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.desk import media
+from farm import transfer
 from farm.health import healthz, readyz
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("farm.api")),
     path("i18n/", include("django.conf.urls.i18n")),
+    path(f"{transfer.PREFIX.lstrip('/')}/", include("apps.renders.urls")),
     path("media/<uuid:artifact_id>/", media.artifact, name="artifact"),
     path("media/reference/<uuid:reference_id>/", media.reference_picture, name="reference-picture"),
     path("admin/desk/", include("apps.desk.urls")),

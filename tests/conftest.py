@@ -16,6 +16,8 @@ register()
 pytest_plugins = [
     "tests.broker_fixture",
     "tests.comfysim_fixture",
+    "tests.small_disk_fixture",
+    "tests.s3_fixture",
     "tests.acceptance.farm_fixture",
     "tests.farm_time",
 ]
@@ -56,5 +58,4 @@ def artifact_root(tmp_path: Path, settings: Settings) -> Path:
     root.mkdir()
     default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(root)}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
-    settings.ARTIFACT_ROOT = root
     return root

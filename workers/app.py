@@ -10,12 +10,13 @@ from celery.signals import after_setup_logger, after_setup_task_logger, celeryd_
 
 import celeryconfig
 from farm.logs import hide, name_process, password_in
-from workers import logs, settings
+from workers import logs, settings, stores
 from workers.queues import SLOTS
 from workers.steps import Alone, Presence
 
 try:
     node_settings = settings.from_environment()
+    stores.open_store(node_settings.artifacts, min_free=0)  # a missing driver is told now, and nothing else
 except settings.SettingsError as error:
     # Started by hand, as a rule: one sentence says more than a traceback of imports.
     raise SystemExit(f"shotfarm node: {error}") from error

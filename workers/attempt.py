@@ -26,7 +26,7 @@ from workers.comfy.text import NAME_LIMIT, beginning, ending
 from workers.errors import NodeError
 from workers.logs import attempt_lines
 from workers.node import Node
-from workers.store import ArtifactStore
+from workers.store import OrderStore
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +34,13 @@ logger = logging.getLogger(__name__)
 class Attempt:
     """One attempt on this node, from whichever thread has it in hand."""
 
-    def __init__(self, order: RenderOrder, *, node: Node, client: ComfyClient, store: ArtifactStore) -> None:
+    def __init__(self, order: RenderOrder, *, node: Node, client: ComfyClient, store: OrderStore) -> None:
         self.order = order
         self.client = client
         self.prompt_id = ""
         self._node = node
         self.epoch = node.epoch  # the life in which the order came, whatever happens to the node meanwhile
-        self._store = store
+        self.store = store
         self._timings = Timings()
 
     @contextmanager
@@ -60,11 +60,11 @@ class Attempt:
     def collect(self, files: Iterable[OutputFile]) -> RenderReport:
         """Check and store what was rendered, the manifest last. Raises NodeError, ComfyError."""
         with self.timed("collect_s"):
-            artifacts = outputs.collect(files, self.order, client=self.client, store=self._store)
+            artifacts = outputs.collect(files, self.order, client=self.client, store=self.store)
         size = sum(artifact.bytes for artifact in artifacts)
         logger.info("outputs stored", extra={"files": len(artifacts), "bytes": size})
         report = self.report(Outcome.SUCCEEDED, artifacts=artifacts)
-        outputs.write_manifest(report, self.order, self._store)
+        outputs.write_manifest(report, self.order, self.store)
         return report
 
     def failed(self, error: ComfyError | NodeError) -> RenderReport:

@@ -6,7 +6,9 @@
     ├── InputUnusable        a file the order needs is missing, changed or of a wrong size
     ├── OutputWrong          what was rendered is not what was ordered, or does not decode
     ├── OrderUnreadable      the order's graph or paths make no sense
-    ├── StoreUnavailable     the artifact store does not answer or has no room
+    ├── StoreUnavailable     the artifact store does not answer
+    │   └── StoreFull        it has no room
+    ├── ScratchUnavailable   this node's disk for files on their way fails or has no room
     └── SpoolUnavailable     this node's own disk cannot remember the attempt
     Dropped                  the claim was refused or unanswered: nothing was rendered
     Cancelled                the order was cancelled before its prompt was queued
@@ -58,10 +60,23 @@ class OrderUnreadable(NodeError):
 
 
 class StoreUnavailable(NodeError):
-    """The artifact store does not answer or has no room."""
+    """The artifact store does not answer."""
 
     failure_class = FailureClass.INFRASTRUCTURE
     code = "store_unavailable"
+
+
+class StoreFull(StoreUnavailable):
+    """The artifact store has no room."""
+
+    code = "store_full"
+
+
+class ScratchUnavailable(NodeError):
+    """This node's disk for files on their way fails or has no room."""
+
+    failure_class = FailureClass.INFRASTRUCTURE
+    code = "scratch_unavailable"
 
 
 class SpoolUnavailable(NodeError):

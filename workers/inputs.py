@@ -10,8 +10,9 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final, cast
 
 from farm.contracts import OrderInput
+from workers.disks import on_scratch
 from workers.errors import InputUnusable, OrderUnreadable
-from workers.store import ArtifactStore, safe_key
+from workers.store import OrderStore, safe_key
 
 MAX_INPUT_BYTES: Final = 4 * 1024**3
 """A bound on one input file: a reference picture or a start frame has megabytes, a plate some hundreds."""
@@ -26,12 +27,12 @@ def stage(
     graph: Graph,
     inputs: Iterable[OrderInput],
     *,
-    store: ArtifactStore,
+    store: OrderStore,
     upload: Callable[[str, BinaryIO], str],
 ) -> Graph:
     """Upload every input and return the graph with the names ComfyUI gave them.
 
-    Raises InputUnusable, OrderUnreadable, StoreUnavailable, and what ``upload`` raises.
+    Raises InputUnusable, OrderUnreadable, StoreUnavailable, ScratchUnavailable, and what ``upload`` raises.
     """
     staged = deepcopy(graph)
     for item in inputs:
@@ -42,13 +43,14 @@ def stage(
     return staged
 
 
-def _upload(item: OrderInput, store: ArtifactStore, upload: Callable[[str, BinaryIO], str]) -> str:
+def _upload(item: OrderInput, store: OrderStore, upload: Callable[[str, BinaryIO], str]) -> str:
     if item.bytes > MAX_INPUT_BYTES:
         raise InputUnusable(f"input {item.key} has {item.bytes} bytes; at most {MAX_INPUT_BYTES} are staged")
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
         file = cast(BinaryIO, spooled)
         _fetch(item, store, file)
-        file.seek(0)
+        with on_scratch():
+            file.seek(0)  # writes what is still held back
         return upload(content_name(item), file)
 
 
@@ -57,7 +59,7 @@ def content_name(item: OrderInput) -> str:
     return item.sha256[:40] + PurePosixPath(item.key).suffix.lower()
 
 
-def _fetch(item: OrderInput, store: ArtifactStore, file: BinaryIO) -> None:
+def _fetch(item: OrderInput, store: OrderStore, file: BinaryIO) -> None:
     """Copy a stored file and check size and sha256 on the way."""
     digest, size = hashlib.sha256(), 0
     try:
@@ -65,7 +67,8 @@ def _fetch(item: OrderInput, store: ArtifactStore, file: BinaryIO) -> None:
             while (chunk := source.read(CHUNK)) and size <= item.bytes:
                 digest.update(chunk)
                 size += len(chunk)
-                file.write(chunk)
+                with on_scratch():
+                    file.write(chunk)
     except FileNotFoundError as exc:
         raise InputUnusable(f"input {item.key} is not in the artifact store") from exc
     if size != item.bytes or digest.hexdigest() != item.sha256:

@@ -18,7 +18,7 @@ class Sight:
     """What was last seen of ComfyUI, the GPU and the artifact store. ``capabilities`` None: not read yet.
 
     ``models_as_listed`` holds model names as this ComfyUI spells them: with ``\\`` on Windows.
-    ``store`` says why the artifact store cannot be used, "" if it can.
+    ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full.
     """
 
     comfy: ComfyFact
@@ -26,6 +26,7 @@ class Sight:
     capabilities: Capabilities | None = None
     models_as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     store: str = ""
+    disks: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -80,8 +81,8 @@ class Node:
             return NodeState.STARTING, "ComfyUI and GPU are being probed"
         if not sight.comfy.reachable:
             return NodeState.DEAF, f"ComfyUI does not answer: {sight.comfy.error}"
-        if sight.store:
-            return NodeState.DEAF, sight.store
+        if sight.disks or sight.store:
+            return NodeState.DEAF, sight.disks or sight.store
         if sick:
             return NodeState.SICK, sick
         state = NodeState.BUSY if self.hand.count() else NodeState.IDLE

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from farm.contracts import (
@@ -21,13 +20,15 @@ from farm.contracts import (
     canonical,
     to_json,
 )
+from farm.transfer import MAX_FILE_BYTES
 from workers import media
 from workers.comfy.client import ComfyClient
 from workers.comfy.outputs import OutputFile
-from workers.errors import OutputWrong, StoreUnavailable
-from workers.store import ArtifactStore
+from workers.disks import scratch, writing
+from workers.errors import OutputWrong
+from workers.store import OrderStore
 
-MAX_OUTPUT_BYTES: Final = 16 * 1024**3
+MAX_OUTPUT_BYTES: Final = MAX_FILE_BYTES
 """A bound on one rendered file. A minute of ProRes 4444 in 4K has about 13 GB."""
 
 FPS_TOLERANCE: Final = 0.01
@@ -36,16 +37,16 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def collect(
-    files: Iterable[OutputFile], order: RenderOrder, *, client: ComfyClient, store: ArtifactStore
+    files: Iterable[OutputFile], order: RenderOrder, *, client: ComfyClient, store: OrderStore
 ) -> tuple[ArtifactFact, ...]:
     """Check and store every file of the ordered output nodes.
 
-    Raises OutputWrong, StoreUnavailable, and ComfyUI's errors.
+    Raises OutputWrong, StoreUnavailable, ScratchUnavailable, and ComfyUI's errors.
     """
     by_node: dict[str, list[OutputFile]] = {}
     for file in files:
         by_node.setdefault(file.node_id, []).append(file)
-    with TemporaryDirectory(prefix="shotfarm-") as scratch:
+    with scratch() as folder:
         facts: dict[str, ArtifactFact] = {}
         for wanted in order.outputs:
             rendered = by_node.get(wanted.node, [])
@@ -53,15 +54,15 @@ def collect(
                 raise OutputWrong(f"output node {wanted.node} gave no file; expected {wanted.kind}")
             for file in rendered:
                 name = _free_name(file.filename, facts)
-                download = Path(scratch) / name
+                download = folder / name
                 _download(file, download, client)
                 facts[name] = _check(download, wanted)
         for name in facts:
-            store.put(Path(scratch) / name, artifact_key(order, name))
+            store.put(folder / name, artifact_key(order, name))
     return tuple(facts.values())
 
 
-def write_manifest(report: RenderReport, order: RenderOrder, store: ArtifactStore) -> None:
+def write_manifest(report: RenderReport, order: RenderOrder, store: OrderStore) -> None:
     """Write the signed report beside its files. It comes last: where it stands, the attempt is whole."""
     store.write(canonical(to_json(report)), artifact_key(order, MANIFEST_NAME))
 
@@ -83,15 +84,12 @@ def _free_name(filename: str, taken: dict[str, ArtifactFact]) -> str:
 
 def _download(file: OutputFile, target: Path, client: ComfyClient) -> None:
     size = 0
-    with client.open_output(file) as source, target.open("wb") as copy:
+    with client.open_output(file) as source, writing(target) as write:
         for chunk in source:
             size += len(chunk)
             if size > MAX_OUTPUT_BYTES:
                 raise OutputWrong(f"{file.filename} is larger than {MAX_OUTPUT_BYTES} bytes")
-            try:
-                copy.write(chunk)
-            except OSError as exc:
-                raise StoreUnavailable(f"this node's scratch disk failed at {size} bytes: {exc}") from exc
+            write(chunk)
 
 
 def _check(path: Path, wanted: OrderOutput) -> ArtifactFact:

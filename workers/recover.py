@@ -56,7 +56,8 @@ def _settle(started: Started, station: Station) -> bool:
 
 def _settled(started: Started, station: Station) -> bool:
     client = station.client(started.order.attempt_id)
-    attempt = Attempt(started.order, node=station.node, client=client, store=station.store)
+    store = station.store.of(started.order)
+    attempt = Attempt(started.order, node=station.node, client=client, store=store)
     attempt.prompt_id = started.prompt_id
     try:
         report = _report(attempt, client.lookup(started.prompt_id), station)

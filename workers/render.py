@@ -62,7 +62,7 @@ def render(order: RenderOrder, station: Station) -> RenderReport:
 
 def _render(order: RenderOrder, station: Station) -> RenderReport:
     client = station.client(order.attempt_id)
-    attempt = Attempt(order, node=station.node, client=client, store=station.store)
+    attempt = Attempt(order, node=station.node, client=client, store=station.store.of(order))
     in_hand = station.node.hand.accept(order.attempt_id, order.token)
     logger.info("order accepted", extra={"template": order.template, "label": order.label})
     try:
@@ -120,12 +120,12 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     )
     claim = station.claim(request)
     safe_key(order.artifact_folder)
-    station.store.require()  # before the render, which would find no place for what it made
+    attempt.store.require()  # before the render, which would find no place for what it made
     try:
         graph = fit_model_names(order.graph, station.node.sight.models_as_listed)
     except ContractError as exc:
         raise OrderUnreadable(str(exc)) from exc
-    staged = inputs.stage(graph, order.inputs, store=station.store, upload=attempt.client.upload)
+    staged = inputs.stage(graph, order.inputs, store=attempt.store, upload=attempt.client.upload)
     logger.info("inputs staged", extra={"files": len(order.inputs)})
     reply = claim.answer()
     if not reply.granted:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 BROKER_SCHEMES: Final = ("redis", "rediss", "redis+socket", "sentinel")
 DEFAULT_COMFYUI: Final = "http://127.0.0.1:8188"
+DEFAULT_MIN_FREE_MB: Final = 512
 DEFAULT_SPOOL: Final = "~/.local/state/shotfarm/spool"
 
 
@@ -26,13 +27,15 @@ class Settings:
 
     ``comfyui_restart``: the words of the command that restarts ComfyUI, empty if there is none.
     ``node`` is empty where the Celery node name is to be used. ``gpu`` is an NVML index or a UUID,
-    empty where the machine has one GPU. ``spool`` holds one folder per node name.
+    empty where the machine has one GPU. ``spool`` holds one folder per node name. ``min_free``: bytes
+    below which a disk counts as full.
     """
 
     redis_url: str = field(repr=False)
     comfyui_url: str
     comfyui_restart: tuple[str, ...]
     artifacts: str
+    min_free: int
     node: str
     spool: Path
     gpu: str
@@ -62,8 +65,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         artifacts=_needed(
             environ,
             "SHOTFARM_ARTIFACTS",
-            "the artifact store: a shared folder, or an fsspec URL whose driver is installed",
+            "the artifact store: a shared folder, s3://BUCKET/PREFIX, or the farm's own https address",
         ),
+        min_free=_number(environ, "SHOTFARM_MIN_FREE_MB", DEFAULT_MIN_FREE_MB) * 1024**2,
         node=environ.get("SHOTFARM_NODE", "").strip(),
         spool=Path(environ.get("SHOTFARM_SPOOL") or DEFAULT_SPOOL).expanduser(),
         gpu=environ.get("SHOTFARM_GPU", "").strip(),
@@ -95,6 +99,13 @@ def _command(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     except ValueError as exc:
         example = "systemctl --user restart comfyui"
         raise SettingsError(f"{name} is {value!r}: {exc}; set it to a command such as {example!r}") from exc
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name, "").strip()
+    if value and not (value.isascii() and value.isdigit()):
+        raise SettingsError(f"{name} is {value!r}; set it to a whole number, such as {default}")
+    return int(value) if value else default
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -89,7 +90,12 @@ class Spool:
             draft.replace(path)
             _sync_folder(path.parent)
         except OSError as exc:
-            raise SpoolUnavailable(f"the spool at {self.folder} cannot be written: {exc}") from exc
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)  # half a file must not go on filling a full disk
+            raise SpoolUnavailable(
+                f"this node's spool at {self.folder} cannot be written ({exc.strerror or exc}); "
+                "make room there, or set SHOTFARM_SPOOL to another disk"
+            ) from exc
 
     def _read_all(self, kind: str, form: type[T]) -> tuple[T, ...]:
         dated = []

@@ -13,6 +13,7 @@ from celery import Celery
 from farm.contracts import ClaimRequest, RenderReport
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
+from workers.disks import Disks
 from workers.errors import SpoolUnavailable
 from workers.gpu import Site
 from workers.node import Node
@@ -21,7 +22,7 @@ from workers.reporter import Reporter
 from workers.restart import Restart
 from workers.settings import Settings
 from workers.spool import Spool, Started
-from workers.store import ArtifactStore
+from workers.stores import open_store
 from workers.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Station:
         name = settings.node or worker.removeprefix("celery@")
         self.node = Node(name, worker)
         self.spool = Spool(settings.spool / _UNSAFE.sub("-", name))
-        self.store = ArtifactStore(settings.artifacts)
+        self.store = open_store(settings.artifacts, min_free=settings.min_free)
         self.subscriptions = Subscriptions(app, self.node)
         self._reporter = Reporter(app, self.node, self.spool, self.subscriptions)
         self._watch = Watch(
@@ -46,6 +47,7 @@ class Station:
             self.client(f"watch-{name}"),
             _site(settings),
             check_store=self.store.check,
+            check_disks=Disks(spool=self.spool.folder, min_free=settings.min_free).check,
             changed=self.changed,
             restart=Restart(settings.comfyui_restart),
         )

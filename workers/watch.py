@@ -1,4 +1,4 @@
-"""Look at ComfyUI, the GPU and the artifact store every few seconds, in a thread of its own.
+"""Look at ComfyUI, the GPU, the disks and the artifact store every few seconds, in a thread of its own.
 
 The node report must go out on time even while one of them stalls, so looking and reporting are two threads.
 """
@@ -44,6 +44,7 @@ class Watch(VitalThread):
         site: Site,
         *,
         check_store: Callable[[], str],
+        check_disks: Callable[[], str] = lambda: "",
         changed: Callable[[], None],
         cards: Callable[[], Cards] = read_cards,
         restart: Restart | None = None,
@@ -53,6 +54,7 @@ class Watch(VitalThread):
         self._client = client
         self._site = site
         self._check_store = check_store
+        self._check_disks = check_disks
         self._changed = changed
         self._cards = cards
         self._probe = Probe(client)
@@ -107,6 +109,7 @@ class Watch(VitalThread):
     def _see(self) -> Sight:
         before = self._node.sight
         store = beginning(self._check_store(), ERROR_LIMIT)
+        disks = beginning(self._check_disks(), ERROR_LIMIT)
         try:
             stats = read_stats(self._client.system_stats())
             queue = self._client.queue()
@@ -119,6 +122,7 @@ class Watch(VitalThread):
                 capabilities=before.capabilities,
                 models_as_listed=before.models_as_listed,
                 store=store,
+                disks=disks,
             )
         return Sight(
             comfy=_comfy_fact(stats, running=len(queue.running), pending=len(queue.pending)),
@@ -126,6 +130,7 @@ class Watch(VitalThread):
             capabilities=capabilities,
             models_as_listed=listed,
             store=store,
+            disks=disks,
         )
 
     def _catalogue(self, before: Sight) -> tuple[Capabilities | None, dict[str, tuple[str, ...]]]:

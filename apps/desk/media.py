@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -29,13 +26,13 @@ from apps.accounts.models import User
 from apps.accounts.signatures import signed_for
 from apps.characters.models import CharacterReference
 from apps.characters.services import reference_name
+from apps.common.streaming import pieces
 from apps.projects.selectors import scoped
 from apps.review.gallery import artifact_name
 from apps.review.models import Artifact
 
 INLINE: Final = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4"})
 """What a browser may show in place. Everything else is downloaded, whatever it says it is."""
-CHUNK: Final = 256 * 1024
 YEAR_S: Final = 31_536_000
 POLICY: Final = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 """For a file that is opened by itself: whatever it is, it runs nothing and belongs to no site."""
@@ -120,7 +117,7 @@ def _answer(request: HttpRequest, stored: Stored, *, etag: str) -> HttpResponseB
         return _labelled(refused, stored, etag)
     start, end = part
     response = StreamingHttpResponse(
-        _read(file, start, end - start), status=200 if end - start == size else 206
+        pieces(file, start, end - start), status=200 if end - start == size else 206
     )
     response["Content-Length"] = str(end - start)
     if response.status_code == 206:
@@ -141,20 +138,6 @@ def range_of(header: str | None, size: int) -> tuple[int, int] | None:
         return (max(0, size - int(last)), size) if int(last) and size else None
     start, end = int(first), int(last) + 1 if last else size
     return (start, min(end, size)) if start < min(end, size) else None
-
-
-async def _read(file: File[bytes], start: int, length: int) -> AsyncIterator[bytes]:
-    """Read a part in chunks, each in a thread, so that no film ever stands in memory whole."""
-    try:
-        await sync_to_async(file.seek, thread_sensitive=False)(start)
-        while length > 0:
-            chunk = await sync_to_async(file.read, thread_sensitive=False)(min(CHUNK, length))
-            if not chunk:
-                return
-            length -= len(chunk)
-            yield chunk
-    finally:
-        file.close()
 
 
 def _labelled(response: HttpResponseBase, stored: Stored, etag: str) -> HttpResponseBase:

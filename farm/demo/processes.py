@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,11 @@ class GpuNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything the processes need to find each other. ``database_url``: "" is SQLite in the folder."""
+    """Everything the processes need to find each other.
+
+    ``database_url``: "" is SQLite in the folder. ``store`` is the artifact store, by default a folder of the
+    home; ``node_store`` the same as nodes see it. ``more`` are further variables of every process.
+    """
 
     home: Home
     broker_url: str = field(repr=False)
@@ -41,6 +45,9 @@ class Plan:
     flower_port: int
     nodes: tuple[GpuNode, ...]
     database_url: str = field(default="", repr=False)
+    store: str = ""
+    node_store: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
@@ -88,13 +95,14 @@ def coordinator_environment(plan: Plan) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "farm.settings",
         "DJANGO_SECRET_KEY": plan.home.secrets.django_key,
         "SHOTFARM_VAR": str(plan.home.folder),
-        "SHOTFARM_ARTIFACTS": str(plan.home.artifacts),
+        "SHOTFARM_ARTIFACTS": plan.store or str(plan.home.artifacts),
         "SHOTFARM_HOSTS": f"{LOOPBACK},localhost",
         "SHOTFARM_HTTPS": "0",
         "SHOTFARM_SIMULATED": "1" if plan.simulated else "0",
         "SHOTFARM_LOG": "json",
         "REDIS_URL": plan.broker_url,
         "DATABASE_URL": plan.database_url,
+        **plan.more,
     }
 
 
@@ -103,11 +111,12 @@ def node_environment(plan: Plan, node: GpuNode) -> dict[str, str]:
     return plain_environment() | {
         "REDIS_URL": plan.broker_url,
         "COMFYUI_URL": node.comfyui_url,
-        "SHOTFARM_ARTIFACTS": str(plan.home.artifacts),
+        "SHOTFARM_ARTIFACTS": plan.node_store or plan.store or str(plan.home.artifacts),
         "SHOTFARM_NODE": node.name,
         "SHOTFARM_SPOOL": str(plan.home.folder / "spool"),
         "SHOTFARM_LOG": "json",
         **({"SHOTFARM_SIMULATED": "1"} if node.simulated else {}),
+        **plan.more,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 
 from apps.renders.models import Job, RenderBatch
@@ -103,7 +103,7 @@ def _primary(take: Take) -> Artifact | None:
 
 
 def _path(artifact: Artifact) -> Path:
-    return Path(settings.ARTIFACT_ROOT) / artifact.key
+    return Path(default_storage.path(artifact.key))
 
 
 def _shown(artifact: Artifact | None) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,7 +59,15 @@ class Farm:
     """
 
     def __init__(
-        self, home: Home, database: FarmDatabase, *, vram: Sequence[int], knobs: Sequence[str]
+        self,
+        home: Home,
+        database: FarmDatabase,
+        *,
+        vram: Sequence[int],
+        knobs: Sequence[str],
+        store: str = "",
+        node_store: Callable[[int], str] = lambda _web_port: "",
+        env: Mapping[str, str] | None = None,
     ) -> None:
         taken: set[int] = set()
         redis_port, web, flower = (any_free(taken=taken) for _ in range(3))
@@ -71,6 +79,9 @@ class Farm:
             flower_port=flower,
             database_url=database.url,
             nodes=simulated_nodes(vram, [any_free(taken=taken) for _ in vram], knobs=knobs),
+            store=store,
+            node_store=node_store(web),
+            more=env or {},
         )
         own = broker.program(
             home.folder / "broker",
@@ -195,13 +206,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
 
 @pytest.fixture
 def farm(prepared: Prepared, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
-    """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``."""
+    """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``.
+
+    ``store=`` is its artifact store, ``node_store=lambda web_port: …`` the address its nodes are given,
+    ``env=`` further variables of all processes.
+    """
     made: list[Farm] = []
 
-    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = ()) -> Farm:
+    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = (), **stores: Any) -> Farm:
         folder = Path(shutil.copytree(prepared.folder, tmp_path / f"farm{len(made)}"))
         database = prepared.database.copied_to(folder)
-        made.append(Farm(Home.open(folder, fresh=False), database, vram=vram, knobs=knobs))
+        home = Home.open(folder, fresh=False)
+        made.append(Farm(home, database, vram=vram, knobs=knobs, **stores))
         return made[-1]
 
     yield make

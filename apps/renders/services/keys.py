@@ -1,4 +1,4 @@
-"""The key that signs one attempt's reports. Derived, so it is stored nowhere."""
+"""The keys of one attempt. Derived, so they are stored nowhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from django.conf import settings
 
 def attempt_key(attempt_id: UUID) -> str:
     """Return the signing key of this attempt, 64 hexadecimal characters."""
-    return hmac.new(
-        settings.SECRET_KEY.encode(), f"attempt:{attempt_id}".encode(), hashlib.sha256
-    ).hexdigest()
+    return _derived(f"attempt:{attempt_id}")
+
+
+def input_grant(attempt_id: UUID, key: str) -> str:
+    """Return the proof that the coordinator ordered this attempt to use this stored file."""
+    return _derived(f"input:{attempt_id}:{key}")
+
+
+def _derived(purpose: str) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), purpose.encode(), hashlib.sha256).hexdigest()

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from apps.prompts.slate import slate_png
 from apps.renders.models import Attempt, Job
 from apps.renders.services.casting import loras_from
-from apps.renders.services.keys import attempt_key
+from apps.renders.services.keys import attempt_key, input_grant
 from apps.renders.services.planning import SLATE_IMAGE, START_IMAGE
 from apps.renders.services.start_images import primary_artifact
 from apps.review.models import Artifact
@@ -53,7 +53,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         tier_gb=attempt.tier_gb,
         need_gb=job.need_gb,
         graph_z=pack_graph(bound.graph),
-        inputs=_inputs(bound, files),
+        inputs=_inputs(attempt, bound, files),
         outputs=_outputs(job, template),
         artifact_folder=f"attempts/{job.project.code}/{attempt.pk}",
         report_key=attempt_key(attempt.pk),
@@ -113,7 +113,7 @@ def _stored(png: bytes) -> _File:
     return _File(key, digest, len(png))
 
 
-def _inputs(bound: BoundGraph, files: dict[str, _File]) -> tuple[OrderInput, ...]:
+def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, _File]) -> tuple[OrderInput, ...]:
     return tuple(
         OrderInput(
             node=wanted.node,
@@ -121,6 +121,7 @@ def _inputs(bound: BoundGraph, files: dict[str, _File]) -> tuple[OrderInput, ...
             key=files[wanted.role].key,
             sha256=files[wanted.role].sha256,
             bytes=files[wanted.role].bytes,
+            grant=input_grant(attempt.pk, files[wanted.role].key),
         )
         for wanted in bound.inputs
     )

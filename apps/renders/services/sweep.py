@@ -18,7 +18,7 @@ from apps.nodes.services import mark_silent_nodes_offline
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt, Job
 from apps.renders.selectors import expired_orders
-from apps.renders.services import bus
+from apps.renders.services import bus, uploads
 from apps.renders.services.dependents import release_all
 from apps.renders.services.failures import after_crash, carry_out, decide
 from apps.renders.services.farmclock import give_grace, leases_may_expire
@@ -46,6 +46,7 @@ MEDIA_PATIENCE = timedelta(seconds=30)
 def sweep() -> int:
     """Put right what expired; return how many jobs moved. Judges no lease while word may be on its way."""
     now = database_now()
+    _tidy_uploads()
     moved = _recall_orders(now)
     backlog = _messages_on(QUEUE_REPORTS)
     if backlog is None:
@@ -57,6 +58,13 @@ def sweep() -> int:
             moved += _expire(now)
         _free_slots_of_the_gone()
     return moved + _mend_jobs_without_attempt() + release_all(actor=ACTOR)
+
+
+def _tidy_uploads() -> None:
+    try:
+        uploads.tidy()
+    except OSError as exc:
+        logger.warning("abandoned uploads not removed", extra={"error": str(exc)})
 
 
 def _messages_on(queue: str) -> int | None:

@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
+
+from apps.common.object_storage import ObjectStorage
 
 CHUNK = 1024 * 1024
 
@@ -31,8 +32,8 @@ def keep(source: Path, key: str) -> None:
 
     On a file system readers see the old file or the new one, never a part of it.
     """
-    if not isinstance(default_storage, FileSystemStorage):
-        _replace_object(source, key)
+    if isinstance(default_storage, ObjectStorage):
+        default_storage.put(source, key)
         return
     final = Path(default_storage.path(key))
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -44,16 +45,15 @@ def keep(source: Path, key: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def _replace_object(source: Path, key: str) -> None:
-    """In an object store what is stored appears whole, but never replaces by itself."""
-    default_storage.delete(key)
-    with source.open("rb") as file:
-        stored_as = default_storage.save(key, File(file))
-    if stored_as != key:
-        default_storage.delete(stored_as)
-        raise FileExistsError(
-            f"{key} was stored by somebody else at the same moment; run the media work again"
-        )
+def adopt(source: Path, key: str) -> None:
+    """Move a local file into the store; where that is a folder on the same disk, by renaming alone."""
+    if isinstance(default_storage, FileSystemStorage):
+        final = Path(default_storage.path(key))
+        final.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(final)
+        return
+    keep(source, key)
+    source.unlink()
 
 
 def sha256_of(path: Path) -> str:

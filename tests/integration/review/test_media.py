@@ -350,7 +350,10 @@ def test_a_store_that_fails_is_no_verdict_about_the_take(
 
 
 def test_an_object_store_keeps_previews_too(settings: Settings) -> None:
-    memory = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    memory = {
+        "BACKEND": "apps.common.object_storage.ObjectStorage",
+        "OPTIONS": {"url": "memory://previews"},
+    }
     settings.STORAGES = {**settings.STORAGES, "default": memory}
     content = png()
     artifact = ArtifactFactory.create(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())

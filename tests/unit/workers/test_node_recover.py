@@ -30,7 +30,7 @@ class FakeStation:
     def __init__(self, lookup: Lookup, cancel: Callable[[str], bool] = lambda _: True) -> None:
         self.node = Node("gpu1", "celery@gpu1")
         self.node.sight = Sight(comfy=ComfyFact(reachable=True), reading=Reading(tier_gb=8))
-        self.store = None
+        self.store = SimpleNamespace(of=lambda _order: None)
         self.full_disk = 0
         self.reports: list[RenderReport] = []
         self._lookup = lookup

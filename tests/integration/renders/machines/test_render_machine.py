@@ -25,7 +25,7 @@ from apps.renders.services.record import Recorded, record
 from apps.renders.services.reports import answer
 from apps.renders.services.submit import Step, submit
 from apps.renders.services.sweep import sweep
-from apps.renders.states import ATTEMPT_OPEN, JobState
+from apps.renders.states import ATTEMPT_OPEN
 from apps.renders.tasks import hear_bell
 from farm import contracts
 from farm.celery import app
