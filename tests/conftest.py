@@ -9,7 +9,16 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-pytest_plugins = ["tests.broker_fixture", "tests.comfysim_fixture", "tests.acceptance.farm_fixture"]
+from tests.machines import register
+
+register()
+
+pytest_plugins = [
+    "tests.broker_fixture",
+    "tests.comfysim_fixture",
+    "tests.acceptance.farm_fixture",
+    "tests.farm_time",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

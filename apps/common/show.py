@@ -191,6 +191,7 @@ MACHINES: dict[str, object] = {
     "take_media": gettext_lazy("take, media"),
     "take_review": gettext_lazy("take, review"),
     "node": gettext_lazy("node"),
+    "node_desired": gettext_lazy("desired state"),
 }
 """What people read for the machines of events."""
 

@@ -10,7 +10,7 @@ from typing import Final
 from django.conf import settings
 
 from apps.common.machines import Machine
-from apps.nodes.states import NODE
+from apps.nodes.states import DESIRED, NODE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, JOB
 from apps.review.states import MEDIA, REVIEW
@@ -24,8 +24,8 @@ Written by `manage.py describe_states` from `apps/*/states.py`. Do not edit: cha
 
 One function makes every move: `move` in [apps/common/machines.py](../apps/common/machines.py), a
 conditional UPDATE whose row count tells who won. It writes an event row in the same transaction, and
-refuses a move that is not in the tables below. What people intend (paused, cancelled, priority, a node's
-desired state) is a column, never a state.
+refuses a move that is not in the tables below. What people intend for a job (paused, cancelled, priority)
+is a column, never a state.
 """
 
 
@@ -59,6 +59,12 @@ CHAPTERS: Final = (
         "What a node's reports say, or what their absence means (OFFLINE). What an operator desires (active, "
         "draining, paused) stands beside it and is no state of this machine.",
         NODE,
+    ),
+    Chapter(
+        "What is desired of a node",
+        "What an operator wants of it, told in events of its own. A node begins active. It heeds a wish with "
+        "its next report; what it renders goes on.",
+        DESIRED,
     ),
     Chapter(
         "Shot",

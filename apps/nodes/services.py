@@ -13,7 +13,7 @@ from apps.common.clock import database_now
 from apps.common.errors import NotAllowed
 from apps.common.machines import move, record_event
 from apps.nodes.models import Gpu, Node
-from apps.nodes.states import NODE, Desired, Observed
+from apps.nodes.states import DESIRED, NODE, Desired, Observed
 from farm import contracts
 from farm.contracts import printable
 
@@ -56,15 +56,16 @@ def require_steering(user: User) -> None:
         raise NotAllowed(f"{user} may not steer nodes; that takes the permission {STEER}")
 
 
-def set_desired(node: Node, desired: str, *, user: User) -> None:
-    """Drain, pause or activate a node. The node hears it with its next report, within 5 s."""
+def set_desired(node: Node, desired: str, *, user: User) -> bool:
+    """Drain, pause or activate a node; False if that is wished already.
+
+    The node hears it with its next report, within 5 s.
+    """
     require_steering(user)
-    with transaction.atomic():
-        before = Node.objects.select_for_update().values_list("desired", flat=True).get(pk=node.pk)
-        Node.objects.filter(pk=node.pk).update(desired=Desired(desired))
-        record_event(
-            NODE, node.pk, from_state=before, to=desired, actor=user.get_username(), reason="desired state"
-        )
+    others = tuple(wish for wish in Desired if wish != desired)
+    return move(
+        DESIRED, node, from_=others, to=Desired(desired), actor=user.get_username(), reason="desired state"
+    )
 
 
 def mark_silent_nodes_offline(now: datetime) -> list[Node]:

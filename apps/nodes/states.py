@@ -33,6 +33,13 @@ SERVING: Final = (Observed.IDLE, Observed.BUSY)
 """States in which a node may be given work."""
 
 _ALL = frozenset(str(state) for state in Observed)
+_WISHES = frozenset(str(wish) for wish in Desired)
 NODE: Final = Machine(
     name="node", field="observed", moves={"": _ALL, **{str(state): _ALL - {str(state)} for state in Observed}}
 )
+DESIRED: Final = Machine(
+    name="node_desired",
+    field="desired",
+    moves={"": frozenset({Desired.ACTIVE}), **{str(wish): _WISHES - {str(wish)} for wish in Desired}},
+)
+"""The operator's intent beside it. Every node begins active, without a word."""

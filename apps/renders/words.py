@@ -57,8 +57,8 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "attempt": dict(AttemptState.choices),
     "take_media": dict(Media.choices),
     "take_review": dict(Review.choices),
-    # A node's events tell of both: how it stands, and what somebody wished of it.
-    "node": dict([*Observed.choices, *Desired.choices]),
+    "node": dict(Observed.choices),
+    "node_desired": dict(Desired.choices),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
 

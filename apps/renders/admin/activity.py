@@ -58,7 +58,7 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         seen = Q(story__in=Job.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="shot", story__in=Shot.objects.filter(project__in=mine).values("pk"))
         if reach_of(request).anywhere(Act.VIEW):
-            seen |= Q(machine="node")
+            seen |= Q(machine__in=("node", "node_desired"))
         return events.filter(seen)
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:

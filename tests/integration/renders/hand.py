@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -76,6 +77,10 @@ class Hand:
 
     def reports(self, **changes: Any) -> NodeDirectives:
         """Send a NodeReport and return its directives."""
+        return answer(self.writes(**changes))
+
+    def writes(self, **changes: Any) -> NodeReport:
+        """Write a NodeReport that is not sent yet: how the node stands now."""
         report = NodeReport(
             node=self.name,
             worker=f"celery@{self.name}",
@@ -89,13 +94,17 @@ class Hand:
             fingerprint=self.able.fingerprint,
             running=tuple(self.running.values()),
         )
-        return answer(replace(report, **changes))
+        return replace(report, **changes)
 
     def order(self) -> RenderOrder | None:
         """Take the next order off the queues an idle worker of this tier hears, largest first."""
+        return self.order_on(queue_for, next_queue_for)
+
+    def order_on(self, *kinds: Callable[[int], str]) -> RenderOrder | None:
+        """Take the next order off the node's own queue, or these kinds of tier queues."""
         queues = [node_queue(self.name, self.epoch)]
         for tier in tiers_served(self.tier_gb):
-            queues += [queue_for(tier), next_queue_for(tier)]
+            queues += [kind(tier) for kind in kinds]
         for queue in queues:
             message = self._client.lpop(queue)
             if isinstance(message, str):

@@ -1,0 +1,88 @@
+"""What must be true of jobs, attempts and takes after every step, whatever was said, lost or repeated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from uuid import UUID
+
+from apps.common.models import StateEvent
+from apps.nodes.selectors import serving
+from apps.renders.models import Attempt, Job
+from apps.renders.selectors import slots_in_use, startable
+from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JobState
+from apps.renders.waiting import SENTENCES
+from apps.review.models import Take
+from farm.tiers import TIERS_GB, next_queue_for, queue_for
+
+
+def takes_are_what_succeeded() -> None:
+    """One take per job that succeeded, none for any other: not for a cancelled one either."""
+    takes = list(Take.objects.values_list("job_id", flat=True))
+    twice = [job for job, count in Counter(takes).items() if count > 1]
+    assert not twice, f"jobs with two takes: {twice}"
+    succeeded = set(Job.objects.filter(state=JobState.SUCCEEDED).values_list("pk", flat=True))
+    assert set(takes) == succeeded, f"takes of {set(takes)}, but {succeeded} succeeded"
+
+
+def each_job_has_one_current_attempt() -> None:
+    """In flight: one open attempt, under the job's own token. Else: no token, and no attempt is open."""
+    attempts: dict[UUID, list[str]] = {}
+    open_ones = Attempt.objects.filter(state__in=ATTEMPT_OPEN).order_by()
+    for job, token in open_ones.values_list("job_id", "token"):
+        attempts.setdefault(job, []).append(token)
+    for job, code, state, token in Job.objects.order_by().values_list("pk", "code", "state", "token"):
+        expected = [token] if state in IN_FLIGHT else []
+        assert bool(token) == (state in IN_FLIGHT), f"{code} is {state} under the token {token!r}"
+        assert attempts.get(job, []) == expected, f"{code} is {state} with {len(attempts.get(job, []))} open"
+
+
+def success_was_verified(told: Iterable[StateEvent], genuine: set[str]) -> None:
+    """No attempt came to SUCCEEDED but by a report of its own node, with its files in the store."""
+    for event in told:
+        if event.machine == "attempt" and event.to_state == "succeeded":
+            assert str(event.subject) in genuine, f"attempt {event.subject} succeeded, and nobody rendered it"
+
+
+def blocked_jobs_name_their_reason() -> None:
+    """A blocked job says which job it waits for."""
+    blocked = Job.objects.filter(state=JobState.BLOCKED).values_list("code", "wait_code")
+    silent = [code for code, reason in blocked if reason not in ("depends", "depends_failed")]
+    assert not silent, f"{silent} are blocked and do not say why"
+
+
+def ready_jobs_name_their_reason() -> None:
+    """After a tick no ready job waits without a word."""
+    ready = Job.objects.filter(state=JobState.READY).values_list("code", "wait_code")
+    silent = [code for code, reason in ready if reason not in SENTENCES]
+    assert not silent, f"{silent} are ready and do not say why they wait"
+
+
+def over_full() -> dict[str, int]:
+    """By how many orders each kind of tier queue, from each tier up, exceeds the seats that may take them.
+
+    Also by how many each node exceeds its two seats.
+    """
+    held: Counter[UUID | None] = Counter()
+    out: dict[str, list[int]] = {"now": [], "next": []}
+    for attempt in slots_in_use():
+        held[attempt.node_id] += 1
+        if attempt.node_id is None:
+            out["now" if attempt.queue == queue_for(attempt.tier_gb) else "next"].append(attempt.tier_gb)
+            assert attempt.queue in (queue_for(attempt.tier_gb), next_queue_for(attempt.tier_gb))
+    nodes = list(serving())
+    excess = {node.name: max(0, held[node.pk] - 2) for node in nodes}
+    for kind, taken in (("now", 0), ("next", 1)):
+        seats = [node.tier_gb or 0 for node in nodes if held[node.pk] == taken]
+        for tier in (0, *TIERS_GB):
+            orders = sum(order >= tier for order in out[kind])
+            excess[f"{kind} {tier}"] = max(0, orders - sum(seat >= tier for seat in seats))
+    return excess
+
+
+def what_waits_for_nothing(now: object) -> list[Job]:
+    """Jobs that should go on by themselves: in flight, or ready with a node that could take them."""
+    in_flight = list(Job.objects.filter(state__in=IN_FLIGHT))
+    largest = max((node.tier_gb or 0 for node in serving()), default=-1)
+    ready = startable(Job.objects.filter(state=JobState.READY), now)  # type: ignore[arg-type]
+    return in_flight + [job for job in ready if job.tier_gb is not None and job.tier_gb <= largest]
