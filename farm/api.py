@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
@@ -17,6 +18,7 @@ from apps.projects.api import ProjectViewSet
 from apps.renders.api import BatchViewSet, JobViewSet
 from apps.review.api import TakeViewSet
 from apps.workflows.api import TemplateViewSet
+from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
 router.register("projects", ProjectViewSet)
@@ -38,9 +40,12 @@ v1 = [
     *router.urls,
 ]
 
+page = SpectacularSwaggerSplitView.as_view(url_name="api:schema")
+page = login_required(csp_update(content_policy.API_PAGE)(page))
+
 app_name = "api"
 urlpatterns = [
     path("v1/", include(v1)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", login_required(SpectacularSwaggerView.as_view(url_name="api:schema")), name="docs"),
+    path("docs/", page, name="docs"),
 ]

@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from farm import env, logs, unfold_settings
+from farm import content_policy, env, logs, unfold_settings
 
 django_stubs_ext.monkeypatch()  # so that ModelForm[Shot] and the like mean something at run time too
 
@@ -87,6 +87,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "farm.requests.log_requests",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -156,6 +157,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 MEDIA_URL_SECONDS = env.number("SHOTFARM_MEDIA_SECONDS", 3600, low=60, high=7 * 24 * 3600)
 """How long the signed address of a picture or clip can be used (at least; see apps.accounts.signatures)."""
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.DIRECTIVES}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -28,7 +28,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "apps.desk.views.dashboard",
-    "STYLES": [lambda _request: static("shotfarm/shotfarm.css")],
+    "STYLES": [
+        lambda _request: static("shotfarm/colours.css"),
+        lambda _request: static("shotfarm/shotfarm.css"),
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",
@@ -36,23 +39,13 @@ UNFOLD: dict[str, Any] = {
             "href": lambda _request: static("shotfarm/favicon.svg"),
         },
     ],
-    "SCRIPTS": [lambda _request: static("shotfarm/shotfarm.js")],
-    "BORDER_RADIUS": "5px",
-    "COLORS": {
-        "primary": {
-            "50": "oklch(98% .02 85)",
-            "100": "oklch(95% .05 85)",
-            "200": "oklch(91% .09 82)",
-            "300": "oklch(86% .13 80)",
-            "400": "oklch(80% .15 76)",
-            "500": "oklch(74% .16 68)",
-            "600": "oklch(62% .15 58)",
-            "700": "oklch(52% .13 54)",
-            "800": "oklch(44% .11 52)",
-            "900": "oklch(38% .09 52)",
-            "950": "oklch(27% .06 52)",
-        },
-    },
+    "SCRIPTS": [
+        lambda _request: static("shotfarm/shotfarm.js"),
+        lambda _request: static("shotfarm/alpine.js"),
+    ],
+    # The colours are in static/shotfarm/colours.css: Unfold would write them into every page as an inline
+    # style, which the content security policy does not allow.
+    "COLORS": lambda _request: {},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from apps.desk import media
 from farm import transfer
 from farm.health import healthz, readyz
 
+# Browsers ask for it on pages that name none: error pages, JSON, files.
+favicon = RedirectView.as_view(url=lazy(static, str)("shotfarm/favicon.svg"))
+
 urlpatterns = [
+    path("favicon.ico", favicon),
     path("healthz", healthz),
     path("readyz", readyz),
     path("", RedirectView.as_view(pattern_name="admin:index")),

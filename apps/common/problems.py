@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseServerError, JsonResponse
+from django.template import loader
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import defaults
@@ -79,7 +80,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer 500: a problem under /api/, a page elsewhere. What happened stands in the log."""
     if not request.path.startswith(API_PREFIX):
-        return defaults.server_error(request)
+        return HttpResponseServerError(loader.render_to_string("500.html", {"request": request}))
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here; the farm's log tells what."))
 
 

@@ -89,13 +89,14 @@ def simulated_badge() -> SafeString:
 def bar(fraction: float, *, tone: str = "violet", text: str = "") -> SafeString:
     """Show a part of a whole, from 0 to 1, with a text beside it (by default the percentage)."""
     percent = round(max(0.0, min(1.0, fraction)) * 100)
+    said = text or f"{percent} %"
     return format_html(
-        '<span class="sf-bar"><span class="sf-track">'
-        '<span class="sf-fill sf-{}" style="width:{}%"></span></span>'
+        '<span class="sf-bar"><progress class="sf-track sf-{}" max="100" value="{}" aria-label="{}"></progress>'
         "<small>{}</small></span>",
         hue(tone),
         percent,
-        text or f"{percent} %",
+        said,
+        said,
     )
 
 

@@ -1,0 +1,253 @@
+"""What a coordinator does all day, in a real browser against the real processes, in both languages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from farm.demo.home import Home
+from tests.acceptance.browser import PATIENCE_MS, Visit, chromium, visit
+from tests.acceptance.farm_fixture import Farm
+
+pytestmark = pytest.mark.timeout(400)
+expect.set_options(timeout=PATIENCE_MS)
+
+# A keyframe takes some seconds here: long enough to watch it, and to cancel it.
+KNOBS = ("--seconds-per-step", "0.25", "--model-load-seconds", "0")
+COLLECT = "from farm.demo.stage import collect_static; collect_static()"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the pages say. ``sequence``: whose first two shots this language renders."""
+
+    locale: str
+    sequence: str
+    render: str
+    render_now: str
+    running: str
+    succeeded: str
+    cancel: str
+    cancelled: str
+    requeue: str
+    approve: str
+    approved: str
+    retake: str
+    retaken: str
+    shots: str
+
+
+ENGLISH = Words(
+    locale="en-GB",
+    sequence="SQ010",
+    render="Render…",
+    render_now="Render",
+    running="running",
+    succeeded="succeeded",
+    cancel="Cancel",
+    cancelled="cancelled",
+    requeue="Requeue",
+    approve="Approve",
+    approved="approved",
+    retake="Retake",
+    retaken="retake",
+    shots="Shots",
+)
+KOREAN = Words(
+    locale="ko-KR",
+    sequence="SQ020",
+    render="렌더…",
+    render_now="렌더",
+    running="렌더 중",
+    succeeded="완료",
+    cancel="취소",
+    cancelled="취소됨",
+    requeue="다시 대기열에",
+    approve="승인",
+    approved="승인",
+    retake="리테이크",
+    retaken="리테이크",
+    shots="샷",
+)
+
+
+@pytest.fixture(scope="module")
+def studio(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """One farm for both languages: a node that holds the video model, and everything that shows it."""
+    folder = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("browser") / "farm"))
+    farm = Farm(Home.open(folder, fresh=False), vram=[24], knobs=KNOBS)
+    try:
+        farm.coordinate(COLLECT)
+        farm.start("broker", "web", "coordinator", "media", "ticker", "comfyui-gpu24-sim", "gpu24-sim")
+        farm.wait_until(lambda: _answers(farm), "the web side answers")
+        farm.wait_until(lambda: farm.states("nodes_node"), "the node has reported") if False else None
+        yield farm
+    finally:
+        farm.supervisor.stop()
+        farm.home.lock.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def _answers(farm: Farm) -> bool:
+    try:
+        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
+    except OSError:  # nobody listens yet
+        return False
+
+
+def mark(page: Page) -> str:
+    """Write a mark into this document that a reload would wash away."""
+    sign = uuid4().hex
+    page.evaluate("sign => { window.sign = sign }", sign)
+    return sign
+
+
+def row_of(page: Page, shot: str, kind: str) -> Locator:
+    return page.locator("table.sf-table tr").filter(has_text=shot).filter(has_text=kind)
+
+
+def percents(page: Page, bar: Locator, *, at_least: int) -> list[int]:
+    """Watch a progress bar until it has stood at so many different places; return them in order."""
+    seen: list[int] = []
+    for _ in range(PATIENCE_MS // 100):
+        if bar.count():
+            value = int(bar.first.get_attribute("value") or 0)
+            if value not in seen:
+                seen.append(value)
+        if len(seen) >= at_least:
+            return seen
+        page.wait_for_timeout(100)
+    pytest.fail(f"the progress bar stood still: {seen}")
+
+
+def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "") -> None:
+    """From the sidebar to a submitted batch, by the mouse alone."""
+    page = visitor.page
+    page.get_by_role("link", name=words.shots, exact=True).first.click()
+    for shot in shots:
+        page.locator("#result_list tr").filter(has_text=shot).locator("input.action-select").check()
+    page.get_by_role("button", name=words.render, exact=True).click()
+    page.locator("select[name=picture]").select_option("sd15_t2i")
+    page.locator("input[name=picture_width]").fill("512")
+    page.locator("input[name=picture_height]").fill("288")
+    if clip:
+        page.locator("select[name=clip]").select_option(clip)
+        page.locator("input[name=clip_width]").fill("320")
+        page.locator("input[name=clip_height]").fill("192")
+        page.locator("input[name=frames]").fill("17")
+    expect(page.locator("#preview table.sf-tight")).to_be_visible()
+    page.get_by_role("button", name=words.render_now).and_(page.locator("[name=submit]")).click()
+    page.wait_for_url("**/renders/renderbatch/*/change/")
+
+
+@pytest.mark.parametrize("words", [ENGLISH, KOREAN], ids=["English", "Korean"])
+def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
+    studio: Farm, browser: Browser, words: Words
+) -> None:
+    first, second = f"{words.sequence}_SH0010", f"{words.sequence}_SH0020"
+    with visit(browser, f"coordinator-{words.locale}", locale=words.locale) as visitor:
+        page = visitor.page
+        visitor.log_in(
+            studio.plan.web_url, user="coordinator", password=studio.home.secrets.coordinator
+        )
+        assert page.evaluate("document.documentElement.lang") == words.locale[:2]
+
+        # a clip of one shot, which needs its keyframe first: progress moves, then the takes come, all by itself
+        select_and_render(visitor, words, first, clip="wan22_i2v")
+        sign = mark(page)
+        seen = percents(page, page.locator("table progress"), at_least=3)
+        assert seen == sorted(seen)
+        rows = page.locator("table.sf-table tbody tr")
+        expect(rows.filter(has_text=words.succeeded)).to_have_count(2)
+        expect(page.locator("table a[href*='/review/take/']")).to_have_count(2)
+        assert page.evaluate("window.sign") == sign, "the page was loaded again in between"
+
+        # one running job is cancelled, and goes back into the queue
+        select_and_render(visitor, words, second)
+        sign = mark(page)
+        running = page.locator("table.sf-table tbody tr").filter(has_text=second)
+        expect(running.locator("progress")).to_have_count(1)
+        percents(page, running.locator("progress"), at_least=2)
+        running.locator("a[href*='/renders/job/']").click()
+        job = page.url
+        page.get_by_role("button", name=words.cancel).click()
+        expect(page.locator("[id^=job-state]")).to_contain_text(words.cancelled)
+        studio.wait_until(
+            lambda: not studio.comfyui(0, "/queue")["queue_running"], "ComfyUI has been interrupted"
+        )
+        page.get_by_role("button", name=words.requeue).click()
+        page.wait_for_url(job)
+        sign = mark(page)
+        expect(page.locator("[id^=job-state]")).to_contain_text(words.succeeded)
+        expect(page.locator("[id^=job-take] a")).to_be_visible()
+        assert page.evaluate("window.sign") == sign, "the page was loaded again in between"
+
+        # the picture is there to look at, and is approved
+        page.locator("[id^=job-take] a").click()
+        image = page.locator(".sf-stage img")
+        expect(image).to_be_visible()
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 512
+        page.get_by_role("button", name=words.approve, exact=True).click()
+        expect(page.locator(".sf-badge").filter(has_text=words.approved).first).to_be_visible()
+
+        # the clip plays, and is asked for again with a note
+        take = studio.rows("SELECT review_take.id FROM review_take WHERE kind = 'clip' ORDER BY created_at DESC")
+        studio.wait_until(
+            lambda: studio.rows("SELECT 1 FROM review_take WHERE id = ? AND media_state = 'ready'", take[0]["id"]),
+            "the clip has its proxy",
+        )
+        page.goto(f"{studio.plan.web_url}/admin/review/take/?kind__exact=clip")
+        page.locator("#result_list tr").filter(has_text=first).locator("a").first.click()
+        video = page.locator("video")
+        assert video.evaluate("video => { video.muted = true; return video.play().then(() => true) }")
+        page.wait_for_function("document.querySelector('video').currentTime > 0.3")
+        assert video.evaluate("video => [video.videoWidth, video.videoHeight, video.error]") == [320, 192, None]
+        page.locator("input[name=note]").fill("slower")
+        page.get_by_role("button", name=words.retake, exact=True).click()
+        expect(page.locator(".sf-badge").filter(has_text=words.retaken).first).to_be_visible()
+
+    decided = studio.rows(
+        "SELECT kind, review_state FROM review_take WHERE shot_id IN (SELECT id FROM productions_shot "
+        "WHERE sequence_id = (SELECT id FROM productions_sequence WHERE code = ?)) ORDER BY created_at",
+        words.sequence,
+    )
+    assert [tuple(row) for row in decided] == [
+        ("keyframe", "pending"),
+        ("clip", "retake"),
+        ("keyframe", "approved"),
+    ]
+
+
+def test_a_script_that_got_into_a_page_does_not_run(studio: Farm, browser: Browser) -> None:
+    evil = (
+        "<script>window.owned = 1</script><img src='/nothing-here.png' onerror='window.owned = 2'>"
+        "<p x-data=\"{ a: 1 }\" x-init=\"window.owned = 3\"></p><a href='javascript:window.owned=4'>x</a>"
+    )
+    with visit(browser, "injected") as visitor:
+        page = visitor.page
+
+        def inject(route: object) -> None:
+            answer = route.fetch()  # type: ignore[attr-defined]
+            body = answer.text().replace("</main>", f"{evil}</main>").replace("</body>", f"{evil}</body>")
+            route.fulfill(response=answer, body=body)  # type: ignore[attr-defined]
+
+        page.route("**/admin/login/*", inject)
+        page.goto(f"{studio.plan.web_url}/admin/login/?next=/admin/")
+        page.get_by_text("x", exact=True).first.click()
+        page.wait_for_timeout(500)
+        assert "window.owned" in page.content(), "nothing was injected"
+        assert page.evaluate("window.owned") is None
+        refused = [line for line in visitor.watch.complaints if "Content Security Policy" in line]
+        assert len(refused) >= 2, visitor.watch.complaints
+        visitor.watch.complaints.clear()
