@@ -1,0 +1,54 @@
+"""Farms to break: each in a folder of its own, copied from one that was prepared once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import django
+
+from farm.demo.home import Home
+from farm.demo.processes import coordinator_environment
+from tests.acceptance.farm_fixture import SETUP, Farm
+from tests.chaos.plan import Group
+
+HELD_NODE: Final = "tests.chaos.held_node"
+KNOBS: Final = ("--seconds-per-step", "0.1", "--model-load-seconds", "0")
+"""A keyframe of 20 steps takes two seconds: long enough to be struck while it executes."""
+
+
+def prepare(folder: Path) -> None:
+    """Make tables, a production and people, once for all farms."""
+    home = Home.open(folder, fresh=False)
+    home.lock.close()
+    Farm(home, vram=[], knobs=[]).coordinate(SETUP)
+    shutil.rmtree(folder / "broker")
+
+
+def farm_for(group: Group, *, prepared: Path) -> Farm:
+    """Copy the prepared farm beside it; its GPU workers can be held at edges."""
+    folder = prepared.with_name(group.name.replace(" ", "-"))
+    shutil.copytree(prepared, folder)
+    farm = Farm(Home.open(folder, fresh=False), vram=group.vram, knobs=KNOBS)
+    for node in farm.plan.nodes:
+        child = farm.supervisor.children[node.name]
+        command = tuple(HELD_NODE if word == "workers" else word for word in child.program.command)
+        env = {**child.program.env, "CHAOS_HOLDS": str(folder / "holds")}
+        child.program = replace(child.program, command=command, env=env)
+    return farm
+
+
+def enter(farm: Farm) -> None:
+    """Make this process's Django speak to the farm, as its coordinator does. Once per process."""
+    os.environ.update(coordinator_environment(farm.plan), SHOTFARM_LOG="line", SHOTFARM_LOG_LEVEL="ERROR")
+    os.environ.pop("DATABASE_URL", None)
+    django.setup()
+
+
+def close(farm: Farm) -> None:
+    """Stop every process of a farm."""
+    farm.supervisor.stop()
+    farm.home.lock.close()
