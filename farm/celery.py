@@ -10,7 +10,10 @@ import os
 
 from celery import Celery
 
+from farm import transport
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
+transport.install()
 
 app = Celery("farm")
 app.config_from_object("celeryconfig")

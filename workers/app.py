@@ -6,6 +6,7 @@ from celery import Celery
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 import celeryconfig
+from farm import transport
 from workers import logs, settings
 from workers.queues import SLOTS
 from workers.steps import Alone, Presence
@@ -16,6 +17,7 @@ except settings.SettingsError as error:
     # Started by hand, as a rule: one sentence says more than a traceback of imports.
     raise SystemExit(f"shotfarm node: {error}") from error
 
+transport.install()
 app = Celery("workers", include=["workers.tasks", "workers.control"])
 app.config_from_object(celeryconfig)
 app.conf.update(

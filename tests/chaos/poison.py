@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import count
 from typing import Any, Final
+
+TAG: Final = "poison-"
+_numbers = count()
 
 
 def _envelope(payload: bytes = b"[[], {}, {}]", **changes: Any) -> bytes:
@@ -17,7 +21,7 @@ def _envelope(payload: bytes = b"[[], {}, {}]", **changes: Any) -> bytes:
         "properties": {
             "body_encoding": "base64",
             "delivery_info": {"exchange": "", "routing_key": "vram.8"},
-            "delivery_tag": "chaos",
+            "delivery_tag": f"{TAG}{next(_numbers)}",
         },
     }
     return json.dumps(
