@@ -12,7 +12,8 @@ CHECK_ENV := DJANGO_SECRET_KEY=$$(printf 'check-%.0s' {1..12}) REDIS_URL=redis:/
 # Tests that need a real card or a real ComfyUI are asked for by name: pytest -m gpu, pytest -m comfyui.
 # pytest-xdist hands tests out in order, so those that empty the database stay behind those that need its
 # seeds; --dist loadfile would not.
-PYTEST := $(BIN)/python -m pytest -q -m "not gpu and not comfyui"
+CHOSEN := not gpu and not comfyui
+PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
@@ -31,7 +32,7 @@ install:  ## what the farm needs, into .venv
 install-dev:
 	@$(INSTALL) requirements/dev.txt
 
-test: test-sqlite test-postgres test-acceptance  ## every test; unit and integration on SQLite and on PostgreSQL
+test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on PostgreSQL
 
 test-sqlite: install-dev  ## unit and integration tests on SQLite
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(PARALLEL) tests/unit tests/integration
@@ -39,8 +40,11 @@ test-sqlite: install-dev  ## unit and integration tests on SQLite
 test-postgres: install-dev  ## unit and integration tests on a private PostgreSQL
 	SHOTFARM_TEST_DB=postgres $(PYTEST) $(PARALLEL) tests/unit tests/integration
 
-test-acceptance: install-dev  ## tests that start the real processes
+# Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
+# SQLite), and the node that has no database at all.
+test-acceptance: install-dev  ## tests that start the real processes, on SQLite and on PostgreSQL
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 2 --dist loadfile tests/acceptance
+	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 2 --dist load tests/acceptance
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check

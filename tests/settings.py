@@ -17,7 +17,7 @@ from tests import postgres
 _VAR = Path(tempfile.mkdtemp(prefix="shotfarm-tests-"))
 (_VAR / "static").mkdir()
 atexit.register(shutil.rmtree, _VAR, ignore_errors=True)
-_CHOICE = os.environ.get("SHOTFARM_TEST_DB", "sqlite")
+_CHOICE = os.environ.setdefault("SHOTFARM_TEST_DB", "sqlite")
 
 if _CHOICE == "postgres":
     # pytest-xdist's workers inherit the URL, so that a run has one server.

@@ -33,13 +33,14 @@ class GpuNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything the processes need to find each other."""
+    """Everything the processes need to find each other. ``database_url``: "" is SQLite in the folder."""
 
     home: Home
     broker_url: str = field(repr=False)
     web_port: int
     flower_port: int
     nodes: tuple[GpuNode, ...]
+    database_url: str = field(default="", repr=False)
 
     @property
     def simulated(self) -> bool:
@@ -92,6 +93,7 @@ def coordinator_environment(plan: Plan) -> dict[str, str]:
         "SHOTFARM_HTTPS": "0",
         "SHOTFARM_SIMULATED": "1" if plan.simulated else "0",
         "REDIS_URL": plan.broker_url,
+        "DATABASE_URL": plan.database_url,
     }
 
 

@@ -6,12 +6,12 @@ import base64
 import json
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from farm.demo.processes import (
     simulated_nodes,
 )
 from farm.demo.supervisor import Supervisor
+from tests.acceptance.farm_database import FarmDatabase, Row, new_database
 
 SETUP: Final = """
 import json, os
@@ -54,17 +55,21 @@ answer(batch.code)
 class Farm:
     """Processes under a supervisor. The test looks at the database read-only, and acts through the
     coordinator's own code in a process of its own, so nothing is shared but the farm itself.
+    Its database is what ``SHOTFARM_TEST_DB`` says: sqlite or postgres.
     """
 
-    def __init__(self, home: Home, *, vram: Sequence[int], knobs: Sequence[str]) -> None:
+    def __init__(
+        self, home: Home, database: FarmDatabase, *, vram: Sequence[int], knobs: Sequence[str]
+    ) -> None:
         taken: set[int] = set()
         redis_port, web, flower = (any_free(taken=taken) for _ in range(3))
-        self.home = home
+        self.home, self.database = home, database
         self.plan = Plan(
             home=home,
             broker_url=broker.url(redis_port, home.secrets.broker),
             web_port=web,
             flower_port=flower,
+            database_url=database.url,
             nodes=simulated_nodes(vram, [any_free(taken=taken) for _ in vram], knobs=knobs),
         )
         own = broker.program(
@@ -113,16 +118,9 @@ class Farm:
                 pytest.fail(f"{', '.join(hopeless)} cannot live; waited until {what}\n{self._story()}")
             time.sleep(0.1)
 
-    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Read the farm's database."""
-        database = sqlite3.connect(
-            f"file:{self.home.folder / 'shotfarm.sqlite3'}?mode=ro", uri=True, timeout=20
-        )
-        database.row_factory = sqlite3.Row
-        try:
-            return database.execute(query, values).fetchall()
-        finally:
-            database.close()
+    def rows(self, query: str, *values: object) -> list[Row]:
+        """Read the farm's database; ``%s`` in the query stands for a value, on SQLite too."""
+        return self.database.rows(query, *values)
 
     def states(self, table: str = "renders_job") -> list[str]:
         """Every row's state, oldest row first."""
@@ -164,7 +162,8 @@ class Farm:
     def _story(self) -> str:
         """What a person would look at first."""
         jobs = [
-            tuple(row) for row in self.rows("SELECT code, state, wait_code, failure_message FROM renders_job")
+            tuple(row.values())
+            for row in self.rows("SELECT code, state, wait_code, failure_message FROM renders_job")
         ]
         tails = [
             f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-8:])
@@ -173,28 +172,40 @@ class Farm:
         return "\n".join([*map(str, jobs), *self.said, *tails])
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What every farm begins with."""
+
+    folder: Path
+    database: FarmDatabase
+
+
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tables and the demo production, made once and copied for every farm."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """A folder and a database with tables and the demo production, made once and copied for every farm."""
     home = Home.open(tmp_path_factory.mktemp("prepared") / "farm", fresh=False)
     home.lock.close()
-    farm = Farm(home, vram=[], knobs=[])
+    database = new_database(home.folder)
+    farm = Farm(home, database, vram=[], knobs=[])
     farm.coordinate(SETUP)
     shutil.rmtree(home.folder / "broker")
-    return home.folder
+    yield Prepared(home.folder, database)
+    database.remove()
 
 
 @pytest.fixture
-def farm(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
+def farm(prepared: Prepared, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
     """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``."""
     made: list[Farm] = []
 
     def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = ()) -> Farm:
-        folder = Path(shutil.copytree(prepared, tmp_path / f"farm{len(made)}"))
-        made.append(Farm(Home.open(folder, fresh=False), vram=vram, knobs=knobs))
+        folder = Path(shutil.copytree(prepared.folder, tmp_path / f"farm{len(made)}"))
+        database = prepared.database.copied_to(folder)
+        made.append(Farm(Home.open(folder, fresh=False), database, vram=vram, knobs=knobs))
         return made[-1]
 
     yield make
     for farm in made:
         farm.supervisor.stop()
         farm.home.lock.close()
+        farm.database.remove()

@@ -17,6 +17,8 @@ from tests.integration.workers.coordinator import coordinator, order
 from tests.integration.workers.node_farm import result_of
 from tests.integration.workers.worker_process import WorkerProcess
 
+pytestmark = pytest.mark.once  # a node knows no database
+
 ROOT = Path(__file__).parents[2]
 NODES_FILES = (
     "workers",

@@ -23,7 +23,8 @@ import pytest
 from farm.demo.processes import PRIVATE, ROOT
 from tests.comfysim_fixture import StartSim
 
-pytestmark = pytest.mark.timeout(400)
+# The demo brings its own SQLite.
+pytestmark = [pytest.mark.timeout(400), pytest.mark.once]
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.error
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,13 @@ def takes_are_ready(farm: Farm, count: int) -> bool:
     return [row["media_state"] for row in farm.rows("SELECT media_state FROM review_take")] == [
         "ready"
     ] * count
+
+
+def test_the_farm_runs_on_the_database_that_this_run_tests(farm: MakeFarm) -> None:
+    studio = farm(vram=[8])
+    vendor = "sqlite" if os.environ["SHOTFARM_TEST_DB"] == "sqlite" else "postgresql"
+    assert studio.coordinate("from django.db import connection\nanswer(connection.vendor)") == vendor
+    assert len(studio.rows("SELECT id FROM accounts_user WHERE username = %s", "admin")) == 1
 
 
 def test_flower_shows_queue_node_success_and_readable_arguments_to_who_logs_in(farm: MakeFarm) -> None:
@@ -123,7 +131,7 @@ def test_cancelling_a_render_interrupts_comfyui(farm: MakeFarm) -> None:
     (prompt,) = studio.comfyui(0, "/history").values()
     assert prompt["status"]["messages"][-1][0] == "execution_interrupted"
     studio.wait_until(
-        lambda: studio.rows("SELECT 1 FROM renders_attempt WHERE holds_slot = 0"), "the node confirms"
+        lambda: studio.rows("SELECT 1 FROM renders_attempt WHERE NOT holds_slot"), "the node confirms"
     )
     assert studio.states() == ["cancelled"]
     assert studio.rows("SELECT id FROM review_take") == []

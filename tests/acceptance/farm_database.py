@@ -1,0 +1,107 @@
+"""Where an acceptance farm keeps its rows: SQLite in its own folder, or a PostgreSQL database of its own.
+
+``SHOTFARM_TEST_DB`` chooses (tests/settings.py). Both answer alike: a query has ``%s`` for its values, and
+a row comes as SQLite holds it, so that tests compare one kind of value: ids as 32 hex digits, times and
+JSON as text (times in UTC), truth as 0 or 1. Write ``NOT holds_slot``, which both understand.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlparse
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.string import TextLoader
+
+SQLITE: Final = "sqlite"
+
+Row = dict[str, Any]
+
+
+class FarmDatabase(Protocol):
+    """A database that is read from outside the farm. ``url``: the farm's DATABASE_URL, "" for SQLite."""
+
+    @property
+    def url(self) -> str: ...
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        """Read, outside every transaction of the farm."""
+
+    def copied_to(self, folder: Path) -> FarmDatabase:
+        """Return a copy of this database, for a farm whose folder is a copy of this one's."""
+
+    def remove(self) -> None:
+        """Remove it, whoever is still connected."""
+
+
+def new_database(folder: Path) -> FarmDatabase:
+    """Make an empty database, of the kind that this run tests, for a farm in this folder."""
+    choice = os.environ["SHOTFARM_TEST_DB"]
+    return SqliteFile(folder) if choice == SQLITE else PostgresDatabase.created(choice)
+
+
+class SqliteFile:
+    """The file where farm.settings puts it when no DATABASE_URL is given."""
+
+    url = ""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "shotfarm.sqlite3"
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=20)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(query.replace("%s", "?"), values)]
+
+    def copied_to(self, folder: Path) -> SqliteFile:
+        return SqliteFile(folder)
+
+    def remove(self) -> None:
+        """The file goes with its folder."""
+
+
+class PostgresDatabase:
+    """A database on the run's private server."""
+
+    def __init__(self, server: str, name: str) -> None:
+        self._server, self._name = server, name
+        self.url = urlparse(server)._replace(path=f"/{name}").geturl()
+
+    @classmethod
+    def created(cls, server: str, *, template: str = "template1") -> PostgresDatabase:
+        """Create it on the server whose maintenance database has this URL."""
+        made = cls(server, f"farm_{uuid4().hex[:12]}")
+        made._maintain("CREATE DATABASE {} TEMPLATE {}", made._name, template)
+        return made
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as database:
+            database.adapters.register_loader("jsonb", TextLoader)
+            found = database.execute(query.encode(), values or None).fetchall()
+        return [{name: _as_sqlite_holds_it(value) for name, value in row.items()} for row in found]
+
+    def copied_to(self, folder: Path) -> PostgresDatabase:
+        return self.created(self._server, template=self._name)
+
+    def remove(self) -> None:
+        self._maintain("DROP DATABASE {} WITH (FORCE)", self._name)
+
+    def _maintain(self, command: str, *names: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as server:
+            server.execute(sql.SQL(command).format(*map(sql.Identifier, names)))
+
+
+def _as_sqlite_holds_it(value: object) -> object:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return str(value.astimezone(UTC).replace(tzinfo=None))
+    return int(value) if isinstance(value, bool) else value
