@@ -17,6 +17,7 @@ from workers.attempt import Attempt
 from workers.comfy.errors import ComfyError, SlowAnswer, Unreachable
 from workers.comfy.standing import Ending, Standing, State
 from workers.errors import NodeError
+from workers.render import INTERRUPT_S
 from workers.spool import Started
 from workers.station import Station
 
@@ -46,7 +47,7 @@ def _settle(started: Started, station: Station) -> bool:
     attempt = Attempt(started.order, node=station.node, client=client, store=station.store)
     attempt.prompt_id = started.prompt_id
     try:
-        report = _report(attempt, client.lookup(started.prompt_id))
+        report = _report(attempt, client.lookup(started.prompt_id), station)
     except (Unreachable, SlowAnswer):
         return False
     except (ComfyError, NodeError) as error:
@@ -64,12 +65,13 @@ def _settle(started: Started, station: Station) -> bool:
     return True
 
 
-def _report(attempt: Attempt, standing: Standing) -> RenderReport:
+def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderReport:
     if standing.ending is Ending.SUCCEEDED:
         attempt.spent(execute_s=standing.executed_s or 0.0)
         return attempt.collect(standing.outputs)
-    if standing.state in (State.PENDING, State.RUNNING):
-        attempt.client.cancel(attempt.prompt_id)
+    if standing.state in (State.PENDING, State.RUNNING) and not _stopped(attempt):
+        station.node.sick = f"ComfyUI is still busy with attempt {attempt.order.attempt_id} of a former life"
+        station.changed()
     if standing.error is not None:
         return attempt.failed(standing.error)
     return attempt.report(
@@ -80,3 +82,13 @@ def _report(attempt: Attempt, standing: Standing) -> RenderReport:
             message="the worker was restarted while this attempt was in hand",
         ),
     )
+
+
+def _stopped(attempt: Attempt) -> bool:
+    """Take the prompt out of ComfyUI, asking again and again; return False if it goes on all the same."""
+    deadline = time.monotonic() + INTERRUPT_S
+    while not attempt.client.cancel(attempt.prompt_id):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE_S)
+    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import Final
 
 from farm.contracts import (
     ClaimRequest,
@@ -24,7 +25,7 @@ from farm.contracts import (
 from workers import inputs
 from workers.attempt import Attempt
 from workers.comfy.client import Graph
-from workers.comfy.errors import ComfyError, Interrupted, OutOfMemory
+from workers.comfy.errors import BehindHang, ComfyError, Interrupted, InterruptIgnored, OutOfMemory
 from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
@@ -35,6 +36,12 @@ from workers.station import Station
 from workers.store import safe_key
 
 logger = logging.getLogger(__name__)
+
+INTERRUPT_S: Final = 60.0
+"""How long an interrupted prompt may go on: ComfyUI looks between steps, and some nodes never look."""
+
+LOST_S: Final = 30.0
+"""How long ComfyUI may be away before its prompt is given up. A restart takes 8–11 s on two cores."""
 
 
 def render(order: RenderOrder, station: Station) -> RenderReport:
@@ -76,7 +83,14 @@ def _run(attempt: Attempt, in_hand: InHand, station: Station) -> RenderReport:
     except Interrupted as exc:
         if in_hand.cancelled.is_set():
             raise Cancelled("interrupted in ComfyUI") from exc
+        if _waits_behind_hang(in_hand, station):
+            raise BehindHang("Another prompt hangs in ComfyUI; this one was taken out of its queue") from exc
         raise
+    except InterruptIgnored as exc:
+        if not in_hand.cancelled.is_set():
+            raise
+        _learn_from(exc, station)  # before the report frees this order's place
+        raise Cancelled(f"ComfyUI is still busy with it: {exc}") from exc
     hand.move(in_hand, Stage.COLLECTING)
     return attempt.collect(finished.outputs)
 
@@ -128,12 +142,19 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
             socket=socket,
             graph=graph,
             listener=HandListener(station.node.hand, in_hand),
-            should_stop=in_hand.cancelled.is_set,
+            should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
             execution_timeout_s=order.execution_timeout_s,
             hang_s=order.hang_s,
+            interrupt_s=INTERRUPT_S,
+            lost_s=LOST_S,
         )
     attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)
     return finished
+
+
+def _waits_behind_hang(in_hand: InHand, station: Station) -> bool:
+    """Tell whether a prompt that has not begun stands behind one that hangs: it would wait for ever."""
+    return in_hand.stage is Stage.STAGED and bool(station.node.sick)
 
 
 class HandListener:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,12 +24,14 @@ class SettingsError(RuntimeError):
 class Settings:
     """A node's settings.
 
+    ``comfyui_restart``: the words of the command that restarts ComfyUI, empty if there is none.
     ``node`` is empty where the Celery node name is to be used. ``gpu`` is an NVML index or a UUID,
     empty where the machine has one GPU. ``spool`` holds one folder per node name.
     """
 
     redis_url: str = field(repr=False)
     comfyui_url: str
+    comfyui_restart: tuple[str, ...]
     artifacts: str
     node: str
     spool: Path
@@ -55,6 +58,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         comfyui_url=_url(
             environ.get("COMFYUI_URL") or DEFAULT_COMFYUI, "COMFYUI_URL", ("http", "https")
         ).rstrip("/"),
+        comfyui_restart=_command(environ, "SHOTFARM_COMFYUI_RESTART"),
         artifacts=_needed(
             environ,
             "SHOTFARM_ARTIFACTS",
@@ -82,6 +86,15 @@ def _url(value: str, name: str, schemes: tuple[str, ...]) -> str:
         # The value may hold a password, so only its scheme is shown.
         raise SettingsError(f"{name} begins with {scheme or 'no scheme'!r}; use one of {', '.join(schemes)}")
     return value
+
+
+def _command(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    value = environ.get(name, "")
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as exc:
+        example = "systemctl --user restart comfyui"
+        raise SettingsError(f"{name} is {value!r}: {exc}; set it to a command such as {example!r}") from exc
 
 
 def _switch(environ: Mapping[str, str], name: str) -> bool:

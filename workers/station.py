@@ -18,6 +18,7 @@ from workers.gpu import Site
 from workers.node import Node
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
+from workers.restart import Restart
 from workers.settings import Settings
 from workers.spool import Spool, Started
 from workers.store import ArtifactStore
@@ -46,6 +47,7 @@ class Station:
             _site(settings),
             check_store=self.store.check,
             changed=self.changed,
+            restart=Restart(settings.comfyui_restart),
         )
         self.node.hand.changed = self.changed
         self._left = self.spool.started()

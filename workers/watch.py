@@ -20,6 +20,7 @@ from workers.gpu import Site, read_gpu
 from workers.node import NOTHING_SEEN, Node, Sight
 from workers.nvml import Cards, read_cards
 from workers.probe import Probe
+from workers.restart import Restart
 from workers.vital import VitalThread
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Watch(VitalThread):
         check_store: Callable[[], str],
         changed: Callable[[], None],
         cards: Callable[[], Cards] = read_cards,
+        restart: Restart | None = None,
     ) -> None:
         super().__init__("watch")
         self._node = node
@@ -54,6 +56,7 @@ class Watch(VitalThread):
         self._changed = changed
         self._cards = cards
         self._probe = Probe(client)
+        self._restart = restart or Restart(())
         self._due = Event()
         self._over = False
         self._catalogue_read_at = float("-inf")
@@ -81,6 +84,7 @@ class Watch(VitalThread):
         before = (self._node.standing(), self._node.sight.reading.tier_gb, self._node.sight.fingerprint)
         self._node.sight = sight = self._see()
         self._try_the_sick(sight)
+        self._restart.consider(sick=bool(self._node.sick))
         after = (self._node.standing(), sight.reading.tier_gb, sight.fingerprint)
         if after != before:
             state, reason = after[0]

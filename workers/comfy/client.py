@@ -44,7 +44,8 @@ SETTLE_S: Final = 1.5
 """How long an ambiguous POST may surface before it counts as lost: twice the longest stall seen (730 ms)."""
 
 SETTLE_STEP_S: Final = 0.25
-CHUNK_BYTES: Final = 1 << 20
+MIB: Final = 1 << 20
+CHUNK_BYTES: Final = MIB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,8 @@ class ComfyClient:
         response = self.wire.post_file(
             "/upload/image", filename, data, {"type": "input", "subfolder": subfolder}
         )
+        if response.status_code == requests.codes.request_entity_too_large:
+            raise UploadRefused(self._too_large(name), detail=response.text[:EXCERPT])
         if requests.codes.bad_request <= response.status_code < requests.codes.server_error:
             raise UploadRefused(
                 f"ComfyUI refused the upload of {name!r} with {response.status_code}",
@@ -116,6 +119,12 @@ class ComfyClient:
         stored = safe_name(body.get("name"), field="upload.name")
         folder = safe_subfolder(body.get("subfolder", ""), field="upload.subfolder")
         return f"{folder}/{stored}" if folder else stored
+
+    def upload_limit(self) -> int | None:
+        """Return how many bytes ComfyUI takes in one request; None if it does not say."""
+        response = self.wire.get("/features")
+        limit = _json_or_empty(response).get("max_upload_size")
+        return limit if isinstance(limit, int) and limit > 0 else None
 
     def submit(self, graph: Graph, prompt_id: str) -> None:
         """Queue ``graph`` under ``prompt_id`` (a lower-case UUID, written down by the caller before).
@@ -177,13 +186,18 @@ class ComfyClient:
                 )
             yield response.iter_content(CHUNK_BYTES)
 
+    def _too_large(self, name: str) -> str:
+        limit = self.upload_limit()
+        most = f" above {limit / MIB:g} MiB" if limit else " of this size"
+        return f"ComfyUI takes no upload{most}: {name!r}; a higher --max-upload-size lets it through"
+
     def _post_prompt(self, graph: Graph, prompt_id: str) -> None:
         body = {"prompt": graph, "prompt_id": prompt_id, "client_id": self.client_id}
         response = self.wire.post("/prompt", body)
         if response.status_code == requests.codes.bad_request:
             raise rejection(_json_or_empty(response))
         if response.status_code == requests.codes.request_entity_too_large:
-            raise GraphRejected((Problem(kind="too_large", message="ComfyUI takes no graph above 100 MiB"),))
+            raise GraphRejected((Problem(kind="too_large", message="The graph is too large for ComfyUI"),))
         answer = json_object(response)
         if node_errors := answer.get("node_errors"):
             self._abandon(prompt_id)

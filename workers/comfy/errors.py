@@ -21,6 +21,7 @@
     ├── Hung                   ComfyUI hung     executing without progress
     │   ├── ExecutorDead       ComfyUI hung     work is pending and nothing runs
     │   └── InterruptIgnored   ComfyUI hung     asked to stop, it went on
+    ├── BehindHang             infrastructure   taken back, for another prompt hangs in front of it
     ├── Vanished               ComfyUI crashed  ComfyUI no longer knows the prompt, or is gone
     └── OutputInvalid          output invalid   what was rendered cannot be used
         ├── OutputMissing      output invalid   a listed file is not there
@@ -217,6 +218,13 @@ class InterruptIgnored(Hung):
     """ComfyUI was asked to stop the prompt and went on with it."""
 
     code = "interrupt_ignored"
+
+
+class BehindHang(ComfyError):
+    """The prompt waited behind one that hangs, and was taken out of the queue before it began."""
+
+    failure_class = FailureClass.INFRASTRUCTURE
+    code = "behind_hang"
 
 
 class Vanished(ComfyError):

@@ -33,11 +33,6 @@ logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.25
 QUIET_S: Final = 2.0
-LOST_S: Final = 30.0
-"""How long ComfyUI may be away before the prompt is given up. A restart takes 8–11 s on two cores."""
-
-INTERRUPT_S: Final = 60.0
-"""How long an interrupted prompt may go on: ComfyUI looks between steps, and some nodes never look."""
 
 HISTORY_TRAILS_S: Final = 2.0
 HISTORY_STEP_S: Final = 0.02
@@ -76,16 +71,17 @@ def follow(
     should_stop: Callable[[], bool],
     execution_timeout_s: float,
     hang_s: float,
-    interrupt_s: float = INTERRUPT_S,
-    lost_s: float = LOST_S,
+    interrupt_s: float,
+    lost_s: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> Finished:
     """Block until the submitted prompt has ended; return what it made or raise why it made nothing.
 
     ``execution_timeout_s`` counts from the start of execution: waiting behind another prompt costs
     nothing. ``hang_s`` bounds the time without progress while executing, and the time pending while
-    nothing runs. On ``should_stop()``, time-out and hang the prompt is interrupted and followed until
-    ComfyUI confirms its end, ``interrupt_s`` at most. A prompt that succeeds all the same is Finished.
+    nothing runs. On ``should_stop()``, time-out and hang the prompt is interrupted, again and again, and
+    followed until ComfyUI confirms its end, ``interrupt_s`` at most. A prompt that succeeds all the same is
+    Finished. ``lost_s`` bounds the time that ComfyUI may be away.
 
     Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, TimedOut, Hung (ExecutorDead,
     InterruptIgnored), Vanished, UnsafePath.

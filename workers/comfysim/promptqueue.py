@@ -88,10 +88,15 @@ class PromptQueue:
             self._condition.notify()
         return item
 
-    def next(self) -> Item | None:
-        """Wait for a prompt and mark it running; None when wishes come first, or the queue is closed."""
+    def wait(self) -> bool:
+        """Wait for anything to do; return whether it is a prompt."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or self._closed or self._has_wishes())
+            return bool(self._pending) and not self._closed and not self._has_wishes()
+
+    def next(self) -> Item | None:
+        """Mark the first prompt running; None when wishes come first, none waits, or the queue is closed."""
+        with self._condition:
             if self._closed or self._has_wishes() or not self._pending:
                 return None
             self._running = heapq.heappop(self._pending)

@@ -64,9 +64,19 @@ class Latent:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """One AUDIO: all that the stand-in can sing."""
+
+    seconds: float
+    rate: int
+    channels: int
+
+
+@dataclass(frozen=True)
 class Video:
     pictures: tuple[Image, ...]
     fps: Fraction
+    sound: Silence | None = None
 
 
 def describe(value: object) -> str:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from workers.comfy.client import ComfyClient, Graph
 from workers.comfy.follow import Finished, follow
 from workers.comfy.progress import ProgressSocket
+from workers.render import INTERRUPT_S, LOST_S
 
 
 def picture(*between: tuple[str, dict[str, Any]], color: int = 255) -> Graph:
@@ -78,4 +79,6 @@ class Render:
                 should_stop=self.should_stop,
                 execution_timeout_s=self.execution_timeout_s,
                 hang_s=30,
+                interrupt_s=INTERRUPT_S,
+                lost_s=LOST_S,
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.comfysim_fixture import free_port
-from tests.integration.comfy.scripted_server import Handler, ScriptedServer, cuts, says, stalls
+from tests.integration.comfy.scripted_server import Answer, Handler, ScriptedServer, cuts, says, stalls
 from workers.comfy import client as client_module
 from workers.comfy import wire as wire_module
 from workers.comfy.client import ComfyClient
@@ -250,10 +250,32 @@ def test_without_the_jobs_route_only_this_very_prompt_is_interrupted(
 
 
 def test_a_refused_upload_names_the_file(server: ScriptedServer, client: ComfyClient) -> None:
-    server.script = {"POST /upload/image": [lambda handler: handler.bytes(b"Maximum request body size", 413)]}
+    server.script = {"POST /upload/image": [lambda handler: handler.bytes(b"", 400)]}
 
-    with pytest.raises(UploadRefused, match=r"'in/a\.png' with 413"):
+    with pytest.raises(UploadRefused, match=r"'in/a\.png' with 400"):
         client.upload("in/a.png", io.BytesIO(b"png"))
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        (says({"max_upload_size": 50 << 20}), "no upload above 50 MiB: 'a.mov'"),
+        (says({}), "no upload of this size: 'a.mov'"),
+        (says("404: Not Found", 404), "no upload of this size: 'a.mov'"),
+    ],
+)
+def test_an_upload_that_is_too_large_is_told_the_limit_and_who_sets_it(
+    server: ScriptedServer, client: ComfyClient, features: Answer, words: str
+) -> None:
+    server.script = {
+        "POST /upload/image": [lambda handler: handler.bytes(b"Maximum request body size", 413)],
+        "GET /features": [features],
+    }
+
+    with pytest.raises(UploadRefused, match=words) as refused:
+        client.upload("a.mov", io.BytesIO(b"mov"))
+
+    assert "--max-upload-size" in refused.value.message
 
 
 def test_a_listed_file_that_is_gone_is_missing(server: ScriptedServer, client: ComfyClient) -> None:

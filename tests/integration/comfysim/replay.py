@@ -102,6 +102,12 @@ class Listener:
     def names(self) -> list[str]:
         return [message["text"]["type"] if "text" in message else "preview" for message in self.heard]
 
+    def ping(self) -> None:
+        """Make sure that the other side is there: its pong comes before anything new is heard."""
+        self._socket.ping("there?")
+        opcode, content = self._socket.recv_data(control_frame=True)
+        assert (opcode, content) == (websocket.ABNF.OPCODE_PONG, b"there?")
+
     def close(self) -> None:
         self._socket.close()
 

@@ -12,7 +12,7 @@ from farm.contracts import ComfyFact, RenderReport
 from tests.unit.workers.facts import order
 from workers import recover as recover_module
 from workers.comfy.errors import Unreachable
-from workers.comfy.standing import UNKNOWN, Standing
+from workers.comfy.standing import RUNNING, UNKNOWN, Standing
 from workers.gpu import Reading
 from workers.node import Node, Sight
 from workers.recover import recover
@@ -25,16 +25,17 @@ Lookup = Callable[[str], Standing]
 class FakeStation:
     """A station whose ComfyUI answers lookups as told."""
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, cancel: Callable[[str], bool] = lambda _: True) -> None:
         self.node = Node("gpu1", "celery@gpu1")
         self.node.sight = Sight(comfy=ComfyFact(reachable=True), reading=Reading(tier_gb=8))
         self.store = None
         self.full_disk = 0
         self.reports: list[RenderReport] = []
         self._lookup = lookup
+        self._cancel = cancel
 
     def client(self, _client_id: str) -> Any:
-        return SimpleNamespace(lookup=self._lookup, close=lambda: None)
+        return SimpleNamespace(lookup=self._lookup, cancel=self._cancel, close=lambda: None)
 
     def remember(self, report: RenderReport) -> bool:
         if self.full_disk:
@@ -89,3 +90,19 @@ def test_a_report_that_the_disk_did_not_take_is_tried_again() -> None:
     station.full_disk = 2
 
     assert [name for name, _ in station.settles("a1")] == ["a1"]
+
+
+def test_a_prompt_that_still_runs_is_stopped_before_its_attempt_is_reported() -> None:
+    answers = [False, False, True]
+    station = FakeStation(lambda _: RUNNING, lambda _: answers.pop(0))
+
+    assert station.settles("a1") == [("a1", "worker_restarted")]
+    assert (answers, station.node.sick) == ([], "")
+
+
+def test_a_prompt_that_cannot_be_stopped_makes_the_node_sick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recover_module, "INTERRUPT_S", 0)
+    station = FakeStation(lambda _: RUNNING, lambda _: False)
+
+    assert station.settles("a1") == [("a1", "worker_restarted")]
+    assert station.node.sick == "ComfyUI is still busy with attempt a1 of a former life"

@@ -17,6 +17,7 @@ def test_broker_and_store_are_enough() -> None:
     assert settings.comfyui_url == "http://127.0.0.1:8188"
     assert settings.spool == Path("~/.local/state/shotfarm/spool").expanduser()
     assert (settings.node, settings.gpu, settings.simulated, settings.json_log) == ("", "", False, False)
+    assert settings.comfyui_restart == ()
 
 
 def test_everything_can_be_set() -> None:
@@ -24,6 +25,7 @@ def test_everything_can_be_set() -> None:
         {
             **ENOUGH,
             "COMFYUI_URL": "http://10.0.0.7:8188/",
+            "SHOTFARM_COMFYUI_RESTART": "ssh gpu7 'systemctl restart comfyui'",
             "SHOTFARM_NODE": "render-07",
             "SHOTFARM_SPOOL": "/var/spool/shotfarm",
             "SHOTFARM_GPU": "1",
@@ -33,6 +35,7 @@ def test_everything_can_be_set() -> None:
     )
 
     assert settings.comfyui_url == "http://10.0.0.7:8188"
+    assert settings.comfyui_restart == ("ssh", "gpu7", "systemctl restart comfyui")
     assert (settings.node, settings.gpu, settings.simulated) == ("render-07", "1", True)
     assert settings.json_log
 
@@ -44,6 +47,10 @@ def test_everything_can_be_set() -> None:
         ({"SHOTFARM_ARTIFACTS": ""}, "SHOTFARM_ARTIFACTS is not set; set it to the artifact store"),
         ({"REDIS_URL": "amqp://:secret@farm"}, "REDIS_URL begins with 'amqp'; use one of redis, rediss"),
         ({"COMFYUI_URL": "127.0.0.1:8188"}, "COMFYUI_URL begins with"),
+        (
+            {"SHOTFARM_COMFYUI_RESTART": "sh -c 'no end"},
+            'SHOTFARM_COMFYUI_RESTART is "sh -c \'no end": No closing',
+        ),
         ({"SHOTFARM_SIMULATED": "yes"}, "SHOTFARM_SIMULATED is 'yes'; set it to 0 or 1"),
     ],
 )
