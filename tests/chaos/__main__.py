@@ -38,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     began = time.monotonic()
     with _workshop(options.keep) as folder:
-        prepared = folder / "prepared"
-        prepare(prepared)
+        prepared = prepare(folder / "prepared")
         good = sum(play_in_lanes(groups, prepared, lanes=options.lanes))
     sys.stderr.write(f"{good} of {len(names)} scenarios ok, in {time.monotonic() - began:.0f} s\n")
     return 0 if good == len(names) else 1

@@ -12,27 +12,34 @@ import django
 
 from farm.demo.home import Home
 from farm.demo.processes import coordinator_environment
-from tests.acceptance.farm_fixture import SETUP, Farm
+from tests import postgres
+from tests.acceptance.farm_database import new_database
+from tests.acceptance.farm_fixture import SETUP, Farm, Prepared
 from tests.chaos.plan import Group
 
 HELD_NODE: Final = "tests.chaos.held_node"
-KNOBS: Final = ("--seconds-per-step", "0.1", "--model-load-seconds", "0")
-"""A keyframe of 20 steps takes two seconds: long enough to be struck while it executes."""
+KNOBS: Final = ("--seconds-per-step", "0.15", "--model-load-seconds", "0")
+"""A keyframe of 20 steps takes three seconds: long enough to be struck while it executes."""
 
 
-def prepare(folder: Path) -> None:
-    """Make tables, a production and people, once for all farms."""
+def prepare(folder: Path) -> Prepared:
+    """Make tables, a production and people, once for all farms, on the database SHOTFARM_TEST_DB names."""
+    if os.environ.setdefault("SHOTFARM_TEST_DB", "sqlite") == "postgres":
+        os.environ["SHOTFARM_TEST_DB"] = postgres.serve().url
     home = Home.open(folder, fresh=False)
     home.lock.close()
-    Farm(home, vram=[], knobs=[]).coordinate(SETUP)
+    database = new_database(folder)
+    Farm(home, database, vram=[], knobs=[]).coordinate(SETUP)
     shutil.rmtree(folder / "broker")
+    return Prepared(folder, database)
 
 
-def farm_for(group: Group, *, prepared: Path) -> Farm:
+def farm_for(group: Group, *, prepared: Prepared) -> Farm:
     """Copy the prepared farm beside it; its GPU workers can be held at edges."""
-    folder = prepared.with_name(group.name.replace(" ", "-"))
-    shutil.copytree(prepared, folder)
-    farm = Farm(Home.open(folder, fresh=False), vram=group.vram, knobs=KNOBS)
+    folder = prepared.folder.with_name(group.name.replace(" ", "-"))
+    shutil.copytree(prepared.folder, folder)
+    database = prepared.database.copied_to(folder)
+    farm = Farm(Home.open(folder, fresh=False), database, vram=group.vram, knobs=KNOBS)
     for node in farm.plan.nodes:
         child = farm.supervisor.children[node.name]
         command = tuple(HELD_NODE if word == "workers" else word for word in child.program.command)
@@ -44,7 +51,6 @@ def farm_for(group: Group, *, prepared: Path) -> Farm:
 def enter(farm: Farm) -> None:
     """Make this process's Django speak to the farm, as its coordinator does. Once per process."""
     os.environ.update(coordinator_environment(farm.plan), SHOTFARM_LOG="line", SHOTFARM_LOG_LEVEL="ERROR")
-    os.environ.pop("DATABASE_URL", None)
     django.setup()
 
 

@@ -8,13 +8,13 @@ import sys
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
 
+from tests.acceptance.farm_fixture import Prepared
 from tests.chaos.farms import close, enter, farm_for
 from tests.chaos.plan import Group
 
 
-def play_in_lanes(groups: list[Group], prepared: Path, *, lanes: int) -> Iterator[int]:
+def play_in_lanes(groups: list[Group], prepared: Prepared, *, lanes: int) -> Iterator[int]:
     """Play groups side by side, each in a process of its own; yield how many of its scenarios were ok."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(lanes, mp_context=spawn, max_tasks_per_child=1) as pool:
@@ -27,7 +27,7 @@ def play_in_lanes(groups: list[Group], prepared: Path, *, lanes: int) -> Iterato
             yield 0 if error else run.result()
 
 
-def play(group: Group, prepared: Path) -> int:
+def play(group: Group, prepared: Prepared) -> int:
     """Play a group's scenarios on its farm; return how many were ok."""
     farm = farm_for(group, prepared=prepared)
     try:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -39,12 +40,23 @@ class Course:
     jobs: list[UUID] = field(default_factory=list)
     faults: int = 0
     recovery_s: float | None = None
+    misses: int = 0
+
+    def missed(self) -> None:
+        """The fault struck beside the edge: wait until it is overcome, so that it can be tried again."""
+        self.misses += 1
+        self.studio.let_go()
+        for job in self.jobs:
+            self.studio.until(partial(self.studio.is_done, job), "a missed strike is overcome", patience_s=60)
+        for child in self.studio.farm.supervisor.children.values():
+            child.deaths.clear()
+        self.studio.until(self.studio.all_serve, "every node serves")
 
     def work_goes_on(self, since: float) -> None:
         """Wait for what was struck and for a fresh job; the slower of both is the recovery."""
         self.jobs += self.studio.submit(1)
         for job in self.jobs:
-            self.studio.until(lambda job=job: self.studio.is_done(job), "the jobs are done", patience_s=120)
+            self.studio.until(partial(self.studio.is_done, job), "the jobs are done", patience_s=120)
         self.recovery_s = round(time.monotonic() - since, 1)
 
     def verdict(self, trouble: str) -> Verdict:
@@ -123,12 +135,14 @@ def _strike(course: Course, bring: Callable[[], edges.Standing], fault: Callable
     for _ in range(TRIES):
         standing = bring()
         course.jobs += standing.jobs
-        hit = standing.still()
+        if not standing.still():
+            course.studio.let_go()
+            continue
         since = time.monotonic()
         fault()
-        if hit and standing.still():
+        if standing.still():
             return since
-        course.studio.let_go()
+        course.missed()
     raise Missed(f"no job stood at {course.scenario.edge} when the fault struck, {TRIES} times")
 
 
