@@ -21,23 +21,23 @@ _BROKER_TROUBLE = (OSError, RedisError)
 """Not the message's fault (but a DataError is): the consumer connects anew."""
 
 
-class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu has no types
+class Channel(kombu_redis.Channel):
     """Reads queues; an item that is no JSON is gone once it is read."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[misc]  # kombu's hints leave it out
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:  # of decoding: see _deliver
             logger.error("item in a queue is no message, dropped", extra={"error": str(exc)[:200]})
             return True
 
 
-class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu has no types
+class Transport(kombu_redis.Transport):
     """Hands messages to their consumer; one that cannot be taken in is dropped."""
 
     Channel = Channel
 
-    def _deliver(self, message: Any, queue: str) -> None:
+    def _deliver(self, message: Any, queue: str | None) -> None:
         try:
             _check_limits(message)
             super()._deliver(message, queue)
@@ -52,7 +52,7 @@ class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu has no ty
         """Acknowledge what was entered as being in hand: it would be put back when the worker stops."""
         with suppress(KeyError, TypeError):
             tag = message["properties"]["delivery_tag"]
-            for channel in self.channels:
+            for channel in self.channels or ():
                 if channel.qos.get(tag):
                     channel.basic_ack(tag)
 

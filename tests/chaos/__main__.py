@@ -6,7 +6,6 @@ One JSON line per scenario on stdout; the exit status is 0 only if every one is 
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import shutil
 import sys
 import tempfile
@@ -14,12 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 from tests.chaos.farms import prepare
 from tests.chaos.lanes import play_in_lanes
-from tests.chaos.plan import GROUPS, Group
+from tests.chaos.plan import GROUPS, Group, Scenario
 
 LANES: Final = 3
 """Farms at a time. They wait more than they work, so that three keep two cores busy."""
@@ -28,10 +28,10 @@ LANES: Final = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play the chosen scenarios; return the exit status."""
     options = _parser().parse_args(arguments)
-    groups = _chosen(options.only)
+    groups = _chosen(options.only or ["*"])
     names = [scenario.name for group in groups for scenario in group.scenarios]
     if not names:
-        sys.stderr.write(f"--only {options.only!r} fits no scenario; --list shows them.\n")
+        sys.stderr.write(f"--only {options.only} fits no scenario; --list shows them.\n")
         return 2
     if options.list:
         sys.stdout.writelines(f"{name}\n" for name in names)
@@ -44,14 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if good == len(names) else 1
 
 
-def _chosen(pattern: str) -> list[Group]:
-    chosen = [
-        replace(
-            group,
-            scenarios=tuple(each for each in group.scenarios if fnmatch.fnmatchcase(each.name, pattern)),
-        )
-        for group in GROUPS
-    ]
+def _chosen(patterns: Sequence[str]) -> list[Group]:
+    def wanted(group: Group) -> tuple[Scenario, ...]:
+        return tuple(each for each in group.scenarios if any(fnmatchcase(each.name, p) for p in patterns))
+
+    chosen = [replace(group, scenarios=wanted(group)) for group in GROUPS]
     return [group for group in chosen if group.scenarios]
 
 
@@ -71,7 +68,9 @@ def _workshop(keep: Path | None) -> Iterator[Path]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tests.chaos", description=__doc__)
-    parser.add_argument("--only", default="*", metavar="PATTERN", help="such as 'kill * @ staged'")
+    parser.add_argument(
+        "--only", action="append", metavar="PATTERN", help="such as 'kill * @ staged'; may be repeated"
+    )
     parser.add_argument("--list", action="store_true", help="name the scenarios and end")
     parser.add_argument("--lanes", type=int, default=LANES, help=f"farms at a time ({LANES})")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new folder that keeps farms and logs")

@@ -11,7 +11,7 @@ TAG: Final = "poison-"
 _numbers = count()
 
 
-def _envelope(payload: bytes = b"[[], {}, {}]", **changes: Any) -> bytes:
+def _envelope(payload: bytes = b"[[], {}, {}]", /, **changes: Any) -> bytes:
     """A message as kombu writes it, but for what is changed; None leaves a part out."""
     envelope = {
         "body": base64.b64encode(payload).decode(),
