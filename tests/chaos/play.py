@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
 from apps.renders.models import Attempt
 from apps.renders.states import AttemptState
+from apps.review.models import Take
+from apps.review.states import Media
 from farm.tiers import node_queue
 from tests.acceptance.farm_fixture import Farm
 from tests.chaos import edges
@@ -20,22 +23,32 @@ from tests.chaos.edges import Standing
 from tests.chaos.plan import Scenario
 from tests.chaos.poison import ITEMS
 from tests.chaos.studio import Studio
-from tests.chaos.verdict import Verdict
+from tests.chaos.verdict import Verdict, strangers
+
+logger = logging.getLogger(__name__)
 
 AWAY_S: Final = 60.0
 
 
-def play_all(farm: Farm, scenarios: Iterable[Scenario]) -> int:
-    """Open the farm and play scenarios one after another, a line for each; return how many were ok."""
+def play_all(farm: Farm, scenarios: Sequence[Scenario]) -> int:
+    """Open the farm, play scenarios one after another and close it; print a line for each.
+
+    Return how many were ok. A farm that breaks altogether fails the scenarios it has not told of.
+    """
     studio = Studio(farm)
-    studio.open()
-    good = 0
-    for scenario in scenarios:
-        verdict = play(studio, scenario)
-        sys.stdout.write(verdict.line + "\n")
-        sys.stdout.flush()
-        good += verdict.ok
-    return good
+    verdicts: list[Verdict] = []
+    try:
+        studio.open()
+        for scenario in scenarios:
+            verdicts.append(play(studio, scenario))
+            _tell(verdicts[-1])
+        _close(studio)
+    except Exception:
+        logger.exception("a farm broke, after %d of %d scenarios", len(verdicts), len(scenarios))
+        for scenario in scenarios[len(verdicts) :]:
+            _tell(Verdict.of_nothing(scenario.name))
+        return 0
+    return sum(verdict.ok for verdict in verdicts)
 
 
 def play(studio: Studio, scenario: Scenario) -> Verdict:
@@ -53,6 +66,20 @@ def play(studio: Studio, scenario: Scenario) -> Verdict:
         studio.let_go()
         studio.forget_deaths()
     return course.judged(trouble)
+
+
+def _tell(verdict: Verdict) -> None:
+    sys.stdout.write(verdict.line + "\n")
+    sys.stdout.flush()
+
+
+def _close(studio: Studio) -> None:
+    """Every take can be looked at, and with the farm all its processes end."""
+    takes = Take.objects.exclude(media_state=Media.READY)
+    studio.until(lambda: not takes.exists(), "every take has its thumbnail and proxy", patience_s=90)
+    studio.farm.rest()
+    left = strangers(studio)
+    assert not left, f"processes {left} outlive their farm"
 
 
 def _kill(course: Course) -> None:

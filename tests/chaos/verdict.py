@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from apps.common.models import StateEvent
@@ -32,6 +32,20 @@ class Verdict:
     rerendered: int
     recovery_s_max: float | None
     ok: bool
+
+    @classmethod
+    def of_nothing(cls, scenario: str) -> Self:
+        """The verdict on a scenario that could not be played."""
+        return cls(
+            scenario=scenario,
+            faults_injected=0,
+            jobs=0,
+            lost=0,
+            doubled=0,
+            rerendered=0,
+            recovery_s_max=None,
+            ok=False,
+        )
 
     @property
     def line(self) -> str:
