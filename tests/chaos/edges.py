@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.renders.models import Attempt
-from apps.renders.states import ON_NODE, AttemptState
+from apps.renders.states import AttemptState
 from tests.chaos.studio import Studio
 
 DONE = '"status": "SUCCESS"'
@@ -95,7 +95,7 @@ def _stored(studio: Studio) -> Standing:
 def _reported(studio: Studio) -> Standing:
     """The result stands in the backend; the coordinator, standing still, has not heard the bell."""
     (job,) = studio.submit(1)
-    attempt = studio.until(lambda: _on_node(studio, job), "a node has the job", patience_s=30)
+    attempt = studio.until(lambda: _in_comfyui(studio, job), "ComfyUI has the prompt", patience_s=30)
     studio.send("coordinator", signal.SIGSTOP)
     studio.until(lambda: DONE in studio.result(attempt), "the result stands in the backend", patience_s=30)
     return Standing([job], lambda: not studio.has_take(job))
@@ -111,9 +111,11 @@ def _recorded(studio: Studio) -> Standing:
     )
 
 
-def _on_node(studio: Studio, job: UUID) -> Attempt | None:
+def _in_comfyui(studio: Studio, job: UUID) -> Attempt | None:
+    """The attempt whose claim was granted and answered, and whose prompt is sent."""
     attempt = studio.attempt(job)
-    return attempt if attempt is not None and attempt.state in ON_NODE else None
+    sent = (AttemptState.STAGED, AttemptState.EXECUTING)
+    return attempt if attempt is not None and attempt.state in sent else None
 
 
 def _held(studio: Studio, edge: str, state: AttemptState) -> Standing:
