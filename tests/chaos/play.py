@@ -57,7 +57,7 @@ def play(studio: Studio, scenario: Scenario) -> Verdict:
     trouble = ""
     say(f"{scenario.name} …")
     try:
-        studio.until(studio.all_serve, "every node serves")
+        studio.until(studio.is_calm, "the farm is calm", patience_s=120)
         _PLAYS[scenario.play](course)
         course.nothing_is_left()
     except AssertionError as exc:

@@ -19,7 +19,7 @@ from apps.nodes.models import Node
 from apps.productions.models import Shot
 from apps.renders.models import Attempt, Job
 from apps.renders.services.submit import Step, submit
-from apps.renders.states import AttemptState, JobState
+from apps.renders.states import OPEN, AttemptState, JobState
 from apps.review.models import Take
 from farm.contracts import MANIFEST_NAME
 from farm.demo.supervisor import FIRST_PAUSE_S
@@ -119,6 +119,11 @@ class Studio:
         """Whether every node has told what it can do and waits for work or works."""
         ready = Node.objects.filter(observed__in=("idle", "busy")).exclude(capabilities_of="")
         return ready.count() == len(self.nodes)
+
+    def is_calm(self) -> bool:
+        """Whether every node serves, and none has anything to do or to tell from an earlier scenario."""
+        told = not any((self.farm.home.folder / "spool").glob("*/finished/*.json"))
+        return told and self.all_serve() and not Job.objects.filter(state__in=OPEN).exists()
 
     def attempt(self, job: UUID) -> Attempt | None:
         """The newest attempt at a job."""
