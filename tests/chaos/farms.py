@@ -18,8 +18,6 @@ from tests.acceptance.farm_fixture import SETUP, Farm, Prepared
 from tests.chaos.plan import Group
 
 HELD_NODE: Final = "tests.chaos.held_node"
-KNOBS: Final = ("--seconds-per-step", "0.15", "--model-load-seconds", "0")
-"""A keyframe of 20 steps takes three seconds: long enough to be struck while it executes."""
 
 
 def prepare(folder: Path) -> Prepared:
@@ -39,7 +37,8 @@ def farm_for(group: Group, *, prepared: Prepared) -> Farm:
     folder = prepared.folder.with_name(group.name.replace(" ", "-"))
     shutil.copytree(prepared.folder, folder)
     database = prepared.database.copied_to(folder)
-    farm = Farm(Home.open(folder, fresh=False), database, vram=group.vram, knobs=KNOBS)
+    knobs = ("--seconds-per-step", str(group.step_s), "--model-load-seconds", "0")
+    farm = Farm(Home.open(folder, fresh=False), database, vram=group.vram, knobs=knobs)
     for node in farm.plan.nodes:
         child = farm.supervisor.children[node.name]
         command = tuple(HELD_NODE if word == "workers" else word for word in child.program.command)

@@ -49,17 +49,22 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """One farm: a node per entry of ``vram`` (GB), and what happens to it."""
+    """One farm: a node per entry of ``vram`` (GB), and what happens to it.
+
+    A keyframe takes 20 steps of ``step_s``: long enough to be struck while it executes.
+    """
 
     name: str
     scenarios: tuple[Scenario, ...]
     vram: tuple[int, ...] = (8,)
+    step_s: float = 0.15
 
 
-def kills(victim: str) -> Group:
+def kills(victim: str, *, step_s: float = 0.15) -> Group:
     """SIGKILL of one process at every edge."""
     return Group(
         name=f"kill {victim}",
+        step_s=step_s,
         scenarios=tuple(
             Scenario(
                 name=f"kill {victim} @ {edge}",
@@ -74,7 +79,7 @@ def kills(victim: str) -> Group:
 
 
 GROUPS: Final = (
-    kills("gpu-worker"),
+    kills("gpu-worker", step_s=0.4),  # what it left must still execute when it is back
     kills("broker"),
     Group(
         name="stop",
