@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help bench demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
+.PHONY: help bench chaos demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -45,6 +45,9 @@ test-postgres: install-dev  ## unit and integration tests on a private PostgreSQ
 test-acceptance: install-dev  ## tests that start the real processes, on SQLite and on PostgreSQL
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 2 --dist loadfile tests/acceptance
 	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 2 --dist load tests/acceptance
+
+chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
+	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check

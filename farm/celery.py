@@ -16,7 +16,10 @@ from django.conf import settings
 
 from farm.logs import name_process
 
+from farm import transport
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
+transport.install()
 
 app = Celery("farm")
 app.config_from_object("celeryconfig")

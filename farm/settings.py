@@ -46,8 +46,9 @@ if urlparse(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
 logs.hide(SECRET_KEY, *logs.password_in(REDIS_URL), *logs.password_in(env.text("DATABASE_URL", "")))
 os.environ.setdefault("REDIS_URL", REDIS_URL)  # celeryconfig.py reads it on both sides
 
-ACCEPT_SECONDS = 60.0
-"""An order not accepted for this long goes back to READY (a worker claims within milliseconds)."""
+ACCEPT_SECONDS = 20.0
+"""An order not accepted for this long goes back to READY. A worker claims within milliseconds and waits
+10 s for the answer; an order found later is stale, and its claim refused."""
 LEASE_SECONDS = 30.0
 """An accepted attempt is given up this long after its node's last report (sent every 5 s)."""
 OFFLINE_SECONDS = 30.0

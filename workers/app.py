@@ -9,6 +9,7 @@ from celery import Celery
 from celery.signals import after_setup_logger, after_setup_task_logger, celeryd_init
 
 import celeryconfig
+from farm import transport
 from farm.logs import hide, name_process, password_in
 from workers import logs, settings, stores
 from workers.queues import SLOTS
@@ -21,6 +22,7 @@ except settings.SettingsError as error:
     # Started by hand, as a rule: one sentence says more than a traceback of imports.
     raise SystemExit(f"shotfarm node: {error}") from error
 
+transport.install()
 app = Celery("workers", include=["workers.tasks", "workers.control"])
 app.config_from_object(celeryconfig)
 app.conf.update(

@@ -6,7 +6,9 @@ with what was ordered before the first one is stored.
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -23,14 +25,21 @@ from farm.contracts import (
 from farm.transfer import MAX_FILE_BYTES
 from workers import media
 from workers.comfy.client import ComfyClient
+from workers.comfy.errors import SlowAnswer, Unreachable
 from workers.comfy.outputs import OutputFile
 from workers.disks import scratch, writing
 from workers.errors import OutputWrong
 from workers.store import OrderStore
 
+logger = logging.getLogger(__name__)
+
 MAX_OUTPUT_BYTES: Final = MAX_FILE_BYTES
 """A bound on one rendered file. A minute of ProRes 4444 in 4K has about 13 GB."""
 
+AWAY_S: Final = 30.0
+"""How long ComfyUI may be away with what it has rendered. A restart takes 8–11 s on two cores."""
+
+PAUSE_S: Final = 0.5
 FPS_TOLERANCE: Final = 0.01
 NAME_LIMIT: Final = 100
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -83,6 +92,19 @@ def _free_name(filename: str, taken: dict[str, ArtifactFact]) -> str:
 
 
 def _download(file: OutputFile, target: Path, client: ComfyClient) -> None:
+    """Fetch a file; a ComfyUI that is restarted meanwhile still has it, so that is waited for."""
+    deadline = time.monotonic() + AWAY_S
+    while True:
+        try:
+            return _fetch(file, target, client)
+        except (Unreachable, SlowAnswer) as exc:
+            if time.monotonic() > deadline:
+                raise
+            logger.info("output not fetched, trying again", extra={"file": file.filename, "error": str(exc)})
+            time.sleep(PAUSE_S)
+
+
+def _fetch(file: OutputFile, target: Path, client: ComfyClient) -> None:
     size = 0
     with client.open_output(file) as source, writing(target) as write:
         for chunk in source:

@@ -31,9 +31,10 @@ PAUSE_S: Final = 1.0
 def recover(station: Station, left: Iterable[Started]) -> None:
     """Settle the attempts found in the spool at the start, each for itself; blocks until all are.
 
-    One that cannot be settled now, as ComfyUI or the disk is away, waits behind the others.
+    The newest first: taking out the one that runs would start the one that waits behind it. One that
+    cannot be settled now, as ComfyUI or the disk is away, waits behind the others.
     """
-    waiting = deque(left)
+    waiting = deque(reversed(tuple(left)))
     while waiting and not station.node.leaving:
         if station.node.sight.comfy.reachable:
             started = waiting.popleft()

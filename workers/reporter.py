@@ -30,7 +30,10 @@ MIN_GAP_S: Final = 0.1
 """Changes that come together travel together."""
 
 PATIENCE_S: Final = 10.0
-MAX_PATIENCE_S: Final = 60.0
+MAX_PATIENCE_S: Final = 20.0
+"""Below a lease (30 s): a report that is lost, with a coordinator that died of it say, is followed by another
+before anybody can take this node for dead."""
+
 STOP_S: Final = 5.0
 
 MAX_FINISHED: Final = 50

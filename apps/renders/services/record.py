@@ -165,9 +165,11 @@ def _failed(attempt: Attempt, report: RenderReport) -> Recorded:
 
 
 def _fail(attempt: Attempt, report: RenderReport, name: FailureClass, message: str) -> Recorded:
+    # A prompt that only waited in a ComfyUI that went down has not taken it down.
+    bystander = name == FailureClass.COMFY_CRASHED and attempt.executing_at is None
     done = carry_out(
         attempt,
-        decide(attempt.job, name),
+        decide(attempt.job, FailureClass.INFRASTRUCTURE if bystander else name),
         failure_class=name,
         message=message,
         end=AttemptState.FAILED,

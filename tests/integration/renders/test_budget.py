@@ -119,6 +119,15 @@ def test_a_worker_that_goes_down_while_executing_is_a_crash(node24: Hand, job: J
     assert (again(job).crashes, budget(job)) == (1, (0, 1))
 
 
+def test_a_prompt_that_waited_in_a_comfyui_that_went_down_has_crashed_nothing(node24: Hand, job: Job) -> None:
+    order = next_order(node24)
+    node24.works_on(order, Stage.STAGED)
+    node24.reports()
+    node24.finishes(order, node24.failure(order, FailureClass.COMFY_CRASHED))
+    assert (again(job).state, again(job).crashes, budget(job)) == (JobState.READY, 0, (0, 1))
+    assert again(job).failure_class == FailureClass.COMFY_CRASHED
+
+
 def test_a_job_that_needs_more_memory_spends_no_attempt(node24: Hand, job: Job) -> None:
     fail(node24, FailureClass.OUT_OF_MEMORY)
     fail(node24, FailureClass.OUT_OF_MEMORY)

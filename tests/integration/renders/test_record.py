@@ -275,6 +275,8 @@ def test_a_job_that_took_three_comfyuis_down_is_quarantined(
     node24: Hand, job: Job, order: RenderOrder
 ) -> None:
     for crash in range(3):
+        node24.works_on(order, Stage.EXECUTING)
+        node24.reports()
         node24.finishes(order, node24.failure(order, FailureClass.COMFY_CRASHED))
         if crash < 2:
             order = next_order(node24)

@@ -137,6 +137,16 @@ def test_out_of_memory_is_tried_once_more_and_then_reported(farm: StartFarm) -> 
     assert len(here.comfy_history()) == 2
 
 
+def test_what_is_rendered_is_fetched_once_comfyui_is_back_and_not_rendered_again(farm: StartFarm) -> None:
+    here = farm(faults=["cut:at=before,path=GET /view,times=3"])
+
+    report = here.render(order())
+
+    assert here.sim.acted()["cut"] == 3
+    assert report.outcome is Outcome.SUCCEEDED
+    assert len(here.comfy_history()) == 1
+
+
 def test_a_picture_of_the_wrong_size_is_output_invalid(farm: StartFarm) -> None:
     wanted = OrderOutput(node="2", kind="image", width=640, height=48, frames=1)
 

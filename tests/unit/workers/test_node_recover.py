@@ -68,7 +68,7 @@ def test_an_error_nobody_foresaw_is_reported_and_the_next_attempt_has_its_turn()
 
     station = FakeStation(lookup)
 
-    assert station.settles("a1", "a2") == [("a1", "node_error"), ("a2", "worker_restarted")]
+    assert station.settles("a0", "a1") == [("a1", "node_error"), ("a0", "worker_restarted")]
     broken = station.reports[0]
     assert broken.failure is not None
     assert broken.failure.message == "ZeroDivisionError: odd \ufffd"
@@ -80,11 +80,15 @@ def test_one_that_cannot_be_settled_now_keeps_no_other_waiting() -> None:
 
     def lookup(prompt_id: str) -> Standing:
         asked.append(prompt_id)
-        if asked == ["p-a1"]:
+        if asked == ["p-a2"]:
             raise Unreachable("connection refused")
         return UNKNOWN
 
-    assert [name for name, _ in FakeStation(lookup).settles("a1", "a2")] == ["a2", "a1"]
+    assert [name for name, _ in FakeStation(lookup).settles("a1", "a2")] == ["a1", "a2"]
+
+
+def test_what_waits_in_comfyui_is_taken_out_before_what_runs_so_that_it_never_starts() -> None:
+    assert [name for name, _ in FakeStation(lambda _: UNKNOWN).settles("runs", "waits")] == ["waits", "runs"]
 
 
 def test_a_report_that_the_disk_did_not_take_is_tried_again() -> None:

@@ -1,0 +1,1 @@
+"""Kills, outages and poison against a farm of real processes: ``make chaos``."""
