@@ -198,6 +198,14 @@ def test_a_slow_path_takes_its_time_and_others_do_not_wait(sim: ComfySim) -> Non
     assert time.monotonic() - started > 0.3
 
 
+@pytest.mark.parametrize("path", ["/jobs", "/api/jobs", "GET /jobs", "GET /api/jobs"])
+def test_a_path_may_be_written_with_or_without_api_and_method(path: str, sim: ComfySim) -> None:
+    sim.arm(f"slow:path={path},ms=1,times=always")
+    assert requests.get(f"{sim.url}/api/jobs", timeout=10).ok
+    requests.post(f"{sim.url}/api/jobs/cancel", json={}, timeout=10)
+    assert sim.acted()["slow"] == (1 if path.startswith("GET") else 2)
+
+
 def test_a_recurring_stall_leaves_its_interval_between_two(sim: ComfySim) -> None:
     sim.arm("slow:ms=1,every=3600,times=always")
     for _ in range(5):
