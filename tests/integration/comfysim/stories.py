@@ -87,7 +87,7 @@ class Stage:
 
 
 def put_pictures(base: Path) -> None:
-    """What the recorder had put into input/: a picture, once more in a subfolder, and the first bytes of it."""
+    """What the recorder had put into input/: a picture, again in a subfolder, and the first bytes of it."""
     picture = io.BytesIO()
     Image.new("RGBA", (64, 64), (200, 30, 30, 255)).save(picture, "PNG")
     for name, content in (

@@ -34,7 +34,7 @@ def test_a_server_that_is_ended_starts_empty(version: str, comfysim: StartSim) -
         told = recorded[name]
         listener = Listener(sim, "me")
         stays = told["exit_code"] == "still alive 40s"
-        running = submit(sim, sleeper(1 if stays else 60, steps=4), client_id="me")
+        running = submit(sim, sleeper(*((1, 4) if stays else (60, 600))), client_id="me")
         waiting = submit(sim, usual("rec"), client_id="me")
         listener.until("progress")
         sim.process.send_signal(signal.Signals[name])
