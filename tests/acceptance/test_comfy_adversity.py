@@ -71,15 +71,23 @@ def test_a_lost_socket_loses_no_render(here: Adversity) -> None:
 
 
 def test_a_silent_socket_is_no_hang(here: Adversity) -> None:
-    """Nothing is heard for longer than the hang limit would allow an executing prompt to stand still."""
+    """It renders for longer than it may stand still; a second socket hears that it does not."""
     with here.suffers("socket-silent:after=3"):
-        report = here.send(sleeping(1.5, hang_s=30.0)).report()
+        report = here.send(sleeping(4.0)).report()
 
     assert the_only_artifact(here, report)
 
 
+def test_a_render_needs_no_socket_at_all(here: Adversity) -> None:
+    with here.suffers("socket-refuse:times=always", times=2):
+        report = here.send(sleeping(4.0)).report()
+
+    assert the_only_artifact(here, report)
+    assert "no progress without a socket" in here.farm.worker.log
+
+
 def test_a_stolen_socket_loses_no_render(here: Adversity) -> None:
-    sent = here.send(sleeping(2.0, hang_s=30.0))
+    sent = here.send(sleeping(4.0))
     here.executing(sent)
     thief = here.steal_socket(sent.order.attempt_id)
 
