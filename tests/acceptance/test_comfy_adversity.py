@@ -157,6 +157,28 @@ def test_a_dead_executor_is_found_out_and_what_waits_behind_it_is_given_back(her
     here.begin()
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("hang:at=start", "executor_dead", "Pending for 2 s while nothing runs in ComfyUI"),
+        ("hang:at=history", "interrupt_ignored", "Executing without progress for 2 s"),
+    ],
+)
+def test_an_executor_that_stands_still_is_told_by_where_it_stands(
+    here: Adversity, fault: str, code: str, words: str
+) -> None:
+    """Before it takes a prompt up, or after a success that history never tells; HTTP answers all the while."""
+    with here.suffers(fault):
+        report = here.send(sleeping(0.5)).report()
+
+    assert failure_of(report) == (FailureClass.COMFY_HUNG, code)
+    assert words in report.failure.message  # type: ignore[union-attr]
+    assert "ComfyUI hangs" in here.is_sick()
+    assert nothing_was_stored(here, report)
+    here.restart_comfyui()
+    here.begin()
+
+
 def test_a_hang_without_progress_is_stopped_and_told(here: Adversity) -> None:
     """Steps of four seconds: HTTP and socket are well, nothing moves, an interrupt bites at its end."""
     graph = slow_picture("hangs", 80)
