@@ -167,7 +167,7 @@ def test_a_dead_executor_is_found_out_and_what_waits_behind_it_is_given_back(her
 def test_an_executor_that_stands_still_is_told_by_where_it_stands(
     here: Adversity, fault: str, code: str, words: str
 ) -> None:
-    """Before it takes a prompt up, or after a success that history never tells; HTTP answers all the while."""
+    """Before it takes a prompt up, or after a success that history never tells; HTTP answers all along."""
     with here.suffers(fault):
         report = here.send(sleeping(0.5)).report()
 
