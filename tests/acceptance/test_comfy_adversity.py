@@ -193,12 +193,26 @@ def test_a_hang_without_progress_is_stopped_and_told(here: Adversity) -> None:
     assert ended["status"]["messages"][-1][0] == "execution_interrupted"
 
 
-@pytest.mark.parametrize("taken", ["after", "before"])
-def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken: str) -> None:
-    with here.suffers(f"cut:at={taken},path=POST /prompt"):
-        report = here.send(sleeping(0.5)).report()
+@pytest.mark.parametrize(("taken", "lookups"), [("after", 0), ("before", 0), ("after", 2)])
+def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken: str, lookups: int) -> None:
+    """So it is even where the first lookups after it are cut off as well."""
+    faults = [f"cut:at={taken},path=POST /prompt"]
+    faults += [f"cut:path=GET /api/jobs,times={lookups}"] if lookups else []
+    with here.suffers(*faults, times=1 + lookups):
+        report = here.send(sleeping(1.5)).report()
 
     assert the_only_artifact(here, report)
+
+
+def test_a_prompt_that_cannot_be_looked_up_is_not_left_behind(here: Adversity) -> None:
+    with here.suffers("cut:at=after,path=POST /prompt", "cut:path=GET /api/jobs,times=always", times=2):
+        report = here.send(sleeping(60.0)).report()
+
+    assert failure_of(report) == (FailureClass.INFRASTRUCTURE, "connection_cut")
+    until_gone(here)
+    (ended,) = here.rendered().values()
+    assert ended["status"]["messages"][-1][0] == "execution_interrupted"
+    assert nothing_was_stored(here, report)
 
 
 def test_a_cancel_that_does_not_bite_is_asked_again_and_makes_the_node_sick(here: Adversity) -> None:

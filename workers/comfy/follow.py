@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from workers.comfy.client import ComfyClient, Graph
 from workers.comfy.errors import (
+    BadAnswer,
     ComfyError,
     ExecutorDead,
     Hung,
@@ -89,7 +90,7 @@ def follow(
     Finished. ``lost_s`` bounds the time that ComfyUI may be away.
 
     Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, TimedOut, Hung (ExecutorDead,
-    InterruptIgnored), Vanished, UnsafePath.
+    InterruptIgnored), Vanished, UnsafePath; BadAnswer if there is no better one for ``lost_s``.
     """
     follower = _Follower(client, prompt_id, socket=socket, graph=graph, listener=listener, clock=clock)
     listener.queued()
@@ -201,9 +202,11 @@ class _Follower:
             standing = self._look(ended=ended)
             if standing.state is State.PENDING:
                 self._watch_executor()
-        except (Unreachable, SlowAnswer) as exc:
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
             self._lost = self._heard if self._lost is None else self._lost
             if self._clock() - self._lost > lost_s:
+                if isinstance(exc, BadAnswer):
+                    raise
                 raise Vanished(f"ComfyUI went away with the prompt {lost_s:g} s ago") from exc
             return None
         if self._lost is not None:
@@ -255,5 +258,5 @@ class _Follower:
     def _cancel(self) -> None:
         try:
             self._client.cancel(self._prompt_id)
-        except (Unreachable, SlowAnswer) as exc:
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
             logger.info("cancel unanswered", extra={"prompt": self._prompt_id, "error": exc.message})

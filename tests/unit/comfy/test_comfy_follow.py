@@ -11,6 +11,7 @@ import pytest
 from workers.comfy import follow as follow_module
 from workers.comfy.client import ComfyClient, Queue
 from workers.comfy.errors import (
+    BadAnswer,
     ComfyError,
     ExecutorDead,
     Hung,
@@ -211,7 +212,7 @@ def test_one_glance_that_misses_the_prompt_does_not_lose_it() -> None:
     assert scene.play().outputs == (FILE,)
 
 
-@pytest.mark.parametrize("away", [Unreachable("refused"), SlowAnswer("silent")])
+@pytest.mark.parametrize("away", [Unreachable("refused"), SlowAnswer("silent"), BadAnswer("500")])
 def test_a_short_absence_of_comfyui_is_waited_out(away: ComfyError) -> None:
     scene = Scene(ScriptedComfy([away, away, RUNNING, SUCCESS]), [(0.1, Started())])
 
@@ -225,6 +226,11 @@ def test_a_comfyui_that_stays_away_took_the_prompt_with_it() -> None:
         scene.play(hang_s=600, execution_timeout_s=600)
 
     assert isinstance(gone.value.__cause__, Unreachable)
+
+
+def test_a_comfyui_that_makes_no_sense_for_long_is_told_as_it_is() -> None:
+    with pytest.raises(BadAnswer, match="500"):
+        Scene(ScriptedComfy([BadAnswer("500")]), [(0.1, Started())]).play()
 
 
 def test_a_comfyui_that_is_away_does_not_hang() -> None:
