@@ -197,7 +197,7 @@ def test_a_hang_without_progress_is_stopped_and_told(here: Adversity) -> None:
 def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken: str, lookups: int) -> None:
     """So it is even where the first lookups after it are cut off as well."""
     faults = [f"cut:at={taken},path=POST /prompt"]
-    faults += [f"cut:path=GET /api/jobs,times={lookups}"] if lookups else []
+    faults += [f"cut:path=GET /jobs,times={lookups}"] if lookups else []
     with here.suffers(*faults, times=1 + lookups):
         report = here.send(sleeping(1.5)).report()
 
@@ -205,7 +205,7 @@ def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken:
 
 
 def test_a_prompt_that_cannot_be_looked_up_is_not_left_behind(here: Adversity) -> None:
-    with here.suffers("cut:at=after,path=POST /prompt", "cut:path=GET /api/jobs,times=always", times=2):
+    with here.suffers("cut:at=after,path=POST /prompt", "cut:path=GET /jobs,times=always", times=2):
         report = here.send(sleeping(60.0)).report()
 
     assert failure_of(report) == (FailureClass.INFRASTRUCTURE, "connection_cut")
