@@ -68,6 +68,7 @@ class ComfyClient:
             raise ValueError("client_id is empty; expected a name of its own for each attempt")
         self.wire = Wire(base_url, timeout_s=timeout_s)
         self.client_id = client_id
+        self._has_jobs = True  # until it says otherwise
 
     def close(self) -> None:
         """Give the connections back."""
@@ -147,6 +148,8 @@ class ComfyClient:
 
     def lookup(self, prompt_id: str) -> Standing:
         """Tell where a prompt stands, by ``/api/jobs/{id}`` or, where that is missing, queue and history."""
+        if not self._has_jobs:
+            return self._lookup_without_jobs(prompt_id)
         response = self.wire.get(f"/api/jobs/{prompt_id}")
         if response.status_code == requests.codes.ok:
             return standing_of_job(json_object(response))
@@ -154,6 +157,7 @@ class ComfyClient:
             expect_ok(response)
         if _says_job_not_found(response):
             return UNKNOWN
+        self._has_jobs = False
         return self._lookup_without_jobs(prompt_id)
 
     def cancel(self, prompt_id: str) -> bool:
