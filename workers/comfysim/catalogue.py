@@ -82,10 +82,8 @@ class Catalogue:
         self.model_folders: list[str] = known
         self._models = models
         self._folders = folders
-        self._classes = version.classes()
-        if not test_nodes:
-            for name in _TEST_NODES:
-                del self._classes[name]
+        hidden = frozenset() if test_nodes else _TEST_NODES
+        self._classes = {name: info for name, info in version.classes().items() if name not in hidden}
         self._model_inputs = {name: _model_inputs(name, info) for name, info in self._classes.items()}
 
     def models(self, folder: str) -> list[str]:

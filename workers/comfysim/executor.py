@@ -9,24 +9,20 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL.Image import Image
-
 from workers.comfysim.catalogue import FILE_INPUTS, Catalogue
 from workers.comfysim.events import Hub
 from workers.comfysim.faults import Faults
 from workers.comfysim.files import Folders, sha256
 from workers.comfysim.graph import RunOrder, signatures
 from workers.comfysim.knobs import Knobs
+from workers.comfysim.noderun import NodeRun
 from workers.comfysim.nodes import Shown, node_function
 from workers.comfysim.promptqueue import Item, Outcome, PromptQueue
 from workers.comfysim.tampering import spoil_files, spoil_inputs
-from workers.comfysim.values import describe
+from workers.comfysim.values import plain
 from workers.comfysim.vram import OOM_TIPS, ModelPool, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
-
-_PROGRESS_INTERVAL_S = 0.1  # ComfyUI skips progress messages that follow closer
-_NO_PREVIEWS = (None, "none", "default")
 
 
 class PromptInterruptedError(Exception):
@@ -231,6 +227,7 @@ class Execution:
         self.executor.hub.node_id = node_id
         self.send("executing", {"node": node_id, "display_node": node_id, "prompt_id": self.item.prompt_id})
         inputs.update({name: self._resolve(value) for name, value in node["inputs"].items()})
+        inputs.update(self._hidden(executor.catalogue[class_type]))
         run = NodeRun(self, node_id)
         executor.check_interrupt()
         executor.faults.reach("node", node=class_type)
@@ -246,6 +243,12 @@ class Execution:
             executor.faults.reach("shown", node=class_type)
         row = self.table[node_id]
         self.report(node_id, "finished", row["max"], row["max"])
+
+    def _hidden(self, info: dict[str, Any]) -> dict[str, Any]:
+        """The inputs a class asks of the server itself."""
+        known = {"PROMPT": self.item.prompt, "EXTRA_PNGINFO": self.item.extra_data.get("extra_pnginfo")}
+        hidden = info["input"].get("hidden", {})
+        return {name: known[kind] for name, kind in hidden.items() if isinstance(kind, str) and kind in known}
 
     def _resolve(self, value: Any) -> Any:
         if isinstance(value, list) and len(value) == 2:
@@ -268,53 +271,6 @@ class Execution:
             "traceback": [
                 f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n' for frame in frames
             ],
-            "current_inputs": {key: [describe(value)] for key, value in inputs.items()},
+            "current_inputs": {key: [plain(value)] for key, value in inputs.items()},
             "current_outputs": list(self.item.prompt),
         }
-
-
-class NodeRun:
-    """What a running node sees of the server (`nodes.registry.Run`)."""
-
-    def __init__(self, execution: Execution, node_id: str) -> None:
-        executor, item = execution.executor, execution.item
-        self.folders: Folders = executor.folders
-        self.knobs: Knobs = executor.knobs
-        self.pool: ModelPool = executor.pool
-        self.prompt: dict[str, Any] = item.prompt
-        self.extra_data: dict[str, Any] = item.extra_data
-        self.wants_preview: bool = (
-            item.client_id is not None and item.extra_data.get("preview_method") not in _NO_PREVIEWS
-        )
-        self._execution = execution
-        self._node_id = node_id
-        self._last_sent = 0.0
-
-    def progress(self, value: int, total: int, preview: Image | None = None) -> None:
-        executor = self._execution.executor
-        executor.check_interrupt()
-        executor.faults.reach("step", node=executor.node[1])
-        now = time.monotonic()
-        if preview is None and value < total and now - self._last_sent < _PROGRESS_INTERVAL_S:
-            return
-        self._last_sent = now
-        execution, prompt_id = self._execution, self._execution.item.prompt_id
-        execution.report(self._node_id, "running", value, total)
-        message = {"value": value, "max": total, "prompt_id": prompt_id, "node": self._node_id}
-        client_id = execution.item.client_id
-        if preview is None or client_id is None:
-            execution.send("progress", message)
-            return
-        hub = executor.hub
-        row = execution.table[self._node_id]
-        metadata = {
-            key: row[key]
-            for key in ("node_id", "prompt_id", "display_node_id", "parent_node_id", "real_node_id")
-        }
-        # Recorded: with metadata the picture comes before the number, without it after.
-        if hub.wants_metadata(client_id):
-            hub.send_preview(preview, metadata, client_id)
-            execution.send("progress", message)
-        else:
-            execution.send("progress", message)
-            hub.send_preview(preview, metadata, client_id)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -78,20 +78,20 @@ class Fault:
         if self.at and self.at not in points:
             told = f"must be one of {', '.join(points)}" if points else "is not for this fault"
             raise self._wrong("at", told)
-        for field in ("node", "path", "ms", "every"):
-            if field not in read and getattr(self, field) != getattr(type(self), field):
-                raise self._wrong(field, f"is not for this fault; it reads {', '.join(read) or 'none'}")
+        for name in ("node", "path", "ms", "every"):
+            if name not in read and getattr(self, name) != getattr(type(self), name):
+                raise self._wrong(name, f"is not for this fault; it reads {', '.join(read) or 'none'}")
         if self.node and points and self.at not in NODE_POINTS:
             raise self._wrong("node", f"goes with at={', '.join(NODE_POINTS)}, not with at={self.at}")
         if self.kind == "cut" and not self.path:
             object.__setattr__(self, "path", "POST /prompt")
-        for field, least in (("after", 0), ("ms", 1), ("times", 1), ("every", 0)):
-            value = getattr(self, field)
+        for name, least in (("after", 0), ("ms", 1), ("times", 1), ("every", 0)):
+            value = getattr(self, name)
             if value is not None and not least <= value < 1e9:
-                raise self._wrong(field, f"must be a number of at least {least}")
+                raise self._wrong(name, f"must be a number of at least {least}")
 
-    def _wrong(self, field: str, told: str) -> ValueError:
-        return ValueError(f"fault {self.kind}: {field} is {getattr(self, field)!r}; it {told}")
+    def _wrong(self, name: str, told: str) -> ValueError:
+        return ValueError(f"fault {self.kind}: {name} is {getattr(self, name)!r}; it {told}")
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -112,7 +112,7 @@ class Fault:
             return cls.parse(given)
         if not isinstance(given, dict) or not isinstance(given.get("kind"), str):
             raise ValueError(f"fault {given!r}: must be text such as 'hang:at=step' or an object with 'kind'")
-        names = [field.name for field in fields(cls)]
+        names = [known.name for known in fields(cls)]
         for name in given:
             if name not in names:
                 raise ValueError(f"fault {given['kind']}: unknown field {name!r}; it may have {names}")
@@ -151,6 +151,8 @@ class _Armed:
     seen: int = 0
     acted: int = 0
     not_before: float = 0.0
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when it is disarmed: what hangs goes on."""
 
     def takes(self, seen: int | None) -> bool:
         """Whether this occasion is one to act on; `seen` is how many came before it, own count if None."""
@@ -176,16 +178,25 @@ class Faults:
         self._journal = journal
         self._lock = threading.Lock()
         self._acted: Counter[str] = Counter()
-        self._over = threading.Event()
         self._armed: list[_Armed] = []
         self.arm(*faults)
 
     def arm(self, *faults: Fault, keep: bool = False) -> None:
-        """Put these in place of the armed ones, or beside them with `keep`; what was counted stays."""
+        """Put these in place of the armed ones, or beside them with `keep`; what was counted stays.
+
+        What hangs by a fault that goes is let go.
+        """
         if not self._may_crash and any(fault.kind == "crash" for fault in faults):
             raise ValueError("fault crash: only a server with a process of its own may crash")
         with self._lock:
-            self._armed = [*(self._armed if keep else ()), *(_Armed(fault) for fault in faults)]
+            if not keep:
+                self._disarm()
+            self._armed += [_Armed(fault) for fault in faults]
+
+    def _disarm(self) -> None:
+        for armed in self._armed:
+            armed.over.set()
+        self._armed = []
 
     def armed(self) -> list[dict[str, Any]]:
         """Each armed fault with the times it was met (`seen`) and acted."""
@@ -197,21 +208,21 @@ class Faults:
         with self._lock:
             return dict(self._acted)
 
-    def release(self) -> None:
-        """Disarm everything and let go what hangs: the server ends."""
-        with self._lock:
-            self._armed = []
-        self._over.set()
-
     def act(
         self, kind: str, at: str = "", *, node: str = "", path: str = "", seen: int | None = None
     ) -> Fault | None:
         """The fault of this kind that acts on this occasion, counted; None if there is none."""
+        acting = self._acting(kind, at, node=node, path=path, seen=seen)
+        return acting.fault if acting else None
+
+    def _acting(
+        self, kind: str, at: str, *, node: str = "", path: str = "", seen: int | None = None
+    ) -> _Armed | None:
         with self._lock:
             for armed in self._armed:
                 if armed.fault.kind == kind and armed.fault.fits(at, node, path) and armed.takes(seen):
                     self._count(armed.fault, at=at, node=node, path=path)
-                    return armed.fault
+                    return armed
         return None
 
     def _count(self, fault: Fault, **where: str) -> None:
@@ -225,8 +236,8 @@ class Faults:
         """A prompt has come to one of POINTS: crash, hang or raise there if that is armed."""
         if self.act("crash", point, node=node):
             os.kill(os.getpid(), signal.SIGKILL)
-        if self.act("hang", point, node=node):
-            self._over.wait()
+        if hung := self._acting("hang", point, node=node):
+            hung.over.wait()
         if self.act("exit", point, node=node):
             _exit(node)
         if self.act("oom", point, node=node):

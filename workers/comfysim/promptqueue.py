@@ -64,7 +64,14 @@ class PromptQueue:
     _wishes: Wishes = field(default_factory=Wishes)
     _closed: bool = False
     _counter: int = 0
+    _serial: int = 0
     _condition: threading.Condition = field(default_factory=threading.Condition)
+
+    def take_number(self, *, front: bool) -> int:
+        """The next number, negative for the front of the queue; a refused prompt has used it up, too."""
+        with self._condition:
+            number, self._counter = self._counter, self._counter + 1
+        return -number if front else number
 
     def put(
         self,
@@ -72,17 +79,11 @@ class PromptQueue:
         prompt: Prompt,
         extra_data: dict[str, Any],
         outputs: list[str],
-        *,
-        number: float | None,
-        front: bool,
+        number: float,
     ) -> Item:
-        """Queue a prompt; its number is the given one, or the next one, negative with `front`."""
         with self._condition:
-            serial = self._counter
-            if number is None:
-                self._counter += 1
-                number = -serial if front else serial
-            item = Item(number, prompt_id, prompt, extra_data, outputs, serial)
+            self._serial += 1
+            item = Item(number, prompt_id, prompt, extra_data, outputs, self._serial)
             heapq.heappush(self._pending, item)
             self.changed()  # before the executor can tell of it
             self._condition.notify()

@@ -35,6 +35,7 @@ async def open_prompts(request: web.Request) -> web.Response:
 async def submit(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     body = await body_of(request)
+    number = _number(body, parts)
     if "prompt" not in body:
         return _refused(error("no_prompt", "No prompt provided", "No prompt provided"))
     version = parts.knobs.version
@@ -42,7 +43,6 @@ async def submit(request: web.Request) -> web.Response:
     if version.checks_prompt_ids and not is_canonical_id(prompt_id):
         return _refused(error("invalid_prompt_id", "prompt_id must be a valid UUID", _ID_RULE))
     try:
-        number = float(body["number"]) if "number" in body else None
         targets = body.get("partial_execution_targets")
         verdict = validate(body["prompt"], parts.catalogue, parts.folders, targets)
     except (TypeError, ValueError, AttributeError, KeyError) as exc:
@@ -54,12 +54,20 @@ async def submit(request: web.Request) -> web.Response:
         body["prompt"],
         _extra_data(body, version),
         verdict.outputs,
-        number=number,
-        front=bool(body.get("front")),
+        number,
     )
     parts.faults.reach("submit")
     answer = {"prompt_id": prompt_id, "number": item.number, "node_errors": verdict.node_errors}
     return web.json_response(answer)
+
+
+def _number(body: Any, parts: Parts) -> float:
+    if "number" not in body:
+        return parts.queue.take_number(front="front" in body and bool(body["front"]))
+    try:
+        return float(body["number"])
+    except (TypeError, ValueError) as exc:
+        raise trouble() from exc
 
 
 def _prompt_id(body: dict[str, Any], version: Version) -> Any:

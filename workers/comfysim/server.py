@@ -67,7 +67,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     publisher = asyncio.create_task(parts.hub.publish())
     threading.Thread(target=parts.executor.run, name="executor", daemon=True).start()
     yield
-    parts.faults.release()
+    parts.faults.arm()
     parts.executor.interrupt()
     parts.queue.close()
     parts.hub.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Version:
     """A prompt's `extra_data` holds its `create_time`."""
     hides_cached_outputs: bool = True
     """What a cached output showed before is listed only for a prompt with a client id."""
+    skips_progress: bool = True
+    """Progress that follows within 0.1 s is not sent."""
     ends_on_sigint: bool = True
     """Ctrl-C ends the server; else it works on through its queue and must be terminated."""
     audio_ending: str = ""
@@ -37,17 +40,19 @@ class Version:
 
     def recorded(self) -> dict[str, Any]:
         """Answers of the real server that never change: extensions, model folders, feature flags."""
-        answers: dict[str, Any] = json.loads(self._path("recorded", "json").read_text(encoding="utf-8"))
-        return answers
+        return _read(f"recorded-{self.name}.json")
 
     def classes(self) -> dict[str, Any]:
         """`/object_info` of the real server, its lists of models empty."""
-        path = self._path("object_info", "json.gz")
-        classes: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
-        return classes
+        return _read(f"object_info-{self.name}.json.gz")
 
-    def _path(self, what: str, extension: str) -> Path:
-        return _DATA / f"{what}-{self.name}.{extension}"
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    """A recorded file; whoever asks gets the same object and must not change it."""
+    content = (_DATA / name).read_bytes()
+    recorded: dict[str, Any] = json.loads(gzip.decompress(content) if name.endswith(".gz") else content)
+    return recorded
 
 
 NEWEST = Version("0.27.0")
@@ -61,6 +66,7 @@ OLD = Version(
     refuses_cross_site=False,
     stamps_prompts=False,
     hides_cached_outputs=False,
+    skips_progress=False,
     ends_on_sigint=False,
     audio_ending="_",
 )
