@@ -27,7 +27,16 @@ from farm.contracts import (
 from workers import inputs
 from workers.attempt import Attempt
 from workers.comfy.client import Graph
-from workers.comfy.errors import BehindHang, ComfyError, Interrupted, InterruptIgnored, OutOfMemory
+from workers.comfy.errors import (
+    BadAnswer,
+    BehindHang,
+    ComfyError,
+    ConnectionCut,
+    Interrupted,
+    InterruptIgnored,
+    OutOfMemory,
+    SlowAnswer,
+)
 from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
@@ -153,21 +162,25 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
     attempt.prompt_id = str(uuid.uuid4())
     station.spool.start(Started(order=order, prompt_id=attempt.prompt_id))
     with ProgressSocket(client, attempt.prompt_id) as socket:
-        client.submit(graph, attempt.prompt_id)
-        logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
-        station.node.hand.move(in_hand, Stage.STAGED)
-        finished = follow(
-            client,
-            attempt.prompt_id,
-            socket=socket,
-            graph=graph,
-            listener=HandListener(station.node.hand, in_hand),
-            should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
-            execution_timeout_s=order.execution_timeout_s,
-            hang_s=order.hang_s,
-            interrupt_s=INTERRUPT_S,
-            lost_s=LOST_S,
-        )
+        try:
+            client.submit(graph, attempt.prompt_id)
+            logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
+            station.node.hand.move(in_hand, Stage.STAGED)
+            finished = follow(
+                client,
+                attempt.prompt_id,
+                socket=socket,
+                graph=graph,
+                listener=HandListener(station.node.hand, in_hand),
+                should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
+                execution_timeout_s=order.execution_timeout_s,
+                hang_s=order.hang_s,
+                interrupt_s=INTERRUPT_S,
+                lost_s=LOST_S,
+            )
+        except (ConnectionCut, SlowAnswer, BadAnswer):
+            client.abandon(attempt.prompt_id)  # whatever ComfyUI has of it nobody waits for
+            raise
     attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)
     logger.info("prompt finished", extra={"executed_s": round(finished.executed_s, 3)})
     return finished

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import time
 from collections.abc import Callable
+from tempfile import TemporaryFile
 from typing import Final
 
 from workers.comfy.text import beginning
@@ -49,13 +50,22 @@ class Restart:
 
     def _run(self) -> None:
         logger.warning("restarting ComfyUI", extra={"command": self._command[0]})
-        try:
-            done = subprocess.run(  # noqa: S603 - the studio's own command
-                self._command, capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=PATIENCE_S
-            )
-        except (OSError, subprocess.TimeoutExpired) as exc:
-            logger.error("ComfyUI not restarted", extra={"error": beginning(str(exc), SAID_LIMIT)})
-            return
-        if done.returncode:
-            said = beginning(done.stderr.decode(errors="replace").strip(), SAID_LIMIT)
-            logger.error("ComfyUI not restarted", extra={"status": done.returncode, "said": said})
+        with (
+            TemporaryFile() as said
+        ):  # a pipe would be held open by the ComfyUI that the command leaves behind
+            try:
+                started = subprocess.Popen(  # noqa: S603 - the studio's own command
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=said,
+                    start_new_session=True,
+                )
+                status = started.wait(PATIENCE_S)
+            except (OSError, subprocess.TimeoutExpired) as exc:
+                logger.error("ComfyUI not restarted", extra={"error": beginning(str(exc), SAID_LIMIT)})
+                return
+            if status:
+                said.seek(0)
+                words = beginning(said.read(SAID_LIMIT).decode(errors="replace").strip(), SAID_LIMIT)
+                logger.error("ComfyUI not restarted", extra={"status": status, "said": words})

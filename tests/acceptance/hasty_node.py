@@ -8,7 +8,7 @@ from workers import reporter, restart, watch
 
 vars(reporter).update(PERIOD_S=1.0)
 vars(watch).update(PERIOD_S=0.5)
-vars(render_module).update(INTERRUPT_S=3.0)
+vars(render_module).update(INTERRUPT_S=5.0)
 vars(restart).update(AFTER_S=1.0, PAUSE_S=5.0)
 
 __all__ = ["app"]

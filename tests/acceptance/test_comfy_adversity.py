@@ -34,8 +34,8 @@ def here(studio: Adversity) -> Iterator[Adversity]:
 
 
 def sleeping(seconds: float, **changes: Any) -> RenderOrder:
-    """An order of a picture after some sleep, which counts as a hang after two seconds without progress."""
-    return order(slow_picture(f"sleep{seconds}", seconds), **{"hang_s": 2.0, **changes})
+    """An order of a picture after some sleep in many steps."""
+    return order(slow_picture(f"sleep{seconds}", seconds), **changes)
 
 
 def clip(node: str = "2", **inputs: Any) -> dict[str, Any]:
@@ -71,15 +71,23 @@ def test_a_lost_socket_loses_no_render(here: Adversity) -> None:
 
 
 def test_a_silent_socket_is_no_hang(here: Adversity) -> None:
-    """Nothing is heard for longer than the hang limit would allow an executing prompt to stand still."""
+    """It renders for longer than it may stand still; a second socket hears that it does not."""
     with here.suffers("socket-silent:after=3"):
-        report = here.send(sleeping(1.5, hang_s=30.0)).report()
+        report = here.send(sleeping(5.0, hang_s=3.0)).report()
 
     assert the_only_artifact(here, report)
 
 
+def test_a_render_needs_no_socket_at_all(here: Adversity) -> None:
+    with here.suffers("socket-refuse:times=always", times=2):
+        report = here.send(sleeping(5.0, hang_s=3.0)).report()
+
+    assert the_only_artifact(here, report)
+    assert "no progress without a socket" in here.farm.worker.log
+
+
 def test_a_stolen_socket_loses_no_render(here: Adversity) -> None:
-    sent = here.send(sleeping(2.0, hang_s=30.0))
+    sent = here.send(sleeping(5.0, hang_s=3.0))
     here.executing(sent)
     thief = here.steal_socket(sent.order.attempt_id)
 
@@ -130,7 +138,7 @@ def test_a_dropped_output_is_a_refusal_and_nothing_is_left_to_run(here: Adversit
 
 def test_a_dead_executor_is_found_out_and_what_waits_behind_it_is_given_back(here: Adversity) -> None:
     with here.suffers("exit:at=node,node=RecSleep"):
-        dead = here.send(sleeping(1.0))
+        dead = here.send(sleeping(1.0, hang_s=2.0))
         here.executing(dead)
         behind = here.send(sleeping(1.0), "vram.8.next")
         here.staged(behind)
@@ -149,6 +157,28 @@ def test_a_dead_executor_is_found_out_and_what_waits_behind_it_is_given_back(her
     here.begin()
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("hang:at=start", "executor_dead", "Pending for 2 s while nothing runs in ComfyUI"),
+        ("hang:at=history", "interrupt_ignored", "Executing without progress for 2 s"),
+    ],
+)
+def test_an_executor_that_stands_still_is_told_by_where_it_stands(
+    here: Adversity, fault: str, code: str, words: str
+) -> None:
+    """Before it takes a prompt up, or after a success that history never tells; HTTP answers all along."""
+    with here.suffers(fault):
+        report = here.send(sleeping(0.5, hang_s=2.0)).report()
+
+    assert failure_of(report) == (FailureClass.COMFY_HUNG, code)
+    assert words in report.failure.message  # type: ignore[union-attr]
+    assert "ComfyUI hangs" in here.is_sick()
+    assert nothing_was_stored(here, report)
+    here.restart_comfyui()
+    here.begin()
+
+
 def test_a_hang_without_progress_is_stopped_and_told(here: Adversity) -> None:
     """Steps of four seconds: HTTP and socket are well, nothing moves, an interrupt bites at its end."""
     graph = slow_picture("hangs", 80)
@@ -163,18 +193,32 @@ def test_a_hang_without_progress_is_stopped_and_told(here: Adversity) -> None:
     assert ended["status"]["messages"][-1][0] == "execution_interrupted"
 
 
-@pytest.mark.parametrize("taken", ["after", "before"])
-def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken: str) -> None:
-    with here.suffers(f"cut:at={taken},path=POST /prompt"):
-        report = here.send(sleeping(0.5)).report()
+@pytest.mark.parametrize(("taken", "lookups"), [("after", 0), ("before", 0), ("after", 2)])
+def test_a_post_whose_answer_is_cut_off_is_executed_once(here: Adversity, taken: str, lookups: int) -> None:
+    """So it is even where the first lookups after it are cut off as well."""
+    faults = [f"cut:at={taken},path=POST /prompt"]
+    faults += [f"cut:path=GET /jobs,times={lookups}"] if lookups else []
+    with here.suffers(*faults, times=1 + lookups):
+        report = here.send(sleeping(1.5)).report()
 
     assert the_only_artifact(here, report)
+
+
+def test_a_prompt_that_cannot_be_looked_up_is_not_left_behind(here: Adversity) -> None:
+    with here.suffers("cut:at=after,path=POST /prompt", "cut:path=GET /jobs,times=always", times=2):
+        report = here.send(sleeping(60.0)).report()
+
+    assert failure_of(report) == (FailureClass.INFRASTRUCTURE, "connection_cut")
+    until_gone(here)
+    (ended,) = here.rendered().values()
+    assert ended["status"]["messages"][-1][0] == "execution_interrupted"
+    assert nothing_was_stored(here, report)
 
 
 def test_a_cancel_that_does_not_bite_is_asked_again_and_makes_the_node_sick(here: Adversity) -> None:
     here.restart_mark.unlink(missing_ok=True)
     with here.suffers("ignore-interrupt:times=always", times=2):
-        sent = here.send(sleeping(8.0, hang_s=30.0))
+        sent = here.send(sleeping(12.0))
         here.executing(sent)
         here.cancel(sent)
         report = sent.report()
@@ -184,7 +228,7 @@ def test_a_cancel_that_does_not_bite_is_asked_again_and_makes_the_node_sick(here
         assert here.queued()[0] == report.prompt_id, "the GPU is busy, and so its place was not to be freed"
         reason = here.is_sick()
 
-    assert "interrupted, it went on for 3 s" in reason
+    assert "interrupted, it went on for 5 s" in reason
     until(here.restart_mark.exists)
     here.farm.coordinator.hears(lambda heard: heard.state == "idle")
     assert next(iter(here.rendered())) == report.prompt_id, "it ended, and then the probe made the node well"
@@ -193,7 +237,7 @@ def test_a_cancel_that_does_not_bite_is_asked_again_and_makes_the_node_sick(here
 
 def test_a_cancel_that_bites_late_is_just_a_cancel(here: Adversity) -> None:
     with here.suffers("deaf:node=RecSleep"):
-        sent = here.send(sleeping(3.0, hang_s=30.0))
+        sent = here.send(sleeping(2.0))
         here.executing(sent)
         here.cancel(sent)
         report = sent.report()

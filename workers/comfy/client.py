@@ -68,6 +68,7 @@ class ComfyClient:
             raise ValueError("client_id is empty; expected a name of its own for each attempt")
         self.wire = Wire(base_url, timeout_s=timeout_s)
         self.client_id = client_id
+        self._has_jobs = True  # until it says otherwise
 
     def close(self) -> None:
         """Give the connections back."""
@@ -131,7 +132,7 @@ class ComfyClient:
 
         After an ambiguous POST the id is looked up before anything is sent again, and a doubled one is
         taken back: ComfyUI runs an id as often as it is posted. Raises GraphRejected and its kin, and what
-        :class:`Wire` raises; after SlowAnswer or ConnectionCut ComfyUI may still hold the prompt.
+        :class:`Wire` raises; after SlowAnswer or ConnectionCut ComfyUI may still hold the prompt: abandon it.
         """
         if str(UUID(prompt_id)) != prompt_id:
             raise ValueError(f"prompt_id {prompt_id!r}: expected a lower-case UUID with hyphens")
@@ -147,6 +148,8 @@ class ComfyClient:
 
     def lookup(self, prompt_id: str) -> Standing:
         """Tell where a prompt stands, by ``/api/jobs/{id}`` or, where that is missing, queue and history."""
+        if not self._has_jobs:
+            return self._lookup_without_jobs(prompt_id)
         response = self.wire.get(f"/api/jobs/{prompt_id}")
         if response.status_code == requests.codes.ok:
             return standing_of_job(json_object(response))
@@ -154,6 +157,7 @@ class ComfyClient:
             expect_ok(response)
         if _says_job_not_found(response):
             return UNKNOWN
+        self._has_jobs = False
         return self._lookup_without_jobs(prompt_id)
 
     def cancel(self, prompt_id: str) -> bool:
@@ -168,6 +172,13 @@ class ComfyClient:
         else:
             expect_ok(response)
         return self.lookup(prompt_id).state in {State.DONE, State.UNKNOWN}
+
+    def abandon(self, prompt_id: str) -> None:
+        """Cancel a prompt that will not be followed. No answer changes nothing: its outputs are unwanted."""
+        try:
+            self.cancel(prompt_id)
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
+            logger.warning("cancel unanswered", extra={"prompt": prompt_id, "error": exc.message})
 
     def free(self) -> None:
         """Ask ComfyUI to unload its models and forget its cache, before its next prompt."""
@@ -200,24 +211,24 @@ class ComfyClient:
             raise GraphRejected((Problem(kind="too_large", message="The graph is too large for ComfyUI"),))
         answer = json_object(response)
         if node_errors := answer.get("node_errors"):
-            self._abandon(prompt_id)
+            self.abandon(prompt_id)
             raise outputs_dropped(node_errors if isinstance(node_errors, dict) else {})
         if answer.get("prompt_id") != prompt_id:
             raise BadAnswer(f"ComfyUI queued {prompt_id} under the id {answer.get('prompt_id')!r}")
 
-    def _abandon(self, prompt_id: str) -> None:
-        """Cancel a prompt that will not be followed. No answer changes nothing: its outputs are unwanted."""
-        try:
-            self.cancel(prompt_id)
-        except (Unreachable, SlowAnswer) as exc:
-            logger.warning("cancel unanswered", extra={"prompt": prompt_id, "error": exc.message})
-
     def _surfaces(self, prompt_id: str) -> bool:
-        """Look an ambiguous POST up until it is found, or the server has denied it for SETTLE_S."""
+        """Look an ambiguous POST up until it is found, or the server has denied it for SETTLE_S.
+
+        A lookup without an answer denies nothing; what the last one raised is raised.
+        """
         deadline = time.monotonic() + SETTLE_S
         while True:
-            if self.lookup(prompt_id).state is not State.UNKNOWN:
-                return True
+            try:
+                if self.lookup(prompt_id).state is not State.UNKNOWN:
+                    return True
+            except (ConnectionCut, SlowAnswer):
+                if time.monotonic() >= deadline:
+                    raise
             if time.monotonic() >= deadline:
                 return False
             time.sleep(SETTLE_STEP_S)

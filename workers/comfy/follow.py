@@ -1,7 +1,9 @@
 """Follow a prompt from the queue to its real end.
 
 The websocket brings progress; the truth is asked for by ``lookup``: when a message says the end is
-here, after every reconnection, and whenever nothing was heard for :data:`QUIET_S`.
+here, after every reconnection, and whenever nothing was heard for :data:`QUIET_S`. A socket that is silent
+while the prompt executes is opened anew before the silence is called a hang: another one may have taken
+its place.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Final, Protocol
 
 from workers.comfy.client import ComfyClient, Graph
 from workers.comfy.errors import (
+    BadAnswer,
     ComfyError,
     ExecutorDead,
     Hung,
@@ -33,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.25
 QUIET_S: Final = 2.0
+DOUBT_S: Final = 20.0
+"""How long an executing prompt may be silent before its socket is doubted; at most half the hang limit."""
+
 
 HISTORY_TRAILS_S: Final = 2.0
 HISTORY_STEP_S: Final = 0.02
@@ -84,12 +90,12 @@ def follow(
     Finished. ``lost_s`` bounds the time that ComfyUI may be away.
 
     Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, TimedOut, Hung (ExecutorDead,
-    InterruptIgnored), Vanished, UnsafePath.
+    InterruptIgnored), Vanished, UnsafePath; BadAnswer if there is no better one for ``lost_s``.
     """
     follower = _Follower(client, prompt_id, socket=socket, graph=graph, listener=listener, clock=clock)
     listener.queued()
     while True:
-        finished = follower.advance(lost_s)
+        finished = follower.advance(lost_s, min(DOUBT_S, hang_s / 2))
         if finished is not None:
             return finished
         reason = follower.overdue(execution_timeout_s, hang_s)
@@ -117,21 +123,31 @@ class _Follower:
         self._progress = GraphProgress(graph)
         self._listener = listener
         self._clock = clock
-        self._queued = self._heard = self._asked = self._moved = clock()
+        self._queued = self._heard = self._asked = self._moved = self._doubted = clock()
         self._started: float | None = None
         self._idle: float | None = None  # pending, and nothing runs
         self._lost: float | None = None  # no answer to lookups
         self._stopping: ComfyError | None = None
         self._stop_by = 0.0
 
-    def advance(self, lost_s: float) -> Finished | None:
+    def advance(self, lost_s: float, doubt_s: float) -> Finished | None:
         """Hear one event or a little silence; ask ComfyUI when that says too little."""
         event = self._socket.next(POLL_S)
         if event is not None:
             self._take(event)
+        self._doubt_the_socket(doubt_s)
         if isinstance(event, Ended | Reconnected) or self._should_ask():
             return self._reconcile(lost_s, ended=isinstance(event, Ended))
         return None
+
+    def _doubt_the_socket(self, doubt_s: float) -> None:
+        """Silence is a hang only if it could have been broken: time without a socket does not count."""
+        now = self._clock()
+        if not self._socket.is_open:
+            self._moved = self._doubted = now
+        elif self._started is not None and now - max(self._moved, self._doubted) > doubt_s:
+            self._doubted = now
+            self._socket.renew()
 
     def _should_ask(self) -> bool:
         """After silence; and steadily once asked to stop, for then progress is no good sign."""
@@ -186,9 +202,11 @@ class _Follower:
             standing = self._look(ended=ended)
             if standing.state is State.PENDING:
                 self._watch_executor()
-        except (Unreachable, SlowAnswer) as exc:
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
             self._lost = self._heard if self._lost is None else self._lost
             if self._clock() - self._lost > lost_s:
+                if isinstance(exc, BadAnswer):
+                    raise
                 raise Vanished(f"ComfyUI went away with the prompt {lost_s:g} s ago") from exc
             return None
         if self._lost is not None:
@@ -240,5 +258,5 @@ class _Follower:
     def _cancel(self) -> None:
         try:
             self._client.cancel(self._prompt_id)
-        except (Unreachable, SlowAnswer) as exc:
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
             logger.info("cancel unanswered", extra={"prompt": self._prompt_id, "error": exc.message})

@@ -20,6 +20,7 @@ from workers.comfy.text import clean_json
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 5.0
+CLOSE_TIMEOUT_S: Final = 1
 BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 MOST_STEPS: Final = 1e9
 PING_AFTER_S: Final = 15.0
@@ -164,14 +165,35 @@ class ProgressSocket:
         self._pinged = False
 
     def __enter__(self) -> Self:
-        """Connect. Raises Unreachable."""
-        self._connect()
+        """Connect. Where that fails it is tried again: a prompt needs no socket, only its progress does."""
+        try:
+            self._connect()
+        except Unreachable as exc:
+            self._failures += 1
+            said = {"prompt": self._prompt_id, "error": exc.message}
+            logger.warning("no progress without a socket", extra=said)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._drop()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether events could be heard now."""
+        return self._socket is not None
+
+    def renew(self) -> None:
+        """Open the connection anew: ComfyUI speaks to the newest socket of a client id, maybe not to this.
+
+        This one says goodbye first: whichever closes last takes the id's place out of ComfyUI's list.
+        """
+        if self._socket is not None:
+            self._socket.close(timeout=CLOSE_TIMEOUT_S)  # whatever comes of it
+        self._drop()
+        self._failures = 0
+        self._tried = float("-inf")
 
     def next(self, timeout_s: float) -> Event | None:
         """Return the next event, or None if there is none within ``timeout_s`` seconds.

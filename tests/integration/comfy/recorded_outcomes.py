@@ -104,7 +104,7 @@ OUTCOMES: Final[Table] = {
     "models_checkpoints_new_file_seen_without_restart": [
         "checkpoints: ('corrupt.safetensors', 'random_sd15.safetensors')"
     ],
-    "object_info_summary": ["802 classes"],
+    "object_info_summary": ["802 classes, 51 of them save or show"],
     "prompt_after_free_not_cached": ["succeeded: image rec_00014_.png of #3"],
     "prompt_crosssite": ["BadAnswer (/prompt answered 403) → unknown"],
     "prompt_fail_bad_link_node": [
@@ -356,7 +356,7 @@ OLDER: Final[Table] = {
         "SIGINT: succeeded: image rec_00082_.png of #3",
         "SIGKILL: Vanished (no longer knows the prompt: it was restarted) → comfy_crashed",
     ],
-    "object_info_summary": ["385 classes"],
+    "object_info_summary": ["385 classes, 25 of them save or show"],
     "prompt_after_free_not_cached": ["succeeded: image rec_00019_.png of #3"],
     "prompt_crosssite": ["accepted"],
     "prompt_fail_cycle": ["GraphRejected → rejected_graph", "prompt_outputs_failed_validation"],

@@ -11,6 +11,7 @@ import pytest
 from workers.comfy import follow as follow_module
 from workers.comfy.client import ComfyClient, Queue
 from workers.comfy.errors import (
+    BadAnswer,
     ComfyError,
     ExecutorDead,
     Hung,
@@ -50,6 +51,13 @@ class ScriptedSocket:
 
     clock: Clock
     events: list[tuple[float, Event]] = field(default_factory=list)
+    after_renewal: list[tuple[float, Event]] = field(default_factory=list)
+    is_open: bool = True
+    renewals: int = 0
+
+    def renew(self) -> None:
+        self.renewals += 1
+        self.events, self.after_renewal = self.events + self.after_renewal, []
 
     def next(self, timeout_s: float) -> Event | None:
         if self.events and self.events[0][0] <= timeout_s:
@@ -112,12 +120,19 @@ class Scene:
     should_stop: Callable[[], bool] = lambda: False
     heard: Heard = field(default_factory=Heard)
     clock: Clock = field(default_factory=Clock)
+    after_renewal: Iterable[tuple[float, Event]] = ()
+    is_open: bool = True
+
+    def __post_init__(self) -> None:
+        self.socket = ScriptedSocket(
+            self.clock, list(self.events), list(self.after_renewal), is_open=self.is_open
+        )
 
     def play(self, *, execution_timeout_s: float = 60, hang_s: float = 20) -> Finished:
         return follow(
             cast(ComfyClient, self.comfy),
             "p",
-            socket=cast(ProgressSocket, ScriptedSocket(self.clock, list(self.events))),
+            socket=cast(ProgressSocket, self.socket),
             graph=GRAPH,
             listener=self.heard,
             should_stop=self.should_stop,
@@ -197,7 +212,7 @@ def test_one_glance_that_misses_the_prompt_does_not_lose_it() -> None:
     assert scene.play().outputs == (FILE,)
 
 
-@pytest.mark.parametrize("away", [Unreachable("refused"), SlowAnswer("silent")])
+@pytest.mark.parametrize("away", [Unreachable("refused"), SlowAnswer("silent"), BadAnswer("500")])
 def test_a_short_absence_of_comfyui_is_waited_out(away: ComfyError) -> None:
     scene = Scene(ScriptedComfy([away, away, RUNNING, SUCCESS]), [(0.1, Started())])
 
@@ -211,6 +226,11 @@ def test_a_comfyui_that_stays_away_took_the_prompt_with_it() -> None:
         scene.play(hang_s=600, execution_timeout_s=600)
 
     assert isinstance(gone.value.__cause__, Unreachable)
+
+
+def test_a_comfyui_that_makes_no_sense_for_long_is_told_as_it_is() -> None:
+    with pytest.raises(BadAnswer, match="500"):
+        Scene(ScriptedComfy([BadAnswer("500")]), [(0.1, Started())]).play()
 
 
 def test_a_comfyui_that_is_away_does_not_hang() -> None:
@@ -248,6 +268,23 @@ def test_execution_without_progress_is_a_hang_and_is_interrupted() -> None:
         scene.play(hang_s=10)
 
     assert scene.comfy.cancels == 1
+
+
+def test_a_silent_socket_is_opened_anew_before_silence_is_called_a_hang() -> None:
+    steps = [(8.0, Step("3", value, 4)) for value in (2, 3, 4)]
+    scene = Scene(
+        ScriptedComfy([RUNNING] * 22 + [SUCCESS]), [(0.1, Started())], after_renewal=[*steps, (0.1, Ended())]
+    )
+
+    assert scene.play(hang_s=20).outputs == (FILE,)
+    assert (scene.socket.renewals, scene.comfy.cancels) == (1, 0)
+
+
+def test_time_without_a_socket_is_no_hang() -> None:
+    scene = Scene(ScriptedComfy([RUNNING] * 20 + [SUCCESS]), is_open=False)
+
+    assert scene.play(hang_s=5).outputs == (FILE,)
+    assert scene.comfy.cancels == 0
 
 
 def test_progress_keeps_a_long_render_from_being_a_hang() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workers import restart as restart_module
 from workers.restart import AFTER_S, PAUSE_S, Restart
 
 
@@ -87,6 +88,19 @@ def test_a_command_that_fails_is_told_and_does_no_more_harm(
     (record,) = caplog.records
     assert record.message == "ComfyUI not restarted"
     assert said in str(vars(record))
+
+
+def test_a_comfyui_left_running_by_the_command_is_not_waited_for(
+    clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restart_module, "PATIENCE_S", 10)
+    restart = Restart(("sh", "-c", "sleep 20 &"), clock=clock)
+    restart.consider(sick=True)
+    clock.now += AFTER_S
+    with caplog.at_level(logging.WARNING):
+        restart.consider(sick=True)
+
+    assert [record.message for record in caplog.records] == ["restarting ComfyUI"]
 
 
 def test_without_a_command_nothing_is_run(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
