@@ -1,4 +1,4 @@
-"""No sequence of messages, losses, repeats and reorderings makes a second take, a lost job or an illegal move.
+"""No losses, repeats and reorderings of messages make a second take, a lost job or an illegal move.
 
 Hypothesis plays the farm: people press and cancel, nodes render, fall silent and return, every message
 may be lost, repeated, or come late. The services, the database and the broker are the real ones.
@@ -167,8 +167,8 @@ class RenderMachine(RuleBasedStateMachine):
         self.road.tick()
         hand = self.road.hands[node]
         order = self.road.hears(hand)
-        if order is not None and not hand.claims(order).granted:
-            self.road.words.append((node, hand.ended(order, Outcome.DROPPED)))
+        if order is not None:
+            self.road.claims(hand, order)
 
     @jobs_exist
     @step(node=nodes)
@@ -182,13 +182,9 @@ class RenderMachine(RuleBasedStateMachine):
         hand = self.road.hands[node]
         stale = not Job.objects.filter(pk=old.job_id, token=old.token).exists()
         before = _what_stands(old.job_id)
-        if not hand.claims(old).granted:
-            if not self.road.written(old):
-                self.road.words.append((node, hand.ended(old, Outcome.DROPPED)))
-        elif not answered:
-            del hand.running[old.attempt_id]
-            if not self.road.written(old):
-                self.road.words.append((node, hand.ended(old, Outcome.DROPPED)))
+        if not self.road.written(node, old):
+            self.road.orders.append((node, old))
+            self.road.claims(hand, old, answered=answered)
         if stale:
             assert _what_stands(old.job_id) == before, "a stale claim changed something"
 
@@ -229,7 +225,7 @@ class RenderMachine(RuleBasedStateMachine):
     def a_render_ends_well(self, order: int, stored: bool, manifest: bool, files: bool) -> None:
         node, one = pick(self.road.orders, order)
         hand = self.road.hands[node]
-        if self.road.written(one):
+        if self.road.written(node, one) or (node, one.attempt_id) not in self.road.granted:
             return
         hand.running.pop(one.attempt_id, None)
         report = hand.writes_manifest(one) if manifest else hand.success(one, store=files)
@@ -242,7 +238,7 @@ class RenderMachine(RuleBasedStateMachine):
     def a_render_fails(self, order: int, failure: FailureClass, stored: bool) -> None:
         node, one = pick(self.road.orders, order)
         hand = self.road.hands[node]
-        if not self.road.written(one):
+        if not self.road.written(node, one):
             hand.running.pop(one.attempt_id, None)
             self._written(node, hand.failure(one, failure), stored=stored)
 
@@ -264,7 +260,12 @@ class RenderMachine(RuleBasedStateMachine):
         hand, stale = self.road.hands[node], _is_stale(report)
         before = _what_stands(report.job_id)
         self.road.obeys(hand, hand.reports(finished=(report,)))
-        if stale and report.outcome != Outcome.SUCCEEDED:
+        if report.outcome == Outcome.SUCCEEDED and report.attempt_id in self.road.genuine:
+            state = Job.objects.values_list("state", flat=True).get(pk=report.job_id)
+            assert state in (JobState.SUCCEEDED, JobState.CANCELLED), (
+                f"{state}: finished work was thrown away"
+            )
+        elif stale:
             assert _what_stands(report.job_id) == before, "a stale report changed something"
 
     @words_exist
@@ -297,7 +298,7 @@ def _is_stale(report: contracts.RenderReport) -> bool:
 def _what_stands(job_id: str) -> list[Any]:
     """Everything of a job that decides: its own columns, and where its attempts stand."""
     columns = ("state", "token", "attempts_used", "free_retries", "crashes", "tier_gb", "failure_class")
-    attempts = Attempt.objects.filter(job=job_id).order_by("number").values_list("number", "state", "node")
+    attempts = Attempt.objects.filter(job=job_id).order_by("number").values_list("number", "state")
     return [*Job.objects.filter(pk=job_id).values_list(*columns), *attempts]
 
 
