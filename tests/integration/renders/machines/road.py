@@ -150,6 +150,11 @@ class Road:
         """Whether this node has written how this attempt ended: it does so once."""
         return any((node, order.attempt_id) == (author, word.attempt_id) for author, word in self.words)
 
+    def is_anothers(self, node: str, report: RenderReport) -> bool:
+        """Whether another node was given what this one reports."""
+        given = {name for name, attempt in self.granted if attempt == report.attempt_id}
+        return bool(given) and node not in given
+
     # The end
 
     def goes_quiet(self) -> None:

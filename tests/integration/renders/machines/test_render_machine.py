@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+)
 
 from apps.common.errors import Refused
 from apps.nodes.models import Node
@@ -31,7 +36,7 @@ from farm import contracts
 from farm.celery import app
 from farm.contracts import FailureClass, NodeState, Outcome, Stage
 from tests.integration.renders.machines.road import TIERS, Road, World, pick
-from tests.machines import examples
+from tests.machines import play, seeds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
@@ -45,6 +50,20 @@ WISHES = {
     "a slate": [SLATE],
 }
 
+ON_JOBS: dict[str, Callable[..., object]] = {
+    "cancel": control.cancel,
+    "requeue": control.requeue,
+    "pause": partial(control.pause, paused=True),
+    "go on": partial(control.pause, paused=False),
+    "hurry": partial(control.prioritise, priority=Priority.URGENT),
+}
+ON_BATCHES: dict[str, Callable[..., object]] = {
+    "cancel": control.cancel_batch,
+    "pause": partial(control.pause_batch, paused=True),
+    "go on": partial(control.pause_batch, paused=False),
+}
+
+wishes = st.sampled_from(sorted(WISHES))
 nodes = st.sampled_from(sorted(TIERS))
 which = st.integers(0, 5)
 Rule = Callable[..., None]
@@ -80,9 +99,23 @@ class RenderMachine(RuleBasedStateMachine):
 
     # People
 
+    @initialize()
+    def two_nodes_render_already(self) -> None:
+        with self.road.step():
+            self._press("keyframe and clip", 0)
+            self._press("a keyframe", 1)
+            self.road.tick()
+            for hand in (self.road.hands["gpu8"], self.road.hands["gpu24"]):
+                order = self.road.hears(hand)
+                assert order is not None
+                self.road.claims(hand, order)
+
     @precondition(lambda self: len(self.pressed) < 4)
-    @step(wish=st.sampled_from(sorted(WISHES)), shot=which)
+    @step(wish=wishes, shot=which)
     def somebody_presses_render(self, wish: str, shot: int) -> None:
+        self._press(wish, shot)
+
+    def _press(self, wish: str, shot: int) -> None:
         shots = list(self.world.film.shots.order_by("code"))
         press = {
             "shots": [pick(shots, shot)],
@@ -104,34 +137,14 @@ class RenderMachine(RuleBasedStateMachine):
         assert (again.created, Job.objects.count()) == (False, jobs)
 
     @jobs_exist
-    @step(job=which)
-    def a_job_is_cancelled(self, job: int) -> None:
-        control.cancel(pick(self.road.jobs(), job), user=self.world.coordinator)
+    @step(job=which, act=st.sampled_from(sorted(ON_JOBS)))
+    def somebody_changes_a_job(self, job: int, act: str) -> None:
+        ON_JOBS[act](pick(self.road.jobs(), job), user=self.world.coordinator)
 
     @jobs_exist
-    @step(batch=which)
-    def a_batch_is_cancelled(self, batch: int) -> None:
-        control.cancel_batch(pick(self.road.batches(), batch), user=self.world.coordinator)
-
-    @jobs_exist
-    @step(job=which)
-    def a_job_is_requeued(self, job: int) -> None:
-        control.requeue(pick(self.road.jobs(), job), user=self.world.coordinator)
-
-    @jobs_exist
-    @step(job=which, paused=st.booleans())
-    def a_job_is_paused_or_goes_on(self, job: int, paused: bool) -> None:
-        control.pause(pick(self.road.jobs(), job), paused=paused, user=self.world.coordinator)
-
-    @jobs_exist
-    @step(batch=which, paused=st.booleans())
-    def a_batch_is_paused_or_goes_on(self, batch: int, paused: bool) -> None:
-        control.pause_batch(pick(self.road.batches(), batch), paused=paused, user=self.world.coordinator)
-
-    @jobs_exist
-    @step(job=which, priority=st.sampled_from(Priority.values))
-    def a_job_gets_another_priority(self, job: int, priority: int) -> None:
-        control.prioritise(pick(self.road.jobs(), job), priority=priority, user=self.world.coordinator)
+    @step(batch=which, act=st.sampled_from(sorted(ON_BATCHES)))
+    def somebody_changes_a_batch(self, batch: int, act: str) -> None:
+        ON_BATCHES[act](pick(self.road.batches(), batch), user=self.world.coordinator)
 
     @step(node=nodes, desired=st.sampled_from(Desired.values))
     def a_node_is_steered(self, node: str, desired: str) -> None:
@@ -257,7 +270,8 @@ class RenderMachine(RuleBasedStateMachine):
     @step(word=which)
     def a_node_repeats_its_report(self, word: int) -> None:
         node, report = pick(self.road.words, word)
-        hand, stale = self.road.hands[node], _is_stale(report)
+        hand = self.road.hands[node]
+        stale = _is_stale(report) or self.road.is_anothers(node, report)
         before = _what_stands(report.job_id)
         self.road.obeys(hand, hand.reports(finished=(report,)))
         if report.outcome == Outcome.SUCCEEDED and report.attempt_id in self.road.genuine:
@@ -302,5 +316,8 @@ def _what_stands(job_id: str) -> list[Any]:
     return [*Job.objects.filter(pk=job_id).values_list(*columns), *attempts]
 
 
-def test_no_sequence_of_messages_doubles_or_loses_a_take_or_moves_illegally(world: World) -> None:
-    run_state_machine_as_test(lambda: RenderMachine(world), settings=examples(30, steps=40))
+@seeds(10)
+def test_no_sequence_of_messages_doubles_or_loses_a_take_or_moves_illegally(
+    world: World, beginning: int
+) -> None:
+    play(lambda: RenderMachine(world), beginning=beginning, examples=3, steps=50)
