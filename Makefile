@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
+.PHONY: help demo install install-dev test test-sqlite test-postgres test-acceptance soak check lock messages
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -45,6 +45,11 @@ test-postgres: install-dev  ## unit and integration tests on a private PostgreSQ
 test-acceptance: install-dev  ## tests that start the real processes, on SQLite and on PostgreSQL
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 2 --dist loadfile tests/acceptance
 	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 2 --dist load tests/acceptance
+
+soak: install-dev  ## the state machines' tests for as long as you like, on both databases (SOAK_FACTOR=100 …)
+	for database in sqlite postgres; do \
+	  SHOTFARM_TEST_DB=$$database HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 $(PARALLEL) -k machine tests/integration || exit 1; \
+	done
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check

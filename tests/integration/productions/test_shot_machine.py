@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import transaction
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 LEFT_ALONE = {states.FINAL, states.ON_HOLD, states.OMITTED}
 """What somebody signed off or put aside, the farm does not move."""
-BY_ITSELF = {
+BY_ITSELF: dict[str, Callable[[Shot], object]] = {
     "a render is submitted": lambda shot: shots_are_rendering([shot], actor="farm"),
     "a take comes back": lambda shot: shot_has_take(shot, actor="farm"),
     "a take is approved": lambda shot: verdicts.shot_is_approved(shot, actor="farm", reason=""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -115,8 +115,7 @@ class Road:
 
     def hears(self, hand: Hand) -> RenderOrder | None:
         """The next order for this node, off the queues it reads with what it has in hand now."""
-        kinds: list[Callable[[int], str]] = [queue_for, next_queue_for][len(hand.running) :]
-        order = hand.order_on(*kinds)
+        order = hand.order_on(*(queue_for, next_queue_for)[len(hand.running) :])
         if order is not None:
             self.orders.append((hand.name, order))
         return order
