@@ -18,6 +18,7 @@ from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, RenderBatch
 from apps.renders.selectors import story
 from apps.renders.services.dispatch import dispatch, explain_waiting
+from apps.renders.services.submit import Step
 from apps.renders.services.sweep import sweep
 from apps.renders.states import IN_FLIGHT, JobState
 from farm.contracts import NodeDirectives, NodeReport, Outcome, RenderOrder, RenderReport
@@ -30,6 +31,15 @@ from tests.integration.renders.machines import invariants
 
 T = TypeVar("T")
 
+KEYFRAME = Step(template="sd15_t2i")
+CLIP = Step(template="wan22_i2v", width=640, height=640, frames=81)
+SLATE = Step(template="plain_slate")
+WISHES = {
+    "a keyframe": [KEYFRAME],
+    "keyframe and clip": [KEYFRAME, CLIP],
+    "a clip": [CLIP],
+    "a slate": [SLATE],
+}
 TIERS = {"gpu8": 8, "gpu24": 24, "twin24": 24}
 
 

@@ -13,42 +13,28 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from apps.common.errors import Refused
 from apps.nodes.models import Node
 from apps.nodes.services import set_desired
 from apps.nodes.states import Desired
-from apps.renders.models import Attempt, Job, Priority
+from apps.renders.models import Job, Priority
 from apps.renders.services import control
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.reports import answer
-from apps.renders.services.submit import Step, submit
+from apps.renders.services.submit import submit
 from apps.renders.services.sweep import sweep
-from apps.renders.states import ATTEMPT_OPEN, JobState
+from apps.renders.states import JobState
 from apps.renders.tasks import hear_bell
 from farm import contracts
 from farm.celery import app
 from farm.contracts import FailureClass, NodeState, Outcome, Stage
-from tests.integration.renders.machines.road import TIERS, Road, World, pick
+from tests.integration.renders.machines.invariants import is_stale, what_stands
+from tests.integration.renders.machines.road import TIERS, WISHES, Road, World, pick
 from tests.machines import play, seeds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
-
-KEYFRAME = Step(template="sd15_t2i")
-CLIP = Step(template="wan22_i2v", width=640, height=640, frames=81)
-SLATE = Step(template="plain_slate")
-WISHES = {
-    "a keyframe": [KEYFRAME],
-    "keyframe and clip": [KEYFRAME, CLIP],
-    "a clip": [CLIP],
-    "a slate": [SLATE],
-}
 
 ON_JOBS: dict[str, Callable[..., object]] = {
     "cancel": control.cancel,
@@ -195,12 +181,12 @@ class RenderMachine(RuleBasedStateMachine):
         _, old = pick(self.road.orders, order)
         hand = self.road.hands[node]
         stale = not Job.objects.filter(pk=old.job_id, token=old.token).exists()
-        before = _what_stands(old.job_id)
+        before = what_stands(old.job_id)
         if not self.road.written(node, old):
             self.road.orders.append((node, old))
             self.road.claims(hand, old, answered=answered)
         if stale:
-            assert _what_stands(old.job_id) == before, "a stale claim changed something"
+            assert what_stands(old.job_id) == before, "a stale claim changed something"
 
     # Rendering
 
@@ -272,8 +258,8 @@ class RenderMachine(RuleBasedStateMachine):
     def a_node_repeats_its_report(self, word: int) -> None:
         node, report = pick(self.road.words, word)
         hand = self.road.hands[node]
-        stale = _is_stale(report) or self.road.is_anothers(node, report)
-        before = _what_stands(report.job_id)
+        stale = is_stale(report) or self.road.is_anothers(node, report)
+        before = what_stands(report.job_id)
         self.road.obeys(hand, hand.reports(finished=(report,)))
         if report.outcome == Outcome.SUCCEEDED and report.attempt_id in self.road.genuine:
             state = Job.objects.values_list("state", flat=True).get(pk=report.job_id)
@@ -281,7 +267,7 @@ class RenderMachine(RuleBasedStateMachine):
                 f"{state}: finished work was thrown away"
             )
         elif stale:
-            assert _what_stands(report.job_id) == before, "a stale report changed something"
+            assert what_stands(report.job_id) == before, "a stale report changed something"
 
     @words_exist
     @step(word=which, how=st.sampled_from(["another key", "other words", "no signature", "another token"]))
@@ -293,9 +279,9 @@ class RenderMachine(RuleBasedStateMachine):
             "no signature": replace(report, signature=""),
             "another token": replace(report, token="another"),
         }[how]
-        before = _what_stands(report.job_id)
+        before = what_stands(report.job_id)
         assert record(forged) is Recorded.FORGED
-        assert _what_stands(report.job_id) == before, "a forged report changed something"
+        assert what_stands(report.job_id) == before, "a forged report changed something"
 
     def teardown(self) -> None:
         try:
@@ -303,18 +289,6 @@ class RenderMachine(RuleBasedStateMachine):
                 self.road.goes_quiet()
         finally:
             self.road.forget()
-
-
-def _is_stale(report: contracts.RenderReport) -> bool:
-    attempt = Attempt.objects.filter(pk=report.attempt_id, state__in=ATTEMPT_OPEN)
-    return not (attempt.exists() and Job.objects.filter(pk=report.job_id, token=report.token).exists())
-
-
-def _what_stands(job_id: str) -> list[Any]:
-    """Everything of a job that decides: its own columns, and where its attempts stand."""
-    columns = ("state", "token", "attempts_used", "free_retries", "crashes", "tier_gb", "failure_class")
-    attempts = Attempt.objects.filter(job__pk=job_id).order_by("number").values_list("number", "state")
-    return [*Job.objects.filter(pk=job_id).values_list(*columns), *attempts]
 
 
 @seeds(6)
