@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help bench chaos demo install install-dev test test-sqlite test-postgres test-acceptance check lock messages
+.PHONY: help bench browser chaos demo install install-dev screenshots soak test test-sqlite test-postgres test-acceptance check lock messages
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -48,6 +48,11 @@ test-acceptance: install-dev  ## tests that start the real processes, on SQLite 
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'
+
+soak: install-dev  ## the state machines' tests for as long as you like, on both databases (SOAK_FACTOR=100 …)
+	for database in sqlite postgres; do \
+	  SHOTFARM_TEST_DB=$$database HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 $(PARALLEL) -k machine tests/integration || exit 1; \
+	done
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check

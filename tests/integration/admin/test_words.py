@@ -15,7 +15,7 @@ from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.common.problems import server_error
 from apps.nodes.models import Node
-from apps.nodes.states import NODE, Desired
+from apps.nodes.states import DESIRED, NODE
 from apps.productions.states import SHOT
 from apps.projects.models import Membership
 from apps.renders.models import Job
@@ -30,8 +30,10 @@ from tests.integration.admin.test_forms import form_of
 pytestmark = pytest.mark.django_db
 
 EVERY_STATE = [
-    (machine.name, state) for machine in (JOB, ATTEMPT, MEDIA, REVIEW, NODE, SHOT) for state in machine.states
-] + [("node", str(wish)) for wish in Desired]
+    (machine.name, state)
+    for machine in (JOB, ATTEMPT, MEDIA, REVIEW, NODE, DESIRED, SHOT)
+    for state in machine.states
+]
 
 
 @pytest.mark.parametrize(("machine", "state"), EVERY_STATE)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from apps.common.clock import database_now
 from apps.common.models import StateEvent
 from apps.nodes.selectors import serving
 from apps.renders.models import Attempt, Job
@@ -13,6 +16,7 @@ from apps.renders.selectors import slots_in_use, startable
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JobState
 from apps.renders.waiting import SENTENCES
 from apps.review.models import Take
+from farm.contracts import RenderReport
 from farm.tiers import TIERS_GB, next_queue_for, queue_for
 
 
@@ -80,9 +84,22 @@ def over_full() -> dict[str, int]:
     return excess
 
 
-def what_waits_for_nothing(now: object) -> list[Job]:
-    """Jobs that should go on by themselves: in flight, or ready with a node that could take them."""
+def what_goes_on() -> list[Job]:
+    """Jobs that go on by themselves: in flight, or ready, at the latest in a while, for a node there is."""
     in_flight = list(Job.objects.filter(state__in=IN_FLIGHT))
     largest = max((node.tier_gb or 0 for node in serving()), default=-1)
-    ready = startable(Job.objects.filter(state=JobState.READY), now)  # type: ignore[arg-type]
+    ready = startable(Job.objects.filter(state=JobState.READY), database_now() + timedelta(days=1))
     return in_flight + [job for job in ready if job.tier_gb is not None and job.tier_gb <= largest]
+
+
+def is_stale(report: RenderReport) -> bool:
+    """Whether the attempt this report ends has ended, or its job goes another way."""
+    attempt = Attempt.objects.filter(pk=report.attempt_id, state__in=ATTEMPT_OPEN)
+    return not (attempt.exists() and Job.objects.filter(pk=report.job_id, token=report.token).exists())
+
+
+def what_stands(job_id: str) -> list[Any]:
+    """Everything of a job that decides: its own columns, and where its attempts stand."""
+    columns = ("state", "token", "attempts_used", "free_retries", "crashes", "tier_gb", "failure_class")
+    attempts = Attempt.objects.filter(job__pk=job_id).order_by("number").values_list("number", "state")
+    return [*Job.objects.filter(pk=job_id).values_list(*columns), *attempts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,6 +18,7 @@ from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, RenderBatch
 from apps.renders.selectors import story
 from apps.renders.services.dispatch import dispatch, explain_waiting
+from apps.renders.services.submit import Step
 from apps.renders.services.sweep import sweep
 from apps.renders.states import IN_FLIGHT, JobState
 from farm.contracts import NodeDirectives, NodeReport, Outcome, RenderOrder, RenderReport
@@ -30,6 +31,15 @@ from tests.integration.renders.machines import invariants
 
 T = TypeVar("T")
 
+KEYFRAME = Step(template="sd15_t2i")
+CLIP = Step(template="wan22_i2v", width=640, height=640, frames=81)
+SLATE = Step(template="plain_slate")
+WISHES = {
+    "a keyframe": [KEYFRAME],
+    "keyframe and clip": [KEYFRAME, CLIP],
+    "a clip": [CLIP],
+    "a slate": [SLATE],
+}
 TIERS = {"gpu8": 8, "gpu24": 24, "twin24": 24}
 
 
@@ -58,6 +68,7 @@ class Road:
     orders: list[tuple[str, RenderOrder]] = field(default_factory=list)
     words: list[tuple[str, RenderReport]] = field(default_factory=list)
     letters: list[NodeReport] = field(default_factory=list)
+    granted: set[tuple[str, str]] = field(default_factory=set)
     genuine: set[str] = field(default_factory=set)
     lives: int = 1
     sound: bool = True
@@ -114,8 +125,7 @@ class Road:
 
     def hears(self, hand: Hand) -> RenderOrder | None:
         """The next order for this node, off the queues it reads with what it has in hand now."""
-        kinds: list[Callable[[int], str]] = [queue_for, next_queue_for][len(hand.running) :]
-        order = hand.order_on(*kinds)
+        order = hand.order_on(*(queue_for, next_queue_for)[len(hand.running) :])
         if order is not None:
             self.orders.append((hand.name, order))
         return order
@@ -135,9 +145,24 @@ class Road:
         hand.epoch, hand.running = f"e{self.lives}", {}
         hand.arrives()
 
-    def written(self, order: RenderOrder) -> bool:
-        """Whether an outcome of this attempt was written: a node writes one."""
-        return any(word.attempt_id == order.attempt_id for _, word in self.words)
+    def claims(self, hand: Hand, order: RenderOrder, *, answered: bool = True) -> None:
+        """Claim an order; refused, or without an answer, the node drops it and says so."""
+        granted = hand.claims(order).granted
+        if granted and answered:
+            self.granted.add((hand.name, order.attempt_id))
+            return
+        hand.running.pop(order.attempt_id, None)
+        if not self.written(hand.name, order):
+            self.words.append((hand.name, hand.ended(order, Outcome.DROPPED)))
+
+    def written(self, node: str, order: RenderOrder) -> bool:
+        """Whether this node has written how this attempt ended: it does so once."""
+        return any((node, order.attempt_id) == (author, word.attempt_id) for author, word in self.words)
+
+    def is_anothers(self, node: str, report: RenderReport) -> bool:
+        """Whether another node was given what this one reports."""
+        given = {name for name, attempt in self.granted if attempt == report.attempt_id}
+        return bool(given) and node not in given
 
     # The end
 
@@ -157,7 +182,7 @@ class Road:
                 self.tick()
                 for hand in self.hands.values():
                     self._renders_all_it_gets(hand)
-            if not invariants.what_waits_for_nothing(self.world.time()):
+            if not invariants.what_goes_on():
                 break
         self._nothing_is_lost()
 
