@@ -47,7 +47,7 @@ hide(*password_in(node_settings.redis_url), *password_in(node_settings.artifacts
 @celeryd_init.connect
 def _name_process(sender: str, instance: Any, **_: Any) -> None:
     """Celery's node name is this process's, unless the node has one of its own."""
-    name_process(node_settings.node or sender)
+    name_process(node_settings.node or sender.removeprefix("celery@"))
     instance.quiet = node_settings.json_log  # its banner is no log line
 
 

@@ -58,7 +58,7 @@ def insert_loras(graph: Graph, places: Sequence[LoraPlace], loras: Sequence[Lora
 
 def check_lora(lora: Lora, places: Sequence[LoraPlace]) -> None:
     """Raise ValueRefused unless this LoRA can be loaded at one of the places."""
-    if not lora.file:
+    if not lora.file or not lora.file.isprintable():
         raise ValueRefused("lora", lora.file, problem="is no file", remedy="name it as ComfyUI lists it")
     if not (math.isfinite(lora.weight) and abs(lora.weight) <= MOST_WEIGHT):
         raise ValueRefused(

@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 MOST_LINES = 300
 """Log lines kept of one report. A node sends fewer."""
+LATEST = 4e9
+"""Seconds since 1970: the year 2096. A line of a later time has none."""
 
 STORE_PATIENCE = timedelta(seconds=20)
 """How long a reported file may take to appear in the store (NFS shows new files late)."""
@@ -245,7 +247,8 @@ def _facts(report: RenderReport) -> Columns:
     """What the attempt keeps of its report: all of it, and what lists show in columns."""
     failure = report.failure
     told = to_json(report)
-    facts: Columns = {"log": told.pop("log")[-MOST_LINES:], "report": told, "prompt_id": report.prompt_id}
+    lines = [line for line in told.pop("log") if 0 <= line["at"] < LATEST]  # NaN is no JSON, nor a time
+    facts: Columns = {"log": lines[-MOST_LINES:], "report": told, "prompt_id": report.prompt_id}
     if failure:
         facts |= {"failure_class": failure.failure_class, "failure_message": failure.message}
     node = Node.objects.filter(name=report.node).only("pk").first()

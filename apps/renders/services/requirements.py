@@ -28,7 +28,7 @@ def lacking(node: Node, template: Template, precision: str, lora_files: str = ""
     if key not in _lacking:
         if len(_lacking) > 10_000:
             _lacking.clear()
-        loras = [ModelFile(folder=FOLDER, name=name) for name in lora_files.splitlines()]
+        loras = [ModelFile(folder=FOLDER, name=name) for name in lora_files.split("\n") if name]
         classes = classes_needed(template) + (loader_classes(template.manifest) if loras else ())
         _lacking[key] = tuple(lacks(node, classes=classes, models=_files(template, precision) + loras))
     return _lacking[key]

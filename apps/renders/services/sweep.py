@@ -78,15 +78,16 @@ def _messages_on(queue: str) -> int | None:
 
 def _recall_orders(now: datetime) -> int:
     """Orders nobody accepted in time: the token changes, so whoever finds one later drops it."""
-    return sum(
-        hand_back(
-            attempt,
-            actor=ACTOR,
-            reason="no worker accepted the order in time",
-            from_=(AttemptState.DISPATCHED,),
-        )
-        for attempt in expired_orders(now)
-    )
+    return sum(_recall(attempt) for attempt in expired_orders(now))
+
+
+def _recall(attempt: Attempt) -> bool:
+    reason = "no worker accepted the order in time"
+    back = hand_back(attempt, actor=ACTOR, reason=reason, from_=(AttemptState.DISPATCHED,))
+    if back:
+        ids = {"job": str(attempt.job_id), "attempt": str(attempt.pk), "code": attempt.job.code}
+        logger.warning("order recalled", extra={**ids, "why": reason})
+    return back
 
 
 def _expire(now: datetime) -> int:

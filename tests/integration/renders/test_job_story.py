@@ -194,6 +194,18 @@ def test_a_node_that_sends_more_lines_than_it_should_is_cut_short(job: Job, node
     assert "log" not in attempt_of(order).report
 
 
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
+def test_a_line_whose_time_is_none_is_left_out_and_the_report_counts(
+    job: Job, node24: Hand, at: float
+) -> None:
+    order = next_order(node24)
+    odd = LogLine(at=at, level="info", logger="x", message="when?")
+    node24.finishes(order, with_lines(node24.success(order), order, odd, line("outputs stored")))
+    assert again(job).state == "succeeded"
+    assert [one["message"] for one in attempt_of(order).log] == ["outputs stored"]
+    assert "outputs stored" in story(job.code)
+
+
 def test_log_files_of_all_processes_are_merged_once(told: Job, tmp_path: Path) -> None:
     attempt = Attempt.objects.get(job=told, number=2)
     kept = attempt.log[0]

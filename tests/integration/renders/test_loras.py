@@ -271,3 +271,38 @@ def test_a_node_that_has_lost_the_file_meanwhile_is_refused_at_its_claim(
     reply = hand.claims(order)
     assert (reply.granted, reply.reason) == (False, f"gpu24 lacks loras/{GERDA}")
     assert again(job).state == "ready"
+
+
+def test_an_order_of_separate_loaders_loads_into_the_model_only(
+    film: Project, coordinator: User, bus: Broker
+) -> None:
+    hand = node("gpu24", bus, GERDA, KAY)
+    cast = (someone(film, "Gerda", GERDA, base="flux"), someone(film, "Kay", KAY, base="FLUX"))
+    press(coordinator, film, shot_with(film, *cast), template="flux_t2i")
+    dispatch()
+    order = hand.claimed()
+    assert loaded_by(order) == [(GERDA, 0.8), (KAY, 0.8)]
+    assert {one["class_type"] for one in order.graph.values() if "lora_name" in one["inputs"]} == {
+        "LoraLoaderModelOnly"
+    }
+
+
+def test_a_clips_order_loads_each_file_into_its_expert(film: Project, coordinator: User, bus: Broker) -> None:
+    files = ("gerda_high.safetensors", "gerda_low.safetensors")
+    hand = node("gpu24", bus, *files)
+    gerda = someone(film, "Gerda", files[0], base="wan22", expert="high")
+    CharacterLoraFactory.create(
+        character=gerda, base_model="wan22", file=files[1], expert="low", weight=0.5, trigger_words=[]
+    )
+    steps = [Step(template="sd15_t2i"), Step(template="wan22_i2v")]
+    submit(user=coordinator, project=film, shots=[shot_with(film, gerda)], steps=steps, idempotency_key="k")
+    dispatch()
+    hand.finishes(hand.claimed())
+    dispatch()
+    order = hand.claimed()
+    by_source = {
+        one["inputs"]["model"][0]: one["inputs"]["lora_name"]
+        for one in order.graph.values()
+        if "lora_name" in one["inputs"]
+    }
+    assert by_source == {"1": files[0], "2": files[1]}

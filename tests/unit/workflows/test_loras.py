@@ -141,6 +141,12 @@ def test_a_weight_that_is_a_typing_error_is_refused_with_the_file(weight: float)
         bound(load("sd15_t2i"), Lora(GERDA.file, weight))
 
 
+@pytest.mark.parametrize("file", ["", "a\nb.safetensors", "a\x00.safetensors"])
+def test_a_name_no_file_can_have_is_refused(file: str) -> None:
+    with pytest.raises(ValueRefused, match="is no file; name it as ComfyUI lists it"):
+        bound(load("sd15_t2i"), Lora(file, 0.8))
+
+
 def test_a_lora_for_an_expert_the_template_lacks_is_refused() -> None:
     with pytest.raises(ValueRefused, match=r"expert of gerda_high.*'high' has no place.*none"):
         bound(load("flux_t2i"), Lora("gerda_high.safetensors", 0.8, "high"))
