@@ -51,6 +51,8 @@ check: install-dev  ## ruff, mypy, import contracts, templates, migrations, depl
 	$(BIN)/djlint templates --lint
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(CHECK_ENV) SHOTFARM_HTTPS=1 DATABASE_URL=postgresql://farm:password@db.example/farm REDIS_URL=rediss://farm:password@broker.example:6379/0 \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 lock: install-dev  ## new lock files from requirements/*.in
 	$(LOCK) requirements/base.in -o requirements.txt
