@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlparse
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
@@ -37,9 +36,10 @@ ARTIFACT_ROOT = Path(env.text("SHOTFARM_ARTIFACTS", str(VAR / "artifacts")).remo
 SLATE_FONT = env.file("SHOTFARM_FONT")
 """A font for slates, best one with Hangul; unset: apps/prompts/fonts.py searches."""
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if DEBUG else "")
-if urlparse(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+_broker = env.address("REDIS_URL", REDIS_URL)
+if _broker.scheme not in {"redis", "rediss", "unix"}:
     raise ImproperlyConfigured(
-        f"REDIS_URL is {urlparse(REDIS_URL).scheme or 'not set'!r}; set it to the farm's broker, "
+        f"REDIS_URL is {_broker.scheme or 'not set'!r}; set it to the farm's broker, "
         "such as redis://:password@host:6379/0 (for TLS: rediss://…?ssl_cert_reqs=required)."
     )
 os.environ.setdefault("REDIS_URL", REDIS_URL)  # celeryconfig.py reads it on both sides

@@ -266,19 +266,20 @@ def test_an_unreachable_or_refusing_database_is_named_without_its_password(farm:
         f"postgresql://farm:{secret}@host.invalid:5432/farm",
         f"mysql://farm:{secret}@127.0.0.1/farm",
         f"postgresql://farm:{secret}@127.0.0.1:port/farm",
+        f"postgresql://farm:{secret}/rest@127.0.0.1/farm",
+        f"postgresql://farm:{secret}[rest@127.0.0.1/farm",
     ):
-        for command in (("migrate", "--check"), ("ticker",)):
-            done = subprocess.run(
-                [sys.executable, str(ROOT / "manage.py"), *command],
-                env=coordinator_environment(studio.plan) | {"DATABASE_URL": url},
-                cwd=ROOT,
-                capture_output=True,
-                check=False,
-                timeout=60,
-            )
-            assert done.returncode != 0, url
-            assert done.stderr
-            assert secret.encode() not in done.stdout + done.stderr, (url, command)
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "migrate", "--check"],
+            env=coordinator_environment(studio.plan) | {"DATABASE_URL": url},
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode != 0, url
+        assert done.stderr
+        assert secret.encode() not in done.stdout + done.stderr, url
 
 
 def test_a_wrong_broker_address_is_refused_without_its_password(farm: MakeFarm) -> None:
@@ -287,7 +288,7 @@ def test_a_wrong_broker_address_is_refused_without_its_password(farm: MakeFarm) 
     ours = coordinator_environment(studio.plan)
     theirs = plain_environment() | {"SHOTFARM_ARTIFACTS": str(studio.home.artifacts)}
     celery = (sys.executable, "-m", "celery", "-A")
-    for url in (f"http://:{secret}@127.0.0.1:1/0", f"redis://:{secret}@127.0.0.1:port/0", f":{secret}@host"):
+    for url in (f"http://:{secret}@127.0.0.1:1/0", f":{secret}@host", f"redis://:{secret}#rest@127.0.0.1/0"):
         for env, command in (
             (ours, (sys.executable, str(ROOT / "manage.py"), "check")),
             (ours, (*celery, "farm", "inspect", "ping", "--timeout", "1")),
