@@ -82,17 +82,17 @@ class Search:
 def broker_contents(studio: Farm) -> Iterator[tuple[str, bytes]]:
     """Every key of the broker with its value, whatever its type."""
     client = redis.Redis.from_url(studio.plan.broker_url)
-    read: dict[bytes, Callable[[bytes], object]] = {
-        b"string": client.get,
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"hash": client.hgetall,
-        b"set": client.smembers,
-        b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-        b"stream": client.xrange,
+    read: dict[str, Callable[[bytes], object]] = {
+        "string": client.get,
+        "list": lambda key: client.lrange(key, 0, -1),
+        "hash": client.hgetall,
+        "set": client.smembers,
+        "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
+        "stream": client.xrange,
     }
     with client:
         for key in client.scan_iter():
-            yield key.decode(), key + b" " + repr(read[bytes(client.type(key))](key)).encode()
+            yield key.decode(), key + b" " + repr(read[str(client.type(key), "ascii")](key)).encode()
 
 
 def look_into_broker(search: Search, studio: Farm, when: str) -> None:

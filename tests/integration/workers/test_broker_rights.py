@@ -60,7 +60,7 @@ def test_a_node_renders_reports_and_is_steered_with_the_rights_of_the_handbook(
         assert [entry for entry in client.acl_log() if entry["username"] == "gpu1"] == []
 
 
-FORBIDDEN: Final[dict[str, Callable[[Redis], Any]]] = {
+FORBIDDEN: Final[dict[str, Callable[[Any], Any]]] = {
     "put an order into a tier's queue": lambda it: it.lpush("vram.24", "{}"),
     "put an order into another node's queue": lambda it: it.lpush("node.gpu2.life", "{}"),
     "read another node's queue": lambda it: it.brpop(["node.gpu2.life"], timeout=1),
