@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 
@@ -92,7 +92,8 @@ def broker_contents(studio: Farm) -> Iterator[tuple[str, bytes]]:
     }
     with client:
         for key in client.scan_iter():
-            yield key.decode(), key + b" " + repr(read[str(client.type(key), "ascii")](key)).encode()
+            kind: Any = client.type(key)
+            yield key.decode(), key + b" " + repr(read[kind.decode()](key)).encode()
 
 
 def look_into_broker(search: Search, studio: Farm, when: str) -> None:
@@ -169,6 +170,8 @@ def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm)
     studio.wait_until(lambda: studio.states() == ["succeeded"], "the first job has succeeded")
     studio.submit(shots=1, step=SMALL, key="bad")
     studio.wait_until(lambda: studio.comfyui(0, "/queue")["queue_running"], "ComfyUI executes")
+    for started in (studio.home.folder / "spool").rglob("started/*.json"):
+        search.look("spool, a render goes on", started.read_bytes())
     studio.kill("comfyui-gpu8-sim")
     studio.wait_until(lambda: "failed" in studio.states("renders_attempt"), "an attempt has failed")
     studio.wait_until(lambda: studio.states() == ["succeeded"] * 2, "the second job has succeeded")
@@ -240,11 +243,12 @@ def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm)
     }
     assert not any(told.values()), told
 
-    # Each order carries its own attempt's report key, in the body of its message and nowhere else.
+    # An order carries its attempt's report key: in the body of its message and, until it is reported, in
+    # the node's spool; nowhere else.
     assert len(keys) >= 4
     places = [place for key in keys for place in search.of(key)]
-    assert places == ["broker, an order waits: vram.8"]
-    (waiting,) = [key for key in keys if search.of(key)]
+    assert sorted(places) == ["broker, an order waits: vram.8", "spool, a render goes on"]
+    (waiting,) = [key for key in keys if "broker, an order waits: vram.8" in search.of(key)]
     message = search.places["broker, an order waits: vram.8"]
     headers = message.split(b'"headers"', 1)[1]
     assert b"argsrepr" in headers
