@@ -7,11 +7,13 @@ import logging
 from datetime import UTC, datetime
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
+_TELLTALE = frozenset({"request"})
+"""Django passes whole requests: their text holds the query, and a media address's signature is in it."""
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, object]:
     """Return what the caller passed in ``extra``."""
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD | _TELLTALE}
 
 
 class JsonFormatter(logging.Formatter):
