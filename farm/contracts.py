@@ -209,8 +209,22 @@ class Timings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """A line a node logged about an attempt. ``at``: seconds since 1970 by the node's own clock."""
+
+    at: float
+    level: str
+    logger: str
+    message: str
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RenderReport:
-    """How an attempt ended. Also the content of the attempt's manifest. Signed with its key."""
+    """How an attempt ended. Also the content of the attempt's manifest. Signed with its key.
+
+    ``log``: what the node logged about the attempt, bounded and without secrets.
+    """
 
     attempt_id: str
     job_id: str
@@ -226,6 +240,7 @@ class RenderReport:
     gpu: str = ""
     simulated: bool = False
     reason: str = ""
+    log: tuple[LogLine, ...] = ()
     signature: str = ""
     version: int = VERSION
 
@@ -265,12 +280,13 @@ class Bell:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimRequest:
-    """May this node render this attempt?"""
+    """May this node render this attempt? ``sent_at``: seconds since 1970 by the node's clock, 0: not told."""
 
     attempt_id: str
     token: str
     node: str
     epoch: str
+    sent_at: float = 0.0
     version: int = VERSION
 
 
@@ -433,5 +449,8 @@ def pack_graph(graph: dict[str, Any]) -> str:
 
 
 def _signature(report: RenderReport, key: str) -> str:
-    content = {name: value for name, value in to_json(report).items() if name != "signature"}
+    content = to_json(report)
+    del content["signature"]
+    if not report.log:
+        content.pop("log", None)  # as a node signs that does not know this field yet
     return hmac.new(key.encode(), canonical(content), hashlib.sha256).hexdigest()

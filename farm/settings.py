@@ -9,7 +9,7 @@ from pathlib import Path
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from farm import env, unfold_settings
+from farm import env, logs, unfold_settings
 
 django_stubs_ext.monkeypatch()  # so that ModelForm[Shot] and the like mean something at run time too
 
@@ -42,6 +42,7 @@ if _broker.scheme not in {"redis", "rediss", "unix"}:
         f"REDIS_URL is {_broker.scheme or 'not set'!r}; set it to the farm's broker, "
         "such as redis://:password@host:6379/0 (for TLS: rediss://…?ssl_cert_reqs=required)."
     )
+logs.hide(SECRET_KEY, *logs.password_in(REDIS_URL), *logs.password_in(env.text("DATABASE_URL", "")))
 os.environ.setdefault("REDIS_URL", REDIS_URL)  # celeryconfig.py reads it on both sides
 
 ACCEPT_SECONDS = 60.0
@@ -83,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "farm.requests.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "farm.headers.PermissionsPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -215,7 +217,7 @@ UNFOLD = unfold_settings.UNFOLD
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "farm.logs.JsonFormatter"}, "line": {"()": "farm.logs.LineFormatter"}},
+    "formatters": {"json": {"()": "farm.logs.JsonLines"}, "line": {"()": "farm.logs.WordsAndFacts"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -223,4 +225,13 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stderr"], "level": env.text("SHOTFARM_LOG_LEVEL", "INFO")},
+    "loggers": {
+        # Uvicorn and Django set up handlers of their own; everything speaks in one form here.
+        "uvicorn": {"handlers": [], "propagate": True},
+        "uvicorn.error": {"handlers": [], "propagate": True},
+        # farm.requests writes the line of a request, with its id and without its query.
+        "uvicorn.access": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
 }

@@ -268,7 +268,7 @@ class JobFactory(DjangoModelFactory[Job]):
     template_version = SubFactory(WorkflowTemplateVersionFactory)
     code = Counted(lambda n: f"JX{n:06}")
     kind = Kind.KEYFRAME
-    take_number = Counted(lambda n: n + 1)
+    take_number = Counted(lambda n: n + 501)  # out of the way of those that a press of Render counts
     state = JobState.READY
     width = 1024
     height = 576

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from celery import Celery
-from celery.signals import after_setup_logger, after_setup_task_logger
+from celery.signals import after_setup_logger, after_setup_task_logger, celeryd_init
 
 import celeryconfig
+from farm.logs import hide, name_process, password_in
 from workers import logs, settings
 from workers.queues import SLOTS
 from workers.steps import Alone, Presence
@@ -33,6 +37,21 @@ app.conf.update(
 )
 app.steps["worker"].add(Alone)
 app.steps["consumer"].add(Presence)
+
+hide(*password_in(node_settings.redis_url), *password_in(node_settings.artifacts))
+
+
+@celeryd_init.connect
+def _name_process(sender: str, instance: Any, **_: Any) -> None:
+    """Celery's node name is this process's, unless the node has one of its own."""
+    name_process(node_settings.node or sender.removeprefix("celery@"))
+    instance.quiet = node_settings.json_log  # its banner is no log line
+
+
+@after_setup_logger.connect
+def _keep_lines(logger: logging.Logger, **_: Any) -> None:
+    logger.addHandler(logs.attempt_lines)
+
 
 after_setup_logger.connect(logs.dress(json_lines=node_settings.json_log), weak=False)
 after_setup_task_logger.connect(logs.dress(json_lines=node_settings.json_log), weak=False)

@@ -24,6 +24,7 @@ from workers.comfy.errors import ComfyError
 from workers.comfy.outputs import OutputFile
 from workers.comfy.text import NAME_LIMIT, beginning, ending
 from workers.errors import NodeError
+from workers.logs import attempt_lines
 from workers.node import Node
 from workers.store import ArtifactStore
 
@@ -41,11 +42,6 @@ class Attempt:
         self.epoch = node.epoch  # the life in which the order came, whatever happens to the node meanwhile
         self._store = store
         self._timings = Timings()
-
-    @property
-    def log(self) -> dict[str, str]:
-        """The ids by which a log line is found."""
-        return {"job": self.order.job_id, "attempt": self.order.attempt_id, "node": self._node.name}
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -65,6 +61,8 @@ class Attempt:
         """Check and store what was rendered, the manifest last. Raises NodeError, ComfyError."""
         with self.timed("collect_s"):
             artifacts = outputs.collect(files, self.order, client=self.client, store=self._store)
+        size = sum(artifact.bytes for artifact in artifacts)
+        logger.info("outputs stored", extra={"files": len(artifacts), "bytes": size})
         report = self.report(Outcome.SUCCEEDED, artifacts=artifacts)
         outputs.write_manifest(report, self.order, self._store)
         return report
@@ -110,6 +108,7 @@ class Attempt:
             gpu=sight.reading.label,
             simulated=sight.reading.simulated,
             reason=beginning(reason),
+            log=attempt_lines.of(order.attempt_id),
         ).signed(order.report_key)
 
 

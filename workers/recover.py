@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from farm import logs
 from farm.contracts import Failure, FailureClass, Outcome, RenderReport
 from workers.attempt import Attempt
 from workers.comfy.errors import ComfyError, SlowAnswer, Unreachable
 from workers.comfy.standing import Ending, Standing, State
 from workers.errors import NodeError
+from workers.logs import attempt_lines
 from workers.spool import Started
 from workers.station import Station
 
@@ -42,6 +44,16 @@ def recover(station: Station, left: Iterable[Started]) -> None:
 
 def _settle(started: Started, station: Station) -> bool:
     """Report one attempt, whatever comes of it; return False to try again later."""
+    order = started.order
+    with (
+        logs.bound(job=order.job_id, attempt=order.attempt_id, node=station.node.name),
+        logs.hidden(order.report_key),
+        attempt_lines.keeping(order.attempt_id),
+    ):
+        return _settled(started, station)
+
+
+def _settled(started: Started, station: Station) -> bool:
     client = station.client(started.order.attempt_id)
     attempt = Attempt(started.order, node=station.node, client=client, store=station.store)
     attempt.prompt_id = started.prompt_id
@@ -53,18 +65,22 @@ def _settle(started: Started, station: Station) -> bool:
         report = attempt.failed(error)
     except Exception as exc:
         # The outermost edge of this attempt: the report tells it, and the next attempt has its turn.
-        logger.exception("attempt of a former life broke", extra=attempt.log)
+        logger.exception("attempt of a former life broke")
         report = attempt.broke(exc)
     finally:
         client.close()
     if not station.remember(report):
         return False
-    logger.warning("attempt of a former life settled", extra={**attempt.log, "outcome": report.outcome})
+    logger.warning("attempt of a former life settled", extra={"outcome": report.outcome})
     station.changed()
     return True
 
 
 def _report(attempt: Attempt, standing: Standing) -> RenderReport:
+    logger.warning(
+        "attempt of a former life found; what that life logged is in its own log file only",
+        extra={"standing": str(standing.ending or standing.state)},
+    )
     if standing.ending is Ending.SUCCEEDED:
         attempt.spent(execute_s=standing.executed_s or 0.0)
         return attempt.collect(standing.outputs)

@@ -8,8 +8,10 @@ Whatever happens, the attempt ends in a signed report that stands in the spool b
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 
+from farm import logs
 from farm.contracts import (
     ClaimRequest,
     ContractError,
@@ -30,6 +32,7 @@ from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
 from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
 from workers.hand import Hand, InHand
+from workers.logs import attempt_lines
 from workers.spool import Started
 from workers.station import Station
 from workers.store import safe_key
@@ -42,10 +45,19 @@ def render(order: RenderOrder, station: Station) -> RenderReport:
 
     Raises RenderFailed, with the report, from an error that nobody foresaw.
     """
+    with (
+        logs.bound(job=order.job_id, attempt=order.attempt_id, node=station.node.name),
+        logs.hidden(order.report_key),
+        attempt_lines.keeping(order.attempt_id),
+    ):
+        return _render(order, station)
+
+
+def _render(order: RenderOrder, station: Station) -> RenderReport:
     client = station.client(order.attempt_id)
     attempt = Attempt(order, node=station.node, client=client, store=station.store)
     in_hand = station.node.hand.accept(order.attempt_id, order.token)
-    logger.info("order accepted", extra=attempt.log)
+    logger.info("order accepted", extra={"template": order.template, "label": order.label})
     try:
         report = _run(attempt, in_hand, station)
     except Dropped as answer:
@@ -53,17 +65,18 @@ def render(order: RenderOrder, station: Station) -> RenderReport:
     except Cancelled as answer:
         report = attempt.report(Outcome.CANCELLED, reason=str(answer))
     except (ComfyError, NodeError) as error:
+        logger.warning("attempt failed", extra={"failure": error.failure_class, "why": str(error)})
         report = attempt.failed(error)
         _learn_from(error, station)
     except Exception as exc:
+        logger.exception("render broke")
         report = attempt.broke(exc)
         station.remember(report)
-        logger.exception("render broke", extra=attempt.log)
         raise RenderFailed(to_json(report)) from exc
     finally:
         client.close()
     station.remember(report)  # where that fails it still travels by the result backend
-    logger.info("order ended", extra={**attempt.log, "outcome": report.outcome, "why": _why(report)})
+    logger.info("order ended", extra={"outcome": report.outcome, "why": _why(report)})
     return report
 
 
@@ -85,7 +98,11 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     """Upload the inputs while the claim is on its way. Raises Dropped, Cancelled, NodeError, ComfyError."""
     order = attempt.order
     request = ClaimRequest(
-        attempt_id=order.attempt_id, token=order.token, node=station.node.name, epoch=attempt.epoch
+        attempt_id=order.attempt_id,
+        token=order.token,
+        node=station.node.name,
+        epoch=attempt.epoch,
+        sent_at=time.time(),
     )
     claim = station.claim(request)
     safe_key(order.artifact_folder)
@@ -95,9 +112,11 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     except ContractError as exc:
         raise OrderUnreadable(str(exc)) from exc
     staged = inputs.stage(graph, order.inputs, store=station.store, upload=attempt.client.upload)
+    logger.info("inputs staged", extra={"files": len(order.inputs)})
     reply = claim.answer()
     if not reply.granted:
         raise Dropped(reply.reason or "claim refused")
+    logger.info("claim granted")
     if in_hand.cancelled.is_set():
         raise Cancelled("cancelled before its prompt was queued")
     return staged
@@ -110,7 +129,7 @@ def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) 
     try:
         return _run_prompt(graph, attempt, in_hand, station)
     except OutOfMemory:
-        logger.info("out of memory, unloading and trying once more", extra=attempt.log)
+        logger.info("out of memory, unloading and trying once more")
         attempt.client.free()
         return _run_prompt(graph, attempt, in_hand, station)
 
@@ -121,6 +140,7 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
     station.spool.start(Started(order=order, prompt_id=attempt.prompt_id))
     with ProgressSocket(client, attempt.prompt_id) as socket:
         client.submit(graph, attempt.prompt_id)
+        logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
         station.node.hand.move(in_hand, Stage.STAGED)
         finished = follow(
             client,
@@ -133,6 +153,7 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
             hang_s=order.hang_s,
         )
     attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)
+    logger.info("prompt finished", extra={"executed_s": round(finished.executed_s, 3)})
     return finished
 
 
@@ -149,6 +170,7 @@ class HandListener:
 
     def started(self) -> None:
         """ComfyUI executes the prompt."""
+        logger.info("execution started")
         self._hand.move(self._in_hand, Stage.EXECUTING)
 
     def progress(self, fraction: float, doing: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
 from workflows.graph import Graph
 from workflows.load import Template
+from workflows.loras import Lora, insert_loras
 from workflows.manifest import Binding, Manifest, ModelFile, Value, VramRow
 from workflows.values import check_prefix, checked, written
 
@@ -51,11 +52,13 @@ class FrameChoice:
     explanation: str
 
 
-def bind(template: Template, values: Mapping[str, Value], *, filename_prefix: str) -> BoundGraph:
-    """Return a copy of the template's graph with every role's value written where it belongs.
+def bind(
+    template: Template, values: Mapping[str, Value], *, filename_prefix: str, loras: Sequence[Lora] = ()
+) -> BoundGraph:
+    """Return a copy of the template's graph with every role's value where it belongs, and LoRAs loaded.
 
     Roles not given take their default. The same arguments give the same bytes. Raises UnknownRole,
-    MissingRole, or ValueRefused for a wrong type, range, size step or frame count.
+    MissingRole, or ValueRefused for a wrong type, range, size step, frame count or LoRA.
     """
     manifest = template.manifest
     complete = _complete(manifest, values) | {"filename_prefix": check_prefix(filename_prefix)}
@@ -68,7 +71,7 @@ def bind(template: Template, values: Mapping[str, Value], *, filename_prefix: st
         if binding.type == "file":
             inputs += [FileInput(role, t.node, t.input, str(value)) for t in binding.targets]
         _write(graph, binding, value)
-    return BoundGraph(graph=graph, inputs=inputs, values=accepted)
+    return BoundGraph(graph=insert_loras(graph, manifest.loras, loras), inputs=inputs, values=accepted)
 
 
 def fill(graph: Graph, inputs: Sequence[FileInput], uploaded: Mapping[str, str]) -> Graph:

@@ -127,6 +127,18 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LoraPlace:
+    """Where LoRAs go: behind the output (node, slot) a model comes from and, if patched too, a CLIP.
+
+    ``expert`` names one of several models that work in turns (WAN 2.2: high, low); "" for a lone model.
+    """
+
+    model: tuple[str, int]
+    clip: tuple[str, int] | None = None
+    expert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Slate:
     """The picture the farm draws and uploads as ``slate_image``.
 
@@ -152,6 +164,7 @@ class Manifest:
     """One template's manifest. ``title`` and ``description`` have the keys ``en`` and ``ko``.
 
     ``base_model`` names the family whose LoRAs fit ("sd15", "flux", "wan22"); None: no LoRA does.
+    ``loras`` says where in the graph they go; empty: nowhere.
     """
 
     slug: str
@@ -171,6 +184,12 @@ class Manifest:
     native_fps: float | None = None
     base_model: str | None = None
     slate: Slate | None = None
+    loras: tuple[LoraPlace, ...] = ()
+
+    @property
+    def lora_base(self) -> str:
+        """The base model whose LoRAs this template loads; "" if it loads none."""
+        return (self.base_model or "") if self.loras else ""
 
     @property
     def precisions(self) -> tuple[str, ...]:

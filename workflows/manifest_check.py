@@ -11,6 +11,7 @@ from workflows.catalogue import ObjectInfo
 from workflows.errors import NeedUnknown, WorkflowError
 from workflows.graph import format_problem, is_link, is_model_file
 from workflows.load import Template
+from workflows.loras import lora_problems
 from workflows.manifest import Binding, Manifest, Target
 from workflows.problems import Problem
 from workflows.values import checked
@@ -44,6 +45,7 @@ def check_manifest(template: Template, object_info: ObjectInfo | None = None) ->
         *_model_problems(template),
         *_file_problems(template),
         *_kind_problems(template.manifest),
+        *lora_problems(template, object_info or {}),
     ]
 
 

@@ -12,6 +12,7 @@ from workflows.manifest import (
     SOURCE_KINDS,
     Binding,
     FrameRule,
+    LoraPlace,
     Manifest,
     ModelFile,
     Output,
@@ -53,6 +54,7 @@ def parse(document: object) -> Manifest:
         native_fps=reader.maybe_number("native_fps"),
         base_model=reader.maybe_text("base_model"),
         slate=_slate(reader.maybe_part("slate")),
+        loras=tuple(_lora_place(row) for row in reader.rows("loras")),
     )
     reader.finish()
     return manifest
@@ -136,6 +138,16 @@ def _model(row: Reader) -> ModelFile:
     )
     row.finish()
     return model
+
+
+def _lora_place(row: Reader) -> LoraPlace:
+    place = LoraPlace(
+        model=row.output("model"),
+        clip=row.output("clip") if row.has("clip") else None,
+        expert=row.text("expert", ""),
+    )
+    row.finish()
+    return place
 
 
 def _translated(row: Reader) -> dict[str, str]:

@@ -56,6 +56,13 @@ class Reader:
     def maybe_text(self, key: str) -> str | None:
         return self.text(key) if self._known(key) else None
 
+    def output(self, key: str) -> tuple[str, int]:
+        """A node's output, as graphs link to it: ``["4", 0]``."""
+        match self._take(key, None):
+            case [str(node), int(slot)] if slot >= 0 and not isinstance(slot, bool):
+                return node, slot
+        raise self.refused(key, "is not an output of a node", 'write ["node id", output slot]')
+
     def flag(self, key: str) -> bool:
         value = self._take(key, False)
         if not isinstance(value, bool):

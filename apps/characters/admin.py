@@ -44,7 +44,7 @@ class CostumeInline(ScopedInline):
 
 class LoraInline(ScopedInline):
     model = CharacterLora
-    fields = ("base_model", "file", "weight", "trigger_words")
+    fields = ("base_model", "file", "expert", "weight", "trigger_words")
 
 
 class ReferenceForm(forms.ModelForm[CharacterReference]):

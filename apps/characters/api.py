@@ -25,7 +25,7 @@ class LoraSerializer(serializers.ModelSerializer[CharacterLora]):
 
     class Meta:
         model = CharacterLora
-        fields = ("base_model", "file", "weight", "trigger_words")
+        fields = ("base_model", "file", "expert", "weight", "trigger_words")
         read_only_fields = fields
 
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
 from apps.projects.models import Project
+from workflows.loras import MOST_WEIGHT
+
+WEIGHT_LIMITS: Final = (MinValueValidator(-MOST_WEIGHT), MaxValueValidator(MOST_WEIGHT))
+"""A LoRA's weight; 0 means off."""
+
+
+class Expert(models.TextChoices):
+    """Which of a model's several experts a LoRA was trained for. Models with one expert need none."""
+
+    ALL = "", _("all")
+    HIGH = "high", _("high noise")
+    LOW = "low", _("low noise")
 
 
 class Character(BaseModel):
@@ -56,12 +71,23 @@ class Costume(BaseModel):
 
 
 class CharacterLora(BaseModel):
-    """A LoRA that knows a character, for one base model ("sd15", "flux", "wan22")."""
+    """A LoRA that knows a character, for one base model ("sd15", "flux", "wan22").
+
+    ``expert``: WAN 2.2 works with two models in turns, and its LoRAs often come as a pair of files.
+    """
 
     character = models.ForeignKey(Character, models.CASCADE, related_name="loras")
     base_model = models.CharField(_("base model"), max_length=40)
     file = models.CharField(_("model file"), max_length=255, help_text=_("As ComfyUI lists it, with /."))
-    weight = models.FloatField(_("weight"), default=0.8)
+    expert = models.CharField(
+        _("expert"),
+        max_length=10,
+        blank=True,
+        default=Expert.ALL,
+        choices=Expert.choices,
+        help_text=_("Of WAN 2.2: the model this file was trained for."),
+    )
+    weight = models.FloatField(_("weight"), default=0.8, validators=WEIGHT_LIMITS)
     trigger_words = models.JSONField(
         _("trigger words"), default=list, blank=True, help_text=_('A list, in order: ["elsa_v2"]')
     )

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.characters.models import Character, Costume
+from apps.characters.models import WEIGHT_LIMITS, Character, Costume
 from apps.common.models import BaseModel
 from apps.presets.models import CinematicPreset
 from apps.projects.models import Project
@@ -164,7 +164,13 @@ class ShotCharacter(BaseModel):
     costume = models.ForeignKey(
         Costume, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("costume")
     )
-    lora_weight = models.FloatField(_("LoRA weight"), null=True, blank=True)
+    lora_weight = models.FloatField(
+        _("LoRA weight"),
+        null=True,
+        blank=True,
+        validators=WEIGHT_LIMITS,
+        help_text=_("Empty: the LoRA's own. 0: off in this shot."),
+    )
 
     class Meta:
         ordering = ["shot", "order"]

@@ -10,10 +10,14 @@ The scene is always a segment, with or without a cast. Presets speak only where 
 a camera movement is in the video prompt alone. The negative text gathers shot, characters, presets and
 the house's own words, each phrase once. Dialogue, age and gender are not written: a picture model
 paints what it reads, and what it should see belongs into the description.
+
+A trigger word stands in the positive text exactly once: with the LoRAs, or where somebody typed it already.
+A LoRA of weight 0 is off in this shot, and its trigger words with it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -22,7 +26,7 @@ from apps.prompts import words
 from apps.prompts.facts import CastMember, Lora, PresetFacts, ShotFacts
 from apps.prompts.text import Phrase, clean, join_sentences, pick, split_phrases
 
-COMPOSER: Final = 1
+COMPOSER: Final = 2
 """Raise it whenever the same facts would give other text."""
 
 
@@ -44,12 +48,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class LoraUse:
-    """A LoRA the graph has to load: file as ComfyUI lists it, weight, trigger words, whose it is."""
+    """A LoRA the graph has to load: file as ComfyUI lists it, weight, trigger words, whose it is.
+
+    ``expert``: the one model of several it is for (WAN 2.2: high, low); "" for all.
+    """
 
     file: str
     weight: float
     triggers: tuple[str, ...]
     character: str
+    expert: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,16 +82,14 @@ class Composed:
 def compose(facts: ShotFacts, *, channel: str, language: str, base_model: str) -> Composed:
     """Compose the prompt of one shot for one channel (image | video), language (en | ko) and base model."""
     presets = _speaking(facts.presets, channel)
-    loras = [
-        (member, lora) for member in facts.cast if member.use_lora for lora in _fitting(member, base_model)
-    ]
+    loras = _loaded(facts, base_model)
     groups = [
         _scene(facts, language),
         *(_character(member, language) for member in facts.cast),
         _surroundings(facts, language),
         _looks(presets, language),
-        _triggers(loras, language),
     ]
+    groups.append(_triggers(loras, language, said=[segment.text for group in groups for segment in group]))
     negatives = _negatives(facts, presets, language)
     return Composed(
         positive=join_sentences([[segment.text for segment in group] for group in groups]),
@@ -91,6 +97,11 @@ def compose(facts: ShotFacts, *, channel: str, language: str, base_model: str) -
         segments=(*(segment for group in groups for segment in group), *negatives),
         loras=tuple(_use(member, lora) for member, lora in loras),
     )
+
+
+def loras_of(facts: ShotFacts, base_model: str) -> tuple[LoraUse, ...]:
+    """The LoRAs compose() names for this base model, in order of cast and file; a file once per expert."""
+    return tuple(_use(member, lora) for member, lora in _loaded(facts, base_model))
 
 
 def _scene(facts: ShotFacts, language: str) -> list[Segment]:
@@ -133,12 +144,15 @@ def _looks(presets: Iterable[PresetFacts], language: str) -> list[Segment]:
     ]
 
 
-def _triggers(loras: Iterable[tuple[CastMember, Lora]], language: str) -> list[Segment]:
+def _triggers(
+    loras: Iterable[tuple[CastMember, Lora]], language: str, *, said: Iterable[str]
+) -> list[Segment]:
     """Trigger words in order of cast, LoRA and list, each once, letter for letter as trained."""
+    told = " . ".join(said)
     seen: set[str] = set()
     segments: list[Segment] = []
     for member, lora in loras:
-        fresh = [word for word in _trigger_words(lora) if word not in seen]
+        fresh = [word for word in _trigger_words(lora) if word not in seen and not _stands_in(word, told)]
         seen.update(fresh)
         label = pick(member.name, language).text
         segments += _positive("lora", lora.lora_id, label, Phrase(", ".join(fresh)))
@@ -187,13 +201,40 @@ def _speaking(presets: Iterable[PresetFacts], channel: str) -> list[PresetFacts]
     return sorted(heard, key=lambda preset: (preset.category_order, preset.order, preset.slug))
 
 
+def _stands_in(word: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _loaded(facts: ShotFacts, base_model: str) -> list[tuple[CastMember, Lora]]:
+    """Each file once: loaded twice, it would count twice. The first of the cast decides its weight."""
+    wanted: dict[tuple[str, str], tuple[CastMember, Lora]] = {}
+    for member in facts.cast:
+        for lora in _fitting(member, base_model) if member.use_lora else ():
+            if _weight(member, lora) != 0:
+                wanted.setdefault((_file(lora), lora.expert), (member, lora))
+    return list(wanted.values())
+
+
 def _fitting(member: CastMember, base_model: str) -> list[Lora]:
     return [lora for lora in member.loras if lora.base_model.casefold() == base_model.casefold()]
 
 
 def _use(member: CastMember, lora: Lora) -> LoraUse:
-    weight = lora.weight if member.lora_weight is None else member.lora_weight
-    return LoraUse(file=lora.file, weight=weight, triggers=_trigger_words(lora), character=member.code)
+    return LoraUse(
+        file=_file(lora),
+        weight=_weight(member, lora),
+        triggers=_trigger_words(lora),
+        character=member.code,
+        expert=lora.expert,
+    )
+
+
+def _weight(member: CastMember, lora: Lora) -> float:
+    return lora.weight if member.lora_weight is None else member.lora_weight
+
+
+def _file(lora: Lora) -> str:
+    return lora.file.replace("\\", "/")
 
 
 def _trigger_words(lora: Lora) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ class Bilingual:
 
 @dataclass(frozen=True)
 class Lora:
-    """A LoRA of a character; it speaks only for its own base model."""
+    """A LoRA of a character; it speaks only for its own base model. ``expert``: see workflows.loras."""
 
     lora_id: str
     base_model: str
     file: str
     weight: float
     triggers: tuple[str, ...]
+    expert: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ class PromptBuild(BaseModel):
     """One composed prompt, immutable. Equal inputs give the same ``content_hash``, hence the same row.
 
     ``segments``: ``[{"role": "positive", "text": …, "source": "character", "source_id": …, "label": …}]``
-    in the order they were written. ``loras``: ``[{"file", "weight", "triggers", "character"}]``.
+    in the order they were written. ``loras``: ``[{"file", "weight", "triggers", "character", "expert"}]``.
     """
 
     shot = models.ForeignKey(Shot, models.CASCADE, related_name="prompt_builds", verbose_name=_("shot"))

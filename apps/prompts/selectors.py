@@ -86,7 +86,7 @@ def _costume(costume: Costume | None) -> CostumeFacts | None:
 
 
 def _lora(lora: CharacterLora) -> Lora:
-    return Lora(str(lora.pk), lora.base_model, lora.file, lora.weight, tuple(lora.trigger_words))
+    return Lora(str(lora.pk), lora.base_model, lora.file, lora.weight, tuple(lora.trigger_words), lora.expert)
 
 
 def _location(location: Location | None) -> LocationFacts | None:

@@ -29,7 +29,7 @@ def dress(jobs: Iterable[Job]) -> list[Job]:
     ids = [job.pk for job in rows]
     attempts: dict[UUID, Attempt] = {}
     for attempt in (
-        Attempt.objects.filter(job__in=ids).select_related("node").order_by("number").defer("report")
+        Attempt.objects.filter(job__in=ids).select_related("node").order_by("number").defer("report", "log")
     ):
         attempts[attempt.job_id] = attempt
     takes = {take.job_id: take for take in Take.objects.filter(job_id__in=ids)}

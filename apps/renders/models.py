@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,9 @@ from apps.projects.models import Project
 from apps.prompts.models import PromptBuild
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.workflows.models import Kind, WorkflowTemplateVersion
+
+LONGEST_LORA_FILES: Final = 1_000
+"""Bytes of one job's LoRA file names, line ends included: they stand in an index."""
 
 
 class Priority(models.IntegerChoices):
@@ -54,6 +59,10 @@ class Job(BaseModel):
 
     ``need_gb``: memory of a single GPU it needs; ``tier_gb``: the rung that holds it, None when no
     card is that large. ``wait_code`` and ``wait_params`` are the dispatcher's own words for why it waits.
+
+    ``loras``: what its graph loads, ``[{"file", "weight", "expert", "character"}]``; ``lora_files``: their
+    files, one a line, sorted, so that jobs a node can or cannot run together are told apart by an index.
+    ``warnings``: what the coordinator was told at submit, ``[{"code", "params"}]`` (see renders.warnings).
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="jobs", verbose_name=_("project"))
@@ -80,6 +89,9 @@ class Job(BaseModel):
     fps = models.FloatField(_("fps"), null=True)
     seed = models.PositiveBigIntegerField(_("seed"))
     values = models.JSONField(_("values"), default=dict, blank=True)
+    loras = models.JSONField(_("LoRAs"), default=list, blank=True)
+    lora_files = models.CharField(max_length=LONGEST_LORA_FILES, blank=True, default="")
+    warnings = models.JSONField(_("warnings"), default=list, blank=True)
     need_gb = models.FloatField(_("needs (GB)"))
     tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True)
 
@@ -106,7 +118,15 @@ class Job(BaseModel):
         ]
         indexes = [
             models.Index(
-                fields=["project", "tier_gb", "template_version", "precision", "-priority", "ready_at"],
+                fields=[
+                    "project",
+                    "tier_gb",
+                    "template_version",
+                    "precision",
+                    "lora_files",
+                    "-priority",
+                    "ready_at",
+                ],
                 condition=models.Q(state="ready"),
                 name="ready_heads",
             ),
@@ -151,7 +171,9 @@ class JobDependency(BaseModel):
 class Attempt(BaseModel):
     """One try at a job on one node. ``id`` is also the Celery task id and the artifact folder's name.
 
-    ``holds_slot``: it counts against its node until the node confirms that it ended.
+    ``holds_slot``: it counts against its node until the node confirms that it ended. ``log``: the node's
+    own lines about it (farm.contracts.LogLine). ``clock_ahead_s``: how far the node's clock was ahead of
+    the coordinator's when it claimed, less the time its message took; None: not told.
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", verbose_name=_("job"))
@@ -175,6 +197,8 @@ class Attempt(BaseModel):
     failure_class = models.CharField(_("failure"), max_length=20, blank=True)
     failure_message = models.TextField(_("ComfyUI's words"), blank=True)
     report = models.JSONField(_("report"), default=dict, blank=True)
+    log = models.JSONField(default=list, blank=True)
+    clock_ahead_s = models.FloatField(null=True)
 
     class Meta:
         ordering = ["job", "-number"]

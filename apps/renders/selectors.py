@@ -32,12 +32,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Lane:
-    """Ready jobs that fit the same nodes: one project, tier, template version and precision."""
+    """Ready jobs that fit the same nodes: one project, tier, template version, precision and LoRA files."""
 
     project_id: UUID
     tier_gb: int | None
     template_version_id: UUID
     precision: str
+    lora_files: str = ""
 
 
 def lanes() -> list[Lane]:
@@ -45,7 +46,9 @@ def lanes() -> list[Lane]:
     rows = Job.objects.filter(state=JobState.READY).order_by()
     return [
         Lane(**row)
-        for row in rows.values("project_id", "tier_gb", "template_version_id", "precision").distinct()
+        for row in rows.values(
+            "project_id", "tier_gb", "template_version_id", "precision", "lora_files"
+        ).distinct()
     ]
 
 
@@ -57,6 +60,7 @@ def in_lane(lane: Lane) -> QuerySet[Job]:
         tier_gb=lane.tier_gb,
         template_version_id=lane.template_version_id,
         precision=lane.precision,
+        lora_files=lane.lora_files,
     ).order_by("-priority", "ready_at")
 
 

@@ -12,6 +12,7 @@ from apps.renders.services.claim import claim
 from apps.renders.services.record import record
 from apps.renders.services.reports import answer
 from farm import contracts
+from farm.logs import bound
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +30,17 @@ def hear_claim(request: dict[str, Any]) -> dict[str, Any]:
 def hear_bell(bell: dict[str, Any]) -> None:
     """A report stands in the result backend: fetch and record it."""
     attempt_id = contracts.from_json(contracts.Bell, bell).attempt_id
-    stored = bus.stored_report(attempt_id)
-    if stored is None:
-        logger.warning("bell without a report", extra={"attempt": attempt_id})
-        return
-    record(contracts.from_json(contracts.RenderReport, stored))
+    with bound(attempt=attempt_id):
+        stored = bus.stored_report(attempt_id)
+        if stored is None:
+            logger.warning("bell without a report")
+            return
+        record(contracts.from_json(contracts.RenderReport, stored))
 
 
 @shared_task(name=contracts.REPORT)
 def hear_node(report: dict[str, Any]) -> dict[str, Any]:
     """Answer a NodeReport with NodeDirectives."""
-    return contracts.to_json(answer(contracts.from_json(contracts.NodeReport, report)))
+    told = contracts.from_json(contracts.NodeReport, report)
+    with bound(node=told.node):
+        return contracts.to_json(answer(told))

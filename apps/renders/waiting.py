@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -33,7 +34,9 @@ def wait_sentence(job: Job) -> str:
     params = dict(job.wait_params)
     if isinstance(params.get("nodes"), dict):
         params["nodes"] = ", ".join(f"{count} {_kept(why)}" for why, count in params["nodes"].items())
-    return str(SENTENCES[job.wait_code] % params)
+    gaps = [_lacks(node, files) for node, files in params.get("where", ())]
+    sentence = str(SENTENCES[job.wait_code] % params)
+    return f"{sentence} {'; '.join(gaps)}." if gaps else sentence
 
 
 def too_big_for_all(need_tier_gb: int | None, need_gb: float, largest_gb: int | None) -> str:
@@ -48,6 +51,10 @@ def too_big_for_all(need_tier_gb: int | None, need_gb: float, largest_gb: int | 
     if need_tier_gb > largest_gb:
         return str(SENTENCES["too_big"] % {"need": need_tier_gb, "largest": largest_gb})
     return ""
+
+
+def _lacks(node: str, files: str) -> str:
+    return _now("%(node)s lacks %(files)s") % {"node": node, "files": files}
 
 
 def _kept(why: str) -> str:

@@ -8,9 +8,11 @@ from celery import shared_task
 
 from apps.review.services.media import process_media
 from farm import contracts
+from farm.logs import bound
 
 
 @shared_task(name=contracts.MEDIA, ignore_result=True)
 def make_media(take_id: str) -> None:
     """Look at a take's files; make its thumbnail and proxy."""
-    process_media(UUID(take_id))
+    with bound(take=take_id):
+        process_media(UUID(take_id))

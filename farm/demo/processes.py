@@ -91,6 +91,7 @@ def coordinator_environment(plan: Plan) -> dict[str, str]:
         "SHOTFARM_HOSTS": f"{LOOPBACK},localhost",
         "SHOTFARM_HTTPS": "0",
         "SHOTFARM_SIMULATED": "1" if plan.simulated else "0",
+        "SHOTFARM_LOG": "json",
         "REDIS_URL": plan.broker_url,
     }
 
@@ -103,6 +104,7 @@ def node_environment(plan: Plan, node: GpuNode) -> dict[str, str]:
         "SHOTFARM_ARTIFACTS": str(plan.home.artifacts),
         "SHOTFARM_NODE": node.name,
         "SHOTFARM_SPOOL": str(plan.home.folder / "spool"),
+        "SHOTFARM_LOG": "json",
         **({"SHOTFARM_SIMULATED": "1"} if node.simulated else {}),
     }
 
@@ -153,7 +155,7 @@ def programs(plan: Plan) -> list[Program]:
             env=flower,
             command=(
                 *celery,
-                "farm",
+                "farm.flower",
                 "flower",
                 f"--address={LOOPBACK}",
                 f"--port={plan.flower_port}",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apps.characters.models import Character, CharacterLora, Costume
+from apps.characters.models import Character, CharacterLora, Costume, Expert
 from apps.productions.importing import cells
 from apps.productions.models import (
     MAX_FRAMES,
@@ -22,6 +22,7 @@ from apps.productions.models import (
     Weather,
 )
 from apps.projects.models import Project
+from workflows.loras import MOST_WEIGHT
 
 _LARGEST_SEED: Final = 2**53
 """Beyond it a spreadsheet's numbers lose digits."""
@@ -113,7 +114,8 @@ LORAS: Final = Layout(
         Column("character", cells.code, key=True),
         Column("base_model", cells.text(CharacterLora, "base_model"), key=True),
         Column("file", cells.model_file, key=True),
-        Column("weight", cells.decimal(-10, 10), empty=0.8),
+        Column("expert", cells.one_of(filter(None, Expert.values))),
+        Column("weight", cells.decimal(-MOST_WEIGHT, MOST_WEIGHT), empty=0.8),
         Column("trigger_words", cells.words, empty=()),
     ),
 )
@@ -156,7 +158,7 @@ CASTING: Final = Layout(
         Column("action", cells.text(ShotCharacter, "action")),
         Column("action_ko", cells.text(ShotCharacter, "action_ko")),
         Column("costume", cells.text(Costume, "name"), empty=None),
-        Column("lora_weight", cells.decimal(-10, 10), empty=None),
+        Column("lora_weight", cells.decimal(-MOST_WEIGHT, MOST_WEIGHT), empty=None),
     ),
 )
 RENDERS: Final = Layout(

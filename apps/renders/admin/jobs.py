@@ -27,6 +27,7 @@ from apps.renders import cells, selectors
 from apps.renders.models import Attempt, Job, JobDependency, Priority
 from apps.renders.services import control
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
+from apps.renders.warnings import warning_sentences
 from apps.review.gallery import with_files
 
 PRIORITY_TONES = {
@@ -230,6 +231,7 @@ class JobAdmin(ReadOnly, ScopedAdmin):
         context |= {
             "attempts": attempts,
             "story": selectors.story(job),
+            "warnings": warning_sentences(job.warnings),
             "waits_for": JobDependency.objects.filter(job=job).select_related("depends_on"),
             "waited_for_by": JobDependency.objects.filter(depends_on=job).select_related("job"),
             "take": with_files([take])[0] if take else None,

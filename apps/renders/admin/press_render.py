@@ -26,12 +26,15 @@ from apps.renders.admin.render_form import RenderForm
 from apps.renders.services.planning import Plan, PlannedJob, plan
 from apps.renders.services.submit import submit
 from apps.renders.waiting import too_big_for_all
+from apps.renders.warnings import batch_warnings
 
 if TYPE_CHECKING:
     from apps.renders.admin.shots import RenderedShotAdmin
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
+SHOWN_AFTERWARDS = 5
+"""Warnings repeated on the next page; each job keeps its own."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(str(refused)) from refused
     if submission.created:
         messages.success(request, _("Batch %(batch)s is on its way.") % {"batch": submission.batch.code})
+        for warning in batch_warnings(submission.batch)[:SHOWN_AFTERWARDS]:
+            messages.warning(request, f"{warning.field.partition('.')[0]}: {warning.message}")
     else:
         messages.info(
             request, _("This was submitted already: batch %(batch)s.") % {"batch": submission.batch.code}
@@ -117,6 +122,7 @@ def _show(
     planned: Plan | None = None,
 ) -> HttpResponse:
     problems: list[Problem] = planned.problems if planned else []
+    warnings = planned.warnings if planned and not problems else []
     context: dict[str, Any] = {
         **page.admin_site.each_context(request),
         "title": ngettext("Render %(count)d shot", "Render %(count)d shots", len(shots))
@@ -126,6 +132,8 @@ def _show(
         "shots": shots,
         "lines": lines_of(planned.jobs) if planned and not problems else [],
         "total": len(planned.jobs) if planned and not problems else 0,
+        "warnings": warnings[:SHOWN_PROBLEMS],
+        "more_warnings": max(0, len(warnings) - SHOWN_PROBLEMS),
         "mistakes": form.mistakes(),
         "problems": [(form.name_of(problem.field), problem) for problem in problems[:SHOWN_PROBLEMS]],
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),

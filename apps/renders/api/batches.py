@@ -23,7 +23,13 @@ from apps.projects.api_scope import ScopedRead
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.renders.api.serializers import BatchRequest, BatchSerializer, PauseChange, PlanSerializer
+from apps.renders.api.serializers import (
+    BatchAnswer,
+    BatchRequest,
+    BatchSerializer,
+    PauseChange,
+    PlanSerializer,
+)
 from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, pause_batch
@@ -60,12 +66,11 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         _count(*rows)
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
+    @extend_schema(responses=BatchAnswer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self._answer(self.get_object())
 
-    @extend_schema(
-        request=BatchRequest, responses={201: BatchSerializer, 200: BatchSerializer}, parameters=[KEY]
-    )
+    @extend_schema(request=BatchRequest, responses={201: BatchAnswer, 200: BatchAnswer}, parameters=[KEY])
     def create(self, request: Request) -> Response:
         """Submit. 201: a new batch; 200: this very request was made before; 409: the key names another."""
         user = person_of(request)
@@ -93,17 +98,22 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         asked = self._asked(request, person_of(request))
         made = plan(project=asked["project"], shots=asked["shots"], steps=asked["steps"])
         jobs = [] if made.problems else made.jobs
-        answer = {"total": len(jobs), "jobs": jobs, "problems": [as_json(one) for one in made.problems]}
+        answer = {
+            "total": len(jobs),
+            "jobs": jobs,
+            "problems": [as_json(one) for one in made.problems],
+            "warnings": [as_json(one) for one in made.warnings] if jobs else [],
+        }
         return Response(PlanSerializer(answer).data)
 
-    @extend_schema(request=None, responses=BatchSerializer)
+    @extend_schema(request=None, responses=BatchAnswer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel every open job of the batch."""
         cancel_batch(self.get_object(), user=person_of(request))
         return self._answer(self.get_object())
 
-    @extend_schema(request=PauseChange, responses=BatchSerializer)
+    @extend_schema(request=PauseChange, responses=BatchAnswer)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
         """Hold every job of the batch back, or let them go on. What a node already has goes on."""
@@ -124,7 +134,7 @@ class BatchViewSet(ScopedRead[RenderBatch]):
 
     def _answer(self, batch: RenderBatch, http_status: int = status.HTTP_200_OK) -> Response:
         _count(batch)
-        return Response(self.get_serializer(batch).data, status=http_status)
+        return Response(BatchAnswer(batch, context=self.get_serializer_context()).data, status=http_status)
 
 
 def _count(*batches: RenderBatch) -> None:

@@ -8,12 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.common.models import StateEvent
+from apps.common.problems import as_json
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ProjectCode
 from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.progress import Tally
 from apps.renders.selectors import story, wait_sentence
 from apps.renders.services.planning import MAX_SEED, MOST_JOBS, MOST_TAKES
+from apps.renders.warnings import batch_warnings, warning_sentences
 from farm.tiers import TIERS_GB
 
 _TIERS = f"0 (no VRAM), or one of {', '.join(map(str, TIERS_GB))}; null: no card is that large"
@@ -44,6 +46,15 @@ class BatchRequest(Strict):
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
 
 
+class ProblemItem(serializers.Serializer[Any]):
+    """One thing that is wrong: where, what was sent, what would be right."""
+
+    field = serializers.CharField()
+    value = serializers.CharField()
+    message = serializers.CharField()
+    code = serializers.CharField()
+
+
 class TallySerializer(serializers.Serializer[Tally]):
     """How far a batch is: jobs by state."""
 
@@ -64,8 +75,41 @@ class BatchSerializer(serializers.ModelSerializer[RenderBatch]):
 
     class Meta:
         model = RenderBatch
-        fields = ("id", "code", "project", "submitted_by", "note", "paused", "jobs", "created_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "code",
+            "project",
+            "submitted_by",
+            "note",
+            "paused",
+            "jobs",
+            "created_at",
+        )
         read_only_fields = fields
+
+
+class BatchAnswer(BatchSerializer):
+    """A batch by itself: with what was warned about, shot by shot."""
+
+    warnings = serializers.SerializerMethodField()
+
+    class Meta(BatchSerializer.Meta):
+        fields = (*BatchSerializer.Meta.fields, "warnings")
+        read_only_fields = fields
+
+    @extend_schema_field(ProblemItem(many=True))
+    def get_warnings(self, batch: RenderBatch) -> list[dict[str, Any]]:
+        """Each thing once per shot."""
+        return [as_json(one) for one in batch_warnings(batch)]
+
+
+class LoadedLora(serializers.Serializer[Any]):
+    """A LoRA the graph loads. ``expert``: the one of a model's several experts it goes to; empty for all."""
+
+    file = serializers.CharField()
+    weight = serializers.FloatField()
+    expert = serializers.CharField(allow_blank=True)
+    character = serializers.CharField()
 
 
 class PlannedJobSerializer(serializers.Serializer[Any]):
@@ -81,23 +125,16 @@ class PlannedJobSerializer(serializers.Serializer[Any]):
     precision = serializers.CharField()
     need_gb = serializers.FloatField()
     tier_gb = serializers.IntegerField(allow_null=True, help_text=_TIERS)
-
-
-class ProblemItem(serializers.Serializer[Any]):
-    """One thing that is wrong: where, what was sent, what would be right."""
-
-    field = serializers.CharField()
-    value = serializers.CharField()
-    message = serializers.CharField()
-    code = serializers.CharField()
+    loras = LoadedLora(source="cast.as_json", many=True)
 
 
 class PlanSerializer(serializers.Serializer[Any]):
-    """Every job of a request, or every problem with it."""
+    """Every job of a request, or every problem with it. Warnings stop nothing."""
 
     total = serializers.IntegerField()
     jobs = PlannedJobSerializer(many=True)
     problems = ProblemItem(many=True)
+    warnings = ProblemItem(many=True)
 
 
 class ShotOfJob(serializers.Serializer[Any]):
@@ -118,6 +155,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     template_version = serializers.IntegerField(source="template_version.number", read_only=True)
     tier_gb = serializers.IntegerField(read_only=True, allow_null=True, help_text=_TIERS)
     waits = serializers.SerializerMethodField()
+    loras = LoadedLora(many=True, read_only=True)
+    warnings = serializers.SerializerMethodField()
 
     class Meta:
         model = Job
@@ -141,6 +180,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "frames",
             "fps",
             "seed",
+            "loras",
+            "warnings",
             "need_gb",
             "tier_gb",
             "progress",
@@ -160,6 +201,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def get_waits(self, job: Job) -> str:
         """One sentence, or nothing."""
         return wait_sentence(job)
+
+    def get_warnings(self, job: Job) -> list[str]:
+        """What the coordinator was told at submit, in sentences."""
+        return warning_sentences(job.warnings)
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):

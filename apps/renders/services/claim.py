@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +21,10 @@ from apps.renders.services.requirements import lacking
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
 from apps.workflows.services import template_of
 from farm.contracts import ClaimReply, ClaimRequest
+from farm.logs import bound
 from farm.tiers import NO_VRAM
+
+logger = logging.getLogger(__name__)
 
 REFUSED_PAUSE = timedelta(seconds=1)
 
@@ -31,6 +36,18 @@ def claim(request: ClaimRequest) -> ClaimReply:
     of an earlier epoch. A refused order must be dropped; the job has moved on or goes back to READY.
     """
     attempt = _attempt(request.attempt_id)
+    with bound(
+        attempt=request.attempt_id,
+        node=request.node,
+        job=attempt and attempt.job_id,
+        code=attempt and attempt.job.code,
+    ):
+        reply = _answer(attempt, request)
+        logger.info("claim answered", extra={"granted": reply.granted, "reason": reply.reason})
+    return reply
+
+
+def _answer(attempt: Attempt | None, request: ClaimRequest) -> ClaimReply:
     node = Node.objects.filter(name=request.node, epoch=request.epoch).first()
     if attempt is None or attempt.token != request.token:
         reason = "this order is unknown here"
@@ -41,11 +58,17 @@ def claim(request: ClaimRequest) -> ClaimReply:
     elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
         reason = f"the attempt is {attempt.state}"
     else:
-        reason = _decide(attempt, node)
+        reason = _decide(attempt, node, clock_ahead_s=_clock_ahead(request))
     return ClaimReply(granted=not reason, reason=reason)
 
 
-def _decide(attempt: Attempt, node: Node) -> str:
+def _clock_ahead(request: ClaimRequest) -> float | None:
+    """The node's clock less ours. The message's way makes it look behind by as much, at most."""
+    sent = request.sent_at
+    return round(sent - database_now().timestamp(), 3) if math.isfinite(sent) and sent > 0 else None
+
+
+def _decide(attempt: Attempt, node: Node, *, clock_ahead_s: float | None) -> str:
     """Grant the order, or say why not."""
     unfit = _unfit(node, attempt)
     if unfit:
@@ -53,7 +76,7 @@ def _decide(attempt: Attempt, node: Node) -> str:
         later = database_now() + REFUSED_PAUSE
         hand_back(attempt, actor=node.name, reason=unfit, from_=(AttemptState.DISPATCHED,), start_after=later)
         return unfit
-    return "" if _grant(attempt, node) else "somebody else was faster"
+    return "" if _grant(attempt, node, clock_ahead_s) else "somebody else was faster"
 
 
 def _unfit(node: Node, attempt: Attempt) -> str:
@@ -64,11 +87,11 @@ def _unfit(node: Node, attempt: Attempt) -> str:
     if not serving().filter(pk=node.pk).exists():
         return f"{node.name} may not be given work ({node.observed})"
     job = attempt.job
-    missing = lacking(node, template_of(job.template_version), job.precision)
+    missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 
 
-def _grant(attempt: Attempt, node: Node) -> bool:
+def _grant(attempt: Attempt, node: Node, clock_ahead_s: float | None) -> bool:
     now = database_now()
     job = attempt.job
     with transaction.atomic():
@@ -93,6 +116,7 @@ def _grant(attempt: Attempt, node: Node) -> bool:
                 "node": node,
                 "node_epoch": node.epoch,
                 "accepted_at": now,
+                "clock_ahead_s": clock_ahead_s,
                 "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
             },
         )

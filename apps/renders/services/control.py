@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -24,6 +26,8 @@ from apps.renders.states import (
     JobState,
 )
 from farm.tiers import tier_for_need
+
+logger = logging.getLogger(__name__)
 
 
 def cancel(job: Job, *, user: User) -> bool:
@@ -58,6 +62,7 @@ def cancel(job: Job, *, user: User) -> bool:
         ]
         tell_dependents(job)
         transaction.on_commit(lambda: _after_cancel(stopped))
+    logger.info("job cancelled", extra={"job": str(job.pk), "code": job.code, "by": actor})
     return True
 
 
@@ -101,6 +106,7 @@ def requeue(job: Job, *, user: User) -> bool:
         if waits:
             explain_blocked(Job.objects.filter(pk=job.pk))
         transaction.on_commit(bus.poke)
+        logger.info("job requeued", extra={"job": str(job.pk), "code": job.code, "by": user.get_username()})
     return moved
 
 

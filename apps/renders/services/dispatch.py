@@ -32,6 +32,7 @@ from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
 from farm.contracts import FailureClass
+from farm.logs import bound
 from farm.tiers import NO_VRAM, next_queue_for
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ def _capacity(nodes: list[Node]) -> Capacity:
 
 
 def _able(waiting: list[Lane], nodes: list[Node]) -> dict[Lane, set[UUID]]:
-    """The nodes that can run each lane: memory on one GPU, classes and models."""
+    """The nodes that can run each lane: memory on one GPU, classes, models and LoRAs."""
     versions = WorkflowTemplateVersion.objects.in_bulk({lane.template_version_id for lane in waiting})
     able = {}
     for lane in waiting:
@@ -92,7 +93,7 @@ def _able(waiting: list[Lane], nodes: list[Node]) -> dict[Lane, set[UUID]]:
         large = [
             node for node in nodes if lane.tier_gb is not None and (node.tier_gb or NO_VRAM) >= lane.tier_gb
         ]
-        able[lane] = able_nodes(large, template, lane.precision)
+        able[lane] = able_nodes(large, template, lane)
     return able
 
 
@@ -112,22 +113,30 @@ def _candidates(waiting: list[Lane], able: dict[Lane, set[UUID]], free: int) -> 
 
 def _send(job: Job, road: Road) -> bool:
     """Make an attempt and publish its order; False if somebody was faster or it cannot be ordered."""
-    attempt = _new_attempt(job, road)
-    if attempt is None:
-        return False
+    with bound(job=job.pk, code=job.code):
+        attempt = _new_attempt(job, road)
+        if attempt is None:
+            return False
+        with bound(attempt=attempt.pk):
+            return _send_order(attempt, road)
+
+
+def _send_order(attempt: Attempt, road: Road) -> bool:
     try:
         order = order_for(attempt)
     except Unorderable as exc:
+        logger.warning("job cannot be ordered", extra={"why": str(exc)})
         _unordered(attempt, exc.failure_class, str(exc))
         return False
     except OSError as exc:
         # A full or vanished store is the farm's own fault: again later, and on with the other jobs.
-        logger.exception("order not built", extra={"job": job.code})
+        logger.exception("order not built")
         _unordered(attempt, FailureClass.INFRASTRUCTURE, f"the artifact store cannot be used: {exc}")
         return False
     if not bus.publish(order, queue=road.queue):
         hand_back(attempt, actor=ACTOR, reason="the broker cannot be reached")
         return False
+    logger.info("order sent", extra={"queue": road.queue, "number": attempt.number})
     return True
 
 

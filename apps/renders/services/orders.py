@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 
 from apps.prompts.slate import slate_png
 from apps.renders.models import Attempt, Job
+from apps.renders.services.casting import loras_from
 from apps.renders.services.keys import attempt_key
 from apps.renders.services.planning import SLATE_IMAGE, START_IMAGE
 from apps.renders.services.start_images import primary_artifact
@@ -39,7 +40,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
     values = job.values | _prompts(job, template) | {role: file.key for role, file in files.items()}
     prefix = f"shotfarm/{attempt.pk}/{job.shot.full_code}"
     try:
-        bound = bind(template, values, filename_prefix=prefix)
+        bound = bind(template, values, filename_prefix=prefix, loras=loras_from(job.loras))
     except WorkflowError as exc:
         raise Unorderable(FailureClass.REJECTED_GRAPH, str(exc)) from exc
     manifest = template.manifest

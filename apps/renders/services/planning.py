@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
+from apps.prompts.facts import ShotFacts
+from apps.prompts.selectors import inputs_for
+from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.start_images import StartImage, find_start_images
+from apps.renders.warnings import warning_problem
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.selectors import current_version
 from apps.workflows.services import template_of
@@ -72,14 +77,30 @@ class PlannedJob:
     need_gb: float
     tier_gb: int | None
     start: StartImage | None = None
+    cast: Cast = NOBODY
 
 
 @dataclass
 class Plan:
-    """Every job of a request, in order, or every problem with it."""
+    """Every job of a request, in order, or every problem with it.
+
+    ``warnings`` stop nothing: they are what a coordinator should know, and are recorded with each job.
+    """
 
     jobs: list[PlannedJob] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """What to know before going on, each once, in the order of the shots."""
+        told = {
+            (job.shot.pk, warning.code, tuple(sorted(warning.params.items()))): warning_problem(
+                job.shot, warning
+            )
+            for job in self.jobs
+            for warning in job.cast.warnings
+        }
+        return list(told.values())
 
 
 def plan(*, project: Project, shots: Sequence[Shot], steps: Sequence[Step]) -> Plan:
@@ -88,6 +109,7 @@ def plan(*, project: Project, shots: Sequence[Shot], steps: Sequence[Step]) -> P
     _check_request(project, shots, steps, result)
     if result.problems:
         return result
+    facts: dict[UUID, ShotFacts] | None = None
     earlier: list[tuple[int, str]] = []
     for index, step in enumerate(steps):
         try:
@@ -97,7 +119,14 @@ def plan(*, project: Project, shots: Sequence[Shot], steps: Sequence[Step]) -> P
             continue
         template = template_of(version)
         result.problems += [_at(index, problem) for problem in check_models(template, step.precision)]
-        result.problems += check_loras(shots, template.manifest.base_model)
+        if facts is None and "positive" in template.manifest.bindings:
+            try:
+                facts = inputs_for(shots)
+            except Refused as refused:
+                result.problems += refused.problems
+                return result
+        casts = _casts(template, facts or {})
+        result.problems += check_loras(lora for cast in casts.values() for lora in cast.loras)
         needs_start = START_IMAGE in template.manifest.bindings
         starts = find_start_images(shots, earlier) if needs_start else {}
         for shot in shots:
@@ -111,7 +140,16 @@ def plan(*, project: Project, shots: Sequence[Shot], steps: Sequence[Step]) -> P
                     )
                 )
                 continue
-            _plan_shot(result, index, step, version, template, shot, starts.get(shot.pk))
+            _plan_shot(
+                result,
+                index,
+                step,
+                version,
+                template,
+                shot,
+                starts.get(shot.pk),
+                casts.get(shot.pk, NOBODY),
+            )
         if template.manifest.kind == "keyframe":
             earlier.append((index, step.template))
     if len(result.jobs) > MOST_JOBS:
@@ -178,11 +216,17 @@ def _plan_shot(
     template: Template,
     shot: Shot,
     start: StartImage | None,
+    cast: Cast,
 ) -> None:
     try:
         values = _values(step, template, shot)
         # A dry run of the binding: what a node would refuse is said here, before anything is written.
-        accepted = bind(template, values | _stand_ins(template), filename_prefix=PREFIX_FOR_CHECK).values
+        accepted = bind(
+            template,
+            values | _stand_ins(template),
+            filename_prefix=PREFIX_FOR_CHECK,
+            loras=cast.to_load(),
+        ).values
         width, height, frames = _size(accepted)
         need = need_gb(
             template, precision=step.precision or None, width=width, height=height, frames=frames
@@ -210,8 +254,15 @@ def _plan_shot(
                 need_gb=need,
                 tier_gb=tier_for_need(need),
                 start=start,
+                cast=cast,
             )
         )
+
+
+def _casts(template: Template, facts: Mapping[UUID, ShotFacts]) -> dict[UUID, Cast]:
+    if "positive" not in template.manifest.bindings:
+        return {}
+    return {shot_id: cast_of(told, template.manifest) for shot_id, told in facts.items()}
 
 
 def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:

@@ -37,8 +37,14 @@ from apps.renders.states import (
 from apps.review.services.queueing import request_media
 from apps.review.services.takes import NewTake, create_take, unusable_files
 from farm.contracts import FailureClass, Outcome, RenderReport, printable, to_json
+from farm.logs import bound
 
 logger = logging.getLogger(__name__)
+
+MOST_LINES = 300
+"""Log lines kept of one report. A node sends fewer."""
+LATEST = 4e9
+"""Seconds since 1970: the year 2096. A line of a later time has none."""
 
 STORE_PATIENCE = timedelta(seconds=20)
 """How long a reported file may take to appear in the store (NFS shows new files late)."""
@@ -65,9 +71,14 @@ def record(report: RenderReport) -> Recorded:
     attempt = _attempt(report.attempt_id)
     if attempt is None:
         return Recorded.UNKNOWN
+    with bound(job=attempt.job_id, attempt=attempt.pk, node=report.node, code=attempt.job.code):
+        return _record(attempt, report)
+
+
+def _record(attempt: Attempt, report: RenderReport) -> Recorded:
     if not report.is_signed_with(attempt_key(attempt.pk)) or report.token != attempt.token:
         FarmClock.objects.filter(pk=1).update(forged_reports=F("forged_reports") + 1)
-        logger.warning("forged report refused", extra={"attempt": report.attempt_id, "node": report.node})
+        logger.warning("forged report refused")
         return Recorded.FORGED
     if attempt.report:
         return Recorded.AGAIN
@@ -82,16 +93,7 @@ def record(report: RenderReport) -> Recorded:
         FarmClock.objects.filter(pk=1).update(stale_reports=F("stale_reports") + 1)
     if recorded.confirmed:
         bus.poke()
-    logger.info(
-        "report recorded",
-        extra={
-            "job": attempt.job.code,
-            "attempt": str(attempt.pk),
-            "node": report.node,
-            "outcome": str(report.outcome),
-            "recorded": str(recorded),
-        },
-    )
+    logger.info("report recorded", extra={"outcome": str(report.outcome), "recorded": str(recorded)})
     return recorded
 
 
@@ -143,7 +145,7 @@ def _succeeded(attempt: Attempt, report: RenderReport) -> Recorded:
 def _without_files(attempt: Attempt, report: RenderReport, unusable: list[str]) -> Recorded:
     """Shared folders show new files late, so the node is asked again for a while; then it is a failure."""
     names = ", ".join(unusable[:5])
-    logger.error("success without files", extra={"attempt": str(attempt.pk), "unusable": names})
+    logger.error("success without files", extra={"unusable": names})
     waited = attempt.finished_at and database_now() - attempt.finished_at > STORE_PATIENCE
     if attempt.state not in ATTEMPT_OPEN or waited:
         message = (
@@ -235,7 +237,9 @@ def _new_take(job: Job, attempt: Attempt, report: RenderReport) -> NewTake:
 def _facts(report: RenderReport) -> Columns:
     """What the attempt keeps of its report: all of it, and what lists show in columns."""
     failure = report.failure
-    facts: Columns = {"report": to_json(report), "prompt_id": report.prompt_id}
+    told = to_json(report)
+    lines = [line for line in told.pop("log") if 0 <= line["at"] < LATEST]  # NaN is no JSON, nor a time
+    facts: Columns = {"log": lines[-MOST_LINES:], "report": told, "prompt_id": report.prompt_id}
     if failure:
         facts |= {"failure_class": failure.failure_class, "failure_message": failure.message}
     node = Node.objects.filter(name=report.node).only("pk").first()

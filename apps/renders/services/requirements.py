@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from apps.characters.models import CharacterLora
 from apps.common.errors import Problem
 from apps.nodes.models import Node
 from apps.nodes.selectors import ModelFile, known_capabilities, lacks
-from apps.productions.models import Shot
+from apps.prompts.composer import LoraUse
+from apps.renders.selectors import Lane
 from workflows.bind import classes_needed, models_needed
 from workflows.load import Template
+from workflows.loras import FOLDER, loader_classes
 
-_lacking: dict[tuple[str, str, str], tuple[str, ...]] = {}
+_lacking: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
 
 
-def lacking(node: Node, template: Template, precision: str) -> tuple[str, ...]:
-    """List what this node lacks for this template and precision; remembered per fingerprint."""
-    key = (node.capabilities_of, template.sha256, precision)
+def lacking(node: Node, template: Template, precision: str, lora_files: str = "") -> tuple[str, ...]:
+    """List what this node lacks for this template, precision and LoRAs (Job.lora_files).
+
+    Remembered per fingerprint.
+    """
+    key = (node.capabilities_of, template.sha256, precision, lora_files)
     if key not in _lacking:
         if len(_lacking) > 10_000:
             _lacking.clear()
-        _lacking[key] = tuple(
-            lacks(node, classes=classes_needed(template), models=_files(template, precision))
-        )
+        loras = [ModelFile(folder=FOLDER, name=name) for name in lora_files.splitlines()]
+        classes = classes_needed(template) + (loader_classes(template.manifest) if loras else ())
+        _lacking[key] = tuple(lacks(node, classes=classes, models=_files(template, precision) + loras))
     return _lacking[key]
 
 
-def able_nodes(nodes: Iterable[Node], template: Template, precision: str) -> set[UUID]:
-    """Nodes that lack nothing, whatever their memory."""
-    return {node.pk for node in nodes if not lacking(node, template, precision)}
+def able_nodes(nodes: Iterable[Node], template: Template, lane: Lane) -> set[UUID]:
+    """Nodes that lack nothing for this lane's jobs, whatever their memory."""
+    return {node.pk for node in nodes if not lacking(node, template, lane.precision, lane.lora_files)}
 
 
 def check_models(template: Template, precision: str) -> list[Problem]:
@@ -44,22 +48,19 @@ def check_models(template: Template, precision: str) -> list[Problem]:
     return [_missing(name, len(nodes)) for name in sorted(missing)]
 
 
-def check_loras(shots: Sequence[Shot], base_model: str | None) -> list[Problem]:
-    """Name each LoRA of a cast character that no known node has. Knows nothing while no node is known."""
-    nodes = known_capabilities().values_list("models_by_folder", flat=True)
-    loras = CharacterLora.objects.filter(
-        base_model=base_model or "", character__use_lora=True, character__casting__shot__in=shots
-    )
-    wanted = loras.select_related("character").order_by("character__code", "file").distinct()
-    listed = [set(folders.get("loras", ())) for folders in nodes] if wanted else []
+def check_loras(loras: Iterable[LoraUse]) -> list[Problem]:
+    """Name each LoRA that no known node has, once. Knows nothing while no node is known."""
+    wanted = {(lora.character, lora.file) for lora in loras}
+    nodes = known_capabilities().values_list("models_by_folder", flat=True) if wanted else ()
+    listed = [set(folders.get(FOLDER, ())) for folders in nodes]
     if not listed:
         return []
     there = set.union(*listed)
     remedy = _("no node has it; put the file into ComfyUI's models/loras, or switch the character's LoRA off")
     return [
-        Problem(f"{lora.character.code}.lora", lora.file, remedy, code="missing_lora")
-        for lora in wanted
-        if lora.file not in there
+        Problem(f"{character}.lora", file, remedy, code="missing_lora")
+        for character, file in sorted(wanted)
+        if file not in there
     ]
 
 

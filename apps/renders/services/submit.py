@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -33,11 +34,14 @@ from apps.workflows.services import template_of
 
 __all__ = ["Step", "Submission", "plan", "submit"]
 
+logger = logging.getLogger(__name__)
+
 Builds = dict[tuple[int, UUID], PromptBuild]
 """A prompt for each step and shot."""
 FARM_SCOPE = UUID(int=0)
 """Job and batch codes count across the whole farm."""
 LONGEST_KEY = 100
+IDS_PER_LINE = 100
 KEY_FIELD = "Idempotency-Key"
 """What people know the key by: the header it comes in."""
 
@@ -92,7 +96,16 @@ def submit(
         if twin is None:
             raise
         return twin
+    _log(batch)
     return Submission(batch, created=True)
+
+
+def _log(batch: RenderBatch) -> None:
+    """Say which jobs came of this request, so that each is found by its id where it began."""
+    ids = [str(key) for key in batch.jobs.order_by("code").values_list("pk", flat=True)]
+    for start in range(0, len(ids), IDS_PER_LINE):
+        some = ids[start : start + IDS_PER_LINE]
+        logger.info("jobs submitted", extra={"batch": batch.code, "total": len(ids), "jobs": some})
 
 
 def _earlier(project: Project, key: str, request_hash: str) -> Submission | None:
@@ -151,6 +164,9 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
                 fps=item.fps,
                 seed=item.seed,
                 values=item.values | artifact,
+                loras=item.cast.as_json(),
+                lora_files=item.cast.lora_files,
+                warnings=[warned.as_json() for warned in item.cast.warnings],
                 need_gb=item.need_gb,
                 tier_gb=item.tier_gb,
                 ready_at=None if waits else now,
@@ -167,7 +183,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
             to_state=job.state,
             actor=actor,
             reason="submitted",
-            data={"batch": batch.code},
+            data={"batch": batch.code, **({"warnings": job.warnings} if job.warnings else {})},
         )
         for job in jobs
     )
@@ -185,7 +201,7 @@ def _prompts(planned: Plan) -> Builds:
         if "positive" not in manifest.bindings:
             continue
         shots = list({item.shot.pk: item.shot for item in items}.values())
-        made = build_prompts(shots, channel=manifest.produces, base_model=manifest.base_model or "")
+        made = build_prompts(shots, channel=manifest.produces, base_model=manifest.lora_base)
         builds |= {(step, shot_id): build for shot_id, build in made.items()}
     return builds
 

@@ -30,6 +30,7 @@ from apps.review.services.queueing import request_media
 from apps.review.services.takes import folder_of
 from apps.review.states import Media
 from farm.contracts import MANIFEST_NAME, ContractError, FailureClass, RenderReport, from_json
+from farm.logs import bound
 from farm.tiers import QUEUE_MEDIA, QUEUE_REPORTS
 
 logger = logging.getLogger(__name__)
@@ -69,15 +70,16 @@ def _messages_on(queue: str) -> int | None:
 
 def _recall_orders(now: datetime) -> int:
     """Orders nobody accepted in time: the token changes, so whoever finds one later drops it."""
-    return sum(
-        hand_back(
-            attempt,
-            actor=ACTOR,
-            reason="no worker accepted the order in time",
-            from_=(AttemptState.DISPATCHED,),
-        )
-        for attempt in expired_orders(now)
-    )
+    return sum(_recall(attempt) for attempt in expired_orders(now))
+
+
+def _recall(attempt: Attempt) -> bool:
+    reason = "no worker accepted the order in time"
+    back = hand_back(attempt, actor=ACTOR, reason=reason, from_=(AttemptState.DISPATCHED,))
+    if back:
+        ids = {"job": str(attempt.job_id), "attempt": str(attempt.pk), "code": attempt.job.code}
+        logger.warning("order recalled", extra={**ids, "why": reason})
+    return back
 
 
 def _expire(now: datetime) -> int:
@@ -108,20 +110,26 @@ def _give_up(attempt: Attempt, why: str) -> bool:
 
     False while a store cannot be asked, and if word came meanwhile: the lease is then another one.
     """
+    with bound(job=attempt.job_id, attempt=attempt.pk, code=attempt.job.code):
+        return _rescue_or_give_up(attempt, why)
+
+
+def _rescue_or_give_up(attempt: Attempt, why: str) -> bool:
     try:
         for road in (_from_backend, _from_manifest):
             report = road(attempt)
             if report is not None and record(report) in _SETTLED:
-                logger.info("report rescued", extra={"attempt": str(attempt.pk), "road": road.__name__})
+                logger.info("report rescued", extra={"road": road.__name__})
                 return True
     except (OSError, *bus.BROKER_ERRORS):
-        logger.exception("lost or not? stores cannot be asked", extra={"attempt": str(attempt.pk)})
+        logger.exception("lost or not? stores cannot be asked")
         return False
     except DataError:
-        logger.exception("rescued report refused by the database", extra={"attempt": str(attempt.pk)})
+        logger.exception("rescued report refused by the database")
     # Only work that was executing can have taken its worker down.
     executing = attempt.state in (AttemptState.EXECUTING, AttemptState.COLLECTING)
     name = FailureClass.INFRASTRUCTURE
+    logger.warning("attempt given up", extra={"node": str(attempt.node or ""), "why": why})
     return carry_out(
         attempt,
         after_crash(attempt.job) if executing else decide(attempt.job, name),
@@ -139,7 +147,7 @@ def _mend_jobs_without_attempt() -> int:
     forgotten = Job.objects.filter(state__in=IN_FLIGHT).exclude(Exists(open_attempts))
     moved = 0
     for job in forgotten:
-        logger.error("job in flight without an attempt", extra={"job": job.code})
+        logger.error("job in flight without an attempt", extra={"job": str(job.pk), "code": job.code})
         moved += move(
             JOB,
             job,
@@ -163,14 +171,14 @@ def _from_manifest(attempt: Attempt) -> RenderReport | None:
     if not default_storage.exists(key):
         return None
     if default_storage.size(key) > LARGEST_MANIFEST:
-        logger.warning("manifest too large to be one", extra={"attempt": str(attempt.pk)})
+        logger.warning("manifest too large to be one")
         return None
     with default_storage.open(key) as manifest:
         content = manifest.read()
     try:
         return _readable(attempt, json.loads(content))
     except (ValueError, RecursionError) as exc:
-        logger.warning("manifest not readable", extra={"attempt": str(attempt.pk), "error": str(exc)})
+        logger.warning("manifest not readable", extra={"error": str(exc)})
         return None
 
 
@@ -178,7 +186,7 @@ def _readable(attempt: Attempt, content: object) -> RenderReport | None:
     try:
         return from_json(RenderReport, content)
     except ContractError as exc:
-        logger.warning("report not readable", extra={"attempt": str(attempt.pk), "error": str(exc)})
+        logger.warning("report not readable", extra={"error": str(exc)})
         return None
 
 

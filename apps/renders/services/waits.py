@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
@@ -18,6 +18,9 @@ from apps.renders.services.requirements import lacking
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
 from farm.tiers import NO_VRAM
+
+MOST_NAMED: Final = 5
+"""Nodes whose gaps are told one by one."""
 
 
 def explain(
@@ -46,7 +49,7 @@ def _reason(lane: Lane, nodes: Sequence[Node], able: set[UUID]) -> tuple[str, di
         largest = max(node.tier_gb or 0 for node in nodes)
         return "too_big", {"need": lane.tier_gb, "largest": largest}
     if not able:
-        return "missing", {"tier": lane.tier_gb, "missing": ", ".join(_missing(lane, large))}
+        return "missing", {"tier": lane.tier_gb, **_missing(lane, large)}
     return "full", {"nodes": len(able)}
 
 
@@ -59,13 +62,14 @@ def _nobody_serves() -> tuple[str, dict[str, Any]]:
     return ("none_serves", {"nodes": counts}) if counts else ("no_node", {})
 
 
-def _missing(lane: Lane, nodes: Sequence[Node]) -> tuple[str, ...]:
-    """What the node that lacks least still lacks."""
+def _missing(lane: Lane, nodes: Sequence[Node]) -> dict[str, Any]:
+    """What the node that lacks least still lacks, and what each of the first few does."""
     version = WorkflowTemplateVersion.objects.get(pk=lane.template_version_id)
     template = template_of(version)
-    gaps = (lacking(node, template, lane.precision) for node in nodes)
-    least: tuple[str, ...] = min(gaps, key=len)
-    return least
+    gaps = {node.name: lacking(node, template, lane.precision, lane.lora_files) for node in nodes}
+    least = min(gaps.values(), key=len)
+    where = [[name, ", ".join(gaps[name])] for name in sorted(gaps, key=lambda name: (len(gaps[name]), name))]
+    return {"missing": ", ".join(least), "where": where[:MOST_NAMED]}
 
 
 def _held_back(jobs: QuerySet[Job], now: datetime) -> None:

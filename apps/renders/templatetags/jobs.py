@@ -15,6 +15,7 @@ from apps.common.show import badge, state_badge
 from apps.nodes.gpus import gpu_line, memory_bar, source_badge
 from apps.productions.models import Shot
 from apps.renders import cells
+from apps.renders.jobstory import log_text
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tally_cell
 from apps.renders.words import FAILURES, reason_in_words, state_label
@@ -24,6 +25,9 @@ register = template.Library()
 register.simple_tag(gpu_line, name="gpu_facts")
 register.simple_tag(memory_bar, name="gpu_memory")
 register.simple_tag(source_badge, name="gpu_source")
+
+
+register.simple_tag(log_text, name="log_lines")
 
 
 @register.simple_tag

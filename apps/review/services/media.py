@@ -26,6 +26,7 @@ from apps.review.previews import Preview, make_previews
 from apps.review.services.keeping import fetch, keep, sha256_of
 from apps.review.services.queueing import request_media
 from apps.review.states import MEDIA, Media
+from farm.logs import bound
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +52,14 @@ def process_media(take_id: UUID) -> None:
     if take is None or take.media_state != Media.PROCESSING:
         logger.info("no media work to do", extra={"take": str(take_id)})
         return
-    with TemporaryDirectory(prefix="shotfarm-media-") as folder:
+    with (
+        bound(job=take.job_id, attempt=take.attempt_id),
+        TemporaryDirectory(prefix="shotfarm-media-") as folder,
+    ):
         try:
             previews = _examine(take, Path(folder))
         except _Unfit as unfit:
+            logger.warning("take cannot be shown", extra={"state": str(unfit.state), "why": unfit.words})
             _close(take, unfit)
             return
         _publish(take, previews)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from apps.productions.models import Shot
 from apps.renders.models import Job, Priority, RenderBatch
-from tests.factories import ShotFactory
+from tests.factories import CharacterFactory, CharacterLoraFactory, ShotCharacterFactory, ShotFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
 
@@ -133,3 +133,27 @@ def test_five_hundred_shots_go_through_the_form(film: Film, as_: Browser) -> Non
     browser = as_("coordinator")
     press(browser, select(browser, shots))
     assert Job.objects.filter(project=film.project).count() == 501
+
+
+def two_people(film: Film) -> None:
+    for order, name in enumerate(("Gerda", "Kay")):
+        person = CharacterFactory.create(project=film.project, name=name, use_lora=True)
+        CharacterLoraFactory.create(character=person, base_model="sd15", file=f"{name}.safetensors")
+        ShotCharacterFactory.create(shot=film.shot, character=person, order=order)
+
+
+def test_the_form_warns_of_two_peoples_loras_and_the_press_goes_on(film: Film, as_: Browser) -> None:
+    two_people(film)
+    browser = as_("coordinator")
+    form = {"shots": str(film.shot.pk), "key": "k", "picture": "sd15_t2i", "takes": "2", "priority": "10"}
+    preview = browser.post(reverse("admin:productions_shot_render"), form)
+    assert [warning.code for warning in preview.context["warnings"]] == ["loras_bleed"]
+    assert "bleed into each other" in preview.content.decode()
+    assert "This makes 2 jobs" in preview.content.decode()
+    answer = browser.post(reverse("admin:productions_shot_render"), form | {"submit": "1"}, follow=True)
+    assert answer.content.decode().count("bleed into each other") == 1
+    job = Job.objects.filter(batch__project=film.project).order_by("-created_at")[0]
+    assert [row["code"] for row in job.warnings] == ["loras_bleed"]
+    shown = browser.get(page(job)).content.decode()
+    assert "bleed into each other" in shown
+    assert "Gerda.safetensors" in shown

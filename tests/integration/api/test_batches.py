@@ -13,7 +13,13 @@ from apps.common.models import StateEvent
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Job, RenderBatch
-from tests.factories import JobFactory, ShotFactory
+from tests.factories import (
+    CharacterFactory,
+    CharacterLoraFactory,
+    JobFactory,
+    ShotCharacterFactory,
+    ShotFactory,
+)
 from tests.integration.api.conftest import Client, only_error, problem_of
 
 BATCHES = "/api/v1/batches"
@@ -159,3 +165,23 @@ def test_a_list_takes_as_many_queries_for_ten_batches_as_for_one(
         submit(coordinator, key=f"press {number}")
     with django_assert_max_num_queries(6):
         assert len(coordinator.get(BATCHES).json()["results"]) == 10
+
+
+def test_two_peoples_loras_are_warned_about_in_the_plan_the_answer_and_the_job(
+    coordinator: APIClient, shots: list[Shot]
+) -> None:
+    for name in ("Gerda", "Kay"):
+        person = CharacterFactory.create(project=shots[0].project, name=name, use_lora=True)
+        CharacterLoraFactory.create(character=person, base_model="sd15", file=f"{name}.safetensors")
+        ShotCharacterFactory.create(shot=shots[0], character=person)
+    planned = coordinator.post(f"{BATCHES}/plan", order()).json()
+    made = submit(coordinator)
+    assert made.status_code == 201
+    for warnings in (planned["warnings"], made.json()["warnings"]):
+        (warning,) = warnings
+        assert (warning["field"], warning["code"]) == ("SQ010_SH0010.loras", "loras_bleed")
+    assert submit(coordinator).json()["warnings"] == made.json()["warnings"], "a repeat says the same"
+    job = Job.objects.get(shot=shots[0])
+    told = coordinator.get(f"/api/v1/jobs/{job.pk}").json()
+    assert [lora["file"] for lora in told["loras"]] == ["Gerda.safetensors", "Kay.safetensors"]
+    assert "bleed into each other" in told["warnings"][0]

@@ -14,10 +14,15 @@ from PIL import Image, ImageChops
 
 from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.replay import Listener, history_of, prompt, submit, until
+from workers.comfysim.catalogue import DEFAULT_MODELS
 from workers.comfysim.knobs import Knobs
 from workers.comfysim.storyboard.scene import read
 from workers.comfysim.values import Latent, Symbol
 from workers.comfysim.vram import need_gb
+from workflows.bind import bind, fill
+from workflows.load import load
+from workflows.loras import Lora
+from workflows.manifest import Value
 
 _GRAPHS = Path(__file__).parents[3] / "workflows"
 
@@ -235,3 +240,30 @@ def test_a_node_the_stand_in_cannot_imitate_fails_by_name(comfysim: StartSim) ->
         n3=("SaveImage", {"images": ["2", 0], "filename_prefix": "x"}),
     )
     assert "cannot imitate node Canny" in _failure(comfysim(), graph)["exception_message"]
+
+
+@pytest.mark.parametrize("slug", ["flux_t2i", "sd15_t2i", "wan22_i2v"])
+def test_every_template_runs_with_the_loras_of_two_people(slug: str, comfysim: StartSim) -> None:
+    template = load(slug)
+    files = ["film/gerda.safetensors", "film/kay.safetensors"]
+    sim = comfysim(80, models={**DEFAULT_MODELS, "loras": files})
+    small: dict[str, Value] = {"width": 256, "height": 256, "steps": 2, "positive": "gerda_v1", "seed": 1}
+    if slug == "wan22_i2v":
+        Image.new("RGB", (256, 256)).save(sim.base_dir / "input" / "start.png")
+        small |= {"frames": 5, "start_image": "start.png"}
+    loras = [Lora(file, 0.8) for file in files]
+    bound = bind(template, small, filename_prefix="a", loras=loras)
+    graph = fill(bound.graph, bound.inputs, {"start_image": "start.png"})
+    prompt_id = submit(sim, graph)
+    entry = history_of(sim, prompt_id)[prompt_id]
+    assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
+    assert entry["outputs"]
+
+
+def test_a_lora_the_server_lacks_is_refused_as_a_value_not_in_its_list(comfysim: StartSim) -> None:
+    values: dict[str, Value] = {"positive": "x", "seed": 1}
+    bound = bind(load("sd15_t2i"), values, filename_prefix="a", loras=[Lora("nowhere.safetensors", 1)])
+    answer = requests.post(f"{comfysim().url}/prompt", json={"prompt": bound.graph}, timeout=5)
+    (error,) = next(iter(answer.json()["node_errors"].values()))["errors"]
+    assert (answer.status_code, error["type"]) == (400, "value_not_in_list")
+    assert error["extra_info"]["input_name"] == "lora_name"

@@ -180,9 +180,36 @@ def test_a_character_without_use_lora_brings_neither_file_nor_trigger_word() -> 
     assert all(lora.character == "CH0001" for lora in prompt.loras)
 
 
-def test_a_casting_weight_of_zero_is_a_weight() -> None:
-    facts = replace(SHOT, cast=(replace(GERDA, lora_weight=0.0),))
-    assert composed(facts).loras[0].weight == 0.0
+def test_a_casting_weight_of_zero_switches_the_lora_off_with_its_trigger_words() -> None:
+    prompt = composed(replace(SHOT, cast=(replace(GERDA, lora_weight=0.0),)))
+    assert prompt.loras == ()
+    assert "gerda_v2" not in prompt.positive
+
+
+def test_a_trigger_word_somebody_typed_already_is_not_said_again() -> None:
+    typed = replace(SHOT, description=Bilingual("gerda_v2 waits, gerda_v20 does not"))
+    prompt = composed(typed)
+    assert prompt.positive.count("gerda_v2 ") == 1
+    assert [one.text for one in from_source(prompt, "lora")] == ["braided girl"]
+    assert prompt.loras[0].triggers == ("gerda_v2", "braided girl")
+
+
+def test_a_longer_word_is_not_the_trigger_word() -> None:
+    prompt = composed(replace(SHOT, description=Bilingual("gerda_v20 waits")))
+    assert [one.text for one in from_source(prompt, "lora")] == ["gerda_v2, braided girl"]
+
+
+def test_a_pair_of_files_for_two_experts_is_loaded_and_triggers_once() -> None:
+    high, low = (
+        Lora(f"l-{e}", "wan22", f"gerda_{e}.safetensors", 0.8, ("gerda_w",), e) for e in ("high", "low")
+    )
+    prompt = composed(replace(SHOT, cast=(replace(GERDA, loras=(high, low)),)), model="wan22")
+    assert [(lora.file, lora.expert) for lora in prompt.loras] == [
+        ("gerda_high.safetensors", "high"),
+        ("gerda_low.safetensors", "low"),
+    ]
+    assert [one.text for one in from_source(prompt, "lora")] == ["gerda_w"]
+    assert prompt.positive.count("gerda_w") == 1
 
 
 def test_without_a_casting_weight_the_loras_own_counts() -> None:
@@ -194,7 +221,12 @@ def test_trigger_words_keep_their_order_and_come_once() -> None:
     twin = replace(GERDA, character_id="twin", code="CH0009")
     prompt = composed(replace(SHOT, cast=(GERDA, twin)))
     assert [one.text for one in from_source(prompt, "lora")] == ["gerda_v2, braided girl"]
-    assert [lora.triggers for lora in prompt.loras] == [("gerda_v2", "braided girl")] * 2
+
+
+def test_a_file_two_characters_share_is_loaded_once() -> None:
+    twin = replace(GERDA, character_id="twin", code="CH0009", lora_weight=0.3)
+    (lora,) = composed(replace(SHOT, cast=(GERDA, twin))).loras
+    assert (lora.file, lora.weight, lora.character) == ("characters/gerda_flux.safetensors", 0.65, "CH0001")
 
 
 def test_a_missing_korean_field_falls_back_to_english_and_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,6 +15,7 @@ from workers import recover as recover_module
 from workers.comfy.errors import Unreachable
 from workers.comfy.standing import UNKNOWN, Standing
 from workers.gpu import Reading
+from workers.logs import attempt_lines
 from workers.node import Node, Sight
 from workers.recover import recover
 from workers.spool import Started
@@ -89,3 +91,17 @@ def test_a_report_that_the_disk_did_not_take_is_tried_again() -> None:
     station.full_disk = 2
 
     assert [name for name, _ in station.settles("a1")] == ["a1"]
+
+
+def test_what_could_not_be_logged_is_said_in_the_report_of_a_former_life() -> None:
+    logger = logging.getLogger("workers")
+    logger.addHandler(attempt_lines)
+    try:
+        station = FakeStation(lambda _: UNKNOWN)
+        station.settles("a1")
+    finally:
+        logger.removeHandler(attempt_lines)
+
+    (line,) = station.reports[0].log
+    assert "former life" in line.message
+    assert station.reports[0].is_signed_with("key")

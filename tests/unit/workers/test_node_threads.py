@@ -17,10 +17,11 @@ from celery import Celery
 from celery.result import denied_join_result
 
 from farm.contracts import WAKE, ComfyFact, NodeDirectives, Stage
+from farm.logs import JsonLines, WordsAndFacts
 from tests.unit.workers.facts import report
 from workers.claims import CeleryClaim
 from workers.gpu import Reading
-from workers.logs import JsonLines, WordsAndFields, worth_a_line
+from workers.logs import worth_a_line
 from workers.node import Node, Sight
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
@@ -277,7 +278,7 @@ def record(**fields: Any) -> logging.LogRecord:
 def test_a_log_line_carries_its_fields_as_text_or_as_json() -> None:
     line = record(job="j1", attempt="a1", node="gpu1")
 
-    assert WordsAndFields().format(line).endswith("workers.render: order ended job=j1 attempt=a1 node=gpu1")
+    assert WordsAndFacts().format(line).endswith("workers.render: order ended job=j1 attempt=a1 node=gpu1")
     as_json = json.loads(JsonLines().format(line))
     assert (as_json["message"], as_json["level"], as_json["attempt"]) == ("order ended", "info", "a1")
     assert as_json["time"] == "1970-01-01T00:00:00.000+00:00"

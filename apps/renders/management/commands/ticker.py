@@ -9,12 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.renders.services.ticker import Ticker
+from farm.logs import name_process
 
 
 class Command(BaseCommand):
     help = "Dispatch ready jobs to GPU nodes and look after what got lost, until stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        name_process("ticker")
         stopped = False
 
         def stop(number: int, frame: FrameType | None) -> None:

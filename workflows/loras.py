@@ -1,0 +1,190 @@
+"""Insert LoRA loaders into a graph: between where a model comes from and everything that took it.
+
+A manifest names the places (``loras``): each is the output a model comes from and, where the text encoder
+is patched too, the output a CLIP comes from. Every place gets a chain of loaders, in the order given:
+
+    checkpoint ─▶ LoraLoader a ─▶ LoraLoader b ─▶ whoever took the checkpoint's model and CLIP
+    UNETLoader ─▶ LoraLoaderModelOnly a ─▶ ModelSamplingSD3 ─▶ sampler
+
+A model of two experts (WAN 2.2: high noise, low noise) has a place for each. A LoRA that names an expert
+goes to that one only, any other goes to all.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workflows.catalogue import ObjectInfo, types_of
+from workflows.errors import ValueRefused
+from workflows.graph import Graph, is_link, linked_node
+from workflows.load import Template
+from workflows.manifest import LoraPlace, Manifest
+from workflows.problems import Problem
+
+MOST_WEIGHT: Final = 4.0
+"""Weights beyond ±4 are typing errors: 80 for 0.8. ComfyUI itself takes ±100."""
+FOLDER: Final = "loras"
+WITH_CLIP: Final = "LoraLoader"
+MODEL_ONLY: Final = "LoraLoaderModelOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """A LoRA to load: file as ComfyUI lists it with ``/``, weight, the one expert it is for ("": all)."""
+
+    file: str
+    weight: float
+    expert: str = ""
+
+
+def insert_loras(graph: Graph, places: Sequence[LoraPlace], loras: Sequence[Lora]) -> Graph:
+    """Return a copy of the graph with a chain of loaders at each place; the same arguments, the same bytes.
+
+    Raises ValueRefused for a weight beyond ±4, a LoRA without a file, or one that no place takes.
+    """
+    for lora in loras:
+        check_lora(lora, places)
+    patched = copy.deepcopy(graph)
+    fresh = _fresh_ids(graph)
+    for place in places:
+        wanted = [lora for lora in loras if _goes_to(lora, place)]
+        _insert_chain(patched, place, wanted, fresh)
+    return patched
+
+
+def check_lora(lora: Lora, places: Sequence[LoraPlace]) -> None:
+    """Raise ValueRefused unless this LoRA can be loaded at one of the places."""
+    if not lora.file:
+        raise ValueRefused("lora", lora.file, problem="is no file", remedy="name it as ComfyUI lists it")
+    if not (math.isfinite(lora.weight) and abs(lora.weight) <= MOST_WEIGHT):
+        raise ValueRefused(
+            f"weight of {lora.file}",
+            lora.weight,
+            problem="is out of range",
+            remedy=f"give a number from {-MOST_WEIGHT:g} to {MOST_WEIGHT:g}; 0.6 to 1 is usual",
+        )
+    if not any(_goes_to(lora, place) for place in places):
+        experts = ", ".join(place.expert for place in places if place.expert) or "none"
+        raise ValueRefused(
+            f"expert of {lora.file}",
+            lora.expert,
+            problem="has no place in this template",
+            remedy=f"the template's experts: {experts}",
+        )
+
+
+def takes(manifest: Manifest, lora: Lora) -> bool:
+    """True if the template has a place for this LoRA. Base models are compared by whoever knows them."""
+    return any(_goes_to(lora, place) for place in manifest.loras)
+
+
+def loader_classes(manifest: Manifest) -> tuple[str, ...]:
+    """Return the node classes that loading a LoRA adds to what a ComfyUI must know, sorted."""
+    return tuple(sorted({WITH_CLIP if place.clip else MODEL_ONLY for place in manifest.loras}))
+
+
+def _goes_to(lora: Lora, place: LoraPlace) -> bool:
+    return not lora.expert or lora.expert == place.expert
+
+
+def _insert_chain(graph: Graph, place: LoraPlace, loras: Iterable[Lora], fresh: Iterator[str]) -> None:
+    model, clip = _link(place.model), _link(place.clip) if place.clip else None
+    takers = [(node, name, value) for node, name, value in _links(graph) if value in (model, clip)]
+    new_model, new_clip = model, clip
+    for lora in loras:
+        loader = next(fresh)
+        graph[loader] = _loader(lora, new_model, new_clip, place)
+        new_model, new_clip = [loader, 0], [loader, 1] if clip else None
+    for node, name, value in takers:
+        graph[node]["inputs"][name] = list(new_model if value == model else new_clip or value)
+
+
+def _loader(lora: Lora, model: list[Any], clip: list[Any] | None, place: LoraPlace) -> dict[str, Any]:
+    title = f"LoRA {lora.file}" + (f", {place.expert} noise" if place.expert else "")
+    inputs: dict[str, Any] = {"model": list(model)}
+    if clip:
+        inputs["clip"] = list(clip)
+    inputs |= {"lora_name": lora.file, "strength_model": float(lora.weight)}
+    if clip:
+        inputs["strength_clip"] = float(lora.weight)
+    return {
+        "class_type": WITH_CLIP if clip else MODEL_ONLY,
+        "inputs": inputs,
+        "_meta": {"title": title},
+    }
+
+
+def _fresh_ids(graph: Graph) -> Iterator[str]:
+    """Count on from the largest number in any id; an id of a subgraph such as 68:8 counts with both."""
+    numbers = [int(part) for node in graph for part in node.split(":") if part.isdecimal()]
+    number = max(numbers, default=0)
+    while True:
+        number += 1
+        yield str(number)
+
+
+def _links(graph: Graph) -> Iterator[tuple[str, str, list[Any]]]:
+    for node_id, node in graph.items():
+        for name, value in node["inputs"].items():
+            if is_link(value):
+                yield node_id, name, value
+
+
+def _link(place: tuple[str, int]) -> list[Any]:
+    return [place[0], place[1]]
+
+
+def lora_problems(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
+    """Say what is wrong with the places a manifest names for LoRAs; with a catalogue, types too."""
+    manifest = template.manifest
+    if manifest.loras and not manifest.base_model:
+        yield _problem("lora_base", "Places for LoRAs need a base_model, so that only fitting ones go there.")
+    if manifest.loras and "positive" not in manifest.bindings:
+        yield _problem("lora_prompt", "Places for LoRAs need the role positive: trigger words go there.")
+    experts = [place.expert for place in manifest.loras]
+    if len(set(experts)) != len(experts):
+        yield _problem("lora_expert", "Each place for LoRAs needs an expert of its own.")
+    sources = [link for place in manifest.loras for link in (place.model, place.clip) if link]
+    for link in dict.fromkeys(sources):
+        if sources.count(link) > 1:
+            yield _problem("lora_shared", "Two places for LoRAs share this output.", link)
+    for place in manifest.loras:
+        yield from _source_problems(template.graph, object_info, place.model, "MODEL")
+        if place.clip:
+            yield from _source_problems(template.graph, object_info, place.clip, "CLIP")
+
+
+def _source_problems(
+    graph: Graph, object_info: ObjectInfo, link: tuple[str, int], kind: str
+) -> Iterator[Problem]:
+    node_id, slot = link
+    node = graph.get(node_id)
+    if node is None:
+        yield _problem(
+            "unknown_node", f"LoRAs should follow node {node_id}, which is not in the graph.", link
+        )
+        return
+    where = f"node {node_id} ({node['class_type']})"
+    if _link(link) not in [value for _, _, value in _links(graph)]:
+        yield _problem(
+            "lora_untaken", f"Nobody takes output {slot} of {where}: LoRAs there do nothing.", link
+        )
+    patches = node["class_type"] not in (WITH_CLIP, MODEL_ONLY)
+    if patches and any(linked_node(value) for value in node["inputs"].values()):
+        text = f"LoRAs would come after {where}, which alters the {kind}; name the loader it comes from."
+        yield _problem("lora_late", text, link)
+    outputs: Sequence[object] = (_known(object_info, node) or {}).get("output", ())
+    if outputs and not (slot < len(outputs) and types_of(outputs[slot]) & {kind, "*"}):
+        yield _problem("return_type_mismatch", f"Output {slot} of {where} gives no {kind}.", link)
+
+
+def _known(object_info: ObjectInfo, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return object_info.get(node["class_type"])
+
+
+def _problem(code: str, message: str, link: tuple[str, int] | None = None) -> Problem:
+    return Problem(link[0] if link else None, None, code, message)
