@@ -15,7 +15,7 @@ from django.urls import include, path, reverse
 from pytest_django import Settings
 
 from apps.common.problems import not_found, server_error
-from farm.logs import JsonFormatter, LineFormatter
+from farm.logs import JsonLines, WordsAndFacts
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def logged(settings: Settings) -> Iterator[list[str]]:
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            lines.extend(form.format(record) for form in (JsonFormatter(), LineFormatter()))
+            lines.extend(form.format(record) for form in (JsonLines(), WordsAndFacts()))
 
     keep = Keep()
     logging.getLogger().addHandler(keep)
