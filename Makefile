@@ -63,6 +63,8 @@ check: install-dev  ## ruff, mypy, import contracts, templates, migrations, depl
 	$(BIN)/djlint templates --lint
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(CHECK_ENV) SHOTFARM_HTTPS=1 DATABASE_URL=postgresql://farm:password@db.example/farm REDIS_URL=rediss://farm:password@broker.example:6379/0 \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: install-dev  ## figures as JSON lines, each a ratio within one run (BENCH="gap latency thousand")
 	@$(BIN)/python -m tests.bench $(BENCH)

@@ -7,6 +7,7 @@ routes and schedules in the coordinator's app).
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 broker_url = os.environ.get("REDIS_URL", "")
 if not broker_url:
@@ -14,6 +15,13 @@ if not broker_url:
     raise SystemExit(
         "REDIS_URL is not set; set it to the farm's broker, such as redis://:password@host:6379/0"
     )
+try:
+    _ = urlsplit(broker_url).port
+except ValueError:  # its words quote what was taken for a port: often a piece of the password
+    raise SystemExit(
+        "REDIS_URL cannot be read: after the host comes a port from 0 to 65535, and in a password "
+        "/ ? # [ ] @ : and % are written %2F %3F %23 %5B %5D %40 %3A %25."
+    ) from None
 result_backend = broker_url
 
 # JSON only: a pickled message would be code.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlparse
+from urllib.parse import ParseResult, parse_qsl, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -69,12 +69,25 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
 
 
+def address(name: str, raw: str) -> ParseResult:
+    """Parse a URL that may hold a password; if it cannot be, say so without a piece of it."""
+    try:
+        url = urlparse(raw)
+        _ = url.port, url.hostname
+    except ValueError:  # its words quote what was taken for a port: often a piece of the password
+        raise ImproperlyConfigured(
+            f"{name} cannot be read: after the host comes a port from 0 to 65535, and in a password "
+            "/ ? # [ ] @ : and % are written %2F %3F %23 %5B %5D %40 %3A %25."
+        ) from None
+    return url
+
+
 def database(name: str, fallback: Path) -> dict[str, object]:
     """Read DATABASE_URL (postgresql://user:password@host:5432/name); unset means SQLite at ``fallback``."""
     raw = os.environ.get(name, "")
     if not raw:
         return _sqlite(fallback)
-    url = urlparse(raw)
+    url = address(name, raw)
     if url.scheme == "sqlite":
         return _sqlite(Path(unquote(url.path)))
     if url.scheme not in {"postgres", "postgresql"}:

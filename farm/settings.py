@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlparse
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
@@ -38,9 +37,10 @@ MIN_FREE_BYTES = env.number("SHOTFARM_MIN_FREE_MB", 512) * 1024**2
 SLATE_FONT = env.file("SHOTFARM_FONT")
 """A font for slates, best one with Hangul; unset: apps/prompts/fonts.py searches."""
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0" if DEBUG else "")
-if urlparse(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+_broker = env.address("REDIS_URL", REDIS_URL)
+if _broker.scheme not in {"redis", "rediss", "unix"}:
     raise ImproperlyConfigured(
-        f"REDIS_URL is {urlparse(REDIS_URL).scheme or 'not set'!r}; set it to the farm's broker, "
+        f"REDIS_URL is {_broker.scheme or 'not set'!r}; set it to the farm's broker, "
         "such as redis://:password@host:6379/0 (for TLS: rediss://…?ssl_cert_reqs=required)."
     )
 logs.hide(SECRET_KEY, *logs.password_in(REDIS_URL), *logs.password_in(env.text("DATABASE_URL", "")))
@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "farm.requests.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "farm.headers.PermissionsPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -166,7 +167,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.parsers.BoundedJson"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["apps.common.filters.FilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "apps.common.api.Pages",

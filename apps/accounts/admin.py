@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts.models import User
+from apps.accounts.throttle import seconds_to_wait
+from apps.accounts.tokens import revoke_all_tokens
 from apps.common.admin import Page
 
 admin.site.unregister(Group)  # roles are memberships, project by project
 # Tokens are made and withdrawn through the API: a page could only show hashes.
 admin.site.unregister(AuthToken)
+
+
+if TYPE_CHECKING:
+    from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
+else:
+    from unfold.forms import AuthenticationForm
+
+
+class SignInForm(AuthenticationForm):
+    """Counts tries before it looks at a password."""
+
+    def clean(self) -> dict[str, Any]:
+        if seconds := seconds_to_wait(self.request):
+            raise ValidationError(
+                _("Too many tries from your address. Try again in %(seconds)d s."),
+                code="throttled",
+                params={"seconds": seconds},
+            )
+        return super().clean()
+
+
+admin.site.login_form = SignInForm
 
 
 @admin.register(User)
@@ -67,6 +94,13 @@ class UserAdmin(DjangoUserAdmin[User], Page):
         ),
     )
     readonly_fields = ("last_login", "date_joined")
+    actions = ("withdraw_tokens",)
+
+    @admin.action(description=_("Withdraw all API tokens"), permissions=["change"])
+    def withdraw_tokens(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        for user in users:
+            revoke_all_tokens(user, request=request)
+        messages.success(request, gettext("%(count)d users have no API token now.") % {"count": len(users)})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"is_staff": True}  # else the new user could not sign in, and nothing would say why

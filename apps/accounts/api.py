@@ -9,10 +9,10 @@ from rest_framework.authentication import BasicAuthentication
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from apps.accounts.person import person_of
+from apps.accounts.throttle import LoginThrottle
 from apps.accounts.tokens import IssuedToken, issue_token, revoke_all_tokens, revoke_token
 
 
@@ -21,15 +21,6 @@ class TokenSerializer(serializers.Serializer[IssuedToken]):
 
     token = serializers.CharField(read_only=True)
     expiry = serializers.DateTimeField(read_only=True)
-
-
-class LoginThrottle(SimpleRateThrottle):
-    """So many tries from one address, right or wrong."""
-
-    scope = "login"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"throttle_login_{self.get_ident(request)}"
 
 
 class LoginView(APIView):

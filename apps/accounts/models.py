@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +19,14 @@ class User(AbstractUser):
     language = models.CharField(
         _("language"), max_length=5, blank=True, choices=[("ko", "한국어"), ("en", "English")], default=""
     )
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new password ends every API token, as it ends every session and signed address."""
+        new_password = getattr(self, "_password", None) is not None  # set_password() left it here
+        super().save(*args, **kwargs)
+        if new_password:
+            tokens = apps.get_model("knox", "AuthToken")
+            tokens.objects.filter(user=self).delete()
 
     class Meta:
         verbose_name = _("user")
