@@ -131,9 +131,13 @@ def finish(attempt: Attempt, file: Declared) -> None:
 
 
 def tidy() -> None:
-    """Remove abandoned uploads, at most every ten minutes in each process. Raises OSError."""
-    if cache.add("uploads-tidied", True, TIDY_S):
+    """Remove abandoned uploads, at most every ten minutes in each process."""
+    if not cache.add("uploads-tidied", True, TIDY_S):
+        return
+    try:
         forget_abandoned()
+    except OSError as exc:  # nobody waits for this; the next turn may go better
+        logger.warning("abandoned uploads not removed", extra={"error": str(exc)})
 
 
 def forget_abandoned() -> int:
@@ -142,7 +146,7 @@ def forget_abandoned() -> int:
     if not root.is_dir():
         return 0
     gone = 0
-    for folder in root.iterdir():
+    for folder in filter(Path.is_dir, root.iterdir()):
         with suppress(FileNotFoundError):  # another web process forgets as well
             if time.time() - _touched(folder) > ABANDONED_S:
                 shutil.rmtree(folder)
