@@ -44,6 +44,7 @@ def test_everything_can_be_set() -> None:
         ({"SHOTFARM_ARTIFACTS": ""}, "SHOTFARM_ARTIFACTS is not set; set it to the artifact store"),
         ({"REDIS_URL": "amqp://:secret@farm"}, "REDIS_URL begins with 'amqp'; use one of redis, rediss"),
         ({"COMFYUI_URL": "127.0.0.1:8188"}, "COMFYUI_URL begins with"),
+        ({"SHOTFARM_MIN_FREE_MB": "1 GB"}, "SHOTFARM_MIN_FREE_MB is '1 GB'; set it to a whole number"),
         ({"SHOTFARM_SIMULATED": "yes"}, "SHOTFARM_SIMULATED is 'yes'; set it to 0 or 1"),
     ],
 )
