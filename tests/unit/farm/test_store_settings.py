@@ -46,5 +46,5 @@ def test_a_number_is_a_whole_number(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.number("FREE", 512) == 64
     for wrong in ("-1", "64 MB", "0.5", "²"):
         monkeypatch.setenv("FREE", wrong)
-        with pytest.raises(ImproperlyConfigured, match="^FREE is .* set it to a whole number, such as 512"):
+        with pytest.raises(ImproperlyConfigured, match=r"^FREE is .* set it to a whole number, such as 512"):
             env.number("FREE", 512)
