@@ -40,11 +40,11 @@ def test_an_address_that_only_a_node_could_use_is_refused_with_what_to_set(
         env.store("STORE", FOLDER)
 
 
-def test_a_number_is_a_whole_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert env.number("FREE", 512) == 512
+def test_a_number_is_a_whole_number_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.number("FREE", 512, low=0, high=1000) == 512
     monkeypatch.setenv("FREE", " 64 ")
-    assert env.number("FREE", 512) == 64
-    for wrong in ("-1", "64 MB", "0.5", "²"):
+    assert env.number("FREE", 512, low=0, high=1000) == 64
+    for wrong in ("-1", "64 MB", "0.5", "²", "1001"):
         monkeypatch.setenv("FREE", wrong)
-        with pytest.raises(ImproperlyConfigured, match=r"^FREE is .* set it to a whole number, such as 512"):
-            env.number("FREE", 512)
+        with pytest.raises(ImproperlyConfigured, match=r"^FREE is .* a whole number from 0 to 1000"):
+            env.number("FREE", 512, low=0, high=1000)
