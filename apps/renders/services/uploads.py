@@ -125,6 +125,8 @@ def finish(attempt: Attempt, file: Declared) -> None:
             raise Conflict(Problem("size", str(file.size), f"{have} bytes have come", code="offset"))
         part.touch()  # a file of no bytes has had no piece
         _verify(part, file)
+        attempt.refresh_from_db(fields=("state", "report"))  # a large file takes a while to check
+        _still_wanted(attempt)
         adopt(part, _key(attempt, file.name))
         _write_ledger(folder, _ledger(folder) | {file.name: (file.size, file.sha256)})
     logger.info("file uploaded", extra={"attempt": str(attempt.pk), "file": file.name, "bytes": file.size})
