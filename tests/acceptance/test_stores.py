@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+import requests
 
 from farm.contracts import STORE_MARKER
 from tests.acceptance.farm_fixture import Farm
@@ -36,7 +38,23 @@ def takes_are_ready(studio: Farm, count: int) -> bool:
 
 
 def originals(studio: Farm) -> list[Any]:
-    return studio.rows("SELECT key, sha256, bytes FROM review_artifact WHERE role = 'primary' ORDER BY key")
+    return studio.rows(
+        "SELECT id, key, sha256, bytes FROM review_artifact WHERE role = 'primary' ORDER BY key"
+    )
+
+
+def through_web(studio: Farm, artifact: UUID, asked: str) -> bytes:
+    """Fetch a piece of a take's file as a user of the API does."""
+    login = requests.post(
+        f"{studio.plan.web_url}/api/v1/auth/login", auth=("admin", studio.home.secrets.admin), timeout=30
+    )
+    answer = requests.get(
+        f"{studio.plan.web_url}/api/v1/artifacts/{artifact}/file",
+        headers={"Authorization": f"Token {login.json()['token']}", "Range": asked},
+        timeout=30,
+    )
+    assert answer.status_code == 206, answer.text
+    return answer.content
 
 
 @pytest.fixture
@@ -86,6 +104,9 @@ def test_a_farm_keeps_its_artifacts_on_s3(farm: MakeFarm, bucket: Bucket) -> Non
     for original in originals(studio):
         content = bucket.files.cat_file(f"{bucket.url}/{original['key']}")
         assert hashlib.sha256(content).hexdigest() == original["sha256"]
+    original = originals(studio)[0]
+    whole = bucket.files.cat_file(f"{bucket.url}/{original['key']}")
+    assert through_web(studio, UUID(original["id"]), "bytes=1000-1999") == whole[1000:2000]
     folders = {Path(original["key"]).parent for original in originals(studio)}
     assert {f"{folder}/manifest.json" for folder in folders} <= set(bucket.keys())
 

@@ -24,7 +24,7 @@ def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
 
 
 def test_an_address_nobody_speaks_is_refused() -> None:
-    with pytest.raises(SettingsError, match="^SHOTFARM_ARTIFACTS begins with 'nas'"):
+    with pytest.raises(SettingsError, match=r"^SHOTFARM_ARTIFACTS begins with 'nas'"):
         open_store("nas://films/frost", min_free=0)
 
 
