@@ -26,15 +26,22 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {raw!r}; set it to 1 or 0.")
 
 
-def number(name: str, default: int, *, low: int = 0, high: int | None = None) -> int:
+def number(name: str, default: int, *, low: int, high: int) -> int:
     """Read a whole number between ``low`` and ``high``."""
     raw = os.environ.get(name, "").strip()
     if not raw:
         return default
-    if not (raw.isascii() and raw.isdigit()) or int(raw) < low or (high is not None and int(raw) > high):
-        bounds = f"from {low} to {high}" if high is not None else f"of at least {low}, such as {default}"
-        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number {bounds}.")
+    if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
+        raise ImproperlyConfigured(f"{name} is {raw!r}; set it to a whole number from {low} to {high}.")
     return int(raw)
+
+
+def file(name: str) -> Path | None:
+    """Read the path of a file that must exist; unset means None."""
+    raw = os.environ.get(name, "")
+    if raw and not Path(raw).is_file():
+        raise ImproperlyConfigured(f"{name} is {raw!r}, which is not a file; set it to the path of one.")
+    return Path(raw) if raw else None
 
 
 def store(name: str, folder: Path) -> dict[str, object]:
@@ -53,14 +60,6 @@ def store(name: str, folder: Path) -> dict[str, object]:
         f"{name} begins with {scheme!r}; here, where the farm itself keeps its files, use a folder or "
         "s3://BUCKET/PREFIX. (A farm's http address is for GPU nodes that share no disk with it.)"
     )
-
-
-def file(name: str) -> Path | None:
-    """Read the path of a file that must exist; unset means None."""
-    raw = os.environ.get(name, "")
-    if raw and not Path(raw).is_file():
-        raise ImproperlyConfigured(f"{name} is {raw!r}, which is not a file; set it to the path of one.")
-    return Path(raw) if raw else None
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:

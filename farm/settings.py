@@ -32,7 +32,7 @@ CSRF_TRUSTED_ORIGINS = env.words("SHOTFARM_ORIGINS")
 SIMULATED_ALLOWED = env.flag("SHOTFARM_SIMULATED", default=False)
 """Whether simulated nodes may be given jobs. Every take they make is labelled."""
 
-MIN_FREE_BYTES = env.number("SHOTFARM_MIN_FREE_MB", 512) * 1024**2
+MIN_FREE_BYTES = env.number("SHOTFARM_MIN_FREE_MB", 512, low=0, high=10_000_000) * 1024**2
 """A store that is a folder counts as full when less than this is free: databases and logs live there, too."""
 SLATE_FONT = env.file("SHOTFARM_FONT")
 """A font for slates, best one with Hangul; unset: apps/prompts/fonts.py searches."""

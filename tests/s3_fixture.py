@@ -49,13 +49,14 @@ class S3Server:
                 }
             )
         )
-        taken: set[int] = set()
-        self._ports = {
-            name: any_free(taken=taken)
-            for role in ("master", "volume", "filer", "s3")
-            for name in (f"{role}.port", f"{role}.port.grpc")
-        }
-        self.start()
+        for last in (False, False, True):
+            self._ports = _free_ports()
+            try:
+                self.start()
+                return
+            except RuntimeError:  # somebody else took one of eight ports meanwhile
+                if last:
+                    raise
 
     @property
     def url(self) -> str:
@@ -117,6 +118,12 @@ class S3Server:
             return requests.get(self.url, timeout=2).status_code == HTTPStatus.FORBIDDEN
         except requests.RequestException:
             return False
+
+
+def _free_ports() -> dict[str, int]:
+    taken: set[int] = set()
+    roles = ("master", "volume", "filer", "s3")
+    return {name: any_free(taken=taken) for role in roles for name in (f"{role}.port", f"{role}.port.grpc")}
 
 
 class Bucket:

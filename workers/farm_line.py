@@ -184,7 +184,7 @@ class FarmLine:
         if answer.status_code == HTTPStatus.OK:
             return answer
         with answer:
-            if answer.status_code == HTTPStatus.NOT_FOUND:
+            if answer.status_code == HTTPStatus.NOT_FOUND and resource == transfer.INPUT:
                 raise FileNotFoundError(_detail(answer))
             if answer.status_code == HTTPStatus.CONFLICT:
                 code = _code(answer)

@@ -14,7 +14,14 @@ def open_store(url: str, *, min_free: int) -> Store:
 
     ``min_free``: bytes below which a folder's disk counts as full. Raises SettingsError.
     """
-    scheme = urlsplit(url).scheme
+    address = urlsplit(url)
+    scheme = address.scheme
+    if address.password is not None:
+        # It would stand in every message about the store.
+        raise SettingsError(
+            "SHOTFARM_ARTIFACTS holds a password; leave it out: the farm's own address needs none, "
+            "S3 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     if scheme in ("http", "https"):
         return FarmStore(url)
     if scheme == "s3":

@@ -46,7 +46,7 @@ MEDIA_PATIENCE = timedelta(seconds=30)
 def sweep() -> int:
     """Put right what expired; return how many jobs moved. Judges no lease while word may be on its way."""
     now = database_now()
-    _tidy_uploads()
+    uploads.tidy()
     moved = _recall_orders(now)
     backlog = _messages_on(QUEUE_REPORTS)
     if backlog is None:
@@ -58,13 +58,6 @@ def sweep() -> int:
             moved += _expire(now)
         _free_slots_of_the_gone()
     return moved + _mend_jobs_without_attempt() + release_all(actor=ACTOR)
-
-
-def _tidy_uploads() -> None:
-    try:
-        uploads.tidy()
-    except OSError as exc:
-        logger.warning("abandoned uploads not removed", extra={"error": str(exc)})
 
 
 def _messages_on(queue: str) -> int | None:

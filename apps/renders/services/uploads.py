@@ -125,15 +125,21 @@ def finish(attempt: Attempt, file: Declared) -> None:
             raise Conflict(Problem("size", str(file.size), f"{have} bytes have come", code="offset"))
         part.touch()  # a file of no bytes has had no piece
         _verify(part, file)
+        attempt.refresh_from_db(fields=("state", "report"))  # a large file takes a while to check
+        _still_wanted(attempt)
         adopt(part, _key(attempt, file.name))
         _write_ledger(folder, _ledger(folder) | {file.name: (file.size, file.sha256)})
     logger.info("file uploaded", extra={"attempt": str(attempt.pk), "file": file.name, "bytes": file.size})
 
 
 def tidy() -> None:
-    """Remove abandoned uploads, at most every ten minutes in each process. Raises OSError."""
-    if cache.add("uploads-tidied", True, TIDY_S):
+    """Remove abandoned uploads, at most every ten minutes in each process."""
+    if not cache.add("uploads-tidied", True, TIDY_S):
+        return
+    try:
         forget_abandoned()
+    except OSError as exc:  # nobody waits for this; the next turn may go better
+        logger.warning("abandoned uploads not removed", extra={"error": str(exc)})
 
 
 def forget_abandoned() -> int:
@@ -142,7 +148,7 @@ def forget_abandoned() -> int:
     if not root.is_dir():
         return 0
     gone = 0
-    for folder in root.iterdir():
+    for folder in filter(Path.is_dir, root.iterdir()):
         with suppress(FileNotFoundError):  # another web process forgets as well
             if time.time() - _touched(folder) > ABANDONED_S:
                 shutil.rmtree(folder)

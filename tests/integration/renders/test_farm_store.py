@@ -548,3 +548,20 @@ def test_appends_at_the_same_moment_take_turns(
         thread.join()
     assert failures == []
     assert (store / order.artifact_folder / "clip.mp4").read_bytes() == content
+
+
+def test_nothing_is_replaced_once_the_report_was_written_while_a_file_was_checked(
+    db: None, attempt: Attempt, order: RenderOrder, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(attempt, "take.png", b"first")
+    ask(attempt.pk, "PUT", "files/take.png", declared(b"second", offset=0), body=b"second")
+    check = uploads._verify
+
+    def the_report_comes_meanwhile(part: Path, file: uploads.Declared) -> None:
+        check(part, file)
+        Attempt.objects.filter(pk=attempt.pk).update(report={"outcome": "succeeded"})
+
+    monkeypatch.setattr(uploads, "_verify", the_report_comes_meanwhile)
+    refused = ask(attempt.pk, "POST", "files/take.png", declared(b"second"))
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "ended")
+    assert (store / order.artifact_folder / "take.png").read_bytes() == b"first"

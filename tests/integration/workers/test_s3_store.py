@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from farm.contracts import STORE_MARKER
 from tests.s3_fixture import Bucket, S3Server, UseServer
 from tests.small_disk_fixture import SmallDisk
 from tests.unit.workers.facts import order
-from workers.errors import StoreUnavailable
+from workers.errors import StoreFull, StoreUnavailable
 from workers.s3_store import S3Store
 from workers.settings import SettingsError
 from workers.stores import open_store
@@ -85,6 +87,23 @@ def test_a_full_server_is_said_to_fail_and_nothing_is_half_written(
         assert bucket.keys() == [STORE_MARKER]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("XMinioStorageFull", StoreFull), ("InternalError", StoreUnavailable)]
+)
+def test_servers_that_say_full_are_believed(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, code: str, error: type[StoreUnavailable]
+) -> None:
+    store = marked(bucket)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "failed") from ClientError({"Error": {"Code": code}}, "PutObject")
+
+    monkeypatch.setattr(store._files, "pipe_file", fail)
+    with pytest.raises(StoreUnavailable) as failure:
+        store.write(b"{}", "attempts/a1/manifest.json")
+    assert type(failure.value) is error
 
 
 def test_a_plain_node_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ def test_everything_can_be_set() -> None:
             {"SHOTFARM_COMFYUI_RESTART": "sh -c 'no end"},
             'SHOTFARM_COMFYUI_RESTART is "sh -c \'no end": No closing',
         ),
+        ({"SHOTFARM_MIN_FREE_MB": "1 GB"}, "SHOTFARM_MIN_FREE_MB is '1 GB'; set it to a whole number"),
         ({"SHOTFARM_SIMULATED": "yes"}, "SHOTFARM_SIMULATED is 'yes'; set it to 0 or 1"),
     ],
 )
