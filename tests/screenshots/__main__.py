@@ -31,10 +31,11 @@ logger = logging.getLogger("screenshots")
 
 
 def main(only: Iterable[str]) -> int:
-    """Take all pictures, or those of these names; return the exit status."""
+    """Take all pictures, or those of these names from what is played already; return the exit status."""
     wanted = set(only)
     complaints: list[str] = []
-    with farm_to_show(ROOT / "var" / "screenshots") as farm, chromium() as browser:
+    folder = ROOT / "var" / "screenshots"
+    with farm_to_show(folder, again=bool(wanted)) as farm, chromium() as browser:
         pages = [page for page in pages_of(farm) if not wanted or page.name in wanted]
         main_pages = [page for page in pages if page.main]
         complaints += _take(browser, farm, SHOWN, pages, locale="en-GB", everything=not wanted)
@@ -77,7 +78,7 @@ def _take(
         if one.press and page.locator(one.press).count():
             page.locator(one.press).first.click()
         page.evaluate("document.fonts.ready")
-        page.wait_for_timeout(700)  # lazy pictures, the preview of Render, the player's first frame
+        page.wait_for_timeout(400)  # lazy pictures, the preview of Render, the player's first frame
         _keep(page.screenshot(), folder / f"{one.name}.png")
         if one.status != 200:
             expected += [line for line in visitor.watch.complaints if str(one.status) in line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,14 @@ QUICK: Final = ("--seconds-per-step", "0", "--model-load-seconds", "0")
 SLOW: Final = ("--seconds-per-step", "4", "--model-load-seconds", "0", "--oom-above", "12")
 """A keyframe goes on for longer than the pictures take, and the large model does not fit."""
 
+PLAYED: Final = "played"
+"""A folder that holds this file holds a finished demo."""
+
 COLLECT: Final = """
+import shutil
+from django.conf import settings
 from farm.demo import stage
+shutil.rmtree(settings.STATIC_ROOT, ignore_errors=True)
 stage.collect_static()
 """
 DEMO: Final = """
@@ -42,39 +49,52 @@ from apps.renders.services.submit import Step, submit
 user = User.objects.get(username="coordinator")
 shots = list(Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code"))
 def ask(of, note, *steps):
-    submit(user=user, project=of[0].project, shots=of, steps=list(steps), idempotency_key=note, note=note)
+    key = note + " {when}"
+    submit(user=user, project=of[0].project, shots=of, steps=list(steps), idempotency_key=key, note=note)
 ask(shots[:1], "Gerda's close-up in full quality", Step("flux_t2i"))
 ask(shots[1:6], "second look at the flight", Step("sd15_t2i", takes=2), Step("wan22_i2v"))
 """
 
 
 @contextmanager
-def farm_to_show(folder: Path) -> Iterator[Farm]:
-    """Play the demo in an empty folder, then start renders that go on while pictures are taken."""
-    home = Home.open(folder, fresh=True)
+def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
+    """Play the demo in an empty folder, or ``again`` take what the last time left there; then start renders
+    that go on while pictures are taken.
+    """
+    again = again and (folder / PLAYED).exists()
+    home = Home.open(folder, fresh=not again)
     try:
-        done = Farm(home, SqliteFile(folder), vram=VRAM_GB, knobs=QUICK)
-        done.coordinate(SETUP)
-        done.coordinate(COLLECT)
-        done.start(*CORE, *_nodes(done))
-        done.coordinate(DEMO)
-        done.wait_until(lambda: set(done.states()) == {"succeeded"}, "the demo is rendered", patience_s=150)
-        ready = "SELECT 1 FROM review_take WHERE media_state <> 'ready'"
-        done.wait_until(lambda: not done.rows(ready), "every take can be looked at")
-        done.coordinate(DECIDE)
-        done.rest()
-        going_on = Farm(home, SqliteFile(folder), vram=VRAM_GB, knobs=SLOW)
+        if not again:
+            _play(home)
+        farm = Farm(home, SqliteFile(folder), vram=VRAM_GB, knobs=SLOW)
         try:
-            going_on.start(*CORE, *_nodes(going_on))
-            going_on.coordinate(MORE)
-            going_on.wait_until(lambda: "failed" in going_on.states(), "the large model has failed")
+            farm.coordinate(COLLECT)
+            farm.start(*CORE, *_nodes(farm))
+            farm.coordinate(MORE.replace("{when}", f"{time.time():.0f}"))
+            failed = "SELECT 1 FROM renders_job WHERE state = 'failed'"
+            farm.wait_until(lambda: farm.rows(failed), "the large model has failed")
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
-            going_on.wait_until(lambda: going_on.rows(moving), "a render is under way")
-            yield going_on
+            farm.wait_until(lambda: farm.rows(moving), "a render is under way")
+            yield farm
         finally:
-            going_on.supervisor.stop()
+            farm.supervisor.stop()
     finally:
         home.lock.close()
+
+
+def _play(home: Home) -> None:
+    farm = Farm(home, SqliteFile(home.folder), vram=VRAM_GB, knobs=QUICK)
+    try:
+        farm.coordinate(SETUP)
+        farm.start(*CORE, *_nodes(farm))
+        farm.coordinate(DEMO)
+        farm.wait_until(lambda: set(farm.states()) == {"succeeded"}, "the demo is rendered", patience_s=150)
+        unseen = "SELECT 1 FROM review_take WHERE media_state <> 'ready'"
+        farm.wait_until(lambda: not farm.rows(unseen), "every take can be looked at")
+        farm.coordinate(DECIDE)
+    finally:
+        farm.supervisor.stop()
+    (home.folder / PLAYED).touch()
 
 
 def _nodes(farm: Farm) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import override_settings
 from django.urls import path
@@ -15,7 +16,7 @@ from farm.urls import urlpatterns as farm_urls
 from tests import factories
 
 
-def _break(_request: object) -> None:
+def _break(_request: HttpRequest) -> HttpResponse:
     raise RuntimeError("broken on purpose")
 
 
@@ -45,7 +46,7 @@ def policy_of(header: str) -> dict[str, list[str]]:
 
 @pytest.fixture
 def admin(client: Client, db: None) -> Client:
-    client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))
+    client.force_login(factories.UserFactory.create(is_staff=True, is_superuser=True))
     client.raise_request_exception = False
     return client
 
