@@ -21,7 +21,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SHOWN: Final = ROOT / "docs" / "screenshots"
 WIDE: Final = 1600
 NARROW: Final = 480
-COLOURS: Final = 192
+COLOURS: Final = 256
 BROKEN: Final = """
 from django.template import loader
 answer(loader.render_to_string("500.html"))
@@ -78,6 +78,8 @@ def _take(
         if one.press and page.locator(one.press).count():
             page.locator(one.press).first.click()
         page.evaluate("document.fonts.ready")
+        if page.locator("video").count():
+            page.wait_for_function("document.querySelector('video').readyState >= 2")
         page.wait_for_timeout(400)  # lazy pictures, the preview of Render, the player's first frame
         _keep(page.screenshot(), folder / f"{one.name}.png")
         if one.status != 200:
@@ -95,7 +97,7 @@ def _keep(png: bytes, path: Path) -> None:
     draft = path.with_suffix(".part")
     draft.write_bytes(png)
     with Image.open(draft) as picture:
-        small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        small = picture.convert("RGB").quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
         small.save(path, format="PNG", optimize=True)
     draft.unlink()
 
