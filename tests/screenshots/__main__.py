@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,21 +29,34 @@ from django.template import loader
 answer(loader.render_to_string("500.html"))
 """
 
+A_MOMENT_OF_FILM: Final = """async () => {
+    const video = document.querySelector("video");
+    video.muted = true;
+    await video.play();
+    await new Promise(done => setTimeout(done, 500));
+    video.pause();
+}"""
+
 logger = logging.getLogger("screenshots")
 
 
-def main(only: Iterable[str]) -> int:
-    """Take all pictures, or those of these names from what is played already; return the exit status."""
-    wanted = set(only)
+def main(*, again: bool, only: Iterable[str]) -> int:
+    """Take all pictures, or those of these names; return the exit status.
+
+    ``again``: of what the last time played, if it did.
+    """
+    names = set(only)
     complaints: list[str] = []
-    folder = ROOT / "var" / "screenshots"
-    with farm_to_show(folder, again=bool(wanted)) as farm, chromium() as browser:
-        pages = [page for page in pages_of(farm) if not wanted or page.name in wanted]
+    raw = ROOT / "var" / "screenshots-raw"
+    shutil.rmtree(raw, ignore_errors=True)
+    with farm_to_show(ROOT / "var" / "screenshots", again=again) as farm, chromium() as browser:
+        pages = [page for page in pages_of(farm) if not names or page.name in names]
         main_pages = [page for page in pages if page.main]
-        complaints += _take(browser, farm, SHOWN, pages, locale="en-GB", everything=not wanted)
-        complaints += _take(browser, farm, SHOWN / "ko", main_pages, locale="ko-KR", everything=not wanted)
-        complaints += _take(browser, farm, SHOWN / "narrow", main_pages, locale="en-GB", width=NARROW)
-    if not wanted:
+        complaints += _take(browser, farm, raw, pages, locale="en-GB", whole=not names)
+        complaints += _take(browser, farm, raw / "ko", main_pages, locale="ko-KR", whole=not names)
+        complaints += _take(browser, farm, raw / "narrow", main_pages, locale="en-GB", width=NARROW)
+    _shrink(raw)
+    if not names:
         (SHOWN / "README.md").write_text(_gallery(pages))
     for line in complaints:
         logger.error(line)
@@ -56,7 +71,7 @@ def _take(
     *,
     locale: str,
     width: int = WIDE,
-    everything: bool = False,
+    whole: bool = False,
 ) -> list[str]:
     """Picture these pages; return what the browser complained of."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,9 +81,9 @@ def _take(
     visitor = Visit(context)
     page, url = visitor.page, farm.plan.web_url
     page.set_viewport_size({"width": width, "height": 1000})
-    if everything:
+    if whole:
         page.goto(f"{url}/admin/login/?next=/admin/")
-        _keep(page.screenshot(), folder / "login.png")
+        page.screenshot(path=folder / "login.png")
     visitor.log_in(url, user="admin", password=farm.home.secrets.admin)
     expected: list[str] = []
     for one in pages:
@@ -79,27 +94,28 @@ def _take(
             page.locator(one.press).first.click()
         page.evaluate("document.fonts.ready")
         if page.locator("video").count():
-            page.wait_for_function("document.querySelector('video').readyState >= 2")
+            page.evaluate(A_MOMENT_OF_FILM)
         page.wait_for_timeout(400)  # lazy pictures, the preview of Render, the player's first frame
-        _keep(page.screenshot(), folder / f"{one.name}.png")
+        page.screenshot(path=folder / f"{one.name}.png")
         if one.status != 200:
             expected += [line for line in visitor.watch.complaints if str(one.status) in line]
-        logger.info("%s", (folder / f"{one.name}.png").relative_to(ROOT))
-    if everything and folder == SHOWN:
+        logger.info("%s %s", folder.name, one.name)
+    if whole and locale.startswith("en"):
+        page.goto("about:blank")
         page.set_content(farm.coordinate(BROKEN))
-        _keep(page.screenshot(), folder / "500.png")
+        page.screenshot(path=folder / "500.png")
     context.close()
     return [line for line in visitor.watch.complaints if line not in expected]
 
 
-def _keep(png: bytes, path: Path) -> None:
-    """Write a picture of few colours: these pages have few, and the repository keeps every version."""
-    draft = path.with_suffix(".part")
-    draft.write_bytes(png)
-    with Image.open(draft) as picture:
-        small = picture.convert("RGB").quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
-        small.save(path, format="PNG", optimize=True)
-    draft.unlink()
+def _shrink(raw: Path) -> None:
+    """Write the pictures in few colours: these pages have few, and the repository keeps every version."""
+    for path in sorted(raw.rglob("*.png")):
+        shown = SHOWN / path.relative_to(raw)
+        shown.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as picture:
+            small = picture.convert("RGB").quantize(COLOURS, kmeans=2, dither=Image.Dither.NONE)
+            small.save(shown, optimize=True)
 
 
 def _gallery(pages: list[Page]) -> str:
@@ -123,4 +139,8 @@ def _also(page: Page) -> str:
 if __name__ == "__main__":
     os.environ.setdefault("SHOTFARM_TEST_DB", "sqlite")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sys.exit(main(sys.argv[1:]))
+    options = argparse.ArgumentParser("python -m tests.screenshots", description=__doc__)
+    options.add_argument("--again", action="store_true", help="of what the last time played")
+    options.add_argument("names", nargs="*", help="some pages only, of what the last time played")
+    given = options.parse_args()
+    sys.exit(main(again=given.again or bool(given.names), only=given.names))
