@@ -1,4 +1,4 @@
-"""What the event table must be, whatever happened: legal moves, without a gap, up to where each row stands."""
+"""What the event table must be, whatever happened: legal moves, no gap, up to where each row stands."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Recorded(StrEnum):
 
     DONE = "done"
     AGAIN = "again"  # written before
-    STALE = "stale"  # another attempt has the job; counted and shown
+    STALE = "stale"  # another attempt has the job, or another node the attempt; counted and shown
     UNKNOWN = "unknown"  # no such attempt here
     FORGED = "forged"  # not signed with the attempt's key
     UNSTORED = "unstored"  # success without its files in the store
@@ -74,6 +74,8 @@ def record(report: RenderReport) -> Recorded:
     report = printable(RenderReport, report)
     if report.outcome == Outcome.SUCCEEDED:
         recorded = _succeeded(attempt, report)
+    elif _had_by_another(attempt, report.node):
+        recorded = Recorded.STALE  # nothing is written: the word of the node that has it is still to come
     elif report.outcome == Outcome.FAILED:
         recorded = _failed(attempt, report)
     else:
@@ -93,6 +95,11 @@ def record(report: RenderReport) -> Recorded:
         },
     )
     return recorded
+
+
+def _had_by_another(attempt: Attempt, node: str) -> bool:
+    """The order came twice, and this node is the one that was refused."""
+    return attempt.accepted_at is not None and attempt.node is not None and attempt.node.name != node
 
 
 def _succeeded(attempt: Attempt, report: RenderReport) -> Recorded:

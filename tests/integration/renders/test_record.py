@@ -19,12 +19,14 @@ from apps.renders.services.control import cancel, requeue
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
+from apps.renders.services.sweep import sweep
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Take
 from farm.contracts import ClaimRequest, FailureClass, Outcome, RenderOrder, Stage
+from tests.broker_fixture import Broker
 from tests.factories import ShotFactory
 from tests.integration.renders.hand import Hand
-from tests.integration.renders.scene import again, attempt_of, next_order
+from tests.integration.renders.scene import again, attempt_of, executing, next_order, node_falls_silent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
 
@@ -340,3 +342,29 @@ def test_progress_and_stage_follow_the_nodes_reports(node24: Hand, job: Job, ord
     assert (again(job).progress, again(job).doing) == (0.4, "KSampler")
     assert attempt_of(order).state == AttemptState.EXECUTING
     assert attempt_of(order).executing_at is not None
+
+
+def test_a_node_that_was_refused_does_not_end_what_another_renders(
+    node24: Hand, bus: Broker, job: Job
+) -> None:
+    order = executing(node24)
+    second = Hand("twin24", tier_gb=24, broker=bus).arrives()
+    assert not second.claims(order).granted, "the order came twice"
+    for word in (second.ended(order, Outcome.DROPPED), second.failure(order, FailureClass.INFRASTRUCTURE)):
+        assert record(word) is Recorded.STALE
+        assert (again(job).state, attempt_of(order).state) == (JobState.RUNNING, AttemptState.EXECUTING)
+    assert node24.finishes(order) is Recorded.DONE
+
+
+def test_a_node_that_was_refused_does_not_throw_away_what_another_finished_late(
+    node24: Hand, bus: Broker, job: Job
+) -> None:
+    order = executing(node24)
+    second = Hand("twin24", tier_gb=24, broker=bus).arrives()
+    node_falls_silent()
+    sweep()
+    assert attempt_of(order).state == AttemptState.LOST
+    assert not second.claims(order).granted, "the order came twice"
+    second.finishes(order, second.ended(order, Outcome.DROPPED))
+    assert node24.finishes(order) is Recorded.DONE
+    assert again(job).state == JobState.SUCCEEDED

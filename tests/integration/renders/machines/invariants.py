@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
+from apps.common.clock import database_now
 from apps.common.models import StateEvent
 from apps.nodes.selectors import serving
 from apps.renders.models import Attempt, Job
@@ -80,9 +82,9 @@ def over_full() -> dict[str, int]:
     return excess
 
 
-def what_waits_for_nothing(now: object) -> list[Job]:
-    """Jobs that should go on by themselves: in flight, or ready with a node that could take them."""
+def what_goes_on() -> list[Job]:
+    """Jobs that go on by themselves: in flight, or ready, at the latest in a while, for a node there is."""
     in_flight = list(Job.objects.filter(state__in=IN_FLIGHT))
     largest = max((node.tier_gb or 0 for node in serving()), default=-1)
-    ready = startable(Job.objects.filter(state=JobState.READY), now)  # type: ignore[arg-type]
+    ready = startable(Job.objects.filter(state=JobState.READY), database_now() + timedelta(days=1))
     return in_flight + [job for job in ready if job.tier_gb is not None and job.tier_gb <= largest]

@@ -58,6 +58,7 @@ class Road:
     orders: list[tuple[str, RenderOrder]] = field(default_factory=list)
     words: list[tuple[str, RenderReport]] = field(default_factory=list)
     letters: list[NodeReport] = field(default_factory=list)
+    granted: set[tuple[str, str]] = field(default_factory=set)
     genuine: set[str] = field(default_factory=set)
     lives: int = 1
     sound: bool = True
@@ -135,9 +136,24 @@ class Road:
         hand.epoch, hand.running = f"e{self.lives}", {}
         hand.arrives()
 
-    def written(self, order: RenderOrder) -> bool:
-        """Whether an outcome of this attempt was written: a node writes one."""
-        return any(word.attempt_id == order.attempt_id for _, word in self.words)
+    def claims(self, hand: Hand, order: RenderOrder, *, answered: bool = True) -> None:
+        """Claim an order; refused, or without an answer, the node drops it and says so."""
+        granted = hand.claims(order).granted
+        if granted and answered:
+            self.granted.add((hand.name, order.attempt_id))
+            return
+        hand.running.pop(order.attempt_id, None)
+        if not self.written(hand.name, order):
+            self.words.append((hand.name, hand.ended(order, Outcome.DROPPED)))
+
+    def written(self, node: str, order: RenderOrder) -> bool:
+        """Whether this node has written how this attempt ended: it does so once."""
+        return any((node, order.attempt_id) == (author, word.attempt_id) for author, word in self.words)
+
+    def is_anothers(self, node: str, report: RenderReport) -> bool:
+        """Whether another node was given what this one reports."""
+        given = {name for name, attempt in self.granted if attempt == report.attempt_id}
+        return bool(given) and node not in given
 
     # The end
 
@@ -157,7 +173,7 @@ class Road:
                 self.tick()
                 for hand in self.hands.values():
                     self._renders_all_it_gets(hand)
-            if not invariants.what_waits_for_nothing(self.world.time()):
+            if not invariants.what_goes_on():
                 break
         self._nothing_is_lost()
 
