@@ -42,7 +42,7 @@ test-postgres: install-dev  ## unit and integration tests on a private PostgreSQ
 
 # Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
 # SQLite), and the node that has no database at all.
-test-acceptance: install-dev  ## tests that start the real processes, on SQLite and on PostgreSQL
+test-acceptance: install-dev browser  ## tests that start the real processes, on SQLite and on PostgreSQL
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 2 --dist loadfile tests/acceptance
 	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 2 --dist load tests/acceptance
 
@@ -54,11 +54,17 @@ soak: install-dev  ## the state machines' tests for as long as you like, on both
 	  SHOTFARM_TEST_DB=$$database HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 $(PARALLEL) -k machine tests/integration || exit 1; \
 	done
 
+browser:  ## Chromium, where it is missing (Debian package; needs root or sudo)
+	@$(PYTHON) requirements/browser.py
+
+screenshots: install-dev browser  ## play the demo and picture every page into docs/screenshots
+	SHOTFARM_TEST_DB=sqlite $(BIN)/python -m tests.screenshots
+
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py
+	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
 	$(CHECK_ENV) $(BIN)/lint-imports
 	$(BIN)/djlint templates --lint
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run

@@ -40,12 +40,11 @@ v1 = [
     *router.urls,
 ]
 
-page = SpectacularSwaggerSplitView.as_view(url_name="api:schema")
-page = login_required(csp_update(content_policy.API_PAGE)(page))
+docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema"))
 
 app_name = "api"
 urlpatterns = [
     path("v1/", include(v1)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", page, name="docs"),
+    path("docs/", csp_update(content_policy.API_PAGE)(docs), name="docs"),
 ]

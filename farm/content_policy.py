@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from csp.constants import NONCE, NONE, SELF
+from csp.constants import NONCE, NONE, SELF, Nonce
 
-DIRECTIVES: Final[dict[str, Sequence[str]]] = {
+DIRECTIVES: Final[dict[str, Sequence[str | Nonce]]] = {
     "default-src": [SELF],
     "script-src": [SELF],
     "style-src": [SELF, NONCE],  # the nonce: error pages carry their style with them

@@ -91,7 +91,8 @@ def bar(fraction: float, *, tone: str = "violet", text: str = "") -> SafeString:
     percent = round(max(0.0, min(1.0, fraction)) * 100)
     said = text or f"{percent} %"
     return format_html(
-        '<span class="sf-bar"><progress class="sf-track sf-{}" max="100" value="{}" aria-label="{}"></progress>'
+        '<span class="sf-bar">'
+        '<progress class="sf-track sf-{}" max="100" value="{}" aria-label="{}"></progress>'
         "<small>{}</small></span>",
         hue(tone),
         percent,
@@ -128,7 +129,8 @@ def thumbnail(address: str, alt: str) -> SafeString:
 def no_picture() -> SafeString:
     """Hold the place of a picture that is not there yet."""
     return SafeString(
-        '<span class="sf-thumb sf-nothumb"><span class="material-symbols-outlined">image</span></span>'
+        '<span class="sf-thumb sf-nothumb">'
+        '<span class="material-symbols-outlined" aria-hidden="true">image</span></span>'
     )
 
 

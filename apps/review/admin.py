@@ -37,6 +37,19 @@ from apps.workflows.models import Kind
 VERDICTS = (Review.APPROVED, Review.RETAKE, Review.REJECTED)
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Keyframe, clip or slate, in the reader's language: the row keeps the plain word."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Kind.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Take]) -> QuerySet[Take]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Take)
 class TakeAdmin(ReadOnly, ScopedAdmin):
     """A gallery of what came back. Deciding takes the right to review."""
@@ -60,7 +73,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         ("shot__sequence", MyProjects),
         "review_state",
         "media_state",
-        "kind",
+        KindFilter,
         "template",
         "simulated",
     )

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 QUIET: Final = (
@@ -27,6 +35,9 @@ QUIET: Final = (
 )
 """Nothing of the browser's own business: it may speak to the farm alone."""
 PATIENCE_MS: Final = 60_000
+"""For what a render brings about."""
+PAGE_MS: Final = 20_000
+"""For what a page does by itself."""
 KEPT: Final = Path(__file__).resolve().parents[2] / "var" / "browser"
 """Where a failed run leaves what it saw, in a folder of its own."""
 
@@ -104,7 +115,7 @@ def visit(browser: Browser, name: str, *, locale: str = "en-GB") -> Iterator[Vis
     context = browser.new_context(
         locale=locale, viewport={"width": 1600, "height": 1000}, reduced_motion="reduce", color_scheme="dark"
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(PAGE_MS)
     context.tracing.start(screenshots=True, snapshots=True)
     visitor = Visit(context)
     try:

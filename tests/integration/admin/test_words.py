@@ -21,6 +21,7 @@ from apps.projects.models import Membership
 from apps.renders.models import Job
 from apps.renders.states import ATTEMPT, JOB, JobState
 from apps.renders.words import reason_in_words, state_label
+from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
 from tests.factories import UserFactory
 from tests.integration.admin.conftest import Browser, Film
@@ -70,6 +71,18 @@ def test_a_verdict_pressed_in_the_admin_is_told_in_korean_in_activity(
     User.objects.filter(pk=people["viewer"].pk).update(language="ko")
     shown = as_("viewer").get(listing(StateEvent)).content.decode()
     assert f"테이크 {film.take.number}: 리테이크" in shown
+
+
+def test_takes_are_filtered_by_kinds_in_the_readers_language(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    User.objects.filter(pk=people["viewer"].pk).update(language="ko")
+    page_of = as_("viewer").get
+    filters = page_of(listing(Take)).content.decode()
+    assert "?kind__exact=keyframe" in filters
+    assert "키프레임" in filters.split('id="changelist-filter"')[-1]
+    assert page_of(f"{listing(Take)}?kind__exact={film.take.kind}").context["cl"].result_count == 1
+    assert page_of(f"{listing(Take)}?kind__exact=slate").context["cl"].result_count == 0
 
 
 def test_activity_leads_from_a_nodes_event_to_the_node(film: Film, as_: Browser) -> None:

@@ -1,0 +1,116 @@
+"""Which pages are pictured, and where they are in a given farm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from tests.acceptance.farm_fixture import Farm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One picture: ``name``.png of what ``path`` shows. ``main``: also in Korean and on a narrow screen."""
+
+    name: str
+    title: str
+    path: str
+    main: bool = False
+    height: int = 1000
+    press: str = ""
+    status: int = 200
+
+
+def pages_of(farm: Farm) -> Iterator[Page]:
+    """Every kind of page."""
+
+    def row(query: str) -> str:
+        return str(UUID(str(next(iter(farm.rows(query)[0].values())))))
+
+    job = "/admin/renders/job/{}/change/"
+    running = row("SELECT id FROM renders_job WHERE state = 'running' ORDER BY progress DESC LIMIT 1")
+    failed = row("SELECT id FROM renders_job WHERE state = 'failed' LIMIT 1")
+    clip_job = row("SELECT id FROM renders_job WHERE kind = 'clip' AND state = 'succeeded' LIMIT 1")
+    waiting = row("SELECT id FROM renders_job WHERE state IN ('ready', 'blocked') ORDER BY state LIMIT 1")
+    shot = row("SELECT shot_id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
+    clip = row("SELECT id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
+    still = row("SELECT id FROM review_take WHERE review_state = 'retake' LIMIT 1")
+    batch = row("SELECT batch_id FROM renders_job WHERE state = 'running' LIMIT 1")
+    node = row("SELECT id FROM nodes_node WHERE tier_gb = 24")
+    one = "SELECT id FROM {} ORDER BY id LIMIT 1"
+
+    yield Page(name="home", title="Home", path="/admin/", main=True)
+    yield Page(
+        name="farm", title="Farm: nodes, GPUs, queues by VRAM tier", path="/admin/desk/farm/", main=True
+    )
+    yield Page(name="shots", title="Shots", path="/admin/productions/shot/", main=True)
+    yield Page(
+        name="shot", title="A shot", path=f"/admin/productions/shot/{shot}/change/", main=True, height=1400
+    )
+    yield Page(
+        name="render",
+        title="Render…: what it makes is told as you choose",
+        path=f"/admin/productions/shot/{shot}/render/",
+        main=True,
+    )
+    yield Page(name="batch", title="A batch", path=f"/admin/renders/renderbatch/{batch}/change/", main=True)
+    yield Page(name="batches", title="Batches", path="/admin/renders/renderbatch/")
+    yield Page(name="jobs", title="Jobs", path="/admin/renders/job/", main=True)
+    yield Page(name="job-running", title="A job that renders", path=job.format(running), main=True)
+    yield Page(
+        name="job-failed",
+        title="A job that failed, with ComfyUI's words",
+        path=job.format(failed),
+        main=True,
+        press="details:not(.sf-panel) > summary",
+        height=1200,
+    )
+    yield Page(name="job-waiting", title="A job that waits, and why", path=job.format(waiting))
+    yield Page(name="job", title="A job's whole story", path=job.format(clip_job), height=1500)
+    yield Page(
+        name="cancel",
+        title="Cancel asks first",
+        path=f"/admin/renders/renderbatch/{batch}/change/?cancel=ask",
+    )
+    yield Page(name="takes", title="Takes", path="/admin/review/take/", main=True)
+    yield Page(
+        name="take", title="A clip in the player", path=f"/admin/review/take/{clip}/change/", main=True
+    )
+    yield Page(
+        name="take-retake",
+        title="A keyframe that is asked for again",
+        path=f"/admin/review/take/{still}/change/",
+    )
+    yield Page(name="nodes", title="Nodes", path="/admin/nodes/node/")
+    yield Page(name="node", title="A node", path=f"/admin/nodes/node/{node}/change/", main=True, height=1400)
+    yield Page(name="activity", title="Activity", path="/admin/common/stateevent/")
+    for name, title, address, table in (
+        ("sequence", "sequence", "productions/sequence", "productions_sequence"),
+        ("location", "location", "productions/location", "productions_location"),
+        ("character", "character", "characters/character", "characters_character"),
+        ("preset", "preset", "presets/cinematicpreset", "presets_cinematicpreset"),
+        ("category", "preset category", "presets/presetcategory", "presets_presetcategory"),
+        ("workflow", "workflow", "workflows/workflowtemplate", "workflows_workflowtemplate"),
+        ("project", "project", "projects/project", "projects_project"),
+        ("user", "user", "accounts/user", "accounts_user"),
+    ):
+        plural = {"category": "categories"}.get(name, f"{name}s")
+        yield Page(name=plural, title=f"{title.capitalize()}: the list", path=f"/admin/{address}/")
+        yield Page(
+            name=name,
+            title=f"A {title}",
+            path=f"/admin/{address}/{row(one.format(table))}/change/",
+            main=name in {"character", "project"},
+            height=1300,
+        )
+    version = row(one.format("workflows_workflowtemplateversion"))
+    yield Page(
+        name="graph",
+        title="A workflow's graph",
+        path=f"/admin/workflows/workflowtemplateversion/{version}/change/",
+    )
+    yield Page(name="statuses", title="Shot statuses", path="/admin/productions/shotstatus/")
+    yield Page(name="api", title="The API, described and to be tried", path="/api/docs/")
+    yield Page(name="404", title="Not found", path="/admin/nothing-here/", status=404)
+    yield Page(name="403", title="Not allowed", path="/admin/renders/job/add/", status=403)

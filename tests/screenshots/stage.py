@@ -1,0 +1,101 @@
+"""A farm worth a picture: a finished demo production, a render under way, a failed one, verdicts given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from farm.demo.home import Home
+from tests.acceptance.farm_database import SqliteFile
+from tests.acceptance.farm_fixture import SETUP, Farm
+
+VRAM_GB: Final = (8, 24)
+CORE: Final = ("broker", "web", "coordinator", "media", "ticker")
+QUICK: Final = ("--seconds-per-step", "0", "--model-load-seconds", "0")
+SLOW: Final = ("--seconds-per-step", "4", "--model-load-seconds", "0", "--oom-above", "12")
+"""A keyframe goes on for longer than the pictures take, and the large model does not fit."""
+
+PLAYED: Final = "played"
+"""A folder that holds this file holds a finished demo."""
+
+COLLECT: Final = """
+import shutil
+from django.conf import settings
+from farm.demo import stage
+shutil.rmtree(settings.STATIC_ROOT, ignore_errors=True)
+stage.collect_static()
+"""
+DEMO: Final = """
+from apps.projects.models import Project
+from farm.demo import wishes
+answer([batch.code for batch in wishes.ask(Project.objects.get(), slates=False)])
+"""
+DECIDE: Final = """
+from apps.accounts.models import User
+from apps.review.models import Take
+from apps.review.services import review_take
+user = User.objects.get(username="coordinator")
+verdicts = ["approved", "approved", "retake", "approved", "rejected"]
+for take, verdict in zip(Take.objects.filter(kind="keyframe").order_by("created_at"), verdicts):
+    review_take(take, to=verdict, user=user, note="The sleigh is cut off" if verdict != "approved" else "")
+"""
+MORE: Final = """
+from apps.accounts.models import User
+from apps.productions.models import Shot
+from apps.renders.services.submit import Step, submit
+user = User.objects.get(username="coordinator")
+shots = list(Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code"))
+def ask(of, note, *steps):
+    key = note + " {when}"
+    submit(user=user, project=of[0].project, shots=of, steps=list(steps), idempotency_key=key, note=note)
+ask(shots[:1], "Gerda's close-up in full quality", Step("flux_t2i"))
+ask(shots[1:6], "second look at the flight", Step("sd15_t2i", takes=2), Step("wan22_i2v"))
+"""
+
+
+@contextmanager
+def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
+    """Play the demo in an empty folder, or ``again`` take what the last time left there; then start renders
+    that go on while pictures are taken.
+    """
+    again = again and (folder / PLAYED).exists()
+    home = Home.open(folder, fresh=not again)
+    try:
+        if not again:
+            _play(home)
+        farm = Farm(home, SqliteFile(folder), vram=VRAM_GB, knobs=SLOW)
+        try:
+            farm.coordinate(COLLECT)
+            farm.start(*CORE, *_nodes(farm))
+            farm.coordinate(MORE.replace("{when}", f"{time.time():.0f}"))
+            failed = "SELECT 1 FROM renders_job WHERE state = 'failed'"
+            farm.wait_until(lambda: farm.rows(failed), "the large model has failed")
+            moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
+            farm.wait_until(lambda: farm.rows(moving), "a render is under way")
+            yield farm
+        finally:
+            farm.supervisor.stop()
+    finally:
+        home.lock.close()
+
+
+def _play(home: Home) -> None:
+    farm = Farm(home, SqliteFile(home.folder), vram=VRAM_GB, knobs=QUICK)
+    try:
+        farm.coordinate(SETUP)
+        farm.start(*CORE, *_nodes(farm))
+        farm.coordinate(DEMO)
+        farm.wait_until(lambda: set(farm.states()) == {"succeeded"}, "the demo is rendered", patience_s=150)
+        unseen = "SELECT 1 FROM review_take WHERE media_state <> 'ready'"
+        farm.wait_until(lambda: not farm.rows(unseen), "every take can be looked at")
+        farm.coordinate(DECIDE)
+    finally:
+        farm.supervisor.stop()
+    (home.folder / PLAYED).touch()
+
+
+def _nodes(farm: Farm) -> list[str]:
+    return [name for node in farm.plan.nodes for name in (f"comfyui-{node.name}", node.name)]
