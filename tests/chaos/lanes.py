@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from farm.demo.supervisor import die_with
 from tests.acceptance.farm_fixture import Prepared
 from tests.chaos.farms import close, enter, farm_for
 from tests.chaos.plan import Group
@@ -17,7 +19,9 @@ from tests.chaos.plan import Group
 def play_in_lanes(groups: list[Group], prepared: Prepared, *, lanes: int) -> Iterator[int]:
     """Play groups side by side, each in a process of its own; yield how many of its scenarios were ok."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(lanes, mp_context=spawn, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(
+        lanes, spawn, initializer=_end_with, initargs=(os.getpid(),), max_tasks_per_child=1
+    ) as pool:
         runs = {pool.submit(play, group, prepared): group for group in groups}
         for run in as_completed(runs):
             error = run.exception()
@@ -38,3 +42,10 @@ def play(group: Group, prepared: Prepared) -> int:
         return good
     finally:
         close(farm)
+
+
+def _end_with(parent: int) -> None:
+    """Let nothing outlive a run that is killed: a farm's processes end with this one."""
+    ask = die_with(parent)
+    if ask is not None:
+        ask()
