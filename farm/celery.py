@@ -14,9 +14,8 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging
 from django.conf import settings
 
-from farm.logs import name_process
-
 from farm import transport
+from farm.logs import name_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
 transport.install()

@@ -41,6 +41,8 @@ class Address:
             "slug": film["workflowtemplate"].slug,
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
+            "attempt_id": film["attempt"].pk,
+            "name": "take.png",
             "app_label": "productions",
             "content_type_id": film["shot_type"],
             "url": "nothing/here/",

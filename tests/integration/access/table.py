@@ -14,6 +14,7 @@ _LOGIN: Final = "302 302 302 302 302 302 302 302"
 PROFILES: Final[dict[str, str]] = {
     # pages of the admin that are about no film
     "open to all": "200 200 200 200 200 200 200 200",
+    "nothing marked": "404 404 404 404 404 404 404 404",
     "no broker in this test": "503 503 503 503 503 503 503 503",
     "leads on": _LOGIN,
     "leads on from a row": f"{_LOGIN} | {_LOGIN}",
@@ -47,6 +48,7 @@ PROFILES: Final[dict[str, str]] = {
     "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
     "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
     # files: an address without a signature shows nothing to anybody
+    "signed by an attempt": "401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401",
     "unsigned": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
     # the API
     "api: whoever is logged in": "401 200 200 200 200 200 200 200",
@@ -115,6 +117,18 @@ EXPECTED: Final[dict[str, str]] = {
         address: profile
         for at in ("media/{artifact_id}/", "media/reference/{reference_id}/")
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
+    },
+    # files of nodes that share no disk: only the key of the attempt opens them
+    "GET store/v1/marker": "nothing marked",
+    "POST store/v1/marker": "wrong method",
+    **{
+        f"{verb} store/v1/{{attempt_id}}/{what}": "signed by an attempt"
+        for verb, what in (
+            ("GET", "input"),
+            ("GET", "files/{name}"),
+            ("PUT", "files/{name}"),
+            ("POST", "files/{name}"),
+        )
     },
     # the admin's own pages
     "GET admin/login/": "the login page",
