@@ -13,7 +13,7 @@ from typing import Final
 
 from farm.contracts import Capabilities, ComfyFact
 from workers.comfy.client import ComfyClient
-from workers.comfy.errors import ComfyError
+from workers.comfy.errors import ComfyError, SlowAnswer
 from workers.comfy.stats import SystemStats, read_stats
 from workers.comfy.text import beginning
 from workers.gpu import Site, read_gpu
@@ -61,6 +61,7 @@ class Watch(VitalThread):
         self._restart = restart or Restart(())
         self._due = Event()
         self._over = False
+        self._silent = False  # ComfyUI takes connections and does not answer
         self._catalogue_read_at = float("-inf")
 
     def work(self) -> None:
@@ -86,7 +87,8 @@ class Watch(VitalThread):
         before = (self._node.standing(), self._node.sight.reading.tier_gb, self._node.sight.fingerprint)
         self._node.sight = sight = self._see()
         self._try_the_sick(sight)
-        self._restart.consider(sick=bool(self._node.sick))
+        # One that refuses connections is down or starting: that is its supervisor's business.
+        self._restart.consider(sick=bool(self._node.sick) if sight.comfy.reachable else self._silent)
         after = (self._node.standing(), sight.reading.tier_gb, sight.fingerprint)
         if after != before:
             state, reason = after[0]
@@ -115,6 +117,7 @@ class Watch(VitalThread):
             queue = self._client.queue()
             capabilities, listed = self._catalogue(before)
         except ComfyError as error:
+            self._silent = isinstance(error, SlowAnswer)
             self._catalogue_read_at = float("-inf")  # it may come back with other models
             return Sight(
                 comfy=ComfyFact(reachable=False, error=beginning(error.message, ERROR_LIMIT)),

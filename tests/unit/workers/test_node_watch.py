@@ -13,11 +13,12 @@ import requests
 
 from farm.contracts import NodeState
 from workers.comfy.client import ComfyClient, Queue
-from workers.comfy.errors import GraphRejected, Problem, Unreachable
+from workers.comfy.errors import ComfyError, GraphRejected, Problem, SlowAnswer, Unreachable
 from workers.comfy.standing import PENDING, UNKNOWN, Ending, Standing, State
 from workers.gpu import Site
 from workers.node import Node
 from workers.nvml import Cards
+from workers.restart import Restart
 from workers.watch import Watch
 
 
@@ -25,7 +26,7 @@ class FakeComfy:
     """ComfyUI as the watch sees it."""
 
     def __init__(self) -> None:
-        self.away = False
+        self.away: ComfyError | None = None
         self.executor_lives = True
         self.stats: object = {"system": {"comfyui_version": "0.27.0"}, "devices": [{"type": "cpu"}]}
         self.names = ["wan\\a.safetensors"]
@@ -34,7 +35,7 @@ class FakeComfy:
 
     def system_stats(self) -> object:
         if self.away:
-            raise Unreachable("connection refused")
+            raise self.away
         return self.stats
 
     def queue(self) -> Queue:
@@ -57,7 +58,20 @@ class FakeComfy:
         return {"checkpoints": tuple(self.names)}
 
 
-def watching(comfy: FakeComfy, check_store: Callable[[], str] = str) -> tuple[Node, Watch, list[str]]:
+class FakeRestart(Restart):
+    """Remembers whether it was told of a sick ComfyUI."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.told: list[bool] = []
+
+    def consider(self, *, sick: bool) -> None:
+        self.told.append(sick)
+
+
+def watching(
+    comfy: FakeComfy, check_store: Callable[[], str] = str, restart: Restart | None = None
+) -> tuple[Node, Watch, list[str]]:
     node, told = Node("gpu1", "celery@gpu1"), list[str]()
     watch = Watch(
         node,
@@ -66,8 +80,23 @@ def watching(comfy: FakeComfy, check_store: Callable[[], str] = str) -> tuple[No
         check_store=check_store,
         changed=lambda: told.append(node.standing()[0]),
         cards=lambda: Cards(()),
+        restart=restart,
     )
     return node, watch, told
+
+
+def test_a_comfyui_that_hangs_may_be_restarted_and_one_that_is_starting_is_left_alone() -> None:
+    comfy, restart = FakeComfy(), FakeRestart()
+    comfy.executor_lives = False
+    node, watch, _ = watching(comfy, restart=restart)
+    watch.look()
+    node.sick = "it hangs"
+    watch.look()
+    for away in (Unreachable("connection refused"), SlowAnswer("no answer within 10 s")):
+        comfy.away = away
+        watch.look()
+
+    assert restart.told == [False, True, False, True]
 
 
 def test_the_watch_tells_only_what_is_new() -> None:
@@ -78,7 +107,7 @@ def test_the_watch_tells_only_what_is_new() -> None:
     watch.look()
     assert (told, comfy.catalogue_read) == ([NodeState.IDLE], 1)
 
-    comfy.away = True
+    comfy.away = Unreachable("connection refused")
     watch.look()
     watch.look()
     assert told == [NodeState.IDLE, NodeState.DEAF]
@@ -97,7 +126,7 @@ def test_a_store_that_goes_and_comes_back_is_told_each_time() -> None:
 
 def test_a_store_that_is_away_is_seen_while_comfyui_is_away_too() -> None:
     comfy = FakeComfy()
-    comfy.away = True
+    comfy.away = Unreachable("connection refused")
     node, watch, _ = watching(comfy, lambda: "not mounted")
 
     watch.look()
@@ -111,9 +140,9 @@ def test_a_comfyui_that_comes_back_is_asked_anew_what_it_can_do() -> None:
     watch.look()
     before = node.sight.fingerprint
 
-    comfy.away = True
+    comfy.away = Unreachable("connection refused")
     watch.look()
-    comfy.away, comfy.names = False, ["b.safetensors"]
+    comfy.away, comfy.names = None, ["b.safetensors"]
     watch.look()
 
     assert node.sight.fingerprint != before
@@ -150,9 +179,9 @@ def test_a_restarted_comfyui_is_probed_anew() -> None:
     node.sick, comfy.executor_lives = "ComfyUI hangs", False
     watch.look()
 
-    comfy.away = True
+    comfy.away = Unreachable("connection refused")
     watch.look()
-    comfy.away, comfy.executor_lives = False, True
+    comfy.away, comfy.executor_lives = None, True
     comfy.submitted.clear()  # a restart loses the queue
 
     for _ in range(3):
