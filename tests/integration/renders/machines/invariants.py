@@ -42,8 +42,13 @@ def each_job_has_one_current_attempt() -> None:
 
 
 def success_was_verified(told: Iterable[StateEvent], genuine: set[str]) -> None:
-    """No attempt came to SUCCEEDED but by a report of its own node, with its files in the store."""
+    """No attempt came to SUCCEEDED but by a report of its own node, with its files in the store.
+
+    And whatever the table of moves says, no job that is cancelled.
+    """
     for event in told:
+        recorded = (event.machine, event.from_state, event.to_state)
+        assert recorded != ("job", "cancelled", "succeeded"), f"cancelled job {event.subject} got its take"
         if event.machine == "attempt" and event.to_state == "succeeded":
             assert str(event.subject) in genuine, f"attempt {event.subject} succeeded, and nobody rendered it"
 

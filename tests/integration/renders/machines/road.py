@@ -155,9 +155,27 @@ class Road:
         if not self.written(hand.name, order):
             self.words.append((hand.name, hand.ended(order, Outcome.DROPPED)))
 
+    def in_hand(self) -> list[tuple[str, RenderOrder]]:
+        """What some node was granted and has not said the end of, in this life of it or an earlier one."""
+        mine = {(node, order.attempt_id): order for node, order in self.orders}
+        given = [key for key in mine if key in self.granted and not self.written(key[0], mine[key])]
+        return [(node, mine[node, attempt]) for node, attempt in given]
+
     def written(self, node: str, order: RenderOrder) -> bool:
         """Whether this node has written how this attempt ended: it does so once."""
         return any((node, order.attempt_id) == (author, word.attempt_id) for author, word in self.words)
+
+    def repeats(self, node: str, report: RenderReport) -> None:
+        """A node says once more how an attempt ended: finished work counts, a stale word changes nothing."""
+        hand = self.hands[node]
+        stale = invariants.is_stale(report) or self.is_anothers(node, report)
+        before = invariants.what_stands(report.job_id)
+        self.obeys(hand, hand.reports(finished=(report,)))
+        if report.outcome == Outcome.SUCCEEDED and report.attempt_id in self.genuine:
+            state = Job.objects.values_list("state", flat=True).get(pk=report.job_id)
+            assert state in (JobState.SUCCEEDED, JobState.CANCELLED), f"{state}: finished work is thrown away"
+        elif stale:
+            assert invariants.what_stands(report.job_id) == before, "a stale report changed something"
 
     def is_anothers(self, node: str, report: RenderReport) -> bool:
         """Whether another node was given what this one reports."""
@@ -166,8 +184,14 @@ class Road:
 
     # The end
 
-    def goes_quiet(self) -> None:
-        """Every node is well and obeys; tick until nothing goes on by itself any more."""
+    def goes_quiet(self, *, late: bool) -> None:
+        """Every node is well and obeys; tick until nothing goes on by itself any more.
+
+        ``late``: every report ever written comes once more before, the oldest last.
+        """
+        for node, report in reversed(self.words) if late else ():
+            with self.step():
+                self.repeats(node, report)
         with self.step():
             for node in Node.objects.all():
                 set_desired(node, Desired.ACTIVE, user=self.world.operator)

@@ -25,12 +25,11 @@ from apps.renders.services.record import Recorded, record
 from apps.renders.services.reports import answer
 from apps.renders.services.submit import submit
 from apps.renders.services.sweep import sweep
-from apps.renders.states import JobState
 from apps.renders.tasks import hear_bell
 from farm import contracts
 from farm.celery import app
 from farm.contracts import FailureClass, NodeState, Outcome, Stage
-from tests.integration.renders.machines.invariants import is_stale, what_stands
+from tests.integration.renders.machines.invariants import what_stands
 from tests.integration.renders.machines.road import TIERS, WISHES, Road, World, pick
 from tests.machines import play, seeds
 
@@ -72,6 +71,7 @@ def step(**drawn: st.SearchStrategy[Any]) -> Callable[[Rule], Rule]:
 
 
 orders_exist = precondition(lambda self: self.road.orders)
+something_renders = precondition(lambda self: self.road.in_hand())
 words_exist = precondition(lambda self: self.road.words)
 jobs_exist = precondition(lambda self: self.pressed)
 
@@ -83,11 +83,13 @@ class RenderMachine(RuleBasedStateMachine):
         super().__init__()
         self.road, self.world = Road(world), world
         self.pressed: list[dict[str, Any]] = []
+        self.late = False  # whether every report comes once more at the end
 
     # People
 
-    @initialize()
-    def two_nodes_render_already(self) -> None:
+    @initialize(late=st.booleans())
+    def two_nodes_render_already(self, late: bool) -> None:
+        self.late = late
         with self.road.step():
             self._press("keyframe and clip", 0)
             self._press("a keyframe", 1)
@@ -220,27 +222,24 @@ class RenderMachine(RuleBasedStateMachine):
 
     # Outcomes: written once by the node, heard by any road, any number of times, or never
 
-    @orders_exist
+    @something_renders
     @step(order=which, stored=st.booleans(), manifest=st.booleans(), files=st.booleans())
     def a_render_ends_well(self, order: int, stored: bool, manifest: bool, files: bool) -> None:
-        node, one = pick(self.road.orders, order)
+        node, one = pick(self.road.in_hand(), order)
         hand = self.road.hands[node]
-        if self.road.written(node, one) or (node, one.attempt_id) not in self.road.granted:
-            return
         hand.running.pop(one.attempt_id, None)
         report = hand.writes_manifest(one) if manifest else hand.success(one, store=files)
         if files or manifest:
             self.road.genuine.add(one.attempt_id)
         self._written(node, report, stored=stored)
 
-    @orders_exist
+    @something_renders
     @step(order=which, failure=st.sampled_from(FailureClass), stored=st.booleans())
     def a_render_fails(self, order: int, failure: FailureClass, stored: bool) -> None:
-        node, one = pick(self.road.orders, order)
+        node, one = pick(self.road.in_hand(), order)
         hand = self.road.hands[node]
-        if not self.road.written(node, one):
-            hand.running.pop(one.attempt_id, None)
-            self._written(node, hand.failure(one, failure), stored=stored)
+        hand.running.pop(one.attempt_id, None)
+        self._written(node, hand.failure(one, failure), stored=stored)
 
     def _written(self, node: str, report: contracts.RenderReport, *, stored: bool) -> None:
         self.road.words.append((node, report))
@@ -257,17 +256,7 @@ class RenderMachine(RuleBasedStateMachine):
     @step(word=which)
     def a_node_repeats_its_report(self, word: int) -> None:
         node, report = pick(self.road.words, word)
-        hand = self.road.hands[node]
-        stale = is_stale(report) or self.road.is_anothers(node, report)
-        before = what_stands(report.job_id)
-        self.road.obeys(hand, hand.reports(finished=(report,)))
-        if report.outcome == Outcome.SUCCEEDED and report.attempt_id in self.road.genuine:
-            state = Job.objects.values_list("state", flat=True).get(pk=report.job_id)
-            assert state in (JobState.SUCCEEDED, JobState.CANCELLED), (
-                f"{state}: finished work was thrown away"
-            )
-        elif stale:
-            assert what_stands(report.job_id) == before, "a stale report changed something"
+        self.road.repeats(node, report)
 
     @words_exist
     @step(word=which, how=st.sampled_from(["another key", "other words", "no signature", "another token"]))
@@ -286,7 +275,7 @@ class RenderMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.road.sound:
-                self.road.goes_quiet()
+                self.road.goes_quiet(late=self.late)
         finally:
             self.road.forget()
 
