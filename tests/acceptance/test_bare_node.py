@@ -24,6 +24,7 @@ NODES_FILES = (
     "farm/__init__.py",
     "farm/tiers.py",
     "farm/contracts.py",
+    "farm/logs.py",
     "celeryconfig.py",
 )
 
