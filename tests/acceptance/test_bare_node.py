@@ -27,6 +27,7 @@ NODES_FILES = (
     "farm/tiers.py",
     "farm/contracts.py",
     "farm/transfer.py",
+    "farm/logs.py",
     "celeryconfig.py",
 )
 
