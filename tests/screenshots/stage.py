@@ -51,8 +51,8 @@ shots = list(Shot.objects.filter(sequence__code="SQ020").select_related("project
 def ask(of, note, *steps):
     key = note + " {when}"
     submit(user=user, project=of[0].project, shots=of, steps=list(steps), idempotency_key=key, note=note)
-ask(shots[:1], "Gerda's close-up in full quality", Step("flux_t2i"))
-ask(shots[1:6], "second look at the flight", Step("sd15_t2i", takes=2), Step("wan22_i2v"))
+ask(shots[:1], "Gerda's close-up in full quality", Step(template="flux_t2i"))
+ask(shots[1:6], "second look at the flight", Step(template="sd15_t2i", takes=2), Step(template="wan22_i2v"))
 """
 
 
