@@ -28,6 +28,7 @@ NODES_FILES = (
     "farm/contracts.py",
     "farm/transfer.py",
     "farm/logs.py",
+    "farm/transport.py",
     "celeryconfig.py",
 )
 
