@@ -37,8 +37,8 @@ test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on
 test-sqlite: install-dev  ## unit and integration tests on SQLite
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(PARALLEL) tests/unit tests/integration
 
-test-postgres: install-dev  ## unit and integration tests on a private PostgreSQL
-	SHOTFARM_TEST_DB=postgres $(PYTEST) $(PARALLEL) tests/unit tests/integration
+test-postgres: install-dev  ## the same on a private PostgreSQL, but for tests that are given no database
+	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" $(PARALLEL) tests/unit tests/integration
 
 # Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
 # SQLite), and the node that has no database at all.

@@ -23,17 +23,30 @@ pytest_plugins = [
 ]
 
 
+WITHOUT_FARMS = ("unit", "integration")
+"""Folders whose tests reach a database by pytest-django alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let every test that commits start from the rows that migrations seeded (presets, shot statuses).
 
     Django empties the database after such a test. Some restoring the seeds and some not would also
-    clash over content types.
+    clash over content types. A test that is given no database is marked to run on one only: pytest-django
+    lets it touch none.
     """
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark and mark.kwargs.get("transaction"):
             seeded = pytest.mark.django_db(**{**mark.kwargs, "serialized_rollback": True})
             item.add_marker(seeded, append=False)
+        if mark is None and _needs_no_database(item):
+            item.add_marker("once")
+
+
+def _needs_no_database(item: pytest.Item) -> bool:
+    suite = item.path.relative_to(Path(__file__).parent).parts[0]
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return suite in WITHOUT_FARMS and fixtures.isdisjoint({"db", "transactional_db"})
 
 
 @pytest.hookimpl(wrapper=True)
