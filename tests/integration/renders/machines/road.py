@@ -193,8 +193,8 @@ class Road:
             with self.step():
                 self.repeats(node, report)
         with self.step():
-            for node in Node.objects.all():
-                set_desired(node, Desired.ACTIVE, user=self.world.operator)
+            for row in Node.objects.all():
+                set_desired(row, Desired.ACTIVE, user=self.world.operator)
         for hand in self.hands.values():
             with self.step():
                 self.restarts(hand)
