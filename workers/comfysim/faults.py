@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -55,9 +56,10 @@ KINDS = tuple(_KINDS)
 class Fault:
     """One fault. Raises ValueError, naming the field, for what makes no sense.
 
-    `node` is a node class (empty: any), `path` the start of a request such as `/history` or `POST /prompt`
-    (empty: any; `cut` takes `POST /prompt`), `after` how many occasions pass first, `times` how often it
-    acts (None: always), `ms` how long it stalls, `every` the least seconds between two stalls.
+    `node` is a node class (empty: any), `path` the start of a request such as `/history` or `POST /prompt`,
+    with or without /api (empty: any; `cut` takes `POST /prompt`), `after` how many occasions pass first,
+    `times` how often it acts (None: always), `ms` how long it stalls, `every` the least seconds between two
+    stalls.
     """
 
     kind: str
@@ -119,9 +121,10 @@ class Fault:
         return cls(**{name: _value(given["kind"], name, value) for name, value in given.items()})
 
     def fits(self, at: str, node: str, path: str) -> bool:
-        """Whether it is meant for this point, node class and request (`POST /prompt`)."""
-        asked = path if " " in self.path else path.partition(" ")[2]
-        return self.at == at and self.node in ("", node) and asked.startswith(self.path)
+        """Whether it is meant for this point, node class and request (`POST /prompt`, never with /api)."""
+        wanted = re.sub(r"(^|\s)/api/", r"\1/", self.path)
+        asked = path if " " in wanted else path.partition(" ")[2]
+        return self.at == at and self.node in ("", node) and asked.startswith(wanted)
 
 
 def _value(kind: str, name: str, value: object) -> Any:

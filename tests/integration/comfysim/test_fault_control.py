@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import requests
 from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.replay import history_of, still, submit
 from workers.comfysim.faults import KINDS, Fault
+from workers.comfysim.knobs import Knobs
 
 
 @pytest.fixture
@@ -97,6 +99,11 @@ def test_a_server_inside_another_process_refuses_to_crash(sim: ComfySim) -> None
         400,
         "fault crash: only a server with a process of its own may crash",
     )
+
+
+def test_an_unknown_version_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"comfyui_version is '9'; it must be 0\.27\.0 or 0\.3\.64"):
+        Knobs(base_dir=tmp_path, comfyui_version="9")
 
 
 def test_a_bad_fault_on_the_command_line_ends_the_start_with_a_sentence() -> None:

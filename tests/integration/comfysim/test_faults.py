@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.replay import Listener, history_of, prompt, sleeper, still, submit, until
+from tests.integration.comfysim.steps import Steps
 
 _CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
@@ -148,12 +149,14 @@ def test_a_failure_after_the_first_output_leaves_partial_outputs(sim: ComfySim) 
     assert outputs["2"]["images"][0]["filename"] == "t_00001_.png"
 
 
-def test_a_deaf_node_finishes_and_the_interrupt_bites_at_the_next(sim: ComfySim) -> None:
+def test_a_deaf_node_finishes_and_the_interrupt_bites_at_the_next(sim: ComfySim, steps: Steps) -> None:
     sim.arm("deaf:node=RecSleep")
+    steps.hold(after=1)
     listener = Listener(sim, "me")
     prompt_id = submit(sim, sleeper(0.3, steps=3), client_id="me")
     listener.until("progress", value=1)
     requests.post(f"{sim.url}/interrupt", json={"prompt_id": prompt_id}, timeout=5)
+    steps.go()
     name, data = _last(sim, prompt_id)
     assert (name, data["node_type"]) == ("execution_interrupted", "SaveImage")
     assert sim.acted() == {"deaf": 1}
@@ -185,8 +188,7 @@ def test_a_post_cut_before_is_not_taken_and_one_cut_after_is(sim: ComfySim) -> N
 
 
 def test_a_slow_path_takes_its_time_and_others_do_not_wait(sim: ComfySim) -> None:
-    sim.arm("slow:path=/history,ms=700")
-    started = time.monotonic()
+    sim.arm("slow:path=/history,ms=5000")
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{sim.url}/history", timeout=0.3)
     assert requests.get(f"{sim.url}/queue", timeout=10).ok
@@ -198,6 +200,14 @@ def test_a_slow_path_takes_its_time_and_others_do_not_wait(sim: ComfySim) -> Non
     assert time.monotonic() - started > 0.3
 
 
+@pytest.mark.parametrize("path", ["/jobs", "/api/jobs", "GET /jobs", "GET /api/jobs"])
+def test_a_path_may_be_written_with_or_without_api_and_method(path: str, sim: ComfySim) -> None:
+    sim.arm(f"slow:path={path},ms=1,times=always")
+    assert requests.get(f"{sim.url}/api/jobs", timeout=10).ok
+    requests.post(f"{sim.url}/api/jobs/cancel", json={}, timeout=10)
+    assert sim.acted()["slow"] == (1 if path.startswith("GET") else 2)
+
+
 def test_a_recurring_stall_leaves_its_interval_between_two(sim: ComfySim) -> None:
     sim.arm("slow:ms=1,every=3600,times=always")
     for _ in range(5):
@@ -206,7 +216,7 @@ def test_a_recurring_stall_leaves_its_interval_between_two(sim: ComfySim) -> Non
 
 
 def test_a_frozen_server_answers_nobody_meanwhile(sim: ComfySim) -> None:
-    sim.arm("freeze:path=/history,ms=800")
+    sim.arm("freeze:path=/history,ms=2000")
     with pytest.raises(requests.ReadTimeout):
         requests.get(f"{sim.url}/history", timeout=0.1)
     with pytest.raises(requests.ReadTimeout):
@@ -214,14 +224,17 @@ def test_a_frozen_server_answers_nobody_meanwhile(sim: ComfySim) -> None:
     assert requests.get(f"{sim.url}/queue", timeout=10).ok
 
 
-def test_a_dropped_socket_may_come_back_unless_it_is_refused(sim: ComfySim) -> None:
+def test_a_dropped_socket_may_come_back_unless_it_is_refused(sim: ComfySim, steps: Steps) -> None:
+    steps.hold()
     sim.arm("socket-drop:after=3", "socket-refuse:after=2,times=always")
     first = Listener(sim, "me")
     submit(sim, sleeper(0.3, steps=3), client_id="me")
     with pytest.raises((ConnectionError, websocket.WebSocketConnectionClosedException)):
         first.until("executing", node=None)
     assert len(first.heard) == 3
-    Listener(sim, "me").until("executing", node=None)
+    second = Listener(sim, "me")
+    steps.go()
+    second.until("executing", node=None)
     with pytest.raises(websocket.WebSocketBadStatusException):
         Listener(sim, "me")
     assert sim.acted() == {"socket-drop": 1, "socket-refuse": 1}
