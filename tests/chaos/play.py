@@ -7,12 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
 from apps.renders.models import Attempt
-from apps.renders.states import AttemptState
+from apps.renders.states import ON_NODE, AttemptState
 from apps.review.models import Take
 from apps.review.states import Media
 from farm.tiers import node_queue
@@ -183,6 +184,17 @@ def _broker_away(course: Course) -> None:
     course.work_goes_on()
     gone = Attempt.objects.filter(job__in=course.jobs, state=AttemptState.LOST).count()
     assert not gone, f"{gone} attempts were given up while the broker was away"
+    _fill_every_place(course)
+
+
+def _fill_every_place(course: Course) -> None:
+    """Each node still has one render on its GPU and one staged behind it."""
+    studio = course.studio
+    course.jobs += studio.submit(3 * len(studio.nodes))
+    held = Attempt.objects.filter(job__in=course.jobs, state__in=ON_NODE)
+    studio.until(lambda: held.count() == 2 * len(studio.nodes), "every place is taken", patience_s=30)
+    for job in course.jobs:
+        studio.until(partial(studio.is_done, job), "the jobs are done")
 
 
 def _poison(course: Course) -> None:

@@ -222,3 +222,25 @@ def test_a_killed_workers_running_prompt_is_stopped_by_its_next_life(farm: Start
     assert (report.failure.failure_class, report.failure.code) == ("infrastructure", "worker_restarted")
     until(lambda: not here.comfy_queue()["queue_running"])
     assert Stage.EXECUTING not in {r.stage for r in here.coordinator.reports[-1].running}
+
+
+def test_renders_that_end_while_the_broker_is_away_give_their_slots_back(farm: StartFarm) -> None:
+    here = farm(vram=8)
+    first, second = order(slow_picture("first", 4)), order(slow_picture("second", 1))
+    here.coordinator.send(first, "vram.8")
+    here.executing(first)
+    here.coordinator.send(second, "vram.8.next")
+    here.coordinator.hears(lambda report: len(report.running) == 2)
+
+    here.broker.stop()
+    until(lambda: here.worker.log.count("outcome=succeeded") == 2)
+    until(lambda: here.worker.log.count("its result being stored") == 2)
+    here.broker.start()
+
+    kept = here.coordinator.hears(lambda report: len(report.finished) == 2)
+    assert {report.outcome for report in kept.finished} == {Outcome.SUCCEEDED}
+    third, fourth = order(slow_picture("third", 3)), order()
+    here.coordinator.send(third, "vram.8")
+    here.executing(third)
+    here.coordinator.send(fourth, "vram.8.next")
+    here.coordinator.hears(lambda report: len(report.running) == 2)
