@@ -42,18 +42,23 @@ verdicts = ["approved", "approved", "retake", "approved", "rejected"]
 for take, verdict in zip(Take.objects.filter(kind="keyframe").order_by("created_at"), verdicts):
     review_take(take, to=verdict, user=user, note="The sleigh is cut off" if verdict != "approved" else "")
 """
-MORE: Final = """
+ASK: Final = """
 from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.renders.services.submit import Step, submit
-user = User.objects.get(username="coordinator")
-shots = list(Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code"))
-def ask(of, note, *steps):
-    key = note + " {when}"
-    submit(user=user, project=of[0].project, shots=of, steps=list(steps), idempotency_key=key, note=note)
-ask(shots[:1], "Gerda's close-up in full quality", Step(template="flux_t2i"))
-ask(shots[1:6], "second look at the flight", Step(template="sd15_t2i", takes=2), Step(template="wan22_i2v"))
+def ask(first, last, note, *steps):
+    shots = list(Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code"))[first:last]
+    submit(
+        user=User.objects.get(username="coordinator"),
+        project=shots[0].project,
+        shots=shots,
+        steps=[Step(template=name, takes=takes) for name, takes in steps],
+        idempotency_key=note + " {when}",
+        note=note,
+    )
 """
+TOO_LARGE: Final = ASK + 'ask(0, 1, "Gerda\'s close-up in full quality", ("flux_t2i", 1))'
+MORE: Final = ASK + 'ask(1, 6, "second look at the flight", ("sd15_t2i", 2), ("wan22_i2v", 2))'
 
 
 @contextmanager
@@ -70,9 +75,11 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
         try:
             farm.coordinate(COLLECT)
             farm.start(*CORE, *_nodes(farm))
-            farm.coordinate(MORE.replace("{when}", f"{time.time():.0f}"))
+            now = f"{time.time():.0f}"
+            farm.coordinate(TOO_LARGE.replace("{when}", now))
             failed = "SELECT 1 FROM renders_job WHERE state = 'failed'"
             farm.wait_until(lambda: farm.rows(failed), "the large model has failed")
+            farm.coordinate(MORE.replace("{when}", now))
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
             farm.wait_until(lambda: farm.rows(moving), "a render is under way")
             yield farm
