@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from aiohttp import web
 
+from workers.comfysim.faults import Fault
 from workers.comfysim.knobs import Knobs
 from workers.comfysim.server import create_app
 
@@ -34,6 +38,17 @@ class ComfySim:
     @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
+
+    def arm(self, *faults: str) -> None:
+        """Let these faults happen instead of those armed before, `crash:at=step,after=3`; none disarms."""
+        answer = requests.post(f"{self.url}/simulated/knobs", json={"faults": faults}, timeout=_START_S)
+        assert answer.status_code == 200, answer.text
+
+    def acted(self) -> Counter[str]:
+        """How often each kind of fault has acted here, also in a server that has crashed since."""
+        journal = self.base_dir / "simulated_faults.jsonl"
+        lines = journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []
+        return Counter(json.loads(line)["fault"] for line in lines)
 
     def stop(self) -> None:
         raise NotImplementedError
@@ -76,7 +91,7 @@ class ProcessSim(ComfySim):
 
     def __init__(self, base_dir: Path, arguments: list[str]) -> None:
         super().__init__(base_dir)
-        command = [sys.executable, "-m", "workers.comfysim", "--port", "0", "--base-dir", str(base_dir)]
+        command = [sys.executable, "-m", "workers.comfysim", "--port=0", f"--base-dir={base_dir}", "--faults"]
         self.process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -108,19 +123,27 @@ def free_port() -> int:
 def comfysim(tmp_path: Path) -> Iterator[StartSim]:
     """Start servers: `comfysim(vram=24, **knobs)` with the fields of Knobs, quick unless told otherwise.
 
+    `faults=["hang:at=step"]` arms faults from the start; `sim.arm(…)` later, `sim.acted()` counts.
     `process=True` gives one of its own process; it takes `arguments=[…]` instead of knobs.
     """
     started: list[ComfySim] = []
 
     def start(
-        vram: float = 24, *, process: bool = False, arguments: tuple[str, ...] = (), **knobs: Any
+        vram: float = 24,
+        *,
+        process: bool = False,
+        arguments: tuple[str, ...] = (),
+        faults: tuple[str, ...] = (),
+        **knobs: Any,
     ) -> ComfySim:
         base_dir = knobs.pop("base_dir", tmp_path / f"comfysim-{len(started)}")
         sim: ComfySim
         if process:
-            sim = ProcessSim(base_dir, ["--vram", str(vram), "--model-load-seconds", "0", *arguments])
+            armed = [f"--fault={fault}" for fault in faults]
+            sim = ProcessSim(base_dir, [f"--vram={vram}", "--model-load-seconds=0", *armed, *arguments])
         else:
-            quick = {"seconds_per_step": 0.0, "model_load_seconds": 0.0, "test_nodes": True}
+            quick: dict[str, Any] = {"seconds_per_step": 0.0, "model_load_seconds": 0.0, "test_nodes": True}
+            quick |= {"faults_open": True, "faults": tuple(map(Fault.parse, faults))}
             sim = ThreadedSim(Knobs(base_dir=base_dir, vram_gb=vram, **{**quick, **knobs}))
         started.append(sim)
         return sim

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from workers.comfysim import COMFYUI_VERSION
+from workers.comfysim.faults import Fault
 from workers.comfysim.knobs import Knobs
 from workers.comfysim.server import create_app
+from workers.comfysim.versions import NEWEST, VERSIONS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,9 +33,22 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--models", type=Path, metavar="FILE.json", help='{"checkpoints": ["a.safetensors"]}'
     )
+    options.add_argument(
+        "--comfyui-version", choices=list(VERSIONS), default=NEWEST.name, help="the version to speak"
+    )
     options.add_argument("--max-history", type=int, default=10_000, help="entries kept, oldest dropped first")
     options.add_argument(
         "--test-nodes", action="store_true", help="offer RecSleep, RecSleepDeaf and RecRaise"
+    )
+    options.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND:NAME=VALUE,…",
+        help="let something go wrong, such as crash:at=step,after=3 (repeatable; see workers/README.md)",
+    )
+    options.add_argument(
+        "--faults", action="store_true", help="let faults be armed over HTTP: POST /simulated/knobs"
     )
     return options
 
@@ -59,7 +73,7 @@ async def serve(knobs: Knobs, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
         address = runner.addresses[0]
         sys.stdout.write(
-            f"SIMULATED ComfyUI {COMFYUI_VERSION}, {knobs.vram_gb:g} GB\n"
+            f"SIMULATED ComfyUI {knobs.comfyui_version}, {knobs.vram_gb:g} GB\n"
             f"To see the GUI go to: http://{address[0]}:{address[1]}\n"
         )
         sys.stdout.flush()
@@ -82,10 +96,16 @@ def main(arguments: list[str] | None = None) -> int:
             oom_above_gb=options.oom_above,
             test_nodes=options.test_nodes,
             max_history=options.max_history,
+            comfyui_version=options.comfyui_version,
             models=read_models(options.models) if options.models else {},
+            faults=tuple(map(Fault.parse, options.fault)),
+            faults_open=bool(options.faults or options.fault),
+            may_crash=True,
         )
         if scratch:
             _remove_at_sigterm(scratch)
+        if not knobs.version.ends_on_sigint:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         asyncio.run(serve(knobs, options.host, options.port))
     except KeyboardInterrupt:
         return 0

@@ -1,16 +1,12 @@
-"""The node catalogue of ComfyUI 0.27.0 (`/object_info`), filled with the models this server has."""
+"""The node catalogue of a ComfyUI (`/object_info`), filled with the models this server has."""
 
 from __future__ import annotations
 
 import copy
-import gzip
-import json
-from pathlib import Path
 from typing import Any
 
 from workers.comfysim.files import Folders
-
-_DATA = Path(__file__).parent / "data"
+from workers.comfysim.versions import Version
 
 # Which input of which node lists which model folder; every node with that input name is filled,
 # and the pairs below where the name alone does not say.
@@ -69,40 +65,32 @@ DEFAULT_MODELS: dict[str, list[str]] = {
 }
 
 
-def recorded() -> dict[str, Any]:
-    """Answers of a real server that never change: extensions, model folders, feature flags."""
-    answers: dict[str, Any] = json.loads((_DATA / "recorded.json").read_text(encoding="utf-8"))
-    return answers
-
-
 class Catalogue:
-    """Node classes by name, with the live lists of models and input files in their combos."""
+    """Node classes by name, with the live lists of models and input files in their combos.
 
-    def __init__(self, models: dict[str, list[str]], folders: Folders, *, test_nodes: bool) -> None:
-        known = recorded()["model_folders"]
+    A model is a name given at the start, or a file in models/ under the server's base folder.
+    """
+
+    def __init__(
+        self, models: dict[str, list[str]], folders: Folders, version: Version, *, test_nodes: bool
+    ) -> None:
+        known = version.recorded()["model_folders"]
         for folder in models:
             if folder not in known:
                 raise ValueError(f"models: unknown folder {folder!r}; ComfyUI knows {', '.join(known)}")
-        self.models = {folder: sorted(models.get(folder, ())) for folder in known}
+        self.version = version
+        self.model_folders: list[str] = known
+        self._models = models
         self._folders = folders
-        self._classes: dict[str, Any] = json.loads(
-            gzip.decompress((_DATA / "object_info.json.gz").read_bytes())
-        )
-        if not test_nodes:
-            for name in _TEST_NODES:
-                del self._classes[name]
-        for name, info in self._classes.items():
-            self._fill(name, info)
+        hidden = frozenset() if test_nodes else _TEST_NODES
+        self._classes = {name: info for name, info in version.classes().items() if name not in hidden}
+        self._model_inputs = {name: _model_inputs(name, info) for name, info in self._classes.items()}
 
-    def _fill(self, class_type: str, info: dict[str, Any]) -> None:
-        for section in ("required", "optional"):
-            for input_name, spec in info["input"].get(section, {}).items():
-                folder = _FOLDER_OF_NODE_INPUT.get((class_type, input_name)) or _FOLDER_OF_INPUT.get(
-                    input_name
-                )
-                options = combo_options(spec)
-                if folder and options is not None:
-                    options[:0] = self.models[folder]
+    def models(self, folder: str) -> list[str]:
+        """The model files of a folder, sorted; KeyError if ComfyUI has no such folder."""
+        if folder not in self.model_folders:
+            raise KeyError(folder)
+        return sorted({*self._models.get(folder, ()), *self._folders.models(folder)})
 
     def __contains__(self, class_type: object) -> bool:
         return class_type in self._classes
@@ -111,8 +99,15 @@ class Catalogue:
         """One class as `/object_info/{class}` tells it; KeyError if unknown."""
         info: dict[str, Any] = self._classes[class_type]
         file_input = FILE_INPUTS.get(class_type)
+        model_inputs = self._model_inputs[class_type]
+        if not file_input and not model_inputs:
+            return info
+        info = copy.deepcopy(info)
+        for section, name, folder in model_inputs:
+            options = combo_options(info["input"][section][name])
+            if options is not None:
+                options[:0] = self.models(folder)
         if file_input:
-            info = copy.deepcopy(info)
             options = combo_options(info["input"]["required"][file_input])
             if options is not None:
                 options[:] = self._folders.inputs()
@@ -123,6 +118,16 @@ class Catalogue:
 
     def is_output(self, class_type: str) -> bool:
         return bool(self._classes[class_type]["output_node"])
+
+
+def _model_inputs(class_type: str, info: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The inputs that list model files: (section, name, folder)."""
+    found = []
+    for name, (section, spec) in inputs_of(info).items():
+        folder = _FOLDER_OF_NODE_INPUT.get((class_type, name)) or _FOLDER_OF_INPUT.get(name)
+        if folder and combo_options(spec) is not None:
+            found.append((section, name, folder))
+    return found
 
 
 def inputs_of(info: dict[str, Any]) -> dict[str, tuple[str, list[Any]]]:

@@ -10,8 +10,10 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from PIL.Image import Image
+
+from workers.comfysim.faults import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +30,11 @@ _CLOSE_S = 1.0
 class Hub:
     """Sends events to the sockets that are open; nothing is kept for those that are not."""
 
-    def __init__(self, features: dict[str, Any], remaining: Callable[[], int]) -> None:
+    def __init__(self, features: dict[str, Any], remaining: Callable[[], int], faults: Faults) -> None:
         self._features = features
         self._remaining = remaining
-        self._sockets: dict[str, web.WebSocketResponse] = {}
+        self._faults = faults
+        self._sockets: dict[str, Socket] = {}
         self._client_flags: dict[str, dict[str, Any]] = {}
         self._outbox: asyncio.Queue[Message] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -47,7 +50,7 @@ class Hub:
             targets = list(self._sockets.values()) if client_id is None else [self._sockets.get(client_id)]
             for socket in targets:
                 if socket is not None:
-                    await _deliver(socket, content)
+                    await socket.deliver(content)
 
     def _post(self, message: Message) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -81,23 +84,24 @@ class Hub:
 
     async def serve(self, request: web.Request, client_id: str) -> web.WebSocketResponse:
         """Hold one client's socket until it closes. A newer socket with the same id takes its place."""
-        socket = web.WebSocketResponse(timeout=_CLOSE_S)
-        await socket.prepare(request)
+        response = web.WebSocketResponse(timeout=_CLOSE_S)
+        await response.prepare(request)
+        socket = Socket(response, request, self._faults)
         self._sockets[client_id] = socket
         self._client_flags.pop(client_id, None)
-        await _deliver(socket, json.dumps({"type": "status", "data": {**self._status(), "sid": client_id}}))
+        await socket.deliver(json.dumps({"type": "status", "data": {**self._status(), "sid": client_id}}))
         if client_id == self.client_id and self.node_id is not None:
-            await _deliver(socket, json.dumps({"type": "executing", "data": {"node": self.node_id}}))
+            await socket.deliver(json.dumps({"type": "executing", "data": {"node": self.node_id}}))
         first = True
-        async for message in socket:
+        async for message in response:
             if first and message.type is web.WSMsgType.TEXT:
                 await self._greet(client_id, socket, message.data)
             first = False
         if self._sockets.get(client_id) is socket:
             del self._sockets[client_id]
-        return socket
+        return response
 
-    async def _greet(self, client_id: str, socket: web.WebSocketResponse, text: str) -> None:
+    async def _greet(self, client_id: str, socket: Socket, text: str) -> None:
         try:
             greeting = json.loads(text)
         except ValueError:
@@ -105,18 +109,43 @@ class Hub:
             return
         if isinstance(greeting, dict) and greeting.get("type") == "feature_flags":
             self._client_flags[client_id] = greeting.get("data") or {}
-            await _deliver(socket, json.dumps({"type": "feature_flags", "data": self._features}))
+            await socket.deliver(json.dumps({"type": "feature_flags", "data": self._features}))
 
-    async def close(self) -> None:
-        for socket in list(self._sockets.values()):
-            await socket.close(code=WSCloseCode.GOING_AWAY)
+    def close(self) -> None:
+        """Drop every socket without a word: clients see 1006, as when ComfyUI ends."""
+        for socket in self._sockets.values():
+            socket.drop()
 
 
-async def _deliver(socket: web.WebSocketResponse, content: str | bytes) -> None:
-    try:
-        if isinstance(content, str):
-            await socket.send_str(content)
-        else:
-            await socket.send_bytes(content)
-    except (ConnectionError, RuntimeError) as exc:
-        logger.info("websocket is gone", extra={"reason": str(exc)})
+class Socket:
+    """One open websocket, and what befalls it."""
+
+    def __init__(self, response: web.WebSocketResponse, request: web.Request, faults: Faults) -> None:
+        self._response = response
+        self._request = request
+        self._faults = faults
+        self._sent = 0
+        self._silent = False
+
+    def drop(self) -> None:
+        if self._request.transport:
+            self._request.transport.abort()
+
+    async def deliver(self, content: str | bytes) -> None:
+        """Send a message, unless the socket fell silent or is dropped now."""
+        if self._silent:
+            return
+        if self._faults.act("socket-silent", seen=self._sent):
+            self._silent = True
+            return
+        if self._faults.act("socket-drop", seen=self._sent):
+            self.drop()
+            return
+        self._sent += 1
+        try:
+            if isinstance(content, str):
+                await self._response.send_str(content)
+            else:
+                await self._response.send_bytes(content)
+        except (ConnectionError, RuntimeError) as exc:
+            logger.info("websocket is gone", extra={"reason": str(exc)})

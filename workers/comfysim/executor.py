@@ -6,26 +6,23 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL.Image import Image
-
 from workers.comfysim.catalogue import FILE_INPUTS, Catalogue
 from workers.comfysim.events import Hub
+from workers.comfysim.faults import Faults
 from workers.comfysim.files import Folders, sha256
 from workers.comfysim.graph import RunOrder, signatures
 from workers.comfysim.knobs import Knobs
+from workers.comfysim.noderun import NodeRun
 from workers.comfysim.nodes import Shown, node_function
 from workers.comfysim.promptqueue import Item, Outcome, PromptQueue
-from workers.comfysim.values import describe
+from workers.comfysim.tampering import spoil_files, spoil_inputs
+from workers.comfysim.values import plain
 from workers.comfysim.vram import OOM_TIPS, ModelPool, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
-
-_PROGRESS_INTERVAL_S = 0.1  # ComfyUI skips progress messages that follow closer
-_NO_PREVIEWS = (None, "none", "default")
 
 
 class PromptInterruptedError(Exception):
@@ -47,6 +44,7 @@ class Executor:
         self,
         *,
         knobs: Knobs,
+        faults: Faults,
         folders: Folders,
         catalogue: Catalogue,
         pool: ModelPool,
@@ -54,29 +52,41 @@ class Executor:
         queue: PromptQueue,
     ) -> None:
         self.knobs = knobs
+        self.faults = faults
         self.folders = folders
         self.catalogue = catalogue
         self.pool = pool
         self.hub = hub
         self.queue = queue
         self.cache: dict[str, Result] = {}
+        # Which node runs, by id and class, and which of them does not hear.
+        self.node: tuple[str, str] = ("", "")
+        self._deaf: tuple[str, str] | None = None
         self._interrupt = threading.Event()
 
     def interrupt(self) -> None:
         """Stop the running prompt at its next check."""
+        node = self.node
+        if self.faults.act("ignore-interrupt"):
+            return
+        if self.faults.act("deaf", node=node[1]):
+            self._deaf = node
         self._interrupt.set()
 
     def check_interrupt(self) -> None:
-        if self._interrupt.is_set():
+        if self._interrupt.is_set() and self._deaf != self.node:
             self._interrupt.clear()
             raise PromptInterruptedError
 
     def run(self) -> None:
         """Work until the queue closes. A node that raises SystemExit ends the thread, as in ComfyUI."""
         while not self.queue.closed:
+            if self.queue.wait():
+                self.faults.reach("start")
             item = self.queue.next()
             if item is not None:
                 outcome = self._execute(item)
+                self.faults.reach("history")
                 self.queue.finish(item, outcome)
                 if item.client_id is not None:
                     self.hub.send("executing", {"node": None, "prompt_id": item.prompt_id}, item.client_id)
@@ -88,12 +98,14 @@ class Executor:
 
     def _execute(self, item: Item) -> Outcome:
         self._interrupt.clear()
+        self._deaf = None
         self.hub.client_id, self.hub.node_id = item.client_id, None
         execution = Execution(self, item)
         try:
             return execution.perform()
         finally:
             self.hub.client_id = self.hub.node_id = None
+            self.node = ("", "")
 
     def fingerprint(self, node: dict[str, Any]) -> str:
         """The bytes of the file a loader reads; nothing for other nodes."""
@@ -173,8 +185,8 @@ class Execution:
         self.send("progress_state", {"prompt_id": self.item.prompt_id, "nodes": nodes})
 
     def _show_cached(self, node_id: str) -> None:
-        # Without a client, ComfyUI does not list what a cached output showed before: outputs stay {}.
-        if self.item.client_id is not None:
+        # Without a client, newer ComfyUI does not list what a cached output showed before: outputs stay {}.
+        if self.item.client_id is not None or not self.executor.knobs.version.hides_cached_outputs:
             self._show(node_id, self.results[node_id].ui)
         self.report(node_id, "finished", 1, 1)
 
@@ -208,25 +220,35 @@ class Execution:
         return None
 
     def _run_node(self, node_id: str, node: dict[str, Any], inputs: dict[str, Any]) -> None:
-        """Announce, run and record one node. Faults of the server itself belong at the top here."""
-        class_type = node["class_type"]
+        """Announce, run and record one node."""
+        executor, class_type = self.executor, node["class_type"]
+        executor.node = (node_id, class_type)
         self.report(node_id, "running", 0.0, 1.0)
         self.executor.hub.node_id = node_id
         self.send("executing", {"node": node_id, "display_node": node_id, "prompt_id": self.item.prompt_id})
         inputs.update({name: self._resolve(value) for name, value in node["inputs"].items()})
+        inputs.update(self._hidden(executor.catalogue[class_type]))
         run = NodeRun(self, node_id)
-        self.executor.check_interrupt()
-        returned = node_function(class_type, self.executor.catalogue[class_type])(run, inputs)
-        shown = isinstance(returned, Shown)
-        result = (
-            Result(returned.values, returned.ui) if isinstance(returned, Shown) else Result(returned, None)
-        )
-        self.results[node_id] = result
+        executor.check_interrupt()
+        executor.faults.reach("node", node=class_type)
+        if self._is_output(node_id):
+            spoil_inputs(executor.faults, class_type, inputs)
+        returned = node_function(class_type, executor.catalogue[class_type])(run, inputs)
+        shown = returned.ui if isinstance(returned, Shown) else None
+        self.results[node_id] = Result(returned.values if isinstance(returned, Shown) else returned, shown)
         self.executed.append(node_id)
-        if shown:
-            self._show(node_id, result.ui)
+        if shown is not None:
+            spoil_files(executor.faults, class_type, shown, executor.folders)
+            self._show(node_id, shown)
+            executor.faults.reach("shown", node=class_type)
         row = self.table[node_id]
         self.report(node_id, "finished", row["max"], row["max"])
+
+    def _hidden(self, info: dict[str, Any]) -> dict[str, Any]:
+        """The inputs a class asks of the server itself."""
+        known = {"PROMPT": self.item.prompt, "EXTRA_PNGINFO": self.item.extra_data.get("extra_pnginfo")}
+        hidden = info["input"].get("hidden", {})
+        return {name: known[kind] for name, kind in hidden.items() if isinstance(kind, str) and kind in known}
 
     def _resolve(self, value: Any) -> Any:
         if isinstance(value, list) and len(value) == 2:
@@ -249,52 +271,6 @@ class Execution:
             "traceback": [
                 f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n' for frame in frames
             ],
-            "current_inputs": {key: [describe(value)] for key, value in inputs.items()},
+            "current_inputs": {key: [plain(value)] for key, value in inputs.items()},
             "current_outputs": list(self.item.prompt),
         }
-
-
-class NodeRun:
-    """What a running node sees of the server (`nodes.registry.Run`)."""
-
-    def __init__(self, execution: Execution, node_id: str) -> None:
-        executor, item = execution.executor, execution.item
-        self.folders: Folders = executor.folders
-        self.knobs: Knobs = executor.knobs
-        self.pool: ModelPool = executor.pool
-        self.prompt: dict[str, Any] = item.prompt
-        self.extra_data: dict[str, Any] = item.extra_data
-        self.wants_preview: bool = (
-            item.client_id is not None and item.extra_data.get("preview_method") not in _NO_PREVIEWS
-        )
-        self._execution = execution
-        self._node_id = node_id
-        self._last_sent = 0.0
-        self._check: Callable[[], None] = executor.check_interrupt
-
-    def progress(self, value: int, total: int, preview: Image | None = None) -> None:
-        self._check()
-        now = time.monotonic()
-        if preview is None and value < total and now - self._last_sent < _PROGRESS_INTERVAL_S:
-            return
-        self._last_sent = now
-        execution, prompt_id = self._execution, self._execution.item.prompt_id
-        execution.report(self._node_id, "running", value, total)
-        message = {"value": value, "max": total, "prompt_id": prompt_id, "node": self._node_id}
-        client_id = execution.item.client_id
-        if preview is None or client_id is None:
-            execution.send("progress", message)
-            return
-        hub = execution.executor.hub
-        row = execution.table[self._node_id]
-        metadata = {
-            key: row[key]
-            for key in ("node_id", "prompt_id", "display_node_id", "parent_node_id", "real_node_id")
-        }
-        # Recorded: with metadata the picture comes before the number, without it after.
-        if hub.wants_metadata(client_id):
-            hub.send_preview(preview, metadata, client_id)
-            execution.send("progress", message)
-        else:
-            execution.send("progress", message)
-            hub.send_preview(preview, metadata, client_id)

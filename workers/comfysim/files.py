@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 KINDS = ("input", "output", "temp")
+_MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".bin", ".pth", ".pkl"})
 
 
 class OutsideFolderError(ValueError):
@@ -43,6 +44,15 @@ class Folders:
     def inputs(self) -> list[str]:
         """The file names offered by LoadImage: those directly in input/, sorted."""
         return sorted(path.name for path in self.root("input").iterdir() if path.is_file())
+
+    def model_root(self, folder: str) -> Path:
+        return self.base / "models" / folder
+
+    def models(self, folder: str) -> list[str]:
+        """The names of the model files somebody put into models/`folder`, in subfolders too."""
+        root = self.model_root(folder)
+        files = root.rglob("*") if root.is_dir() else ()
+        return [path.relative_to(root).as_posix() for path in files if path.suffix in _MODEL_SUFFIXES]
 
 
 def split_annotation(name: str) -> tuple[str, str | None]:
@@ -79,8 +89,8 @@ class SaveNames:
         matches = (pattern.match(path.name) for path in self.folder.iterdir())
         return max((int(match.group(1)) for match in matches if match), default=0)
 
-    def next(self, extension: str) -> Path:
-        path = self.folder / f"{self.stem}_{self._counter:05}_.{extension}"
+    def next(self, extension: str, *, ending: str = "_") -> Path:
+        path = self.folder / f"{self.stem}_{self._counter:05}{ending}.{extension}"
         self._counter += 1
         return path
 

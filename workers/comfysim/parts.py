@@ -10,6 +10,7 @@ from aiohttp import web
 from workers.comfysim.catalogue import Catalogue
 from workers.comfysim.events import Hub
 from workers.comfysim.executor import Executor
+from workers.comfysim.faults import Faults
 from workers.comfysim.files import Folders
 from workers.comfysim.knobs import Knobs
 from workers.comfysim.promptqueue import PromptQueue
@@ -19,6 +20,7 @@ from workers.comfysim.vram import ModelPool
 @dataclass(frozen=True)
 class Parts:
     knobs: Knobs
+    faults: Faults
     folders: Folders
     catalogue: Catalogue
     pool: ModelPool

@@ -64,7 +64,14 @@ class PromptQueue:
     _wishes: Wishes = field(default_factory=Wishes)
     _closed: bool = False
     _counter: int = 0
+    _serial: int = 0
     _condition: threading.Condition = field(default_factory=threading.Condition)
+
+    def take_number(self, *, front: bool) -> int:
+        """The next number, negative for the front of the queue; a refused prompt has used it up, too."""
+        with self._condition:
+            number, self._counter = self._counter, self._counter + 1
+        return -number if front else number
 
     def put(
         self,
@@ -72,26 +79,25 @@ class PromptQueue:
         prompt: Prompt,
         extra_data: dict[str, Any],
         outputs: list[str],
-        *,
-        number: float | None,
-        front: bool,
+        number: float,
     ) -> Item:
-        """Queue a prompt; its number is the given one, or the next one, negative with `front`."""
         with self._condition:
-            serial = self._counter
-            if number is None:
-                self._counter += 1
-                number = -serial if front else serial
-            item = Item(number, prompt_id, prompt, extra_data, outputs, serial)
+            self._serial += 1
+            item = Item(number, prompt_id, prompt, extra_data, outputs, self._serial)
             heapq.heappush(self._pending, item)
             self.changed()  # before the executor can tell of it
             self._condition.notify()
         return item
 
-    def next(self) -> Item | None:
-        """Wait for a prompt and mark it running; None when wishes come first, or the queue is closed."""
+    def wait(self) -> bool:
+        """Wait for anything to do; return whether it is a prompt."""
         with self._condition:
             self._condition.wait_for(lambda: self._pending or self._closed or self._has_wishes())
+            return bool(self._pending) and not self._closed and not self._has_wishes()
+
+    def next(self) -> Item | None:
+        """Mark the first prompt running; None when wishes come first, none waits, or the queue is closed."""
+        with self._condition:
             if self._closed or self._has_wishes() or not self._pending:
                 return None
             self._running = heapq.heappop(self._pending)

@@ -123,6 +123,19 @@ async def view(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(path, headers=headers | {"Content-Type": content_type})
 
 
+@routes.get("/view_metadata/{folder}")
+async def view_metadata(_request: web.Request) -> web.Response:
+    """The header of a model file: the stand-in has names of models only, and those never have one."""
+    return web.Response(status=404)
+
+
+async def web_page(request: web.Request) -> web.StreamResponse:
+    """A file of ComfyUI's own web pages, where every unknown path ends: there are none here."""
+    if ".." in request.path.split("/"):
+        raise web.HTTPNotFound
+    return web.FileResponse(request.app[PARTS].folders.base / "web" / request.path.lstrip("/"))
+
+
 def _viewed(request: web.Request) -> Path | int:
     """The file asked for, or the status of the refusal."""
     query = request.query

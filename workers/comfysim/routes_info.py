@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
-from workers.comfysim import COMFYUI_VERSION
 from workers.comfysim.parts import PARTS, Parts
 
 routes = web.RouteTableDef()
+newer_routes = web.RouteTableDef()
 
 
 @routes.get("/system_stats")
@@ -21,10 +21,10 @@ async def system_stats(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     ram_total, ram_free = _ram_bytes()
     system = {
-        "os": sys.platform,
+        "os": parts.knobs.version.os_name,
         "ram_total": ram_total,
         "ram_free": ram_free,
-        "comfyui_version": COMFYUI_VERSION,
+        "comfyui_version": parts.knobs.comfyui_version,
         **parts.recorded["system"],
         "python_version": f"{platform.python_version()} ({', '.join(platform.python_build())})",
         "argv": sys.argv,
@@ -69,19 +69,21 @@ async def one_object_info(request: web.Request) -> web.Response:
 
 @routes.get("/models")
 async def model_folders(request: web.Request) -> web.Response:
-    return web.json_response(list(request.app[PARTS].catalogue.models))
+    return web.json_response(request.app[PARTS].catalogue.model_folders)
 
 
 @routes.get("/models/{folder}")
 async def models(request: web.Request) -> web.Response:
-    names = request.app[PARTS].catalogue.models.get(request.match_info["folder"])
-    return web.Response(status=404) if names is None else web.json_response(names)
+    catalogue, folder = request.app[PARTS].catalogue, request.match_info["folder"]
+    if folder not in catalogue.model_folders:
+        return web.Response(status=404)
+    return web.json_response(catalogue.models(folder))
 
 
 @routes.get("/embeddings")
 async def embeddings(request: web.Request) -> web.Response:
     return web.json_response(
-        [name.rsplit(".", 1)[0] for name in request.app[PARTS].catalogue.models["embeddings"]]
+        [name.rsplit(".", 1)[0] for name in request.app[PARTS].catalogue.models("embeddings")]
     )
 
 
@@ -95,7 +97,7 @@ async def features(request: web.Request) -> web.Response:
     return web.json_response(request.app[PARTS].recorded["features"])
 
 
-@routes.get("/node_replacements")
+@newer_routes.get("/node_replacements")
 async def node_replacements(request: web.Request) -> web.Response:
     return web.json_response(request.app[PARTS].recorded["node_replacements"])
 
@@ -127,7 +129,11 @@ async def users(_request: web.Request) -> web.Response:
     return web.json_response({"storage": "server", "migrated": False})
 
 
+@newer_routes.get("/global_subgraphs")
+async def global_subgraphs(request: web.Request) -> web.Response:
+    return web.json_response(request.app[PARTS].recorded["global_subgraphs"])
+
+
 @routes.get("/workflow_templates")
-@routes.get("/global_subgraphs")
 async def nothing_installed(_request: web.Request) -> web.Response:
     return web.json_response({})

@@ -11,6 +11,7 @@ from aiohttp import web
 from workers.comfysim import jobs
 from workers.comfysim.parts import PARTS, Parts, body_of, trouble
 from workers.comfysim.validation import error, is_canonical_id, validate
+from workers.comfysim.versions import Version
 
 routes = web.RouteTableDef()
 job_routes = web.RouteTableDef()
@@ -34,16 +35,16 @@ async def open_prompts(request: web.Request) -> web.Response:
 async def submit(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     body = await body_of(request)
+    number = _number(body, parts)
     if "prompt" not in body:
         return _refused(error("no_prompt", "No prompt provided", "No prompt provided"))
-    prompt_id = body.get("prompt_id") or str(uuid.uuid4())
-    if not is_canonical_id(prompt_id):
+    version = parts.knobs.version
+    prompt_id = _prompt_id(body, version)
+    if version.checks_prompt_ids and not is_canonical_id(prompt_id):
         return _refused(error("invalid_prompt_id", "prompt_id must be a valid UUID", _ID_RULE))
     try:
-        number = float(body["number"]) if "number" in body else None
-        verdict = validate(
-            body["prompt"], parts.catalogue, parts.folders, body.get("partial_execution_targets")
-        )
+        targets = body.get("partial_execution_targets")
+        verdict = validate(body["prompt"], parts.catalogue, parts.folders, targets)
     except (TypeError, ValueError, AttributeError, KeyError) as exc:
         raise trouble() from exc
     if verdict.error:
@@ -51,20 +52,36 @@ async def submit(request: web.Request) -> web.Response:
     item = parts.queue.put(
         prompt_id,
         body["prompt"],
-        _extra_data(body),
+        _extra_data(body, version),
         verdict.outputs,
-        number=number,
-        front=bool(body.get("front")),
+        number,
     )
+    parts.faults.reach("submit")
     answer = {"prompt_id": prompt_id, "number": item.number, "node_errors": verdict.node_errors}
     return web.json_response(answer)
 
 
-def _extra_data(body: dict[str, Any]) -> dict[str, Any]:
+def _number(body: Any, parts: Parts) -> float:
+    if "number" not in body:
+        return parts.queue.take_number(front="front" in body and bool(body["front"]))
+    try:
+        return float(body["number"])
+    except (TypeError, ValueError) as exc:
+        raise trouble() from exc
+
+
+def _prompt_id(body: dict[str, Any], version: Version) -> Any:
+    if version.checks_prompt_ids:
+        return body.get("prompt_id") or str(uuid.uuid4())
+    return str(body["prompt_id"] if "prompt_id" in body else uuid.uuid4())
+
+
+def _extra_data(body: dict[str, Any], version: Version) -> dict[str, Any]:
     extra_data = dict(body.get("extra_data") or {})
     if "client_id" in body:
         extra_data["client_id"] = body["client_id"]
-    extra_data["create_time"] = int(time.time() * 1000)
+    if version.stamps_prompts:
+        extra_data["create_time"] = int(time.time() * 1000)
     return extra_data
 
 
@@ -147,6 +164,8 @@ async def free(request: web.Request) -> web.Response:
 @routes.get("/ws")
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     client_id = request.query.get("clientId") or uuid.uuid4().hex
+    if request.app[PARTS].faults.act("socket-refuse"):
+        raise web.HTTPServiceUnavailable
     return await request.app[PARTS].hub.serve(request, client_id)
 
 

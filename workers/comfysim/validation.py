@@ -46,7 +46,10 @@ def validate(prompt: Prompt, catalogue: Catalogue, folders: Folders, targets: li
     (ComfyUI answers a plain 500 then).
     """
     outputs = []
-    for node_id, node in prompt.items():
+    old = not catalogue.version.names_missing_nodes
+    # The old one looks up what it walks over, so that an empty list passes for a prompt without nodes.
+    nodes = ((node_id, prompt[node_id]) for node_id in prompt) if old else prompt.items()
+    for node_id, node in nodes:
         missing = _missing_class(node_id, node, catalogue)
         if missing:
             return Verdict(missing)
@@ -58,6 +61,8 @@ def validate(prompt: Prompt, catalogue: Catalogue, folders: Folders, targets: li
 
 
 def _missing_class(node_id: str, node: dict[str, Any], catalogue: Catalogue) -> Error | None:
+    if not catalogue.version.names_missing_nodes:
+        return _missing_class_in_words(node_id, node, catalogue)
     if not isinstance(node, dict):
         raise TypeError(f"node {node_id} is a {type(node).__name__}, not an object")
     if "class_type" not in node:
@@ -71,6 +76,16 @@ def _missing_class(node_id: str, node: dict[str, Any], catalogue: Catalogue) -> 
     else:
         return None
     return error("missing_node_type", message, f"Node ID '#{node_id}'", {"node_id": node_id, **names})
+
+
+def _missing_class_in_words(node_id: str, node: dict[str, Any], catalogue: Catalogue) -> Error | None:
+    if "class_type" not in node:
+        message = "Cannot execute because a node is missing the class_type property."
+    elif node["class_type"] not in catalogue:
+        message = f"Cannot execute because node {node['class_type']} does not exist."
+    else:
+        return None
+    return error("invalid_prompt", message, f"Node ID '#{node_id}'")
 
 
 class _Check:
@@ -128,6 +143,8 @@ class _Check:
 
     def _cycle(self, node_id: str) -> tuple[bool, list[Error]]:
         members = self.path[self.path.index(node_id) :]
+        if not self.catalogue.version.tells_cycles:
+            return False, []
         names = [f"{member} ({self.prompt[member]['class_type']})" for member in [*members, node_id]]
         for member in members:
             extra = {"node_id": member, "cycle_nodes": members}

@@ -64,13 +64,28 @@ class Latent:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """One AUDIO: all that the stand-in can sing."""
+
+    seconds: float
+    rate: int
+    channels: int
+
+
+@dataclass(frozen=True)
 class Video:
     pictures: tuple[Image, ...]
     fps: Fraction
+    sound: Silence | None = None
+
+
+def plain(value: object) -> object:
+    """A value as ComfyUI's error reports hold it: numbers and texts as they are, the rest described."""
+    return value if value is None or isinstance(value, int | float | str) else describe(value)
 
 
 def describe(value: object) -> str:
-    """A value as ComfyUI's error reports print it; pictures as the shape of their tensor."""
+    """A value in words; pictures as the shape of their tensor."""
     if isinstance(value, list) and value and isinstance(value[0], Image):
         first = value[0]
         return f"tensor(..., size=({len(value)}, {first.height}, {first.width}, {len(first.getbands())}))"

@@ -1,9 +1,9 @@
-"""Recordings of a real ComfyUI 0.27.0, played against the stand-in; ids, times and numbers made neutral."""
+"""A client of the stand-in for tests: it sends what was recorded, or prompts of its own, and listens."""
 
 from __future__ import annotations
 
+import http.client
 import json
-import re
 import struct
 import time
 from collections.abc import Callable
@@ -14,51 +14,22 @@ import requests
 import websocket
 
 from tests.comfysim_fixture import ComfySim
+from tests.integration.comfysim.sameness import Ledger
 
-RECORDINGS = Path(__file__).parents[2] / "data" / "comfyui" / "v0.27.0"
+RECORDINGS = Path(__file__).parents[2] / "data" / "comfyui"
+VERSIONS = ("0.27.0", "0.3.64")
 FLAGS = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_COUNTED = re.compile(r"_\d{5}_\.")
-_TEMP = re.compile(r"ComfyUI_temp_[a-z]{5}")
-_FOLDER = re.compile(r"(full_output_folder|output_dir|commonpath): \S+")
-_MONTH = re.compile(r"\d{4}-\d{2}$")
-# Facts of the recording machine, or of Python's own printing, that no client may read.
-_DROPPED = ("traceback", "current_inputs", "timestamp", "create_time", "ms", "t", "Content-Length", "Server")
-_AS_SETS = ("executed", "current_outputs")
 _WAIT_S = 20
 
 
-def recording(name: str) -> Any:
-    return json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))
+def names(version: str) -> list[str]:
+    """Every recording of a version."""
+    return sorted(path.stem for path in (RECORDINGS / f"v{version}").glob("*.json"))
 
 
-def neutral(value: Any) -> Any:
-    """The same answer whoever gave it and whenever."""
-    if isinstance(value, dict):
-        items = {neutral(key): neutral(item) for key, item in value.items() if key not in _DROPPED}
-        for key in _AS_SETS:
-            if key in items and isinstance(items[key], list):
-                items[key] = sorted(items[key])
-        if isinstance(items.get("errors"), list):  # ComfyUI walks a set of inputs
-            items["errors"] = sorted(items["errors"], key=lambda reason: reason["details"])
-        if "number" in items:
-            items["number"] = _sign(items["number"])
-        if isinstance(items.get("prompt"), list) and items["prompt"]:
-            items["prompt"] = [_sign(items["prompt"][0]), *items["prompt"][1:]]
-        return items
-    if isinstance(value, list):
-        return [neutral(item) for item in value]
-    if isinstance(value, str):
-        text = _COUNTED.sub("_#####_.", _UUID.sub("<id>", value))
-        text = _MONTH.sub("<month>", _TEMP.sub("ComfyUI_temp_<x>", text))
-        text = _FOLDER.sub(r"\1: <folder>", text)
-        return "<pixels>" if text.startswith("tensor(") else text
-    return value
-
-
-def _sign(number: Any) -> Any:
-    return "front" if isinstance(number, int | float) and number < 0 else "back"
+def recording(name: str, version: str = "0.27.0") -> Any:
+    return json.loads((RECORDINGS / f"v{version}" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def until(true: Callable[[], object]) -> None:
@@ -73,8 +44,9 @@ def until(true: Callable[[], object]) -> None:
 class Listener:
     """A websocket that keeps what it hears, each message as the recordings print it."""
 
-    def __init__(self, sim: ComfySim, client_id: str, *, flags: bool = False) -> None:
-        self._socket = websocket.create_connection(f"{sim.ws_url}?clientId={client_id}", timeout=_WAIT_S)
+    def __init__(self, sim: ComfySim, client_id: str | None, *, flags: bool = False) -> None:
+        query = "" if client_id is None else f"?clientId={client_id}"
+        self._socket = websocket.create_connection(sim.ws_url + query, timeout=_WAIT_S)
         self.heard: list[dict[str, Any]] = [self._next()]
         if flags:
             self._socket.send(json.dumps(FLAGS))
@@ -102,24 +74,62 @@ class Listener:
     def names(self) -> list[str]:
         return [message["text"]["type"] if "text" in message else "preview" for message in self.heard]
 
+    def ping(self) -> None:
+        """Make sure that the other side is there: its pong comes before anything new is heard."""
+        self._socket.ping("there?")
+        opcode, content = self._socket.recv_data(control_frame=True)
+        assert (opcode, content) == (websocket.ABNF.OPCODE_PONG, b"there?")
+
     def close(self) -> None:
         self._socket.close()
 
 
-def send(sim: ComfySim, request: dict[str, Any]) -> requests.Response:
+def send(sim: ComfySim, request: dict[str, Any], **headers: str) -> requests.Response:
     """Play a recorded request."""
-    url = sim.url + request["path"]
+    url, method = sim.url + request["path"], request["method"]
     if request.get("raw") is not None:
-        return requests.request(request["method"], url, data=request["raw"], timeout=_WAIT_S)
-    return requests.request(request["method"], url, json=request["json"], timeout=_WAIT_S)
+        return requests.request(method, url, data=request["raw"], headers=headers, timeout=_WAIT_S)
+    return requests.request(method, url, json=request["json"], headers=headers, timeout=_WAIT_S)
+
+
+def send_as_written(sim: ComfySim, path: str) -> dict[str, Any]:
+    """GET a path that other clients would tidy up before they send it; answered as recordings print it."""
+    connection = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=_WAIT_S)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    told = {
+        "status": response.status,
+        "headers": dict(response.getheaders()),
+        "body": response.read().decode(),
+    }
+    connection.close()
+    return told | {"headers": _shown(told["headers"])}
 
 
 def answer(response: requests.Response) -> dict[str, Any]:
     """A response as the recordings print it."""
-    content_type = response.headers.get("Content-Type")
-    body: Any = response.json() if content_type and "json" in content_type else response.text
-    headers = {"Content-Type": content_type} if content_type and body != "" else {}
-    return {"status": response.status_code, "headers": headers, "body": body}
+    content_type = response.headers.get("Content-Type", "")
+    body: Any = response.text
+    if "json" in content_type:
+        body = response.json()
+    elif content_type.startswith("image/"):
+        body = f"<binary {len(response.content)} bytes, magic {response.content[:12].hex()}>"
+    return {"status": response.status_code, "headers": _shown(response.headers), "body": body}
+
+
+def _shown(headers: Any) -> dict[str, str]:
+    shown = ("Content-Type", "Content-Disposition", "ETag", "Last-Modified")
+    return {name: headers[name] for name in shown if name in headers}
+
+
+def exchange(sim: ComfySim, recorded: dict[str, Any], ledger: Ledger, **headers: str) -> dict[str, Any]:
+    """Play one recorded exchange in the ids of this run; the answer comes back in those of the recording."""
+    response = send(sim, ledger.request(recorded["request"]), **headers)
+    played = answer(response)
+    if response.ok and isinstance(played["body"], dict) and "prompt_id" in played["body"]:
+        ledger.learn(recorded["body"], played["body"])
+    told: dict[str, Any] = ledger.recorded(played)
+    return {"request": recorded["request"], **told}
 
 
 def history_of(sim: ComfySim, prompt_id: str) -> dict[str, Any]:
@@ -133,25 +143,51 @@ def history_of(sim: ComfySim, prompt_id: str) -> dict[str, Any]:
     raise TimeoutError(f"{prompt_id} is not in history after {_WAIT_S} s")
 
 
-def play(sim: ComfySim, recorded: dict[str, Any]) -> dict[str, Any]:
-    """Submit a recorded prompt as its client did: what was answered, heard and kept."""
-    request = recorded["post"]["request"]
+def play(
+    sim: ComfySim,
+    recorded: dict[str, Any],
+    ledger: Ledger,
+    during: Callable[[Listener, str], object] | None = None,
+) -> dict[str, Any]:
+    """Submit a recorded prompt as its client did: what was answered, heard and kept, in the recorded words.
+
+    `during(listener, prompt_id)` may interfere after the prompt was queued.
+    """
+    client_id = recorded["post"]["request"]["json"].get("client_id")
     heard = [message["text"]["type"] for message in recorded.get("ws", ()) if "text" in message]
-    listener = None
-    if heard:
-        listener = Listener(sim, request["json"]["client_id"], flags="feature_flags" in heard)
-    response = send(sim, request)
-    played: dict[str, Any] = {"post": {"request": request, **answer(response)}}
-    if listener and response.ok:
-        listener.until("executing", node=None)
+    listener = Listener(sim, client_id, flags="feature_flags" in heard) if heard else None
+    played: dict[str, Any] = {"post": exchange(sim, recorded["post"], ledger)}
+    accepted = recorded["post"]["status"] == 200
+    prompt_id = ledger.ids.get(recorded["post"]["body"]["prompt_id"]) if accepted else None
     if listener:
-        played["ws"] = listener.heard
+        if during and prompt_id:
+            during(listener, prompt_id)
+        if prompt_id:
+            listener.until("executing", node=None)
+        played["ws"] = ledger.recorded(listener.heard)
         listener.close()
-    if recorded.get("history"):
-        played["history"] = history_of(sim, response.json()["prompt_id"])
-    elif "history" in recorded:
-        played["history"] = None
+    if recorded.get("history") and prompt_id:
+        played["history"] = ledger.recorded(history_of(sim, prompt_id))
     return played
+
+
+def warm(sim: ComfySim, recorded: dict[str, Any]) -> None:
+    """Run the nodes that were cached when a prompt was recorded, so that they are cached now, too."""
+    body = recorded["post"]["request"]["json"]
+    if body.get("front"):
+        history_of(sim, submit(sim, still(0)))  # the number of the first prompt is 0, with or without a front
+    graph = body.get("prompt")
+    told = [message.get("text", {}) for message in recorded.get("ws", ())]
+    cached = next((text["data"]["nodes"] for text in told if text.get("type") == "execution_cached"), ())
+    if not cached:
+        return
+    nodes = {node_id: graph[node_id] for node_id in cached}
+    sinks = {
+        f"shown-{node_id}": {"class_type": "PreviewAny", "inputs": {"source": [node_id, 0]}}
+        for node_id in cached
+        if not graph[node_id]["class_type"].startswith("Save")
+    }
+    history_of(sim, submit(sim, nodes | sinks))
 
 
 def prompt(**nodes: Any) -> dict[str, Any]:

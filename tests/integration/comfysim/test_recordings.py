@@ -1,105 +1,109 @@
-"""The stand-in answers as the recorded ComfyUI 0.27.0 answered."""
+"""Each recorded request of both ComfyUI versions, played against the stand-in: the answers are the same."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 import requests
-from PIL import Image
 
 from tests.comfysim_fixture import ComfySim, StartSim
-from tests.integration.comfysim.replay import RECORDINGS, answer, neutral, play, recording, send
+from tests.integration.comfysim import test_recorded_files, test_recorded_process, test_recorded_stories
+from tests.integration.comfysim.replay import VERSIONS, exchange, names, play, recording, send, warm
+from tests.integration.comfysim.sameness import Ledger, heard, neutral
+from tests.integration.comfysim.stories import MEASURED, STORIES, put_broken_model, put_pictures
 
-_MODELS = {"checkpoints": ["random_sd15.safetensors"]}
-# What had just run when a recording with cached nodes was made.
-_RAN_BEFORE = {
-    "prompt_ok_identical_cached_again": "prompt_ok_identical_cached",
-    "prompt_ok_partly_cached": "prompt_ok_identical_cached_again",
-    "prompt_ok_extra_data": "prompt_ok_trivial",  # so that its number is not 0, which has no sign
-    "prompt_ok_sleep_featureflags": "prompt_ok_progress",
-    "ksampler_warm_new_seed": "ksampler_cold",
-    "ksampler_identical_cached": "ksampler_warm_new_seed",
-    "ksampler_preview_latent2rgb": "ksampler_cold",
-    "ksampler_preview_metadata_ff": "ksampler_cold",
+_MODEL = "random_sd15.safetensors"
+# Recorded before there was a model, or when a broken one had joined it.
+_NO_MODEL = {"prompt_fail_ckpt_not_in_list", "get_models_checkpoints", "get_object_info_KSampler"}
+_BROKEN_MODEL = {"ksampler_corrupt_ckpt"}
+# Headers the recorder sent; it wrote down none.
+_HEADERS = {
+    "prompt_foreign_origin": {"Origin": "http://evil.example"},
+    "prompt_foreign_host": {"Host": "evil.example"},
+    "prompt_crosssite": {"Sec-Fetch-Site": "cross-site"},
 }
-_NO_MODELS = ("prompt_fail_ckpt_not_in_list", "get_models_checkpoints")
-_NOT_IMITATED = {"prompt_ok_audio"}  # sound
-_NAMES = sorted({path.stem for path in RECORDINGS.glob("*.json")} - _NOT_IMITATED)
-_PROMPTS = [
-    name
-    for name in _NAMES
-    if name.startswith(("prompt_", "exec_", "ksampler_")) and "post" in recording(name)
-]
-_ANSWERS = [name for name in _NAMES if "request" in recording(name) and name != "get_system_stats"]
+# The recorder wrote "<101 MiB json>" for what it sent.
+_TOO_BIG = {"prompt_too_big_101MiB": b" " * (101 * 1024**2)}
+
+# These fill STORIES and MEASURED with what they play.
+_OTHERS = (test_recorded_files, test_recorded_process, test_recorded_stories)
+_RECORDED = [(version, name) for version in VERSIONS for name in names(version)]
+_ALONE = [(version, name) for version, name in _RECORDED if name not in STORIES | MEASURED.keys()]
+_PROMPTS = [(version, name) for version, name in _ALONE if "post" in recording(name, version)]
+_EXCHANGES = [(version, name) for version, name in _ALONE if "request" in recording(name, version)]
 
 
 @pytest.fixture
-def sim(comfysim: StartSim, request: pytest.FixtureRequest) -> ComfySim:
-    empty = any(name in request.node.name for name in _NO_MODELS)
-    started: ComfySim = comfysim(models={"checkpoints": []} if empty else _MODELS)
-    picture = io.BytesIO()
-    Image.new("RGBA", (64, 64), (200, 30, 30, 255)).save(picture, "PNG")
-    for folder in ("", "jobs/42"):
-        (started.base_dir / "input" / folder).mkdir(parents=True, exist_ok=True)
-        (started.base_dir / "input" / folder / "a.png").write_bytes(picture.getvalue())
-    (started.base_dir / "input" / "corrupt.png").write_bytes(picture.getvalue()[:20])
+def sim(version: str, name: str, comfysim: StartSim) -> ComfySim:
+    """A server such as the recordings were made with: no GPU, one model, a few input files."""
+    models = {"checkpoints": [] if name in _NO_MODEL else [_MODEL]}
+    started: ComfySim = comfysim(vram=0, comfyui_version=version, models=models)
+    put_pictures(started.base_dir)
+    if name in _BROKEN_MODEL:
+        put_broken_model(started.base_dir)
     return started
 
 
-@pytest.mark.parametrize("name", _PROMPTS)
-def test_a_recorded_prompt_gives_the_recorded_answer_messages_and_history(name: str, sim: ComfySim) -> None:
-    before = _RAN_BEFORE.get(name)
-    if before == "prompt_ok_identical_cached_again":
-        play(sim, recording("prompt_ok_identical_cached"))
-    if before:
-        play(sim, recording(before))
-    recorded = recording(name)
-    played = play(sim, recorded)
-    for part in ("post", "ws", "history"):
-        assert _comparable(played.get(part)) == _comparable(recorded.get(part)), part
+def test_every_recording_is_played_by_a_test() -> None:
+    played = {*_PROMPTS, *_EXCHANGES, *((version, name) for version, name in _RECORDED if name in STORIES)}
+    assert {*_RECORDED} - played == {(version, name) for version, name in _RECORDED if name in MEASURED}
+    assert len(_RECORDED) > 230
 
 
-def _comparable(part: Any) -> Any:
-    """Without progress values, which depend on the machine's speed, and the bytes of pictures."""
-    plain = neutral(part)
-    if not isinstance(plain, list):
-        return plain
-    for message in plain:
-        if "binary" in message:
-            kept = message["binary"]
-            message["binary"] = {key: kept[key] for key in ("event_type", "metadata") if key in kept}
-    return [message for message in plain if not _is_step(message)]
+@pytest.mark.parametrize(("version", "name"), _PROMPTS)
+def test_a_recorded_prompt_gives_the_recorded_answer_messages_and_history(
+    version: str, name: str, sim: ComfySim
+) -> None:
+    recorded, ledger = recording(name, version), Ledger(str(sim.base_dir))
+    warm(sim, recorded)
+    played = play(sim, recorded, ledger)
+    assert neutral(played["post"]) == neutral(recorded["post"])
+    assert heard(played.get("ws", [])) == heard(recorded.get("ws", []))
+    assert neutral(played.get("history")) == neutral(recorded.get("history"))
 
 
-def _is_step(message: dict[str, Any]) -> bool:
-    text = message.get("text", {})
-    if text.get("type") == "progress":
-        return bool(text["data"]["value"] < text["data"]["max"])
-    if text.get("type") == "progress_state":
-        return any(0 < row["value"] < row["max"] for row in text["data"]["nodes"].values())
-    return False
+@pytest.mark.parametrize(("version", "name"), _EXCHANGES)
+def test_a_recorded_request_gets_the_recorded_answer(version: str, name: str, sim: ComfySim) -> None:
+    recorded, ledger = recording(name, version), Ledger(str(sim.base_dir))
+    request = recorded["request"]
+    if name in _TOO_BIG:
+        recorded = {**recorded, "request": {**request, "raw": _TOO_BIG[name]}}
+    played = exchange(sim, recorded, ledger, **_HEADERS.get(name, {}))
+    if request["path"].endswith("/system_stats"):
+        assert played["body"]["system"].pop("simulated") is True
+        played, recorded = _same_machine(played), _same_machine(recorded)
+    assert neutral(played) == neutral(recorded)
 
 
-@pytest.mark.parametrize("name", _ANSWERS)
-def test_a_recorded_request_gets_the_recorded_answer(name: str, sim: ComfySim) -> None:
-    recorded = recording(name)
-    expected = {key: recorded[key] for key in ("status", "headers", "body")}
-    assert neutral(answer(send(sim, recorded["request"]))) == neutral(expected)
+def _same_machine(stats: dict[str, Any]) -> dict[str, Any]:
+    """Figures of the machine replaced by their types: memory, command line, Python."""
+    for part in (stats["body"]["system"], *stats["body"]["devices"]):
+        for fact in part:
+            if fact in ("argv", "python_version") or "ram_" in fact:
+                part[fact] = type(part[fact]).__name__
+    return stats
 
 
-@pytest.mark.parametrize("name", [name for name in _ANSWERS if name.startswith("get_") and "job" not in name])
-def test_every_route_is_also_there_under_api(name: str, sim: ComfySim) -> None:
-    request = recording(name)["request"]
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [(version, name) for version, name in _EXCHANGES if name.startswith("get_") and "api" not in name],
+)
+def test_every_route_is_also_there_under_api(version: str, name: str, sim: ComfySim) -> None:
+    request = recording(name, version)["request"]
     direct, prefixed = send(sim, request), send(sim, {**request, "path": f"/api{request['path']}"})
-    assert (direct.status_code, direct.text) == (prefixed.status_code, prefixed.text)
+    if request["path"] == "/system_stats":
+        assert set(direct.json()) == set(prefixed.json())
+    else:
+        assert (direct.status_code, direct.text) == (prefixed.status_code, prefixed.text)
 
 
-def test_system_stats_have_the_recorded_fields_and_say_that_they_are_simulated(sim: ComfySim) -> None:
-    recorded = recording("get_system_stats")["body"]
+@pytest.mark.parametrize("version", VERSIONS)
+def test_system_stats_of_a_simulated_card_have_the_recorded_fields(version: str, comfysim: StartSim) -> None:
+    sim = comfysim(vram=24, comfyui_version=version)
+    recorded = recording("get_system_stats", version)["body"]
     stats = requests.get(f"{sim.url}/system_stats", timeout=5).json()
     assert stats["system"].pop("simulated") is True
     assert set(stats["system"]) == set(recorded["system"])
-    assert stats["system"]["comfyui_version"] == recorded["system"]["comfyui_version"]
     assert [set(device) for device in stats["devices"]] == [set(device) for device in recorded["devices"]]
+    assert "SIMULATED" in stats["devices"][0]["name"]

@@ -13,7 +13,7 @@ import requests
 from PIL import Image, ImageChops
 
 from tests.comfysim_fixture import ComfySim, StartSim
-from tests.integration.comfysim.replay import Listener, history_of, prompt, submit, until
+from tests.integration.comfysim.replay import VERSIONS, Listener, history_of, prompt, submit, until
 from workers.comfysim.knobs import Knobs
 from workers.comfysim.storyboard.scene import read
 from workers.comfysim.values import Latent, Symbol
@@ -134,8 +134,11 @@ def test_previews_come_only_when_asked_for(comfysim: StartSim) -> None:
     assert {preview["metadata"]["prompt_id"] for preview in previews} == {prompt_id}
 
 
-def test_every_template_of_the_farm_renders_on_a_card_of_its_declared_size(comfysim: StartSim) -> None:
-    sim = comfysim(24)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_template_of_the_farm_renders_on_a_card_of_its_declared_size(
+    version: str, comfysim: StartSim
+) -> None:
+    sim = comfysim(24, comfyui_version=version)
     for name in ("start.png", "slate.png"):
         Image.new("RGB", (320, 180), "teal").save(sim.base_dir / "input" / name)
     for name in ("sd15_t2i", "flux_t2i", "plain_slate"):

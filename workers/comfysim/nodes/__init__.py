@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from workers.comfysim.nodes import diffusion, loaders, pictures, recorder, saving, video
+from workers.comfysim.nodes import audio, diffusion, loaders, pictures, recorder, saving, video
 from workers.comfysim.nodes.registry import Run, Shown, UnknownNodeError, node_function
 
 __all__ = [
     "Run",
     "Shown",
     "UnknownNodeError",
+    "audio",
     "diffusion",
     "loaders",
     "node_function",

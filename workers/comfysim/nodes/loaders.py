@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from typing import Any
 
 from workers.comfysim.nodes.registry import Inputs, Run, node
 from workers.comfysim.values import Conditioning, Symbol
 
 
+class SafetensorError(Exception):
+    """Named as the library that reads model files names it."""
+
+
+SafetensorError.__module__ = "safetensors._safetensors_rust"
+
+
+def _check_file(run: Run, folder: str, name: str) -> None:
+    """Fail as a real loader does on a broken .safetensors file; a model that is only a name is whole."""
+    path = run.folders.model_root(folder) / name
+    if path.suffix != ".safetensors" or not path.is_file():
+        return
+    with path.open("rb") as file:
+        header = file.read(struct.unpack("<Q", file.read(8).ljust(8, b"\0"))[0])
+    try:
+        json.loads(header)
+    except ValueError as exc:
+        told = str(exc) if header else "EOF while parsing a value at line 1 column 0"
+        raise SafetensorError(f"Error while deserializing header: invalid JSON in header: {told}") from exc
+
+
 @node("CheckpointLoaderSimple", "unCLIPCheckpointLoader", "ImageOnlyCheckpointLoader")
-def checkpoint(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+def checkpoint(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    _check_file(run, "checkpoints", inputs["ckpt_name"])
     files = (inputs["ckpt_name"],)
     return Symbol("MODEL", files), Symbol("CLIP", files), Symbol("VAE", files)
 
 
 @node("UNETLoader")
-def diffusion_model(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+def diffusion_model(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    _check_file(run, "diffusion_models", inputs["unet_name"])
     return (Symbol("MODEL", (inputs["unet_name"],), half=inputs["weight_dtype"].startswith("fp8")),)
 
 
@@ -30,12 +55,14 @@ def vision_encoder(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
 
 
 @node("VAELoader")
-def vae(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+def vae(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    _check_file(run, "vae", inputs["vae_name"])
     return (Symbol("VAE", (inputs["vae_name"],)),)
 
 
 @node("LoraLoader", "LoraLoaderModelOnly")
-def lora(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+def lora(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    _check_file(run, "loras", inputs["lora_name"])
     model: Symbol = inputs["model"]
     with_lora = Symbol("MODEL", (*model.files, inputs["lora_name"]), half=model.half)
     return (with_lora, inputs["clip"]) if "clip" in inputs else (with_lora,)

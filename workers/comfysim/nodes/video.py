@@ -9,6 +9,7 @@ from typing import Any
 import av
 from PIL import Image
 
+from workers.comfysim.nodes.audio import SilentTrack
 from workers.comfysim.nodes.registry import Inputs, Run, Shown, node
 from workers.comfysim.nodes.saving import graph_texts, names_for
 from workers.comfysim.values import Video
@@ -18,13 +19,14 @@ _WEBM_CODECS = {"vp9": "libvpx-vp9", "av1": "libsvtav1"}
 
 @node("CreateVideo")
 def create(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
-    return (Video(tuple(inputs["images"]), Fraction(inputs["fps"]).limit_denominator(1000)),)
+    fps = Fraction(inputs["fps"]).limit_denominator(1000)
+    return (Video(tuple(inputs["images"]), fps, inputs.get("audio")),)
 
 
 @node("GetVideoComponents")
 def components(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
     video: Video = inputs["video"]
-    return list(video.pictures), None, float(video.fps), 8
+    return list(video.pictures), video.sound, float(video.fps), 8
 
 
 @node("LoadVideo")
@@ -71,7 +73,10 @@ def _write(path: Path, video: Video, *, codec: str, options: dict[str, str], tex
             raise TypeError(f"{codec} is not a video codec")
         stream.width, stream.height = video.pictures[0].size
         stream.pix_fmt = "yuv420p"
+        sound = SilentTrack(container, "aac", video.sound) if video.sound else None
         for picture in video.pictures:
             frame = av.VideoFrame.from_image(picture.convert("RGB"))  # type: ignore[no-untyped-call]
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if sound:
+            sound.write()
