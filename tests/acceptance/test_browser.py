@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 
 # A keyframe takes some seconds here: long enough to watch it, and to cancel it.
-KNOBS = ("--seconds-per-step", "0.25", "--model-load-seconds", "0")
+KNOBS = ("--seconds-per-step", "0.4", "--model-load-seconds", "0")
 COLLECT = "from farm.demo.stage import collect_static; collect_static()"
 
 
@@ -131,8 +131,8 @@ def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "")
     page.locator("input[name=picture_height]").fill("288")
     if clip:
         page.locator("select[name=clip]").select_option(clip)
-        page.locator("input[name=clip_width]").fill("320")
-        page.locator("input[name=clip_height]").fill("192")
+        page.locator("input[name=clip_width]").fill("448")
+        page.locator("input[name=clip_height]").fill("256")
         page.locator("input[name=frames]").fill("17")
     expect(page.locator("#preview table.sf-tight")).to_be_visible()
     page.get_by_role("button", name=words.render_now).and_(page.locator("[name=submit]")).click()
@@ -153,7 +153,8 @@ def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
         # a keyframe and a clip from it: progress moves, then the takes come, all by itself
         select_and_render(visitor, words, first, clip="wan22_i2v")
         sign = mark(page)
-        seen = percents(page, page.locator("table progress"), at_least=3)
+        keyframe = page.locator("table.sf-table tbody tr").first
+        seen = percents(page, keyframe.locator("progress"), at_least=2)
         assert seen == sorted(seen)
         rows = page.locator("table.sf-table tbody tr")
         expect(rows.filter(has_text=words.succeeded)).to_have_count(2)

@@ -15,8 +15,9 @@ from tests.acceptance.farm_fixture import SETUP, Farm
 VRAM_GB: Final = (8, 24)
 CORE: Final = ("broker", "web", "coordinator", "media", "ticker")
 QUICK: Final = ("--seconds-per-step", "0", "--model-load-seconds", "0")
-SLOW: Final = ("--seconds-per-step", "4", "--model-load-seconds", "0", "--oom-above", "12")
-"""A keyframe goes on for longer than the pictures take, and the large model does not fit."""
+FAULT: Final = "fail:node=FluxGuidance,times=always"
+SLOW: Final = ("--seconds-per-step", "4", "--model-load-seconds", "0", "--fault", FAULT)
+"""A keyframe goes on for longer than the pictures take, and one template's graph raises in ComfyUI."""
 
 PLAYED: Final = "played"
 """A folder that holds this file holds a finished demo."""
@@ -42,18 +43,24 @@ verdicts = ["approved", "approved", "retake", "approved", "rejected"]
 for take, verdict in zip(Take.objects.filter(kind="keyframe").order_by("created_at"), verdicts):
     review_take(take, to=verdict, user=user, note="The sleigh is cut off" if verdict != "approved" else "")
 """
-MORE: Final = """
+ASK: Final = """
 from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.renders.services.submit import Step, submit
-user = User.objects.get(username="coordinator")
-shots = list(Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code"))
-def ask(of, note, *steps):
-    key = note + " {when}"
-    submit(user=user, project=of[0].project, shots=of, steps=list(steps), idempotency_key=key, note=note)
-ask(shots[:1], "Gerda's close-up in full quality", Step(template="flux_t2i"))
-ask(shots[1:6], "second look at the flight", Step(template="sd15_t2i", takes=2), Step(template="wan22_i2v"))
+def ask(first, last, note, *steps):
+    shots = Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code")
+    shots = list(shots)[first:last]
+    submit(
+        user=User.objects.get(username="coordinator"),
+        project=shots[0].project,
+        shots=shots,
+        steps=[Step(template=name, takes=takes) for name, takes in steps],
+        idempotency_key=note + " {when}",
+        note=note,
+    )
 """
+RAISES: Final = ASK + 'ask(0, 1, "Gerda\'s close-up in full quality", ("flux_t2i", 1))'
+MORE: Final = ASK + 'ask(1, 6, "second look at the flight", ("sd15_t2i", 2), ("wan22_i2v", 2))'
 
 
 @contextmanager
@@ -70,9 +77,11 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
         try:
             farm.coordinate(COLLECT)
             farm.start(*CORE, *_nodes(farm))
-            farm.coordinate(MORE.replace("{when}", f"{time.time():.0f}"))
+            now = f"{time.time():.0f}"
+            farm.coordinate(RAISES.replace("{when}", now))
             failed = "SELECT 1 FROM renders_job WHERE state = 'failed'"
-            farm.wait_until(lambda: farm.rows(failed), "the large model has failed")
+            farm.wait_until(lambda: farm.rows(failed), "the job whose graph raises has failed")
+            farm.coordinate(MORE.replace("{when}", now))
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
             farm.wait_until(lambda: farm.rows(moving), "a render is under way")
             yield farm
