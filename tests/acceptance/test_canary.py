@@ -195,9 +195,8 @@ def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm)
         lambda: studio.rows("SELECT 1 FROM renders_attempt WHERE holds_slot = 1") == [], "the node drops it"
     )
 
-    studio.wait_until(
-        lambda: b"vram.8" in _quiet(f"{studio.plan.flower_url}/broker", login), "Flower answers"
-    )
+    tasks_url = f"{studio.plan.flower_url}/api/tasks"
+    studio.wait_until(lambda: b"shotfarm.render" in _quiet(tasks_url, login), "Flower knows the renders")
     look_at_flower(search, studio, login)
     look_into_broker(search, studio, "all is done")
     look_at_processes(search, studio)
