@@ -28,7 +28,10 @@ class Channel(kombu_redis.Channel):
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]  # kombu's hints leave it out
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:  # of decoding: see _deliver
-            logger.error("item in a queue is no message, dropped", extra={"error": str(exc)[:200]})
+            if self.client.connection is None:
+                raise  # nothing was read at all
+            # Named by its kind only: an error's words may quote the item, and nobody knows what that holds.
+            logger.error("item in a queue is no message, dropped", extra={"error": type(exc).__name__})
             return True
 
 

@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _workshop(options.keep) as folder:
         prepared = prepare(folder / "prepared")
         good = sum(play_in_lanes(groups, prepared, lanes=options.lanes))
+        prepared.database.remove()
     sys.stderr.write(f"{good} of {len(names)} scenarios ok, in {time.monotonic() - began:.0f} s\n")
     return 0 if good == len(names) else 1
 

@@ -54,6 +54,7 @@ def enter(farm: Farm) -> None:
 
 
 def close(farm: Farm) -> None:
-    """Stop every process of a farm."""
+    """Stop every process of a farm, and remove its database."""
     farm.supervisor.stop()
     farm.home.lock.close()
+    farm.database.remove()
