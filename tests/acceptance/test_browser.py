@@ -74,6 +74,17 @@ KOREAN = Words(
 )
 
 
+PLAY_ON = """video => new Promise((done, fail) => {
+    setTimeout(() => fail(new Error(`the film stands still at ${video.currentTime} s`)), 20000);
+    video.addEventListener("timeupdate", () => video.currentTime > 0.3 && done(video.currentTime));
+    video.muted = true;
+    video.play();
+})"""
+"""Play, and return where the film is when it has moved on. (Playwright's wait_for_function compiles a
+string, which the pages' content security policy refuses.)
+"""
+
+
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     with chromium() as started:
@@ -202,8 +213,7 @@ def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
         page.goto(f"{studio.plan.web_url}/admin/review/take/?kind__exact=clip")
         page.locator("#result_list tr").filter(has_text=first).locator("a").first.click()
         video = page.locator("video")
-        assert video.evaluate("video => { video.muted = true; return video.play().then(() => true) }")
-        page.wait_for_function("document.querySelector('video').currentTime > 0.3")
+        assert video.evaluate(PLAY_ON) > 0.3
         assert video.evaluate("video => [video.videoWidth, video.videoHeight, video.error]") == [
             320,
             192,
