@@ -134,6 +134,7 @@ LANGUAGES = [("en", "English"), ("ko", "한국어")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.text("SHOTFARM_TIME_ZONE", "UTC")
 USE_TZ = True
+FORMAT_MODULE_PATH = "farm.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"

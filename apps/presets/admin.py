@@ -42,6 +42,7 @@ class CinematicPresetAdmin(FarmAdmin):
     list_display = ("title", "group", "speaks_to", "prompt_fragment", "negative_fragment", "withdrawn")
     list_select_related = ("category",)
     list_filter = (("category", MyProjects), "channel", "archived")
+    list_filter_sheet = True  # the width is for the columns
     list_per_page = 200
     search_fields = ("name", "name_ko", "slug", "prompt_fragment")
     fieldsets = (

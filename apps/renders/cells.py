@@ -50,7 +50,7 @@ def state_cell(job: Job) -> SafeString:
     if job.paused:
         parts.append(badge(_("paused"), "amber"))
     if job.state in IN_FLIGHT:
-        doing = job.doing or _stage(job)
+        doing = _stage(job) if job.doing in _STAGES else job.doing
         parts.append(bar(job.progress))
         if doing:
             parts.append(format_html('<span class="sf-why">{}</span>', doing))
@@ -79,6 +79,9 @@ def take_cell(job: Job) -> SafeString:
         reverse("admin:review_take_change", args=[take.pk]), _("take %(number)d") % {"number": take.number}
     )
 
+
+_STAGES = {"", *AttemptState.values}
+"""What a node says it does when it says no more than the attempt's state."""
 
 _DRAW = {"state": state_cell, "node": node_cell, "take": take_cell}
 

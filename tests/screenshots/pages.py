@@ -63,7 +63,6 @@ def pages_of(farm: Farm) -> Iterator[Page]:
         title="A job that failed, with ComfyUI's words",
         path=job.format(failed),
         main=True,
-        press="details:not(.sf-panel) > summary",
         height=1200,
     )
     yield Page(name="job-waiting", title="A job that waits, and why", path=job.format(waiting))

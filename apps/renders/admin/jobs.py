@@ -72,6 +72,7 @@ class JobAdmin(ReadOnly, ScopedAdmin):
     search_fields = ("code", "batch__code", "shot__code", "shot__sequence__code", "failure_message")
     ordering = ("-created_at",)
     list_per_page = 100
+    list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/renders/job/follow.html"
     change_form_template = "admin/renders/job/page.html"
     actions = ("cancel_jobs", "requeue_jobs", "make_low", "make_normal", "make_high", "make_urgent")

@@ -30,6 +30,7 @@ class RenderedShotAdmin(ShotAdmin):
 
     list_display = ("picture", "name", "what", "cast", "place", "length", "condition", "newest_job")
     list_display_links = ("picture", "name")
+    list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
     change_form_outer_before_template = "admin/productions/shot/strip.html"
     actions = ("render_shots", *ShotAdmin.actions)

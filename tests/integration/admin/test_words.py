@@ -9,6 +9,7 @@ import pytest
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import localize
 
 from apps.accounts.models import User
 from apps.common.machines import record_event
@@ -18,6 +19,7 @@ from apps.nodes.models import Node
 from apps.nodes.states import DESIRED, NODE
 from apps.productions.states import SHOT
 from apps.projects.models import Membership
+from apps.renders import cells
 from apps.renders.models import Job
 from apps.renders.states import ATTEMPT, JOB, JobState
 from apps.renders.words import reason_in_words, state_label
@@ -71,6 +73,21 @@ def test_a_verdict_pressed_in_the_admin_is_told_in_korean_in_activity(
     User.objects.filter(pk=people["viewer"].pk).update(language="ko")
     shown = as_("viewer").get(listing(StateEvent)).content.decode()
     assert f"테이크 {film.take.number}: 리테이크" in shown
+
+
+def test_a_date_is_written_alike_in_every_language() -> None:
+    made = timezone.now().replace(month=3, day=7, hour=15, minute=4, second=9)
+    for language in ("en", "ko"):
+        with translation.override(language):
+            assert localize(made).endswith("-03-07 15:04:09")
+
+
+def test_what_a_staged_job_does_is_said_in_the_readers_language(film: Film, as_: Browser) -> None:
+    Job.objects.filter(pk=film.job.pk).update(state=JobState.RUNNING, doing="staged")
+    film.attempt.__class__.objects.filter(pk=film.attempt.pk).update(state="staged")
+    film.job.refresh_from_db()
+    with translation.override("ko"):
+        assert "준비됨" in cells.state_cell(cells.dress([film.job])[0])
 
 
 def test_takes_are_filtered_by_kinds_in_the_readers_language(
