@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from apps.nodes.states import Desired, Observed
 from apps.renders.models import Job
