@@ -26,6 +26,7 @@ NODES_FILES = (
     "farm/__init__.py",
     "farm/tiers.py",
     "farm/contracts.py",
+    "farm/transport.py",
     "celeryconfig.py",
 )
 
