@@ -246,6 +246,9 @@ def test_who_is_refused_too_often_has_to_wait(db: None, attempt: Attempt) -> Non
     client = Client()
     assert {client.get(path).status_code for _ in range(MOST_REFUSALS)} == {401}
     assert client.get(path).status_code == 429
+    for at, status in ((None, 200), (int(time.time()) - 3600, 401)):
+        signed = ask(attempt.pk, "GET", "files/a.png", declared(b""), at=at)
+        assert signed.status_code == status, "a node pays for what a stranger at its address did"
 
 
 def test_an_attempt_reads_the_inputs_of_its_order_and_nothing_else(db: None, attempt: Attempt) -> None:
@@ -260,6 +263,7 @@ def test_an_attempt_reads_the_inputs_of_its_order_and_nothing_else(db: None, att
     assert read("inputs/other.png", input_grant(attempt.pk, "inputs/mine.png")).status_code == 403
     assert read("inputs/other.png", input_grant(uuid4(), "inputs/other.png")).status_code == 403
     assert read("../db.sqlite3", "").status_code == 403
+    assert read("inputs/mine.png", "%C3%A9").status_code == 403
     gone = read("inputs/gone.png", input_grant(attempt.pk, "inputs/gone.png"))
     assert gone.status_code == 404
 
