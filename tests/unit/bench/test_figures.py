@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.bench.figures import Figure
+from tests.bench.gap import require
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,10 @@ def test_a_figure_is_met_when_its_ratio_stays_within_the_goal(
         "goal": goal,
         "met": met,
     }
+
+
+@pytest.mark.parametrize("sides", [([1.0], [1.0]), ([1.0], [1.0, 2.0]), ([1.0, 2.0], [1.0])])
+def test_sides_of_other_lengths_are_no_figure(sides: tuple[list[float], list[float]]) -> None:
+    require([1.0, 2.0], [3.0, 4.0], count=2)
+    with pytest.raises(RuntimeError, match="2 were expected"):
+        require(*sides, count=2)
