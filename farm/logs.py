@@ -43,12 +43,18 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "server_time",
     "color_message",
 }
+_SECRETS_NAMES: Final = (
+    "report_key|signature|password|passwd|secret_access_key|secret_key|secret|session_token|api_key|sig"
+)
+_SECRETS_NAME: Final = re.compile(rf"(?i)(?:{_SECRETS_NAMES})$")
 _NAMED_SECRET: Final = re.compile(
-    r"""(?i)((?:report_key|signature|password|passwd|secret_key|secret|api_key|sig)\b\\*["']?\s*[:=]\s*\\*["']?)"""
+    rf"""(?i)((?:{_SECRETS_NAMES})\b\\*["']?\s*[:=]\s*\\*["']?)"""
     r"""([^\s"'\\,}\]&]+)"""
 )
 _AUTHORIZATION: Final = re.compile(r"(?i)\b((?:basic|bearer|token)\s+)([A-Za-z0-9+/_.=-]{16,})")
 _URL_PASSWORD: Final = re.compile(r"(\w://[^\s:/@\"']*:)([^\s@/\"']+)(@)")
+
+_KEYS: Final = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 _ids: ContextVar[Mapping[str, str]] = ContextVar("shotfarm_log_ids", default=MappingProxyType({}))
 _process = Path(sys.argv[0]).stem if sys.argv else ""
@@ -84,6 +90,11 @@ def hide(*secrets: str) -> None:
         _secrets.update(_spellings(secret))
 
 
+def hide_keys_in(environ: Mapping[str, str]) -> None:
+    """Take the object store's keys out of every line: its driver reads them by itself."""
+    hide(*(environ.get(name, "") for name in _KEYS))
+
+
 @contextmanager
 def hidden(secret: str) -> Iterator[None]:
     """Take a text out of every line while inside."""
@@ -113,7 +124,7 @@ def redacted(text: str) -> str:
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return the ids bound where the line is written, and what the caller passed in ``extra``."""
     given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-    return {**_ids.get(), **given}
+    return {**_ids.get(), **_without_secrets(given)}
 
 
 class JsonLines(logging.Formatter):
@@ -143,6 +154,19 @@ class WordsAndFacts(logging.Formatter):
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         line = f"{at} {record.levelname} {record.name}: {record.getMessage()} {facts}".rstrip()
         return redacted(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
+
+
+def _without_secrets(facts: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Hide whatever has a secret's name, whole: a pattern would tear a number or a list out of its JSON."""
+    return {
+        name: HIDDEN if _SECRETS_NAME.search(str(name)) else _inside(value) for name, value in facts.items()
+    }
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _without_secrets(value)
+    return [_inside(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _spellings(secret: str) -> set[str]:

@@ -44,6 +44,7 @@ if _broker.scheme not in {"redis", "rediss", "unix"}:
         "such as redis://:password@host:6379/0 (for TLS: rediss://…?ssl_cert_reqs=required)."
     )
 logs.hide(SECRET_KEY, *logs.password_in(REDIS_URL), *logs.password_in(env.text("DATABASE_URL", "")))
+logs.hide_keys_in(os.environ)
 os.environ.setdefault("REDIS_URL", REDIS_URL)  # celeryconfig.py reads it on both sides
 
 ACCEPT_SECONDS = 20.0

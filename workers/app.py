@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 from celery import Celery
@@ -10,7 +11,7 @@ from celery.signals import after_setup_logger, after_setup_task_logger, celeryd_
 
 import celeryconfig
 from farm import transport
-from farm.logs import hide, name_process, password_in
+from farm.logs import hide, hide_keys_in, name_process, password_in
 from workers import logs, settings, stores
 from workers.queues import SLOTS
 from workers.steps import Alone, Presence
@@ -42,6 +43,7 @@ app.steps["worker"].add(Alone)
 app.steps["consumer"].add(Presence)
 
 hide(*password_in(node_settings.redis_url), *password_in(node_settings.artifacts))
+hide_keys_in(os.environ)
 
 
 @celeryd_init.connect

@@ -84,12 +84,11 @@ def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderRep
         "attempt of a former life found; what that life logged is in its own log file only",
         extra={"standing": str(standing.ending or standing.state)},
     )
+    if standing.state in (State.PENDING, State.RUNNING):
+        standing = _stop(attempt, standing, station)
     if standing.ending is Ending.SUCCEEDED:
         attempt.spent(execute_s=standing.executed_s or 0.0)
         return attempt.collect(standing.outputs)
-    if standing.state in (State.PENDING, State.RUNNING) and not _stopped(attempt):
-        station.node.sick = f"ComfyUI is still busy with attempt {attempt.order.attempt_id} of a former life"
-        station.changed()
     if standing.error is not None:
         return attempt.failed(standing.error)
     return attempt.report(
@@ -100,6 +99,16 @@ def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderRep
             message="the worker was restarted while this attempt was in hand",
         ),
     )
+
+
+def _stop(attempt: Attempt, standing: Standing, station: Station) -> Standing:
+    """Stop the prompt; return how it ended by itself where the interrupt came too late."""
+    if not _stopped(attempt):
+        station.node.sick = f"ComfyUI is still busy with attempt {attempt.order.attempt_id} of a former life"
+        station.changed()
+        return standing
+    ended = attempt.client.lookup(attempt.prompt_id)
+    return standing if ended.ending is Ending.INTERRUPTED else ended
 
 
 def _stopped(attempt: Attempt) -> bool:

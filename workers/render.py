@@ -36,6 +36,7 @@ from workers.comfy.errors import (
     InterruptIgnored,
     OutOfMemory,
     SlowAnswer,
+    Vanished,
 )
 from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
@@ -178,7 +179,8 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 interrupt_s=INTERRUPT_S,
                 lost_s=LOST_S,
             )
-        except (ConnectionCut, SlowAnswer, BadAnswer):
+        except (ConnectionCut, SlowAnswer, BadAnswer, Vanished):
+            # One that only seemed gone, behind a stalled server or network, would hold the GPU for nobody.
             client.abandon(attempt.prompt_id)  # whatever ComfyUI has of it nobody waits for
             raise
     attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)

@@ -90,6 +90,7 @@ class ArtifactStore:
         try:
             with self._driven():
                 self._files.cat_file(self._path(STORE_MARKER))
+            free = shutil.disk_usage(self._root).free if self._local else self._min_free
         except FileNotFoundError as exc:
             raise StoreUnavailable(
                 f"the artifact store at {self._root} is not the farm's: no {STORE_MARKER} there; "
@@ -97,7 +98,7 @@ class ArtifactStore:
             ) from exc
         except OSError as exc:
             raise StoreUnavailable(f"the artifact store at {self._root} cannot be read: {exc}") from exc
-        if self._local and (free := shutil.disk_usage(self._root).free) < self._min_free:
+        if free < self._min_free:
             raise StoreFull(f"{self._full}: {free // 2**20} MiB are free")
 
     def of(self, order: RenderOrder) -> OrderStore:

@@ -44,6 +44,7 @@ class Lora:
 def insert_loras(graph: Graph, places: Sequence[LoraPlace], loras: Sequence[Lora]) -> Graph:
     """Return a copy of the graph with a chain of loaders at each place; the same arguments, the same bytes.
 
+    A file stands once at each place, for loaded twice it would count twice: the first one decides its weight.
     Raises ValueRefused for a weight beyond ±4, a LoRA without a file, or one that no place takes.
     """
     for lora in loras:
@@ -51,8 +52,11 @@ def insert_loras(graph: Graph, places: Sequence[LoraPlace], loras: Sequence[Lora
     patched = copy.deepcopy(graph)
     fresh = _fresh_ids(graph)
     for place in places:
-        wanted = [lora for lora in loras if _goes_to(lora, place)]
-        _insert_chain(patched, place, wanted, fresh)
+        wanted: dict[str, Lora] = {}
+        for lora in loras:
+            if _goes_to(lora, place):
+                wanted.setdefault(lora.file, lora)
+        _insert_chain(patched, place, wanted.values(), fresh)
     return patched
 
 

@@ -18,7 +18,7 @@ A LoRA of weight 0 is off in this shot, and its trigger words with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -79,10 +79,19 @@ class Composed:
         }
 
 
-def compose(facts: ShotFacts, *, channel: str, language: str, base_model: str) -> Composed:
-    """Compose the prompt of one shot for one channel (image | video), language (en | ko) and base model."""
+def compose(
+    facts: ShotFacts, *, channel: str, language: str, base_model: str, experts: Collection[str] | None = None
+) -> Composed:
+    """Compose the prompt of one shot for one channel (image | video), language (en | ko) and base model.
+
+    ``experts``: those the model has; a LoRA for another one is not loaded and triggers nothing. None: any.
+    """
     presets = _speaking(facts.presets, channel)
-    loras = _loaded(facts, base_model)
+    loras = [
+        (member, lora)
+        for member, lora in _loaded(facts, base_model)
+        if experts is None or not lora.expert or lora.expert in experts
+    ]
     groups = [
         _scene(facts, language),
         *(_character(member, language) for member in facts.cast),

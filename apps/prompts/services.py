@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,12 +29,18 @@ def build_prompt(shot: Shot, *, channel: str, base_model: str, language: str | N
 
 
 def build_prompts(
-    shots: Iterable[Shot], *, channel: str, base_model: str, language: str | None = None
+    shots: Iterable[Shot],
+    *,
+    channel: str,
+    base_model: str,
+    experts: Collection[str] | None = None,
+    language: str | None = None,
 ) -> dict[UUID, PromptBuild]:
     """Compose the prompts of many shots, by shot id in the order given; get or create their rows.
 
-    ``channel``: image | video. ``base_model``: which LoRAs fit ("sd15", "flux", "wan22"). ``language``:
-    en | ko; None takes each project's own. Two processes asking for the same prompt get the same row.
+    ``channel``: image | video. ``base_model``: which LoRAs fit ("sd15", "flux", "wan22"). ``experts``:
+    see compose(). ``language``: en | ko; None takes each project's own. Two processes asking for the same
+    prompt get the same row.
     Raises Refused for an unknown channel or language, and for a shot that says nothing at all.
     """
     wanted = list(shots)
@@ -43,7 +49,11 @@ def build_prompts(
     facts = inputs_for(wanted)
     composed = {
         shot.pk: compose(
-            facts[shot.pk], channel=channel, language=languages[shot.project_id], base_model=base_model
+            facts[shot.pk],
+            channel=channel,
+            language=languages[shot.project_id],
+            base_model=base_model,
+            experts=experts,
         )
         for shot in wanted
     }

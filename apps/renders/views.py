@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import logging
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final, cast
 from uuid import UUID
@@ -38,9 +39,15 @@ from farm.contracts import STORE_MARKER
 logger = logging.getLogger(__name__)
 
 MOST_REFUSALS: Final = 100
-"""Unsigned or wrongly signed requests from one address within a minute; then it has to wait."""
+"""Unsigned or wrongly signed requests from one address within a minute; then more of them are told to wait.
+
+Whoever signs rightly is never kept waiting: nodes share an address with others behind a proxy or router.
+"""
 
 REFUSALS_S: Final = 60
+CLOCK: Final = "clock"
+"""Code of a refusal for its time alone: it is signed rightly."""
+
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -64,14 +71,11 @@ class AttemptSignature(BaseAuthentication):
     """``Authorization: Shotfarm-Attempt …``: the attempt named in the path, by its key."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Attempt]:
-        address = f"transfer-refused-{request.META.get('REMOTE_ADDR', '')}"
-        if cache.get(address, 0) >= MOST_REFUSALS:
-            raise exceptions.Throttled(wait=REFUSALS_S)
         try:
             return AnonymousUser(), _signed(request)
-        except exceptions.AuthenticationFailed:
-            cache.add(address, 0, REFUSALS_S)
-            cache.incr(address)
+        except exceptions.AuthenticationFailed as refused:
+            if refused.get_codes() != CLOCK:
+                _count_refusal(str(request.META.get("REMOTE_ADDR", "")))
             raise
 
     def authenticate_header(self, _request: Request) -> str:
@@ -111,7 +115,7 @@ class InputView(TransferView):
 
     def get(self, request: Request, attempt_id: UUID) -> HttpResponseBase:
         key = _asked(request, "key")
-        if not hmac.compare_digest(_asked(request, "grant"), input_grant(attempt_id, key)):
+        if not hmac.compare_digest(_asked(request, "grant").encode(), input_grant(attempt_id, key).encode()):
             raise exceptions.PermissionDenied("key: this file is no input of the attempt's order")
         size = default_storage.size(key)
         offset = _number(request, "offset")
@@ -164,12 +168,21 @@ def _signed(request: Request) -> Attempt:
     if abs(time.time() - credentials.time) > transfer.CLOCK_TOLERANCE_S:
         raise exceptions.AuthenticationFailed(
             f"time: signed at {credentials.time}; it is {time.time():.0f} here, set the node's clock",
-            code="clock",
+            code=CLOCK,
         )
     attempt = Attempt.objects.select_related("job__project").filter(pk=attempt_id).first()
     if attempt is None:
         raise exceptions.AuthenticationFailed("attempt: unknown here")
     return attempt
+
+
+def _count_refusal(address: str) -> None:
+    """Raise Throttled once there were too many from this address within a minute."""
+    key = f"transfer-refused-{address}"
+    if (cache.get_or_set(key, 0, REFUSALS_S) or 0) >= MOST_REFUSALS:
+        raise exceptions.Throttled(wait=REFUSALS_S)
+    with suppress(ValueError):  # the minute has just ended
+        cache.incr(key)
 
 
 def _attempt(request: Request) -> Attempt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.bench import direct, rig
 from tests.bench.figures import Figure, say, spread
@@ -11,6 +11,12 @@ from tests.bench.figures import Figure, say, spread
 COUNT = {0.5: 24, 5.0: 8}
 """Renders on each side, by their length in seconds."""
 AIM = 1.1
+
+
+def require(*sides: Sequence[float], count: int) -> None:
+    """Raise RuntimeError unless every side has so many gaps: a render more or less is another measurement."""
+    if any(len(gaps) != count for gaps in sides):
+        raise RuntimeError(f"{[len(gaps) for gaps in sides]} gaps where {count} were expected")
 
 
 def gaps() -> Iterator[Figure]:
@@ -35,8 +41,7 @@ def _gap(render_s: float, count: int) -> Figure:
                 client.await_end(prompt_id)
                 client.files(prompt_id)
         bare = direct.gaps_ms(url)
-    if len(ours) != len(bare) != count - 1:
-        raise RuntimeError(f"{len(ours)} and {len(bare)} gaps where {count - 1} were expected")
+    require(ours, bare, count=count - 1)
     say(f"gap, {render_s:g} s renders: farm {spread(ours)}; direct {spread(bare)}")
     return Figure(
         figure=f"GPU idle between two queued {render_s:g} s renders, through the farm / fed directly",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from farm.demo.supervisor import Child
 from tests.acceptance.farm_fixture import Farm
 from tests.bench import direct, rig
 from tests.bench.figures import Figure, say
@@ -31,6 +32,7 @@ def thousand() -> Iterator[Figure]:
         rig.await_jobs(farm, JOBS + 2, patience_s=1800)
         seconds = time.monotonic() - begun
         late = _held(farm)
+        require_lives(farm.supervisor.children)
         straight = _direct_per_s(farm)
     say(f"{JOBS} jobs in {seconds:.0f} s, the press included")
     yield Figure(
@@ -47,6 +49,12 @@ def thousand() -> Iterator[Figure]:
             against=early[name],
             goal=FLAT,
         )
+
+
+def require_lives(children: Mapping[str, Child]) -> None:
+    """Raise RuntimeError if a process has died: the one in its place has grown for a part of the run only."""
+    if died := [name for name, child in children.items() if child.deaths]:
+        raise RuntimeError(f"{', '.join(died)} died while its memory was measured")
 
 
 def _held(farm: Farm) -> dict[str, float]:

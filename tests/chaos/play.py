@@ -97,6 +97,7 @@ def _kill(course: Course) -> None:
     studio.let_go()
     if victim == "web":
         studio.until(studio.web_answers, "the web server answers")
+        course.moves()  # recovery counts until then: no job waits for web
     course.work_goes_on()
     studio.until(lambda: studio.pid(victim) not in (None, killed[-1]), f"another {victim} lives")
 

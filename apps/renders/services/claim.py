@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
 from apps.renders.models import Attempt
 from apps.renders.services.giveback import hand_back
+from apps.renders.services.record import LATEST
 from apps.renders.services.requirements import lacking
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
 from apps.workflows.services import template_of
@@ -63,9 +63,9 @@ def _answer(attempt: Attempt | None, request: ClaimRequest) -> ClaimReply:
 
 
 def _clock_ahead(request: ClaimRequest) -> float | None:
-    """The node's clock less ours. The message's way makes it look behind by as much, at most."""
+    """The node's clock less ours; None if it told no time. The message's way makes it look behind."""
     sent = request.sent_at
-    return round(sent - database_now().timestamp(), 3) if math.isfinite(sent) and sent > 0 else None
+    return round(sent - database_now().timestamp(), 3) if 0 < sent < LATEST else None
 
 
 def _decide(attempt: Attempt, node: Node, *, clock_ahead_s: float | None) -> str:

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 MOST_LINES = 300
 """Log lines kept of one report. A node sends fewer."""
 LATEST = 4e9
-"""Seconds since 1970: the year 2096. A line of a later time has none."""
+"""Seconds since 1970: the year 2096. What a node says of a later time has none."""
 
 STORE_PATIENCE = timedelta(seconds=20)
 """How long a reported file may take to appear in the store (NFS shows new files late)."""

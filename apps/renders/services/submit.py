@@ -201,7 +201,12 @@ def _prompts(planned: Plan) -> Builds:
         if "positive" not in manifest.bindings:
             continue
         shots = list({item.shot.pk: item.shot for item in items}.values())
-        made = build_prompts(shots, channel=manifest.produces, base_model=manifest.lora_base)
+        made = build_prompts(
+            shots,
+            channel=manifest.produces,
+            base_model=manifest.lora_base,
+            experts={place.expert for place in manifest.loras},
+        )
         builds |= {(step, shot_id): build for shot_id, build in made.items()}
     return builds
 

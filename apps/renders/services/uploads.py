@@ -239,11 +239,15 @@ def _need_room(folder: Path, wanted: int) -> None:
 
 
 def _write(part: Path, have: int, piece: bytes) -> None:
-    """Append, or leave the file as it was."""
-    with part.open("ab") as file:
+    """Append, or leave the file as it was.
+
+    Without a buffer: closing would write what it still holds, into the room that truncating has just made.
+    """
+    rest = memoryview(piece)
+    with part.open("ab", buffering=0) as file:
         try:
-            file.write(piece)
-            file.flush()
+            while rest:
+                rest = rest[file.write(rest) :]
         except OSError:
             os.ftruncate(file.fileno(), have)
             raise

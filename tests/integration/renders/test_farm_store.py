@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -246,6 +248,9 @@ def test_who_is_refused_too_often_has_to_wait(db: None, attempt: Attempt) -> Non
     client = Client()
     assert {client.get(path).status_code for _ in range(MOST_REFUSALS)} == {401}
     assert client.get(path).status_code == 429
+    for at, status in ((None, 200), (int(time.time()) - 3600, 401)):
+        signed = ask(attempt.pk, "GET", "files/a.png", declared(b""), at=at)
+        assert signed.status_code == status, "a node pays for what a stranger at its address did"
 
 
 def test_an_attempt_reads_the_inputs_of_its_order_and_nothing_else(db: None, attempt: Attempt) -> None:
@@ -260,6 +265,7 @@ def test_an_attempt_reads_the_inputs_of_its_order_and_nothing_else(db: None, att
     assert read("inputs/other.png", input_grant(attempt.pk, "inputs/mine.png")).status_code == 403
     assert read("inputs/other.png", input_grant(uuid4(), "inputs/other.png")).status_code == 403
     assert read("../db.sqlite3", "").status_code == 403
+    assert read("inputs/mine.png", "%C3%A9").status_code == 403
     gone = read("inputs/gone.png", input_grant(attempt.pk, "inputs/gone.png"))
     assert gone.status_code == 404
 
@@ -396,6 +402,31 @@ def test_a_full_store_answers_507_and_takes_the_upload_up_again_when_there_is_ro
     assert sent.status_code == 200
     assert ask(attempt.pk, "POST", "files/a.bin", declared(content)).status_code == 200
     assert (small_store / order.artifact_folder / "a.bin").read_bytes() == content
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file grows beyond this size: a disk that is full to the byte."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("lacking", [1, 1_000, 20_000])
+def test_a_piece_that_does_not_fit_by_a_few_bytes_leaves_nothing(
+    db: None, attempt: Attempt, store: Path, lacking: int
+) -> None:
+    content = os.urandom(60_000)
+    file = uploads.Declared(name="a.bin", size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    uploads.append(attempt, file, offset=0, piece=content[:20_000])
+    with room_for(len(content) - lacking), pytest.raises(OSError, match="too large"):
+        uploads.append(attempt, file, offset=20_000, piece=content[20_000:])
+    assert uploads.standing(attempt, file).offset == 20_000
+    uploads.append(attempt, file, offset=20_000, piece=content[20_000:])
+    uploads.finish(attempt, file)
 
 
 def test_a_file_that_will_not_fit_is_refused_at_its_first_piece(

@@ -173,7 +173,7 @@ def test_a_claim_measures_how_far_the_nodes_clock_is_ahead(job: Job, node24: Han
     assert abs(measured - ahead) < 4, "the message's way makes it less, but not by that much"
 
 
-@pytest.mark.parametrize("sent_at", [0.0, float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("sent_at", [0.0, float("nan"), float("inf"), -1.0, 1e300])
 def test_a_time_that_is_none_measures_nothing(job: Job, node24: Hand, sent_at: float) -> None:
     order = dispatched(node24)
     claimed = ClaimRequest(

@@ -173,6 +173,9 @@ def test_a_file_for_an_expert_the_template_lacks_is_left_out_and_this_is_said(
     job = press(coordinator, film, shot_with(film, gerda))
     assert [row["code"] for row in job.warnings] == ["lora_no_expert"]
     assert job.loras == []
+    assert job.prompt_build is not None
+    assert job.prompt_build.loras == []
+    assert "gerda_v1" not in job.prompt_build.positive
 
 
 def test_a_weight_of_zero_in_this_shot_switches_the_lora_off_without_a_warning(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.bench.figures import Figure
+from tests.bench.gap import require
+from tests.bench.thousand import require_lives
 
 
 @pytest.mark.parametrize(
@@ -31,3 +35,18 @@ def test_a_figure_is_met_when_its_ratio_stays_within_the_goal(
         "goal": goal,
         "met": met,
     }
+
+
+@pytest.mark.parametrize("sides", [([1.0], [1.0]), ([1.0], [1.0, 2.0]), ([1.0, 2.0], [1.0])])
+def test_sides_of_other_lengths_are_no_figure(sides: tuple[list[float], list[float]]) -> None:
+    require([1.0, 2.0], [3.0, 4.0], count=2)
+    with pytest.raises(RuntimeError, match="2 were expected"):
+        require(*sides, count=2)
+
+
+def test_memory_of_a_process_that_died_meanwhile_is_no_figure() -> None:
+    children: dict[str, Any] = {"web": SimpleNamespace(deaths=[])}
+    require_lives(children)
+    children["ticker"] = SimpleNamespace(deaths=["was killed by SIGKILL"])
+    with pytest.raises(RuntimeError, match=r"^ticker died"):
+        require_lives(children)

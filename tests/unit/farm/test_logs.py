@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from farm import logs
-from farm.logs import JsonLines, WordsAndFacts, bound, bound_ids, hidden, hide, password_in, redacted
+from farm.logs import (
+    JsonLines,
+    WordsAndFacts,
+    bound,
+    bound_ids,
+    hidden,
+    hide,
+    hide_keys_in,
+    password_in,
+    redacted,
+)
 
 
 @pytest.fixture
@@ -92,6 +102,19 @@ def test_people_read_words_then_facts() -> None:
 )
 def test_passwords_keys_and_signatures_go_and_plain_words_stay(text: str, kept: str) -> None:
     assert redacted(text) == kept
+
+
+@pytest.mark.parametrize("secret", [["hunter2", "hunter3"], 1357911, None, {"a": "hunter2"}, "hunter 2"])
+def test_what_has_a_secrets_name_is_hidden_whole_and_the_line_is_json(written: Any, secret: object) -> None:
+    line = written("x", extra={"password": secret, "deep": [{"report_key": secret, "n": 1}]})
+    assert (line["password"], line["deep"]) == ("***", [{"report_key": "***", "n": 1}])
+
+
+def test_the_object_stores_keys_are_in_no_line(written: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_secrets", set())
+    assert written("AWS_SECRET_ACCESS_KEY=wJalrXUtn")["message"] == "AWS_SECRET_ACCESS_KEY=***"
+    hide_keys_in({"AWS_SECRET_ACCESS_KEY": "wJalrXUtn", "AWS_SESSION_TOKEN": ""})
+    assert written("signing with wJalrXUtn failed")["message"] == "signing with *** failed"
 
 
 def test_a_hidden_secret_is_in_no_line_however_it_is_spelt(

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from farm.contracts import ComfyFact, RenderReport
+from farm.contracts import ComfyFact, Outcome, RenderReport
 from tests.unit.workers.facts import order
 from workers import recover as recover_module
-from workers.comfy.errors import Unreachable
-from workers.comfy.standing import RUNNING, UNKNOWN, Standing
+from workers.comfy.errors import Interrupted, Unreachable
+from workers.comfy.standing import RUNNING, UNKNOWN, Ending, Standing, State
 from workers.gpu import Reading
 from workers.logs import attempt_lines
 from workers.node import Node, Sight
@@ -104,6 +104,24 @@ def test_a_prompt_that_still_runs_is_stopped_before_its_attempt_is_reported() ->
 
     assert station.settles("a1") == [("a1", "worker_restarted")]
     assert (answers, station.node.sick) == ([], "")
+
+
+def test_a_prompt_that_succeeds_although_it_was_to_stop_is_finished_work() -> None:
+    standings = [RUNNING, Standing(state=State.DONE, ending=Ending.SUCCEEDED, executed_s=2.0)]
+    station = FakeStation(lambda _: standings.pop(0))
+    kept: list[str] = []
+    station.store = SimpleNamespace(of=lambda _: SimpleNamespace(write=lambda _, key: kept.append(key)))
+
+    assert station.settles("a1") == [("a1", "")]
+    assert station.reports[0].outcome == Outcome.SUCCEEDED
+    assert kept == ["attempts/a1/manifest.json"]
+
+
+def test_a_prompt_that_was_interrupted_is_the_restarts_fault() -> None:
+    stopped = Standing(state=State.DONE, ending=Ending.INTERRUPTED, error=Interrupted("stopped"))
+    standings = [RUNNING, stopped]
+
+    assert FakeStation(lambda _: standings.pop(0)).settles("a1") == [("a1", "worker_restarted")]
 
 
 def test_a_prompt_that_cannot_be_stopped_makes_the_node_sick(monkeypatch: pytest.MonkeyPatch) -> None:

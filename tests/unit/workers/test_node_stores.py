@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -33,3 +36,14 @@ def test_a_folder_counts_as_full_before_it_is(tmp_path: Path) -> None:
     assert open_store(str(tmp_path), min_free=0).check() == ""
     words = open_store(str(tmp_path), min_free=2**60).check()
     assert words.startswith(f"the artifact store at {tmp_path} is full; make room there")
+
+
+def test_a_folder_whose_disk_cannot_be_asked_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale(_: object) -> NoReturn:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    (tmp_path / ".shotfarm-store").write_text("this farm's\n")
+    monkeypatch.setattr(shutil, "disk_usage", stale)
+    assert "cannot be read: [Errno 116] Stale file handle" in open_store(str(tmp_path), min_free=0).check()

@@ -68,6 +68,15 @@ def test_the_first_named_stands_next_to_the_checkpoint() -> None:
     assert graph[first]["inputs"]["clip"] == ["1", 1]
 
 
+def test_a_file_for_all_experts_and_for_one_is_loaded_once_into_each() -> None:
+    both = (Lora(GERDA.file, 0.8), Lora(GERDA.file, 0.5, "high"))
+    assert loaders(bound(load("wan22_i2v"), *both).graph) == [(GERDA.file, 0.8), (GERDA.file, 0.8)]
+    assert sorted(loaders(bound(load("wan22_i2v"), *reversed(both)).graph)) == [
+        (GERDA.file, 0.5),
+        (GERDA.file, 0.8),
+    ]
+
+
 def test_flux_loads_a_lora_into_the_model_only() -> None:
     graph = bound(load("flux_t2i"), GERDA).graph
     assert way_back(graph, "8", "model") == [MODEL_ONLY, "UNETLoader"]

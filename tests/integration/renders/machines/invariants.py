@@ -53,6 +53,13 @@ def success_was_verified(told: Iterable[StateEvent], genuine: set[str]) -> None:
             assert str(event.subject) in genuine, f"attempt {event.subject} succeeded, and nobody rendered it"
 
 
+def what_has_its_manifest_is_not_lost(told: Iterable[StateEvent], manifests: set[str]) -> None:
+    """Nobody gives an attempt up whose manifest stands in the store: it alone rebuilds a lost report."""
+    for event in told:
+        lost = event.machine == "attempt" and event.to_state == "lost" and str(event.subject) in manifests
+        assert not lost, f"attempt {event.subject} is lost, and its manifest stands"
+
+
 def blocked_jobs_name_their_reason() -> None:
     """A blocked job says which job it waits for."""
     blocked = Job.objects.filter(state=JobState.BLOCKED).values_list("code", "wait_code")

@@ -70,6 +70,7 @@ class Road:
     letters: list[NodeReport] = field(default_factory=list)
     granted: set[tuple[str, str]] = field(default_factory=set)
     genuine: set[str] = field(default_factory=set)
+    manifests: set[str] = field(default_factory=set)
     lives: int = 1
     sound: bool = True
 
@@ -94,6 +95,7 @@ class Road:
     def check(self) -> None:
         told = self.chain.check()
         invariants.success_was_verified(told, self.genuine)
+        invariants.what_has_its_manifest_is_not_lost(told, self.manifests)
         invariants.takes_are_what_succeeded()
         invariants.each_job_has_one_current_attempt()
         invariants.blocked_jobs_name_their_reason()

@@ -231,6 +231,8 @@ class RenderMachine(RuleBasedStateMachine):
         report = hand.writes_manifest(one) if manifest else hand.success(one, store=files)
         if files or manifest:
             self.road.genuine.add(one.attempt_id)
+        if manifest:
+            self.road.manifests.add(one.attempt_id)
         self._written(node, report, stored=stored)
 
     @something_renders

@@ -1,0 +1,37 @@
+"""What a node does with a prompt whose ComfyUI it has lost."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.unit.workers.facts import order
+from workers import render as render_module
+from workers.comfy.errors import BadAnswer, ComfyError, Vanished
+from workers.render import _run_prompt
+
+
+@pytest.mark.parametrize("error", [Vanished("gone for 30 s"), BadAnswer("no JSON")])
+def test_a_prompt_that_is_given_up_is_not_left_to_render(
+    monkeypatch: pytest.MonkeyPatch, error: ComfyError
+) -> None:
+    def follow(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(render_module, "follow", follow)
+    monkeypatch.setattr(render_module, "ProgressSocket", lambda *_: nullcontext())
+    abandoned: list[str] = []
+    attempt: Any = SimpleNamespace(
+        order=order(), client=SimpleNamespace(submit=lambda *_: None, abandon=abandoned.append)
+    )
+    station: Any = SimpleNamespace(
+        spool=SimpleNamespace(start=lambda _: None),
+        node=SimpleNamespace(hand=SimpleNamespace(move=lambda *_: None)),
+    )
+
+    with pytest.raises(type(error)):
+        _run_prompt({}, attempt, SimpleNamespace(), station)  # type: ignore[arg-type]
+    assert abandoned == [attempt.prompt_id]
