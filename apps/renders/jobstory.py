@@ -112,11 +112,18 @@ def node_time(attempt: Attempt, at: float) -> tuple[datetime, str]:
 def log_text(attempt: Attempt) -> str:
     """The node's lines about an attempt, one below the other."""
     return "\n".join(
-        f"{node_time(attempt, line['at'])[0]:%H:%M:%S.%f}"[:-3]
-        + f" {line['level']:<7} {line['message']}"
-        + "".join(f" {name}={value}" for name, value in line.get("facts", {}).items())
+        one_line(
+            f"{node_time(attempt, line['at'])[0]:%H:%M:%S.%f}"[:-3]
+            + f" {line['level']:<7} {line['message']}"
+            + "".join(f" {name}={value}" for name, value in line.get("facts", {}).items())
+        )
         for line in attempt.log
     )
+
+
+def one_line(text: str) -> str:
+    """Spell control characters out: a node's words pass for no line of ours and steer no terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _event(event: StateEvent, numbers: Mapping[UUID, int]) -> Moment:
