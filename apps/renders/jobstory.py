@@ -21,6 +21,7 @@ from apps.renders.selectors import story
 from apps.renders.states import ATTEMPT_OPEN, AttemptState
 from apps.renders.warnings import warning_sentences
 from apps.review.models import Take
+from farm.logs import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +120,6 @@ def log_text(attempt: Attempt) -> str:
         )
         for line in attempt.log
     )
-
-
-def one_line(text: str) -> str:
-    """Spell control characters out: a node's words pass for no line of ours and steer no terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _event(event: StateEvent, numbers: Mapping[UUID, int]) -> Moment:

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.errors import Refused
 from apps.renders.joblogs import logged
-from apps.renders.jobstory import Moment, attempts_of, find_job, headlines, in_order, moments_of, one_line
+from apps.renders.jobstory import Moment, attempts_of, find_job, headlines, in_order, moments_of
+from farm.logs import one_line
 
 
 class Command(BaseCommand):
