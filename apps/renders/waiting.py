@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _now
+import re
+from typing import Final
+
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from apps.nodes.states import Desired, Observed
 from apps.renders.models import Job
 from apps.renders.states import JobState
+from apps.workflows.models import Kind
+
+_TAKE: Final = re.compile(rf"\b(?P<kind>{'|'.join(Kind.values)}) take (?P<number>\d+)")
+"""How a job names what it makes (Job.label), in the parameters of a wait."""
 
 SENTENCES = {
     "no_node": _("No node has ever reported here."),
@@ -34,6 +40,10 @@ def wait_sentence(job: Job) -> str:
     params = dict(job.wait_params)
     if isinstance(params.get("nodes"), dict):
         params["nodes"] = ", ".join(f"{count} {_kept(why)}" for why, count in params["nodes"].items())
+    if "on" in params:
+        params["on"] = _TAKE.sub(_take_in_words, str(params["on"]))
+    if params.get("state") in JobState.values:
+        params["state"] = JobState(params["state"]).label
     gaps = [_lacks(node, files) for node, files in params.get("where", ())]
     sentence = str(SENTENCES[job.wait_code] % params)
     return f"{sentence} {'; '.join(gaps)}." if gaps else sentence
@@ -54,7 +64,11 @@ def too_big_for_all(need_tier_gb: int | None, need_gb: float, largest_gb: int | 
 
 
 def _lacks(node: str, files: str) -> str:
-    return _now("%(node)s lacks %(files)s") % {"node": node, "files": files}
+    return gettext("%(node)s lacks %(files)s") % {"node": node, "files": files}
+
+
+def _take_in_words(told: re.Match[str]) -> str:
+    return f"{Kind(told['kind']).label} {_('take %(number)d') % {'number': int(told['number'])}}"
 
 
 def _kept(why: str) -> str:

@@ -79,7 +79,7 @@ def kills(victim: str, *, step_s: float = 0.15) -> Group:
 
 
 GROUPS: Final = (
-    kills("gpu-worker", step_s=0.4),  # what it left must still execute when it is back
+    kills("gpu-worker", step_s=0.3),  # what it left must still execute when it is back
     kills("broker"),
     Group(
         name="stop",

@@ -23,6 +23,7 @@ from apps.renders import cells, words
 from apps.renders.models import Job
 from apps.renders.services.failures import after_crash, decide
 from apps.renders.states import ATTEMPT, JOB, JobState
+from apps.renders.waiting import wait_sentence
 from apps.renders.words import ADVICE, failure_in_words, reason_in_words, state_label
 from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
@@ -110,6 +111,16 @@ def test_a_date_is_written_alike_in_every_language() -> None:
     for language in ("en", "ko"):
         with translation.override(language):
             assert localize(made).endswith("-03-07 15:04:09")
+
+
+def test_what_a_job_waits_for_is_named_in_the_readers_language(film: Film) -> None:
+    film.job.state, film.job.wait_code = JobState.BLOCKED, "depends"
+    film.job.wait_params = {"on": "SQ020_SH0060 keyframe take 2"}
+    assert wait_sentence(film.job) == "Waits for SQ020_SH0060 keyframe take 2."
+    with translation.override("ko"):
+        assert "SQ020_SH0060 키프레임 테이크 2" in wait_sentence(film.job)
+        film.job.wait_code, film.job.wait_params["state"] = "depends_failed", "failed"
+        assert "실패" in wait_sentence(film.job)
 
 
 def test_what_a_staged_job_does_is_said_in_the_readers_language(film: Film, as_: Browser) -> None:
