@@ -10,7 +10,7 @@ if not (_NAMED or os.environ.get("FLOWER_BASIC_AUTH") or os.environ.get("FLOWER_
         "FLOWER_BASIC_AUTH is not set, so anybody could read and steer the farm's tasks; "
         "set it to user:password (in the environment: arguments are shown to every user of the machine)."
     )
-if any(argument.startswith(("--basic-auth", "--basic_auth", "--broker")) for argument in sys.argv):
+if any(argument.startswith(("--basic-auth", "--basic_auth", "--broker", "-b")) for argument in sys.argv):
     raise SystemExit(
         "A password among the arguments is shown to every user of the machine; "
         "set FLOWER_BASIC_AUTH and REDIS_URL in the environment instead."

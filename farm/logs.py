@@ -121,6 +121,11 @@ def redacted(text: str) -> str:
     return _URL_PASSWORD.sub(rf"\1{HIDDEN}\3", text)
 
 
+def one_line(text: str) -> str:
+    """Spell control characters out: a stranger's words pass for no line of ours and steer no terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return the ids bound where the line is written, and what the caller passed in ``extra``."""
     given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
@@ -152,7 +157,7 @@ class WordsAndFacts(logging.Formatter):
         """Write one record."""
         facts = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        line = f"{at} {record.levelname} {record.name}: {record.getMessage()} {facts}".rstrip()
+        line = one_line(f"{at} {record.levelname} {record.name}: {record.getMessage()} {facts}".rstrip())
         return redacted(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 

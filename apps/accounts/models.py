@@ -20,11 +20,19 @@ class User(AbstractUser):
         _("language"), max_length=5, blank=True, choices=[("ko", "한국어"), ("en", "English")], default=""
     )
 
+    _password_withdrawn = False
+
+    def set_unusable_password(self) -> None:
+        """Leave no password; for tokens that is a new one."""
+        super().set_unusable_password()
+        self._password_withdrawn = True
+
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a new password ends every API token, as it ends every session and signed address."""
+        """Save; a new password, or none any more, ends every API token, session and signed address."""
         new_password = getattr(self, "_password", None) is not None  # set_password() left it here
         super().save(*args, **kwargs)
-        if new_password:
+        if new_password or self._password_withdrawn:
+            self._password_withdrawn = False
             tokens = apps.get_model("knox", "AuthToken")
             tokens.objects.filter(user=self).delete()
 

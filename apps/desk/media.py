@@ -36,7 +36,7 @@ INLINE: Final = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4"}
 YEAR_S: Final = 31_536_000
 POLICY: Final = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 """For a file that is opened by itself: whatever it is, it runs nothing and belongs to no site."""
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _answer(request: HttpRequest, stored: Stored, *, etag: str) -> HttpResponseB
 def range_of(header: str | None, size: int) -> tuple[int, int] | None:
     """Return start and end (exclusive) of what a Range header asks for; None if it lies outside.
 
-    No header, another unit or several ranges mean the whole file.
+    No header, another unit, several ranges and numbers no file is as long as mean the whole file.
     """
     asked = _RANGE.fullmatch(header.strip()) if header else None
     if asked is None or asked.groups() == ("", ""):

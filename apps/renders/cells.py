@@ -18,6 +18,7 @@ from apps.common.show import NOTHING, badge, bar, link, state_badge
 from apps.renders.models import Attempt, Job
 from apps.renders.states import IN_FLIGHT, OPEN, AttemptState, JobState
 from apps.renders.waiting import wait_sentence
+from apps.renders.words import failure_in_words
 from apps.review.models import Take
 
 CELLS = ("state", "node", "take")
@@ -57,7 +58,7 @@ def state_cell(job: Job) -> SafeString:
     elif why := wait_sentence(job):
         parts.append(format_html('<span class="sf-why">{}</span>', why))
     elif job.state in {JobState.FAILED, JobState.QUARANTINED} and job.failure_message:
-        said = job.failure_message.splitlines()[0][:160]
+        said = failure_in_words(job.failure_message).splitlines()[0][:160]
         parts.append(format_html('<span class="sf-why sf-bad">{}</span>', said))
     return format_html_join("", "{}", ((part,) for part in parts))
 

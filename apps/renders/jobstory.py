@@ -21,6 +21,7 @@ from apps.renders.selectors import story
 from apps.renders.states import ATTEMPT_OPEN, AttemptState
 from apps.renders.warnings import warning_sentences
 from apps.review.models import Take
+from farm.logs import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +113,11 @@ def node_time(attempt: Attempt, at: float) -> tuple[datetime, str]:
 def log_text(attempt: Attempt) -> str:
     """The node's lines about an attempt, one below the other."""
     return "\n".join(
-        f"{node_time(attempt, line['at'])[0]:%H:%M:%S.%f}"[:-3]
-        + f" {line['level']:<7} {line['message']}"
-        + "".join(f" {name}={value}" for name, value in line.get("facts", {}).items())
+        one_line(
+            f"{node_time(attempt, line['at'])[0]:%H:%M:%S.%f}"[:-3]
+            + f" {line['level']:<7} {line['message']}"
+            + "".join(f" {name}={value}" for name, value in line.get("facts", {}).items())
+        )
         for line in attempt.log
     )
 

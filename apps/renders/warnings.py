@@ -67,7 +67,6 @@ def batch_warnings(batch: RenderBatch) -> list[Problem]:
 
 def warning_problem(shot: Shot, warned: Warned) -> Problem:
     """A warning in the farm's error form: about which shot, and what would be better."""
-    value = warned.params.get("characters") or warned.params["character"]
-    return Problem(
-        f"{shot.full_code}.loras", value, str(SENTENCES[warned.code] % warned.params), code=warned.code
-    )
+    value = warned.params.get("characters") or warned.params.get("character", "")
+    (sentence,) = warning_sentences([warned.as_json()])
+    return Problem(f"{shot.full_code}.loras", value, sentence, code=warned.code)

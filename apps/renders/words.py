@@ -9,6 +9,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.common.show import spoken
 from apps.nodes.states import Desired, Observed
@@ -51,6 +52,18 @@ REASONS: dict[str, Promise] = {
 }
 """The farm's own fixed reasons in event rows. Anything else was said by a person, a node or ComfyUI."""
 
+ADVICE: Final = (
+    gettext_noop("all %(attempts)s attempts are used up"),
+    gettext_noop("gave up after %(failures)s failures of the farm itself"),
+    gettext_noop("it has taken %(workers)s workers down"),
+    gettext_noop("moved up to %(tier)s GB"),
+    gettext_noop("there is no larger tier: choose a smaller size or fewer frames"),
+    gettext_noop("unusable even with empty caches"),
+)
+"""What services.failures adds behind a failure's own words and a dash."""
+
+_PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
+_ADVICE: Final = {re.compile(_PLACE.sub(r"(?P<\1>\\d+)", re.escape(told))): told for told in ADVICE}
 
 STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "job": dict(JobState.choices),
@@ -86,9 +99,18 @@ def shot_status_names() -> dict[str, str]:
     return {status.slug: spoken(status, "name") for status in ShotStatus.objects.all()}
 
 
+def failure_in_words(message: str) -> str:
+    """Leave a failure's words as the node said them, and say the farm's advice in the reader's language."""
+    words, dash, advice = message.rpartition(" — ")
+    for pattern, told in _ADVICE.items():
+        if dash and (found := pattern.fullmatch(advice)):
+            return f"{words}{dash}{now_(told) % found.groupdict()}"
+    return message
+
+
 def reason_in_words(reason: str) -> str:
     """Say the reason of an event in the reader's language, where it is the farm's own."""
     if told := _VERDICT.fullmatch(reason):
         take = now_("take %(number)d") % {"number": int(told["number"])}
         return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
-    return str(REASONS.get(reason, reason))
+    return str(REASONS[reason]) if reason in REASONS else failure_in_words(reason)

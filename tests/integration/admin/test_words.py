@@ -19,13 +19,16 @@ from apps.nodes.models import Node
 from apps.nodes.states import DESIRED, NODE
 from apps.productions.states import SHOT
 from apps.projects.models import Membership
-from apps.renders import cells
+from apps.renders import cells, words
 from apps.renders.models import Job
+from apps.renders.services.failures import after_crash, decide
 from apps.renders.states import ATTEMPT, JOB, JobState
 from apps.renders.waiting import wait_sentence
-from apps.renders.words import reason_in_words, state_label
+from apps.renders.words import ADVICE, failure_in_words, reason_in_words, state_label
 from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
+from farm.contracts import FailureClass
+from farm.tiers import TIERS_GB
 from tests.factories import UserFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
@@ -38,6 +41,33 @@ EVERY_STATE = [
     for machine in (JOB, ATTEMPT, MEDIA, REVIEW, NODE, DESIRED, SHOT)
     for state in machine.states
 ]
+
+
+def test_what_the_farm_adds_to_a_failure_is_said_in_the_readers_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[str] = set()
+
+    def translate(told: str) -> str:
+        asked.add(told)
+        return f"<{told}>"
+
+    monkeypatch.setattr(words, "now_", translate)
+    spent = Job(
+        attempts_used=2, attempt_budget=3, crashes=9, free_retries=10**6, failure_class="output_invalid"
+    )
+    decided = [decide(spent, failure) for failure in FailureClass] + [after_crash(spent)]
+    decided.append(decide(Job(tier_gb=TIERS_GB[-1]), FailureClass.OUT_OF_MEMORY))
+    given = {decision.advice for decision in decided} - {""}
+    for advice in given:
+        said = failure_in_words(f"in its own words — really — {advice}")
+        assert said.startswith("in its own words — really — <")
+        assert [int(word) for word in said.split() if word.isdigit()] == [
+            int(word) for word in advice.split() if word.isdigit()
+        ]
+    assert asked == set(ADVICE)
+    for untouched in ("no dash", "its own — words", "unusable even with empty caches"):
+        assert failure_in_words(untouched) == reason_in_words(untouched) == untouched
 
 
 @pytest.mark.parametrize(("machine", "state"), EVERY_STATE)

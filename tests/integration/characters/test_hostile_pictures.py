@@ -110,6 +110,16 @@ def test_every_kind_of_pixel_is_kept_as_eight_bits_of_rgb(artifact_root: Path, m
             assert kept.getpixel((0, 0)) == (156, 156, 156), "scaled, not cut off"
 
 
+@pytest.mark.parametrize("mode", ("RGB", "RGBA"))
+def test_a_large_picture_stands_in_memory_once(
+    artifact_root: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    content = encoded(Image.new(mode, (8, 8)), "PNG")
+    monkeypatch.setattr(Image.Image, "copy", lambda _self: pytest.fail("copied whole"))
+    reference = add(content, "a.png")
+    assert (artifact_root / reference.key).is_file()
+
+
 @pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (2**31 - 1, 2**31 - 1), (1, 2**31 - 1)])
 def test_a_bomb_is_refused_by_its_header(artifact_root: Path, width: int, height: int) -> None:
     bomb = png_that_claims(width, height, zlib.compress(bytes(10_000_000)))

@@ -95,6 +95,7 @@ def test_production_settings_pass_the_deployment_check(tmp_path: Path, values: d
     [
         ({}, (), "FLOWER_BASIC_AUTH is not set"),
         ({"FLOWER_BASIC_AUTH": "admin:x"}, ("--basic-auth=admin:hunter2",), "among the arguments"),
+        ({"FLOWER_BASIC_AUTH": "admin:x"}, ("-b", "redis://:hunter2@127.0.0.1:1/0"), "among the arguments"),
     ],
 )
 def test_flower_does_not_start_open_to_all_nor_with_a_password_for_all_to_read(

@@ -102,6 +102,22 @@ def test_a_password_set_by_somebody_else_ends_them_too() -> None:
     assert not AuthToken.objects.filter(user=staff).exists()
 
 
+def test_a_password_taken_away_ends_them_too() -> None:
+    staff = UserFactory.create(is_staff=True)
+    browser = try_page(staff.username, PASSWORD)
+    _, token = AuthToken.objects.create(user=staff)
+    rooted = Client()
+    rooted.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    rooted.post(
+        reverse("admin:auth_user_password_change", args=[staff.pk]),
+        {"usable_password": "false", "unset-password": "1"},
+    )
+    staff.refresh_from_db()
+    assert not staff.has_usable_password()
+    assert not is_in(browser)
+    assert Client().get("/api/v1/projects", headers={"Authorization": f"Token {token}"}).status_code == 401
+
+
 def test_saving_a_user_otherwise_keeps_the_tokens() -> None:
     staff = UserFactory.create()
     AuthToken.objects.create(user=staff)

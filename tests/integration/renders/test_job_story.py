@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
+from apps.renders.jobstory import log_text
 from apps.renders.models import Attempt, Job
 from apps.renders.services.claim import claim
 from apps.renders.services.control import cancel
@@ -107,6 +108,24 @@ def test_people_read_the_job_its_attempts_with_stage_times_and_then_every_moment
     assert "executing +" in head
     assert "#1  prompt queued" in body
     assert "prompt=p1" in body
+
+
+def test_a_nodes_words_look_like_no_other_line_and_steer_no_terminal(job: Job, node24: Hand) -> None:
+    order = next_order(node24)
+    failed = node24.failure(order, FailureClass.UNKNOWN)
+    assert failed.failure is not None
+    forged = line("ended\n2026-01-01 00:00:00.000  event  #1  job → succeeded\x1b[2J", why="a\r\nb")
+    node24.finishes(
+        order,
+        with_lines(replace(failed, failure=replace(failed.failure, message="first\nsecond")), order, forged),
+    )
+    text = story(job.code)
+    assert r"ended\n2026-01-01 00:00:00.000  event  #1  job → succeeded\x1b[2J" in text
+    assert r"why=a\r\nb" in text
+    assert r"first\nsecond" in text
+    assert "\x1b" not in text
+    assert not any(told.startswith(("2026-01-01", "second", "b")) for told in text.splitlines())
+    assert "\n" not in log_text(attempt_of(order))
 
 
 def test_a_job_is_found_by_code_by_id_and_by_an_attempts_id(told: Job) -> None:

@@ -19,7 +19,7 @@ from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.orders import order_for
 from apps.renders.services.planning import plan
 from apps.renders.services.submit import Step, submit
-from apps.renders.warnings import warning_sentences
+from apps.renders.warnings import batch_warnings, warning_sentences
 from farm.contracts import Capabilities, NodeState, RenderOrder
 from tests.broker_fixture import Broker
 from tests.factories import CharacterFactory, CharacterLoraFactory, ShotCharacterFactory, ShotFactory
@@ -164,6 +164,15 @@ def test_a_character_who_should_have_a_lora_and_has_none_is_warned_about(
     gerda = CharacterFactory.create(project=film, use_lora=True)
     job = press(coordinator, film, shot_with(film, gerda))
     assert [row["code"] for row in job.warnings] == ["lora_none"]
+
+
+def test_a_warning_of_a_code_nobody_knows_any_more_is_shown_as_it_is(
+    film: Project, coordinator: User
+) -> None:
+    job = press(coordinator, film, shot_with(film, CharacterFactory.create(project=film)))
+    Job.objects.filter(pk=job.pk).update(warnings=[{"code": "of_an_older_farm", "params": {}}])
+    (told,) = batch_warnings(job.batch)
+    assert (told.code, str(told.message)) == ("of_an_older_farm", "of_an_older_farm")
 
 
 def test_a_file_for_an_expert_the_template_lacks_is_left_out_and_this_is_said(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,6 +78,18 @@ def test_a_traceback_is_part_of_the_line(written: Any) -> None:
     except ValueError:
         line = written("broke", level=logging.ERROR, exc_info=True)
     assert line["traceback"].endswith("ValueError: too warm")
+
+
+def test_what_a_stranger_said_passes_for_no_line_of_ours_and_a_traceback_keeps_its_lines() -> None:
+    record = logging.makeLogRecord(
+        {"name": "a.b", "levelname": "INFO", "msg": "one\ntwo", "path": "/x\n12:00:00 INFO forged\x1b[31m"}
+    )
+    assert WordsAndFacts().format(record).endswith(r"one\ntwo path=/x\n12:00:00 INFO forged\x1b[31m")
+    try:
+        raise ValueError("three")
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    assert WordsAndFacts().format(record).endswith("\nValueError: three")
 
 
 def test_people_read_words_then_facts() -> None:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.common.errors import Refused
 from apps.renders.joblogs import logged
 from apps.renders.jobstory import Moment, attempts_of, find_job, headlines, in_order, moments_of
+from farm.logs import one_line
 
 
 class Command(BaseCommand):
@@ -41,7 +42,7 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(moment.as_json(), ensure_ascii=False, default=str))
             return
         for line in headlines(job, attempts):
-            self.stdout.write(line)
+            self.stdout.write(one_line(line))
         self.stdout.write("")
         width = max((len(moment.source) for moment in moments), default=0)
         for moment in moments:
@@ -54,4 +55,6 @@ def _line(moment: Moment, width: int) -> str:
     number = f"#{moment.attempt}" if moment.attempt else ""
     unsure = " (node's clock)" if moment.clock == "node" else ""
     facts = " ".join(f"{name}={value}" for name, value in moment.facts.items() if name != "attempt")
-    return f"{at}  {moment.source:<{width}}  {number:<3} {mark}{moment.text}{unsure}  {facts}".rstrip()
+    return one_line(
+        f"{at}  {moment.source:<{width}}  {number:<3} {mark}{moment.text}{unsure}  {facts}".rstrip()
+    )
