@@ -48,6 +48,11 @@ def store(name: str, folder: Path) -> dict[str, object]:
     """Read where artifacts are kept, as Django's storage: a folder (file://… or a path), or s3://BUCKET/PREFIX."""
     raw = os.environ.get(name, "").strip()
     scheme = raw.partition("://")[0] if "://" in raw else "file"
+    if scheme == "s3" and "@" in urlparse(raw).netloc:
+        # They would stand in every message about the store.
+        raise ImproperlyConfigured(
+            f"{name} holds keys; leave them out: S3 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
     if scheme == "s3":
         return {"BACKEND": "apps.common.object_storage.ObjectStorage", "OPTIONS": {"url": raw}}
     if scheme == "file":

@@ -51,7 +51,7 @@ def state_cell(job: Job) -> SafeString:
     if job.paused:
         parts.append(badge(_("paused"), "amber"))
     if job.state in IN_FLIGHT:
-        doing = _stage(job) if job.doing in _STAGES else job.doing
+        doing = at_work(job) or _stage(job)
         parts.append(bar(job.progress))
         if doing:
             parts.append(format_html('<span class="sf-why">{}</span>', doing))
@@ -93,6 +93,11 @@ def cell(name: str, job: Job, *, swap: bool = False) -> SafeString:
     return format_html(
         '<span class="sf-cell" id="{}-{}"{}>{}</span>', f"job-{name}", job.pk, oob, _DRAW[name](job)
     )
+
+
+def at_work(job: Job) -> str:
+    """Name the graph node at work; "" where its node says no more than the attempt's state does."""
+    return "" if job.doing in _STAGES else job.doing
 
 
 def _stage(job: Job) -> str:

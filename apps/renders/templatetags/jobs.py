@@ -28,6 +28,7 @@ register.simple_tag(source_badge, name="gpu_source")
 
 
 register.simple_tag(log_text, name="log_lines")
+register.filter("at_work", cells.at_work)
 
 
 @register.simple_tag

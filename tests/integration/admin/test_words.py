@@ -131,6 +131,20 @@ def test_what_a_staged_job_does_is_said_in_the_readers_language(film: Film, as_:
         assert "준비됨" in cells.state_cell(cells.dress([film.job])[0])
 
 
+def test_a_node_page_says_what_is_staged_once_and_in_the_readers_language(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    node: Node = film.rows["node"]
+    Job.objects.filter(pk=film.job.pk).update(state=JobState.RUNNING, doing="staged")
+    attempts = film.attempt.__class__.objects.filter(pk=film.attempt.pk)
+    attempts.update(state="staged", node=node, holds_slot=True)
+    User.objects.filter(pk=people["viewer"].pk).update(language="ko")
+    shown = as_("viewer").get(page(node)).content.decode()
+    assert film.job.code in shown
+    assert "준비됨" in shown
+    assert ">staged<" not in shown
+
+
 def test_takes_are_filtered_by_kinds_in_the_readers_language(
     film: Film, as_: Browser, people: dict[str, User]
 ) -> None:

@@ -40,6 +40,13 @@ def test_an_address_that_only_a_node_could_use_is_refused_with_what_to_set(
         env.store("STORE", FOLDER)
 
 
+def test_keys_in_the_address_are_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE", "s3://AKIA1:hush@films/frost")
+    with pytest.raises(ImproperlyConfigured, match=r"^STORE holds keys; leave them out") as refused:
+        env.store("STORE", FOLDER)
+    assert "hush" not in str(refused.value)
+
+
 def test_a_number_is_a_whole_number_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.number("FREE", 512, low=0, high=1000) == 512
     monkeypatch.setenv("FREE", " 64 ")
