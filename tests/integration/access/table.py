@@ -107,7 +107,11 @@ def _both(address: str, profile: str) -> dict[str, str]:
 
 
 EXPECTED: Final[dict[str, str]] = {
-    **{f"{verb} ": "leads on" for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")},
+    **{
+        f"{verb} {at}": "leads on"
+        for at in ("", "favicon.ico")
+        for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    },
     "GET healthz": "open to all",
     "POST healthz": "wrong method",
     "GET readyz": "no broker in this test",
