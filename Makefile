@@ -14,7 +14,8 @@ CHECK_ENV := DJANGO_SECRET_KEY=$$(printf 'check-%.0s' {1..12}) REDIS_URL=redis:/
 # seeds; --dist loadfile would not.
 CHOSEN := not gpu and not comfyui
 PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
-PARALLEL := -n auto --dist load
+# More tests at a time than there are cores: most wait for other processes.
+PARALLEL := -n $(shell echo $$((2 * $$(nproc)))) --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help bench browser chaos demo install install-dev screenshots soak test test-sqlite test-postgres test-acceptance check lock messages
@@ -43,8 +44,8 @@ test-postgres: install-dev  ## the same on a private PostgreSQL, but for tests t
 # Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
 # SQLite), and the node that has no database at all.
 test-acceptance: install-dev browser  ## tests that start the real processes, on SQLite and on PostgreSQL
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 2 --dist loadfile tests/acceptance
-	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 2 --dist load tests/acceptance
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 3 --dist loadfile tests/acceptance
+	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 3 --dist loadfile tests/acceptance
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'
