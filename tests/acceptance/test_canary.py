@@ -192,7 +192,7 @@ def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm)
     studio.start("gpu8-sim")
     studio.wait_until(lambda: not studio.redis.llen("vram.8"), "the node takes the order")
     studio.wait_until(
-        lambda: studio.rows("SELECT 1 FROM renders_attempt WHERE holds_slot = 1") == [], "the node drops it"
+        lambda: studio.rows("SELECT 1 FROM renders_attempt WHERE holds_slot") == [], "the node drops it"
     )
 
     tasks_url = f"{studio.plan.flower_url}/api/tasks"
