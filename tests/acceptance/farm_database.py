@@ -35,6 +35,9 @@ class FarmDatabase(Protocol):
     def rows(self, query: str, *values: object) -> list[Row]:
         """Read, outside every transaction of the farm."""
 
+    def content(self) -> bytes:
+        """Return all it holds, as it is stored or row by row, to search in."""
+
     def copied_to(self, folder: Path) -> FarmDatabase:
         """Return a copy of this database, for a farm whose folder is a copy of this one's."""
 
@@ -60,6 +63,10 @@ class SqliteFile:
         with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=20)) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute(query.replace("%s", "?"), values)]
+
+    def content(self) -> bytes:
+        parts = sorted(self._path.parent.glob(f"{self._path.name}*"))
+        return b"".join(part.read_bytes() for part in parts)
 
     def copied_to(self, folder: Path) -> SqliteFile:
         return SqliteFile(folder)
@@ -87,6 +94,14 @@ class PostgresDatabase:
             database.adapters.register_loader("jsonb", TextLoader)
             found = database.execute(query.encode(), values or None).fetchall()
         return [{name: _as_sqlite_holds_it(value) for name, value in row.items()} for row in found]
+
+    def content(self) -> bytes:
+        tables = self.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        with psycopg.connect(self.url, autocommit=True) as database:
+            queries = [
+                sql.SQL("SELECT * FROM {}").format(sql.Identifier(row["table_name"])) for row in tables
+            ]
+            return "\n".join(str(row) for query in queries for row in database.execute(query)).encode()
 
     def copied_to(self, folder: Path) -> PostgresDatabase:
         return self.created(self._server, template=self._name)

@@ -218,8 +218,7 @@ def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm)
     studio.rest()
     for log in studio.home.logs.iterdir():
         search.look(f"log {log.name}", log.read_bytes())
-    for part in studio.home.folder.glob("shotfarm.sqlite3*"):
-        search.look("the database", part.read_bytes())
+    search.look("the database", studio.database.content())
     for part in (*studio.home.artifacts.rglob("*"), *(studio.home.folder / "spool").rglob("*")):
         if part.is_file():
             search.look(f"file {part.relative_to(studio.home.folder)}", part.read_bytes())

@@ -92,13 +92,16 @@ class DirectClient:
         return seconds
 
 
-def variants(graph: Graph, count: int) -> list[Graph]:
-    """The same graph again and again with another seed and file name, so that nothing is cached."""
+def variants(graph: Graph, count: int, *, reseed: bool = True) -> list[Graph]:
+    """The same graph again and again with other file names, and other seeds so that nothing is cached.
+
+    Without ``reseed`` all but the saving comes from ComfyUI's cache: a render of no length.
+    """
     made = []
     for number in range(count):
         variant = copy.deepcopy(graph)
         for node in variant.values():
-            if "seed" in node["inputs"]:
+            if reseed and "seed" in node["inputs"]:
                 node["inputs"]["seed"] = 7_000_000 + number
             if "filename_prefix" in node["inputs"]:
                 node["inputs"]["filename_prefix"] = f"direct/{uuid.uuid4()}"
