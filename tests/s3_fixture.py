@@ -114,8 +114,11 @@ class S3Server:
         self._process.wait()
 
     def _answers(self) -> bool:
+        """Tell whether the door stands open, and the master knows the disk behind it."""
+        disks = f"http://127.0.0.1:{self._ports['master.port']}/dir/status"
         try:
-            return requests.get(self.url, timeout=2).status_code == HTTPStatus.FORBIDDEN
+            door = requests.get(self.url, timeout=2).status_code == HTTPStatus.FORBIDDEN
+            return door and bool(requests.get(disks, timeout=2).json()["Topology"].get("DataCenters"))
         except requests.RequestException:
             return False
 

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from farm.contracts import STORE_MARKER
+from tests.integration.workers.waiting import until
 from tests.s3_fixture import Bucket, S3Server, UseServer
 from tests.small_disk_fixture import SmallDisk
 from tests.unit.workers.facts import order
@@ -66,6 +67,7 @@ def test_a_server_that_is_away_is_nobodys_fault_and_comes_back(use_s3: UseServer
         with pytest.raises(StoreUnavailable, match="cannot be read"):
             store.write(b"{}", "attempts/FROST/a1/manifest.json")
         server.start()
+        until(lambda: store.check() == "")
         store.write(b"{}", "attempts/FROST/a1/manifest.json")
     finally:
         server.stop()
