@@ -14,8 +14,9 @@ CHECK_ENV := DJANGO_SECRET_KEY=$$(printf 'check-%.0s' {1..12}) REDIS_URL=redis:/
 # seeds; --dist loadfile would not.
 CHOSEN := not gpu and not comfyui
 PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
-# More tests at a time than there are cores: most wait for other processes.
-PARALLEL := -n $(shell echo $$((2 * $$(nproc)))) --dist load
+PARALLEL := -n auto --dist load
+# More tests at a time than there are cores, where most wait for other processes.
+CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help bench browser chaos demo install install-dev screenshots soak test test-sqlite test-postgres test-acceptance check lock messages
@@ -36,13 +37,13 @@ install-dev:
 test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on PostgreSQL
 
 test-sqlite: install-dev  ## unit and integration tests on SQLite
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(PARALLEL) tests/unit tests/integration
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(CROWDED) tests/unit tests/integration
 
 test-postgres: install-dev  ## the same on a private PostgreSQL, but for tests that are given no database
 	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" $(PARALLEL) tests/unit tests/integration
 
 # Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
-# SQLite), and the node that has no database at all.
+# SQLite), nodes without a farm, and of the browser's tests all but the Korean coordinator's day.
 test-acceptance: install-dev browser  ## tests that start the real processes, on SQLite and on PostgreSQL
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 3 --dist loadfile tests/acceptance
 	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 3 --dist loadfile tests/acceptance

@@ -150,7 +150,13 @@ def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "")
     page.wait_for_url("**/renders/renderbatch/*/change/")
 
 
-@pytest.mark.parametrize("words", [ENGLISH, KOREAN], ids=["English", "Korean"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(ENGLISH, id="English", marks=pytest.mark.once),  # one language is enough for PostgreSQL
+        pytest.param(KOREAN, id="Korean"),
+    ],
+)
 def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
     studio: Farm, browser: Browser, words: Words
 ) -> None:
@@ -239,6 +245,7 @@ UNREADABLE = r"""() => [...document.querySelectorAll("*")]
 """Alpine's CSP build reads single expressions without globals; others fail when they are used."""
 
 
+@pytest.mark.once
 def test_every_page_opens_without_a_complaint_and_its_menus_work(studio: Farm, browser: Browser) -> None:
     with visit(browser, "every-page") as visitor:
         page = visitor.page
@@ -272,6 +279,7 @@ def test_every_page_opens_without_a_complaint_and_its_menus_work(studio: Farm, b
         expect(page.locator("#changelist-filter")).to_be_visible()
 
 
+@pytest.mark.once
 def test_a_script_that_got_into_a_page_does_not_run(studio: Farm, browser: Browser) -> None:
     evil = (
         "<script>window.owned = 1</script><img src='/nothing-here.png' onerror='window.owned = 2'>"
