@@ -171,6 +171,12 @@ def adversity(folder: Path, version: str) -> Iterator[Adversity]:
     broker.stop()
 
 
+def words_of(report: RenderReport) -> str:
+    """What the node says went wrong."""
+    assert report.failure is not None, f"the attempt ended as {report.outcome}, without a failure"
+    return report.failure.message
+
+
 def failure_of(report: RenderReport) -> tuple[FailureClass, str]:
     """The class and the code the coordinator is told."""
     assert report.outcome is Outcome.FAILED

@@ -44,7 +44,7 @@ def play_all(farm: Farm, scenarios: Sequence[Scenario]) -> int:
             verdicts.append(play(studio, scenario))
             _tell(verdicts[-1])
         _close(studio)
-    except Exception:
+    except Exception:  # the outermost edge of a farm: what it has not told counts as failed
         logger.exception("a farm broke, after %d of %d scenarios", len(verdicts), len(scenarios))
         for scenario in scenarios[len(verdicts) :]:
             _tell(Verdict.of_nothing(scenario.name))
