@@ -21,6 +21,7 @@ from apps.productions.models import Location, Sequence, Shot, ShotCharacter, Sho
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.renders.models import Job, RenderBatch
+from apps.renders.services.lanes import assign
 from apps.renders.states import JobState
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersion
@@ -276,6 +277,13 @@ class JobFactory(DjangoModelFactory[Job]):
     need_gb = 12.0
     tier_gb = 12
     ready_at = LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class: type[Job], *args: Any, **kwargs: Any) -> Job:
+        job = model_class(**kwargs)
+        assign([job])
+        job.save()
+        return job
 
 
 class TakeFactory(DjangoModelFactory[Take]):

@@ -18,11 +18,52 @@ class Source(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+class Pool(BaseModel):
+    """Nodes that belong together. ``dedicated``: only jobs that ask for the pool are rendered there."""
+
+    name = models.SlugField(_("name"), unique=True)
+    dedicated = models.BooleanField(
+        _("dedicated"), default=False, help_text=_("Only jobs that ask for this pool are rendered here.")
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("pool")
+        verbose_name_plural = _("pools")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Schedule(BaseModel):
+    """When nodes work: nights only, say. Outside its windows a node finishes what it has and takes nothing.
+
+    ``windows``: ``[{"days": [0, …, 6], "from": "19:00", "to": "08:00"}]``, Monday is 0, in ``timezone``; a
+    window whose end is not after its beginning reaches into the next day.
+    """
+
+    name = models.SlugField(_("name"), unique=True)
+    timezone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    windows = models.JSONField(_("working hours"), default=list)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Node(BaseModel):
     """A GPU worker and the ComfyUI beside it. Facts are what it last reported; nothing is invented.
 
     ``tier_gb``: the VRAM tier it serves, 0 for no VRAM, None when its memory is unknown.
     ``epoch``: one life of the worker; orders and attempts of an earlier epoch are not its own.
+    ``tags``: words, sorted, one a line. ``resident``: model files its ComfyUI holds now, ``folder/name``.
+    ``off_hours``: its schedule lets it rest now. ``software``: what runs there, ``drift``: how that differs
+    from ``baseline``, what an operator accepted.
     """
 
     name = models.CharField(_("name"), max_length=120, unique=True)
@@ -43,6 +84,24 @@ class Node(BaseModel):
     models_by_folder = models.JSONField(_("models"), default=dict, blank=True)
     capabilities_of = models.CharField(max_length=16, blank=True)
     note = models.TextField(_("maintenance note"), blank=True)
+    pool = models.ForeignKey(
+        Pool, models.SET_NULL, null=True, blank=True, related_name="nodes", verbose_name=_("pool")
+    )
+    tags = models.CharField(_("tags"), max_length=400, blank=True, default="")
+    schedule = models.ForeignKey(
+        Schedule, models.SET_NULL, null=True, blank=True, related_name="nodes", verbose_name=_("schedule")
+    )
+    off_hours = models.BooleanField(_("off hours"), default=False)
+    resident = models.JSONField(_("loaded models"), default=list, blank=True)
+    software = models.JSONField(_("software"), default=dict, blank=True)
+    baseline = models.JSONField(default=dict, blank=True)
+    drift = models.JSONField(_("drift"), default=list, blank=True)
+    failures_in_a_row = models.PositiveSmallIntegerField(default=0)
+    failed_jobs = models.JSONField(default=list, blank=True)
+    sick_since = models.DateTimeField(null=True, blank=True)
+    sick_reason = models.TextField(blank=True)
+    canary_sent_at = models.DateTimeField(null=True, blank=True)
+    canary_heard_at = models.DateTimeField(null=True, blank=True)
     reported_at = models.DateTimeField(_("last report"), null=True, blank=True)
 
     class Meta:

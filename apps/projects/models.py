@@ -35,6 +35,7 @@ class Project(BaseModel):
         _("fair-share weight"), default=100, help_text=_("Twice the weight, twice the share of the farm.")
     )
     paused = models.BooleanField(_("paused"), default=False)
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True)
     archived = models.BooleanField(_("archived"), default=False)
 
     class Meta:

@@ -61,7 +61,7 @@ def in_lane(lane: Lane) -> QuerySet[Job]:
         template_version_id=lane.template_version_id,
         precision=lane.precision,
         lora_files=lane.lora_files,
-    ).order_by("-priority", "ready_at")
+    ).order_by("-priority", "ready_at", "code")
 
 
 def startable(jobs: QuerySet[Job], now: datetime) -> QuerySet[Job]:

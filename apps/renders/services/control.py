@@ -17,6 +17,7 @@ from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.dependents import explain_blocked, tell_dependents
 from apps.renders.services.giveback import end_attempt
+from apps.renders.services.lanes import assign
 from apps.renders.states import (
     ATTEMPT_OPEN,
     JOB,
@@ -79,6 +80,8 @@ def requeue(job: Job, *, user: User) -> bool:
     """
     require(user, Act.RENDER, job.project)
     waits = job.dependencies.exclude(depends_on__state=JobState.SUCCEEDED).exists()
+    job.floor_gb = 0
+    assign([job])
     moved = move(
         JOB,
         job,
@@ -92,6 +95,8 @@ def requeue(job: Job, *, user: User) -> bool:
             "failure_class": "",
             "failure_message": "",
             "tier_gb": tier_for_need(job.need_gb),
+            "floor_gb": 0,
+            "lane": job.lane,
             "progress": 0.0,
             "doing": "",
             "start_after": None,
@@ -116,7 +121,7 @@ def prioritise(job: Job, *, priority: int, user: User) -> bool:
     if priority not in Priority.values:
         known = ", ".join(f"{value} ({label})" for value, label in Priority.choices)
         raise Refused(Problem("priority", str(priority), _("choose one of %s") % known))
-    changed = Job.objects.filter(pk=job.pk, state__in=OPEN).update(priority=priority)
+    changed = Job.objects.filter(pk=job.pk, state__in=OPEN).update(priority=priority, rank=priority)
     if changed:
         transaction.on_commit(bus.poke)
     return bool(changed)
@@ -125,14 +130,20 @@ def prioritise(job: Job, *, priority: int, user: User) -> bool:
 def pause(job: Job, *, paused: bool, user: User) -> None:
     """Hold a job back, or let it go on. What a node already has goes on."""
     require(user, Act.RENDER, job.project)
-    Job.objects.filter(pk=job.pk).update(paused=paused)
+    by = user.get_username() if paused else ""
+    Job.objects.filter(pk=job.pk).update(paused=paused, paused_by=by, held=paused or job.batch.paused)
     transaction.on_commit(bus.poke)
 
 
 def pause_batch(batch: RenderBatch, *, paused: bool, user: User) -> None:
     """Hold every job of a batch back, or let them go on. What a node already has goes on."""
     require(user, Act.RENDER, batch.project)
-    RenderBatch.objects.filter(pk=batch.pk).update(paused=paused)
+    by = user.get_username() if paused else ""
+    with transaction.atomic():
+        RenderBatch.objects.filter(pk=batch.pk).update(paused=paused, paused_by=by)
+        jobs = Job.objects.filter(batch=batch)
+        jobs.filter(paused=False).update(held=paused)
+        jobs.filter(paused=True).update(held=True)
     transaction.on_commit(bus.poke)
 
 

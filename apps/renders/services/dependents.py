@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from apps.common.clock import database_now
 from apps.common.machines import move
 from apps.renders.models import Job, JobDependency
+from apps.renders.services.lanes import wake
 from apps.renders.states import JOB, JobState
 
 
@@ -55,7 +56,9 @@ def _release(jobs: QuerySet[Job], *, actor: str, reason: str) -> int:
     open_sources = JobDependency.objects.filter(job=OuterRef("pk")).exclude(
         depends_on__state=JobState.SUCCEEDED
     )
-    free = jobs.exclude(Exists(open_sources))
+    free = list(jobs.exclude(Exists(open_sources)))
+    if free:
+        wake(waiting.lane_id for waiting in free)
     return sum(
         move(
             JOB,

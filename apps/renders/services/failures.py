@@ -11,6 +11,7 @@ from django.db.models import F
 from apps.common.clock import database_now
 from apps.renders.models import Attempt, Job
 from apps.renders.services.giveback import Columns, close_job, hand_back
+from apps.renders.services.lanes import assign
 from apps.renders.states import JobState
 from farm.contracts import FailureClass
 from farm.tiers import TIERS_GB
@@ -93,9 +94,16 @@ def carry_out(
     if decision.to != JobState.READY:
         return close_job(attempt, to=decision.to, **common, **on_job)
     if decision.tier_gb:
-        on_job["tier_gb"] = decision.tier_gb
+        on_job |= _in_larger_lane(attempt.job, decision.tier_gb)
     later = database_now() + decision.pause if decision.pause else None
     return hand_back(attempt, freed=True, start_after=later, **common, **on_job)
+
+
+def _in_larger_lane(job: Job, tier_gb: int) -> Columns:
+    """The columns that keep a job off every card below this tier."""
+    job.floor_gb = tier_gb
+    assign([job])
+    return {"tier_gb": tier_gb, "floor_gb": tier_gb, "lane": job.lane}
 
 
 def _next_tier(job: Job) -> Decision:

@@ -13,6 +13,7 @@ from apps.common.clock import database_now
 from apps.common.machines import move
 from apps.renders.models import Attempt
 from apps.renders.services.dependents import tell_dependents
+from apps.renders.services.lanes import wake
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, AttemptState, JobState
 
 Columns = dict[str, Any]
@@ -38,6 +39,7 @@ def hand_back(
     """
     back = {"token": "", "progress": 0.0, "doing": "", "start_after": start_after, **changes}
     with transaction.atomic():
+        wake([attempt.job.lane_id])
         return _together(
             _move_job(attempt, to=JobState.READY, changes=back, actor=actor, reason=reason),
             lambda: end_attempt(

@@ -28,6 +28,7 @@ from apps.prompts.services import build_prompts
 from apps.renders.models import Job, JobDependency, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.dependents import explain_blocked
+from apps.renders.services.lanes import assign
 from apps.renders.services.planning import START_IMAGE, Plan, PlannedJob, Step, plan
 from apps.renders.states import JOB, JobState
 from apps.workflows.services import template_of
@@ -157,6 +158,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
                 take_number=takes.next(item),
                 state=JobState.BLOCKED if waits else JobState.READY,
                 priority=priority,
+                rank=priority,
                 precision=item.precision,
                 width=item.width,
                 height=item.height,
@@ -172,6 +174,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
                 ready_at=None if waits else now,
             )
         )
+    assign(jobs)
     Job.objects.bulk_create(jobs)
     JobDependency.objects.bulk_create(_dependencies(planned, jobs))
     explain_blocked(Job.objects.filter(batch=batch))

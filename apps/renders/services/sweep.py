@@ -23,6 +23,7 @@ from apps.renders.services.dependents import release_all
 from apps.renders.services.failures import after_crash, carry_out, decide
 from apps.renders.services.farmclock import give_grace, leases_may_expire
 from apps.renders.services.giveback import hand_back
+from apps.renders.services.lanes import wake
 from apps.renders.services.record import Recorded, record
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JOB, ON_NODE, AttemptState, JobState
 from apps.review.models import Take
@@ -149,6 +150,7 @@ def _mend_jobs_without_attempt() -> int:
     moved = 0
     for job in forgotten:
         logger.error("job in flight without an attempt", extra={"job": str(job.pk), "code": job.code})
+        wake([job.lane_id])
         moved += move(
             JOB,
             job,

@@ -216,6 +216,7 @@ def test_submitting_costs_the_same_statements_however_many_shots(
 ) -> None:
     few, many = shots_of(film, 10), shots_of(film, 100)
     steps = (Step(template="sd15_t2i", takes=2), Step(template="wan22_i2v"))
+    press(coordinator, film, few[:1], *steps, key="first")  # which makes the lanes
     of_few = statements_of(lambda: press(coordinator, film, few, *steps, key="few"))
     of_many = statements_of(lambda: press(coordinator, film, many, *steps, key="many"))
     assert len(of_few) > 10

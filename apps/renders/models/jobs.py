@@ -9,11 +9,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
-from apps.nodes.models import Node
+from apps.nodes.models import Node, Pool
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.prompts.models import PromptBuild
-from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
+from apps.renders.models.lanes import Lane
+from apps.renders.states import JOB, JobState
 from apps.workflows.models import Kind, WorkflowTemplateVersion
 
 LONGEST_LORA_FILES: Final = 1_000
@@ -41,6 +42,7 @@ class RenderBatch(BaseModel):
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     paused = models.BooleanField(_("paused"), default=False)
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -58,7 +60,13 @@ class Job(BaseModel):
     """One shot × workflow × take. ``token`` names the current attempt; "" when there is none.
 
     ``need_gb``: memory of a single GPU it needs; ``tier_gb``: the rung that holds it, None when no
-    card is that large. ``wait_code`` and ``wait_params`` are the dispatcher's own words for why it waits.
+    card is that large; ``floor_gb``: below it, it ran out of memory. ``lane``: the jobs it waits among, None
+    once it is closed for good. ``wait_code`` and ``wait_params`` are the dispatcher's own words for why a
+    blocked job waits; those of a ready one stand in its lane.
+
+    ``priority``: what people gave it; ``rank``: what it is ordered by, never less: the deadline raises it at
+    ``start_by``. ``held``: it, or its batch, is paused. ``tags``: words its node must have, sorted, one a
+    line.
 
     ``loras``: what its graph loads, ``[{"file", "weight", "expert", "character"}]``; ``lora_files``: their
     files, one a line, sorted, so that jobs a node can or cannot run together are told apart by an index.
@@ -79,7 +87,10 @@ class Job(BaseModel):
     priority = models.PositiveSmallIntegerField(
         _("priority"), choices=Priority.choices, default=Priority.NORMAL
     )
+    rank = models.PositiveSmallIntegerField(default=Priority.NORMAL)
     paused = models.BooleanField(_("paused"), default=False)
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True)
+    held = models.BooleanField(default=False)
     token = models.CharField(max_length=36, blank=True)
 
     precision = models.CharField(_("precision"), max_length=20, blank=True)
@@ -94,6 +105,15 @@ class Job(BaseModel):
     warnings = models.JSONField(_("warnings"), default=list, blank=True)
     need_gb = models.FloatField(_("needs (GB)"))
     tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True)
+    floor_gb = models.PositiveSmallIntegerField(default=0)
+    lane = models.ForeignKey(Lane, models.PROTECT, null=True, related_name="jobs", editable=False)
+    pool = models.ForeignKey(
+        Pool, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("pool")
+    )
+    tags = models.CharField(_("tags"), max_length=400, blank=True, default="")
+    pinned_to = models.ForeignKey(
+        Node, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("only on node")
+    )
 
     attempts_used = models.PositiveSmallIntegerField(_("attempts used"), default=0)
     attempt_budget = models.PositiveSmallIntegerField(_("attempts allowed"), default=3)
@@ -107,6 +127,8 @@ class Job(BaseModel):
     doing = models.CharField(_("doing"), max_length=80, blank=True)
     ready_at = models.DateTimeField(_("ready since"), null=True)
     start_after = models.DateTimeField(_("start after"), null=True, blank=True)
+    deadline = models.DateTimeField(_("deadline"), null=True, blank=True)
+    start_by = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     class Meta:
@@ -118,17 +140,24 @@ class Job(BaseModel):
         ]
         indexes = [
             models.Index(
-                fields=[
-                    "project",
-                    "tier_gb",
-                    "template_version",
-                    "precision",
-                    "lora_files",
-                    "-priority",
-                    "ready_at",
-                ],
-                condition=models.Q(state="ready"),
+                fields=["lane", "-rank", "ready_at", "id"],
+                condition=models.Q(state="ready", held=False, start_after=None),
                 name="ready_heads",
+            ),
+            models.Index(
+                fields=["lane", "ready_at", "id"],
+                condition=models.Q(state="ready", held=False, start_after=None),
+                name="ready_oldest",
+            ),
+            models.Index(
+                fields=["start_after"],
+                condition=models.Q(state="ready", start_after__isnull=False),
+                name="ready_later",
+            ),
+            models.Index(
+                fields=["start_by"],
+                condition=models.Q(state="ready", start_by__isnull=False),
+                name="ready_due",
             ),
             models.Index(fields=["state", "updated_at"], name="job_by_state"),
             models.Index(fields=["project", "-created_at"], name="job_list"),
@@ -166,74 +195,3 @@ class JobDependency(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.job} ← {self.depends_on}"
-
-
-class Attempt(BaseModel):
-    """One try at a job on one node. ``id`` is also the Celery task id and the artifact folder's name.
-
-    ``holds_slot``: it counts against its node until the node confirms that it ended. ``log``: the node's
-    own lines about it (farm.contracts.LogLine). ``clock_ahead_s``: how far the node's clock was ahead of
-    the coordinator's when it claimed, less the time its message took; None: not told.
-    """
-
-    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts", verbose_name=_("job"))
-    number = models.PositiveSmallIntegerField(_("attempt"))
-    state = models.CharField(_("state"), max_length=12, choices=AttemptState.choices)
-    token = models.CharField(max_length=36)
-    queue = models.CharField(_("queue"), max_length=160)
-    tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"))
-    node = models.ForeignKey(
-        Node, models.SET_NULL, null=True, related_name="attempts", verbose_name=_("node")
-    )
-    node_epoch = models.CharField(max_length=40, blank=True)
-    holds_slot = models.BooleanField(default=True)
-    counted = models.BooleanField(_("spent an attempt"), default=False)
-    accept_by = models.DateTimeField(_("to be accepted by"))
-    accepted_at = models.DateTimeField(_("accepted"), null=True)
-    lease_until = models.DateTimeField(_("lease until"), null=True)
-    executing_at = models.DateTimeField(_("executing since"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    prompt_id = models.CharField(_("ComfyUI prompt"), max_length=36, blank=True)
-    failure_class = models.CharField(_("failure"), max_length=20, blank=True)
-    failure_message = models.TextField(_("ComfyUI's words"), blank=True)
-    report = models.JSONField(_("report"), default=dict, blank=True)
-    log = models.JSONField(default=list, blank=True)
-    clock_ahead_s = models.FloatField(null=True)
-
-    class Meta:
-        ordering = ["job", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "number"], name="attempt_number_is_unique"),
-            ATTEMPT.constraint("attempt_state_is_known"),
-        ]
-        indexes = [
-            models.Index(fields=["node"], condition=models.Q(holds_slot=True), name="slots_in_use"),
-            models.Index(fields=["state", "lease_until"], name="attempt_leases"),
-        ]
-        verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
-
-    def __str__(self) -> str:
-        return f"{self.job.code}/{self.number}"
-
-
-class FarmClock(models.Model):
-    """One row of farm-wide facts that must outlive processes: who leads, and when word last came.
-
-    ``grace_until``: no lease expires before it (no lease storm after an outage, design §6).
-    """
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    leader = models.CharField(max_length=120, blank=True)
-    leader_until = models.DateTimeField(null=True)
-    word_at = models.DateTimeField(null=True)
-    grace_until = models.DateTimeField(null=True)
-    stale_reports = models.PositiveIntegerField(default=0)
-    forged_reports = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_farm_clock")]
-        verbose_name = _("farm clock")
-
-    def __str__(self) -> str:
-        return self.leader
