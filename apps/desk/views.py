@@ -16,7 +16,9 @@ from apps.nodes.services import STEER
 from apps.nodes.states import Desired
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
-from apps.renders.models import FarmClock
+from apps.renders.holding import holds, uses
+from apps.renders.models import FarmClock, Hold
+from apps.renders.services.holds import PERMISSION as HOLD
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
@@ -57,9 +59,13 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     if not reach_of(request).anywhere(Act.VIEW) and not request.user.has_perm("nodes.view_node"):
         raise PermissionDenied
     nodes = selectors.farm_nodes()
+    paused = holds()
     return {
         "cards": selectors.node_cards(nodes, request.user),
-        "tiers": selectors.tier_lines(nodes),
+        "tiers": selectors.tier_lines(nodes, paused),
+        "farm_hold": paused.get(Hold.FARM),
+        "limits": uses(),
+        "may_hold": request.user.has_perm(HOLD),
         "nodes": selectors.node_summary(nodes),
         "clock": FarmClock.objects.filter(pk=1).first(),
         "may_steer": request.user.has_perm(STEER),
