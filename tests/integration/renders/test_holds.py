@@ -79,9 +79,9 @@ def test_only_the_farm_and_known_tiers_are_paused(scope: str) -> None:
 
 def test_the_farm_is_paused_by_whoever_has_the_permission_only() -> None:
     for user in (UserFactory.create(is_staff=True), operator("change_limit")):
-        with pytest.raises(NotAllowed, match="renders.change_hold"):
+        with pytest.raises(NotAllowed, match=r"renders\.change_hold"):
             hold_farm(user=user)
-        with pytest.raises(NotAllowed, match="renders.change_hold"):
+        with pytest.raises(NotAllowed, match=r"renders\.change_hold"):
             release("farm", user=user)
     assert told() == []
 
@@ -155,11 +155,11 @@ def test_a_limit_that_makes_no_sense_is_refused(said: dict[str, Any], field: str
 def test_limits_are_set_by_whoever_has_the_permission_only() -> None:
     limit = sets()
     stranger = UserFactory.create(is_staff=True)
-    with pytest.raises(NotAllowed, match="renders.add_limit"):
+    with pytest.raises(NotAllowed, match=r"renders\.add_limit"):
         save_limit(Limit(), {"name": "x", "most": 1, "templates": ["sd15_t2i"]}, user=stranger)
-    with pytest.raises(NotAllowed, match="renders.change_limit"):
+    with pytest.raises(NotAllowed, match=r"renders\.change_limit"):
         save_limit(limit, {"most": 100}, user=stranger)
-    with pytest.raises(NotAllowed, match="renders.delete_limit"):
+    with pytest.raises(NotAllowed, match=r"renders\.delete_limit"):
         delete_limit(limit, user=stranger)
     assert Limit.objects.get().most == 2
 
