@@ -28,8 +28,8 @@ MEDIA: Final[Mapping[str, str]] = {START_VIDEO: "video", START_IMAGE: "image"}
 class Source:
     """Exactly one of: an earlier step of this request, a job, a finished take's artifact.
 
-    ``role``: the input its file fills; "": its end is only waited for. ``frames``: how long its file is, where
-    that is known before the request is planned.
+    ``role``: the input its file fills; "": its end is only waited for. ``frames``: how long its file is,
+    where that is known before the request is planned.
     """
 
     role: str
