@@ -36,8 +36,8 @@ class ScopedViewSet(GenericViewSet[M]):
 
         Raises NotAllowed, or ValidationError for a body that is wrong.
         """
-        own = self.project_path == "pk"
-        project = of if own else attrgetter(self.project_path.replace("__", "."))(of)
+        path = self.project_path.replace("__", ".")
+        project: Any = of if path == "pk" else attrgetter(path)(of)
         require(person_of(self.request), act, project)
         body = form(data=self.request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem
+from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities
 from apps.prompts.composer import LoraUse
 from apps.renders.scheduling.fit import lacking

@@ -83,6 +83,7 @@ def test_every_job_carries_the_wishes_of_its_request(film: Project, coordinator:
         assert (job.priority, job.rank) == (Priority.HIGH, Priority.HIGH)
         assert (job.start_after, job.deadline) == (start, deadline)
         assert (job.pool, job.pinned_to, job.tags) == (pool, node, "a100\nfast")
+        assert job.lane is not None
         assert (job.lane.pool, job.lane.pinned_to, job.lane.tags) == (pool, node, "a100\nfast")
         assert job.warnings == []
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 from django.db import connection
@@ -304,7 +305,7 @@ def test_where_a_job_renders_is_not_changed_once_a_node_has_it(
     }
     before = Job.objects.values().get(pk=job.pk)
     with pytest.raises(Conflict, match="a node has it"):
-        change_job(job, {name: wished[name], "priority": 30}, user=coordinator)
+        change_job(job, cast(Wishes, {name: wished[name], "priority": 30}), user=coordinator)
     assert Job.objects.values().get(pk=job.pk) == before
     assert change_job(job, {"priority": 30, "deadline": in_(hours=1)}, user=coordinator), "these still count"
 
@@ -367,17 +368,14 @@ def statements(work: Any) -> int:
     ids=("priority", "pause", "deadline", "place"),
 )
 def test_a_large_selection_costs_as_many_statements_as_a_small_one(
-    film: Project, coordinator: User, wishes: dict[str, Any]
+    film: Project, coordinator: User, wishes: Wishes
 ) -> None:
     Pool.objects.create(name="nights")
     if "deadline" in wishes:
         wishes = {"deadline": in_(hours=3)}
     few, many = batch_of(film, coordinator, 5, key="few"), batch_of(film, coordinator, 200, key="many")
-    change_jobs(of(batch_of(film, coordinator, 1, key="one")), wishes, user=coordinator)  # type: ignore[arg-type]
-    cost = [
-        statements(lambda batch=batch: change_jobs(of(batch), wishes, user=coordinator))  # type: ignore[misc]
-        for batch in (few, many)
-    ]
+    change_jobs(of(batch_of(film, coordinator, 1, key="one")), wishes, user=coordinator)
+    cost = [statements(partial(change_jobs, of(batch), wishes, user=coordinator)) for batch in (few, many)]
     assert cost[0] == cost[1]
     assert StateEvent.objects.filter(machine="job_wish").count() == 206
 
@@ -387,13 +385,9 @@ def test_a_large_batch_is_cancelled_and_paused_in_as_many_statements_as_a_small_
 ) -> None:
     few, many = batch_of(film, coordinator, 5, key="few"), batch_of(film, coordinator, 200, key="many")
     pausing = [
-        statements(lambda batch=batch: pause_batch(batch, paused=True, user=coordinator))  # type: ignore[misc]
-        for batch in (few, many)
+        statements(partial(pause_batch, batch, paused=True, user=coordinator)) for batch in (few, many)
     ]
-    cancelling = [
-        statements(lambda batch=batch: cancel_batch(batch, user=coordinator))  # type: ignore[misc]
-        for batch in (few, many)
-    ]
+    cancelling = [statements(partial(cancel_batch, batch, user=coordinator)) for batch in (few, many)]
     assert pausing[0] == pausing[1]
     assert cancelling[0] == cancelling[1]
     assert set(of(many).values_list("state", flat=True)) == {JobState.CANCELLED}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.db.models import Q
 
 from apps.accounts.models import User
+from apps.common.clock import database_now
 from apps.common.errors import Conflict
 from apps.common.models import StateEvent
 from apps.nodes.models import Pool
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Priority, RenderBatch
+from apps.renders.scheduling.match import Pick
+from apps.renders.services import dispatch as dispatching
 from apps.renders.services.control import (
     cancel_batch,
     change_batch,
@@ -24,10 +28,12 @@ from apps.renders.services.control import (
 )
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.holds import hold_farm
+from apps.renders.services.sending import send
+from apps.renders.services.steering import Wishes
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import JobState
 from tests.factories import ShotFactory, UserFactory
-from tests.integration.renders.elsewhere import Elsewhere
+from tests.integration.renders.elsewhere import Elsewhere, from_elsewhere
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again
 
@@ -153,6 +159,26 @@ def test_a_job_that_is_sent_first_keeps_its_place_and_the_late_change_is_refused
         other.meets_our_lock()
     assert "a node has it" in other.answer()
     assert (again(job).pool_id, again(job).lane_id) == (None, lane)
+
+
+@pytest.mark.parametrize("wishes", ({"pool": "nights"}, {"start_after": True}), ids=("pool", "start"))
+def test_a_job_that_is_steered_after_it_was_chosen_and_before_it_is_sent_is_not_sent(
+    node24: Hand, job: Job, coordinator: User, monkeypatch: pytest.MonkeyPatch, wishes: Wishes
+) -> None:
+    Pool.objects.create(name="nights")
+    if "start_after" in wishes:
+        wishes = {"start_after": database_now() + timedelta(hours=1)}
+    seen, chosen = fresh(job), []
+
+    def send_later(picks: Sequence[Pick]) -> int:
+        chosen.extend(picks)
+        from_elsewhere(lambda: change_job(seen, wishes, user=coordinator))
+        return send(picks)
+
+    monkeypatch.setattr(dispatching, "send", send_later)
+    assert dispatch() == 0
+    assert [pick.head.job_id for pick in chosen] == [job.pk], "the dispatcher had chosen it"
+    assert (again(job).state, Attempt.objects.count()) == (JobState.READY, 0)
 
 
 def test_two_people_give_one_job_two_priorities_and_the_later_one_stands(job: Job, coordinator: User) -> None:
