@@ -22,10 +22,14 @@ from farm.logs import name_process
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
 transport.install()
 
+ANSWERS_EXPIRE_S = 600
+
 app = Celery("farm")
 app.config_from_object("celeryconfig")
 app.conf.update(
     result_backend=f"farm.results:UnwatchedResults+{app.conf.result_backend}",
+    # What is stored here answers a node that waits for seconds; RENDER's reports are stored by the nodes.
+    result_expires=ANSWERS_EXPIRE_S,
     # Celery would close the database's connection around every task, and open another for the next one.
     CELERY_DB_REUSE_MAX=sys.maxsize,
 )
