@@ -74,7 +74,7 @@ def move(
     """
     machine.check(from_, to)
     rows: models.QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         # The row is locked before its state is judged: PostgreSQL would else judge an old snapshot. Its
         # key is not: whoever adds a row that points here (a clip to its keyframe) need not wait for us.
         source = rows.select_for_update(no_key=True).values_list(machine.field, flat=True).first()
@@ -119,7 +119,7 @@ def move_each(machine: Machine, moves: Sequence[Move], *, from_: tuple[str, ...]
         pk__in=[one.row.pk for one in moves]
     )
     asked = sorted({name for one in moves for name in one.where})
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         locked = rows.order_by("pk").select_for_update(no_key=True)
         found = {
             key: (source, dict(zip(asked, values, strict=True)))
@@ -216,7 +216,7 @@ def move_all(
 ) -> int:
     """Move every row that is in one of ``from_``, in a constant number of statements; return how many."""
     machine.check(from_, to)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         found = rows.filter(**{f"{machine.field}__in": from_}).order_by("pk")
         found = found.select_for_update(of=("self",), no_key=True)
         sources = dict(found.values_list("pk", machine.field))
