@@ -32,7 +32,7 @@ app.conf.update(
     result_backend=f"farm.results:UnwatchedResults+{app.conf.result_backend}",
     # What is stored here answers a node that waits for seconds; RENDER's reports are stored by the nodes.
     result_expires=ANSWERS_EXPIRE_S,
-    # What a dying coordinator had in hand is said again by whoever said it; Redis keeps no copy of each message.
+    # What a dying coordinator had in hand is said again by whoever said it: Redis keeps no copy of it.
     broker_transport_options={**app.conf.broker_transport_options, "ack_emulation": False},
     # Celery would close the database's connection around every task, and open another for the next one.
     CELERY_DB_REUSE_MAX=sys.maxsize,

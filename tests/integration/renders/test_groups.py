@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from django.db import IntegrityError, connection, connections
@@ -100,6 +100,21 @@ def from_threads(count: int, work: Callable[[int], T]) -> list[T]:
         return list(threads.map(one, range(count)))
 
 
+def claims(hand: Hand, order: RenderOrder) -> None:
+    """Claim through the coordinator's door."""
+    assert tasks.hear_claim(to_json(claim_of(hand, order)))["granted"]
+
+
+def says_it_executes(hand: Hand, order: RenderOrder) -> None:
+    """Report through the coordinator's door."""
+    assert not tasks.hear_node(to_json(at_work(hand, order)))["cancelled"]
+
+
+def rings(_hand: Hand, order: RenderOrder) -> None:
+    """Ring the bell of a report that stands in the result backend."""
+    tasks.hear_bell({"attempt_id": order.attempt_id})
+
+
 # As many at once as one after another
 
 
@@ -110,17 +125,12 @@ def test_fifty_who_claim_report_and_finish_at_once_end_as_one_after_another(crew
         members = crew(MANY, key)
         for hand, order in members:
             app.backend.store_result(order.attempt_id, to_json(hand.success(order)), "SUCCESS")
-        doors: list[Callable[[int], Any]] = [
-            lambda number, m=members: tasks.hear_claim(to_json(claim_of(*m[number]))),
-            lambda number, m=members: tasks.hear_node(to_json(at_work(*m[number]))),
-            lambda number, m=members: tasks.hear_bell({"attempt_id": m[number][1].attempt_id}),
-        ]
-        for door in doors:
+        for door in (claims, says_it_executes, rings):
             if threads == 1:
-                for number in range(MANY):
-                    door(number)
+                for member in members:
+                    door(*member)
             else:
-                from_threads(MANY, door)
+                from_threads(MANY, lambda number, say=door, who=members: say(*who[number]))  # type: ignore[misc]
         jobs = Job.objects.filter(batch__idempotency_key=key)
         told[key] = Counter(
             (event.machine, event.from_state, event.to_state, event.reason.partition(" ")[0])
