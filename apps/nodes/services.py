@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed
-from apps.common.machines import move, record_event
+from apps.common.machines import Move, move, move_each, record_event, write_each
 from apps.nodes.models import Gpu, Node
 from apps.nodes.states import DESIRED, NODE, Desired, Observed
 from farm import contracts
@@ -20,34 +21,70 @@ from farm.contracts import printable
 STEER = "nodes.change_node"
 
 
-def receive(report: contracts.NodeReport) -> Node:
-    """Write down how a node says it stands. A node not seen before is registered."""
+def receive_all(reports: Sequence[contracts.NodeReport], known: Mapping[str, Node]) -> dict[str, Node]:
+    """Write down how nodes say they stand, one report of each; return them by name, as they are now.
+
+    ``known``: their rows, locked by the caller. A node not seen before is registered. What has not changed
+    is not written again.
+    """
     now = database_now()
-    report = printable(contracts.NodeReport, replace(report, finished=()))
-    with transaction.atomic():
-        node, born = Node.objects.get_or_create(
-            name=report.node, defaults={"epoch": report.epoch, "observed": report.state}
-        )
-        facts = _facts(report) | {"reported_at": now}
-        if not born and node.epoch != report.epoch:
-            facts["former_epoch"] = node.epoch
-        if report.capabilities is not None:
-            facts |= _capabilities(report.capabilities)
-        Node.objects.filter(pk=node.pk).update(**facts)
-        if born:
-            record_event(NODE, node.pk, to=report.state, actor=report.node, reason=report.reason)
-        elif node.observed != report.state:
-            move(
-                NODE,
-                node,
-                from_=(node.observed,),
-                to=str(report.state),
-                actor=report.node,
-                reason=report.reason,
-            )
-        _write_gpus(node, report.gpus)
-    node.refresh_from_db()
+    nodes = dict(known)
+    for report in reports:
+        if report.node not in nodes:
+            nodes[report.node] = _register(report)
+    told = {
+        nodes[report.node]: printable(contracts.NodeReport, replace(report, finished=()))
+        for report in reports
+    }
+    Node.objects.filter(pk__in=[node.pk for node in told]).update(reported_at=now)
+    _write_facts(told)
+    _move(told)
+    _write_gpus(told)
+    return nodes
+
+
+def _register(report: contracts.NodeReport) -> Node:
+    node, born = Node.objects.get_or_create(
+        name=report.node, defaults={"epoch": report.epoch, "observed": report.state}
+    )
+    if born:
+        reason = printable(str, report.reason)
+        record_event(NODE, node.pk, to=report.state, actor=node.name, reason=reason)
     return node
+
+
+def _write_facts(told: Mapping[Node, contracts.NodeReport]) -> None:
+    changed = {}
+    for node, report in told.items():
+        facts = _facts(report) | {"former_epoch": node.former_epoch}
+        if node.epoch != report.epoch:
+            facts["former_epoch"] = node.epoch
+        if any(getattr(node, name) != value for name, value in facts.items()):
+            changed[node.pk] = facts
+            _set(node, facts)
+        if report.capabilities is not None:
+            capabilities = _capabilities(report.capabilities)
+            Node.objects.filter(pk=node.pk).update(**capabilities)
+            _set(node, capabilities)
+    write_each(Node, changed)
+
+
+def _set(node: Node, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        setattr(node, name, value)
+
+
+def _move(told: Mapping[Node, contracts.NodeReport]) -> None:
+    """Follow what nodes observe of themselves."""
+    by_state: dict[str, list[Node]] = defaultdict(list)
+    for node, report in told.items():
+        if node.observed != report.state:
+            by_state[str(report.state)].append(node)
+    for state, nodes in by_state.items():
+        moves = [Move(row=node, actor=node.name, reason=told[node].reason) for node in nodes]
+        move_each(NODE, moves, from_=tuple(NODE.moves.keys() - {"", state}), to=state)
+        for node in nodes:
+            node.observed = state
 
 
 def require_steering(user: User) -> None:
@@ -116,14 +153,19 @@ def _capabilities(capabilities: contracts.Capabilities) -> dict[str, object]:
     }
 
 
-def _write_gpus(node: Node, gpus: tuple[contracts.GpuFact, ...]) -> None:
-    known = {gpu.index: gpu for gpu in Gpu.objects.filter(node=node)}
-    for fact in gpus:
-        values = {name: value for name, value in contracts.to_json(fact).items() if name != "index"}
-        gpu = known.pop(fact.index, None)
-        if gpu is None:
-            Gpu.objects.create(node=node, index=fact.index, **values)
-        elif any(getattr(gpu, name) != value for name, value in values.items()):
-            Gpu.objects.filter(pk=gpu.pk).update(**values)
+def _write_gpus(told: Mapping[Node, contracts.NodeReport]) -> None:
+    known = {(gpu.node_id, gpu.index): gpu for gpu in Gpu.objects.filter(node__in=told)}
+    changed, new = {}, []
+    for node, report in told.items():
+        for fact in report.gpus:
+            values = {name: value for name, value in contracts.to_json(fact).items() if name != "index"}
+            gpu = known.pop((node.pk, fact.index), None)
+            if gpu is None:
+                new.append(Gpu(node=node, index=fact.index, **values))
+            elif any(getattr(gpu, name) != value for name, value in values.items()):
+                changed[gpu.pk] = values
+    write_each(Gpu, changed)
+    if new:
+        Gpu.objects.bulk_create(new)
     if known:
         Gpu.objects.filter(pk__in=[gpu.pk for gpu in known.values()]).delete()
