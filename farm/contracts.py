@@ -372,7 +372,7 @@ class Capabilities:
         """A short hash, equal for equal capabilities."""
         content = to_json(self)
         if not self.custom_nodes:
-            del content["custom_nodes"]  # as a node tells that does not know this field yet
+            content.pop("custom_nodes", None)  # as a node tells that does not know this field yet
         return hashlib.sha256(canonical(content)).hexdigest()[:16]
 
 
@@ -501,7 +501,7 @@ def pack_graph(graph: dict[str, Any]) -> str:
 
 def _signature(report: RenderReport, key: str) -> str:
     content = to_json(report)
-    del content["signature"], content["peak_mib"]
-    if not report.log:
-        content.pop("log", None)  # as a node signs that does not know this field yet
+    unsigned = ("signature", "peak_mib") if report.log else ("signature", "peak_mib", "log")
+    for name in unsigned:  # an empty log as well: so signs a node that does not know this field yet
+        content.pop(name, None)
     return hmac.new(key.encode(), canonical(content), hashlib.sha256).hexdigest()
