@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from farm.contracts import Capabilities, ComfyFact, NodeReport, NodeState, RenderReport
+from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, RenderReport
 from farm.tiers import next_queue_for, node_queue, queue_for
 from workers.gpu import Reading
 from workers.hand import Hand
@@ -45,7 +45,8 @@ class Node:
 
     Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve`` and ``epoch`` by the
     reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is set by a render that
-    found ComfyUI hanging and cleared by the watch when a probe has rendered. Readers look at a field once.
+    found ComfyUI hanging and cleared by the watch when a probe has rendered; ``canary`` is the last that was
+    heard. Readers look at a field once.
     """
 
     def __init__(self, name: str, worker: str) -> None:
@@ -57,6 +58,7 @@ class Node:
         self.desired = ACTIVE
         self.serve = False
         self.sick = ""
+        self.canary = ""
         self.leaving = False
 
     def begin_new_epoch(self) -> None:
@@ -91,8 +93,9 @@ class Node:
     def listens(self) -> tuple[str, ...]:
         """Name the queues to read now, in the order to read them.
 
-        Idle: to start and to stage, largest tier first. One order on the GPU: to stage. One staged as
-        well: none. The node's own queue always; tier queues only while the coordinator says ``serve``.
+        Idle: all that is to start, then all that is to stage, each with the largest tier first, so that no
+        staged order is begun before one that was meant to start. One order on the GPU: to stage. One staged
+        as well: none. The node's own queue always; tier queues only while the coordinator says ``serve``.
         """
         sight, on_gpu = self.sight, self.hand.on_gpu()
         state, _ = self._standing(sight)
@@ -100,12 +103,8 @@ class Node:
         if not (able and self.serve and self.desired == ACTIVE):
             return (self.own_queue,)
         tiers = sight.reading.serves
-        if on_gpu:
-            return (self.own_queue, *(next_queue_for(tier) for tier in tiers))
-        return (
-            self.own_queue,
-            *(name for tier in tiers for name in (queue_for(tier), next_queue_for(tier))),
-        )
+        to_start = () if on_gpu else tuple(queue_for(tier) for tier in tiers)
+        return (self.own_queue, *to_start, *(next_queue_for(tier) for tier in tiers))
 
     def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
         """Write the node's report."""
@@ -125,6 +124,8 @@ class Node:
             capabilities=sight.capabilities if with_capabilities else None,
             running=self.hand.running(),
             finished=finished,
+            canary=self.canary,
+            hears=HEARS,
         )
 
 

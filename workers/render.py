@@ -14,6 +14,7 @@ from typing import Final
 
 from farm import logs
 from farm.contracts import (
+    UNSTAGED,
     ClaimRequest,
     ContractError,
     FailureClass,
@@ -34,6 +35,7 @@ from workers.comfy.errors import (
     ConnectionCut,
     Interrupted,
     InterruptIgnored,
+    MadeWay,
     OutOfMemory,
     SlowAnswer,
     Vanished,
@@ -109,6 +111,8 @@ def _run(attempt: Attempt, in_hand: InHand, station: Station) -> RenderReport:
         if _waits_behind_hang(in_hand, station):
             raise BehindHang("Another prompt hangs in ComfyUI; this one was taken out of its queue") from exc
         raise
+    except MadeWay as exc:
+        raise Cancelled(UNSTAGED) from exc
     except InterruptIgnored as exc:
         if not in_hand.cancelled.is_set():
             raise
@@ -143,6 +147,8 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     logger.info("claim granted")
     if in_hand.cancelled.is_set():
         raise Cancelled("cancelled before its prompt was queued")
+    if in_hand.unstaged.is_set():
+        raise Cancelled(UNSTAGED)
     return staged
 
 
@@ -178,6 +184,7 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 hang_s=order.hang_s,
                 interrupt_s=INTERRUPT_S,
                 lost_s=LOST_S,
+                makes_way=in_hand.unstaged.is_set,
             )
         except (ConnectionCut, SlowAnswer, BadAnswer, Vanished):
             # One that only seemed gone, behind a stalled server or network, would hold the GPU for nobody.

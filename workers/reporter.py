@@ -113,6 +113,8 @@ class Reporter(VitalThread):
         self._spool.confirm(directives.confirmed)
         for attempt_id in directives.cancelled:
             self._node.hand.cancel(attempt_id)
+        for attempt_id in directives.unstage:
+            self._node.hand.unstage(attempt_id)
         if directives.new_epoch:
             logger.warning("given up by the coordinator, beginning a new epoch")
             self._node.begin_new_epoch()

@@ -13,6 +13,7 @@ from celery import Celery
 from farm.contracts import ClaimRequest, RenderReport
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
+from workers.comfy.text import NAME_LIMIT, beginning
 from workers.disks import Disks
 from workers.errors import SpoolUnavailable
 from workers.gpu import Site
@@ -80,6 +81,11 @@ class Station:
         """Follow a change of the node's state: other queues, and a report at once."""
         self._reporter.poke()
         self.subscriptions.refresh()
+
+    def heard(self, canary_id: str) -> None:
+        """Tell the coordinator which canary has just come."""
+        self.node.canary = beginning(str(canary_id), NAME_LIMIT)
+        self._reporter.poke()
 
     def look_again(self, *, catalogue: bool = False) -> None:
         """Look at ComfyUI soon; with ``catalogue`` also at its node classes and models."""

@@ -160,6 +160,10 @@ class ComfyClient:
         self._has_jobs = False
         return self._lookup_without_jobs(prompt_id)
 
+    def withdraw(self, prompt_id: str) -> None:
+        """Take the prompt out of the queue if it waits there; one that executes is left alone."""
+        expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+
     def cancel(self, prompt_id: str) -> bool:
         """Take the prompt out of the queue or interrupt it, never another one. Repeat at will.
 
@@ -238,7 +242,7 @@ class ComfyClient:
         queue = self.queue()
         if (queue.running + queue.pending).count(prompt_id) > 1:
             logger.warning("doubled submit taken back", extra={"prompt": prompt_id})
-            expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+            self.withdraw(prompt_id)
 
     def _lookup_without_jobs(self, prompt_id: str) -> Standing:
         """Queue first, then history: the other order can miss a prompt that ends in between."""
@@ -252,7 +256,7 @@ class ComfyClient:
 
     def _cancel_without_jobs(self, prompt_id: str) -> None:
         """Servers before 0.3.5x ignore an interrupt's id: send it only while this very prompt runs."""
-        expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+        self.withdraw(prompt_id)
         if prompt_id in self.queue().running:
             expect_ok(self.wire.post("/interrupt", {"prompt_id": prompt_id}))
 

@@ -22,6 +22,7 @@ from workers.comfy.errors import (
     Hung,
     Interrupted,
     InterruptIgnored,
+    MadeWay,
     SlowAnswer,
     TimedOut,
     Unreachable,
@@ -79,6 +80,7 @@ def follow(
     hang_s: float,
     interrupt_s: float,
     lost_s: float,
+    makes_way: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Finished:
     """Block until the submitted prompt has ended; return what it made or raise why it made nothing.
@@ -87,9 +89,10 @@ def follow(
     nothing. ``hang_s`` bounds the time without progress while executing, and the time pending while
     nothing runs. On ``should_stop()``, time-out and hang the prompt is interrupted, again and again, and
     followed until ComfyUI confirms its end, ``interrupt_s`` at most. A prompt that succeeds all the same is
-    Finished. ``lost_s`` bounds the time that ComfyUI may be away.
+    Finished. ``lost_s`` bounds the time that ComfyUI may be away. While ``makes_way()`` holds, a prompt that
+    waits is taken out of the queue; one that executes goes on, untouched.
 
-    Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, TimedOut, Hung (ExecutorDead,
+    Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, MadeWay, TimedOut, Hung (ExecutorDead,
     InterruptIgnored), Vanished, UnsafePath; BadAnswer if there is no better one for ``lost_s``.
     """
     follower = _Follower(client, prompt_id, socket=socket, graph=graph, listener=listener, clock=clock)
@@ -98,6 +101,8 @@ def follow(
         finished = follower.advance(lost_s, min(DOUBT_S, hang_s / 2))
         if finished is not None:
             return finished
+        if makes_way():
+            follower.make_way()
         reason = follower.overdue(execution_timeout_s, hang_s)
         if reason is None and should_stop():
             reason = Interrupted("The render was stopped as asked")
@@ -129,6 +134,7 @@ class _Follower:
         self._lost: float | None = None  # no answer to lookups
         self._stopping: ComfyError | None = None
         self._stop_by = 0.0
+        self._withdrawn: MadeWay | None = None  # taken out of the queue, as far as we know
 
     def advance(self, lost_s: float, doubt_s: float) -> Finished | None:
         """Hear one event or a little silence; ask ComfyUI when that says too little."""
@@ -167,6 +173,23 @@ class _Follower:
             return Hung(f"Executing without progress for {hang_s:g} s{at_work}")
         return None
 
+    def make_way(self) -> None:
+        """Take the prompt out of the queue and look: raise MadeWay if it is gone; it may have begun."""
+        if self._started is not None or self._stopping is not None:
+            return
+        self._withdrawn = MadeWay("Taken out of the queue before it began")
+        try:
+            self._client.withdraw(self._prompt_id)
+            standing = self._look(ended=False)
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
+            logger.info("withdrawal unanswered", extra={"prompt": self._prompt_id, "error": exc.message})
+            return
+        match standing.state:
+            case State.UNKNOWN:
+                raise self._withdrawn
+            case State.RUNNING | State.DONE:
+                self._mark_started()
+
     def stop(self, reason: ComfyError | None, interrupt_s: float) -> None:
         """Interrupt the prompt, once, for ``reason``; raise InterruptIgnored if it goes on too long."""
         if self._stopping is not None:
@@ -194,6 +217,7 @@ class _Follower:
         self._idle = None
         if self._started is None:
             self._started = self._moved = self._clock()
+            self._withdrawn = None
             self._listener.started()
 
     def _reconcile(self, lost_s: float, *, ended: bool) -> Finished | None:
@@ -216,7 +240,11 @@ class _Follower:
             case State.DONE:
                 return self._conclude(standing)
             case State.UNKNOWN:
-                raise self._stopping or Vanished("ComfyUI no longer knows the prompt: it was restarted")
+                raise (
+                    self._stopping
+                    or self._withdrawn
+                    or Vanished("ComfyUI no longer knows the prompt: it was restarted")
+                )
             case State.RUNNING:
                 self._mark_started()
         if self._stopping is not None:

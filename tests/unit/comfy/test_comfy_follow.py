@@ -17,6 +17,7 @@ from workers.comfy.errors import (
     Hung,
     Interrupted,
     InterruptIgnored,
+    MadeWay,
     OutOfMemory,
     SlowAnswer,
     TimedOut,
@@ -77,7 +78,9 @@ class ScriptedComfy:
     answers: Sequence[Standing | ComfyError]
     after_cancel: Sequence[Standing | ComfyError] | None = None
     running: tuple[str, ...] = ("somebody else's",)
+    after_withdrawal: Sequence[Standing | ComfyError] | None = None
     cancels: int = 0
+    withdrawals: int = 0
     lookups: int = 0
 
     def lookup(self, prompt_id: str) -> Standing:
@@ -93,6 +96,11 @@ class ScriptedComfy:
         if self.after_cancel is not None:
             self.answers, self.after_cancel = self.after_cancel, None
         return False
+
+    def withdraw(self, prompt_id: str) -> None:
+        self.withdrawals += 1
+        if self.after_withdrawal is not None:
+            self.answers, self.after_withdrawal = self.after_withdrawal, None
 
     def queue(self) -> Queue:
         return Queue(running=self.running, pending=())
@@ -118,6 +126,7 @@ class Scene:
     comfy: ScriptedComfy
     events: Iterable[tuple[float, Event]] = ()
     should_stop: Callable[[], bool] = lambda: False
+    makes_way: Callable[[], bool] = lambda: False
     heard: Heard = field(default_factory=Heard)
     clock: Clock = field(default_factory=Clock)
     after_renewal: Iterable[tuple[float, Event]] = ()
@@ -140,6 +149,7 @@ class Scene:
             hang_s=hang_s,
             interrupt_s=30,
             lost_s=30,
+            makes_way=self.makes_way,
             clock=self.clock,
         )
 
@@ -363,4 +373,52 @@ def test_a_cancel_that_gets_no_answer_is_sent_again() -> None:
     scene = Scene(Away([RUNNING]), [(0.1, Started())], should_stop=lambda: True)
 
     with pytest.raises(Interrupted, match="as asked"):
+        scene.play()
+
+
+def test_a_waiting_prompt_that_makes_way_is_taken_out_and_never_interrupted() -> None:
+    scene = Scene(ScriptedComfy([PENDING], after_withdrawal=[UNKNOWN]), makes_way=lambda: True)
+
+    with pytest.raises(MadeWay):
+        scene.play()
+
+    assert (scene.comfy.withdrawals, scene.comfy.cancels) == (1, 0)
+    assert scene.heard.said == ["queued"]
+
+
+@pytest.mark.parametrize("meanwhile", [[RUNNING, SUCCESS], [SUCCESS]])
+def test_a_prompt_that_began_before_it_could_make_way_is_rendered(meanwhile: list[Standing]) -> None:
+    scene = Scene(ScriptedComfy([PENDING], after_withdrawal=meanwhile), makes_way=lambda: True)
+
+    assert scene.play().outputs == (FILE,)
+
+    assert (scene.comfy.withdrawals, scene.comfy.cancels) == (1, 0)
+    assert scene.heard.said == ["queued", "started"]
+
+
+def test_an_executing_prompt_makes_no_way() -> None:
+    scene = Scene(
+        ScriptedComfy([RUNNING, SUCCESS]), [(0.1, Started()), (0.1, Ended())], makes_way=lambda: True
+    )
+
+    assert scene.play().outputs == (FILE,)
+
+    assert scene.comfy.withdrawals == 0
+
+
+def test_a_withdrawal_whose_outcome_is_not_seen_at_once_is_found_later() -> None:
+    scene = Scene(
+        ScriptedComfy([PENDING], after_withdrawal=[SlowAnswer("no answer"), UNKNOWN]), makes_way=lambda: True
+    )
+
+    with pytest.raises(MadeWay):
+        scene.play()
+
+
+def test_a_prompt_that_comfyui_loses_after_it_began_did_not_make_way() -> None:
+    scene = Scene(
+        ScriptedComfy([PENDING], after_withdrawal=[RUNNING, UNKNOWN, UNKNOWN]), makes_way=lambda: True
+    )
+
+    with pytest.raises(Vanished):
         scene.play()

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.workers.facts import order
 from workers import render as render_module
 from workers.comfy.errors import BadAnswer, ComfyError, Vanished
+from workers.hand import InHand
 from workers.render import _run_prompt
 
 
@@ -33,5 +34,5 @@ def test_a_prompt_that_is_given_up_is_not_left_to_render(
     )
 
     with pytest.raises(type(error)):
-        _run_prompt({}, attempt, SimpleNamespace(), station)  # type: ignore[arg-type]
+        _run_prompt({}, attempt, InHand("a1"), station)
     assert abandoned == [attempt.prompt_id]
