@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, RenderReport
+from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, ProbeResult, RenderReport
 from farm.tiers import next_queue_for, node_queue, queue_for
 from workers.gpu import Reading
 from workers.hand import Hand
@@ -43,10 +43,11 @@ NOTHING_SEEN = Sight(
 class Node:
     """A GPU node's state in one process. ``worker`` is the Celery node name, ``name`` the farm's.
 
-    Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve`` and ``epoch`` by the
-    reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is set by a render that
-    found ComfyUI hanging and cleared by the watch when a probe has rendered; ``canary`` is the last that was
-    heard. Readers look at a field once.
+    Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve``, ``epoch`` and
+    ``probe_asked`` by the reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is
+    set by a render that found ComfyUI hanging and cleared by the watch when a probe has rendered; ``canary``
+    is the last that was heard, ``probe`` the end of the last probe that was asked for. Readers look at a
+    field once.
     """
 
     def __init__(self, name: str, worker: str) -> None:
@@ -59,12 +60,19 @@ class Node:
         self.serve = False
         self.sick = ""
         self.canary = ""
+        self.probe_asked = ""
+        self.probe: ProbeResult | None = None
         self.leaving = False
 
     def begin_new_epoch(self) -> None:
         """Start over after the coordinator gave this node up: new epoch, nothing in hand may go on."""
         self.epoch = _new_epoch()
         self.hand.cancel_all()
+
+    @property
+    def probe_is_due(self) -> bool:
+        """Whether the coordinator waits for a probe that has not ended."""
+        return bool(self.probe_asked) and (self.probe is None or self.probe.id != self.probe_asked)
 
     @property
     def own_queue(self) -> str:
@@ -125,6 +133,7 @@ class Node:
             running=self.hand.running(),
             finished=finished,
             canary=self.canary,
+            probe=self.probe,
             hears=HEARS,
         )
 

@@ -125,6 +125,7 @@ class Reporter(VitalThread):
             logger.info("desired state changed", extra={"desired": directives.desired})
             self._node.desired = directives.desired
             self._due.set()
+        self._node.probe_asked = directives.probe
         if directives.want_capabilities and not self._want_capabilities:
             self._due.set()
         self._want_capabilities = directives.want_capabilities

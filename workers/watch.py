@@ -19,13 +19,16 @@ from workers.comfy.text import beginning
 from workers.gpu import Site, read_gpu
 from workers.node import NOTHING_SEEN, Node, Sight
 from workers.nvml import Cards, read_cards
-from workers.probe import Probe
+from workers.probe import AskedProbe, Probe
 from workers.restart import Restart
 from workers.vital import VitalThread
 
 logger = logging.getLogger(__name__)
 
 PERIOD_S: Final = 5.0
+PROBE_S: Final = 1.0
+"""The same while the coordinator waits for a probe."""
+
 CATALOGUE_S: Final = 300.0
 """How old the list of node classes and models may grow: reading it costs ComfyUI up to a second."""
 
@@ -58,6 +61,7 @@ class Watch(VitalThread):
         self._changed = changed
         self._cards = cards
         self._probe = Probe(client)
+        self._asked_probe = AskedProbe(client)
         self._restart = restart or Restart(())
         self._due = Event()
         self._over = False
@@ -68,7 +72,7 @@ class Watch(VitalThread):
         """Look until told to stop."""
         while not self._over:
             self.look()
-            self._due.wait(PERIOD_S)
+            self._due.wait(PROBE_S if self._node.probe_is_due else PERIOD_S)
             self._due.clear()
 
     def stop(self) -> None:
@@ -87,9 +91,12 @@ class Watch(VitalThread):
         before = (self._node.standing(), self._node.sight.reading.tier_gb, self._node.sight.fingerprint)
         self._node.sight = sight = self._see()
         self._try_the_sick(sight)
+        probed = self._probe_as_asked(sight)
         # One that refuses connections is down or starting: that is its supervisor's business.
         self._restart.consider(sick=bool(self._node.sick) if sight.comfy.reachable else self._silent)
         after = (self._node.standing(), sight.reading.tier_gb, sight.fingerprint)
+        if probed:
+            self._changed()
         if after != before:
             state, reason = after[0]
             logger.info("node stands otherwise", extra={"state": state, "reason": reason, "tier": after[1]})
@@ -107,6 +114,22 @@ class Watch(VitalThread):
             return
         if well and self._node.sick == sick:  # else another render has found it hanging meanwhile
             self._node.sick = ""
+
+    def _probe_as_asked(self, sight: Sight) -> bool:
+        """Get on with a probe the coordinator asked for; tell if it ended now. A failed one makes sick."""
+        node, probe = self._node, self._asked_probe
+        if not sight.comfy.reachable:
+            return False
+        try:
+            ended = probe.get_on(node.probe_asked, busy=bool(node.hand.on_gpu()))
+        except ComfyError as error:
+            logger.info("probe failed", extra={"error": error.message})
+            return False
+        if ended and probe.result is not None:
+            node.probe = probe.result
+            if not probe.result.ok:
+                node.sick = f"a probe failed: {probe.result.message}"
+        return ended
 
     def _see(self) -> Sight:
         before = self._node.sight

@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from farm.contracts import CANARY, CONTROL_UNSTAGE, UNSTAGED, NodeDirectives, Outcome, RenderOrder, Stage
+from farm.contracts import (
+    CANARY,
+    CONTROL_UNSTAGE,
+    UNSTAGED,
+    NodeDirectives,
+    Outcome,
+    ProbeResult,
+    RenderOrder,
+    Stage,
+)
 from tests.integration.workers.coordinator import order, slow_picture
 from tests.integration.workers.node_farm import Farm, StartFarm, result_of
 
@@ -85,3 +94,25 @@ def test_a_canary_does_not_make_a_busy_node_take_orders_that_are_to_start(farm: 
 
     assert here.waiting_in("vram.24") == 1
     assert [result_of(result).outcome for result in results] == [Outcome.SUCCEEDED] * 3
+
+
+def test_a_probe_that_is_asked_for_is_rendered_and_told(farm: StartFarm) -> None:
+    here = farm()
+
+    here.coordinator.directives = NodeDirectives(probe="p1")
+    told = here.coordinator.hears(lambda report: report.probe)
+
+    assert told.probe == ProbeResult(id="p1", ok=True)
+    assert len(here.comfy_history()) == 1
+    assert list(here.sim.base_dir.glob("output/**/*.png")) == []
+
+
+def test_a_probe_fails_where_the_executor_has_died(farm: StartFarm) -> None:
+    here = farm(faults=["exit:at=node,node=ImageBlur"])
+
+    here.coordinator.directives = NodeDirectives(probe="p1")
+    told = here.coordinator.hears(lambda report: report.probe)
+
+    assert here.sim.acted()["exit"] == 1
+    assert told.probe is not None
+    assert (told.probe.ok, told.state) == (False, "sick")

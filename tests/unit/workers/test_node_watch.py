@@ -11,13 +11,21 @@ from typing import Any, cast
 import pytest
 import requests
 
-from farm.contracts import NodeState
+from farm.contracts import NodeState, ProbeResult
 from workers.comfy.client import ComfyClient, Queue
-from workers.comfy.errors import ComfyError, GraphRejected, Problem, SlowAnswer, Unreachable
+from workers.comfy.errors import (
+    ComfyError,
+    ExecutionFailed,
+    GraphRejected,
+    Problem,
+    SlowAnswer,
+    Unreachable,
+)
 from workers.comfy.standing import PENDING, UNKNOWN, Ending, Standing, State
 from workers.gpu import Site
 from workers.node import Node
 from workers.nvml import Cards
+from workers.probe import PATIENCE_S, AskedProbe
 from workers.restart import Restart
 from workers.watch import Watch
 
@@ -28,9 +36,11 @@ class FakeComfy:
     def __init__(self) -> None:
         self.away: ComfyError | None = None
         self.executor_lives = True
+        self.broken: ComfyError | None = None
         self.stats: object = {"system": {"comfyui_version": "0.27.0"}, "devices": [{"type": "cpu"}]}
         self.names = ["wan\\a.safetensors"]
         self.submitted: list[str] = []
+        self.withdrawn: list[str] = []
         self.catalogue_read = 0
 
     def system_stats(self) -> object:
@@ -44,9 +54,14 @@ class FakeComfy:
     def submit(self, _graph: object, prompt_id: str) -> None:
         self.submitted.append(prompt_id)
 
+    def withdraw(self, prompt_id: str) -> None:
+        self.withdrawn.append(prompt_id)
+
     def lookup(self, prompt_id: str) -> Standing:
         if prompt_id not in self.submitted:
             return UNKNOWN
+        if self.executor_lives and self.broken:
+            return Standing(state=State.DONE, ending=Ending.FAILED, error=self.broken)
         return Standing(state=State.DONE, ending=Ending.SUCCEEDED) if self.executor_lives else PENDING
 
     def object_info(self) -> dict[str, Any]:
@@ -216,6 +231,52 @@ def test_a_probe_says_nothing_of_a_hang_found_after_it_was_sent() -> None:
     watch.look()
 
     assert node.standing() == (NodeState.SICK, "ComfyUI hangs again")
+
+
+def test_a_probe_that_is_asked_for_is_rendered_once_and_its_end_is_told() -> None:
+    comfy = FakeComfy()
+    node, watch, told = watching(comfy)
+    watch.look()
+    node.probe_asked = "p1"
+
+    for _ in range(4):
+        watch.look()
+
+    assert len(comfy.submitted) == 1
+    assert node.report(()).probe == ProbeResult(id="p1", ok=True)
+    assert told == [NodeState.IDLE, NodeState.IDLE], "its end is told at once"
+    node.probe_asked = "p2"
+    assert node.probe_is_due
+
+
+def test_a_probe_that_fails_is_told_in_comfyuis_words_and_makes_the_node_sick() -> None:
+    comfy = FakeComfy()
+    comfy.broken = ExecutionFailed("CUDA error: an illegal memory access was encountered")
+    node, watch, _ = watching(comfy)
+    node.probe_asked = "p1"
+
+    watch.look()
+    watch.look()
+
+    assert node.probe == ProbeResult(id="p1", ok=False, message=comfy.broken.message)
+    assert node.standing() == (NodeState.SICK, f"a probe failed: {comfy.broken.message}")
+
+
+def test_a_probe_that_nobody_renders_has_failed_unless_it_waits_behind_a_render() -> None:
+    comfy, now = FakeComfy(), [0.0]
+    comfy.executor_lives = False
+    probe = AskedProbe(cast(ComfyClient, comfy), clock=lambda: now[0])
+
+    for busy in (False, True, True, False):
+        assert not probe.get_on("p1", busy=busy)
+        now[0] += PATIENCE_S
+    now[0] += 1
+
+    assert probe.get_on("p1", busy=False)
+    assert probe.result == ProbeResult(
+        id="p1", ok=False, message=f"ComfyUI rendered no probe within {PATIENCE_S:g} s"
+    )
+    assert comfy.withdrawn == comfy.submitted, "nobody waits for it any more"
 
 
 @pytest.mark.parametrize(
