@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, ProbeResult, RenderReport
 from farm.tiers import next_queue_for, node_queue, queue_for
+from workers.catalogue import Catalogue
 from workers.gpu import Reading
 from workers.hand import Hand
+from workers.residents import Residents
 
 ACTIVE = "active"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sight:
-    """What was last seen of ComfyUI, the GPU and the artifact store. ``capabilities`` None: not read yet.
+    """What was last seen of ComfyUI, the GPU and the artifact store.
 
-    ``models_as_listed`` holds model names as this ComfyUI spells them: with ``\\`` on Windows.
+    ``catalogue`` is what this ComfyUI offers, None: not read yet.
     ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full.
     """
 
     comfy: ComfyFact
     reading: Reading
-    capabilities: Capabilities | None = None
-    models_as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    catalogue: Catalogue | None = None
     store: str = ""
     disks: str = ""
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What this node can render, as it is told to the coordinator."""
+        return self.catalogue.capabilities if self.catalogue else None
+
+    @property
+    def models_as_listed(self) -> dict[str, tuple[str, ...]]:
+        """Model names by folder as this ComfyUI spells them: with ``\\`` on Windows."""
+        return self.catalogue.as_listed if self.catalogue else {}
 
     @property
     def fingerprint(self) -> str:
@@ -54,6 +65,7 @@ class Node:
         self.name = name
         self.worker = worker
         self.hand = Hand()
+        self.residents = Residents()
         self.epoch = _new_epoch()
         self.sight = NOTHING_SEEN
         self.desired = ACTIVE
@@ -132,6 +144,7 @@ class Node:
             capabilities=sight.capabilities if with_capabilities else None,
             running=self.hand.running(),
             finished=finished,
+            resident=self.residents.told(),
             canary=self.canary,
             probe=self.probe,
             hears=HEARS,

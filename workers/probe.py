@@ -28,10 +28,14 @@ PATIENCE_S: Final = 60.0
 
 
 class Probe:
-    """One prompt at a time, looked up rather than followed: the watch passes by every few seconds."""
+    """One prompt at a time, looked up rather than followed: the watch passes by every few seconds.
 
-    def __init__(self, client: ComfyClient) -> None:
+    ``sent`` is called when one went out.
+    """
+
+    def __init__(self, client: ComfyClient, *, sent: Callable[[], None] = lambda: None) -> None:
         self._client = client
+        self._sent = sent
         self._prompt_id = ""
 
     def succeeded(self) -> bool:
@@ -66,13 +70,14 @@ class Probe:
             self._client.submit(_graph(prompt_id, blur=True), self._prompt_id)
         except MissingNodeClass:
             self._client.submit(_graph(prompt_id, blur=False), self._prompt_id)
+        self._sent()
 
 
 class AskedProbe:
     """The probe the coordinator asked for, by its id: rendered once, however often it is asked for."""
 
-    def __init__(self, client: ComfyClient, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._probe = Probe(client)
+    def __init__(self, probe: Probe, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._probe = probe
         self._clock = clock
         self._asked = ""
         self._since = 0.0

@@ -44,8 +44,9 @@ from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
 from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
-from workers.hand import Hand, InHand
+from workers.hand import InHand
 from workers.logs import attempt_lines
+from workers.node import Node
 from workers.spool import Started
 from workers.station import Station
 from workers.store import safe_key
@@ -155,13 +156,18 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
 def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
     """Run the graph; out of memory, once more with everything unloaded (design §6)."""
     if attempt.order.free_first:
-        attempt.client.free()
+        _free(attempt, station)
     try:
         return _run_prompt(graph, attempt, in_hand, station)
     except OutOfMemory:
         logger.info("out of memory, unloading and trying once more")
-        attempt.client.free()
+        _free(attempt, station)
         return _run_prompt(graph, attempt, in_hand, station)
+
+
+def _free(attempt: Attempt, station: Station) -> None:
+    attempt.client.free()
+    station.node.residents.clear()
 
 
 def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
@@ -178,7 +184,7 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 attempt.prompt_id,
                 socket=socket,
                 graph=graph,
-                listener=HandListener(station.node.hand, in_hand),
+                listener=HandListener(station.node, in_hand, attempt.prompt_id, graph),
                 should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
                 execution_timeout_s=order.execution_timeout_s,
                 hang_s=order.hang_s,
@@ -201,11 +207,14 @@ def _waits_behind_hang(in_hand: InHand, station: Station) -> bool:
 
 
 class HandListener:
-    """Carries ComfyUI's progress to the hand."""
+    """Carries ComfyUI's progress to the hand, and what it loads into the book of resident models."""
 
-    def __init__(self, hand: Hand, in_hand: InHand) -> None:
-        self._hand = hand
+    def __init__(self, node: Node, in_hand: InHand, prompt_id: str, graph: Graph) -> None:
+        self._node = node
+        self._hand = node.hand
         self._in_hand = in_hand
+        self._prompt_id = prompt_id
+        self._graph = graph
 
     def queued(self) -> None:
         """The prompt waits in ComfyUI's queue."""
@@ -214,7 +223,13 @@ class HandListener:
     def started(self) -> None:
         """ComfyUI executes the prompt."""
         logger.info("execution started")
+        if catalogue := self._node.sight.catalogue:
+            self._node.residents.begin(self._prompt_id, self._graph, catalogue)
         self._hand.move(self._in_hand, Stage.EXECUTING)
+
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        """ComfyUI remembers the outputs of these nodes."""
+        self._node.residents.cached(nodes)
 
     def progress(self, fraction: float, doing: str) -> None:
         """A graph node got on."""
@@ -226,6 +241,8 @@ def _learn_from(error: ComfyError | NodeError, station: Station) -> None:
     if error.failure_class is FailureClass.COMFY_HUNG:
         station.node.sick = f"ComfyUI hangs: {error}"
         station.changed()
+    elif error.failure_class is FailureClass.OUT_OF_MEMORY:
+        station.node.residents.clear()  # ComfyUI unloads everything itself
     elif error.failure_class in (FailureClass.MISSING_MODEL, FailureClass.REJECTED_GRAPH):
         station.look_again(catalogue=True)
     elif error.failure_class in (FailureClass.INFRASTRUCTURE, FailureClass.COMFY_CRASHED):

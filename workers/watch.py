@@ -11,9 +11,11 @@ from collections.abc import Callable
 from threading import Event
 from typing import Final
 
-from farm.contracts import Capabilities, ComfyFact
+from farm.contracts import ComfyFact
+from workers.catalogue import Catalogue, read_catalogue
 from workers.comfy.client import ComfyClient
 from workers.comfy.errors import ComfyError, SlowAnswer
+from workers.comfy.standing import State
 from workers.comfy.stats import SystemStats, read_stats
 from workers.comfy.text import beginning
 from workers.gpu import Site, read_gpu
@@ -60,8 +62,8 @@ class Watch(VitalThread):
         self._check_disks = check_disks
         self._changed = changed
         self._cards = cards
-        self._probe = Probe(client)
-        self._asked_probe = AskedProbe(client)
+        self._probe = Probe(client, sent=node.residents.probed)
+        self._asked_probe = AskedProbe(Probe(client, sent=node.residents.probed))
         self._restart = restart or Restart(())
         self._due = Event()
         self._over = False
@@ -90,6 +92,7 @@ class Watch(VitalThread):
         """Take one look, and tell who waits for it if it changed how the node stands."""
         before = (self._node.standing(), self._node.sight.reading.tier_gb, self._node.sight.fingerprint)
         self._node.sight = sight = self._see()
+        self._notice_a_restart(sight)
         self._try_the_sick(sight)
         probed = self._probe_as_asked(sight)
         # One that refuses connections is down or starting: that is its supervisor's business.
@@ -101,6 +104,18 @@ class Watch(VitalThread):
             state, reason = after[0]
             logger.info("node stands otherwise", extra={"state": state, "reason": reason, "tier": after[1]})
             self._changed()
+
+    def _notice_a_restart(self, sight: Sight) -> None:
+        """Forget what ComfyUI held once it does not know its last prompt: a restart loses history."""
+        residents = self._node.residents
+        prompt_id = residents.prompt_id
+        if not (prompt_id and sight.comfy.reachable):
+            return
+        try:
+            if self._client.lookup(prompt_id).state is State.UNKNOWN:
+                residents.clear()
+        except ComfyError as error:
+            logger.debug("last prompt not looked up", extra={"error": error.message})
 
     def _try_the_sick(self, sight: Sight) -> None:
         """Call a sick ComfyUI well once it has rendered a probe; an empty queue alone proves nothing."""
@@ -138,38 +153,35 @@ class Watch(VitalThread):
         try:
             stats = read_stats(self._client.system_stats())
             queue = self._client.queue()
-            capabilities, listed = self._catalogue(before)
+            catalogue = self._catalogue(before)
+            self._node.residents.fit_into(stats.room)
         except ComfyError as error:
             self._silent = isinstance(error, SlowAnswer)
             self._catalogue_read_at = float("-inf")  # it may come back with other models
             return Sight(
                 comfy=ComfyFact(reachable=False, error=beginning(error.message, ERROR_LIMIT)),
                 reading=read_gpu(None, self._cards(), self._site),
-                capabilities=before.capabilities,
-                models_as_listed=before.models_as_listed,
+                catalogue=before.catalogue,
                 store=store,
                 disks=disks,
             )
         return Sight(
             comfy=_comfy_fact(stats, running=len(queue.running), pending=len(queue.pending)),
             reading=read_gpu(stats, self._cards(), self._site),
-            capabilities=capabilities,
-            models_as_listed=listed,
+            catalogue=catalogue,
             store=store,
             disks=disks,
         )
 
-    def _catalogue(self, before: Sight) -> tuple[Capabilities | None, dict[str, tuple[str, ...]]]:
+    def _catalogue(self, before: Sight) -> Catalogue | None:
         fresh = time.monotonic() - self._catalogue_read_at < CATALOGUE_S
         if fresh and before is not NOTHING_SEEN:
-            return before.capabilities, before.models_as_listed
-        classes = tuple(sorted(self._client.object_info()))
+            return before.catalogue
         listed = self._client.models(as_listed=True)
-        models = {
-            folder: tuple(sorted(n.replace("\\", "/") for n in names)) for folder, names in listed.items()
-        }
+        sizes = self._client.model_sizes(folder for folder, names in listed.items() if names)
+        catalogue = read_catalogue(self._client.object_info(), listed, sizes)
         self._catalogue_read_at = time.monotonic()
-        return Capabilities(classes=classes, models=models), listed
+        return catalogue
 
 
 def _comfy_fact(stats: SystemStats, *, running: int, pending: int) -> ComfyFact:

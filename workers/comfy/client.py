@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -91,8 +91,21 @@ class ComfyClient:
             if response.status_code == requests.codes.not_found:
                 continue  # listed, but gone since
             names = tuple(str(name) for name in json_list(response))
-            found[str(folder)] = names if as_listed else tuple(name.replace("\\", "/") for name in names)
+            found[str(folder)] = names if as_listed else tuple(_plain(name) for name in names)
         return found
+
+    def model_sizes(self, folders: Iterable[str]) -> dict[str, int]:
+        """Return the bytes of the model files in these folders, by ``folder/name``; none where not told."""
+        sizes: dict[str, int] = {}
+        for folder in folders:
+            response = self.wire.get(f"/experiment/models/{quote(folder, safe='')}")
+            if response.status_code == requests.codes.not_found:
+                continue
+            for file in json_list(response):
+                name, size = (file.get("name"), file.get("size")) if isinstance(file, dict) else (None, None)
+                if isinstance(name, str) and isinstance(size, int) and size > 0:
+                    sizes[f"{folder}/{_plain(name)}"] = size
+        return sizes
 
     def queue(self) -> Queue:
         """Return what runs and what waits, whoever queued it."""
@@ -259,6 +272,10 @@ class ComfyClient:
         self.withdraw(prompt_id)
         if prompt_id in self.queue().running:
             expect_ok(self.wire.post("/interrupt", {"prompt_id": prompt_id}))
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/")
 
 
 def _says_job_not_found(response: requests.Response) -> bool:

@@ -30,7 +30,7 @@ from workers.comfy.errors import (
 )
 from workers.comfy.fraction import GraphProgress
 from workers.comfy.outputs import OutputFile
-from workers.comfy.progress import Ended, Event, ProgressSocket, Reconnected
+from workers.comfy.progress import Cached, Ended, Event, ProgressSocket, Reconnected
 from workers.comfy.standing import Ending, Standing, State
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,9 @@ class Listener(Protocol):
 
     def started(self) -> None:
         """It executes."""
+
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        """It has the outputs of these nodes from ComfyUI's cache."""
 
     def progress(self, fraction: float, doing: str) -> None:
         """So much of the graph is done, 0 to 1, never falling; ``doing`` names the node at work."""
@@ -210,6 +213,8 @@ class _Follower:
             return
         self._moved = self._heard
         self._mark_started()
+        if isinstance(event, Cached):
+            self._listener.cached(event.nodes)
         self._progress.take(event)
         self._listener.progress(self._progress.fraction, self._progress.doing)
 

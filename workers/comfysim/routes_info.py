@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from workers.comfysim.parts import PARTS, Parts
+from workers.comfysim.vram import file_bytes
 
 routes = web.RouteTableDef()
 newer_routes = web.RouteTableDef()
@@ -120,6 +121,19 @@ async def experiment_models(request: web.Request) -> web.Response:
         [
             {"name": name, "folders": [str(parts.folders.base / path) for path in paths]}
             for name, paths in folders.items()
+        ]
+    )
+
+
+@routes.get("/experiment/models/{folder}")
+async def experiment_model_files(request: web.Request) -> web.Response:
+    catalogue, folder = request.app[PARTS].catalogue, request.match_info["folder"]
+    if folder not in catalogue.model_folders:
+        return web.Response(status=404)
+    return web.json_response(
+        [
+            {"name": name, "pathIndex": 0, "modified": 0, "created": 0, "size": file_bytes(name)}
+            for name in catalogue.models(folder)
         ]
     )
 

@@ -117,6 +117,9 @@ class Heard:
     def started(self) -> None:
         self.said.append("started")
 
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        self.said.append(f"cached {', '.join(nodes)}")
+
     def progress(self, fraction: float, doing: str) -> None:
         self.fractions.append(fraction)
 

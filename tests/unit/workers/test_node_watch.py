@@ -25,7 +25,7 @@ from workers.comfy.standing import PENDING, UNKNOWN, Ending, Standing, State
 from workers.gpu import Site
 from workers.node import Node
 from workers.nvml import Cards
-from workers.probe import PATIENCE_S, AskedProbe
+from workers.probe import PATIENCE_S, AskedProbe, Probe
 from workers.restart import Restart
 from workers.watch import Watch
 
@@ -67,6 +67,9 @@ class FakeComfy:
     def object_info(self) -> dict[str, Any]:
         self.catalogue_read += 1
         return {"SaveImage": {}, "KSampler": {}}
+
+    def model_sizes(self, _folders: object) -> dict[str, int]:
+        return {}
 
     def models(self, *, as_listed: bool) -> dict[str, tuple[str, ...]]:
         assert as_listed
@@ -265,7 +268,7 @@ def test_a_probe_that_fails_is_told_in_comfyuis_words_and_makes_the_node_sick() 
 def test_a_probe_that_nobody_renders_has_failed_unless_it_waits_behind_a_render() -> None:
     comfy, now = FakeComfy(), [0.0]
     comfy.executor_lives = False
-    probe = AskedProbe(cast(ComfyClient, comfy), clock=lambda: now[0])
+    probe = AskedProbe(Probe(cast(ComfyClient, comfy)), clock=lambda: now[0])
 
     for busy in (False, True, True, False):
         assert not probe.get_on("p1", busy=busy)
@@ -324,3 +327,35 @@ def test_what_comfyui_says_of_itself_travels_short() -> None:
     watch.look()
 
     assert {len(node.sight.comfy.version), len(node.sight.comfy.device_type)} == {40}
+
+
+def test_a_comfyui_that_forgot_its_last_prompt_was_restarted_and_holds_nothing() -> None:
+    comfy = FakeComfy()
+    node, watch, _ = watching(comfy)
+    watch.look()
+    assert node.sight.catalogue is not None
+    graph = {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "wan/a.safetensors"}}}
+    comfy.submitted.append("p1")
+    node.residents.begin("p1", graph, node.sight.catalogue)
+
+    watch.look()
+    assert node.report(()).resident == ("checkpoints/wan/a.safetensors",)
+
+    comfy.submitted.clear()
+    watch.look()
+    assert node.report(()).resident == ()
+
+
+def test_a_comfyui_that_is_away_for_a_moment_has_forgotten_nothing() -> None:
+    comfy = FakeComfy()
+    node, watch, _ = watching(comfy)
+    watch.look()
+    assert node.sight.catalogue is not None
+    graph = {"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "wan\\a.safetensors"}}}
+    comfy.submitted.append("p1")
+    node.residents.begin("p1", graph, node.sight.catalogue)
+
+    for comfy.away in (Unreachable("a cut cable"), None):
+        watch.look()
+
+    assert node.report(()).resident == ("checkpoints/wan/a.safetensors",)
