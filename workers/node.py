@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, ProbeResult, RenderReport
 from farm.tiers import next_queue_for, node_queue, queue_for
 from workers.catalogue import Catalogue
+from workers.comfy.pace import Paces
 from workers.gpu import Reading
 from workers.hand import Hand
 from workers.residents import Residents
@@ -20,7 +21,8 @@ class Sight:
     """What was last seen of ComfyUI, the GPU and the artifact store.
 
     ``catalogue`` is what this ComfyUI offers, None: not read yet.
-    ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full.
+    ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full,
+    ``neighbour`` which other worker has what this one was given, ``memory`` whose main memory runs out.
     """
 
     comfy: ComfyFact
@@ -28,6 +30,8 @@ class Sight:
     catalogue: Catalogue | None = None
     store: str = ""
     disks: str = ""
+    neighbour: str = ""
+    memory: str = ""
 
     @property
     def capabilities(self) -> Capabilities | None:
@@ -66,6 +70,7 @@ class Node:
         self.worker = worker
         self.hand = Hand()
         self.residents = Residents()
+        self.paces = Paces()
         self.epoch = _new_epoch()
         self.sight = NOTHING_SEEN
         self.desired = ACTIVE
@@ -103,8 +108,8 @@ class Node:
             return NodeState.STARTING, "ComfyUI and GPU are being probed"
         if not sight.comfy.reachable:
             return NodeState.DEAF, f"ComfyUI does not answer: {sight.comfy.error}"
-        if sight.disks or sight.store:
-            return NodeState.DEAF, sight.disks or sight.store
+        if obstacle := sight.neighbour or sight.disks or sight.store or sight.memory:
+            return NodeState.DEAF, obstacle
         if sick:
             return NodeState.SICK, sick
         state = NodeState.BUSY if self.hand.count() else NodeState.IDLE

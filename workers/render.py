@@ -33,6 +33,7 @@ from workers.comfy.errors import (
     BehindHang,
     ComfyError,
     ConnectionCut,
+    Hung,
     Interrupted,
     InterruptIgnored,
     MadeWay,
@@ -47,6 +48,7 @@ from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
 from workers.hand import InHand
 from workers.logs import attempt_lines
 from workers.node import Node
+from workers.peak import PeakMeter
 from workers.spool import Started
 from workers.station import Station
 from workers.store import safe_key
@@ -174,7 +176,9 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
     order, client = attempt.order, attempt.client
     attempt.prompt_id = str(uuid.uuid4())
     station.spool.start(Started(order=order, prompt_id=attempt.prompt_id))
-    with ProgressSocket(client, attempt.prompt_id) as socket:
+    pace = station.node.paces.of(order.template)
+    meter = PeakMeter(station.node.sight.reading)
+    with ProgressSocket(client, attempt.prompt_id) as socket, meter:
         try:
             client.submit(graph, attempt.prompt_id)
             logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
@@ -184,18 +188,25 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 attempt.prompt_id,
                 socket=socket,
                 graph=graph,
-                listener=HandListener(station.node, in_hand, attempt.prompt_id, graph),
+                listener=HandListener(station.node, in_hand, attempt.prompt_id, graph, meter),
                 should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
                 execution_timeout_s=order.execution_timeout_s,
                 hang_s=order.hang_s,
                 interrupt_s=INTERRUPT_S,
                 lost_s=LOST_S,
                 makes_way=in_hand.unstaged.is_set,
+                pace=pace,
             )
+        except Hung:
+            station.node.paces.keep(order.template, pace)  # one that obeyed the interrupt had but a long step
+            raise
         except (ConnectionCut, SlowAnswer, BadAnswer, Vanished):
             # One that only seemed gone, behind a stalled server or network, would hold the GPU for nobody.
             client.abandon(attempt.prompt_id)  # whatever ComfyUI has of it nobody waits for
             raise
+        finally:
+            attempt.saw_peak(meter.peak_mib)
+    station.node.paces.keep(order.template, pace)
     attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)
     logger.info("prompt finished", extra={"executed_s": round(finished.executed_s, 3)})
     return finished
@@ -207,14 +218,16 @@ def _waits_behind_hang(in_hand: InHand, station: Station) -> bool:
 
 
 class HandListener:
-    """Carries ComfyUI's progress to the hand, and what it loads into the book of resident models."""
+    """Carries ComfyUI's progress to the hand, what it loads to the book of resident models, and its start
+    to the meter of memory."""
 
-    def __init__(self, node: Node, in_hand: InHand, prompt_id: str, graph: Graph) -> None:
+    def __init__(self, node: Node, in_hand: InHand, prompt_id: str, graph: Graph, meter: PeakMeter) -> None:
         self._node = node
         self._hand = node.hand
         self._in_hand = in_hand
         self._prompt_id = prompt_id
         self._graph = graph
+        self._meter = meter
 
     def queued(self) -> None:
         """The prompt waits in ComfyUI's queue."""
@@ -223,6 +236,7 @@ class HandListener:
     def started(self) -> None:
         """ComfyUI executes the prompt."""
         logger.info("execution started")
+        self._meter.begin()
         if catalogue := self._node.sight.catalogue:
             self._node.residents.begin(self._prompt_id, self._graph, catalogue)
         self._hand.move(self._in_hand, Stage.EXECUTING)

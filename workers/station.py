@@ -17,6 +17,8 @@ from workers.comfy.text import NAME_LIMIT, beginning
 from workers.disks import Disks
 from workers.errors import SpoolUnavailable
 from workers.gpu import Site
+from workers.memory import OwnMemory
+from workers.neighbours import Neighbours
 from workers.node import Node
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
@@ -51,6 +53,9 @@ class Station:
             check_disks=Disks(spool=self.spool.folder, min_free=settings.min_free).check,
             changed=self.changed,
             restart=Restart(settings.comfyui_restart),
+            neighbours=Neighbours(settings.spool, name),
+            own_memory=OwnMemory(settings.max_rss_mib),
+            min_ram_mib=settings.min_ram_mib,
         )
         self.node.hand.changed = self.changed
         self._left = self.spool.started()

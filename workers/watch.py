@@ -18,7 +18,9 @@ from workers.comfy.errors import ComfyError, SlowAnswer
 from workers.comfy.standing import State
 from workers.comfy.stats import SystemStats, read_stats
 from workers.comfy.text import beginning
-from workers.gpu import Site, read_gpu
+from workers.gpu import Reading, Site, read_gpu
+from workers.memory import MIB, ComfyMemory, OwnMemory
+from workers.neighbours import Neighbours
 from workers.node import NOTHING_SEEN, Node, Sight
 from workers.nvml import Cards, read_cards
 from workers.probe import AskedProbe, Probe
@@ -53,6 +55,9 @@ class Watch(VitalThread):
         changed: Callable[[], None],
         cards: Callable[[], Cards] = read_cards,
         restart: Restart | None = None,
+        neighbours: Neighbours | None = None,
+        own_memory: OwnMemory | None = None,
+        min_ram_mib: int = 0,
     ) -> None:
         super().__init__("watch")
         self._node = node
@@ -65,6 +70,9 @@ class Watch(VitalThread):
         self._probe = Probe(client, sent=node.residents.probed)
         self._asked_probe = AskedProbe(Probe(client, sent=node.residents.probed))
         self._restart = restart or Restart(())
+        self._neighbours = neighbours
+        self._own_memory = own_memory or OwnMemory(0)
+        self._comfy_memory = ComfyMemory(min_ram_mib, free=self._free)
         self._due = Event()
         self._over = False
         self._silent = False  # ComfyUI takes connections and does not answer
@@ -96,7 +104,10 @@ class Watch(VitalThread):
         self._try_the_sick(sight)
         probed = self._probe_as_asked(sight)
         # One that refuses connections is down or starting: that is its supervisor's business.
-        self._restart.consider(sick=bool(self._node.sick) if sight.comfy.reachable else self._silent)
+        hangs = bool(self._node.sick) if sight.comfy.reachable else self._silent
+        short = sight.comfy.reachable and self._comfy_memory.wants_restart
+        if self._restart.consider(sick=hangs or short):
+            self._comfy_memory.restarted()
         after = (self._node.standing(), sight.reading.tier_gb, sight.fingerprint)
         if probed:
             self._changed()
@@ -104,6 +115,10 @@ class Watch(VitalThread):
             state, reason = after[0]
             logger.info("node stands otherwise", extra={"state": state, "reason": reason, "tier": after[1]})
             self._changed()
+
+    def _free(self) -> None:
+        self._client.free()
+        self._node.residents.clear()
 
     def _notice_a_restart(self, sight: Sight) -> None:
         """Forget what ComfyUI held once it does not know its last prompt: a restart loses history."""
@@ -154,24 +169,48 @@ class Watch(VitalThread):
             stats = read_stats(self._client.system_stats())
             queue = self._client.queue()
             catalogue = self._catalogue(before)
-            self._node.residents.fit_into(stats.room)
+            comfy = _comfy_fact(
+                stats, running=len(queue.running), pending=len(queue.pending), address=self._site.address
+            )
+            memory = self._check_memory(comfy)
         except ComfyError as error:
             self._silent = isinstance(error, SlowAnswer)
             self._catalogue_read_at = float("-inf")  # it may come back with other models
             return Sight(
-                comfy=ComfyFact(reachable=False, error=beginning(error.message, ERROR_LIMIT)),
+                comfy=ComfyFact(
+                    reachable=False,
+                    error=beginning(error.message, ERROR_LIMIT),
+                    address=self._site.address,
+                ),
                 reading=read_gpu(None, self._cards(), self._site),
                 catalogue=before.catalogue,
                 store=store,
                 disks=disks,
             )
+        self._node.residents.fit_into(stats.room)
+        reading = read_gpu(stats, self._cards(), self._site)
         return Sight(
-            comfy=_comfy_fact(stats, running=len(queue.running), pending=len(queue.pending)),
-            reading=read_gpu(stats, self._cards(), self._site),
+            comfy=comfy,
+            reading=reading,
             catalogue=catalogue,
             store=store,
             disks=disks,
+            neighbour=self._check_neighbours(reading),
+            memory=memory,
         )
+
+    def _check_memory(self, comfy: ComfyFact) -> str:
+        idle = not self._node.hand.count()
+        own = self._own_memory.check(idle=idle)
+        # Whoever else has prompts in this ComfyUI would lose them by a restart.
+        unused = idle and not (comfy.queue_running or comfy.queue_pending)
+        return own or self._comfy_memory.check(comfy.ram_free_mib, idle=unused)
+
+    def _check_neighbours(self, reading: Reading) -> str:
+        if self._neighbours is None:
+            return ""
+        card = reading.gpus[0].uuid if reading.gpus else ""
+        return self._neighbours.check(comfyui=self._site.address, card=card)
 
     def _catalogue(self, before: Sight) -> Catalogue | None:
         fresh = time.monotonic() - self._catalogue_read_at < CATALOGUE_S
@@ -184,7 +223,7 @@ class Watch(VitalThread):
         return catalogue
 
 
-def _comfy_fact(stats: SystemStats, *, running: int, pending: int) -> ComfyFact:
+def _comfy_fact(stats: SystemStats, *, running: int, pending: int, address: str) -> ComfyFact:
     system = stats.system
     device_type = stats.devices[0].type if stats.devices else ""
     return ComfyFact(
@@ -195,4 +234,6 @@ def _comfy_fact(stats: SystemStats, *, running: int, pending: int) -> ComfyFact:
         pytorch=beginning(system.pytorch_version or "", VERSION_LIMIT),
         queue_running=running,
         queue_pending=pending,
+        address=address,
+        ram_free_mib=None if system.ram_free is None else system.ram_free // MIB,
     )

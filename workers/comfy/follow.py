@@ -30,6 +30,7 @@ from workers.comfy.errors import (
 )
 from workers.comfy.fraction import GraphProgress
 from workers.comfy.outputs import OutputFile
+from workers.comfy.pace import Pace
 from workers.comfy.progress import Cached, Ended, Event, ProgressSocket, Reconnected
 from workers.comfy.standing import Ending, Standing, State
 
@@ -84,21 +85,24 @@ def follow(
     interrupt_s: float,
     lost_s: float,
     makes_way: Callable[[], bool] = lambda: False,
+    pace: Pace | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Finished:
     """Block until the submitted prompt has ended; return what it made or raise why it made nothing.
 
     ``execution_timeout_s`` counts from the start of execution: waiting behind another prompt costs
-    nothing. ``hang_s`` bounds the time without progress while executing, and the time pending while
-    nothing runs. On ``should_stop()``, time-out and hang the prompt is interrupted, again and again, and
-    followed until ComfyUI confirms its end, ``interrupt_s`` at most. A prompt that succeeds all the same is
-    Finished. ``lost_s`` bounds the time that ComfyUI may be away. While ``makes_way()`` holds, a prompt that
-    waits is taken out of the queue; one that executes goes on, untouched.
+    nothing. ``hang_s`` bounds the time without progress while executing (between two steps ``pace`` may
+    allow less), and the time pending while nothing runs. On ``should_stop()``, time-out and hang the prompt
+    is interrupted, again and again, and followed until ComfyUI confirms its end, ``interrupt_s`` at most. A
+    prompt that succeeds all the same is Finished. ``lost_s`` bounds the time that ComfyUI may be away. While
+    ``makes_way()`` holds, a prompt that waits is taken out of the queue; one that executes goes on.
 
     Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, MadeWay, TimedOut, Hung (ExecutorDead,
     InterruptIgnored), Vanished, UnsafePath; BadAnswer if there is no better one for ``lost_s``.
     """
-    follower = _Follower(client, prompt_id, socket=socket, graph=graph, listener=listener, clock=clock)
+    follower = _Follower(
+        client, prompt_id, socket=socket, graph=graph, listener=listener, pace=pace or Pace(), clock=clock
+    )
     listener.queued()
     while True:
         finished = follower.advance(lost_s, min(DOUBT_S, hang_s / 2))
@@ -123,6 +127,7 @@ class _Follower:
         socket: ProgressSocket,
         graph: Graph,
         listener: Listener,
+        pace: Pace,
         clock: Callable[[], float],
     ) -> None:
         self._client = client
@@ -130,6 +135,7 @@ class _Follower:
         self._socket = socket
         self._progress = GraphProgress(graph)
         self._listener = listener
+        self._pace = pace
         self._clock = clock
         self._queued = self._heard = self._asked = self._moved = self._doubted = clock()
         self._started: float | None = None
@@ -171,9 +177,9 @@ class _Follower:
                 return ExecutorDead(f"Pending for {hang_s:g} s while nothing runs in ComfyUI")
         elif now - self._started > execution_timeout_s:
             return TimedOut(f"Executing for more than the {execution_timeout_s:g} s that the order allows")
-        elif self._lost is None and now - self._moved > hang_s:
+        elif self._lost is None and now - self._moved > (limit := self._pace.limit(hang_s)):
             at_work = f" (at work: {self._progress.doing})" if self._progress.doing else ""
-            return Hung(f"Executing without progress for {hang_s:g} s{at_work}")
+            return Hung(f"Executing without progress for {limit:.0f} s{at_work}")
         return None
 
     def make_way(self) -> None:
@@ -215,6 +221,7 @@ class _Follower:
         self._mark_started()
         if isinstance(event, Cached):
             self._listener.cached(event.nodes)
+        self._pace.take(event, self._moved)
         self._progress.take(event)
         self._listener.progress(self._progress.fraction, self._progress.doing)
 
@@ -276,6 +283,8 @@ class _Follower:
 
     def _conclude(self, standing: Standing) -> Finished:
         if standing.ending is Ending.INTERRUPTED and self._stopping is not None:
+            if isinstance(self._stopping, Hung):
+                self._pace.went_on(self._clock())
             raise self._stopping
         if standing.error is not None:
             raise standing.error

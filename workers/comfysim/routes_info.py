@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -52,8 +53,14 @@ def _device(parts: Parts, ram_total: int, ram_free: int) -> dict[str, Any]:
 
 
 def _ram_bytes() -> tuple[int, int]:
+    """Total and, as ComfyUI counts it, available: with what the system only caches."""
     unit = os.sysconf("SC_PAGE_SIZE")
-    return unit * os.sysconf("SC_PHYS_PAGES"), unit * os.sysconf("SC_AVPHYS_PAGES")
+    total, free = unit * os.sysconf("SC_PHYS_PAGES"), unit * os.sysconf("SC_AVPHYS_PAGES")
+    facts = Path("/proc/meminfo")
+    for line in facts.read_text().splitlines() if facts.exists() else ():
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+    return total, free
 
 
 @routes.get("/object_info")

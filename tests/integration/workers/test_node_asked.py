@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ Unstage = Callable[[Farm, RenderOrder], None]
 
 
 def unstage_by_control(here: Farm, what: RenderOrder) -> None:
-    (answer,) = here.coordinator.app.control.broadcast(
+    answers: Any = here.coordinator.app.control.broadcast(
         CONTROL_UNSTAGE,
         arguments={"attempt_id": what.attempt_id},
         destination=[here.worker.celery_name],
@@ -31,6 +32,7 @@ def unstage_by_control(here: Farm, what: RenderOrder) -> None:
         timeout=30,
         limit=1,
     )
+    (answer,) = answers
     assert answer[here.worker.celery_name]["ok"]["attempt_id"] == what.attempt_id
 
 

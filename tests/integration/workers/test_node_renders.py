@@ -279,3 +279,17 @@ def test_an_order_that_comes_again_before_its_report_is_confirmed_changes_nothin
 
     assert result_of(again) == report
     assert len(here.coordinator.claims) == 1
+
+
+def test_a_hang_between_steps_is_found_by_their_pace_long_before_the_orders_limit(farm: StartFarm) -> None:
+    here = farm(faults=["hang:at=step,node=RecSleep,after=20"])
+    result = here.coordinator.send(order(slow_picture("hangs", 20), hang_s=10_000.0), "vram.8")
+
+    until(lambda: "stopping prompt" in here.worker.log)
+    assert here.sim.acted()["hang"] == 1
+    here.sim.arm()  # the step ends after all, and the interrupt bites
+
+    failure = result_of(result).failure
+    assert failure is not None
+    assert failure.failure_class == "comfy_hung"
+    assert "without progress for 3 s" in failure.message

@@ -26,6 +26,7 @@ from workers.comfy.errors import (
 )
 from workers.comfy.follow import Finished, follow
 from workers.comfy.outputs import OutputFile
+from workers.comfy.pace import FLOOR_S, Pace
 from workers.comfy.progress import Ended, Event, Executing, ProgressSocket, Reconnected, Started, Step
 from workers.comfy.standing import PENDING, RUNNING, UNKNOWN, Ending, Standing, State
 
@@ -140,7 +141,9 @@ class Scene:
             self.clock, list(self.events), list(self.after_renewal), is_open=self.is_open
         )
 
-    def play(self, *, execution_timeout_s: float = 60, hang_s: float = 20) -> Finished:
+    def play(
+        self, *, execution_timeout_s: float = 60, hang_s: float = 20, pace: Pace | None = None
+    ) -> Finished:
         return follow(
             cast(ComfyClient, self.comfy),
             "p",
@@ -153,6 +156,7 @@ class Scene:
             interrupt_s=30,
             lost_s=30,
             makes_way=self.makes_way,
+            pace=pace,
             clock=self.clock,
         )
 
@@ -425,3 +429,37 @@ def test_a_prompt_that_comfyui_loses_after_it_began_did_not_make_way() -> None:
 
     with pytest.raises(Vanished):
         scene.play()
+
+
+STEPS = [(2.0, Step("3", value, 20)) for value in (1, 2, 3, 4, 5)]
+
+
+def test_silence_after_regular_steps_is_a_hang_before_the_orders_limit() -> None:
+    scene = Scene(ScriptedComfy([RUNNING], after_cancel=[STOPPED]), [(0.1, Started()), *STEPS])
+    began = scene.clock.now
+
+    with pytest.raises(Hung, match=f"without progress for {FLOOR_S:g} s"):
+        scene.play(execution_timeout_s=10_000, hang_s=1000)
+
+    assert scene.clock.now - began < 2 * FLOOR_S
+
+
+def test_a_hang_that_was_but_a_long_step_is_remembered_as_one() -> None:
+    pace = Pace()
+    scene = Scene(ScriptedComfy([RUNNING], after_cancel=[STOPPED]), [(0.1, Started()), *STEPS])
+
+    with pytest.raises(Hung):
+        scene.play(execution_timeout_s=10_000, hang_s=1000, pace=pace)
+
+    assert pace.longest["3"] > FLOOR_S
+
+
+def test_what_follows_the_last_step_may_take_as_long_as_the_order_allows() -> None:
+    last = (2.0, Step("3", 20, 20))
+    quiet = int(2 * FLOOR_S / 2)
+    scene = Scene(
+        ScriptedComfy([RUNNING] * quiet + [SUCCESS]), [(0.1, Started()), *STEPS, last, (0.1, Executing("8"))]
+    )
+
+    assert scene.play(execution_timeout_s=10_000, hang_s=1000).outputs == (FILE,)
+    assert scene.comfy.cancels == 0

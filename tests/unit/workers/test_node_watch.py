@@ -83,8 +83,9 @@ class FakeRestart(Restart):
         super().__init__(())
         self.told: list[bool] = []
 
-    def consider(self, *, sick: bool) -> None:
+    def consider(self, *, sick: bool) -> bool:
         self.told.append(sick)
+        return False
 
 
 def watching(
