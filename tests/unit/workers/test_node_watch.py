@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,6 +24,8 @@ from workers.comfy.errors import (
 )
 from workers.comfy.standing import PENDING, UNKNOWN, Ending, Standing, State
 from workers.gpu import Site
+from workers.memory import OwnMemory
+from workers.neighbours import Neighbours
 from workers.node import Node
 from workers.nvml import Cards
 from workers.probe import PATIENCE_S, AskedProbe, Probe
@@ -42,6 +45,7 @@ class FakeComfy:
         self.submitted: list[str] = []
         self.withdrawn: list[str] = []
         self.catalogue_read = 0
+        self.freed = 0
 
     def system_stats(self) -> object:
         if self.away:
@@ -71,6 +75,9 @@ class FakeComfy:
     def model_sizes(self, _folders: object) -> dict[str, int]:
         return {}
 
+    def free(self) -> None:
+        self.freed += 1
+
     def models(self, *, as_listed: bool) -> dict[str, tuple[str, ...]]:
         assert as_listed
         return {"checkpoints": tuple(self.names)}
@@ -89,7 +96,10 @@ class FakeRestart(Restart):
 
 
 def watching(
-    comfy: FakeComfy, check_store: Callable[[], str] = str, restart: Restart | None = None
+    comfy: FakeComfy,
+    check_store: Callable[[], str] = str,
+    restart: Restart | None = None,
+    **more: Any,
 ) -> tuple[Node, Watch, list[str]]:
     node, told = Node("gpu1", "celery@gpu1"), list[str]()
     watch = Watch(
@@ -100,6 +110,7 @@ def watching(
         changed=lambda: told.append(node.standing()[0]),
         cards=lambda: Cards(()),
         restart=restart,
+        **more,
     )
     return node, watch, told
 
@@ -360,3 +371,52 @@ def test_a_comfyui_that_is_away_for_a_moment_has_forgotten_nothing() -> None:
         watch.look()
 
     assert node.report(()).resident == ("checkpoints/wan/a.safetensors",)
+
+
+def with_ram_left(mib: int) -> dict[str, Any]:
+    return {"system": {"ram_total": 64_000 << 20, "ram_free": mib << 20}, "devices": [{"type": "cpu"}]}
+
+
+def test_a_comfyui_whose_machine_runs_out_of_memory_is_freed_and_its_node_deaf_meanwhile() -> None:
+    comfy = FakeComfy()
+    comfy.stats = with_ram_left(1500)
+    node, watch, told = watching(comfy, min_ram_mib=4000)
+
+    watch.look()
+
+    state, reason = node.standing()
+    assert (state, comfy.freed) == (NodeState.DEAF, 1)
+    assert "1500 MiB of memory left" in reason
+    assert node.sight.comfy.ram_free_mib == 1500
+    comfy.stats = with_ram_left(9000)
+    watch.look()
+    assert told == [NodeState.DEAF, NodeState.IDLE]
+
+
+def test_a_worker_that_grew_too_large_is_deaf_and_goes_on_with_what_it_has_in_hand() -> None:
+    ends: list[str] = []
+    clock = iter(range(0, 10_000, 1000)).__next__
+    own = OwnMemory(100, rss_mib=lambda: 150, end=lambda: ends.append("end"), clock=clock)
+    node, watch, _ = watching(FakeComfy(), own_memory=own)
+    node.hand.receive("a1")
+
+    watch.look()
+    assert (node.standing()[0], ends) == (NodeState.DEAF, [])
+
+    node.hand.release("a1")
+    watch.look()
+    assert ends == ["end"]
+
+
+def test_a_node_whose_comfyui_another_worker_has_is_deaf_and_says_whose_it_is(tmp_path: Path) -> None:
+    other = Neighbours(tmp_path, "gpu0")
+    node, watch, _ = watching(FakeComfy(), neighbours=Neighbours(tmp_path, "gpu1"))
+    assert other.check(comfyui=Site(comfyui_url="http://localhost:8188").address) == ""
+
+    watch.look()
+    assert node.standing()[0] is NodeState.DEAF
+    assert node.standing()[1].startswith("node gpu0 of this machine")
+
+    other.close()
+    watch.look()
+    assert node.standing()[0] is NodeState.IDLE
