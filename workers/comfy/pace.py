@@ -19,7 +19,7 @@ from typing import Final
 
 from workers.comfy.progress import Event, Executing, Nodes, Step
 
-FLOOR_S: Final = 60.0
+FLOOR_S: Final = 120.0
 """No silence below this is called a hang for the pace's sake: kernels are compiled and memory is swapped."""
 
 FACTOR: Final = 10.0
