@@ -279,3 +279,25 @@ def test_a_node_tells_which_models_its_comfyui_holds_until_they_are_freed_or_los
     here.coordinator.hears(lambda report: report.resident == (checkpoint,) and not report.running)
     requests.post(f"{here.sim.url}/history", json={"clear": True}, timeout=10)  # as after a restart
     here.coordinator.hears(lambda report: not report.resident)
+
+
+def test_a_worker_that_is_too_large_ends_gently_for_its_supervisor_once_it_is_idle(farm: StartFarm) -> None:
+    here = farm(idle=False, env={"SHOTFARM_MAX_RSS_MB": "10"})
+
+    told = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+    assert "above SHOTFARM_MAX_RSS_MB (10)" in told.reason
+
+    assert here.worker.process.wait(30) == 0
+    assert "worker too large" in here.worker.log
+
+
+def test_a_node_whose_comfyuis_machine_is_short_of_memory_frees_it_and_takes_no_work(farm: StartFarm) -> None:
+    here = farm(idle=False, env={"SHOTFARM_MIN_RAM_MB": "100000000"})
+
+    told = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+
+    assert "below SHOTFARM_MIN_RAM_MB (100000000)" in told.reason
+    assert "freeing ComfyUI" in here.worker.log
+    waiting = here.coordinator.send(order(), "vram.0")
+    assert here.render(order(), here.own_queue()).outcome is Outcome.SUCCEEDED
+    assert (waiting.ready(), here.waiting_in("vram.0")) == (False, 1)
