@@ -313,7 +313,7 @@ def test_a_waiting_prompt_is_withdrawn_from_a_real_server_and_a_running_one_goes
     client: ComfyClient,
 ) -> None:
     running, waiting = str(uuid4()), str(uuid4())
-    client.submit(busy(30), running)
+    client.submit(busy(9), running)
     until(lambda: running in client.queue().running)
     client.submit(picture(color=new_color()), waiting)
 
