@@ -217,10 +217,19 @@ class Watch(VitalThread):
         if fresh and before is not NOTHING_SEEN:
             return before.catalogue
         listed = self._client.models(as_listed=True)
-        sizes = self._client.model_sizes(folder for folder, names in listed.items() if names)
-        catalogue = read_catalogue(self._client.object_info(), listed, sizes)
+        catalogue = read_catalogue(self._client.object_info(), listed, self._sizes(listed, before.catalogue))
         self._catalogue_read_at = time.monotonic()
         return catalogue
+
+    def _sizes(self, listed: dict[str, tuple[str, ...]], before: Catalogue | None) -> dict[str, int]:
+        """Ask for the sizes of model files only where these are others: it may cost a walk over a NAS."""
+        if before is not None and before.as_listed == listed:
+            return before.sizes
+        try:
+            return self._client.model_sizes(folder for folder, names in listed.items() if names)
+        except ComfyError as error:
+            logger.info("sizes of model files not read", extra={"error": error.message})
+            return {}
 
 
 def _comfy_fact(stats: SystemStats, *, running: int, pending: int, address: str) -> ComfyFact:

@@ -99,8 +99,8 @@ class ComfyClient:
         sizes: dict[str, int] = {}
         for folder in folders:
             response = self.wire.get(f"/experiment/models/{quote(folder, safe='')}")
-            if response.status_code == requests.codes.not_found:
-                continue
+            if response.status_code != requests.codes.ok:
+                continue  # a version without it
             for file in json_list(response):
                 name, size = (file.get("name"), file.get("size")) if isinstance(file, dict) else (None, None)
                 if isinstance(name, str) and isinstance(size, int) and size > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -46,6 +46,8 @@ class FakeComfy:
         self.withdrawn: list[str] = []
         self.catalogue_read = 0
         self.freed = 0
+        self.sizes_read = 0
+        self.sizes_fail = False
 
     def system_stats(self) -> object:
         if self.away:
@@ -72,8 +74,11 @@ class FakeComfy:
         self.catalogue_read += 1
         return {"SaveImage": {}, "KSampler": {}}
 
-    def model_sizes(self, _folders: object) -> dict[str, int]:
-        return {}
+    def model_sizes(self, folders: Iterable[str]) -> dict[str, int]:
+        self.sizes_read += 1
+        if self.sizes_fail:
+            raise SlowAnswer("no answer within 10 s")
+        return {f"{folder}/wan/a.safetensors": 6 for folder in folders}
 
     def free(self) -> None:
         self.freed += 1
@@ -420,3 +425,20 @@ def test_a_node_whose_comfyui_another_worker_has_is_deaf_and_says_whose_it_is(tm
     other.close()
     watch.look()
     assert node.standing()[0] is NodeState.IDLE
+
+
+def test_sizes_of_models_are_read_when_there_are_others_and_cost_no_node_its_place() -> None:
+    comfy = FakeComfy()
+    node, watch, _ = watching(comfy)
+    for _ in range(2):
+        watch.look_again(catalogue=True)
+        watch.look()
+    assert node.sight.catalogue is not None
+    assert (comfy.sizes_read, node.sight.catalogue.sizes) == (1, {"checkpoints/wan/a.safetensors": 6})
+
+    comfy.names, comfy.sizes_fail = ["b.safetensors"], True
+    watch.look_again(catalogue=True)
+    watch.look()
+
+    assert (comfy.sizes_read, node.standing()[0]) == (2, NodeState.IDLE)
+    assert node.sight.catalogue.sizes == {}
