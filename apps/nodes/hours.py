@@ -1,8 +1,8 @@
 """Working hours: windows of the week in one time zone, and what they mean for a moment. Pure arithmetic.
 
-A window is wall-clock time. Where the clock is put back, a wall-clock time that comes twice is its first; where
-it is put forward, one that never comes is as long after midnight as it would have been. So a window may last an
-hour longer or shorter on such a day, and two that meet leave no gap.
+A window is wall-clock time. Where the clock is put back, a wall-clock time that comes twice is its first;
+where it is put forward, one that never comes is as long after midnight as it would have been. So a window may
+last an hour longer or shorter on such a day, and two that meet leave no gap.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Hours:
             for window in self.windows:
                 if day.weekday() in window.days:
                     last = day + timedelta(days=window.ends <= window.begins)
-                    yield self._moment(day, window.begins), self._moment(last, window.ends)
+                    begin, end = self._moment(day, window.begins), self._moment(last, window.ends)
+                    if begin < end:  # else the clock was put forward over all of it
+                        yield begin, end
 
     def _moment(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, tzinfo=self.zone).astimezone(UTC)

@@ -67,12 +67,14 @@ class Node(BaseModel):
 
     ``health``: what the coordinator concludes beside what the node says; ``sick_since`` and ``sick_reason``
     say since when and why, of SICK and of DEAF. ``failed_jobs``: the jobs of its ``failures_in_a_row``.
-    ``probe_asked_at``: a render that is to show whether it can was asked for. ``canary_missed``: canaries in a
-    row that were not heard; ``recalled_at``: when an order on its own queue was last recalled.
+    ``probe_asked_at``: when a render was asked for that is to show whether it can. ``canary_missed``:
+    canaries in a row that were not heard; ``recalled_at``: when an order on its own queue was recalled last.
 
-    ``software``: what runs there (apps.nodes.software), ``software_mark`` a short hash of it, ``baseline`` what
-    an operator accepted of it, ``drift``: how it differs from that and from its pool,
-    ``[{"code", "params"}]``.
+    ``hears``: which of farm.contracts.HEARS it heeds.
+
+    ``software``: what runs there (apps.nodes.software), ``baseline`` what was accepted of it; each with a
+    short hash. ``drift``: how it differs from that and from its pool, ``[{"code", "params"}]``; ``drift_of``
+    names what was compared.
     """
 
     name = models.CharField(_("name"), max_length=120, unique=True)
@@ -108,6 +110,7 @@ class Node(BaseModel):
     off_hours = models.BooleanField(_("off hours"), default=False)
     works_until = models.DateTimeField(_("works until"), null=True, blank=True)
     works_by = models.CharField(max_length=150, blank=True, default="")
+    hears = models.JSONField(default=list, blank=True)
     resident = models.JSONField(_("loaded models"), default=list, blank=True)
     software = models.JSONField(_("software"), default=dict, blank=True)
     software_mark = models.CharField(max_length=16, blank=True, default="")
@@ -115,7 +118,9 @@ class Node(BaseModel):
         _("software"), max_length=10, choices=SoftwareState.choices, default=SoftwareState.SAME
     )
     baseline = models.JSONField(default=dict, blank=True)
+    baseline_mark = models.CharField(max_length=16, blank=True, default="")
     drift = models.JSONField(_("drift"), default=list, blank=True)
+    drift_of = models.CharField(max_length=16, blank=True, default="")
     health = models.CharField(_("concluded"), max_length=10, choices=Health.choices, default=Health.WELL)
     failures_in_a_row = models.PositiveSmallIntegerField(default=0)
     failed_jobs = models.JSONField(default=list, blank=True)

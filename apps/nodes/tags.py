@@ -21,7 +21,9 @@ def tags_text(words: Iterable[str]) -> str:
     problems = [Problem("tags", tag, told) for tag in tags if not _TAG.fullmatch(tag)]
     text = "\n".join(tags)
     if not problems and len(text) > LONGEST:
-        problems.append(Problem("tags", text[:LONGEST], _("fewer or shorter tags, %d letters in all") % LONGEST))
+        problems.append(
+            Problem("tags", text[:LONGEST], _("fewer or shorter tags, %d letters in all") % LONGEST)
+        )
     if problems:
         raise Refused(*problems)
     return text

@@ -1,23 +1,25 @@
-"""What changes a node: its own reports, an operator's wish, silence."""
+"""What a node reports of itself is written down."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from apps.accounts.models import User
 from apps.common.clock import database_now
-from apps.common.errors import NotAllowed
 from apps.common.machines import move, record_event
 from apps.nodes.models import Gpu, Node
-from apps.nodes.states import DESIRED, NODE, Desired, Observed
+from apps.nodes.services.health import ACTOR, recover
+from apps.nodes.software import mark_of, software_of, versions_of
+from apps.nodes.states import NODE, Health
+from apps.nodes.words import HEARD, NEW_LIFE, PROBE_FAILED, PROBED
 from farm import contracts
 from farm.contracts import printable
 
-STEER = "nodes.change_node"
+_LONG = ("classes", "models_by_folder", "baseline", "drift")
+"""Columns nobody looks at here."""
 
 
 def receive(report: contracts.NodeReport) -> Node:
@@ -25,14 +27,15 @@ def receive(report: contracts.NodeReport) -> Node:
     now = database_now()
     report = printable(contracts.NodeReport, replace(report, finished=()))
     with transaction.atomic():
-        node, born = Node.objects.get_or_create(
+        node, born = Node.objects.defer(*_LONG).get_or_create(
             name=report.node, defaults={"epoch": report.epoch, "observed": report.state}
         )
         facts = _facts(report) | {"reported_at": now}
+        if born or node.observed != report.state:
+            facts["observed_since"] = now
         if not born and node.epoch != report.epoch:
-            facts["former_epoch"] = node.epoch
-        if report.capabilities is not None:
-            facts |= _capabilities(report.capabilities)
+            facts |= {"former_epoch": node.epoch, "canary_sent_at": None, "canary_heard_at": None}
+        facts |= _capabilities(node, report)
         Node.objects.filter(pk=node.pk).update(**facts)
         if born:
             record_event(NODE, node.pk, to=report.state, actor=report.node, reason=report.reason)
@@ -46,48 +49,9 @@ def receive(report: contracts.NodeReport) -> Node:
                 reason=report.reason,
             )
         _write_gpus(node, report.gpus)
+        _judge(node, report, now)
     node.refresh_from_db()
     return node
-
-
-def require_steering(user: User) -> None:
-    """Raise NotAllowed, naming the permission it takes, unless the user may steer nodes."""
-    if not user.has_perm(STEER):
-        raise NotAllowed(f"{user} may not steer nodes; that takes the permission {STEER}")
-
-
-def set_desired(node: Node, desired: str, *, user: User) -> bool:
-    """Drain, pause or activate a node; False if that is wished already.
-
-    The node hears it with its next report, within 5 s.
-    """
-    require_steering(user)
-    others = tuple(wish for wish in Desired if wish != desired)
-    return move(
-        DESIRED, node, from_=others, to=Desired(desired), actor=user.get_username(), reason="desired state"
-    )
-
-
-def mark_silent_nodes_offline(now: datetime) -> list[Node]:
-    """Conclude OFFLINE for nodes without a report for OFFLINE_SECONDS; return them."""
-    silent = Node.objects.exclude(observed=Observed.OFFLINE).filter(
-        reported_at__lt=now - timedelta(seconds=settings.OFFLINE_SECONDS)
-    )
-    reason = f"no report for {settings.OFFLINE_SECONDS:.0f} s"
-    return [
-        node
-        for node in silent
-        if move(
-            NODE,
-            node,
-            from_=(node.observed,),
-            to=Observed.OFFLINE,
-            actor="sweep",
-            reason=reason,
-            where={"reported_at": node.reported_at},
-            changes={"reason": reason},
-        )
-    ]
 
 
 def forget_capabilities(node: Node) -> None:
@@ -95,7 +59,7 @@ def forget_capabilities(node: Node) -> None:
     Node.objects.filter(pk=node.pk).update(capabilities_of="")
 
 
-def _facts(report: contracts.NodeReport) -> dict[str, object]:
+def _facts(report: contracts.NodeReport) -> dict[str, Any]:
     return {
         "worker": report.worker,
         "epoch": report.epoch,
@@ -105,15 +69,55 @@ def _facts(report: contracts.NodeReport) -> dict[str, object]:
         "comfyui_version": report.comfy.version,
         "comfyui_facts": contracts.to_json(report.comfy),
         "fingerprint": report.fingerprint,
+        "resident": list(report.resident),
+        "hears": list(report.hears),
     }
 
 
-def _capabilities(capabilities: contracts.Capabilities) -> dict[str, object]:
-    return {
-        "classes": list(capabilities.classes),
-        "models_by_folder": {folder: list(names) for folder, names in capabilities.models.items()},
-        "capabilities_of": capabilities.fingerprint,
-    }
+def _capabilities(node: Node, report: contracts.NodeReport) -> dict[str, Any]:
+    """What it can render, when it tells, and what runs there, when that changed.
+
+    The first software told is taken as accepted: what a node came with is what it is compared with.
+    """
+    told: dict[str, Any] = {}
+    software = dict(node.software)
+    if (capabilities := report.capabilities) is not None:
+        told = {
+            "classes": list(capabilities.classes),
+            "models_by_folder": {folder: list(names) for folder, names in capabilities.models.items()},
+            "capabilities_of": capabilities.fingerprint,
+        }
+        software = software_of(report.comfy, capabilities)
+    elif software and report.comfy.reachable and report.comfy.version:
+        software |= versions_of(report.comfy)
+    if software != node.software:
+        mark = mark_of(software)
+        told |= {"software": software, "software_mark": mark}
+        if not node.baseline_mark:
+            told |= {"baseline": software, "baseline_mark": mark}
+    return told
+
+
+def _judge(node: Node, report: contracts.NodeReport, now: datetime) -> None:
+    """Call a node well again that has proved it: it hears, it begins anew, it rendered its probe."""
+    if report.epoch != node.epoch:
+        recover(node, actor=report.node, reason=NEW_LIFE, from_=(Health.DEAF,))
+    elif _hears_anew(node, report):
+        Node.objects.filter(pk=node.pk).update(canary_heard_at=now, canary_missed=0)
+        recover(node, actor=ACTOR, reason=HEARD, from_=(Health.DEAF,))
+    asked, probe = node.probe_asked_at, report.probe
+    if asked is None or probe is None or probe.id != asked.isoformat() or node.health != Health.SICK:
+        return
+    if probe.ok:
+        recover(node, actor=ACTOR, reason=PROBED, from_=(Health.SICK,))
+    else:
+        Node.objects.filter(pk=node.pk).update(sick_reason=PROBE_FAILED % {"message": probe.message})
+
+
+def _hears_anew(node: Node, report: contracts.NodeReport) -> bool:
+    """Tell whether this report is the first to tell of the last canary."""
+    sent, heard = node.canary_sent_at, node.canary_heard_at
+    return sent is not None and report.canary == sent.isoformat() and (heard is None or heard < sent)
 
 
 def _write_gpus(node: Node, gpus: tuple[contracts.GpuFact, ...]) -> None:
