@@ -68,8 +68,8 @@ CHAPTERS: Final = (
     ),
     Chapter(
         "A node's health",
-        "What the coordinator concludes, whatever the node says of itself: SICK after failures of two jobs in "
-        "a row, until a probe renders or an operator says it is well; DEAF when it does not read its own "
+        "What the coordinator concludes, whatever the node says of itself: SICK after failures of two jobs "
+        "in a row, until a probe renders or an operator says it is well; DEAF when it does not read its own "
         "queue. Neither is given work; what it renders goes on.",
         HEALTH,
         drawn=True,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 
 from apps.nodes.models import Node
 from apps.nodes.states import SERVING, Desired, Health
+
+LONGEST_FACT: Final = 200
 
 
 class ModelFile(TypedDict):
@@ -44,6 +46,21 @@ def kept_from_serving(node: Node) -> str:
     if node.off_hours:
         return "off_hours"
     return "simulated" if node.simulated and not settings.SIMULATED_ALLOWED else "starting"
+
+
+def kept_facts(node: Node) -> dict[str, str]:
+    """What there is to say about that: why, since whose wish, and the maintenance note."""
+    why = kept_from_serving(node)
+    facts = {"reason": node.reason}
+    if why == node.desired:
+        facts = {"reason": node.desired_reason, "by": node.desired_by}
+    elif why == node.health:
+        facts = {"reason": node.sick_reason}
+    elif why == "off_hours":
+        facts = {"reason": node.schedule.name if node.schedule else ""}
+    if node.note:
+        facts["note"] = node.note
+    return {name: text[:LONGEST_FACT] for name, text in facts.items()}
 
 
 def lacks(node: Node, *, classes: Iterable[str], models: Iterable[ModelFile]) -> list[str]:

@@ -25,7 +25,6 @@ from apps.projects.selectors import projects_for
 from apps.renders.models import Job
 from apps.renders.words import reason_in_words, shot_status_names, state_label
 
-
 NODES: Final = ("node", "node_desired", "node_health", "node_software", "node_block")
 """Machines whose events tell of nodes, which all projects share."""
 

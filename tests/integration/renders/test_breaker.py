@@ -122,6 +122,19 @@ def test_when_the_time_is_over_one_more_failure_blocks_again_and_a_success_clear
     assert list(told) == ["blocked", "trial", "blocked", "trial", "clear"]
 
 
+def test_a_blocked_pair_gets_no_work_until_its_time_is_over(
+    node24: Hand, film: Project, coordinator: User, farm_time: FarmTime
+) -> None:
+    fails(node24, film, coordinator, "a", "b", "c")
+    Job.objects.filter(state="ready").update(state="cancelled")
+    press(film, coordinator, "sd15_t2i", key="d")
+    assert dispatch() == 0
+    farm_time.passes(HOURS_LATER)
+    node24.reports()
+    sweep()
+    assert dispatch() == 1
+
+
 def test_one_job_that_fails_everywhere_blocks_nothing(node24: Hand, job: Job) -> None:
     for _ in range(3):
         order = next_order(node24)

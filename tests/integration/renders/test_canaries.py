@@ -39,7 +39,7 @@ class Listener(Hand):
     def own_queue(self) -> list[tuple[str, list[Any]]]:
         """What waits on its own queue: task names and arguments."""
         found = self.broker.client().lrange(node_queue(self.name, self.epoch), 0, -1)
-        messages = [json.loads(message) for message in found]  # type: ignore[union-attr]
+        messages = [json.loads(message) for message in found]
         return [
             (message["headers"]["task"], json.loads(base64.b64decode(message["body"]))[0])
             for message in messages
