@@ -74,7 +74,8 @@ class ScheduleForm(forms.ModelForm[Schedule]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["timezone"].help_text = _("Such as Asia/Seoul or Europe/Berlin.")
+        if "timezone" in self.fields:
+            self.fields["timezone"].help_text = _("Such as Asia/Seoul or Europe/Berlin.")
         if not self.instance._state.adding:
             hours = hours_of(self.instance.timezone, self.instance.windows)
             self.initial["hours"] = windows_text(hours.windows)
@@ -104,11 +105,6 @@ class ScheduleAdmin(WithNodes):
 
     def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
         remove_schedule(obj, user=person_of(request))
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is not None and not self.has_change_permission(request, obj):
-            kwargs["fields"] = ("name", "timezone")
-        return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
