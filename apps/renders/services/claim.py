@@ -189,6 +189,7 @@ def _move(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
                     "node_epoch": one.node.epoch,
                     "accepted_at": now,
                     "clock_ahead_s": one.clock_ahead_s,
+                    "card_gb": one.node.tier_gb,
                     "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
                 },
             )
