@@ -194,6 +194,7 @@ MACHINES: dict[str, object] = {
     "take_review": gettext_lazy("take, review"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
+    "need": gettext_lazy("memory need"),
 }
 """What people read for the machines of events."""
 

@@ -64,8 +64,9 @@ class Job(BaseModel):
 
     ``need_gb``: memory of a single GPU it needs; ``tier_gb``: the rung that holds it, None when no
     card is that large; ``floor_gb``: below it, it ran out of memory; ``avoids``: names of nodes it is not
-    given to again, sorted, one a line. ``lane``: the jobs it waits among, None once it is closed for good. ``wait_code`` and ``wait_params`` are the dispatcher's own words for why a
-    blocked job waits; those of a ready one stand in its lane.
+    given to again, sorted, one a line. ``lane``: the jobs it waits among, None once it is closed for good.
+    ``wait_code`` and ``wait_params`` are the dispatcher's own words for why a blocked job waits; those of a
+    ready one stand in its lane.
 
     ``priority``: what people gave it; ``rank``: what it is ordered by, never less: the deadline raises it at
     ``start_by``. ``held``: it, or its batch, is paused. ``tags``: words its node must have, sorted, one a

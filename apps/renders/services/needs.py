@@ -162,7 +162,7 @@ def _says_something(item: Ended) -> bool:
 
 
 def _needs_of(ended: Iterable[Ended]) -> dict[int | None, Need]:
-    lanes = {item.attempt.job.lane_id for item in ended} - {None}
+    lanes = {key for item in ended if (key := item.attempt.job.lane_id) is not None}
     rows = Lane.objects.filter(pk__in=lanes).select_related("need")
     return {lane.pk: lane.need for lane in rows.only("need__template_version", "need__declared_tier_gb")}
 
@@ -264,3 +264,14 @@ def _named(tier_gb: int | None) -> str:
 
 def _duration(sample: Sample) -> Duration | None:
     return Duration(sample.mean, sample.spread, sample.count) if sample.count else None
+
+
+def told_of(need: Need) -> list[tuple[Shape, Experience]]:
+    """What is known of this need and of every other of its template version and precision."""
+    rows = NeedTier.objects.filter(
+        need__template_version=need.template_version_id, need__precision=need.precision
+    ).select_related("need")
+    return [
+        (shape_of(row.need), Experience({row.tier_gb: row.successes}, {row.tier_gb: row.ooms}))
+        for row in rows
+    ]
