@@ -72,7 +72,7 @@ class NeedTier(models.Model):
         return f"{self.need_id} on {self.tier_gb} GB"
 
 
-class Lane(models.Model):
+class Lane(BaseModel):
     """Jobs that the same nodes can run. ``key``: SHA-256 over everything below.
 
     ``floor_gb``: jobs that ran out of memory below this tier. ``avoids``: names of nodes these jobs are not
