@@ -22,8 +22,6 @@ from apps.projects.reach import person_of
 from apps.renders.memory import ENOUGH, Sample, applying_to
 from apps.renders.models import Need, NeedTier
 from apps.renders.services.needs import EDIT, NEED, forget, shape_of, told_of
-from apps.workflows.services import template_of
-from workflows.manifest import VramRow
 
 
 @admin.register(Need)
@@ -151,13 +149,17 @@ def _sample(row: NeedTier) -> Sample:
     return Sample(row.successes, row.seconds_mean, row.seconds_m2)
 
 
-def _declaration(need: Need) -> VramRow | None:
+def _declaration(need: Need) -> dict[str, Any] | None:
     """The manifest's row this need was read from; None where a person asked for another figure."""
-    rows = template_of(need.template_version).manifest.vram
+    rows: list[dict[str, Any]] = need.template_version.manifest.get("vram", [])
     pixels = need.width * need.height
-    fitting = [
-        row
-        for row in rows
-        if row.precision == need.precision and row.max_pixels >= pixels and row.max_frames >= need.frames
-    ]
-    return next((row for row in fitting if row.gb == need.declared_gb), None)
+    return next(
+        (
+            row
+            for row in rows
+            if (row["precision"], row["gb"]) == (need.precision, need.declared_gb)
+            and row["max_pixels"] >= pixels
+            and row.get("max_frames", 1) >= need.frames
+        ),
+        None,
+    )

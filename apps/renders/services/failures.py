@@ -95,7 +95,8 @@ def _act(rule: Rule, job: Job, found: str, on: Attempt | None) -> Decision:
 
 
 def _count_crash(job: Job, decision: Decision) -> Decision:
-    if decision.to == JobState.READY and job.crashes + 1 >= settings.CRASHES_TO_QUARANTINE:
+    tries_again = decision.to == JobState.READY or decision.free
+    if tries_again and job.crashes + 1 >= settings.CRASHES_TO_QUARANTINE:
         return Decision(
             to=JobState.QUARANTINED, crash=True, advice=f"it has taken {job.crashes + 1} workers down"
         )

@@ -19,7 +19,7 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, Job, RenderBatch
+from apps.renders.models import Attempt, FailureRule, Job, Need, RenderBatch
 from apps.renders.states import JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -84,6 +84,8 @@ def build() -> World:
         "presetcategory": PresetCategory.objects.first(),
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
+        "failurerule": FailureRule.objects.first(),
+        "need": Need.objects.first(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},

@@ -31,16 +31,19 @@ def job_of(slug: str, **facts: Any) -> Job:
     return Job(**{"template_version": version, "precision": "fp8", "frames": 1, "tier_gb": 24, **facts})
 
 
-def test_each_step_is_above_the_card_it_ran_on(node8: Hand, bus: Broker, job: Job) -> None:
-    node16 = Hand("gpu16", tier_gb=16, broker=bus)
-    run_out(node8)
-    assert (again(job).state, again(job).tier_gb) == (JobState.FAILED, 8), "there is no larger card yet"
-    Job.objects.filter(pk=job.pk).update(state=JobState.READY, ready_at=job.ready_at)
-    node16.arrives()
+def test_the_next_step_is_above_the_card_it_ran_on_not_above_the_order(
+    node24: Hand, bus: Broker, job: Job
+) -> None:
     Hand("gpu48", tier_gb=48, broker=bus).arrives()
-    node8.broker.lose_everything()
-    run_out(node16 if again(job).tier_gb == 16 else node8)
-    assert (again(job).state, again(job).tier_gb) == (JobState.READY, 12)
+    run_out(node24)
+    assert (again(job).state, again(job).tier_gb, again(job).floor_gb) == (JobState.READY, 32, 32)
+    assert again(job).failure_message.endswith(" — moved up to 32 GB")
+
+
+def test_a_step_up_leads_no_further_than_the_cards_of_this_farm(node8: Hand, job: Job) -> None:
+    run_out(node8)
+    assert (again(job).state, again(job).attempts_used) == (JobState.FAILED, 0)
+    assert "there is no larger tier" in again(job).failure_message
 
 
 def test_the_largest_card_gets_one_order_for_the_whole_of_it(node24: Hand, job: Job) -> None:
@@ -69,7 +72,7 @@ def test_the_largest_card_gets_one_order_for_the_whole_of_it(node24: Hand, job: 
         (
             "flux_t2i",
             {"width": 1024, "height": 1024, "precision": "fp16", "need_gb": 24.0},
-            "no card here has more than 24 GB — precision fp8 should fit — precision gguf_q4 should fit",
+            "no card here has more than 24 GB — precision fp8 should fit",
         ),
         (
             "sd15_t2i",

@@ -16,17 +16,25 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.renders.models import Action, Attempt, FailureRule, Job
 from apps.renders.services.control import requeue
-from apps.renders.services.dispatch import dispatch
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.failures import MOST_FREE_RETRIES, Decision, decide
 from apps.renders.services.rules import BadPattern, compiled, current
 from apps.renders.services.shipped_rules import SHIPPED, ship
 from apps.renders.services.sweep import sweep
 from apps.renders.states import JobState
+from apps.renders.waiting import wait_sentence
 from farm.contracts import FailureClass, Stage
 from tests.broker_fixture import Broker
 from tests.factories import UserFactory
 from tests.integration.renders.hand import Hand
-from tests.integration.renders.scene import again, attempt_of, executing, next_order, node_falls_silent
+from tests.integration.renders.scene import (
+    again,
+    attempt_of,
+    dispatched,
+    executing,
+    next_order,
+    node_falls_silent,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -161,6 +169,11 @@ def test_a_rule_that_makes_a_crash_of_a_failure_counts_it_as_one() -> None:
     )
 
 
+def test_the_third_dead_worker_counts_for_more_than_the_last_free_retry() -> None:
+    job = Job(**CRASHED_TWICE, free_retries=MOST_FREE_RETRIES - 1)
+    assert told(decide(job, FailureClass.COMFY_CRASHED)) == (JobState.QUARANTINED, "c")
+
+
 def test_a_quarantine_by_rule_takes_what_a_node_had_and_fails_what_no_node_was_sent() -> None:
     rule(action=Action.QUARANTINE)
     assert decide(Job(**FRESH), FailureClass.UNKNOWN).to == JobState.QUARANTINED
@@ -230,11 +243,12 @@ class TestOnTheWay:
         assert (now.state, now.attempts_used, now.avoids) == (AGAIN, 0, "gpu24")
         assert now.lane is not None
         assert now.lane.avoided == {"gpu24"}
-        other = Hand("other24", tier_gb=24, broker=bus).arrives()
         Job.objects.update(start_after=None)
-        dispatch()
-        second = other.order()
-        assert second is not None, "no order for the other node"
+        assert dispatch() == 0
+        explain_waiting()
+        assert wait_sentence(again(job)) == "It failed on every fitting node: gpu24."
+        other = Hand("other24", tier_gb=24, broker=bus).arrives()
+        second = dispatched(other)
         assert not node24.claims(second).granted
         assert next_order(other)
 
