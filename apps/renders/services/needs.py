@@ -161,7 +161,7 @@ def _says_something(item: Ended) -> bool:
     return item.execute_s > 0 if item.succeeded else item.failure_class == FailureClass.OUT_OF_MEMORY
 
 
-def _needs_of(ended: Iterable[Ended]) -> dict[int | None, Need]:
+def _needs_of(ended: Iterable[Ended]) -> dict[UUID | None, Need]:
     lanes = {key for item in ended if (key := item.attempt.job.lane_id) is not None}
     rows = Lane.objects.filter(pk__in=lanes).select_related("need")
     return {lane.pk: lane.need for lane in rows.only("need__template_version", "need__declared_tier_gb")}

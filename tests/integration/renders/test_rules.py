@@ -38,7 +38,9 @@ from tests.integration.renders.scene import (
 
 pytestmark = pytest.mark.django_db
 
-AGAIN, OVER = JobState.READY, JobState.FAILED
+AGAIN: str = JobState.READY
+OVER: str = JobState.FAILED
+QUARANTINED: str = JobState.QUARANTINED
 FRESH: dict[str, Any] = {"attempt_budget": 3}
 LAST_ATTEMPT: dict[str, Any] = {"attempt_budget": 3, "attempts_used": 2}
 LAST_FREE: dict[str, Any] = {"attempt_budget": 3, "free_retries": MOST_FREE_RETRIES - 1}
@@ -48,7 +50,7 @@ INVALID_BEFORE: dict[str, Any] = {"attempt_budget": 3, "failure_class": "output_
 # class: for each of the five jobs above, where it goes, and what it costs (an attempt, a free one, a crash)
 SPENDS = [(AGAIN, "a"), (OVER, "a"), (AGAIN, "a"), (AGAIN, "a"), (AGAIN, "a")]
 FREE = [(AGAIN, "f"), (AGAIN, "f"), (OVER, "f"), (AGAIN, "f"), (AGAIN, "f")]
-CRASH = [(AGAIN, "fc"), (AGAIN, "fc"), (OVER, "fc"), (JobState.QUARANTINED, "c"), (AGAIN, "fc")]
+CRASH = [(AGAIN, "fc"), (AGAIN, "fc"), (OVER, "fc"), (QUARANTINED, "c"), (AGAIN, "fc")]
 NEVER = [(OVER, "a")] * 5
 DECIDED: dict[str, list[tuple[str, str]]] = {
     FailureClass.OUT_OF_MEMORY: [(AGAIN, "")] * 5,
