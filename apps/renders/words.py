@@ -101,7 +101,7 @@ def state_label(machine: str, state: str, statuses: Mapping[str, str] | None = N
     if not state:
         return ""
     if machine == "need":
-        return now_("%(tier)s GB") % {"tier": state} if state.isdigit() else now_("no card")
+        return str(_("%(tier)s GB") % {"tier": state} if state.isdigit() else _("no card"))
     if machine == "shot":
         return (shot_status_names() if statuses is None else statuses).get(state, state)
     return str(STATES[machine].get(state, state))
