@@ -90,7 +90,7 @@ def in_hand(where: Node, of: Waiting, *, rank: int = 10, state: str = "executing
 
 @dataclass
 class Farm:
-    """Nodes and lanes that meet. ``used``: GPU seconds of projects; ``seconds``: of one of a lane's renders."""
+    """Nodes and lanes that meet. ``used``: GPU seconds of projects; ``seconds``: of a lane's renders."""
 
     nodes: list[Node]
     lanes: list[Waiting]
