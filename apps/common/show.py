@@ -202,6 +202,7 @@ MACHINES: dict[str, object] = {
     "node_health": gettext_lazy("node, health"),
     "node_software": gettext_lazy("node, software"),
     "node_block": gettext_lazy("blocked pair"),
+    "need": gettext_lazy("memory need"),
 }
 """What people read for the machines of events."""
 

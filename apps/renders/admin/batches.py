@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.show import moment
@@ -20,6 +20,7 @@ from apps.renders import cells
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import tallies, tally_cell
 from apps.renders.services import control
+from apps.renders.services.requeueing import requeueable
 
 SHOWN_JOBS = 200
 
@@ -51,6 +52,11 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
                 self.admin_site.admin_view(self.pause_view),
                 name="renders_renderbatch_pause",
             ),
+            path(
+                "<path:object_id>/requeue/",
+                self.admin_site.admin_view(self.requeue_view),
+                name="renders_renderbatch_requeue",
+            ),
         ]
         return own + super().get_urls()
 
@@ -75,6 +81,15 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
+    def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer “Requeue what failed” (the page has asked already)."""
+
+        def deed(batch: RenderBatch) -> str:
+            done = control.requeue_batch(batch, user=person_of(request))
+            return ngettext("%(count)d job requeued.", "%(count)d jobs requeued.", done) % {"count": done}
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -89,6 +104,8 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
             "asks": request.GET.get("cancel") == "ask",
+            "asks_requeue": request.GET.get("requeue") == "ask",
+            "requeueable": requeueable(batch.jobs.all(), user=person_of(request)).count(),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -24,6 +24,7 @@ from apps.projects.admin_scope import MyProjects, ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells, selectors
+from apps.renders.admin.requeueing import ask_to_requeue
 from apps.renders.models import Attempt, Job, JobDependency, Priority
 from apps.renders.services import control
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
@@ -168,14 +169,10 @@ class JobAdmin(ReadOnly, ScopedAdmin):
         }
         return TemplateResponse(request, "admin/renders/job/confirm_cancel.html", context)
 
-    @admin.action(description=gettext_lazy("Requeue"), permissions=["render"])
-    def requeue_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        chosen = self._allowed(request, jobs.filter(state__in=REQUEUEABLE))
-        requeued = self._each(request, chosen, lambda job: control.requeue(job, user=person_of(request)))
-        messages.success(
-            request,
-            ngettext("%(count)d job requeued.", "%(count)d jobs requeued.", requeued) % {"count": requeued},
-        )
+    @admin.action(description=gettext_lazy("Requeue…"), permissions=["render"])
+    def requeue_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
+        """Say how many first: a whole list may be chosen."""
+        return ask_to_requeue(self, request, jobs)
 
     @admin.action(description=gettext_lazy("Priority: low"), permissions=["render"])
     def make_low(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:

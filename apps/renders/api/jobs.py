@@ -16,6 +16,7 @@ from apps.common import filters
 from apps.common.errors import Conflict, Problem
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
+from apps.renders.api.requeueing import RequeuesJobs
 from apps.renders.api.serializers import JobSerializer, JobStory, PauseChange, PriorityChange
 from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.services import control
@@ -39,7 +40,7 @@ class JobFilter(filters.ByProject):
         fields = ("tier_gb", "priority", "paused")
 
 
-class JobViewSet(ScopedRead[Job]):
+class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     """The jobs of your projects, the newest first."""
 
     queryset = Job.objects.select_related(

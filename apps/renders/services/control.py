@@ -15,18 +15,28 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.services import bus
-from apps.renders.services.dependents import explain_blocked, tell_dependents
+from apps.renders.services.dependents import tell_dependents
 from apps.renders.services.giveback import end_attempt
-from apps.renders.services.lanes import assign, wake
+from apps.renders.services.lanes import wake
+from apps.renders.services.requeueing import requeue, requeue_batch, requeue_jobs
 from apps.renders.states import (
     ATTEMPT_OPEN,
     JOB,
     OPEN,
-    REQUEUEABLE,
     AttemptState,
     JobState,
 )
-from farm.tiers import tier_for_need
+
+__all__ = [
+    "cancel",
+    "cancel_batch",
+    "pause",
+    "pause_batch",
+    "prioritise",
+    "requeue",
+    "requeue_batch",
+    "requeue_jobs",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -71,48 +81,6 @@ def cancel_batch(batch: RenderBatch, *, user: User) -> int:
     """Cancel every open job of a batch; return how many were."""
     require(user, Act.RENDER, batch.project)
     return sum(cancel(job, user=user) for job in batch.jobs.filter(state__in=OPEN).select_related("project"))
-
-
-def requeue(job: Job, *, user: User) -> bool:
-    """Give a failed, cancelled or quarantined job a fresh budget and its declared tier; else False.
-
-    A finished job is not requeued: rendering it again is a new take, hence a new job.
-    """
-    require(user, Act.RENDER, job.project)
-    waits = job.dependencies.exclude(depends_on__state=JobState.SUCCEEDED).exists()
-    job.floor_gb = 0
-    assign([job])
-    moved = move(
-        JOB,
-        job,
-        from_=REQUEUEABLE,
-        to=JobState.BLOCKED if waits else JobState.READY,
-        changes={
-            "token": "",
-            "attempts_used": 0,
-            "crashes": 0,
-            "free_retries": 0,
-            "failure_class": "",
-            "failure_message": "",
-            "tier_gb": tier_for_need(job.need_gb),
-            "floor_gb": 0,
-            "lane": job.lane,
-            "progress": 0.0,
-            "doing": "",
-            "start_after": None,
-            "finished_at": None,
-            "ready_at": database_now(),
-        },
-        actor=user.get_username(),
-        reason="requeued",
-    )
-    if moved:
-        tell_dependents(job)
-        if waits:
-            explain_blocked(Job.objects.filter(pk=job.pk))
-        transaction.on_commit(bus.poke)
-        logger.info("job requeued", extra={"job": str(job.pk), "code": job.code, "by": user.get_username()})
-    return moved
 
 
 def prioritise(job: Job, *, priority: int, user: User) -> bool:

@@ -81,10 +81,18 @@ def _nobody_fits(this: Round, each: Waiting, until: dict[tuple[UUID, UUID], str]
     large = [node for node in tagged if (node.tier_gb or NO_VRAM) >= (each.tier_gb or NO_VRAM)]
     if not large:
         return "too_big", {"need": each.tier_gb, "largest": max(node.tier_gb or NO_VRAM for node in tagged)}
-    gaps = {node.name: _gap(node, each) for node in large}
+    return _nobody_can(each, large, until)
+
+
+def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
+    """The first of former failures, files and blocks that leaves none of the nodes that are large enough."""
+    others = [node for node in large if node.name not in each.lane.avoided]
+    if not others:
+        return "avoided", {"failed_on": ", ".join(sorted(node.name for node in large)[:MOST_NAMED])}
+    gaps = {node.name: _gap(node, each) for node in others}
     if all(gaps.values()):
         return "missing", {"tier": each.tier_gb, **_missing(gaps)}
-    ends = sorted(told for node in large if (told := until.get((node.pk, each.template_id))))
+    ends = sorted(told for node in others if (told := until.get((node.pk, each.template_id))))
     return "blocked", {"nodes": len(ends), "until": ends[0] if ends else ""}
 
 
@@ -136,6 +144,7 @@ def _against(
         ),
         (not serves, _why_not_serving(node)),
         ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), _too_small(node, each, kind)),
+        (node.name in lane.avoided, ("avoided", {})),
         (gap, ("lacks", {"files": ", ".join(gap)})),
         (blocked, ("blocked", {"until": blocked or ""})),
     )

@@ -29,6 +29,8 @@ PROFILES: Final[dict[str, str]] = {
     "members of any film": "302 302 403 200 200 200 200 200 | 302 302 403 200 200 200 200 200",
     "members, app": "302 302 404 200 200 200 200 200 | 302 302 404 200 200 200 200 200",
     "planners": "302 302 403 403 200 200 200 200",
+    "renderers": "302 302 403 403 200 200 200 200 | 302 302 403 403 200 200 200 200",
+    "renderers, a deed": "302 302 403 403 302 302 302 302 | 302 302 403 403 302 302 302 302",
     "farm rights": "302 302 403 403 403 403 403 200",
     "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
     "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
@@ -88,6 +90,8 @@ _OF_THE_FARM: Final = {
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
 }
 
 
@@ -203,6 +207,12 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/job/{object_id}/requeue", "press a button"),
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
+    **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
+    **_button("renders/need/{object_id}/forget", "farm rights, a deed"),
+    "GET admin/nodes/node/{object_id}/requeue/": "renderers",
+    "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
+    "GET admin/renders/failurerule/try/": "members",
+    "POST admin/renders/failurerule/try/": "members",
     **_button("review/take/{object_id}/review", "give a verdict"),
     **{
         address: profile
@@ -239,10 +249,12 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row",
     "POST api/v1/batches/{pk}/pause": "api: change a row",
+    "POST api/v1/batches/{pk}/requeue": "api: change a row",
     "POST api/v1/jobs/{pk}/cancel": "api: change a row",
     "POST api/v1/jobs/{pk}/pause": "api: change a row",
     "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
     "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
     "PATCH api/v1/nodes/{pk}": "api: farm rights",
@@ -292,6 +304,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
+        "POST api/v1/jobs/requeue": {"node": "gpu24"},
+        "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
@@ -307,6 +321,7 @@ DEEDS: Final = (
     "POST api/v1/shots/{pk}/status",
     "POST api/v1/batches/{pk}/cancel",
     "POST api/v1/batches/{pk}/pause",
+    "POST api/v1/batches/{pk}/requeue",
     "POST api/v1/jobs/{pk}/cancel",
     "POST api/v1/jobs/{pk}/pause",
     "POST api/v1/jobs/{pk}/prioritise",
@@ -331,6 +346,7 @@ DEEDS: Final = (
     "POST admin/renders/job/{object_id}/requeue/",
     "POST admin/renders/renderbatch/{object_id}/cancel/",
     "POST admin/renders/renderbatch/{object_id}/pause/",
+    "POST admin/renders/renderbatch/{object_id}/requeue/",
     "POST admin/review/take/{object_id}/review/",
     "POST admin/nodes/node/{object_id}/desired/",
 )

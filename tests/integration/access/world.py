@@ -23,7 +23,7 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, Job, NodeBlock, RenderBatch
+from apps.renders.models import Attempt, FailureRule, Job, Need, NodeBlock, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -91,6 +91,8 @@ def build() -> World:
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
         **_of_the_farm(),
+        "failurerule": FailureRule.objects.first(),
+        "need": Need.objects.first(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
