@@ -37,6 +37,7 @@ SENTENCES = {
     "pinned_away": _("It may run on %(node)s only, which may not be given work."),
     "no_pool": _("No serving node is in the pool %(pool)s."),
     "no_tags": _("No serving node has the tags %(tags)s."),
+    "avoided": _("It failed on every fitting node: %(failed_on)s."),
     "blocked": _("Blocked on every fitting node until %(until)s."),
     "broker": _("The message broker cannot be reached."),
 }
@@ -102,4 +103,5 @@ def _take_in_words(told: re.Match[str]) -> str:
 
 def _kept(why: str) -> str:
     labels = {str(state): str(state.label) for state in (*Observed, *Desired)}
+    labels["off_hours"] = str(_("off hours"))
     return labels.get(why, str(_("SIMULATED, which is not allowed here")))

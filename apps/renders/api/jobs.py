@@ -19,6 +19,7 @@ from apps.common.strict import Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
+from apps.renders.api.requeueing import RequeuesJobs
 from apps.renders.api.serializers import (
     Cancelled,
     CancelMany,
@@ -57,7 +58,7 @@ class JobFilter(filters.ByProject):
         fields = ("tier_gb", "priority", "paused", "held")
 
 
-class JobViewSet(ScopedRead[Job]):
+class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     """The jobs of your projects, the newest first."""
 
     queryset = Job.objects.select_related(*_READ).order_by("-created_at", "-pk")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from apps.nodes.models import Node
-from apps.nodes.selectors import kept_from_serving
+from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Waiting
 from apps.renders.scheduling.fit import lacking
@@ -30,7 +30,7 @@ _LIGHT: Final = ("classes", "models_by_folder", "software", "baseline", "drift",
 
 def explain(this: Round, *, broker_up: bool = True) -> None:
     """Give every active lane its reason. Rows whose words are unchanged are not written."""
-    nodes = list(Node.objects.select_related("pool").defer(*_LIGHT)) if this.lanes else []
+    nodes = list(Node.objects.select_related("pool", "schedule").defer(*_LIGHT)) if this.lanes else []
     until = _blocks(this)
     for each in this.lanes:
         if not each.heads and each.lane.pk not in this.holds:
@@ -81,10 +81,18 @@ def _nobody_fits(this: Round, each: Waiting, until: dict[tuple[UUID, UUID], str]
     large = [node for node in tagged if (node.tier_gb or NO_VRAM) >= (each.tier_gb or NO_VRAM)]
     if not large:
         return "too_big", {"need": each.tier_gb, "largest": max(node.tier_gb or NO_VRAM for node in tagged)}
-    gaps = {node.name: _gap(node, each) for node in large}
+    return _nobody_can(each, large, until)
+
+
+def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
+    """The first of former failures, files and blocks that leaves none of the nodes that are large enough."""
+    others = [node for node in large if node.name not in each.lane.avoided]
+    if not others:
+        return "avoided", {"failed_on": ", ".join(sorted(node.name for node in large)[:MOST_NAMED])}
+    gaps = {node.name: _gap(node, each) for node in others}
     if all(gaps.values()):
         return "missing", {"tier": each.tier_gb, **_missing(gaps)}
-    ends = sorted(told for node in large if (told := until.get((node.pk, each.template_id))))
+    ends = sorted(told for node in others if (told := until.get((node.pk, each.template_id))))
     return "blocked", {"nodes": len(ends), "until": ends[0] if ends else ""}
 
 
@@ -136,6 +144,7 @@ def _against(
         ),
         (not serves, _why_not_serving(node)),
         ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), _too_small(node, each, kind)),
+        (node.name in lane.avoided, ("avoided", {})),
         (gap, ("lacks", {"files": ", ".join(gap)})),
         (blocked, ("blocked", {"until": blocked or ""})),
     )
@@ -149,7 +158,7 @@ def _pool_reason(node: Node, lane: Lane) -> Reason:
 
 
 def _why_not_serving(node: Node) -> Reason:
-    return kept_from_serving(node), {"reason": node.reason[:200]}
+    return kept_from_serving(node), kept_facts(node)
 
 
 def _too_small(node: Node, each: Waiting, kind: Kind) -> Reason:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tests.integration.access.world import NIGHTS
+
 _LOGIN: Final = "302 302 302 302 302 302 302 302"
 
 PROFILES: Final[dict[str, str]] = {
@@ -27,6 +29,8 @@ PROFILES: Final[dict[str, str]] = {
     "members of any film": "302 302 403 200 200 200 200 200 | 302 302 403 200 200 200 200 200",
     "members, app": "302 302 404 200 200 200 200 200 | 302 302 404 200 200 200 200 200",
     "planners": "302 302 403 403 200 200 200 200",
+    "renderers": "302 302 403 403 200 200 200 200 | 302 302 403 403 200 200 200 200",
+    "renderers, a deed": "302 302 403 403 302 302 302 302 | 302 302 403 403 302 302 302 302",
     "farm rights": "302 302 403 403 403 403 403 200",
     "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
     "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
@@ -63,7 +67,7 @@ PROFILES: Final[dict[str, str]] = {
     "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
     "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
     "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
-    "api: farm rights, new": "401 403 403 403 403 403 403 201",
+    "api: farm rights, made": "401 403 403 403 403 403 403 201",
     "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
@@ -86,9 +90,17 @@ _OF_THE_FARM: Final = {
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
+    "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/hold": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/limit": ("farm rights", "farm rights, a row", "farm rights, a row"),
 }
+
+
+_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "schedules", "templates")
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -201,12 +213,23 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/job/{object_id}/steer", "press a button"),
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
+    **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
+    **_button("renders/need/{object_id}/forget", "farm rights, a deed"),
+    "GET admin/nodes/node/{object_id}/requeue/": "renderers",
+    "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
+    "GET admin/renders/failurerule/try/": "members",
+    "POST admin/renders/failurerule/try/": "members",
     **_button("renders/renderbatch/{object_id}/steer", "press a button"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
-    **_button("nodes/node/{object_id}/desired", "farm rights, a deed"),
+    **{
+        address: profile
+        for deed in ("desired", "note", "place", "hours", "well", "software")
+        for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
+    },
+    **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
     # the API
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
@@ -217,10 +240,10 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
     },
-    **{f"GET api/v1/{name}": "api: members" for name in ("nodes", "presets", "templates", "holds", "limits")},
+    **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
-        for name in ("nodes/{pk}", "presets/{pk}", "templates/{slug}", "limits/{pk}")
+        for name in ("templates/{slug}", *(f"{name}/{{pk}}" for name in _FARM_LISTS if name != "templates"))
     },
     "GET api/v1/projects/{code}": "api: read a row",
     **{
@@ -236,21 +259,34 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row",
     "POST api/v1/batches/{pk}/pause": "api: change a row",
+    "POST api/v1/batches/{pk}/requeue": "api: change a row",
     "POST api/v1/jobs/{pk}/cancel": "api: change a row",
     "POST api/v1/jobs/{pk}/pause": "api: change a row",
     "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
     "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
-    "POST api/v1/nodes/{pk}/desired": "api: farm rights",
+    "PATCH api/v1/nodes/{pk}": "api: farm rights",
+    **{
+        f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
+        for deed in ("desired", "work-until", "well", "accept-software")
+    },
+    "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "POST api/v1/pools": "api: farm rights, made",
+    "POST api/v1/schedules": "api: farm rights, made",
+    "PATCH api/v1/pools/{pk}": "api: farm rights",
+    "PATCH api/v1/schedules/{pk}": "api: farm rights",
+    "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
+    "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
     "PATCH api/v1/jobs/{pk}": "api: change a row",
     "PATCH api/v1/batches/{pk}": "api: change a row",
     "POST api/v1/jobs/change": "api: plan in a film",
     "POST api/v1/jobs/cancel": "api: plan in a film",
     "POST api/v1/projects/{code}/pause": "api: manage a row",
-    "POST api/v1/holds": "api: farm rights, new",
+    "POST api/v1/holds": "api: farm rights, made",
     "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
-    "POST api/v1/limits": "api: farm rights, new",
+    "POST api/v1/limits": "api: farm rights, made",
     "PATCH api/v1/limits/{pk}": "api: farm rights",
     "DELETE api/v1/limits/{pk}": "api: farm rights, gone",
 }
@@ -276,6 +312,15 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
         "POST api/v1/takes/{pk}/review": {"to": "approved"},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
+        "PATCH api/v1/nodes/{pk}": {"pool": "day", "tags": ["fast"], "note": "new fan"},
+        "POST api/v1/nodes/{pk}/work-until": {"until": "2099-01-01T00:00:00Z"},
+        "POST api/v1/pools": {"name": "night"},
+        "POST api/v1/schedules": {"name": "late", "timezone": "UTC", "windows": NIGHTS},
+        "PATCH api/v1/pools/{pk}": {"dedicated": True},
+        "PATCH api/v1/schedules/{pk}": {"timezone": "Asia/Seoul"},
+        "POST admin/nodes/node/{object_id}/note/": {"note": "new fan"},
+        "POST admin/nodes/node/{object_id}/place/": {"pool": "day", "tags": "fast, new"},
+        "POST admin/nodes/node/{object_id}/hours/": {"hours": "5"},
         "PATCH api/v1/jobs/{pk}": {"priority": 30},
         "PATCH api/v1/batches/{pk}": {"priority": 30, "paused": True},
         "POST api/v1/jobs/change": {"jobs": [film["job"].code], "priority": 30},
@@ -291,6 +336,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
+        "POST api/v1/jobs/requeue": {"node": "gpu24"},
+        "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
@@ -306,6 +353,7 @@ DEEDS: Final = (
     "POST api/v1/shots/{pk}/status",
     "POST api/v1/batches/{pk}/cancel",
     "POST api/v1/batches/{pk}/pause",
+    "POST api/v1/batches/{pk}/requeue",
     "POST api/v1/jobs/{pk}/cancel",
     "POST api/v1/jobs/{pk}/pause",
     "POST api/v1/jobs/{pk}/prioritise",
@@ -313,6 +361,16 @@ DEEDS: Final = (
     "POST api/v1/takes/{pk}/look-again",
     "POST api/v1/takes/{pk}/review",
     "POST api/v1/nodes/{pk}/desired",
+    "PATCH api/v1/nodes/{pk}",
+    *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),
+    "POST api/v1/blocks/{pk}/clear",
+    *(f"POST api/v1/{name}" for name in ("pools", "schedules")),
+    *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
+    *(
+        f"POST admin/nodes/node/{{object_id}}/{deed}/"
+        for deed in ("note", "place", "hours", "well", "software")
+    ),
+    "POST admin/renders/nodeblock/{object_id}/clear/",
     "POST admin/productions/shot/{object_id}/status/",
     "POST admin/renders/job/{object_id}/cancel/",
     "POST admin/renders/job/{object_id}/pause/",
@@ -320,6 +378,7 @@ DEEDS: Final = (
     "POST admin/renders/job/{object_id}/requeue/",
     "POST admin/renders/renderbatch/{object_id}/cancel/",
     "POST admin/renders/renderbatch/{object_id}/pause/",
+    "POST admin/renders/renderbatch/{object_id}/requeue/",
     "POST admin/review/take/{object_id}/review/",
     "POST admin/nodes/node/{object_id}/desired/",
     "PATCH api/v1/jobs/{pk}",
