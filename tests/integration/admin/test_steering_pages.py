@@ -244,9 +244,10 @@ def test_an_operator_pauses_the_farm_and_a_tier_on_the_farm_page(
     assert set_ in operator.get(farm).content.decode()
     operator.post(set_, {"scope": "farm", "paused": "1", "reason": "new cards"})
     operator.post(set_, {"scope": "24", "paused": "1"})
-    shown = as_("artist").get(farm).content.decode()
-    assert "viewer · new cards" in shown
-    assert set_ not in shown
+    for address in (farm, reverse("admin:index")):
+        shown = as_("artist").get(address).content.decode()
+        assert "viewer · new cards" in shown
+        assert set_ not in shown
     listed = as_("artist").get(listing(Hold)).content.decode()
     assert "the whole farm" in listed
     assert "24 GB" in listed
