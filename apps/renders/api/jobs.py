@@ -140,8 +140,8 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     @action(detail=False, methods=["post"], url_path="cancel", filterset_class=None)
     def cancel_many(self, request: Request) -> Response:
         """Cancel a selection of jobs; those that are closed stay as they are."""
-        jobs, _asked = self._chosen(CancelMany)
-        return Response({"cancelled": control.cancel_jobs(jobs, user=person_of(request))})
+        jobs, asked = self._chosen(CancelMany)
+        return Response({"cancelled": control.cancel_jobs(jobs, user=person_of(request), **asked)})
 
     def _chosen(self, form: type[Strict]) -> tuple[QuerySet[Job], dict[str, Any]]:
         """The person's jobs that a body names, and the rest of it. Raises Refused for the unknown."""

@@ -137,6 +137,10 @@ class ChangeMany(Change, _Selection):
 class CancelMany(_Selection):
     """Which jobs to cancel."""
 
+    dependents = serializers.BooleanField(
+        required=False, default=False, help_text="And whatever waits for them, however long the chain."
+    )
+
 
 class OutcomeSerializer(serializers.Serializer[Outcome]):
     """What became of the jobs, by code. ``same``: open, and already as wished."""

@@ -43,8 +43,8 @@ from apps.renders.states import IN_FLIGHT, OPEN
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 5_000
-"""Jobs changed in one transaction."""
+AT_ONCE: Final = 1_000
+"""Jobs changed in one transaction: the dispatcher and the record wait for no more than these."""
 PLACE: Final = ("pool", "tags", "pinned_to")
 ONLY_WAITING: Final = (*PLACE, "start_after")
 """What means nothing any more once a node has the job."""
@@ -125,12 +125,11 @@ def change_batch(batch: RenderBatch, wishes: Wishes, *, user: User, reason: str 
     require(user, Act.RENDER, batch.project)
     own: Wishes = {**wishes}
     paused = own.pop("paused", None)
-    with transaction.atomic():
-        if paused is not None:
-            pause_batch(batch, paused=paused, user=user, reason=reason)
-        return (
-            change_jobs(Job.objects.filter(batch=batch), own, user=user, reason=reason) if own else Outcome()
-        )
+    jobs = Job.objects.filter(batch=batch)
+    outcome = change_jobs(jobs, own, user=user, reason=reason) if own else Outcome()
+    if paused is not None:
+        pause_batch(batch, paused=paused, user=user, reason=reason)
+    return outcome
 
 
 def prioritise(job: Job, *, priority: int, user: User) -> bool:
