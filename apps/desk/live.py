@@ -34,7 +34,10 @@ def live_rows(request: HttpRequest) -> HttpResponse:
     return response
 
 
-_NEEDED = ("state", "paused", "doing", "progress", "wait_code", "wait_params", "failure_message")
+_NEEDED = (
+    *("state", "paused", "paused_by", "start_after", "ready_at", "batch", "lane", "wait_code", "wait_params"),
+    *("doing", "progress", "failure_message"),
+)
 
 
 def _ids(request: HttpRequest, name: str) -> list[UUID]:
