@@ -14,14 +14,13 @@ from apps.desk.api import ArtifactFileView
 from apps.nodes.api import NodeViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
-from apps.projects.api import ProjectViewSet
-from apps.renders.api import BatchViewSet, JobViewSet
+from apps.renders.api import BatchViewSet, HoldViewSet, JobViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.review.api import TakeViewSet
 from apps.workflows.api import TemplateViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
-router.register("projects", ProjectViewSet)
+router.register("projects", SteeredProjectViewSet)
 router.register("sequences", SequenceViewSet)
 router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
@@ -31,6 +30,8 @@ router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)
 router.register("nodes", NodeViewSet)
+router.register("holds", HoldViewSet)
+router.register("limits", LimitViewSet)
 
 v1 = [
     path("auth/login", LoginView.as_view(), name="login"),

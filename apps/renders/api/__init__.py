@@ -1,6 +1,7 @@
-"""Render batches and jobs over HTTP."""
+"""Render batches and jobs over HTTP, and what is paused and limited on the farm."""
 
 from apps.renders.api.batches import BatchViewSet
+from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
 
-__all__ = ["BatchViewSet", "JobViewSet"]
+__all__ = ["BatchViewSet", "HoldViewSet", "JobViewSet", "LimitViewSet", "SteeredProjectViewSet"]
