@@ -16,10 +16,13 @@ from apps.nodes.services import STEER
 from apps.nodes.states import Desired
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
+from apps.projects.selectors import projects_for
 from apps.renders.models import FarmClock
+from apps.renders.waiting import WaitLine, wait_summary
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
+MOST_WAITS = 12
 
 
 def home_facts(request: HttpRequest) -> dict[str, Any]:
@@ -61,10 +64,16 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
         "cards": selectors.node_cards(nodes, request.user),
         "tiers": selectors.tier_lines(nodes),
         "nodes": selectors.node_summary(nodes),
+        "waits": _waits(request)[:MOST_WAITS],
         "clock": FarmClock.objects.filter(pk=1).first(),
         "may_steer": request.user.has_perm(STEER),
         "wishes": list(Desired),
     }
+
+
+def _waits(request: HttpRequest) -> list[WaitLine]:
+    """Operators see what all jobs wait for; others what those of their projects do."""
+    return wait_summary(None if request.user.has_perm(STEER) else projects_for(request.user))
 
 
 @require_safe

@@ -8,9 +8,7 @@ dispatcher's index, and no further than MOST_AHEAD.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -20,6 +18,7 @@ from django.db.models import Q
 
 from apps.common.clock import database_now
 from apps.common.counting import CountAtMost
+from apps.nodes.models import Node
 from apps.projects.models import Project
 from apps.renders.eta import Eta
 from apps.renders.forecast import Ahead, Durations, Expected, InHand, Queue, Span, expect, expect_running
@@ -29,12 +28,16 @@ from apps.renders.scheduling.round import read_round, used_lately
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, read_supply
 from apps.renders.states import IN_FLIGHT, OPEN, JobState
+from apps.renders.waiting import NodeRow, asks_nodes, node_row
 
 MOST_AHEAD: Final = 2_000
 """Jobs of one lane are counted no further; with more before it a job has no latest time."""
 
 MOST_CHAINED: Final = 6
 """Dependencies followed one behind the other."""
+
+MOST_NODES: Final = 60
+"""Nodes that are named one by one."""
 
 MOST_LAST: Final = 12
 """Jobs of a batch that are looked at: the last ones of its lanes, those on nodes, the last blocked ones."""
@@ -65,6 +68,7 @@ class _Doing:
 
     state: str
     progress: float
+    code: str
 
 
 class Outlook:
@@ -83,6 +87,14 @@ class Outlook:
             return None
         self._endless = False
         return self._eta(self._expected(job))
+
+    def takers(self, job: Job) -> list[NodeRow]:
+        """What the nodes say that could take a job: when they are free, and by what they are kept."""
+        each = self._lane_of(job) if asks_nodes(job) else None
+        if each is None:
+            return []
+        able = [node for node in self._supply.nodes if node.pk in self._supply.able(each)]
+        return [self._taker(node) for node in sorted(able, key=lambda node: node.name)[:MOST_NODES]]
 
     def of_batch(self, batch: RenderBatch) -> Eta | None:
         """When the last open job of a batch ends; None if none is open."""
@@ -122,7 +134,9 @@ class Outlook:
         return expect(queue, takes, not_before=not_before, seed=_seed(job)) or Unknown.FEW
 
     def _in_flight(self, job: Job) -> Told:
-        attempt = Attempt.objects.select_related("node").filter(job=job, token=job.token, holds_slot=True).first()
+        attempt = (
+            Attempt.objects.select_related("node").filter(job=job, token=job.token, holds_slot=True).first()
+        )
         if attempt is None or job.lane is None:
             return Unknown.FEW
         tier = attempt.node.tier_gb if attempt.node else None
@@ -226,8 +240,21 @@ class Outlook:
         """Blocked jobs of its batch that become ready before it, as far as their order tells."""
         if job.state != JobState.BLOCKED:
             return []
-        before = Job.objects.filter(batch=job.batch_id, lane=job.lane_id, state=JobState.BLOCKED, pk__lt=job.pk)
+        before = Job.objects.filter(
+            batch=job.batch_id, lane=job.lane_id, state=JobState.BLOCKED, pk__lt=job.pk
+        )
         return [Ahead(before.count(), self._takes(own.lane.need_id, None))]
+
+    def _taker(self, node: Node) -> NodeRow:
+        held = self._supply.by_node.get(node.pk, [])
+        if not held:
+            return node_row(node.name, "free", {})
+        if len(held) > 1:
+            return node_row(node.name, "staged", {})
+        work = self._work(held[0])
+        left = work.takes.mean - (work.elapsed or 0.0) if work.takes.known else 0.0
+        facts = {"job": self._doing[held[0].attempt_id].code, "left_s": left if left > 0 else None}
+        return node_row(node.name, "busy", facts)
 
     def _in_hand(self, node: UUID, *, but: UUID | None = None) -> list[InHand]:
         """What a node has before its next job, the work that executes first."""
@@ -247,7 +274,10 @@ class Outlook:
     @cached_property
     def _doing(self) -> dict[UUID, _Doing]:
         rows = Attempt.objects.filter(pk__in=[held.attempt_id for held in self._supply.held])
-        return {key: _Doing(*told) for key, *told in rows.values_list("pk", "job__state", "job__progress")}
+        return {
+            key: _Doing(*told)
+            for key, *told in rows.values_list("pk", "job__state", "job__progress", "job__code")
+        }
 
     @cached_property
     def _need_of(self) -> dict[UUID | None, UUID]:

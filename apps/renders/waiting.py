@@ -6,7 +6,7 @@ lane it waits in (apps.renders.models.lanes).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -81,11 +81,21 @@ def read_lanes(jobs: Iterable[Job]) -> None:
     prefetch_related_objects(list(jobs), Prefetch("lane", _LANES), "batch")
 
 
-def node_rows(job: Job) -> list[NodeRow]:
-    """What each node says to the head of the job's lane, by name; none for a job held back by itself."""
-    if job.state != JobState.READY or _held(job) or job.lane is None:
+def asks_nodes(job: Job) -> bool:
+    """Tell whether it is for nodes to take the job: nothing holds back the job itself."""
+    return job.state == JobState.READY and _held(job) is None
+
+
+def told_by_nodes(job: Job) -> list[NodeRow]:
+    """What keeps each node from the head of the job's lane, as the dispatcher wrote it down."""
+    if job.lane is None or not asks_nodes(job):
         return []
-    return sorted(_rows(job.lane.wait_nodes), key=lambda row: row.node)
+    return [node_row(told.get("node"), told.get("code"), told.get("params")) for told in job.lane.wait_nodes]
+
+
+def node_row(node: object, code: object, facts: Any) -> NodeRow:
+    """What one node says to a job, in words."""
+    return NodeRow(str(node), str(code), node_sentence(str(code), facts if isinstance(facts, dict) else {}))
 
 
 def wait_summary(projects: QuerySet[Any] | None = None) -> list[WaitLine]:
@@ -139,9 +149,3 @@ def _held(job: Job) -> Reason | None:
     if job.start_after is not None and job.start_after > timezone.now():
         return Reason("start_after", {"at": job.start_after})
     return None
-
-
-def _rows(told: Iterable[Mapping[str, Any]]) -> Iterator[NodeRow]:
-    for row in told:
-        code = str(row.get("code", ""))
-        yield NodeRow(str(row.get("node", "?")), code, node_sentence(code, row.get("params") or {}))

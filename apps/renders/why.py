@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from apps.renders.eta import Eta
 from apps.renders.models import Job
 from apps.renders.outlook import Outlook
-from apps.renders.states import OPEN, JobState
-from apps.renders.waiting import NodeRow, node_rows, reason_of
+from apps.renders.states import OPEN
+from apps.renders.waiting import NodeRow, Reason, reason_of, told_by_nodes
 
 
 @dataclass(frozen=True)
 class Why:
-    """``code`` and ``sentence`` are "" for a job that does not wait; ``eta`` is None for a closed one."""
+    """``reason`` is empty for a job that does not wait; ``eta`` is None for a closed one."""
 
-    code: str
-    sentence: str
-    since: datetime | None
+    reason: Reason
     rows: Sequence[NodeRow]
     eta: Eta | None
 
@@ -32,8 +29,8 @@ class Why:
 def why(job: Job) -> Why:
     """Everything about one job's wait, in a bounded number of queries."""
     reason = reason_of(job)
-    outlook = Outlook() if job.state in OPEN else None
-    rows = node_rows(job)
-    if outlook is not None and rows is not None and job.state == JobState.READY:
-        rows = sorted([*rows, *outlook.takers(job)], key=lambda row: row.node)
-    return Why(reason.code, reason.sentence, reason.since, rows, outlook.of(job) if outlook else None)
+    if job.state not in OPEN:
+        return Why(reason, [], None)
+    outlook = Outlook()
+    rows = {row.node: row for row in [*told_by_nodes(job), *outlook.takers(job)]}
+    return Why(reason, [rows[name] for name in sorted(rows)], outlook.of(job))

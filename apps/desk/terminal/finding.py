@@ -52,6 +52,15 @@ def nodes_named(patterns: Sequence[str]) -> list[Node]:
     return list(found.values())
 
 
+def one_node(name: str) -> Node:
+    """One node by its name. Raises Refused, also where a pattern names several."""
+    found = nodes_named([name])
+    if len(found) > 1:
+        told = _("it names several: %(names)s") % {"names": ", ".join(node.name for node in found[:_SHOWN])}
+        raise Refused(Problem("node", name, told))
+    return found[0]
+
+
 def jobs_named(names: Sequence[str]) -> list[Job]:
     """Jobs by code, by id, or by the id of an attempt; each once, in the order given. Raises Refused."""
     found: dict[UUID, Job] = {}

@@ -61,9 +61,10 @@ def why_answer(job: Job, paint: Paint) -> Answer:
     told = why(job)
     head = f"{job.code} {clean(job.label)}: {paint(str(job.get_state_display()), TONES[job.state])}"
     lines = [head]
-    if told.sentence:
-        since = "" if told.since is None else " " + _("(since %(at)s)") % {"at": clock_text(told.since)}
-        lines.append(told.sentence + since)
+    reason = told.reason
+    if reason.code:
+        since = "" if reason.since is None else " " + _("(since %(at)s)") % {"at": clock_text(reason.since)}
+        lines.append(clean(reason.sentence) + since)
     elif job.state in (JobState.FAILED, JobState.QUARANTINED):
         lines.append(clean(failure_in_words(job.failure_message)))
     if told.eta_sentence:

@@ -18,6 +18,7 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.models import Job, RenderBatch
+from apps.renders.outlook import Outlook
 from apps.renders.progress import tallies, tally_cell
 from apps.renders.services import control
 
@@ -85,6 +86,7 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
         context |= {
             "jobs": cells.dress(jobs.order_by("created_at", "code")[:SHOWN_JOBS]),
             "tally": tally,
+            "eta": Outlook().of_batch(batch) if tally.open else None,
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
             "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin import ReadOnly
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import badge, link, tier_text
+from apps.nodes.services import STEER
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -28,6 +29,7 @@ from apps.renders.models import Attempt, Job, JobDependency, Priority
 from apps.renders.services import control
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
 from apps.renders.warnings import warning_sentences
+from apps.renders.why import why
 from apps.review.gallery import with_files
 
 PRIORITY_TONES = {
@@ -232,6 +234,8 @@ class JobAdmin(ReadOnly, ScopedAdmin):
         context |= {
             "attempts": attempts,
             "story": selectors.story(job),
+            "why": why(job),
+            "sees_nodes": request.user.has_perm(STEER),
             "warnings": warning_sentences(job.warnings),
             "waits_for": JobDependency.objects.filter(job=job).select_related("depends_on"),
             "waited_for_by": JobDependency.objects.filter(depends_on=job).select_related("job"),

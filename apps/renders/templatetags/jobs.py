@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django import template
@@ -18,6 +19,7 @@ from apps.renders import cells
 from apps.renders.jobstory import log_text
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tally_cell
+from apps.renders.waitwords import clock_text
 from apps.renders.words import FAILURES, reason_in_words, state_label
 
 register = template.Library()
@@ -29,6 +31,12 @@ register.simple_tag(source_badge, name="gpu_source")
 
 register.simple_tag(log_text, name="log_lines")
 register.filter("at_work", cells.at_work)
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """Say when: 14:20 today, else with the date."""
+    return clock_text(at) if at else ""
 
 
 @register.simple_tag
