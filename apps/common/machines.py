@@ -259,7 +259,8 @@ def events_together() -> Iterator[None]:
         yield
     finally:
         _gathered.reset(mark)
-    _tell(events)
+    if events:
+        _tell(events)
 
 
 def _tell(events: Iterable[StateEvent]) -> None:

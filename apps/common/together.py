@@ -74,7 +74,7 @@ class Together(Generic[Q, A]):
     def _answer(self, group: list[_Ticket[Q, A]]) -> None:
         try:
             answers = self._answer_all([ticket.question for ticket in group])
-        except Exception as exc:  # whose fault it was is found out by asking each alone
+        except Exception as exc:  # noqa: BLE001 - raised in the thread whose question it was, once that is known
             if len(group) == 1:
                 group[0].error = exc
                 return

@@ -1,6 +1,6 @@
 """May this node render this attempt? The one door through which an order becomes work.
 
-Many nodes ask at once: :func:`claim_all` answers a group in a number of statements that does not grow with it.
+Many nodes ask at once: a group of claims is answered in a number of statements that does not grow with it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
 from apps.renders.models import Attempt
 from apps.renders.services.giveback import hand_back
-from apps.renders.services.record import LATEST
 from apps.renders.services.requirements import lacking
+from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
 from apps.workflows.services import template_of
 from farm.contracts import ClaimReply, ClaimRequest
