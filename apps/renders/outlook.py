@@ -180,8 +180,8 @@ class Outlook:
         level = defaultdict[UUID, float](float)
         for key, told in counts.items():
             each = self._lanes[key]
-            jobs = told.earlier if each.project_id == mine else told.level
-            level[each.project_id] += jobs * self._takes(each.lane.need_id, None).mean
+            same = told.earlier if each.project_id == mine else told.level
+            level[each.project_id] += same * self._takes(each.lane.need_id, None).mean
         ours = level[mine] + self._takes(own.lane.need_id, None).mean / 2
         ahead = []
         for key, told in counts.items():
@@ -274,14 +274,12 @@ class Outlook:
     @cached_property
     def _doing(self) -> dict[UUID, _Doing]:
         rows = Attempt.objects.filter(pk__in=[held.attempt_id for held in self._supply.held])
-        return {
-            key: _Doing(*told)
-            for key, *told in rows.values_list("pk", "job__state", "job__progress", "job__code")
-        }
+        told = rows.values_list("pk", "job__state", "job__progress", "job__code")
+        return {key: _Doing(state, progress, code) for key, state, progress, code in told}
 
     @cached_property
     def _need_of(self) -> dict[UUID | None, UUID]:
-        lanes = {held.lane_id for held in self._supply.held}
+        lanes = {held.lane_id for held in self._supply.held if held.lane_id is not None}
         return dict(Lane.objects.filter(pk__in=lanes).values_list("pk", "need_id"))
 
     @cached_property

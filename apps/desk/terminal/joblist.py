@@ -76,10 +76,10 @@ def why_answer(job: Job, paint: Paint) -> Answer:
 
 def why_json(told: Why) -> dict[str, Any]:
     """The reasons and the expectation for tools."""
+    reason = told.reason
+    waiting = {"code": reason.code, "sentence": reason.sentence, "since": iso(reason.since)}
     return {
-        "waiting": None
-        if not told.code
-        else {"code": told.code, "sentence": told.sentence, "since": iso(told.since)},
+        "waiting": waiting if reason.code else None,
         "eta": None if told.eta is None else told.eta.as_json(),
         "nodes": [{"node": row.node, "code": row.code, "sentence": row.sentence} for row in told.rows],
     }
