@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
-from django.utils import timezone
 
 from apps.common.counting import CountAtMost
 from apps.renders.models import Job, Lane
@@ -65,8 +64,10 @@ def reason_of(job: Job) -> Reason:
         return Reason("", {})
     if held := _held(job):
         return held
-    if job.state == JobState.BLOCKED or job.lane is None or not job.lane.wait_code:
+    if job.state == JobState.BLOCKED:
         return Reason(job.wait_code, job.wait_params)
+    if job.lane is None:
+        return Reason("", {})
     changed = [at for at in (job.lane.waits_since, job.ready_at) if at is not None]
     return Reason(job.lane.wait_code, job.lane.wait_params, max(changed, default=None))
 
@@ -146,6 +147,6 @@ def _held(job: Job) -> Reason | None:
         return Reason("paused", {"by": job.paused_by})
     if job.batch.paused:
         return Reason("batch_paused", {"by": job.batch.paused_by})
-    if job.start_after is not None and job.start_after > timezone.now():
+    if job.start_after is not None:  # the dispatcher clears it when its time has come
         return Reason("start_after", {"at": job.start_after})
     return None
