@@ -74,6 +74,7 @@ UNFOLD: dict[str, Any] = {
                     _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
                     _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
                     _item(_("Nodes"), "memory", "admin:nodes_node_changelist", _FARM),
+                    _item(_("Limits"), "speed", "admin:renders_limit_changelist", _FARM),
                     _item(_("Activity"), "history", "admin:common_stateevent_changelist", _MEMBER),
                 ],
             },

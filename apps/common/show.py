@@ -43,6 +43,9 @@ TONES: dict[str, str] = {
     "active": "green",
     "draining": "amber",
     "paused": "amber",
+    # wishes
+    "resumed": "green",
+    "changed": "blue",
     # takes
     "processing": "blue",
     "broken": "red",
@@ -194,6 +197,10 @@ MACHINES: dict[str, object] = {
     "take_review": gettext_lazy("take, review"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
+    "job_wish": gettext_lazy("wish"),
+    "batch_wish": gettext_lazy("batch"),
+    "project_wish": gettext_lazy("project"),
+    "farm_wish": gettext_lazy("farm"),
 }
 """What people read for the machines of events."""
 

@@ -17,7 +17,9 @@ from apps.nodes.states import Desired
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
-from apps.renders.models import FarmClock
+from apps.renders.holding import holds, uses
+from apps.renders.models import FarmClock, Hold
+from apps.renders.services.holds import PERMISSION as HOLD
 from apps.renders.waiting import WaitLine, wait_summary
 
 BUSY_SECONDS = 2
@@ -60,9 +62,13 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     if not reach_of(request).anywhere(Act.VIEW) and not request.user.has_perm("nodes.view_node"):
         raise PermissionDenied
     nodes = selectors.farm_nodes()
+    paused = holds()
     return {
         "cards": selectors.node_cards(nodes, request.user),
-        "tiers": selectors.tier_lines(nodes),
+        "tiers": selectors.tier_lines(nodes, paused),
+        "farm_hold": paused.get(Hold.FARM),
+        "limits": uses(),
+        "may_hold": request.user.has_perm(HOLD),
         "nodes": selectors.node_summary(nodes),
         "waits": _waits(request)[:MOST_WAITS],
         "clock": FarmClock.objects.filter(pk=1).first(),

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.safestring import SafeString
+
+from apps.common.show import bar
 from apps.renders.models import Attempt, Hold, Limit
 
 
@@ -45,3 +48,9 @@ def uses(limits: Iterable[Limit] | None = None) -> list[Use]:
         slugs[limit_id].append(slug)
         taken[limit_id] += busy[template_id]
     return [Use(row, tuple(slugs[row.pk]), taken[row.pk]) for row in rows]
+
+
+def use_bar(use: Use) -> SafeString:
+    """Show how much of a limit is taken."""
+    part = use.in_flight / use.limit.most if use.limit.most else 1.0
+    return bar(part, tone="amber" if use.full else "violet", text=f"{use.in_flight} / {use.limit.most}")

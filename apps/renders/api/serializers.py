@@ -68,8 +68,8 @@ class _Wishes(Strict):
     )
 
 
-class BatchRequest(_Wishes):
-    """What to render. Shots by full code (SQ010_SH0040) or id; the order counts."""
+class _Order(Strict):
+    """What to render, and how."""
 
     project = ProjectCode()
     shots = serializers.ListField(
@@ -87,6 +87,10 @@ class BatchRequest(_Wishes):
         max_length=MOST_AFTER,
         help_text="Codes of jobs that must have succeeded before any of these starts.",
     )
+
+
+class BatchRequest(_Order, _Wishes):
+    """What to render. Shots by full code (SQ010_SH0040) or id; the order counts."""
 
     def envelope(self) -> Envelope:
         """The wishes, once the body is valid."""

@@ -30,6 +30,7 @@ PROFILES: Final[dict[str, str]] = {
     "farm rights": "302 302 403 403 403 403 403 200",
     "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
     "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
+    "farm rights, a press": "302 302 403 403 403 403 403 302",
     "nobody": "302 302 403 403 403 403 403 403",
     "nobody, a row": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
     "nothing here": "302 302 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404",
@@ -45,6 +46,7 @@ PROFILES: Final[dict[str, str]] = {
     "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
     # buttons
     "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
+    "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
     "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
     "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
     # files: an address without a signature shows nothing to anybody
@@ -56,10 +58,13 @@ PROFILES: Final[dict[str, str]] = {
     "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
     "api: read a row": "401 404 404 200 200 200 200 200 | 401 404 404 404 404 404 404 200",
     "api: change a row": "401 404 404 403 200 200 200 200 | 401 404 404 404 404 404 404 200",
+    "api: manage a row": "401 404 404 403 403 403 200 200 | 401 404 404 404 404 404 404 200",
     "api: verdict": "401 404 404 403 403 200 200 200 | 401 404 404 404 404 404 404 200",
     "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
     "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
     "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
+    "api: farm rights, new": "401 403 403 403 403 403 403 201",
+    "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -81,6 +86,8 @@ _OF_THE_FARM: Final = {
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/hold": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/limit": ("farm rights", "farm rights, a row", "farm rights, a row"),
 }
 
 
@@ -191,8 +198,13 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/job/{object_id}/pause", "press a button"),
     **_button("renders/job/{object_id}/priority", "press a button"),
     **_button("renders/job/{object_id}/requeue", "press a button"),
+    **_button("renders/job/{object_id}/steer", "press a button"),
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
+    **_button("renders/renderbatch/{object_id}/steer", "press a button"),
+    **_button("projects/project/{object_id}/pause", "manage by a button"),
+    "POST admin/renders/hold/set/": "farm rights, a press",
+    "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
     **_button("nodes/node/{object_id}/desired", "farm rights, a deed"),
     # the API
@@ -205,10 +217,10 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
     },
-    **{f"GET api/v1/{name}": "api: members" for name in ("nodes", "presets", "templates")},
+    **{f"GET api/v1/{name}": "api: members" for name in ("nodes", "presets", "templates", "holds", "limits")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
-        for name in ("nodes/{pk}", "presets/{pk}", "templates/{slug}")
+        for name in ("nodes/{pk}", "presets/{pk}", "templates/{slug}", "limits/{pk}")
     },
     "GET api/v1/projects/{code}": "api: read a row",
     **{
@@ -231,6 +243,16 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
     "POST api/v1/nodes/{pk}/desired": "api: farm rights",
+    "PATCH api/v1/jobs/{pk}": "api: change a row",
+    "PATCH api/v1/batches/{pk}": "api: change a row",
+    "POST api/v1/jobs/change": "api: plan in a film",
+    "POST api/v1/jobs/cancel": "api: plan in a film",
+    "POST api/v1/projects/{code}/pause": "api: manage a row",
+    "POST api/v1/holds": "api: farm rights, new",
+    "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
+    "POST api/v1/limits": "api: farm rights, new",
+    "PATCH api/v1/limits/{pk}": "api: farm rights",
+    "DELETE api/v1/limits/{pk}": "api: farm rights, gone",
 }
 
 
@@ -254,6 +276,18 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
         "POST api/v1/takes/{pk}/review": {"to": "approved"},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
+        "PATCH api/v1/jobs/{pk}": {"priority": 30},
+        "PATCH api/v1/batches/{pk}": {"priority": 30, "paused": True},
+        "POST api/v1/jobs/change": {"jobs": [film["job"].code], "priority": 30},
+        "POST api/v1/jobs/cancel": {"jobs": [film["job"].code]},
+        "POST api/v1/projects/{code}/pause": {"paused": True},
+        "POST api/v1/holds": {"scope": "farm"},
+        "POST api/v1/limits": {"name": "paid-api", "most": 2, "templates": ["sd15_t2i"]},
+        "PATCH api/v1/limits/{pk}": {"most": 7},
+        "POST admin/renders/job/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
+        "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
+        "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
+        "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
@@ -288,5 +322,19 @@ DEEDS: Final = (
     "POST admin/renders/renderbatch/{object_id}/pause/",
     "POST admin/review/take/{object_id}/review/",
     "POST admin/nodes/node/{object_id}/desired/",
+    "PATCH api/v1/jobs/{pk}",
+    "PATCH api/v1/batches/{pk}",
+    "POST api/v1/jobs/change",
+    "POST api/v1/jobs/cancel",
+    "POST api/v1/projects/{code}/pause",
+    "POST api/v1/holds",
+    "DELETE api/v1/holds/{scope}",
+    "POST api/v1/limits",
+    "PATCH api/v1/limits/{pk}",
+    "DELETE api/v1/limits/{pk}",
+    "POST admin/renders/job/{object_id}/steer/",
+    "POST admin/renders/renderbatch/{object_id}/steer/",
+    "POST admin/projects/project/{object_id}/pause/",
+    "POST admin/renders/hold/set/",
 )
 """With these bodies something changes where it is allowed: the proof that a refusal was about the person."""

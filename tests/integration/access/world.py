@@ -19,7 +19,7 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, Job, RenderBatch
+from apps.renders.models import Attempt, Hold, Job, Limit, RenderBatch
 from apps.renders.states import JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -84,12 +84,20 @@ def build() -> World:
         "presetcategory": PresetCategory.objects.first(),
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
+        "hold": Hold.objects.create(scope="24", by="superuser"),
+        "limit": _limit(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
         other=other | shared | {"user": stranger},
         people=people,
     )
+
+
+def _limit() -> Limit:
+    limit = Limit.objects.create(name="licence", most=3)
+    limit.templates.add(WorkflowTemplate.objects.get(slug="sd15_t2i"))
+    return limit
 
 
 def _film(code: str) -> dict[str, Any]:
