@@ -46,6 +46,11 @@ TONES: dict[str, str] = {
     # wishes
     "resumed": "green",
     "changed": "blue",
+    "well": "green",
+    "same": "green",
+    "drifted": "amber",
+    "clear": "green",
+    "trial": "amber",
     # takes
     "processing": "blue",
     "broken": "red",
@@ -201,6 +206,9 @@ MACHINES: dict[str, object] = {
     "batch_wish": gettext_lazy("batch"),
     "project_wish": gettext_lazy("project"),
     "farm_wish": gettext_lazy("farm"),
+    "node_health": gettext_lazy("node, health"),
+    "node_software": gettext_lazy("node, software"),
+    "node_block": gettext_lazy("blocked pair"),
 }
 """What people read for the machines of events."""
 

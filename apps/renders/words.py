@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from apps.common.show import moment, spoken, tier_text
-from apps.nodes.states import Desired, Observed
+from apps.nodes.states import Desired, Health, Observed, SoftwareState
+from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
 from apps.renders.models import Hold, Job, Priority
-from apps.renders.states import AttemptState, JobState
+from apps.renders.states import AttemptState, BlockState, JobState
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 from farm.contracts import FailureClass
@@ -81,6 +82,9 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "node": dict(Observed.choices),
     "node_desired": dict(Desired.choices),
     **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
+    "node_health": dict(Health.choices),
+    "node_software": dict(SoftwareState.choices),
+    "node_block": dict(BlockState.choices),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
 
@@ -122,7 +126,9 @@ def reason_in_words(reason: str) -> str:
     if told := _VERDICT.fullmatch(reason):
         take = now_("take %(number)d") % {"number": int(told["number"])}
         return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
-    return str(REASONS[reason]) if reason in REASONS else failure_in_words(reason)
+    if reason in REASONS:
+        return str(REASONS[reason])
+    return node_reason_in_words(failure_in_words(reason))
 
 
 def changes_in_words(data: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import admin
@@ -31,6 +31,9 @@ from apps.renders.words import (
     shot_status_names,
     state_label,
 )
+
+NODES: Final = ("node", "node_desired", "node_health", "node_software", "node_block")
+"""Machines whose events tell of nodes, which all projects share."""
 
 
 class MachineFilter(admin.SimpleListFilter):
@@ -67,7 +70,7 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         seen |= Q(machine="batch_wish", story__in=RenderBatch.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="project_wish", story__in=mine.values("pk"))
         if reach_of(request).anywhere(Act.VIEW):
-            seen |= Q(machine__in=("node", "node_desired", "farm_wish"))
+            seen |= Q(machine__in=(*NODES, "farm_wish"))
         return events.filter(seen)
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:

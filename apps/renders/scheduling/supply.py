@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
@@ -114,9 +115,12 @@ class Supply:
         return Counter(held.template_id for held in self.held)
 
 
+_LONG: Final = ("classes", "models_by_folder", "software", "baseline", "drift")
+
+
 def read_supply(now: datetime) -> Supply:
     """Read nodes, seats and blocks: three queries, whatever waits."""
-    nodes = list(serving().select_related("pool").defer("classes", "models_by_folder", "software", "drift"))
+    nodes = list(serving().select_related("pool").defer(*_LONG))
     blocks: dict[UUID, set[UUID]] = defaultdict(set)
     for template_id, node_id in NodeBlock.objects.filter(until__gt=now).values_list("template_id", "node_id"):
         blocks[template_id].add(node_id)

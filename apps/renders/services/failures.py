@@ -90,7 +90,9 @@ def carry_out(
             facts=facts,
         )
         if done:
-            tell_ended([Ended(attempt=attempt, failure_class=failure_class, execute_s=execute_s)])
+            tell_ended(
+                [Ended(attempt=attempt, failure_class=failure_class, message=message, execute_s=execute_s)]
+            )
     return done
 
 

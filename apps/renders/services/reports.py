@@ -17,6 +17,7 @@ from apps.common.machines import move
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.services import receive
+from apps.nodes.services.health import probe_for
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt, Job
 from apps.renders.services import bus
@@ -56,6 +57,7 @@ def answer(report: NodeReport) -> NodeDirectives:
         serve=serving().filter(pk=node.pk).exists(),
         desired=node.desired,
         want_capabilities=node.capabilities_of != report.fingerprint,
+        probe=probe_for(node),
     )
 
 
