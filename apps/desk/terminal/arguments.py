@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, _SubParsersAction
+from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
 from typing import Any, Final
 
 from apps.desk.terminal.joblist import MOST_JOBS
@@ -47,6 +47,8 @@ def declare(parser: ArgumentParser) -> None:
 def _command(commands: _SubParsersAction[Any], name: str, told: str, *, acts: bool) -> ArgumentParser:
     parser: ArgumentParser = commands.add_parser(name, help=told, description=f"{told}.", epilog=EXIT_CODES)
     parser.add_argument("--json", action="store_true", help="one object for tools")
+    for option in ("--no-color", "--force-color"):  # Django's own, which it takes before the command only
+        parser.add_argument(option, action="store_true", default=SUPPRESS, help=SUPPRESS)
     if acts:
         parser.add_argument(
             "--as",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,8 @@ from apps.desk.terminal.answer import Answer, iso
 from apps.desk.terminal.text import Paint, clean, table
 from apps.nodes.models import Gpu, Node
 from apps.nodes.states import Desired, Observed
-from apps.renders.models import Attempt, Limit
+from apps.renders.holding import uses
+from apps.renders.models import Attempt
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import ON_NODE
 
@@ -42,28 +42,28 @@ def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Ans
 
 def limits(paint: Paint) -> Answer:
     """Every limit, and how much of it is taken."""
-    rows = list(Limit.objects.prefetch_related("templates"))
-    flying = Counter(slots_in_use().values_list("job__template_version__template_id", flat=True))
-    told = []
-    for limit in rows:
-        templates = sorted(limit.templates.all(), key=lambda template: template.slug)
-        taken = sum(flying[template.pk] for template in templates)
-        told.append((limit, taken, [template.slug for template in templates]))
+    told = uses()
     shown = [
         [
-            clean(limit.name),
-            paint(f"{taken} / {limit.most}", "amber" if taken >= limit.most else "green"),
-            ", ".join(slugs),
-            clean(limit.note),
+            clean(use.limit.name),
+            paint(f"{use.in_flight} / {use.limit.most}", "amber" if use.full else "green"),
+            ", ".join(use.templates),
+            clean(use.limit.note),
         ]
-        for limit, taken, slugs in told
+        for use in told
     ]
     headings = [_("limit"), _("taken"), _("templates"), _("note")]
     data = [
-        {"limit": limit.name, "most": limit.most, "taken": taken, "templates": slugs, "note": limit.note}
-        for limit, taken, slugs in told
+        {
+            "limit": use.limit.name,
+            "most": use.limit.most,
+            "taken": use.in_flight,
+            "templates": list(use.templates),
+            "note": use.limit.note,
+        }
+        for use in told
     ]
-    return Answer(table(shown, headings) if rows else [_("There are no limits.")], {"limits": data})
+    return Answer(table(shown, headings) if told else [_("There are no limits.")], {"limits": data})
 
 
 def _shown_nodes(names: Sequence[Node] | None, state: str) -> QuerySet[Node]:
