@@ -91,7 +91,8 @@ def told_by_nodes(job: Job) -> list[NodeRow]:
     """What keeps each node from the head of the job's lane, as the dispatcher wrote it down."""
     if job.lane is None or not asks_nodes(job):
         return []
-    return [node_row(told.get("node"), told.get("code"), told.get("params")) for told in job.lane.wait_nodes]
+    rows = job.lane.wait_nodes
+    return [node_row(told.get("node", ""), told.get("code", ""), told.get("params")) for told in rows]
 
 
 def node_row(node: object, code: object, facts: Any) -> NodeRow:

@@ -162,7 +162,7 @@ def _say(sentences: Mapping[str, Sequence[Text]], code: str, facts: Facts) -> st
     for text in sentences.get(code, ()):
         try:
             return str(text % words)
-        except KeyError:  # a fact is not given: a plainer sentence does without
+        except (KeyError, TypeError):  # a fact is not given, or of another form: a plainer sentence does
             continue
     told = ", ".join(f"{name} {value}" for name, value in sorted(facts.items()))
     return gettext("Waits: %(reason)s.") % {"reason": f"{code} ({told})" if told else code}
@@ -229,8 +229,8 @@ def _why(value: Any) -> str:
 
 def _kept(why: str) -> str:
     labels = {str(state): str(state.label) for state in (*Observed, *Desired)}
-    if why == "simulated":
-        return gettext("SIMULATED, which is not allowed here")
+    labels["off_hours"] = gettext("off hours")
+    labels["simulated"] = gettext("SIMULATED, which is not allowed here")
     return labels.get(why, why.replace("_", " "))
 
 
