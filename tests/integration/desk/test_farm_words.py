@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from apps.desk.management.commands.farm import Command
@@ -102,6 +104,7 @@ def test_watching_looks_again_until_interrupted(
 
 
 def test_every_object_for_tools_has_its_form_and_command(nodes: dict[str, Node], job: Job) -> None:
+    page = (Path(settings.BASE_DIR) / "docs" / "operations.md").read_text(encoding="utf-8")
     asked: list[tuple[str, ...]] = [
         ("status",),
         ("nodes",),
@@ -120,3 +123,14 @@ def test_every_object_for_tools_has_its_form_and_command(nodes: dict[str, Node],
         told = tool(*words)
         assert (told["form"], told["command"]) == (1, words[0])
         assert "problems" not in told
+        assert [name for name in sorted(names_in(told)) if f"`{name}`" not in page] == []
+
+
+def names_in(told: Any) -> set[str]:
+    """Every field of an object and of what is in it; counts by state have states for names."""
+    if isinstance(told, list):
+        return set().union(*map(names_in, told))
+    if not isinstance(told, dict):
+        return set()
+    inside = [names_in(value) for name, value in told.items() if name not in ("observed", "desired")]
+    return set(told).union(*inside)

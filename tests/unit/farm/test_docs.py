@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from apps.desk.terminal.arguments import declare
 from apps.renders.waitwords import NODE_SENTENCES, SENTENCES, Text
 from farm.contracts import FailureClass
 
@@ -79,6 +81,21 @@ def test_no_reason_is_explained_that_nobody_gives(
     explained = [said for row in rows[2:] for said in row.split(" · ")]
     assert len(explained) >= len(sentences)
     assert [said for said in explained if said not in told(sentences) and said != NOTHING_SAID] == []
+
+
+def test_every_command_of_the_farm_is_explained_with_its_object() -> None:
+    parser = ArgumentParser()
+    declare(parser)
+    commands = next(action.choices for action in parser._actions if action.dest == "command")
+    page = section_of(ROOT / "docs" / "operations.md", "The farm at the command line")
+    assert commands is not None
+    assert [name for name in commands if f"manage.py farm {name}" not in page] == []
+    objects = {
+        name
+        for row in re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert objects == set(commands) - {"story"}
 
 
 def section_of(page: Path, heading: str) -> str:
