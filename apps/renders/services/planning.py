@@ -20,7 +20,15 @@ from apps.renders.services.envelope import PLAIN, Envelope, Terms, read_envelope
 from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
-from apps.renders.services.sources import MEDIA, ORIGINS, Source, find_sources, medium_of, role_of
+from apps.renders.services.sources import (
+    MEDIA,
+    ORIGINS,
+    START_VIDEO,
+    Source,
+    find_sources,
+    medium_of,
+    role_of,
+)
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
 from apps.renders.warnings import Warned, told_once
 from apps.workflows.models import WorkflowTemplateVersion
@@ -121,6 +129,7 @@ class _Planning:
         self.steps = steps
         self.facts: dict[UUID, ShotFacts] | None = None
         self.templates: dict[int, Template] = {}
+        self.lengths: dict[tuple[int, UUID], int] = {}
 
     def run(self) -> None:
         """Plan step after step: a later one may start from an earlier one."""
@@ -195,12 +204,13 @@ class _Planning:
         template, terms = self.templates[index], self.result.terms
         manifest = template.manifest
         try:
-            fitted = fit(step, template, shot, cast.to_load())
+            fitted = fit(step, template, shot, cast.to_load(), source_frames=self._frames(shot, source))
         except WorkflowError as exc:
             message = f"{exc.problem}; {exc.remedy}"
             self.result.problems.append(Problem(f"{shot.full_code}.{exc.field}", str(exc.value), message))
             return
         tier = tier_for_need(fitted.need_gb)
+        self.lengths[index, shot.pk] = fitted.frames
         for take in range(step.takes):
             self.result.jobs.append(
                 PlannedJob(
@@ -224,6 +234,14 @@ class _Planning:
                     warnings=(*terms.warnings, *too_small(terms.pinned_to, tier), *cast.warnings),
                 )
             )
+
+    def _frames(self, shot: Shot, source: Source | None) -> int | None:
+        """How long the clip is that a job starts from."""
+        if source is None or source.role != START_VIDEO:
+            return None
+        if source.step is None:
+            return source.frames
+        return self.lengths.get((source.step, shot.pk))
 
     def _count_takes(self) -> None:
         """Foresee the take numbers, as they stand now: submit reserves the real ones."""

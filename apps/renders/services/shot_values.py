@@ -30,17 +30,19 @@ class Fitted:
     need_gb: float
 
 
-def fit(step: Step, template: Template, shot: Shot, loras: list[Lora]) -> Fitted:
+def fit(
+    step: Step, template: Template, shot: Shot, loras: list[Lora], *, source_frames: int | None = None
+) -> Fitted:
     """Work out a shot's values and try the binding with them: what a node would refuse is said here.
 
-    Raises WorkflowError.
+    A template that does not choose its length makes as many frames as its source has. Raises WorkflowError.
     """
     values = _values(step, template, shot)
     accepted = bind(
         template, values | _stand_ins(template), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
     width, height = int(accepted["width"]), int(accepted["height"])
-    frames = int(accepted.get("frames", 1))
+    frames = int(accepted.get("frames", source_frames or 1))
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
     return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb)
 

@@ -26,15 +26,17 @@ MEDIA: Final[Mapping[str, str]] = {START_VIDEO: "video", START_IMAGE: "image"}
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Exactly one of: an earlier step of the same request, a job, a finished take's artifact.
+    """Exactly one of: an earlier step of this request, a job, a finished take's artifact.
 
-    ``role``: the input its file fills; "": its end is only waited for.
+    ``role``: the input its file fills; "": its end is only waited for. ``frames``: how long its file is,
+    where that is known before the request is planned.
     """
 
     role: str
     step: int | None = None
     job_id: UUID | None = None
     artifact_id: UUID | None = None
+    frames: int | None = None
 
 
 def role_of(manifest: Manifest) -> str:
@@ -55,15 +57,13 @@ def find_sources(shots: Sequence[Shot], role: str, after: Sequence[Job] = ()) ->
     """
     keys, kind = [shot.pk for shot in shots], ORIGINS[role]
     found = {
-        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk)
+        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, frames=artifact.frames)
         for artifact in _artifacts(keys, kind)
     }
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
-    for shot_id, job_id in jobs.values_list("shot_id", "pk"):
-        found[shot_id] = Source(role=role, job_id=job_id)
-    for job in after:
-        if job.kind == kind and job.shot_id in keys:
-            found[job.shot_id] = Source(role=role, job_id=job.pk)
+    ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
+    for job in (*jobs.only("shot_id", "frames"), *ours):
+        found[job.shot_id] = Source(role=role, job_id=job.pk, frames=job.frames)
     return found
 
 

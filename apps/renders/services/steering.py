@@ -269,18 +269,18 @@ def _set(job: Job, changes: Mapping[str, tuple[Any, Any]], actor: str) -> None:
 
 def _check_together(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
     """Judge the new values beside those that stay. Raises Refused, naming the job."""
-    problems: list[Problem] = []
     now = database_now()
-    for job in jobs:
-        if "start_after" in columns or "deadline" in columns:
-            problems += [_of(job, problem) for problem in wrong_times(job.start_after, job.deadline, now)]
-        if any(name in columns for name in PLACE):
+    if "start_after" in columns or "deadline" in columns:
+        for job in jobs:
+            if problems := [_of(job, one) for one in wrong_times(job.start_after, job.deadline, now)]:
+                raise Refused(*problems)
+    if any(name in columns for name in PLACE):
+        places = {(job.pool_id, job.tags, job.pinned_to_id): job for job in jobs}
+        for job in places.values():
             try:
                 check_place(job.pool, job.tags, job.pinned_to)
             except Refused as refused:
-                problems += [_of(job, problem) for problem in refused.problems]
-        if problems:
-            raise Refused(*problems)
+                raise Refused(*(_of(job, problem) for problem in refused.problems)) from refused
 
 
 def _of(job: Job, problem: Problem) -> Problem:
