@@ -250,6 +250,7 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
         for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
     },
+    "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
