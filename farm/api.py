@@ -12,6 +12,7 @@ from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView
 from apps.nodes.api import NodeViewSet
+from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
 from apps.projects.api import ProjectViewSet
@@ -31,6 +32,9 @@ router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)
 router.register("nodes", NodeViewSet)
+router.register("notices", NoticeViewSet)
+router.register("subscriptions", SubscriptionViewSet)
+router.register("deliveries", DeliveryViewSet)
 
 v1 = [
     path("auth/login", LoginView.as_view(), name="login"),

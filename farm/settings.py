@@ -160,11 +160,8 @@ CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-FARM_URL = env.site(
-    "SHOTFARM_URL",
-    ("https://" if HTTPS else "http://")
-    + next((h.lstrip(".") for h in ALLOWED_HOSTS if h != "*"), "localhost"),
-)
+_host = next((host.lstrip(".") for host in ALLOWED_HOSTS if host != "*"), "localhost")
+FARM_URL = env.site("SHOTFARM_URL", f"{'https' if HTTPS else 'http'}://{_host}")
 """Where people open these pages: links in mails and webhooks begin with it."""
 WEBHOOK_PRIVATE = env.flag("SHOTFARM_WEBHOOK_PRIVATE", default=False)
 """Whether webhooks may go to private addresses, such as a chat server inside the studio."""

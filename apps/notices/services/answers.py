@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """``status``: of HTTP, None without an answer. ``said``: its first bytes. ``error``: "" when delivered."""
+    """``status``: of HTTP, if it answered. ``said``: its first bytes. ``error``: "" when delivered."""
 
     ok: bool
     status: int | None = None

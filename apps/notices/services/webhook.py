@@ -1,4 +1,4 @@
-"""One POST to a webhook: signed, to the address that was checked, in bounded time, without following anything."""
+"""One POST to a webhook: signed, to the address that was checked, in bounded time, without redirects."""
 
 from __future__ import annotations
 
