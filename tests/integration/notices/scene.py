@@ -74,8 +74,15 @@ class Teller:
         self._told = StateEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
     def __call__(self) -> int:
-        """Announce; return how many notices were written or added to."""
-        events = list(StateEvent.objects.filter(id__gt=self._told).order_by("id"))
+        """Announce what waits; return how many notices were written or added to."""
+        return self.of(self.waiting())
+
+    def waiting(self) -> list[StateEvent]:
+        """What was written since."""
+        return list(StateEvent.objects.filter(id__gt=self._told).order_by("id"))
+
+    def of(self, events: list[StateEvent]) -> int:
+        """Announce these."""
         if not events:
             return 0
         self._told = events[-1].pk
