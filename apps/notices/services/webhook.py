@@ -56,7 +56,8 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], secret: str, at: 
 def _exchange(target: Target, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     plain = socket.create_connection((target.ip, target.port), timeout=CONNECT_S)
     # A server that sends a byte now and then would hold a thread for ever: a timeout is per byte.
-    hang_up = threading.Timer(WHOLE_S, _hang_up, [plain])
+    late = threading.Event()
+    hang_up = threading.Timer(WHOLE_S, _hang_up, [plain, late])
     hang_up.daemon = True
     hang_up.start()
     try:
@@ -66,7 +67,9 @@ def _exchange(target: Target, body: bytes, headers: Mapping[str, str]) -> tuple[
             line.sock = wire
             line.request("POST", target.path, body=body, headers={"Host": target.host_header, **headers})
             answer = line.getresponse()
-            return answer.status, _printable(answer.read(ANSWER_BYTES))
+            if late.is_set():  # what was cut off reads as if it had ended there
+                raise TimeoutError
+            return answer.status, _first_of(answer)
     finally:
         hang_up.cancel()
         plain.close()
@@ -76,7 +79,16 @@ def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
 
-def _hang_up(plain: socket.socket) -> None:
+def _first_of(answer: http.client.HTTPResponse) -> str:
+    """The status has said it already: what is wrong with the rest changes nothing."""
+    try:
+        return _printable(answer.read(ANSWER_BYTES))
+    except (OSError, http.client.HTTPException):
+        return ""
+
+
+def _hang_up(plain: socket.socket, late: threading.Event) -> None:
+    late.set()
     try:
         plain.shutdown(socket.SHUT_RDWR)
     except OSError:
@@ -96,7 +108,7 @@ def _fault_of(status: int) -> str:
 
 def _named(exc: Exception, started: float) -> str:
     if isinstance(exc, TimeoutError) or time.monotonic() - started >= WHOLE_S:
-        return f"no whole answer within {WHOLE_S:.0f} s"
+        return f"no whole answer within {WHOLE_S:g} s"
     return f"{type(exc).__name__}: {exc}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.models import User
-from apps.common.machines import move, record_event
+from apps.common.machines import move, move_all, record_event
 from apps.common.models import StateEvent
 from apps.nodes.models import Node
 from apps.nodes.states import NODE
@@ -15,13 +15,23 @@ from apps.notices.services import subscribing
 from apps.notices.services.announcing import announce
 from apps.renders.models import Job, RenderBatch
 from apps.renders.states import JOB, JobState
-from tests.factories import BatchFactory, JobFactory, ShotFactory
+from tests.factories import BatchFactory, JobFactory, WorkflowTemplateVersionFactory
 
 
 def batch_of(user: User, shot: Any, *, jobs: int) -> RenderBatch:
     """A batch that somebody submitted, whose jobs run."""
     batch: RenderBatch = BatchFactory.create(project=shot.project, submitted_by=user)
-    JobFactory.create_batch(jobs, shot=shot, batch=batch, state=JobState.RUNNING)
+    version = WorkflowTemplateVersionFactory.create()
+    Job.objects.bulk_create(
+        JobFactory.build_batch(
+            jobs,
+            shot=shot,
+            project=shot.project,
+            batch=batch,
+            template_version=version,
+            state=JobState.RUNNING,
+        )
+    )
     return batch
 
 
@@ -35,6 +45,14 @@ def closes(job: Job, to: str = JobState.SUCCEEDED, *, reason: str = "rendered") 
     moves = (state for state, targets in JOB.moves.items() if state and to in targets)
     changes = {"failure_class": "unknown"} if to == JobState.FAILED else {}
     assert move(JOB, job, from_=tuple(moves), to=to, actor="gpu1", reason=reason, changes=changes)
+
+
+def all_close(jobs: list[Job], to: str) -> None:
+    """Many close at once."""
+    rows = Job.objects.filter(pk__in=[job.pk for job in jobs])
+    assert move_all(JOB, rows, from_=(JobState.RUNNING,), to=to, actor="gpu1", reason="so it went") == len(
+        jobs
+    )
 
 
 def requeued(job: Job) -> None:
@@ -60,11 +78,6 @@ def node_becomes(node: Node, state: str, *, reason: str = "a prompt hangs") -> N
     before = Node.objects.values_list("observed", flat=True).get(pk=node.pk)
     Node.objects.filter(pk=node.pk).update(observed=state)
     record_event(NODE, node.pk, from_state=before, to=state, actor=node.name, reason=reason)
-
-
-def another_shot(shot: Any) -> Any:
-    """A further shot of the same sequence."""
-    return ShotFactory.create(sequence=shot.sequence)
 
 
 class Teller:

@@ -18,6 +18,7 @@ from apps.renders.states import JobState
 from tests.factories import MembershipFactory, NodeFactory, ProjectFactory, SequenceFactory, ShotFactory
 from tests.integration.notices.scene import (
     Teller,
+    all_close,
     batch_of,
     closes,
     ends,
@@ -132,15 +133,14 @@ def test_five_hundred_failures_of_one_batch_are_one_notice_with_a_count(
     subscribes(coordinator, Kind.JOB_FAILED)
     batch = batch_of(coordinator, shot, jobs=501)
     jobs = jobs_of(batch)
-    for job in jobs[:500]:
-        closes(job, JobState.FAILED, reason="no such node")
-        if job.code.endswith("7"):
-            tell()
-    tell()
+    for start in range(0, 500, 50):
+        all_close(jobs[start : start + 50], JobState.FAILED)
+        tell()
     assert inbox(coordinator) == [("job.failed", batch.code, 500)]
     assert told(coordinator) == [f"500 jobs of {batch.code} failed."]
     notice = Notice.objects.get()
-    assert [item["code"] for item in notice.items] == [job.code for job in jobs[:20]]
+    assert len(notice.items) == 20
+    assert {item["code"] for item in notice.items} <= {job.code for job in jobs[:50]}
 
 
 def test_what_fails_after_a_notice_was_read_is_a_new_notice(
@@ -171,15 +171,13 @@ def test_a_webhook_is_told_every_job_a_hundred_at_a_time(coordinator: User, shot
     subscribes(coordinator, Kind.JOB_DONE, road=Road.WEBHOOK, url=HOOK)
     batch = batch_of(coordinator, shot, jobs=231)
     jobs = jobs_of(batch)
-    for job in jobs[:30]:
-        closes(job)
+    all_close(jobs[:30], JobState.SUCCEEDED)
     tell()
-    for job in jobs[30:230]:
-        closes(job)
+    all_close(jobs[30:230], JobState.SUCCEEDED)
     tell()
     parts = [notice.items for notice in Notice.objects.filter(kind="job.done").order_by("created_at", "pk")]
     assert [len(part) for part in parts] == [100, 100, 30]
-    assert [item["code"] for part in parts for item in part] == [job.code for job in jobs[:230]]
+    assert sorted(item["code"] for part in parts for item in part) == [job.code for job in jobs[:230]]
     assert Delivery.objects.count() == 3
 
 
@@ -388,8 +386,7 @@ def test_many_events_take_no_more_queries_than_few(
     subscribes(coordinator, Kind.JOB_DONE)
     subscribes(coordinator, Kind.JOB_DONE, road=Road.WEBHOOK, url=HOOK)
     batch = batch_of(coordinator, shot, jobs=301)
-    for job in jobs_of(batch)[:300]:
-        closes(job)
+    all_close(jobs_of(batch)[:300], JobState.SUCCEEDED)
     events = tell.waiting()
     with django_assert_max_num_queries(20):
         tell.of(events)
