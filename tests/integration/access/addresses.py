@@ -59,6 +59,7 @@ class Address:
 _API_ROWS: Final = {
     "batches": "batch",
     "presets": "cinematicpreset",
+    "deliveries": "delivery",
     "{content_type_id}": "shot",
 }
 """Rows of the world where an address names them otherwise."""
