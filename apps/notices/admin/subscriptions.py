@@ -143,7 +143,7 @@ class SubscriptionAdmin(OwnRows):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return True
+        return subscribing.may_subscribe(person_of(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True

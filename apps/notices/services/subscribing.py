@@ -177,7 +177,14 @@ def _problems_of_road(row: Subscription) -> Iterable[Problem]:
         yield Problem("address", row.address, _("write an e-mail address"))
 
 
+def may_subscribe(user: User) -> bool:
+    """Tell whether there is anything the user could be told of."""
+    return user.has_perm(STEER) or projects_for(user).exists()
+
+
 def _require_rights(row: Subscription, user: User) -> None:
+    if not may_subscribe(user):
+        raise NotAllowed(_("This takes a membership in at least one project."))
     if OF_NODES & set(row.kinds) and not user.has_perm(STEER):
         raise NotAllowed(_("Notices about nodes take the permission %s.") % STEER)
     if row.owner is not None:

@@ -61,7 +61,7 @@ PROFILES: Final[dict[str, str]] = {
     "api: a channel's": "401 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 200",
     "api: test a channel": "401 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 202",
     "api: end a channel": "401 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make one's own": "401 201 201 201 201 201 201 201",
+    "api: make one's own": "401 403 403 201 201 201 201 201",
     "api: whoever is logged in": "401 200 200 200 200 200 200 200",
     "api: members": "401 403 200 200 200 200 200 200",
     "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
@@ -206,7 +206,7 @@ EXPECTED: Final[dict[str, str]] = {
         lists="staff",
         read="a channel's",
         history="a channel's",
-        acts=("staff", "a channel's", "a channel's"),
+        acts=("members", "a channel's", "a channel's"),
     ),
     **_pages(
         "notices/delivery",

@@ -239,9 +239,12 @@ def test_whoever_sees_a_project_may_be_told_of_it(
 def test_an_outsider_is_told_nothing_whatever_they_ask_for(
     people: dict[str, User], shot: Any, film: Project, tell: Teller
 ) -> None:
-    with pytest.raises(NotAllowed):
-        subscribes(people["outsider"], Kind.BATCH_DONE, project=film)
+    for project in (film, None):
+        with pytest.raises(NotAllowed):
+            subscribes(people["outsider"], Kind.BATCH_DONE, project=project)
+    membership = MembershipFactory.create(user=people["outsider"])
     subscribes(people["outsider"], Kind.BATCH_DONE, Kind.JOB_DONE)  # of all that they may see
+    assert membership.project != film
     ends(batch_of(people["coordinator"], shot, jobs=1))
     tell()
     assert told(people["outsider"]) == []
