@@ -119,7 +119,11 @@ class Notice(BaseModel):
         Subscription, models.CASCADE, related_name="notices", verbose_name=_("subscription")
     )
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="notices", verbose_name=_("for")
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        related_name="notices",
+        verbose_name=_("recipient"),
     )
     project = models.ForeignKey(
         Project, models.CASCADE, null=True, related_name="+", verbose_name=_("project")
@@ -130,7 +134,7 @@ class Notice(BaseModel):
     count = models.PositiveIntegerField(_("how many"), default=1)
     items = models.JSONField(default=list)
     open = models.BooleanField(default=True)
-    first_at = models.DateTimeField(_("first"))
+    first_at = models.DateTimeField(_("first event"))
     last_at = models.DateTimeField(_("when"))
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
 

@@ -225,11 +225,11 @@ class SubscriptionAdmin(OwnRows):
     @admin.display(description=gettext_lazy("state"))
     def condition(self, row: Subscription) -> SafeString | str:
         if not row.active:
-            return badge(_("off"), "grey")
+            return badge(_("switched off"), "grey")
         if row.failures and row.blocked_until:
             told = _("%(times)d failures in a row; not before %(time)s")
             return badge(told % {"times": row.failures, "time": moment(row.blocked_until)}, "red")
-        return badge(_("on"), "green")
+        return badge(_("switched on"), "green")
 
 
 def _show_secret(request: HttpRequest, secret: str) -> None:

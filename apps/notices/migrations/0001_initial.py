@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 ("count", models.PositiveIntegerField(default=1, verbose_name="how many")),
                 ("items", models.JSONField(default=list)),
                 ("open", models.BooleanField(default=True)),
-                ("first_at", models.DateTimeField(verbose_name="first")),
+                ("first_at", models.DateTimeField(verbose_name="first event")),
                 ("last_at", models.DateTimeField(verbose_name="when")),
                 ("read_at", models.DateTimeField(blank=True, null=True, verbose_name="read")),
                 (
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="notices",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="for",
+                        verbose_name="recipient",
                     ),
                 ),
             ],
