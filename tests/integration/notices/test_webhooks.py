@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import json
 import logging
 import socket
@@ -13,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models import F
+from django.db.models import F, QuerySet
 from pytest_django import Settings
 
 from apps.accounts.models import User
@@ -276,7 +277,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
         assert len(asked) == 1, "resolved a second time"
         return real("127.0.0.1", *args, **kwargs)
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", once)
+    monkeypatch.setattr(socket, "getaddrinfo", once)
     hook(coordinator, f"http://hooks.example:{receiver.port}/in")
     sent(coordinator, shot, tell)
     (request,) = receiver.received
@@ -288,7 +289,7 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
     def both(*_args: Any, **_kwargs: Any) -> Any:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("8.8.8.8", "10.1.2.3")]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", both)
+    monkeypatch.setattr(socket, "getaddrinfo", both)
     with pytest.raises(AddressRefused, match=r"10\.1\.2\.3"):
         addresses.resolve("https://hooks.example/")
 
@@ -302,12 +303,12 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_of_the_public_internet_is_known(inside: str) -> None:
-    assert not is_public(addresses.ipaddress.ip_address(inside))
+    assert not is_public(ipaddress.ip_address(inside))
 
 
 @pytest.mark.parametrize("outside", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_an_address_of_the_public_internet_is_known(outside: str) -> None:
-    assert is_public(addresses.ipaddress.ip_address(outside))
+    assert is_public(ipaddress.ip_address(outside))
 
 
 def test_a_failing_endpoint_is_left_alone_and_another_is_served(
@@ -379,7 +380,7 @@ def test_a_sender_that_died_is_followed_when_its_time_is_over(
     tell()
     with monkeypatch.context() as patch:
         patch.setattr(delivering, "_try", lambda _delivery: (_ for _ in ()).throw(Killed()))
-        patch.setattr(delivering.Subscription.objects.none().__class__, "update", _no_release())
+        patch.setattr(QuerySet, "update", _releases_nothing)
         with pytest.raises(Killed):
             serve(row.pk)
     row.refresh_from_db()
@@ -390,18 +391,12 @@ def test_a_sender_that_died_is_followed_when_its_time_is_over(
     assert len(receiver.received) == 1
 
 
-def _no_release() -> Any:
+_UPDATE = QuerySet.update
+
+
+def _releases_nothing(rows: QuerySet[Any], **changes: Any) -> int:
     """A dead process releases nothing."""
-    from django.db.models import QuerySet
-
-    real = QuerySet.update
-
-    def update(rows: Any, **changes: Any) -> int:
-        if changes == {"busy_until": None}:
-            return 0
-        return real(rows, **changes)
-
-    return update
+    return 0 if changes == {"busy_until": None} else _UPDATE(rows, **changes)
 
 
 def test_the_secret_stands_in_no_row_and_no_log_line(
