@@ -55,6 +55,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], secret: str, at: 
 
 def _exchange(target: Target, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
     plain = socket.create_connection((target.ip, target.port), timeout=CONNECT_S)
+    plain.settimeout(WHOLE_S)
     # A server that sends a byte now and then would hold a thread for ever: a timeout is per byte.
     late = threading.Event()
     hang_up = threading.Timer(WHOLE_S, _hang_up, [plain, late])

@@ -260,7 +260,7 @@ def test_who_left_a_project_is_told_no_more_of_it(
     assert told(people["viewer"]) == []
 
 
-@pytest.mark.parametrize("who", ("viewer", "coordinator", "admin", "outsider"))
+@pytest.mark.parametrize("who", ("viewer", "coordinator", "admin"))
 def test_nodes_are_told_to_operators_only(people: dict[str, User], who: str) -> None:
     with pytest.raises(NotAllowed, match=r"nodes\.change_node"):
         subscribes(people[who], Kind.NODE_SICK)
