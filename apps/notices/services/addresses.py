@@ -27,13 +27,13 @@ class AddressRefused(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """Where to connect (``ip``, ``port``) and what to ask for there (``host``, ``path`` with its query)."""
+    """Where to connect (``ips``, ``port``) and what to ask for there (``host``, ``path`` with its query)."""
 
     secure: bool
     host: str
     port: int
     path: str
-    ip: str = ""
+    ips: tuple[str, ...] = ()
 
     @property
     def host_header(self) -> str:
@@ -72,7 +72,7 @@ def check_url(url: str) -> None:
 
 
 def resolve(url: str) -> Target:
-    """Find the address to connect to. Raises AddressRefused, or OSError if the name is not known.
+    """Find the addresses to connect to. Raises AddressRefused, or OSError if the name is not known.
 
     One address that is refused refuses the name: it might be the one that is used next time.
     """
@@ -81,7 +81,7 @@ def resolve(url: str) -> Target:
     ips = [str(entry[4][0]).partition("%")[0] for entry in found]
     for ip in ips:
         _judge(ipaddress.ip_address(ip))
-    return Target(target.secure, target.host, target.port, target.path, ips[0])
+    return Target(target.secure, target.host, target.port, target.path, tuple(dict.fromkeys(ips)))
 
 
 def is_public(ip: Ip) -> bool:

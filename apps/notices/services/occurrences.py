@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from apps.common.models import StateEvent
 from apps.nodes.models import Node
 from apps.notices.kinds import FARM, OF_NODES, Kind, closes_job, kind_of, opens_job
@@ -117,14 +119,20 @@ def _ends(touched: Sequence[StateEvent], jobs: dict[UUID, Job]) -> list[Occurren
             closed[job.batch_id] = event
     reopened = {jobs[e.subject].batch_id for e in touched if opens_job(e) and e.subject in jobs}
     BatchEnd.objects.filter(batch__in=reopened).delete()
-    still_open = Job.objects.filter(batch__in=list(closed), state__in=OPEN).order_by()
-    going_on = set(still_open.values_list("batch_id", flat=True).distinct())
+    going_on = _going_on(closed)
     told = set(BatchEnd.objects.filter(batch__in=list(closed)).values_list("batch_id", flat=True))
     ended = [key for key in closed if key not in going_on and key not in told]
     BatchEnd.objects.bulk_create(BatchEnd(batch_id=key) for key in ended)
     counted = tallies(ended)
     found = [_end(batches[key], closed[key], counted[key]) for key in ended]
     return [end for end in found if end is not None]
+
+
+def _going_on(batches: Iterable[UUID]) -> set[UUID]:
+    """Return which of these batches have an open job; the first one that is found is enough."""
+    an_open_one = Job.objects.filter(batch=OuterRef("pk"), state__in=OPEN)
+    rows = RenderBatch.objects.filter(Exists(an_open_one), pk__in=list(batches)).order_by()
+    return set(rows.values_list("pk", flat=True))
 
 
 def _end(batch: RenderBatch, last: StateEvent, tally: Tally) -> Occurrence | None:

@@ -18,6 +18,7 @@ from apps.notices.services.answers import Answer
 from farm.logs import hidden
 
 CONNECT_S: Final = 5.0
+MOST_ADDRESSES: Final = 3
 WHOLE_S: Final = 10.0
 """From the first packet to the end of what is read of the answer."""
 ANSWER_BYTES: Final = 200
@@ -54,8 +55,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], secret: str, at: 
 
 
 def _exchange(target: Target, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-    plain = socket.create_connection((target.ip, target.port), timeout=CONNECT_S)
-    plain.settimeout(WHOLE_S)
+    plain = _connected(target)
     # A server that sends a byte now and then would hold a thread for ever: a timeout is per byte.
     late = threading.Event()
     hang_up = threading.Timer(WHOLE_S, _hang_up, [plain, late])
@@ -74,6 +74,20 @@ def _exchange(target: Target, body: bytes, headers: Mapping[str, str]) -> tuple[
     finally:
         hang_up.cancel()
         plain.close()
+
+
+def _connected(target: Target) -> socket.socket:
+    """Connect to the first address that answers, of the first few: one family may have no road from here."""
+    fault: OSError | None = None
+    for ip in target.ips[:MOST_ADDRESSES]:
+        try:
+            plain = socket.create_connection((ip, target.port), timeout=CONNECT_S)
+        except OSError as exc:
+            fault = exc
+        else:
+            plain.settimeout(WHOLE_S)
+            return plain
+    raise fault or OSError("the name has no address")
 
 
 def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
