@@ -18,10 +18,10 @@ class OwnRows(Page):
     """Everybody on staff has this page; ``get_queryset`` says whose rows are on it."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return True
+        return self.admin_site.has_permission(request)  # the login page asks, too
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
+        return self.admin_site.has_permission(request)
 
     def press(self, request: HttpRequest, object_id: str, deed: Callable[[Any], str]) -> HttpResponse:
         """Answer a button: check method and row, do it, say what it returns, if anything, go back."""

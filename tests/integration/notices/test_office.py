@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, Notice, Road
-from apps.notices.services import office, subscribing, webhook
+from apps.notices.services import office, reading, subscribing, webhook
 from apps.notices.services.office import Office, tidy
 from tests.integration.notices.receiver import Receiver, Reply
 from tests.integration.notices.scene import batch_of, ends, inbox, subscribes
@@ -105,7 +105,8 @@ def test_two_offices_tell_and_deliver_once(people: dict[str, User], shot: Any, r
 def test_a_database_that_goes_away_is_waited_for(
     people: dict[str, User], shot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, outages = office.read_turn, []
+    real = reading.read_turn
+    outages: list[int] = []
 
     def away() -> int:
         if len(outages) < 2:
