@@ -1,0 +1,319 @@
+"""A simulated node: it keeps the workers' contract, and its GPU is a timer.
+
+It does what workers.node, workers.reporter, workers.claims and workers.render do, in the same order and
+with the same patience. ``frozen`` is a worker stopped by SIGSTOP: its ComfyUI goes on, the worker does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from farm.contracts import (
+    CLAIM,
+    REPORT,
+    Capabilities,
+    ClaimReply,
+    ClaimRequest,
+    ComfyFact,
+    NodeDirectives,
+    NodeReport,
+    NodeState,
+    Outcome,
+    RenderReport,
+    Stage,
+    from_json,
+)
+from farm.tiers import QUEUE_CLAIMS, QUEUE_REPORTS, node_queue, tier_of_memory
+from tests.farmsim.fates import Fate
+from tests.farmsim.gpu import MIB_PER_GB, Gpu
+from tests.farmsim.hand import COMFYUI, ON_GPU, Held
+from tests.farmsim.models import FOLDER
+from tests.farmsim.rendering import Rendering
+
+if TYPE_CHECKING:
+    from tests.farmsim.fleet import Fleet
+
+PERIOD_S: Final = 5.0
+MIN_GAP_S: Final = 0.1
+CLAIM_PATIENCE_S: Final = 10.0
+REPORT_PATIENCE_S: Final = 10.0
+MOST_PATIENCE_S: Final = 20.0
+MOST_FINISHED: Final = 50
+TELLS_RESIDENT: Final = any(each.name == "resident" for each in fields(NodeReport))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a node is: its card, and what its ComfyUI can do."""
+
+    gb: int
+    capabilities: Capabilities
+
+
+class SimNode:
+    """One node in one process's event loop; its methods run there only."""
+
+    def __init__(self, name: str, kind: Kind, fleet: Fleet) -> None:
+        self.name = name
+        self.worker = f"{name}@farmsim"
+        self.tier_gb = tier_of_memory(kind.gb * MIB_PER_GB)
+        self.gpu = Gpu(kind.gb)
+        self.capabilities = kind.capabilities
+        self.fingerprint = kind.capabilities.fingerprint
+        self.fleet = fleet
+        self.rendering = Rendering(self)
+        self.hand: dict[str, Held] = {}
+        self.spool: dict[str, RenderReport] = {}
+        self.kept: dict[str, int] = {}
+        """Reports to repeat so many times more, confirmed or not."""
+        self.extra: list[RenderReport] = []
+        """Reports to tell once more in the next message, whatever stands in the spool."""
+        self.alive = self.frozen = False
+        self.took_frozen = False
+        self.deaf = ""
+        self.clock_ahead_s = 0.0
+        self.reorder = False
+        self._life = 0
+        self._begin_life()
+
+    def _begin_life(self) -> None:
+        self._life += 1
+        self.epoch = uuid.uuid4().hex[:12]
+        self.hand = {}
+        self.serve, self.desired = False, "active"
+        self._want_capabilities = False
+        self._due = self._exchanging = self._resting = False
+        self._patience_s = REPORT_PATIENCE_S
+        self._period: asyncio.TimerHandle | None = None
+        self._frozen_work: list[Callable[[], None]] = []
+
+    # Life and death
+
+    def start(self) -> None:
+        """The worker begins a life."""
+        self.alive = True
+        self.report_soon()
+        self.fleet.board.place(self)
+
+    def die(self) -> None:
+        """The machine is gone: power cut. What stands in the spool comes back with it."""
+        self.alive = self.frozen = False
+        self.rendering.stop()
+        self._begin_life()
+        self.gpu.forget()
+        self.fleet.board.place(self)
+
+    def freeze(self) -> None:
+        """SIGSTOP: ComfyUI goes on, the worker does nothing and hears nothing."""
+        self.frozen, self.took_frozen = True, False
+        self.fleet.board.place(self)
+
+    def thaw(self) -> None:
+        """SIGCONT: everything that waited happens now."""
+        self.frozen = False
+        work, self._frozen_work = self._frozen_work, []
+        for each in work:
+            each()
+        self.changed()
+
+    def at_work(self, act: Callable[..., None], *arguments: Any) -> Callable[..., None]:
+        """Wrap what the worker does later: not after its death, and not while it is stopped."""
+        life = self._life
+
+        def run(*more: Any) -> None:
+            if life != self._life or not self.alive:
+                return
+            if self.frozen:
+                self._frozen_work.append(lambda: run(*more))
+            else:
+                act(*arguments, *more)
+
+        return run
+
+    # What it listens to
+
+    @property
+    def own_queue(self) -> str:
+        return node_queue(self.name, self.epoch)
+
+    def on_gpu(self) -> int:
+        """Orders that hold the GPU or wait for it."""
+        return sum(held.stage in ON_GPU for held in self.hand.values())
+
+    @property
+    def tier_kind(self) -> str:
+        """Which tier queues it reads: "both" kinds, ".next" only, or none ("")."""
+        able = self.alive and not self.frozen and not self.deaf and self.serve and self.desired == "active"
+        on_gpu = self.on_gpu()
+        return "" if not able or on_gpu > 1 else "next" if on_gpu else "both"
+
+    # Orders
+
+    def receive(self, held: Held) -> None:
+        """Take an order from a queue; one that is known already is dropped."""
+        if held.attempt_id in self.hand or held.attempt_id in self.spool:
+            self.fleet.count("orders delivered twice, dropped")
+            return
+        if self.frozen:
+            self.took_frozen = True
+        self.hand[held.attempt_id] = held
+        self.fleet.board.place(self)
+        self.at_work(self._take_up, held)()
+
+    def _take_up(self, held: Held) -> None:
+        request = ClaimRequest(
+            attempt_id=held.attempt_id,
+            token=held.order.token,
+            node=self.name,
+            epoch=self.epoch,
+            sent_at=self.fleet.clock() + self.clock_ahead_s,
+        )
+        then = self.at_work(self._claimed, held)
+        self.fleet.calls.call(CLAIM, request, QUEUE_CLAIMS, CLAIM_PATIENCE_S, then)
+        self.changed()
+
+    def _claimed(self, held: Held, answer: Any) -> None:
+        if held.fate is Fate.LOST_CLAIM_REPLY and answer is not None:
+            self.fleet.happened(held.fate, held.order.job_id)
+            held.fate = None
+            self.fleet.later(CLAIM_PATIENCE_S, self.at_work(self._claimed, held), None)
+            return
+        reply = from_json(ClaimReply, answer) if answer else ClaimReply(granted=False, reason="unanswered")
+        if not reply.granted:
+            self.fleet.claim_refused(held, reply.reason)
+            self.end(held, Outcome.DROPPED, reason=reply.reason)
+            return
+        held.granted = True
+        self.fleet.claim_granted(held)
+        self.rendering.stage(held)
+
+    def cancel(self, attempt_id: str) -> None:
+        """Stop an order; unknown ones are no error."""
+        held = self.hand.get(attempt_id)
+        if held is not None and not held.cancelled:
+            held.cancelled = True
+            self.rendering.interrupt(held)
+
+    def end(self, held: Held, outcome: Outcome, **facts: Any) -> None:
+        """Report how an order ended: spool, result, bell."""
+        if self.hand.pop(held.attempt_id, None) is None:
+            return
+        report = held.report(self.name, f"Simulated {self.gpu.gb} GB", outcome, **facts)
+        self.fleet.deliver(self, held, report)
+        self.changed()
+
+    # Reports
+
+    def changed(self) -> None:
+        """Other queues, and a report at once."""
+        self.fleet.board.place(self)
+        self.report_soon()
+
+    def report_soon(self) -> None:
+        """Report now, or as soon as the last report is answered."""
+        self._due = True
+        if self.alive and not self.frozen and not (self._exchanging or self._resting):
+            self._send_report()
+
+    def standing(self) -> tuple[NodeState, str]:
+        """How it stands, and why."""
+        if self.deaf:
+            return NodeState.DEAF, self.deaf
+        return (NodeState.BUSY if self.hand else NodeState.IDLE), ""
+
+    def report(self) -> NodeReport:
+        """Write the node's report."""
+        state, reason = self.standing()
+        now = self.fleet.clock()
+        finished = list(self.spool.values())
+        if len(finished) > MOST_FINISHED:
+            finished = finished[: MOST_FINISHED // 2] + finished[-MOST_FINISHED // 2 :]
+        report = NodeReport(
+            node=self.name,
+            worker=self.worker,
+            epoch=self.epoch,
+            state=state,
+            reason=reason,
+            tier_gb=self.tier_gb,
+            simulated=True,
+            gpus=(self.gpu.fact(self.name),),
+            comfy=ComfyFact(reachable=not self.deaf, version=COMFYUI, device_type="cuda", error=self.deaf),
+            fingerprint=self.fingerprint,
+            capabilities=self.capabilities if self._want_capabilities else None,
+            running=tuple(held.running(now) for held in self.hand.values() if held.order.token),
+            finished=(*finished, *self.extra),
+        )
+        self.extra = []
+        return _with_resident(report, self.gpu)
+
+    def _send_report(self) -> None:
+        self._due, self._exchanging = False, True
+        if self._period:
+            self._period.cancel()
+        report = self.report()
+        then = self.at_work(self._directed)
+        hold = self.reorder
+        self.reorder = False
+        if hold:
+            # It travels behind the next one, which says something newer.
+            self.fleet.later(3 * MIN_GAP_S, self.fleet.tell_late, report)
+            then(None)
+        else:
+            words = f"{self.name} {report.state}"
+            self.fleet.calls.call(REPORT, report, QUEUE_REPORTS, self._patience_s, then, argsrepr=words)
+
+    def _directed(self, answer: Any) -> None:
+        if answer is None:
+            self._patience_s = min(2 * self._patience_s, MOST_PATIENCE_S)
+        else:
+            self._patience_s = REPORT_PATIENCE_S
+            self._follow(from_json(NodeDirectives, answer))
+        self._exchanging, self._resting = False, True
+        self.fleet.later(MIN_GAP_S, self.at_work(self._rested))
+
+    def _rested(self) -> None:
+        self._resting = False
+        if self._due:
+            self._send_report()
+        else:
+            self._period = self.fleet.later(PERIOD_S, self.at_work(self.report_soon))
+
+    def _follow(self, told: NodeDirectives) -> None:
+        for attempt_id in told.confirmed:
+            self._confirm(attempt_id)
+        for attempt_id in told.cancelled:
+            self.cancel(attempt_id)
+        if told.new_epoch:
+            self.fleet.count("new epochs asked for")
+            self.epoch = uuid.uuid4().hex[:12]
+            for attempt_id in list(self.hand):
+                self.cancel(attempt_id)
+        if told.want_capabilities != self._want_capabilities:
+            self._want_capabilities = told.want_capabilities
+            self._due = self._due or told.want_capabilities
+        if told.new_epoch or told.desired != self.desired:
+            self._due = True
+        self.serve, self.desired = told.serve, told.desired
+        self.fleet.board.place(self)
+
+    def _confirm(self, attempt_id: str) -> None:
+        if self.kept.get(attempt_id, 0) > 0:
+            self.kept[attempt_id] -= 1  # said twice on purpose
+            self.fleet.happened(Fate.DUPLICATE, "")
+            return
+        self.kept.pop(attempt_id, None)
+        report = self.spool.pop(attempt_id, None)
+        if report is not None:
+            self.fleet.confirmed(report)
+
+
+def _with_resident(report: NodeReport, gpu: Gpu) -> NodeReport:
+    """Name the models in memory, where the contract has a field for it."""
+    if not TELLS_RESIDENT:
+        return report
+    resident: dict[str, Any] = {"resident": tuple(f"{FOLDER}/{name}" for name in gpu.resident)}
+    return replace(report, **resident)
