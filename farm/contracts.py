@@ -12,6 +12,7 @@ ClaimRequest        CLAIM   (claims)           ClaimReply
 Bell                BELL    (reports)          –  (the report is RENDER's result)
 NodeReport          REPORT  (reports)          NodeDirectives
 –                   WAKE    (node.*)           –  (makes a worker re-read its queues)
+canary's id         CANARY  (node.*)           –  (told again in the next NodeReport)
 ==================  =========================  ==========================================
 """
 
@@ -32,6 +33,7 @@ VERSION: Final = 1
 
 RENDER: Final = "shotfarm.render"
 WAKE: Final = "shotfarm.wake"
+CANARY: Final = "shotfarm.canary"
 CLAIM: Final = "shotfarm.claim"
 BELL: Final = "shotfarm.bell"
 REPORT: Final = "shotfarm.node_report"
@@ -39,6 +41,10 @@ MEDIA: Final = "shotfarm.media"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""
+
+CONTROL_UNSTAGE: Final = "shotfarm_unstage"
+"""Remote control command, ``{"attempt_id": …}``: give a prompt up that is staged, for urgent work. One that
+executes goes on; one that was given up is reported CANCELLED."""
 
 MANIFEST_NAME: Final = "manifest.json"
 STORE_MARKER: Final = ".shotfarm-store"
@@ -335,10 +341,14 @@ class ComfyFact:
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What a node can render: node classes, and model files by folder (names with ``/``)."""
+    """What a node can render: node classes, and model files by folder (names with ``/``).
+
+    ``custom_nodes``: each package of node classes beside ComfyUI's own → a short hash of what it offers.
+    """
 
     classes: tuple[str, ...]
     models: dict[str, tuple[str, ...]]
+    custom_nodes: dict[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -363,7 +373,9 @@ class NodeReport:
 
     ``worker`` is the Celery node name (for remote control). ``tier_gb`` None: memory unknown, so no
     GPU jobs. ``capabilities`` is sent only when asked for; the fingerprint always.
-    ``finished``: reports the coordinator has not confirmed yet, oldest first.
+    ``finished``: reports the coordinator has not confirmed yet, oldest first. ``resident``: model files
+    (``folder/name``) that ComfyUI holds in memory now, as far as the node knows. ``canary``: the id of the
+    last CANARY that came by its own queue.
     """
 
     node: str
@@ -379,6 +391,8 @@ class NodeReport:
     capabilities: Capabilities | None = None
     running: tuple[RunningAttempt, ...] = ()
     finished: tuple[RenderReport, ...] = ()
+    resident: tuple[str, ...] = ()
+    canary: str = ""
     version: int = VERSION
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 
 from apps.common.clock import database_now
 from apps.renders.models import Attempt, Job
+from apps.renders.services.ended import Ended, tell_ended
 from apps.renders.services.giveback import Columns, close_job, hand_back
 from apps.renders.services.lanes import assign
 from apps.renders.states import JobState
@@ -73,8 +75,36 @@ def carry_out(
     actor: str,
     where: Columns | None = None,
     facts: Columns | None = None,
+    execute_s: float = 0.0,
 ) -> bool:
     """Do what was decided about a failed or lost attempt; False, and nothing done, if it has moved on."""
+    with transaction.atomic():
+        done = _carry_out(
+            attempt,
+            decision,
+            failure_class=failure_class,
+            message=message,
+            end=end,
+            actor=actor,
+            where=where,
+            facts=facts,
+        )
+        if done:
+            tell_ended([Ended(attempt=attempt, failure_class=failure_class, execute_s=execute_s)])
+    return done
+
+
+def _carry_out(
+    attempt: Attempt,
+    decision: Decision,
+    *,
+    failure_class: str,
+    message: str,
+    end: str,
+    actor: str,
+    where: Columns | None,
+    facts: Columns | None,
+) -> bool:
     words = f"{message} — {decision.advice}" if decision.advice else message
     failed = {"failure_class": failure_class, "failure_message": message, "counted": decision.counted}
     on_job: Columns = {

@@ -22,6 +22,7 @@ from apps.productions.rendering import shot_has_take
 from apps.renders.models import Attempt, FarmClock, Job
 from apps.renders.services import bus
 from apps.renders.services.dependents import release_dependents
+from apps.renders.services.ended import Ended, tell_ended
 from apps.renders.services.failures import carry_out, decide
 from apps.renders.services.giveback import Columns, end_attempt, hand_back
 from apps.renders.services.keys import attempt_key
@@ -45,6 +46,9 @@ MOST_LINES = 300
 """Log lines kept of one report. A node sends fewer."""
 LATEST = 4e9
 """Seconds since 1970: the year 2096. What a node says of a later time has none."""
+
+LONGEST_RENDER_S = 7 * 24 * 3600.0
+"""A node that says more has a broken clock."""
 
 STORE_PATIENCE = timedelta(seconds=20)
 """How long a reported file may take to appear in the store (NFS shows new files late)."""
@@ -145,6 +149,7 @@ def _succeeded(attempt: Attempt, report: RenderReport) -> Recorded:
         shot_has_take(job.shot, actor=report.node)
         release_dependents(job, actor=report.node)
         called_off = _call_off_others(attempt)
+        tell_ended([Ended(attempt=attempt, execute_s=_seconds(report))])
         transaction.on_commit(partial(_after_success, take.pk, called_off))
     return Recorded.DONE
 
@@ -184,6 +189,7 @@ def _fail(attempt: Attempt, report: RenderReport, name: FailureClass, message: s
         end=AttemptState.FAILED,
         actor=report.node,
         facts=_facts(report),
+        execute_s=_seconds(report),
     )
     if done:
         return Recorded.DONE
@@ -241,6 +247,12 @@ def _new_take(job: Job, attempt: Attempt, report: RenderReport) -> NewTake:
         render_seconds=report.timings.execute_s,
         artifacts=report.artifacts,
     )
+
+
+def _seconds(report: RenderReport) -> float:
+    """Seconds on the GPU; what cannot be a duration counts nothing."""
+    told = report.timings.execute_s
+    return told if 0 < told < LONGEST_RENDER_S else 0.0
 
 
 def _facts(report: RenderReport) -> Columns:
