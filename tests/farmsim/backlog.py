@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from apps.common.codes import next_number, next_numbers
 from apps.common.models import StateEvent
+from apps.productions.models import Shot
 from apps.renders.models import Job
 from apps.renders.services import bus
 from apps.renders.services.lanes import wake
@@ -22,8 +23,8 @@ from apps.renders.services.submit import FARM_SCOPE
 
 OWN: Final = {
     # A UUIDv7 whose time grows with the place in the sequence, so that keys are written in order.
-    "id": "(lpad(to_hex((%(began)s::bigint + t.n / 100)), 12, '0') || '7' || lpad(to_hex(t.n %% 4096), 3, '0')"
-    " || '8' || substr(md5(random()::text), 1, 15))::uuid",
+    "id": "(lpad(to_hex((%(began)s::bigint + t.n / 100)), 12, '0') || '7'"
+    " || lpad(to_hex(t.n %% 4096), 3, '0') || '8' || substr(md5(random()::text), 1, 15))::uuid",
     "code": "'J' || lpad((%(code)s + t.n)::text, 6, '0')",
     "take_number": "t.take",
     "seed": "(p.seed + t.n) %% 9007199254740991",
@@ -42,7 +43,9 @@ def fill(project: str, sequence: Sequence[str], *, submit: Submit, priority: int
     First a job per template and shot is submitted, as patterns. They wait, too, and are not returned.
     """
     if connection.vendor != "postgresql":
-        raise NotImplementedError(f"a backlog is made by PostgreSQL; this farm's database is {connection.vendor}")
+        raise NotImplementedError(
+            f"a backlog is made by PostgreSQL; this farm's database is {connection.vendor}"
+        )
     patterns: dict[str, list[Job]] = {}
     for template in dict.fromkeys(sequence):
         shots = _shots_of(project)
@@ -52,8 +55,6 @@ def fill(project: str, sequence: Sequence[str], *, submit: Submit, priority: int
 
 
 def _shots_of(project: str) -> int:
-    from apps.productions.models import Shot
-
     return Shot.objects.filter(project__code=project).count()
 
 

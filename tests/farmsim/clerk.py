@@ -1,27 +1,20 @@
-"""``python -m tests.farmsim.clerk``: the office's side that speaks Django (see :mod:`tests.farmsim.office`)."""
+"""What the office does with Django (see :mod:`tests.farmsim.office`). Its functions are called by name."""
 
 from __future__ import annotations
 
-import json
-import sys
-import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import django
-
-django.setup()
-
 from django.core.management import call_command
-from django.db import close_old_connections
 
 from apps.accounts.models import User
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Job
-from apps.renders.services.submit import Step, submit as submit_batch
+from apps.renders.services.submit import Step
+from apps.renders.services.submit import submit as submit_batch
 from apps.review.services.store_marker import ensure_store_marker
 from apps.workflows.services import sync_templates
 from tests.farmsim import backlog as backlogs
@@ -70,7 +63,7 @@ def submit(
             user=User.objects.get(username=PERSON),
             project=made,
             shots=shots[:left],
-            steps=[Step(template, takes=takes, **step)],
+            steps=[Step(template=template, takes=takes, **step)],
             priority=priority,
             idempotency_key=key or uuid.uuid4().hex,
         ).batch
@@ -96,20 +89,3 @@ def count(**filters: Any) -> int:
 CALLS: Final[dict[str, Callable[..., Any]]] = {
     each.__name__: each for each in (set_up, submit, backlog, verify, count)
 }
-
-
-def main() -> None:
-    """Answer until nobody asks any more."""
-    for line in sys.stdin:
-        request = json.loads(line)
-        close_old_connections()
-        try:
-            told: dict[str, Any] = {"answer": CALLS[request["call"]](**request["with"])}
-        except Exception:  # the outermost edge: whoever asked is told
-            told = {"error": traceback.format_exc()}
-        sys.stdout.write(json.dumps(told, default=str) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from farm.contracts import (
     BELL,
     CONTROL_CANCEL,
+    CONTROL_UNSTAGE,
     MANIFEST_NAME,
     REPORT,
     ArtifactFact,
@@ -101,7 +102,7 @@ class Fleet:
         def run() -> None:
             try:
                 done.set_result(act(*arguments))
-            except Exception as exc:  # noqa: BLE001 - it is raised where it was asked for
+            except BaseException as exc:  # noqa: BLE001 - raised where it was asked for
                 done.set_exception(exc)
 
         self.loop.call_soon_threadsafe(run)
@@ -197,7 +198,9 @@ class Fleet:
 
     def ring(self, attempt_id: str) -> None:
         """The bell."""
-        message = wire.task_message(BELL, Bell(attempt_id=attempt_id), queue=QUEUE_REPORTS, ignore_result=True)
+        message = wire.task_message(
+            BELL, Bell(attempt_id=attempt_id), queue=QUEUE_REPORTS, ignore_result=True
+        )
         self.words.send("LPUSH", QUEUE_REPORTS, message)
 
     def confirmed(self, report: RenderReport) -> None:
@@ -222,7 +225,9 @@ class Fleet:
 
     def _deliver_stale(self, report: RenderReport) -> None:
         others = [
-            node for node in self.nodes.values() if node.alive and not node.frozen and node.name != report.node
+            node
+            for node in self.nodes.values()
+            if node.alive and not node.frozen and node.name != report.node
         ]
         if others:
             self.stale_attempts.add(report.attempt_id)
@@ -303,11 +308,12 @@ class Fleet:
 
     def _controlled(self, content: bytes) -> None:
         method, arguments, destination = wire.read_control(content)
-        if method != CONTROL_CANCEL:
+        attempt_id = str(arguments.get("attempt_id"))
+        if method not in (CONTROL_CANCEL, CONTROL_UNSTAGE):
             return
-        self.count("remote cancels")
+        self.count(f"remote control {method}")
         for node in self._addressed(destination):
-            node.at_work(node.cancel, str(arguments.get("attempt_id")))()
+            node.at_work(node.cancel if method == CONTROL_CANCEL else node.unstage, attempt_id)()
 
     def _addressed(self, destination: list[str] | None) -> Iterable[SimNode]:
         names = None if destination is None else {worker.partition("@")[0] for worker in destination}

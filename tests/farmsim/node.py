@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from farm.contracts import (
@@ -24,7 +24,6 @@ from farm.contracts import (
     NodeState,
     Outcome,
     RenderReport,
-    Stage,
     from_json,
 )
 from farm.tiers import QUEUE_CLAIMS, QUEUE_REPORTS, node_queue, tier_of_memory
@@ -43,7 +42,6 @@ CLAIM_PATIENCE_S: Final = 10.0
 REPORT_PATIENCE_S: Final = 10.0
 MOST_PATIENCE_S: Final = 20.0
 MOST_FINISHED: Final = 50
-TELLS_RESIDENT: Final = any(each.name == "resident" for each in fields(NodeReport))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +83,7 @@ class SimNode:
         self.epoch = uuid.uuid4().hex[:12]
         self.hand = {}
         self.serve, self.desired = False, "active"
+        self.canary = ""
         self._want_capabilities = False
         self._due = self._exchanging = self._resting = False
         self._patience_s = REPORT_PATIENCE_S
@@ -198,6 +197,18 @@ class SimNode:
             held.cancelled = True
             self.rendering.interrupt(held)
 
+    def unstage(self, attempt_id: str) -> None:
+        """Give up an order that waits behind another in ComfyUI; one that executes goes on."""
+        held = self.hand.get(attempt_id)
+        if held is not None and self.rendering.waits(held):
+            held.cancelled = True
+            self.rendering.interrupt(held)
+
+    def hear_canary(self, canary: str) -> None:
+        """A canary came by the node's own queue: tell it with the next report."""
+        self.canary = canary
+        self.report_soon()
+
     def end(self, held: Held, outcome: Outcome, **facts: Any) -> None:
         """Report how an order ended: spool, result, bell."""
         if self.hand.pop(held.attempt_id, None) is None:
@@ -232,7 +243,9 @@ class SimNode:
         finished = list(self.spool.values())
         if len(finished) > MOST_FINISHED:
             finished = finished[: MOST_FINISHED // 2] + finished[-MOST_FINISHED // 2 :]
-        report = NodeReport(
+        finished += self.extra
+        self.extra = []
+        return NodeReport(
             node=self.name,
             worker=self.worker,
             epoch=self.epoch,
@@ -245,10 +258,10 @@ class SimNode:
             fingerprint=self.fingerprint,
             capabilities=self.capabilities if self._want_capabilities else None,
             running=tuple(held.running(now) for held in self.hand.values() if held.order.token),
-            finished=(*finished, *self.extra),
+            finished=tuple(finished),
+            resident=tuple(f"{FOLDER}/{name}" for name in self.gpu.resident),
+            canary=self.canary,
         )
-        self.extra = []
-        return _with_resident(report, self.gpu)
 
     def _send_report(self) -> None:
         self._due, self._exchanging = False, True
@@ -309,11 +322,3 @@ class SimNode:
         report = self.spool.pop(attempt_id, None)
         if report is not None:
             self.fleet.confirmed(report)
-
-
-def _with_resident(report: NodeReport, gpu: Gpu) -> NodeReport:
-    """Name the models in memory, where the contract has a field for it."""
-    if not TELLS_RESIDENT:
-        return report
-    resident: dict[str, Any] = {"resident": tuple(f"{FOLDER}/{name}" for name in gpu.resident)}
-    return replace(report, **resident)

@@ -6,14 +6,22 @@ answers are JSON, a line each: ``{"call": "submit", "with": {…}}`` → ``{"ans
 
 from __future__ import annotations
 
+import importlib
 import json
+import logging
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import django
+from django.db import close_old_connections
+
 from farm.demo.processes import ROOT
+
+logger = logging.getLogger(__name__)
 
 
 class OfficeError(RuntimeError):
@@ -26,7 +34,7 @@ class Office:
     def __init__(self, env: Mapping[str, str], log: Path) -> None:
         with log.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.farmsim.clerk"],
+                [sys.executable, "-m", "tests.farmsim.office"],
                 env=dict(env),
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
@@ -59,3 +67,24 @@ class Office:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    django.setup()
+    # It needs Django's apps, which are there only now.
+    clerk = importlib.import_module("tests.farmsim.clerk")
+    for line in sys.stdin:
+        request = json.loads(line)
+        close_old_connections()
+        try:
+            told: dict[str, Any] = {"answer": clerk.CALLS[request["call"]](**request["with"])}
+        except Exception:  # the outermost edge: whoever asked is told
+            logger.exception("not done")
+            told = {"error": traceback.format_exc()}
+        sys.stdout.write(json.dumps(told, default=str) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

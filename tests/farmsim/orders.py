@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from farm.contracts import RENDER, ContractError, RenderOrder, from_json
+from farm.contracts import CANARY, RENDER, ContractError, RenderOrder, from_json
 from tests.farmsim import wire
 from tests.farmsim.fates import Fate
 from tests.farmsim.hand import Held, model_of
@@ -72,8 +72,11 @@ class Orders:
             return
         try:
             message = wire.read_task(raw)
+            if message.task == CANARY:
+                node.at_work(node.hear_canary, str(message.argument))()
+                return
             if message.task != RENDER:
-                fleet.count(f"task {message.task}")
+                fleet.count(f"tasks {message.task}")
                 return
             order = from_json(RenderOrder, message.argument)
         except (wire.NoTask, ContractError):

@@ -41,8 +41,12 @@ class Rendering:
         self._next()
         self._node.changed()
 
+    def waits(self, held: Held) -> bool:
+        """Whether its prompt waits behind another."""
+        return held in self._queue
+
     def interrupt(self, held: Held) -> None:
-        """A cancelled order: take its prompt out; one that is not queued yet is dropped when its claim comes."""
+        """A cancelled order: take its prompt out. One that is not queued yet is dropped with its claim."""
         if held in self._queue:
             self._queue.remove(held)
         elif held is self._executing:
