@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging.config
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun
 from django.conf import settings
+from django.db import close_old_connections
 
 from farm import transport
 from farm.logs import name_process
@@ -22,8 +24,20 @@ transport.install()
 
 app = Celery("farm")
 app.config_from_object("celeryconfig")
-app.conf.update(result_backend=f"farm.results:UnwatchedResults+{app.conf.result_backend}")
+app.conf.update(
+    result_backend=f"farm.results:UnwatchedResults+{app.conf.result_backend}",
+    # Celery would close the database's connection around every task, and open another for the next one.
+    CELERY_DB_REUSE_MAX=sys.maxsize,
+)
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _let_go_of_dead_connections(task: Any, **_: Any) -> None:
+    """Keep a living connection for the next task; Django drops one that broke or is old."""
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 @celeryd_init.connect

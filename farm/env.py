@@ -116,6 +116,7 @@ def _sqlite(path: Path) -> dict[str, object]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
+        "CONN_MAX_AGE": 60,
         "OPTIONS": {
             # Without these, 16 % of concurrent read-modify-writes fail with "database is locked".
             "timeout": 20,

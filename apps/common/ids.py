@@ -11,3 +11,11 @@ def uuid7() -> UUID:
     """Return a new UUIDv7: unique, and later ones sort after earlier ones."""
     key: UUID = _uuid7()
     return key
+
+
+def uuid_in(text: str) -> UUID | None:
+    """Return the UUID a stranger wrote; None if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

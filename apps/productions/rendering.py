@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from apps.common.machines import move, move_all
+from apps.common.machines import Move, move_all, move_each
 from apps.productions.models import Shot
 from apps.productions.states import DRAFT, IN_PROGRESS, READY, REVIEW, SHOT
 
@@ -19,4 +19,10 @@ def shots_are_rendering(shots: Iterable[Shot], *, actor: str) -> int:
 
 def shot_has_take(shot: Shot, *, actor: str) -> bool:
     """A take came back: a shot in progress (or ready) waits for review now."""
-    return move(SHOT, shot, from_=(IN_PROGRESS, READY), to=REVIEW, actor=actor, reason="a take came back")
+    return shots_have_takes([(shot, actor)]) > 0
+
+
+def shots_have_takes(came: Iterable[tuple[Shot, str]]) -> int:
+    """Takes came back, each by whom: shots in progress (or ready) wait for review now. Returns how many."""
+    moves = {shot.pk: Move(row=shot, actor=actor, reason="a take came back") for shot, actor in came}
+    return len(move_each(SHOT, list(moves.values()), from_=(IN_PROGRESS, READY), to=REVIEW))

@@ -106,13 +106,27 @@ class Job(BaseModel):
     need_gb = models.FloatField(_("needs (GB)"))
     tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True)
     floor_gb = models.PositiveSmallIntegerField(default=0)
-    lane = models.ForeignKey(Lane, models.PROTECT, null=True, related_name="jobs", editable=False)
+    lane = models.ForeignKey(
+        Lane, models.PROTECT, null=True, related_name="jobs", editable=False, db_index=False
+    )
     pool = models.ForeignKey(
-        Pool, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("pool")
+        Pool,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("pool"),
+        db_index=False,
     )
     tags = models.CharField(_("tags"), max_length=400, blank=True, default="")
     pinned_to = models.ForeignKey(
-        Node, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("only on node")
+        Node,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("only on node"),
+        db_index=False,
     )
 
     attempts_used = models.PositiveSmallIntegerField(_("attempts used"), default=0)

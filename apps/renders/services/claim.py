@@ -1,23 +1,32 @@
-"""May this node render this attempt? The one door through which an order becomes work."""
+"""May this node render this attempt? The one door through which an order becomes work.
+
+Many nodes ask at once: a group of claims is answered in a number of statements that does not grow with it.
+"""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from apps.common.clock import database_now
-from apps.common.machines import move
+from apps.common.ids import uuid_in
+from apps.common.machines import Move, events_together, move_each
+from apps.common.together import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
 from apps.renders.models import Attempt
 from apps.renders.services.giveback import hand_back
-from apps.renders.services.record import LATEST
 from apps.renders.services.requirements import lacking
+from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
 from apps.workflows.services import template_of
 from farm.contracts import ClaimReply, ClaimRequest
@@ -27,6 +36,26 @@ from farm.tiers import NO_VRAM
 logger = logging.getLogger(__name__)
 
 REFUSED_PAUSE = timedelta(seconds=1)
+OVERTAKEN = "somebody else was faster"
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A request and what the database knows about it. ``serves``: its node may be given work now."""
+
+    request: ClaimRequest
+    attempt: Attempt | None
+    node: Node | None
+    serves: bool
+
+
+@dataclass(frozen=True)
+class _Grant:
+    """An attempt that its node may have, if nobody is faster."""
+
+    attempt: Attempt
+    node: Node
+    clock_ahead_s: float | None
 
 
 def claim(request: ClaimRequest) -> ClaimReply:
@@ -35,20 +64,39 @@ def claim(request: ClaimRequest) -> ClaimReply:
     Refused: a stale token, a closed job, another node's attempt, a node that is drained, unknown or
     of an earlier epoch. A refused order must be dropped; the job has moved on or goes back to READY.
     """
-    attempt = _attempt(request.attempt_id)
-    with bound(
-        attempt=request.attempt_id,
-        node=request.node,
-        job=attempt and attempt.job_id,
-        code=attempt and attempt.job.code,
-    ):
-        reply = _answer(attempt, request)
-        logger.info("claim answered", extra={"granted": reply.granted, "reason": reply.reason})
-    return reply
+    return claim_all([request])[0]
 
 
-def _answer(attempt: Attempt | None, request: ClaimRequest) -> ClaimReply:
-    node = Node.objects.filter(name=request.node, epoch=request.epoch).first()
+def claim_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
+    """Answer many claims, each as :func:`claim` does, in their order."""
+    return in_turns(requests, about=lambda request: request.attempt_id, answer_all=_answer_all)
+
+
+def _answer_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
+    """Answer claims of different attempts."""
+    now = database_now()
+    claims = _read(requests)
+    decided = [_decide(one, now) for one in claims]
+    granted = _grant([one for one in decided if isinstance(one, _Grant)], now)
+    replies = [
+        (
+            ClaimReply(granted=True)
+            if one.attempt.pk in granted
+            else ClaimReply(granted=False, reason=OVERTAKEN)
+        )
+        if isinstance(one, _Grant)
+        else one
+        for one in decided
+    ]
+    for one, reply in zip(claims, replies, strict=True):
+        with _bound(one):
+            logger.info("claim answered", extra={"granted": reply.granted, "reason": reply.reason})
+    return replies
+
+
+def _decide(one: _Claim, now: datetime) -> _Grant | ClaimReply:
+    """Say what may be granted; hand back what this node cannot have."""
+    attempt, node, request = one.attempt, one.node, one.request
     if attempt is None or attempt.token != request.token:
         reason = "this order is unknown here"
     elif node is None:
@@ -57,77 +105,137 @@ def _answer(attempt: Attempt | None, request: ClaimRequest) -> ClaimReply:
         return ClaimReply(granted=True, reason="granted before")
     elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
         reason = f"the attempt is {attempt.state}"
+    elif reason := _unfit(node, attempt, serves=one.serves):
+        # A moment's pause: the node that took it may be quicker again before it hears that it may not.
+        later = now + REFUSED_PAUSE
+        with _bound(one):
+            hand_back(
+                attempt, actor=node.name, reason=reason, from_=(AttemptState.DISPATCHED,), start_after=later
+            )
     else:
-        reason = _decide(attempt, node, clock_ahead_s=_clock_ahead(request))
-    return ClaimReply(granted=not reason, reason=reason)
+        return _Grant(attempt, node, _clock_ahead(request, now))
+    return ClaimReply(granted=False, reason=reason)
 
 
-def _clock_ahead(request: ClaimRequest) -> float | None:
+def _bound(one: _Claim) -> AbstractContextManager[None]:
+    """Write what this claim is about into the lines logged inside."""
+    attempt = one.attempt
+    return bound(
+        attempt=one.request.attempt_id,
+        node=one.request.node,
+        job=attempt and attempt.job_id,
+        code=attempt and attempt.job.code,
+    )
+
+
+def _clock_ahead(request: ClaimRequest, now: datetime) -> float | None:
     """The node's clock less ours; None if it told no time. The message's way makes it look behind."""
     sent = request.sent_at
-    return round(sent - database_now().timestamp(), 3) if 0 < sent < LATEST else None
+    return round(sent - now.timestamp(), 3) if 0 < sent < LATEST else None
 
 
-def _decide(attempt: Attempt, node: Node, *, clock_ahead_s: float | None) -> str:
-    """Grant the order, or say why not."""
-    unfit = _unfit(node, attempt)
-    if unfit:
-        # A moment's pause: the node that took it may be quicker again before it hears that it may not.
-        later = database_now() + REFUSED_PAUSE
-        hand_back(attempt, actor=node.name, reason=unfit, from_=(AttemptState.DISPATCHED,), start_after=later)
-        return unfit
-    return "" if _grant(attempt, node, clock_ahead_s) else "somebody else was faster"
-
-
-def _unfit(node: Node, attempt: Attempt) -> str:
+def _unfit(node: Node, attempt: Attempt, *, serves: bool) -> str:
     if node.desired != Desired.ACTIVE:
         return f"{node.name} is {node.desired}"
     if (node.tier_gb or NO_VRAM) < attempt.tier_gb:
         return f"{node.name} serves {node.tier_gb or 0} GB, the order needs {attempt.tier_gb} GB"
-    if not serving().filter(pk=node.pk).exists():
+    if not serves:
         return f"{node.name} may not be given work ({node.observed})"
     job = attempt.job
     missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 
 
-def _grant(attempt: Attempt, node: Node, clock_ahead_s: float | None) -> bool:
-    now = database_now()
-    job = attempt.job
-    with transaction.atomic():
-        granted = move(
-            JOB,
-            job,
-            from_=(JobState.DISPATCHED,),
-            to=JobState.RUNNING,
-            where={"token": attempt.token},
-            changes={"progress": 0.0, "doing": ""},
-            actor=node.name,
-            reason="claimed",
-            data={"attempt": attempt.number},
-        ) and move(
-            ATTEMPT,
-            attempt,
-            from_=(AttemptState.DISPATCHED,),
-            to=AttemptState.ACCEPTED,
-            story=job.pk,
-            actor=node.name,
-            changes={
-                "node": node,
-                "node_epoch": node.epoch,
-                "accepted_at": now,
-                "clock_ahead_s": clock_ahead_s,
-                "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
-            },
-        )
-        if not granted:
-            transaction.set_rollback(True)
-    return granted
-
-
-def _attempt(attempt_id: str) -> Attempt | None:
+def _grant(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
+    """Give these attempts to their nodes; return those that were still to be had."""
     try:
-        key = UUID(attempt_id)
-    except ValueError:
-        return None
-    return Attempt.objects.select_related("job__template_version", "node").filter(pk=key).first()
+        with transaction.atomic(), events_together():
+            return _move(grants, now)
+    except _Overtaken:
+        # A job was still to be had and its attempt was not: undo both, and do the others without it.
+        return set().union(*(_grant([one], now) for one in grants)) if len(grants) > 1 else set()
+
+
+class _Overtaken(Exception):
+    """Somebody ended an attempt between our two moves."""
+
+
+def _move(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
+    running = move_each(
+        JOB,
+        [
+            Move(
+                row=one.attempt.job,
+                where={"token": one.attempt.token},
+                changes={"progress": 0.0, "doing": ""},
+                actor=one.node.name,
+                reason="claimed",
+                data={"attempt": one.attempt.number},
+            )
+            for one in grants
+        ],
+        from_=(JobState.DISPATCHED,),
+        to=JobState.RUNNING,
+    )
+    accepted = move_each(
+        ATTEMPT,
+        [
+            Move(
+                row=one.attempt,
+                story=one.attempt.job_id,
+                actor=one.node.name,
+                changes={
+                    "node_id": one.node.pk,
+                    "node_epoch": one.node.epoch,
+                    "accepted_at": now,
+                    "clock_ahead_s": one.clock_ahead_s,
+                    "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
+                },
+            )
+            for one in grants
+            if one.attempt.job_id in running
+        ],
+        from_=(AttemptState.DISPATCHED,),
+        to=AttemptState.ACCEPTED,
+    )
+    if len(accepted) < len(running):
+        raise _Overtaken
+    return accepted
+
+
+def _read(requests: Sequence[ClaimRequest]) -> list[_Claim]:
+    attempts = _attempts(requests)
+    nodes = _nodes(requests)
+    claims = []
+    for request in requests:
+        node, serves = nodes.get((request.node, request.epoch), (None, False))
+        claims.append(_Claim(request, attempts.get(uuid_in(request.attempt_id)), node, serves))
+    return claims
+
+
+def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
+    rows = Attempt.objects.select_related("job__template_version").only(
+        "number",
+        "state",
+        "token",
+        "tier_gb",
+        "node_id",
+        "node_epoch",
+        "job__code",
+        "job__state",
+        "job__token",
+        "job__precision",
+        "job__lora_files",
+        "job__lane_id",
+        "job__template_version__content_hash",
+    )
+    keys = [key for key in (uuid_in(request.attempt_id) for request in requests) if key]
+    return {attempt.pk: attempt for attempt in rows.filter(pk__in=keys)}
+
+
+def _nodes(requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], tuple[Node, bool]]:
+    """The asking nodes by name and epoch, and whether they may be given work now."""
+    rows = Node.objects.filter(name__in={request.node for request in requests})
+    rows = rows.only("name", "epoch", "desired", "observed", "tier_gb", "capabilities_of")
+    told = rows.annotate(serves=Exists(serving().filter(pk=OuterRef("pk"))))
+    return {(node.name, node.epoch): (node, node.serves) for node in told}

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.common.clock import database_now
-from apps.common.machines import move
+from apps.common.machines import Move, move_each
 from apps.renders.models import Job, JobDependency
 from apps.renders.services.lanes import wake
 from apps.renders.states import JOB, JobState
 
 
-def release_dependents(job: Job, *, actor: str) -> int:
-    """Make READY what waited only for this finished job; return how many."""
-    waiting = Job.objects.filter(dependencies__depends_on=job, state=JobState.BLOCKED).distinct()
-    return _release(waiting, actor=actor, reason=f"{job.code} is done")
+def release_dependents(done: Sequence[tuple[Job, str]]) -> int:
+    """Make READY what waited only for these jobs, each finished by whom; return how many."""
+    finished = {job.pk: (job, actor) for job, actor in done}
+    waits = dict(
+        JobDependency.objects.filter(depends_on__in=finished, job__state=JobState.BLOCKED).values_list(
+            "job_id", "depends_on_id"
+        )
+    )
+    if not waits:
+        return 0
+
+    def why(waiting: Job) -> tuple[str, str]:
+        source, actor = finished[waits[waiting.pk]]
+        return actor, f"{source.code} is done"
+
+    return _release(Job.objects.filter(pk__in=waits, state=JobState.BLOCKED), why)
 
 
 def release_all(*, actor: str) -> int:
     """Make READY every blocked job whose dependencies are done: what a crash may have left behind."""
     return _release(
-        Job.objects.filter(state=JobState.BLOCKED), actor=actor, reason="all it waited for is done"
+        Job.objects.filter(state=JobState.BLOCKED), lambda _: (actor, "all it waited for is done")
     )
 
 
@@ -52,22 +66,18 @@ def _reason(source: Job) -> tuple[str, dict[str, str]]:
     return "depends", {"on": name}
 
 
-def _release(jobs: QuerySet[Job], *, actor: str, reason: str) -> int:
+def _release(jobs: QuerySet[Job], why: Callable[[Job], tuple[str, str]]) -> int:
+    """Release those of these jobs that wait for nothing more; ``why`` tells who did it and the reason."""
     open_sources = JobDependency.objects.filter(job=OuterRef("pk")).exclude(
         depends_on__state=JobState.SUCCEEDED
     )
-    free = list(jobs.exclude(Exists(open_sources)))
-    if free:
-        wake(waiting.lane_id for waiting in free)
-    return sum(
-        move(
-            JOB,
-            waiting,
-            from_=(JobState.BLOCKED,),
-            to=JobState.READY,
-            changes={"ready_at": database_now(), "wait_code": "", "wait_params": {}},
-            actor=actor,
-            reason=reason,
-        )
-        for waiting in free
-    )
+    free = list(jobs.exclude(Exists(open_sources)).only("lane_id"))
+    if not free:
+        return 0
+    wake(waiting.lane_id for waiting in free)
+    changes = {"ready_at": database_now(), "wait_code": "", "wait_params": {}}
+    moves = []
+    for waiting in free:
+        actor, reason = why(waiting)
+        moves.append(Move(row=waiting, actor=actor, reason=reason, changes=changes))
+    return len(move_each(JOB, moves, from_=(JobState.BLOCKED,), to=JobState.READY))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 
-from apps.common.machines import record_event
+from apps.common.machines import events_together, record_event
 from apps.productions.models import Shot
-from apps.prompts.models import PromptBuild
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.states import MEDIA, REVIEW, Media, Review
 from farm.contracts import ArtifactFact
@@ -23,13 +22,14 @@ LONGEST_TYPE = 60
 class NewTake:
     """What a finished attempt tells about its take."""
 
+    project_code: str
     shot: Shot
     job_id: UUID
     attempt_id: UUID
     kind: str
     number: int
     template: str
-    prompt_build: PromptBuild | None
+    prompt_build_id: UUID | None
     seed: int | None
     node: str
     simulated: bool
@@ -54,24 +54,38 @@ def unusable_files(project_code: str, attempt_id: UUID, artifacts: Sequence[Arti
     return [fact.path for fact in artifacts if paths.count(fact.path) > 1 or not _stored(folder, fact)]
 
 
-def create_take(new: NewTake) -> Take:
-    """Write the take and its artifacts. Raises IntegrityError if the job has one already."""
-    take = Take.objects.create(
-        project_id=new.shot.project_id,
-        shot=new.shot,
-        job_id=new.job_id,
-        attempt_id=new.attempt_id,
-        kind=new.kind,
-        number=new.number,
-        template=new.template,
-        prompt_build=new.prompt_build,
-        seed=new.seed,
-        node=new.node,
-        simulated=new.simulated,
-        render_seconds=new.render_seconds,
+def create_takes(born: Sequence[NewTake]) -> list[Take]:
+    """Write takes and their artifacts. Raises IntegrityError if one of the jobs has a take already."""
+    takes = Take.objects.bulk_create(
+        Take(
+            project_id=new.shot.project_id,
+            shot=new.shot,
+            job_id=new.job_id,
+            attempt_id=new.attempt_id,
+            kind=new.kind,
+            number=new.number,
+            template=new.template,
+            prompt_build_id=new.prompt_build_id,
+            seed=new.seed,
+            node=new.node,
+            simulated=new.simulated,
+            render_seconds=new.render_seconds,
+        )
+        for new in born
     )
-    folder = folder_of(new.shot.project.code, new.attempt_id)
     Artifact.objects.bulk_create(
+        artifact for new, take in zip(born, takes, strict=True) for artifact in _artifacts(new, take)
+    )
+    with events_together():
+        for new, take in zip(born, takes, strict=True):
+            for machine, state in ((MEDIA, Media.PROCESSING), (REVIEW, Review.PENDING)):
+                record_event(machine, take.pk, to=state, story=new.job_id, actor=new.node)
+    return takes
+
+
+def _artifacts(new: NewTake, take: Take) -> Iterator[Artifact]:
+    folder = folder_of(new.project_code, new.attempt_id)
+    return (
         Artifact(
             take=take,
             role=ArtifactRole.PRIMARY,
@@ -87,9 +101,6 @@ def create_take(new: NewTake) -> Take:
         )
         for fact in new.artifacts
     )
-    for machine, state in ((MEDIA, Media.PROCESSING), (REVIEW, Review.PENDING)):
-        record_event(machine, take.pk, to=state, story=new.job_id, actor=new.node)
-    return take
 
 
 def _stored(folder: str, fact: ArtifactFact) -> bool:

@@ -20,8 +20,8 @@ from apps.renders.jobstory import log_text
 from apps.renders.models import Attempt, Job
 from apps.renders.services.claim import claim
 from apps.renders.services.control import cancel
-from apps.renders.services.record import MOST_LINES
 from apps.renders.services.sweep import sweep
+from apps.renders.services.told import MOST_LINES
 from apps.review.models import Take
 from apps.review.services.reviewing import review_take
 from apps.review.states import Review

@@ -12,14 +12,13 @@ from apps.accounts.models import User
 from apps.common.machines import Machine, move
 from apps.nodes.models import Node
 from apps.nodes.services import receive
-from apps.productions.rendering import shot_has_take
+from apps.productions.rendering import shots_have_takes
 from apps.productions.states import READY
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job
 from apps.renders.selectors import expired_orders
 from apps.renders.services import claim as claiming
-from apps.renders.services import giveback, sweep
-from apps.renders.services import record as recording
+from apps.renders.services import giveback, success, sweep
 from apps.renders.services import reports as reporting
 from apps.renders.services.control import cancel
 from apps.renders.services.dispatch import dispatch
@@ -55,16 +54,17 @@ def with_project(job: Job) -> Job:
 
 def between_job_and_attempt(monkeypatch: Patch, module: Any, then: Callable[[], None]) -> None:
     """Do something at the moment when this service has moved the job, and not yet its attempt."""
-    real = module.move
+    name = "move_each" if hasattr(module, "move_each") else "move"
+    real = getattr(module, name)
 
-    def move(machine: Machine, *args: Any, **kwargs: Any) -> bool:
-        moved: bool = real(machine, *args, **kwargs)
+    def move(machine: Machine, *args: Any, **kwargs: Any) -> Any:
+        moved = real(machine, *args, **kwargs)
         if machine is JOB:
             monkeypatch.undo()
             then()
         return moved
 
-    monkeypatch.setattr(module, "move", move)
+    monkeypatch.setattr(module, name, move)
 
 
 def test_a_cancel_during_a_claim_stops_what_was_claimed(node24: Hand, job: Job, coordinator: User) -> None:
@@ -255,12 +255,12 @@ def test_a_clip_is_submitted_while_its_keyframe_is_recorded(
             user=coordinator, project=film, shots=[job.shot], steps=steps, idempotency_key="clip"
         ).batch.jobs.get()
 
-    def pressed_meanwhile(shot: Any, *, actor: str) -> bool:
+    def pressed_meanwhile(came: Any) -> int:
         others.append(Elsewhere(press))
         others[0].goes_as_far_as_it_can()
-        return shot_has_take(shot, actor=actor)
+        return shots_have_takes(came)
 
-    monkeypatch.setattr(recording, "shot_has_take", pressed_meanwhile)
+    monkeypatch.setattr(success, "shots_have_takes", pressed_meanwhile)
     assert node24.finishes(order) is Recorded.DONE
     clip = others[0].answer()
     sweep.sweep()

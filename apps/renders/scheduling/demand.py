@@ -1,0 +1,192 @@
+"""What waits: active lanes, the first few jobs of each, how much work is behind them.
+
+Every query is bounded by lanes and seats. None grows with the backlog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from apps.common.clock import aware
+from apps.renders.models import Job, Lane
+from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.services import template_of
+from workflows.bind import models_needed
+from workflows.load import Template
+
+MOST_COUNTED: Final = 2_000
+"""Jobs counted of one lane: beyond it a lane has work for longer than any choice here looks ahead."""
+
+_STARTABLE: Final = "lane_id = {lane} AND state = 'ready' AND NOT held AND start_after IS NULL"
+_BEST: Final = "ORDER BY rank DESC, ready_at, id"
+_OLDEST: Final = "ORDER BY ready_at, id"
+
+
+class Head(NamedTuple):
+    """A job at the front of its lane."""
+
+    job_id: UUID
+    rank: int
+    ready_at: datetime
+
+
+@dataclass
+class Waiting:
+    """A lane as one tick sees it. ``heads``: its best jobs, best first; ``oldest``: who waits longest.
+
+    ``tier_gb`` None: no card is that large. ``models``: files its jobs load (``folder/name``), LoRAs aside.
+    """
+
+    lane: Lane
+    template: Template
+    models: frozenset[str]
+    heads: list[Head] = field(default_factory=list)
+    oldest: Head | None = None
+
+    @property
+    def tier_gb(self) -> int | None:
+        return self.lane.tier_gb
+
+    @property
+    def project_id(self) -> UUID:
+        return self.lane.project_id
+
+    @property
+    def template_id(self) -> UUID:
+        return self.lane.template_version.template_id
+
+
+def active_lanes() -> list[Waiting]:
+    """Every lane that may hold a ready job."""
+    rows = (
+        Lane.objects.filter(active=True)
+        .select_related("need", "template_version", "project", "pool", "pinned_to")
+        .defer(
+            "template_version__graph",
+            "template_version__manifest",
+            "template_version__classes",
+            "template_version__models_needed",
+            "pinned_to__classes",
+            "pinned_to__models_by_folder",
+        )
+    )
+    return [
+        Waiting(lane, _template(lane.template_version_id), _models(lane.template_version_id, lane.precision))
+        for lane in rows
+    ]
+
+
+def read_heads(waiting: Sequence[Waiting], *, most: int) -> None:
+    """Fill ``heads`` with up to ``most`` jobs of each lane that may start now, and ``oldest``."""
+    lanes = {each.lane.pk: each for each in waiting}
+    for each in waiting:
+        each.heads, each.oldest = [], None
+    for lane_id, head in _fronts(list(lanes), _BEST, most):
+        lanes[lane_id].heads.append(head)
+    for lane_id, head in _fronts(list(lanes), _OLDEST, 1):
+        lanes[lane_id].oldest = head
+
+
+def depths(lane_ids: Sequence[int]) -> dict[int, int]:
+    """Count the jobs of each lane that may start now, up to MOST_COUNTED."""
+    if not lane_ids:
+        return {}
+    job, lane = Job._meta.db_table, Lane._meta.db_table
+    startable = _STARTABLE.format(lane="l.id")
+    sql = (
+        f"SELECT l.id, (SELECT count(*) FROM (SELECT 1 FROM {job} WHERE {startable} LIMIT %s) some)"  # noqa: S608
+        f" FROM {lane} l WHERE l.id IN ({_places(lane_ids)})"
+    )
+    return dict(_rows(sql, [MOST_COUNTED, *lane_ids]))
+
+
+def let_rested_start(now: datetime) -> int:
+    """Let jobs whose ``start_after`` has come join their lanes; return how many."""
+    rested = Job.objects.filter(state="ready", start_after__lte=now)
+    lanes = set(rested.order_by().values_list("lane_id", flat=True).distinct())
+    if not lanes:
+        return 0
+    Lane.objects.filter(pk__in=lanes, active=False).update(active=True)
+    return rested.update(start_after=None)
+
+
+def raise_due(now: datetime, *, rank: int) -> int:
+    """Raise jobs that must start by now to keep their deadline; return how many."""
+    due = Job.objects.filter(state="ready", start_by__lte=now)
+    due.filter(rank__lt=rank).update(rank=rank)
+    return due.update(start_by=None)
+
+
+def put_to_sleep(empty: Iterable[int]) -> None:
+    """Look at these lanes no more, unless a job of theirs may start after all."""
+    lanes = Lane.objects.filter(pk__in=list(empty), active=True)
+    lanes.exclude(Exists(_startable_of_lane())).update(active=False)
+
+
+def wake_the_forgotten() -> int:
+    """Look again at every lane with a job that may start; return how many had been asleep.
+
+    A job may become ready in a transaction that another, putting its lane to sleep, did not see.
+    """
+    return Lane.objects.filter(Exists(_startable_of_lane()), active=False).update(active=True)
+
+
+def _startable_of_lane() -> QuerySet[Job]:
+    return Job.objects.filter(lane=OuterRef("pk"), state="ready", held=False, start_after=None)
+
+
+def _fronts(lane_ids: list[int], order: str, most: int) -> Iterable[tuple[int, Head]]:
+    if not lane_ids or most < 1:
+        return
+    job = Job._meta.db_table
+    columns = "id, rank, ready_at"
+    if connection.vendor == "postgresql":
+        lane = Lane._meta.db_table
+        startable = _STARTABLE.format(lane="l.id")
+        sql = (
+            f"SELECT l.id, j.id, j.rank, j.ready_at FROM {lane} l CROSS JOIN LATERAL"  # noqa: S608
+            f" (SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s) j"
+            f" WHERE l.id IN ({_places(lane_ids)})"
+        )
+        for lane_id, *told in _rows(sql, [most, *lane_ids]):
+            yield lane_id, _head(told)
+        return
+    startable = _STARTABLE.format(lane="%s")  # SQLite knows no LATERAL, and a query costs it nothing
+    sql = f"SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s"  # noqa: S608
+    for lane_id in lane_ids:
+        for told in _rows(sql, [lane_id, most]):
+            yield lane_id, _head(told)
+
+
+def _head(told: Sequence[Any]) -> Head:
+    job_id, rank, ready_at = told
+    return Head(job_id if isinstance(job_id, UUID) else UUID(job_id), rank, aware(ready_at))
+
+
+def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def _places(values: Sequence[object]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+@lru_cache(maxsize=500)
+def _template(version_id: UUID) -> Template:
+    return template_of(WorkflowTemplateVersion.objects.get(pk=version_id))
+
+
+@lru_cache(maxsize=2_000)
+def _models(version_id: UUID, precision: str) -> frozenset[str]:
+    files = models_needed(_template(version_id), precision or None)
+    return frozenset(f"{file.folder}/{file.name}" for file in files)
