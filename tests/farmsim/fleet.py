@@ -118,6 +118,10 @@ class Fleet:
         """Call ``act`` in ``seconds``."""
         return self.loop.call_later(seconds, act, *arguments)
 
+    def is_quiet(self) -> bool:
+        """Whether no node has anything in hand, or to tell."""
+        return not any(node.hand or node.spool or node.extra for node in self.nodes.values())
+
     def count(self, what: str) -> None:
         """Count something for the person who looks."""
         self.stats.counts[what] += 1
@@ -151,6 +155,7 @@ class Fleet:
     def started(self, held: Held) -> None:
         """A prompt executes."""
         self.stats.started.setdefault(held.order.job_id, time.time())
+        self.stats.executions[held.order.job_id] += 1
 
     def loaded(self, held: Held) -> None:
         """A model was loaded."""

@@ -19,6 +19,8 @@ from farm.contracts import (
     ClaimReply,
     ClaimRequest,
     ComfyFact,
+    Failure,
+    FailureClass,
     NodeDirectives,
     NodeReport,
     NodeState,
@@ -42,6 +44,11 @@ CLAIM_PATIENCE_S: Final = 10.0
 REPORT_PATIENCE_S: Final = 10.0
 MOST_PATIENCE_S: Final = 20.0
 MOST_FINISHED: Final = 50
+WORKER_RESTARTED: Final = Failure(
+    failure_class=FailureClass.INFRASTRUCTURE,
+    code="worker_restarted",
+    message="the worker was restarted while this attempt was in hand",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,7 @@ class SimNode:
         self.clock_ahead_s = 0.0
         self.reorder = False
         self._life = 0
+        self._left: list[Held] = []
         self._begin_life()
 
     def _begin_life(self) -> None:
@@ -95,11 +103,20 @@ class SimNode:
     def start(self) -> None:
         """The worker begins a life."""
         self.alive = True
+        left, self._left = self._left, []
+        for held in left:
+            self.hand[held.attempt_id] = held
+            self.end(held, Outcome.FAILED, failure=WORKER_RESTARTED)
         self.report_soon()
         self.fleet.board.place(self)
 
-    def die(self) -> None:
-        """The machine is gone: power cut. What stands in the spool comes back with it."""
+    def die(self, *, disk: bool) -> None:
+        """The machine is gone. With its ``disk`` comes back what the worker had begun, and what it had not
+        reported yet.
+        """
+        self._left = [held for held in self.hand.values() if held.granted] if disk else []
+        if not disk:
+            self.spool.clear()
         self.alive = self.frozen = False
         self.rendering.stop()
         self._begin_life()

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from uuid import UUID
 
 from farm.contracts import Capabilities
 from farm.demo.home import Home
@@ -79,7 +80,6 @@ class Simulation:
         """Ids of all jobs that were ordered, patterns of a backlog left out."""
         self._due: list[tuple[float, Order]] = []
         self._stack = ExitStack()
-        self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -188,6 +188,28 @@ class Simulation:
         query = "SELECT count(*) AS n FROM renders_job WHERE state = 'succeeded'"
         return int(self.farm.rows(query)[0]["n"])
 
+    def with_take(self) -> int:
+        """Jobs that were ordered here, succeeded and have a take."""
+        rows = self.farm.rows(
+            "SELECT j.id AS id FROM renders_job j JOIN review_take t ON t.job_id = j.id"
+            " WHERE j.state = 'succeeded'"
+        )
+        return len({row["id"] for row in rows} & {UUID(job).hex for job in self.jobs})
+
+    def with_two_takes(self) -> int:
+        """Jobs with more than one take, which the database should forbid."""
+        return len(self.farm.rows("SELECT job_id FROM review_take GROUP BY job_id HAVING count(*) > 1"))
+
+    def is_quiet(self) -> bool:
+        """Whether no slot is held, no node has anything in hand or to tell, and no order lies in a queue."""
+        held = self.farm.rows("SELECT count(*) AS n FROM renders_attempt WHERE holds_slot")[0]["n"]
+        return not held and self.fleet.do(self.fleet.is_quiet)
+
+    def attempt_states(self, attempt_ids: Sequence[str]) -> list[str]:
+        """How these attempts stand in the database."""
+        known = {row["id"]: row["state"] for row in self.farm.rows("SELECT id, state FROM renders_attempt")}
+        return [known[UUID(attempt_id).hex] for attempt_id in attempt_ids if UUID(attempt_id).hex in known]
+
     def held_mb(self, program: str) -> float:
         """Megabytes that one of the farm's processes holds now."""
         process = self.farm.supervisor.children[program].process
@@ -232,7 +254,9 @@ def library(slugs: tuple[str, ...] = ()) -> Capabilities:
 def _database(folder: Path, setting: Setting) -> FarmDatabase:
     (folder / "farm").mkdir(parents=True, exist_ok=True)
     if setting.server is not None:
-        return PostgresDatabase.created(setting.server.url)
+        made = PostgresDatabase.created(setting.server.url)
+        made.keep_every_commit()
+        return made
     return new_database(folder / "farm")
 
 

@@ -25,6 +25,8 @@ class Stats:
     outcomes: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     started: dict[str, float] = field(default_factory=dict)
+    executions: Counter[str] = field(default_factory=Counter)
+    """How often each job executed, to its end or not."""
     confirmed: dict[str, float] = field(default_factory=dict)
     strikes: list[Strike] = field(default_factory=list)
     loads: int = 0
@@ -35,7 +37,7 @@ class Stats:
 
     def struck(self, what: str, job_id: str) -> None:
         """Something hit a job; it has recovered when that job gets on."""
-        self.strikes.append(Strike(what, job_id, time.monotonic()))
+        self.strikes.append(Strike(what, job_id, time.time()))
 
     def struck_all(self, what: str) -> None:
         """Something hit the whole farm; it has recovered when any claim is granted again."""
@@ -43,7 +45,7 @@ class Stats:
 
     def moved(self, job_id: str) -> None:
         """This job was claimed, or its success is confirmed."""
-        now = time.monotonic()
+        now = time.time()
         for strike in self.strikes:
             if strike.recovered_s is None and strike.job_id in ("", job_id):
                 strike.recovered_s = now - strike.at

@@ -33,13 +33,14 @@ CHAINED: Final = ("job", "attempt", "node", "take_media", "take_review")
 @dataclass(frozen=True, kw_only=True)
 class Seen:
     """``jobs``: ids that were ordered, all of which should have a take. ``forged``: reports sent with a wrong
-    signature. ``too_deep``: depth of the queues and free places, where the first was larger. ``ended``: the
-    nodes have nothing in hand any more.
+    signature. ``too_deep``: depth of the queues and free places, where the first was larger. ``busy_took``:
+    orders that a busy node took from a tier queue. ``ended``: the nodes have nothing in hand any more.
     """
 
     jobs: Sequence[str] = ()
     forged: int = 0
     too_deep: Sequence[Sequence[int]] = ()
+    busy_took: int = 0
     ended: bool = True
 
 
@@ -174,6 +175,8 @@ def dependencies_come_first(_: Seen) -> Iterator[str]:
 def queues_hold_no_more_than_places(seen: Seen) -> Iterator[str]:
     for depth, places in seen.too_deep:
         yield f"{depth} orders lay in the queues, {places} places were free"
+    if seen.busy_took:
+        yield f"busy nodes took {seen.busy_took} tier orders"
 
 
 def events_tell_every_move(_: Seen) -> Iterator[str]:
