@@ -1,15 +1,15 @@
 """Which order goes on which road: pure arithmetic over free seats (design §6, Roads).
 
-A node has two seats: one renders, one is staged behind it. An idle node listens to ``vram.t`` and
-``vram.t.next`` of its tier and all below; a node that renders listens to ``.next`` only. Orders on
-tier queues are not bound to a node, so they are counted against all nodes that could take them: for
-every tier t, the orders outstanding on queues ≥ t never exceed the seats on nodes ≥ t.
+A node has two seats: one renders, one is staged behind it. An idle node listens to ``vram.t`` of its tier
+and all below, then to ``vram.t.next``; a node that renders listens to ``.next`` only. Orders on tier queues
+are not bound to a node, so they are counted against all nodes that could take them: for every tier t, the
+orders outstanding on queues ≥ t never exceed the seats on nodes ≥ t.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from farm.tiers import next_queue_for, node_queue, queue_for
@@ -46,7 +46,7 @@ class Road:
 
 @dataclass
 class Capacity:
-    """Free seats, less what is on its way. :meth:`take` hands out roads until none is left."""
+    """Free seats, less what is on its way. :meth:`give` hands out roads until none is left."""
 
     seats: list[Seat]
     outstanding_now: list[int] = field(default_factory=list)
@@ -55,53 +55,60 @@ class Capacity:
     @property
     def free(self) -> int:
         """How many more orders could be taken at all."""
-        return (
-            sum(seat.idle or seat.stageable for seat in self.seats)
-            - len(self.outstanding_now)
-            - len(self.outstanding_next)
-        )
+        places = sum(max(0, 2 - seat.held) for seat in self.seats)
+        return max(0, places - len(self.outstanding_now) - len(self.outstanding_next))
 
-    def take(self, tier_gb: int, able: set[UUID]) -> Road | None:
-        """Find a road for an order of this tier that the nodes in ``able`` can run; None if all are taken.
+    def open(self) -> list[Seat]:
+        """Seats that may be given away, idle ones first, then the smallest card."""
+        seats = [seat for seat in self.seats if seat.idle or seat.stageable]
+        return sorted(seats, key=lambda seat: (seat.held, seat.tier_gb, seat.name))
 
-        The tier queue only if every node that listens to it is able; else the queue of one able node.
+    def give(self, seat: Seat, tier_gb: int, *, shared: bool) -> Road | None:
+        """Find an order of this tier its road to ``seat``; None if orders on their way need every place.
+
+        ``shared``: whoever listens may have it, so it takes the tier's queue; else the node's own.
         """
-        listeners = [seat for seat in self.seats if seat.tier_gb >= tier_gb]
-        if listeners and all(seat.node_id in able for seat in listeners):
-            return self._tier_road(tier_gb)
-        return self._node_road(tier_gb, able)
+        if not shared:
+            return self._own_road(seat)
+        return self._road_to_start(tier_gb) or self._road_to_stage(tier_gb)
 
-    def _tier_road(self, tier_gb: int) -> Road | None:
-        if self._fits(tier_gb, self.outstanding_now, [seat.tier_gb for seat in self.seats if seat.idle]):
-            self.outstanding_now.append(tier_gb)
-            return Road(queue_for(tier_gb))
-        if self._fits(
-            tier_gb, self.outstanding_next, [seat.tier_gb for seat in self.seats if seat.stageable]
-        ):
-            self.outstanding_next.append(tier_gb)
-            return Road(next_queue_for(tier_gb))
-        return None
+    def _road_to_start(self, tier_gb: int) -> Road | None:
+        if not _all_seated([*self.outstanding_now, tier_gb], self._idle()):
+            return None
+        if not self._all_placed(tier_gb):
+            return None
+        self.outstanding_now.append(tier_gb)
+        return Road(queue_for(tier_gb))
 
-    def _node_road(self, tier_gb: int, able: set[UUID]) -> Road | None:
-        fitting = [seat for seat in self.seats if seat.node_id in able and seat.tier_gb >= tier_gb]
-        for seat in sorted(fitting, key=lambda seat: (seat.held, seat.tier_gb)):
-            if self._spare(seat):
-                self.seats.remove(seat)
-                self.seats.append(Seat(seat.node_id, seat.name, seat.epoch, seat.tier_gb, seat.held + 1))
-                return Road(node_queue(seat.name, seat.epoch), seat.node_id)
-        return None
+    def _road_to_stage(self, tier_gb: int) -> Road | None:
+        if not self._all_placed(tier_gb):
+            return None
+        self.outstanding_next.append(tier_gb)
+        return Road(next_queue_for(tier_gb))
 
-    def _spare(self, seat: Seat) -> bool:
-        """Tell whether this seat can be given away without starving an order already on a tier queue."""
-        if not (seat.idle or seat.stageable):
-            return False
-        rest = [other.tier_gb for other in self.seats if other is not seat and other.held == seat.held]
-        orders = self.outstanding_now if seat.idle else self.outstanding_next
-        return _all_seated(orders, rest)
+    def _own_road(self, seat: Seat) -> Road | None:
+        taken = replace(seat, held=seat.held + 1)
+        rest = [taken if other is seat else other for other in self.seats]
+        if not _all_seated(self.outstanding_now, [other.tier_gb for other in rest if other.idle]):
+            return None
+        if not _all_seated(self._outstanding(), _places(rest)):
+            return None
+        self.seats = rest
+        return Road(node_queue(seat.name, seat.epoch), seat.node_id)
 
-    @staticmethod
-    def _fits(tier_gb: int, orders: list[int], seats: list[int]) -> bool:
-        return _all_seated([*orders, tier_gb], seats)
+    def _all_placed(self, tier_gb: int) -> bool:
+        return _all_seated([*self._outstanding(), tier_gb], _places(self.seats))
+
+    def _outstanding(self) -> list[int]:
+        return self.outstanding_now + self.outstanding_next
+
+    def _idle(self) -> list[int]:
+        return [seat.tier_gb for seat in self.seats if seat.idle]
+
+
+def _places(seats: Iterable[Seat]) -> list[int]:
+    """Every place for an order: an idle node has two, one that renders has one."""
+    return [seat.tier_gb for seat in seats for _ in range(2 - min(seat.held, 2))]
 
 
 def _all_seated(orders: Iterable[int], seats: Iterable[int]) -> bool:

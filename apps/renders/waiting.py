@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -29,15 +30,43 @@ SENTENCES = {
     "start_after": _("Starts after %(at)s."),
     "depends": _("Waits for %(on)s."),
     "depends_failed": _("Waits for %(on)s, which is %(state)s."),
+    "starting": _("Its order is about to be sent."),
+    "farm_paused": _("The farm is paused."),
+    "tier_paused": _("The %(tier)s GB tier is paused."),
+    "limit_full": _("The limit %(limit)s is full: %(most)s at once."),
+    "pinned_away": _("It may run on %(node)s only, which may not be given work."),
+    "no_pool": _("No serving node is in the pool %(pool)s."),
+    "no_tags": _("No serving node has the tags %(tags)s."),
+    "blocked": _("Blocked on every fitting node until %(until)s."),
     "broker": _("The message broker cannot be reached."),
 }
 
 
+def told_wait(job: Job) -> tuple[str, dict[str, Any]]:
+    """The code and facts of why a job waits: its own, else its lane's. ("", {}) if it does not wait."""
+    if job.state == JobState.BLOCKED:
+        return job.wait_code, job.wait_params
+    if job.state != JobState.READY:
+        return "", {}
+    held: tuple[tuple[bool, str, dict[str, Any]], ...] = (
+        (job.batch.paused, "batch_paused", {"by": job.batch.paused_by}),
+        (job.paused, "paused", {"by": job.paused_by}),
+        (job.start_after is not None, "start_after", {"at": _iso(job.start_after)}),
+    )
+    lane = (job.lane.wait_code, job.lane.wait_params) if job.lane else ("", {})
+    return next(((code, facts) for holds, code, facts in held if holds), lane)
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
 def wait_sentence(job: Job) -> str:
     """One translated sentence for a job that waits; "" for one that does not."""
-    if job.state not in {JobState.READY, JobState.BLOCKED} or job.wait_code not in SENTENCES:
+    code, facts = told_wait(job)
+    if code not in SENTENCES:
         return ""
-    params = dict(job.wait_params)
+    params = dict(facts)
     if isinstance(params.get("nodes"), dict):
         params["nodes"] = ", ".join(f"{count} {_kept(why)}" for why, count in params["nodes"].items())
     if "on" in params:
@@ -45,7 +74,7 @@ def wait_sentence(job: Job) -> str:
     if params.get("state") in JobState.values:
         params["state"] = JobState(params["state"]).label
     gaps = [_lacks(node, files) for node, files in params.get("where", ())]
-    sentence = str(SENTENCES[job.wait_code] % params)
+    sentence = str(SENTENCES[code] % params)
     return f"{sentence} {'; '.join(gaps)}." if gaps else sentence
 
 

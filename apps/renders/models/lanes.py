@@ -70,7 +70,7 @@ class NeedTier(models.Model):
         return f"{self.need_id} on {self.tier_gb} GB"
 
 
-class Lane(models.Model):
+class Lane(BaseModel):
     """Jobs that the same nodes can run. ``key``: SHA-256 over everything below.
 
     ``floor_gb``: jobs that ran out of memory below this tier. ``tags``: words a node must have, sorted, one

@@ -95,7 +95,7 @@ def read_heads(waiting: Sequence[Waiting], *, most: int) -> None:
         lanes[lane_id].oldest = head
 
 
-def depths(lane_ids: Sequence[int]) -> dict[int, int]:
+def depths(lane_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Count the jobs of each lane that may start now, up to MOST_COUNTED."""
     if not lane_ids:
         return {}
@@ -105,7 +105,7 @@ def depths(lane_ids: Sequence[int]) -> dict[int, int]:
         f"SELECT l.id, (SELECT count(*) FROM (SELECT 1 FROM {job} WHERE {startable} LIMIT %s) some)"  # noqa: S608
         f" FROM {lane} l WHERE l.id IN ({_places(lane_ids)})"
     )
-    return dict(_rows(sql, [MOST_COUNTED, *lane_ids]))
+    return {_uuid(lane_id): count for lane_id, count in _rows(sql, [MOST_COUNTED, *map(_raw, lane_ids)])}
 
 
 def let_rested_start(now: datetime) -> int:
@@ -121,11 +121,13 @@ def let_rested_start(now: datetime) -> int:
 def raise_due(now: datetime, *, rank: int) -> int:
     """Raise jobs that must start by now to keep their deadline; return how many."""
     due = Job.objects.filter(state="ready", start_by__lte=now)
+    if not due.exists():  # nearly always: a write each tick would make others wait
+        return 0
     due.filter(rank__lt=rank).update(rank=rank)
     return due.update(start_by=None)
 
 
-def put_to_sleep(empty: Iterable[int]) -> None:
+def put_to_sleep(empty: Iterable[UUID]) -> None:
     """Look at these lanes no more, unless a job of theirs may start after all."""
     lanes = Lane.objects.filter(pk__in=list(empty), active=True)
     lanes.exclude(Exists(_startable_of_lane())).update(active=False)
@@ -143,7 +145,7 @@ def _startable_of_lane() -> QuerySet[Job]:
     return Job.objects.filter(lane=OuterRef("pk"), state="ready", held=False, start_after=None)
 
 
-def _fronts(lane_ids: list[int], order: str, most: int) -> Iterable[tuple[int, Head]]:
+def _fronts(lane_ids: list[UUID], order: str, most: int) -> Iterable[tuple[UUID, Head]]:
     if not lane_ids or most < 1:
         return
     job = Job._meta.db_table
@@ -156,19 +158,28 @@ def _fronts(lane_ids: list[int], order: str, most: int) -> Iterable[tuple[int, H
             f" (SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s) j"
             f" WHERE l.id IN ({_places(lane_ids)})"
         )
-        for lane_id, *told in _rows(sql, [most, *lane_ids]):
-            yield lane_id, _head(told)
+        for row in _rows(sql, [most, *map(_raw, lane_ids)]):
+            yield _uuid(row[0]), _head(row[1:])
         return
     startable = _STARTABLE.format(lane="%s")  # SQLite knows no LATERAL, and a query costs it nothing
     sql = f"SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s"  # noqa: S608
     for lane_id in lane_ids:
-        for told in _rows(sql, [lane_id, most]):
+        for told in _rows(sql, [_raw(lane_id), most]):
             yield lane_id, _head(told)
 
 
 def _head(told: Sequence[Any]) -> Head:
     job_id, rank, ready_at = told
-    return Head(job_id if isinstance(job_id, UUID) else UUID(job_id), rank, aware(ready_at))
+    return Head(_uuid(job_id), rank, aware(ready_at))
+
+
+def _raw(key: UUID) -> UUID | str:
+    """A key as this database takes it in a raw query."""
+    return key if connection.features.has_native_uuid_field else key.hex
+
+
+def _uuid(told: UUID | str) -> UUID:
+    return told if isinstance(told, UUID) else UUID(told)
 
 
 def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
@@ -179,6 +190,13 @@ def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
 
 def _places(values: Sequence[object]) -> str:
     return ", ".join(["%s"] * len(values))
+
+
+@lru_cache(maxsize=10_000)
+def models_of(lane_id: UUID) -> frozenset[str]:
+    """The files (``folder/name``) that a lane's jobs load, LoRAs aside. Lanes never change."""
+    lane = Lane.objects.only("template_version", "precision").get(pk=lane_id)
+    return _models(lane.template_version_id, lane.precision)
 
 
 @lru_cache(maxsize=500)

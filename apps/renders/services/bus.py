@@ -46,16 +46,24 @@ def publish(order: contracts.RenderOrder, *, queue: str) -> bool:
 
 def send_cancel(attempt: Attempt) -> None:
     """Tell the node at once. If this is lost, the answer to its next report says it again."""
+    _tell_node(attempt, contracts.CONTROL_CANCEL)
+
+
+def send_unstage(attempt: Attempt) -> None:
+    """Ask a node to drop an attempt that has not begun. If this is lost, its next directives ask again."""
+    _tell_node(attempt, contracts.CONTROL_UNSTAGE)
+
+
+def _tell_node(attempt: Attempt, command: str) -> None:
     if attempt.node is None or not attempt.node.worker:
         return
     try:
         app.control.broadcast(
-            contracts.CONTROL_CANCEL,
-            arguments={"attempt_id": str(attempt.pk)},
-            destination=[attempt.node.worker],
+            command, arguments={"attempt_id": str(attempt.pk)}, destination=[attempt.node.worker]
         )
     except BROKER_ERRORS as exc:
-        logger.warning("cancel not sent", extra={"attempt": str(attempt.pk), "error": str(exc)})
+        told = {"attempt": str(attempt.pk), "command": command, "error": str(exc)}
+        logger.warning("node not told", extra=told)
 
 
 def stored_report(attempt_id: str) -> dict[str, Any] | None:

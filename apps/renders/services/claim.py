@@ -24,8 +24,8 @@ from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
 from apps.renders.models import Attempt
+from apps.renders.scheduling.fit import lacking
 from apps.renders.services.giveback import hand_back
-from apps.renders.services.requirements import lacking
 from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
 from apps.workflows.services import template_of

@@ -53,7 +53,7 @@ def assign(jobs: Sequence[Job]) -> None:
         job.lane = lanes[keys[job.pk].digest]
 
 
-def wake(lane_ids: Iterable[UUID | int | None]) -> None:
+def wake(lane_ids: Iterable[UUID | None]) -> None:
     """Let the dispatcher look at these lanes: one of their jobs becomes ready."""
     Lane.objects.filter(pk__in={key for key in lane_ids if key is not None}, active=False).update(active=True)
 

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem
-from apps.nodes.models import Node
-from apps.nodes.selectors import ModelFile, known_capabilities, lacks
+from apps.nodes.selectors import known_capabilities
 from apps.prompts.composer import LoraUse
-from apps.renders.selectors import Lane
-from workflows.bind import classes_needed, models_needed
+from apps.renders.scheduling.fit import lacking
 from workflows.load import Template
-from workflows.loras import FOLDER, loader_classes
-
-_lacking: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
-
-
-def lacking(node: Node, template: Template, precision: str, lora_files: str = "") -> tuple[str, ...]:
-    """List what this node lacks for this template, precision and LoRAs (Job.lora_files).
-
-    Remembered per fingerprint.
-    """
-    key = (node.capabilities_of, template.sha256, precision, lora_files)
-    if key not in _lacking:
-        if len(_lacking) > 10_000:
-            _lacking.clear()
-        loras = [ModelFile(folder=FOLDER, name=name) for name in lora_files.split("\n") if name]
-        classes = classes_needed(template) + (loader_classes(template.manifest) if loras else ())
-        _lacking[key] = tuple(lacks(node, classes=classes, models=_files(template, precision) + loras))
-    return _lacking[key]
-
-
-def able_nodes(nodes: Iterable[Node], template: Template, lane: Lane) -> set[UUID]:
-    """Nodes that lack nothing for this lane's jobs, whatever their memory."""
-    return {node.pk for node in nodes if not lacking(node, template, lane.precision, lane.lora_files)}
+from workflows.loras import FOLDER
 
 
 def check_models(template: Template, precision: str) -> list[Problem]:
@@ -74,10 +49,3 @@ def _missing(name: str, nodes: int) -> Problem:
         return Problem("models", file, remedy, code="missing_model")
     remedy = _("none of %(nodes)d nodes knows this node class; install its custom node") % {"nodes": nodes}
     return Problem("classes", name, remedy, code="missing_class")
-
-
-def _files(template: Template, precision: str) -> list[ModelFile]:
-    return [
-        ModelFile(folder=model.folder, name=model.name)
-        for model in models_needed(template, precision or None)
-    ]

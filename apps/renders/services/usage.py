@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Sum
+from django.db.models import F
 
 from apps.common.clock import database_now
 from apps.renders.models import Usage
-
-WINDOW: Final = timedelta(hours=24)
-"""How far back use counts against a project. A night's renders are forgotten the next night."""
+from apps.renders.scheduling.round import USE_WINDOW
 
 
 def charge(used: Iterable[tuple[UUID, float]]) -> None:
@@ -33,13 +29,6 @@ def charge(used: Iterable[tuple[UUID, float]]) -> None:
             rows.update(gpu_seconds=F("gpu_seconds") + totals[project_id])
 
 
-def used_lately() -> dict[UUID, float]:
-    """GPU seconds of each project within the window."""
-    since = database_now() - WINDOW
-    rows = Usage.objects.filter(hour__gte=since).values("project_id").annotate(total=Sum("gpu_seconds"))
-    return {row["project_id"]: row["total"] for row in rows.order_by()}
-
-
 def forget_old() -> int:
     """Delete hours that no window reaches any more; return how many rows."""
-    return Usage.objects.filter(hour__lt=database_now() - 2 * WINDOW).delete()[0]
+    return Usage.objects.filter(hour__lt=database_now() - 2 * USE_WINDOW).delete()[0]

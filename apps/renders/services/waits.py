@@ -1,92 +1,168 @@
-"""The dispatcher writes down why each ready job still waits: a code and facts, no sentences."""
+"""The dispatcher writes down why each lane still waits: a code and facts, no sentences.
+
+Per lane, not per job: a million jobs that wait for the same reason have one row that says so. What holds a
+single job back (its own pause, its batch's, its time, what it depends on) stands in its own columns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
-
-from apps.common.clock import database_now
 from apps.nodes.models import Node
 from apps.nodes.selectors import kept_from_serving
-from apps.renders.models import Job
-from apps.renders.selectors import Lane, in_lane, startable
-from apps.renders.services.requirements import lacking
-from apps.workflows.models import WorkflowTemplateVersion
-from apps.workflows.services import template_of
+from apps.renders.models import Lane, NodeBlock
+from apps.renders.scheduling.demand import Waiting
+from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.round import Reason, Round
+from apps.renders.scheduling.supply import Kind, in_pool, kind_of, tags_of
 from farm.tiers import NO_VRAM
 
 MOST_NAMED: Final = 5
-"""Nodes whose gaps are told one by one."""
+"""Nodes whose gaps are told in the sentence itself."""
+MOST_NODES: Final = 60
+"""Nodes told one by one in a lane's table; a farm of five hundred says the rest by its sentence."""
+
+_LIGHT: Final = ("classes", "models_by_folder", "software", "baseline", "drift", "resident")
 
 
-def explain(
-    waiting: Sequence[Lane], nodes: Sequence[Node], able: dict[Lane, set[UUID]], *, broker_up: bool = True
-) -> None:
-    """Give every job that is still ready its reason. Rows whose reason is unchanged are not written."""
-    now = database_now()
-    for lane in waiting:
-        jobs = in_lane(lane)
-        _held_back(jobs, now)
-        if broker_up:
-            code, params = _reason(lane, nodes, able[lane])
-        else:
-            code, params = "broker", {}
-        _write(startable(jobs, now), code, params)
+def explain(this: Round, *, broker_up: bool = True) -> None:
+    """Give every active lane its reason. Rows whose words are unchanged are not written."""
+    nodes = list(Node.objects.select_related("pool").defer(*_LIGHT)) if this.lanes else []
+    until = _blocks(this)
+    for each in this.lanes:
+        if not each.heads and each.lane.pk not in this.holds:
+            continue
+        code, params = ("broker", {}) if not broker_up else _reason(this, each, nodes, until)
+        _write(each.lane, code, params, _rows(this, each, nodes, until), this)
 
 
-def _reason(lane: Lane, nodes: Sequence[Node], able: set[UUID]) -> tuple[str, dict[str, Any]]:
-    if lane.tier_gb is None:
-        need = in_lane(lane).aggregate(need=Max("need_gb"))["need"]
-        return "larger_than_any", {"need": f"{need or 0:g}"}
-    if not nodes:
-        return _nobody_serves()
-    large = [node for node in nodes if (node.tier_gb or NO_VRAM) >= lane.tier_gb]
-    if not large:
-        largest = max(node.tier_gb or 0 for node in nodes)
-        return "too_big", {"need": lane.tier_gb, "largest": largest}
+def _reason(this: Round, each: Waiting, nodes: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
+    if each.lane.pk in this.holds:
+        return this.holds[each.lane.pk]
+    if each.tier_gb is None:
+        return "larger_than_any", {"need": f"{each.lane.need.declared_gb:g}"}
+    if not this.supply.nodes:
+        return _nobody_serves(nodes)
+    able = this.supply.able(each)
     if not able:
-        return "missing", {"tier": lane.tier_gb, **_missing(lane, large)}
+        return _nobody_fits(this, each, until)
+    return _why_not_yet(this, each, able)
+
+
+def _why_not_yet(this: Round, each: Waiting, able: set[UUID]) -> Reason:
+    full = this.limits.full(each.template_id)
+    if full:
+        return "limit_full", {"limit": full, "most": this.most[full]}
+    capacity = this.supply.capacity()
+    seats = (seat for seat in capacity.open() if seat.node_id in able)
+    if any(capacity.give(seat, each.tier_gb or NO_VRAM, shared=False) for seat in seats):
+        return "starting", {}
     return "full", {"nodes": len(able)}
 
 
-def _nobody_serves() -> tuple[str, dict[str, Any]]:
-    """Count the nodes by what keeps them from working."""
-    counts: dict[str, int] = {}
-    for node in Node.objects.only("observed", "desired", "simulated", "capabilities_of"):
-        why = kept_from_serving(node)
-        counts[why] = counts.get(why, 0) + 1
-    return ("none_serves", {"nodes": counts}) if counts else ("no_node", {})
+def _nobody_fits(this: Round, each: Waiting, until: dict[tuple[UUID, UUID], str]) -> Reason:
+    """The first of pin, pool, tags, memory, files and blocks that leaves no serving node over."""
+    lane, left = each.lane, this.supply.nodes
+    if lane.pinned_to_id is not None:
+        left = [node for node in left if node.pk == lane.pinned_to_id]
+        if not left:
+            why = kept_from_serving(lane.pinned_to) if lane.pinned_to else ""
+            return "pinned_away", {"node": str(lane.pinned_to), "why": why}
+    kinds = this.supply.kind_of
+    inside = [node for node in left if in_pool(kinds[node.pk], lane.pool_id)]
+    if not inside:
+        return "no_pool", {"pool": lane.pool.name if lane.pool else ""}
+    tagged = [node for node in inside if tags_of(lane.tags) <= kinds[node.pk].tags]
+    if not tagged:
+        return "no_tags", {"tags": ", ".join(sorted(tags_of(lane.tags)))}
+    large = [node for node in tagged if (node.tier_gb or NO_VRAM) >= (each.tier_gb or NO_VRAM)]
+    if not large:
+        return "too_big", {"need": each.tier_gb, "largest": max(node.tier_gb or NO_VRAM for node in tagged)}
+    gaps = {node.name: _gap(node, each) for node in large}
+    if all(gaps.values()):
+        return "missing", {"tier": each.tier_gb, **_missing(gaps)}
+    ends = sorted(told for node in large if (told := until.get((node.pk, each.template_id))))
+    return "blocked", {"nodes": len(ends), "until": ends[0] if ends else ""}
 
 
-def _missing(lane: Lane, nodes: Sequence[Node]) -> dict[str, Any]:
+def _gap(node: Node, each: Waiting) -> tuple[str, ...]:
+    return lacking(node, each.template, each.lane.precision, each.lane.lora_files)
+
+
+def _missing(gaps: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """What the node that lacks least still lacks, and what each of the first few does."""
-    version = WorkflowTemplateVersion.objects.get(pk=lane.template_version_id)
-    template = template_of(version)
-    gaps = {node.name: lacking(node, template, lane.precision, lane.lora_files) for node in nodes}
-    least = min(gaps.values(), key=len)
     where = [[name, ", ".join(gaps[name])] for name in sorted(gaps, key=lambda name: (len(gaps[name]), name))]
-    return {"missing": ", ".join(least), "where": where[:MOST_NAMED]}
+    return {"missing": where[0][1], "where": where[:MOST_NAMED]}
 
 
-def _held_back(jobs: QuerySet[Job], now: datetime) -> None:
-    _write(jobs.filter(project__paused=True), "project_paused", {})
-    _write(jobs.filter(project__paused=False, batch__paused=True), "batch_paused", {})
-    _write(jobs.filter(project__paused=False, batch__paused=False, paused=True), "paused", {})
-    later = jobs.filter(project__paused=False, batch__paused=False, paused=False, start_after__gt=now)
-    for start_after in later.values_list("start_after", flat=True).distinct():
-        if start_after is not None:
-            _write(
-                later.filter(start_after=start_after),
-                "start_after",
-                {"at": start_after.isoformat(timespec="seconds")},
-            )
+def _nobody_serves(nodes: list[Node]) -> Reason:
+    """Count the nodes by what keeps them from working."""
+    counts = Counter(kept_from_serving(node) for node in nodes)
+    return ("none_serves", {"nodes": dict(counts)}) if counts else ("no_node", {})
 
 
-def _write(jobs: QuerySet[Job], code: str, params: dict[str, Any]) -> None:
-    changed = jobs.order_by().exclude(Q(wait_code=code) & Q(wait_params=params))
-    # An update through a join is no update the databases agree on: name the rows.
-    Job.objects.filter(pk__in=changed.values("pk")).update(wait_code=code, wait_params=params)
+def _rows(
+    this: Round, each: Waiting, nodes: list[Node], until: dict[tuple[UUID, UUID], str]
+) -> list[dict[str, Any]]:
+    """What keeps each node from it, those that come nearest first; nodes that would take it are left out.
+
+    Whether such a node is busy is seen from its attempts: it changes every second, what stands here does not.
+    """
+    serving = {node.pk for node in this.supply.nodes}
+    told = [(node, _against(node, each, until, serves=node.pk in serving)) for node in nodes]
+    rows = [(node, reason) for node, reason in told if reason is not None]
+    rows.sort(key=lambda row: (_NEARNESS.get(row[1][0], 0), row[0].name))
+    return [{"node": node.name, "code": code, "params": params} for node, (code, params) in rows[:MOST_NODES]]
+
+
+_NEARNESS: Final = {"blocked": -4, "lacks": -3, "off_hours": -2, "paused": -2, "draining": -2, "sick": -1}
+
+
+def _against(
+    node: Node, each: Waiting, until: dict[tuple[UUID, UUID], str], *, serves: bool
+) -> Reason | None:
+    lane, kind = each.lane, kind_of(node)
+    blocked = until.get((node.pk, each.template_id))
+    gap = _gap(node, each) if node.capabilities_of else ()
+    checks: Iterable[tuple[object, Reason]] = (
+        (lane.pinned_to_id not in (None, node.pk), ("pinned", {})),
+        (not in_pool(kind, lane.pool_id), _pool_reason(node, lane)),
+        (
+            tags_of(lane.tags) - kind.tags,
+            ("tags", {"tags": ", ".join(sorted(tags_of(lane.tags) - kind.tags))}),
+        ),
+        (not serves, _why_not_serving(node)),
+        ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), _too_small(node, each, kind)),
+        (gap, ("lacks", {"files": ", ".join(gap)})),
+        (blocked, ("blocked", {"until": blocked or ""})),
+    )
+    return next((reason for fails, reason in checks if fails), None)
+
+
+def _pool_reason(node: Node, lane: Lane) -> Reason:
+    if lane.pool_id is not None:
+        return "pool", {"pool": lane.pool.name if lane.pool else ""}
+    return "dedicated", {"pool": node.pool.name if node.pool else ""}
+
+
+def _why_not_serving(node: Node) -> Reason:
+    return kept_from_serving(node), {"reason": node.reason[:200]}
+
+
+def _too_small(node: Node, each: Waiting, kind: Kind) -> Reason:
+    return "too_small", {"has": kind.tier_gb, "need": each.tier_gb, "reason": node.reason[:200]}
+
+
+def _blocks(this: Round) -> dict[tuple[UUID, UUID], str]:
+    rows = NodeBlock.objects.filter(until__gt=this.now).values_list("node_id", "template_id", "until")
+    return {(node, template): until.isoformat(timespec="seconds") for node, template, until in rows if until}
+
+
+def _write(lane: Lane, code: str, params: dict[str, Any], rows: list[dict[str, Any]], this: Round) -> None:
+    if (lane.wait_code, lane.wait_params, lane.wait_nodes) == (code, params, rows):
+        return
+    since = {} if lane.wait_code == code else {"waits_since": this.now}
+    Lane.objects.filter(pk=lane.pk).update(wait_code=code, wait_params=params, wait_nodes=rows, **since)

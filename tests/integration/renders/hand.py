@@ -103,8 +103,8 @@ class Hand:
     def order_on(self, *kinds: Callable[[int], str]) -> RenderOrder | None:
         """Take the next order off the node's own queue, or these kinds of tier queues."""
         queues = [node_queue(self.name, self.epoch)]
-        for tier in tiers_served(self.tier_gb):
-            queues += [kind(tier) for kind in kinds]
+        for kind in kinds:
+            queues += [kind(tier) for tier in tiers_served(self.tier_gb)]
         for queue in queues:
             message = self._client.lpop(queue)
             if isinstance(message, str):

@@ -35,7 +35,7 @@ def attempt_of(order: RenderOrder) -> Attempt:
 
 def dispatched(hand: Hand) -> RenderOrder:
     """End every pause, dispatch, and let the node take an order without claiming it."""
-    Job.objects.update(start_after=None)
+    Job.objects.filter(start_after__isnull=False).update(start_after=database_now())
     dispatch()
     order = hand.order()
     assert order is not None, "no order in the broker"
@@ -44,7 +44,7 @@ def dispatched(hand: Hand) -> RenderOrder:
 
 def next_order(hand: Hand) -> RenderOrder:
     """End every pause, dispatch, and let the node claim an order."""
-    Job.objects.update(start_after=None)
+    Job.objects.filter(start_after__isnull=False).update(start_after=database_now())
     dispatch()
     return hand.claimed()
 

@@ -143,7 +143,7 @@ def test_a_node_given_up_must_begin_a_new_epoch_but_its_finished_work_counts(
 
 def test_three_workers_taken_down_while_executing_quarantine_the_job(node24: Hand, job: Job) -> None:
     for life in range(3):
-        Job.objects.update(start_after=None)
+        Job.objects.filter(start_after__isnull=False).update(start_after=database_now())
         dispatch()
         order = node24.claimed()
         node24.works_on(order, Stage.EXECUTING)

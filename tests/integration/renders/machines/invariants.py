@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from apps.common.clock import database_now
 from apps.common.models import StateEvent
 from apps.nodes.selectors import serving
 from apps.renders.models import Attempt, Job
-from apps.renders.selectors import slots_in_use, startable
+from apps.renders.selectors import slots_in_use
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JobState
-from apps.renders.waiting import SENTENCES
+from apps.renders.waiting import SENTENCES, told_wait
 from apps.review.models import Take
 from farm.contracts import RenderReport
 from farm.tiers import TIERS_GB, next_queue_for, queue_for
@@ -69,8 +67,8 @@ def blocked_jobs_name_their_reason() -> None:
 
 def ready_jobs_name_their_reason() -> None:
     """After a tick no ready job waits without a word."""
-    ready = Job.objects.filter(state=JobState.READY).values_list("code", "wait_code")
-    silent = [code for code, reason in ready if reason not in SENTENCES]
+    ready = Job.objects.filter(state=JobState.READY).select_related("batch", "lane")
+    silent = [job.code for job in ready if told_wait(job)[0] not in SENTENCES]
     assert not silent, f"{silent} are ready and do not say why they wait"
 
 
@@ -88,11 +86,12 @@ def over_full() -> dict[str, int]:
             assert attempt.queue in (queue_for(attempt.tier_gb), next_queue_for(attempt.tier_gb))
     nodes = list(serving())
     excess = {node.name: max(0, held[node.pk] - 2) for node in nodes}
-    for kind, taken in (("now", 0), ("next", 1)):
-        seats = [node.tier_gb or 0 for node in nodes if held[node.pk] == taken]
+    idle = [node.tier_gb or 0 for node in nodes if held[node.pk] == 0]
+    places = [node.tier_gb or 0 for node in nodes for _ in range(2 - min(held[node.pk], 2))]
+    for kind, orders, seats in (("now", out["now"], idle), ("all", out["now"] + out["next"], places)):
         for tier in (0, *TIERS_GB):
-            orders = sum(order >= tier for order in out[kind])
-            excess[f"{kind} {tier}"] = max(0, orders - sum(seat >= tier for seat in seats))
+            wanted = sum(order >= tier for order in orders)
+            excess[f"{kind} {tier}"] = max(0, wanted - sum(seat >= tier for seat in seats))
     return excess
 
 
@@ -100,7 +99,7 @@ def what_goes_on() -> list[Job]:
     """Jobs that go on by themselves: in flight, or ready, at the latest in a while, for a node there is."""
     in_flight = list(Job.objects.filter(state__in=IN_FLIGHT))
     largest = max((node.tier_gb or 0 for node in serving()), default=-1)
-    ready = startable(Job.objects.filter(state=JobState.READY), database_now() + timedelta(days=1))
+    ready = Job.objects.filter(state=JobState.READY, held=False, project__paused=False)
     return in_flight + [job for job in ready if job.tier_gb is not None and job.tier_gb <= largest]
 
 

@@ -1,0 +1,233 @@
+"""Each free seat is given the best job for it (design §6).
+
+For a seat, in this order: priority class, with a quarter of the seats for whoever waits beyond the
+starvation bound; the projects whose turn it is; age, within which models that are loaded already may
+overtake by AFFINITY. Fit, pins, pools, blocks and limits are never overridden by any of these.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from apps.nodes.models import Node
+from apps.renders.matching import Road, Seat
+from apps.renders.models import Priority
+from apps.renders.scheduling.demand import Head, Waiting, models_of
+from apps.renders.scheduling.shares import Shares
+from apps.renders.scheduling.supply import Supply
+
+STARVATION: Final = timedelta(hours=4)
+"""Who waited longer counts as more than high, whatever its class; urgent work still goes first."""
+STARVING_RANK: Final = Priority.HIGH + 1
+STARVING_SHARE: Final = 4
+"""At most every fourth seat goes to them, else an old backlog would undo all priorities."""
+
+AFFINITY: Final = timedelta(minutes=2)
+"""A job is never overtaken, for loaded models, by one that came this much later."""
+
+LOAD_S: Final = 20.0
+"""Seconds a model takes to load (WAN 2.2, Qwen-Image: cold less warm render, 23 to 26 s on a 4090). A cold
+node does not take what nodes that hold the models will have done within that time."""
+
+UNKNOWN_S: Final = 60.0
+"""What a render is taken to last while none of its kind was seen."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens."""
+
+    waiting: Waiting
+    head: Head
+    seat: Seat
+    road: Road
+    tier_gb: int
+    warm: bool | None = None
+    explores: bool = False
+
+
+@dataclass
+class Limits:
+    """How many more jobs each limit lets through. ``of``: template → names of its limits."""
+
+    left: dict[str, int] = field(default_factory=dict)
+    of: dict[UUID, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def full(self, template: UUID) -> str:
+        """Name the limit that lets no more of this template through, "" if none does."""
+        return next((name for name in self.of.get(template, ()) if self.left[name] <= 0), "")
+
+    def take(self, template: UUID) -> None:
+        """Count one more."""
+        for name in self.of.get(template, ()):
+            self.left[name] -= 1
+
+
+@dataclass
+class Work:
+    """How much each lane holds. ``depth``: jobs that may start; ``seconds``: how long one of them takes."""
+
+    depth: dict[UUID, int]
+    seconds: dict[UUID, float]
+
+    def known(self, waiting: Waiting) -> bool:
+        """Whether a render of this lane's kind was ever seen."""
+        return waiting.lane.pk in self.seconds
+
+    def left_s(self, waiting: Waiting) -> float:
+        """Seconds of one node for all of the lane."""
+        lane = waiting.lane.pk
+        return self.depth.get(lane, len(waiting.heads)) * self.seconds.get(lane, UNKNOWN_S)
+
+
+class Match:
+    """One round of matching. :meth:`picks` consumes the heads it gives away."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Waiting],
+        supply: Supply,
+        *,
+        shares: Shares,
+        limits: Limits,
+        work: Work,
+        now: datetime,
+    ) -> None:
+        self._lanes = [lane for lane in lanes if lane.heads]
+        self._supply = supply
+        self._shares = shares
+        self._limits = limits
+        self._now = now
+        self._work = work
+        self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
+        self._picked = self._starved = 0
+        self.capacity = supply.capacity()
+        self._left_s: dict[frozenset[str], float] = defaultdict(float)
+        for lane in self._lanes:
+            self._left_s[lane.models] += work.left_s(lane)
+        self._warm_nodes = self._count_warm()
+
+    def picks(self) -> Iterator[Pick]:
+        """Give idle seats first, then the places behind what renders."""
+        for seat in self.capacity.open():
+            if seat.idle:
+                yield from self._fill(seat)
+        for seat in self.capacity.open():
+            yield from self._fill(seat)
+
+    def _fill(self, seat: Seat) -> Iterator[Pick]:
+        refused: set[UUID] = set()
+        while (found := self._best_for(seat, refused)) is not None:
+            waiting, head = found
+            shared = self._alike(waiting, seat)
+            road = self.capacity.give(seat, waiting.tier_gb or 0, shared=shared)
+            if road is None:
+                refused.add(waiting.lane.pk)  # orders on their way need the place, but not for every tier
+                continue
+            warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
+            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
+            return
+
+    def _best_for(self, seat: Seat, refused: set[UUID]) -> tuple[Waiting, Head] | None:
+        fronts = [
+            (*self._front(lane), lane)
+            for lane in self._lanes
+            if lane.heads
+            and lane.lane.pk not in refused
+            and seat.node_id in self._supply.able(lane)
+            and not self._limits.full(lane.template_id)
+        ]
+        if not fronts:
+            return None
+        top = max(rank for rank, _head, _lane in fronts)
+        fronts = [front for front in fronts if front[0] == top]
+        turn = self._shares.whose_turn(lane.project_id for _rank, _head, lane in fronts)
+        told = [(head, lane) for _rank, head, lane in fronts if lane.project_id in turn]
+        oldest = min(head.ready_at for head, _lane in told)
+        near = [(head, lane) for head, lane in told if head.ready_at <= oldest + AFFINITY]
+        for head, lane in sorted(near, key=lambda each: self._order(seat, *each)):
+            if not self._better_warm_elsewhere(seat, lane, head):
+                return lane, head
+        return None
+
+    def _front(self, lane: Waiting) -> tuple[int, Head]:
+        """The lane's next job and the class it counts as."""
+        best, oldest = lane.heads[0], lane.oldest
+        if oldest is None or best.rank >= STARVING_RANK or self._starved * STARVING_SHARE > self._picked:
+            return best.rank, best
+        return (STARVING_RANK, oldest) if self._now - oldest.ready_at > STARVATION else (best.rank, best)
+
+    def _order(self, seat: Seat, head: Head, lane: Waiting) -> tuple[object, ...]:
+        """Loaded models first; then where a node has most to do; then age."""
+        warm = self._is_warm(seat.node_id, lane)
+        per_node = 0.0 if warm else self._left_s[lane.models] / (self._warm_nodes[lane.models] + 1)
+        return (not warm, -per_node, -head.rank, head.ready_at, head.job_id)
+
+    def _is_warm(self, node_id: UUID, lane: Waiting) -> bool:
+        return lane.models <= self._holds.get(node_id, frozenset())
+
+    def _better_warm_elsewhere(self, seat: Seat, lane: Waiting, head: Head) -> bool:
+        """Nodes that hold the models will have done all of it before this one had them loaded."""
+        if self._is_warm(seat.node_id, lane) or not self._work.known(lane):
+            return False
+        warm = self._warm_nodes[lane.models]
+        waited = (self._now - head.ready_at).total_seconds()
+        return bool(warm) and waited < 2 * LOAD_S and self._left_s[lane.models] / warm <= LOAD_S
+
+    def _alike(self, lane: Waiting, seat: Seat) -> bool:
+        """Tell whether whoever listens to the tier's queue may as well have it."""
+        tier, able = lane.tier_gb or 0, self._supply.able(lane)
+        listeners = [other for other in self.capacity.seats if other.tier_gb >= tier]
+        if any(other.node_id not in able for other in listeners):
+            return False
+        free = [other for other in listeners if other.idle] or [o for o in listeners if o.stageable]
+        if len({self._is_warm(other.node_id, lane) for other in free}) > 1:
+            return False
+        larger_wanted = any(other.heads and (other.tier_gb or 0) > seat.tier_gb for other in self._lanes)
+        return not (larger_wanted and any(other.tier_gb > seat.tier_gb for other in free))
+
+    def _take(self, pick: Pick) -> Pick:
+        lane = pick.waiting
+        starving = pick.head.job_id != lane.heads[0].job_id
+        lane.heads = [head for head in lane.heads if head.job_id != pick.head.job_id]
+        if lane.oldest is not None and lane.oldest.job_id == pick.head.job_id:
+            lane.oldest = None
+        self._picked += 1
+        self._starved += starving
+        self._shares.take(lane.project_id)
+        self._limits.take(lane.template_id)
+        self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)
+        self._will_hold(pick.road.node_id, lane.models)
+        return pick
+
+    def _will_hold(self, node_id: UUID | None, models: frozenset[str]) -> None:
+        """Some node, this one if it is named, will have loaded these."""
+        if not models:
+            return
+        if node_id is None:
+            self._warm_nodes[models] += 1
+            return
+        for group in self._left_s:
+            before, after = group <= self._holds[node_id], group <= models
+            self._warm_nodes[group] += after - before
+        self._holds[node_id] = models
+
+    def _count_warm(self) -> Counter[frozenset[str]]:
+        """How many nodes hold, or will, what each lane loads."""
+        warm = Counter(
+            {group: sum(group <= holds for holds in self._holds.values()) for group in self._left_s}
+        )
+        loose = (held.lane_id for held in self._supply.held if held.node_id is None)
+        warm.update(models_of(lane_id) for lane_id in loose if lane_id is not None)
+        return warm
+
+
+def _held_models(node: Node, supply: Supply) -> frozenset[str]:
+    """The models a node holds once it has rendered what it has in hand."""
+    in_hand = (models_of(held.lane_id) for held in reversed(supply.by_node[node.pk]) if held.lane_id)
+    return next(filter(None, in_hand), frozenset(node.resident))

@@ -1,0 +1,135 @@
+"""What one round of the dispatcher sees: lanes and what holds them back, nodes, limits, shares, work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import F, Sum
+
+from apps.projects.models import Project
+from apps.renders.models import Hold, Limit, NeedTier, Usage
+from apps.renders.scheduling.demand import Waiting, active_lanes, depths, read_heads
+from apps.renders.scheduling.match import Limits, Match, Work
+from apps.renders.scheduling.shares import Shares
+from apps.renders.scheduling.supply import Supply, read_supply
+
+MOST_HEADS: Final = 400
+"""Jobs read per round, over all lanes; at least one of each."""
+
+USE_WINDOW: Final = timedelta(hours=24)
+"""How far back use counts against a project. A night's renders are forgotten the next night."""
+
+Reason = tuple[str, dict[str, Any]]
+"""A code of renders.waiting and its facts."""
+
+
+@dataclass
+class Round:
+    """Everything read once, so that choice and explanation rest on the same facts."""
+
+    now: datetime
+    lanes: list[Waiting]
+    supply: Supply
+    limits: Limits
+    most: dict[str, int]
+    holds: dict[UUID, Reason] = field(default_factory=dict)
+    """Lanes that somebody holds back, and why."""
+
+    @cached_property
+    def open_lanes(self) -> list[Waiting]:
+        """Lanes that nobody holds back."""
+        return [each for each in self.lanes if each.lane.pk not in self.holds]
+
+    def read_heads(self) -> None:
+        """Read the front of each open lane: as many as there are places, within reason."""
+        free = self.supply.capacity().free
+        fair = MOST_HEADS // max(1, len(self.open_lanes))
+        read_heads(self.open_lanes, most=max(1, min(free, fair)))
+
+    def match(self) -> Match:
+        """Set out to give this round's seats away."""
+        fronts = [each for each in self.open_lanes if each.heads]
+        return Match(
+            fronts,
+            self.supply,
+            shares=self._shares(fronts),
+            limits=self.limits,
+            work=_work(fronts),
+            now=self.now,
+        )
+
+    def _shares(self, fronts: Sequence[Waiting]) -> Shares:
+        flying = self.supply.in_flight()
+        demanding = {each.project_id for each in fronts}
+        projects = Project.objects.filter(pk__in=demanding | set(flying))
+        return Shares(
+            weights={key: float(weight) for key, weight in projects.values_list("pk", "weight")},
+            used=used_lately(self.now) if len(demanding | set(flying)) > 1 else {},
+            in_flight=flying,
+            demanding=demanding,
+            seats=2 * len(self.supply.nodes),
+        )
+
+
+def read_round(now: datetime) -> Round:
+    """Read lanes, holds, nodes and limits: a constant number of queries."""
+    lanes = active_lanes()
+    supply = read_supply(now) if lanes else Supply([], [])
+    limits, most = _limits(supply)
+    return Round(now, lanes, supply, limits, most, _holds(lanes))
+
+
+def used_lately(now: datetime) -> dict[UUID, float]:
+    """GPU seconds of each project within the window."""
+    rows = Usage.objects.filter(hour__gte=now - USE_WINDOW).values("project_id")
+    return {row["project_id"]: row["total"] for row in rows.annotate(total=Sum("gpu_seconds")).order_by()}
+
+
+def expected_seconds(lanes: Iterable[Waiting]) -> dict[UUID, float]:
+    """Mean seconds of execution of each lane's kind of render; those of a kind never seen are missing."""
+    of_need: dict[UUID, list[UUID]] = defaultdict(list)
+    for each in lanes:
+        of_need[each.lane.need_id].append(each.lane.pk)
+    rows = NeedTier.objects.filter(need__in=of_need, successes__gt=0).values("need_id")
+    sums = rows.annotate(n=Sum("successes"), total=Sum(F("successes") * F("seconds_mean"))).order_by()
+    return {lane: row["total"] / row["n"] for row in sums for lane in of_need[row["need_id"]]}
+
+
+def _work(fronts: Sequence[Waiting]) -> Work:
+    return Work(depths([each.lane.pk for each in fronts]), expected_seconds(fronts))
+
+
+def _holds(lanes: Sequence[Waiting]) -> dict[UUID, Reason]:
+    rows = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
+    farm = rows.get(Hold.FARM)
+    found: dict[UUID, Reason] = {}
+    for each in lanes:
+        project, tier = each.lane.project, rows.get(str(each.tier_gb))
+        if farm:
+            found[each.lane.pk] = "farm_paused", {"by": farm.by, "reason": farm.reason}
+        elif tier:
+            found[each.lane.pk] = (
+                "tier_paused",
+                {"tier": each.tier_gb, "by": tier.by, "reason": tier.reason},
+            )
+        elif project.paused:
+            found[each.lane.pk] = "project_paused", {"by": project.paused_by}
+    return found
+
+
+def _limits(supply: Supply) -> tuple[Limits, dict[str, int]]:
+    limits, most = Limits(), {}
+    flying = supply.in_flight_of()
+    for limit in Limit.objects.prefetch_related("templates"):
+        templates = [template.pk for template in limit.templates.all()]
+        most[limit.name] = limit.most
+        limits.left[limit.name] = limit.most - sum(flying[template] for template in templates)
+        for template in templates:
+            limits.of[template].append(limit.name)
+    return limits, most

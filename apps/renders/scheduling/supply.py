@@ -1,0 +1,177 @@
+"""Who could work: serving nodes, the seats they have, and what is on its way to them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from apps.nodes.models import Node
+from apps.nodes.selectors import serving
+from apps.renders.matching import Capacity, Seat
+from apps.renders.models import NodeBlock
+from apps.renders.scheduling.demand import Waiting
+from apps.renders.scheduling.fit import lacking
+from apps.renders.selectors import slots_in_use
+from farm.tiers import NO_VRAM, next_queue_for
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What decides whether a node fits: nodes of one kind can run the same work."""
+
+    capabilities_of: str
+    tier_gb: int
+    pool_id: UUID | None
+    dedicated: bool
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """An attempt that takes a seat, or will. ``node_id`` None: it is on a tier's queue."""
+
+    attempt_id: UUID
+    node_id: UUID | None
+    queue: str
+    tier_gb: int
+    state: str
+    explores: bool
+    unstage_asked_at: datetime | None
+    executing_at: datetime | None
+    lane_id: UUID | None
+    rank: int
+    project_id: UUID
+    template_id: UUID
+
+
+@dataclass
+class Supply:
+    """Serving nodes and what holds their seats, as one tick sees them."""
+
+    nodes: list[Node]
+    held: list[Held]
+    blocks: dict[UUID, set[UUID]] = field(default_factory=dict)
+    """Template → the nodes that are not given it."""
+
+    def __post_init__(self) -> None:
+        self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
+        self._able: dict[UUID, set[UUID]] = {}
+        self._members: dict[Kind, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            self._members[self.kind_of[node.pk]].append(node)
+
+    @cached_property
+    def by_node(self) -> dict[UUID, list[Held]]:
+        """What each node has in hand or bound to it, the oldest first."""
+        found: dict[UUID, list[Held]] = defaultdict(list)
+        for held in self.held:
+            if held.node_id is not None:
+                found[held.node_id].append(held)
+        return found
+
+    def capacity(self) -> Capacity:
+        """The seats, less what is on its way."""
+        loose = [held for held in self.held if held.node_id is None]
+        staged = [held.tier_gb for held in loose if held.queue == next_queue_for(held.tier_gb)]
+        started = [held.tier_gb for held in loose if held.queue != next_queue_for(held.tier_gb)]
+        seats = [
+            Seat(node.pk, node.name, node.epoch, node.tier_gb or NO_VRAM, len(self.by_node[node.pk]))
+            for node in self.nodes
+        ]
+        return Capacity(seats, started, staged)
+
+    def able(self, waiting: Waiting) -> set[UUID]:
+        """The serving nodes that can run this lane's jobs, busy or not."""
+        lane = waiting.lane
+        if lane.pk not in self._able:
+            blocked = self.blocks.get(waiting.template_id, set())
+            self._able[lane.pk] = {
+                node.pk
+                for kind, members in self._members.items()
+                if fits(kind, waiting, members[0])
+                for node in members
+                if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
+            }
+        return self._able[lane.pk]
+
+    def could(self, waiting: Waiting, node_id: UUID) -> bool:
+        """Tell whether a node could run this lane's jobs but for its memory."""
+        node = next(node for node in self.nodes if node.pk == node_id)
+        blocked = node_id in self.blocks.get(waiting.template_id, ())
+        pinned_away = waiting.lane.pinned_to_id not in (None, node_id)
+        return not blocked and not pinned_away and suits(self.kind_of[node_id], waiting, node)
+
+    def in_flight(self) -> Counter[UUID]:
+        """Seats taken by each project."""
+        return Counter(held.project_id for held in self.held)
+
+    def in_flight_of(self) -> Counter[UUID]:
+        """Seats taken by each template."""
+        return Counter(held.template_id for held in self.held)
+
+
+def read_supply(now: datetime) -> Supply:
+    """Read nodes, seats and blocks: three queries, whatever waits."""
+    nodes = list(serving().select_related("pool").defer("classes", "models_by_folder", "software", "drift"))
+    blocks: dict[UUID, set[UUID]] = defaultdict(set)
+    for template_id, node_id in NodeBlock.objects.filter(until__gt=now).values_list("template_id", "node_id"):
+        blocks[template_id].add(node_id)
+    return Supply(nodes, _held(), blocks)
+
+
+def fits(kind: Kind, waiting: Waiting, one: Node) -> bool:
+    """Tell whether nodes of this kind, of which ``one`` is one, can run a lane's jobs."""
+    large = waiting.tier_gb is not None and kind.tier_gb >= waiting.tier_gb
+    return large and suits(kind, waiting, one)
+
+
+def suits(kind: Kind, waiting: Waiting, one: Node) -> bool:
+    """Tell whether they could but for their memory."""
+    lane = waiting.lane
+    return (
+        in_pool(kind, lane.pool_id)
+        and tags_of(lane.tags) <= kind.tags
+        and not lacking(one, waiting.template, lane.precision, lane.lora_files)
+    )
+
+
+def in_pool(kind: Kind, wanted: UUID | None) -> bool:
+    """A job that asks for a pool goes there; one that does not goes anywhere but to a dedicated pool."""
+    return kind.pool_id == wanted if wanted else not kind.dedicated
+
+
+def tags_of(text: str) -> frozenset[str]:
+    """The words of a ``tags`` column."""
+    return frozenset(filter(None, text.split("\n")))
+
+
+def kind_of(node: Node) -> Kind:
+    """What decides whether this node fits."""
+    dedicated = node.pool is not None and node.pool.dedicated
+    return Kind(node.capabilities_of, node.tier_gb or NO_VRAM, node.pool_id, dedicated, tags_of(node.tags))
+
+
+def _held() -> list[Held]:
+    rows: Iterable[tuple[object, ...]] = (
+        slots_in_use()
+        .order_by("accepted_at", "pk")
+        .values_list(
+            "pk",
+            "node_id",
+            "queue",
+            "tier_gb",
+            "state",
+            "explores",
+            "unstage_asked_at",
+            "executing_at",
+            "job__lane_id",
+            "job__rank",
+            "job__project_id",
+            "job__template_version__template_id",
+        )
+    )
+    return [Held(*row) for row in rows]  # type: ignore[arg-type]

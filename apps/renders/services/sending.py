@@ -1,0 +1,149 @@
+"""Chosen jobs become attempts, in one transaction; their orders are published after it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from apps.common.clock import database_now
+from apps.common.machines import Move, events_together, move_each, record_event
+from apps.renders.models import Attempt, Job
+from apps.renders.scheduling.match import Pick
+from apps.renders.services import bus
+from apps.renders.services.failures import carry_out, decide
+from apps.renders.services.giveback import hand_back
+from apps.renders.services.orders import Unorderable, order_for
+from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
+from farm.contracts import FailureClass
+from farm.logs import bound
+
+logger = logging.getLogger(__name__)
+
+ACTOR = "dispatcher"
+
+
+def send(picks: Sequence[Pick]) -> int:
+    """Make an attempt of each pick and publish its order; return how many were sent.
+
+    What somebody else moved meanwhile is left out. An order that cannot be made or published ends its
+    attempt; the others are sent all the same.
+    """
+    return sum(_publish(attempt) for attempt in _attempts(picks))
+
+
+def _attempts(picks: Sequence[Pick]) -> list[Attempt]:
+    """Move the jobs to DISPATCHED under new tokens and write their attempts, in one transaction."""
+    of_job = {pick.head.job_id: pick for pick in picks}
+    if not of_job:
+        return []
+    with transaction.atomic(), events_together():
+        jobs = _jobs(of_job)
+        tokens = {job.pk: str(uuid4()) for job in jobs}
+        moved = move_each(
+            JOB,
+            [
+                Move(
+                    row=job,
+                    actor=ACTOR,
+                    where={"held": False},
+                    data={"queue": of_job[job.pk].road.queue},
+                    changes={
+                        "token": tokens[job.pk],
+                        "tier_gb": of_job[job.pk].tier_gb,
+                        "wait_code": "",
+                        "wait_params": {},
+                    },
+                )
+                for job in jobs
+            ],
+            from_=(JobState.READY,),
+            to=JobState.DISPATCHED,
+        )
+        jobs = [job for job in jobs if job.pk in moved]
+        return _write(jobs, of_job, tokens)
+
+
+def _write(jobs: Sequence[Job], of_job: dict[UUID, Pick], tokens: dict[UUID, str]) -> list[Attempt]:
+    earlier = Attempt.objects.filter(job__in=jobs).order_by().values("job_id").annotate(last=Max("number"))
+    numbers = {row["job_id"]: row["last"] for row in earlier}
+    accept_by = database_now() + timedelta(seconds=settings.ACCEPT_SECONDS)
+    attempts = []
+    for job in jobs:
+        pick = of_job[job.pk]
+        job.token, job.state, job.tier_gb = tokens[job.pk], JobState.DISPATCHED, pick.tier_gb
+        attempts.append(
+            Attempt(
+                job=job,
+                number=numbers.get(job.pk, 0) + 1,
+                state=AttemptState.DISPATCHED,
+                token=tokens[job.pk],
+                queue=pick.road.queue,
+                tier_gb=pick.tier_gb,
+                node_id=pick.road.node_id,
+                accept_by=accept_by,
+                warm=pick.warm,
+                explores=pick.explores,
+            )
+        )
+    Attempt.objects.bulk_create(attempts)
+    for attempt in attempts:
+        record_event(
+            ATTEMPT,
+            attempt.pk,
+            to=AttemptState.DISPATCHED,
+            story=attempt.job_id,
+            actor=ACTOR,
+            data={"number": attempt.number, "queue": attempt.queue},
+        )
+    return attempts
+
+
+def _jobs(of_job: dict[UUID, Pick]) -> list[Job]:
+    """The picked jobs with all an order is made of, in the order they were picked."""
+    rows = (
+        Job.objects.select_related(
+            "template_version__template", "shot__sequence", "shot__project", "prompt_build", "project"
+        )
+        .defer("template_version__graph", "template_version__manifest")  # parsed once per process
+        .in_bulk(list(of_job))
+    )
+    return [rows[key] for key in of_job if key in rows]
+
+
+def _publish(attempt: Attempt) -> bool:
+    job = attempt.job
+    with bound(job=job.pk, code=job.code, attempt=attempt.pk):
+        try:
+            order = order_for(attempt)
+        except Unorderable as exc:
+            logger.warning("job cannot be ordered", extra={"why": str(exc)})
+            _unordered(attempt, exc.failure_class, str(exc))
+            return False
+        except OSError as exc:
+            # A full or vanished store is the farm's own fault: again later, and on with the other jobs.
+            logger.exception("order not built")
+            _unordered(attempt, FailureClass.INFRASTRUCTURE, f"the artifact store cannot be used: {exc}")
+            return False
+        if not bus.publish(order, queue=attempt.queue):
+            hand_back(attempt, actor=ACTOR, reason="the broker cannot be reached")
+            return False
+        logger.info("order sent", extra={"queue": attempt.queue, "number": attempt.number})
+    return True
+
+
+def _unordered(attempt: Attempt, failure_class: FailureClass, message: str) -> None:
+    decision = decide(attempt.job, failure_class)
+    carry_out(
+        attempt,
+        decision,
+        failure_class=failure_class,
+        message=message,
+        end=AttemptState.FAILED,
+        actor=ACTOR,
+    )
