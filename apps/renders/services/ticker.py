@@ -12,10 +12,11 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from apps.common.clock import database_now
 from apps.renders.services import bus
-from apps.renders.services.dispatch import dispatch, explain_waiting
+from apps.renders.services.dispatch import dispatch, explain_waiting, remember
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.leader import Leadership
 from apps.renders.services.sweep import sweep
+from apps.renders.services.usage import forget_old
 from apps.review.services.store_marker import ensure_store_marker
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,10 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 MOST_ROUNDS = 20
 """Dispatch again at once while it still finds something to send, but let sweep have its turn."""
+REMEMBER_SECONDS = 10.0
+LONGEST_REST = 0.25
+"""A tick that follows hard upon another is followed by a rest of its own length, at most this: the next one
+serves all that came meanwhile, and the coordinator's other processes have a core as well."""
 
 
 class Ticker:
@@ -35,7 +40,8 @@ class Ticker:
         self._marked = False
         self._store_error = ""
         self._pokes: redis.client.PubSub | None = None
-        self._swept = 0.0
+        self._swept = self._remembered = 0.0
+        self._ended = self._rest = 0.0
         self._away = False
 
     def run(self) -> None:
@@ -57,6 +63,8 @@ class Ticker:
         close_old_connections()
         if not self._take_lead():
             return
+        begun = time.monotonic()
+        idle = begun - self._ended
         rounds = 0
         while dispatch() and rounds < MOST_ROUNDS:
             rounds += 1
@@ -65,6 +73,13 @@ class Ticker:
             if sweep():
                 dispatch()
             explain_waiting()
+        if time.monotonic() - self._remembered >= REMEMBER_SECONDS:
+            self._remembered = time.monotonic()
+            remember()
+            forget_old()
+        self._ended = time.monotonic()
+        took = self._ended - begun
+        self._rest = min(took, LONGEST_REST) if idle < took else 0.0
 
     def _wait_for_database(self, error: Exception) -> None:
         if not self._away:
@@ -100,6 +115,7 @@ class Ticker:
 
     def _wait(self) -> None:
         """Wait for a poke, at most one beat. Pokes that came meanwhile count as one."""
+        time.sleep(self._rest)
         try:
             if self._pokes is None:
                 self._pokes = bus.listen_for_pokes()

@@ -52,9 +52,21 @@ def test_a_leader_that_resigns_is_followed_at_once(ours: Leadership, theirs: Lea
 
 
 def test_a_leader_that_is_gone_is_followed(ours: Leadership, theirs: Leadership) -> None:
-    assert from_elsewhere(theirs.held), "and its connection is closed"
+    assert from_elsewhere(theirs.held)
+    theirs.close()  # as death would
     if connection.vendor == "sqlite":
         assert not ours.held(), "a row cannot know that its writer is gone before its term is over"
         FarmClock.objects.update(leader_until=database_now() - timedelta(seconds=1))
     until(ours.held)  # PostgreSQL drops the lock a moment after it has seen the connection close
+    ours.resign()
+
+
+def test_a_leader_that_stands_still_is_deposed_when_its_beat_is_overdue(
+    ours: Leadership, theirs: Leadership
+) -> None:
+    assert from_elsewhere(theirs.held)
+    assert not ours.held()
+    FarmClock.objects.update(leader_until=database_now() - timedelta(seconds=1))
+    until(ours.held)
+    assert not from_elsewhere(theirs.held), "it wakes, and finds another leading"
     ours.resign()
