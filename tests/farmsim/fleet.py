@@ -183,7 +183,7 @@ class Fleet:
             manifest.write_bytes(canonical(to_json(report)))
         self.stats.outcomes[str(report.outcome)] += 1
         if fate is Fate.LOST_RESULT:
-            self.happened(fate, held.order.job_id)
+            self.stats.struck(str(fate), held.order.job_id)  # proven by the take, if one is made of it
             self.manifest_only.add(held.attempt_id)
             return
         node.spool[held.attempt_id] = report

@@ -31,9 +31,9 @@ class Scenario:
     """
 
     name: str
-    nodes: int = 24
-    jobs: int = 300
-    over_s: float = 40.0
+    nodes: int = 16
+    jobs: int = 200
+    over_s: float = 50.0
     seed: int = 7
     pace: float = 0.01
     fates: Mapping[Fate, int] = field(default_factory=dict)
@@ -81,6 +81,8 @@ class Play:
     def __init__(self, scenario: Scenario, *, keep: Path | None = None) -> None:
         self.scenario = scenario
         self.wrong: list[str] = []
+        self.recoveries: list[tuple[float, str]] = []
+        """Seconds until work went on after each fault."""
         self.figures: Figures | None = None
         self._keep = keep
         arrivals = int(scenario.jobs * 0.8)
@@ -182,6 +184,7 @@ class Play:
             if took is None:
                 self.wrong.append(f"work did not go on after: {strike.what} {strike.job_id}")
             else:
+                self.recoveries.append((round(took, 1), strike.what))
                 longest = round(max(longest or 0.0, took), 1)
         return longest
 
@@ -200,6 +203,7 @@ def play_all(scenarios: Sequence[Scenario], *, keep: Path | None = None, figures
         sys.stdout.flush()
         proven = dict(sorted(play.fates.proven.items()))
         say(f"{scenario.name}: {time.monotonic() - began:.0f} s; proven {proven}")
+        say(f"slowest to recover: {sorted(play.recoveries, reverse=True)[:5]}")
         if figures and play.figures:
             say(str(play.figures))
         good += verdict.ok

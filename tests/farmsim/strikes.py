@@ -20,11 +20,13 @@ from redis.exceptions import RedisError
 from farm.demo.supervisor import FIRST_PAUSE_S
 
 if TYPE_CHECKING:
+    from tests.farmsim.hand import Held
     from tests.farmsim.node import SimNode
     from tests.farmsim.simulation import Simulation
 
-LEASE_S: Final = 30.0
-PAST_LEASE_S: Final = LEASE_S + 6.0
+RETURN_S: Final = 1.0
+GIVE_UP_S: Final = 100.0
+"""A lease of 30 s, and the graces that other strikes bring about."""
 AWAY_S: Final = 3.0
 SKEW_S: Final = 86_400.0
 PATIENCE_S: Final = 30.0
@@ -36,6 +38,10 @@ LASTING: Final = ("clock jump", "node death", "node pause")
 
 class Unstruck(AssertionError):
     """A fault could not be injected, or its effect was not seen."""
+
+
+class NobodyBusy(Exception):
+    """No node has work in hand that could be struck now."""
 
 
 @dataclass(frozen=True)
@@ -78,29 +84,31 @@ class Striker:
             self._later.remove(item)
             item[1]()
         if self._due and self._simulation.confirmed() >= self._due[0].share * self._jobs:
-            STRIKES[self._due.pop(0).name](self)
+            strike = self._due.pop(0)
+            try:
+                STRIKES[strike.name](self)
+            except NobodyBusy:
+                self._due.append(strike)  # again at the next turn, others first
 
     # Nodes
 
     def node_death(self) -> None:
         """A machine loses its power with work in hand, and comes back long after its lease."""
-        self._die("node death", PAST_LEASE_S, disk=False)
+        self._die("node death", comes_back_at_once=False)
 
     def node_return(self) -> None:
         """A worker is killed with work in hand, and comes back at once: a new epoch."""
-        self._die("node return", 1.0, disk=True)
+        self._die("node return", comes_back_at_once=True)
 
-    def _die(self, name: str, away_s: float, *, disk: bool) -> None:
+    def _die(self, name: str, *, comes_back_at_once: bool) -> None:
         node = self._busy_node()
         epoch = node.epoch
 
         def kill() -> list[str]:
-            held = [held.order.job_id for held in node.hand.values() if held.granted]
-            self._fleet.fates.strike(held)
-            node.die(disk=disk)
-            for job_id in held:
-                self._fleet.stats.struck(name, job_id)
-            return held
+            held = [held for held in node.hand.values() if held.granted]
+            self._struck(name, held)
+            node.die(disk=comes_back_at_once)
+            return [each.attempt_id for each in held]
 
         def come_back() -> None:
             self._fleet.do(node.start)
@@ -108,9 +116,13 @@ class Striker:
                 raise Unstruck(f"{node.name} came back in the same epoch")
             self._proven(name)
 
-        if not self._fleet.do(kill):
-            raise Unstruck(f"{node.name} died with nothing in hand")
-        self._after(away_s, come_back)
+        attempts = self._fleet.do(kill)
+        if not attempts:
+            raise NobodyBusy
+        if comes_back_at_once:
+            self._after(RETURN_S, come_back)
+        else:
+            self._when_given_up(attempts, come_back)
 
     def node_pause(self) -> None:
         """SIGSTOP past the lease: its ComfyUI finishes, and the success comes late."""
@@ -119,21 +131,35 @@ class Striker:
         def freeze() -> list[str]:
             node.freeze()
             held = [held for held in node.hand.values() if held.granted]
-            for each in held:
-                each.fate = None
-                self._fleet.stats.struck("node pause", each.order.job_id)
-            self._fleet.fates.strike([each.order.job_id for each in held])
+            self._struck("node pause", held)
             return [each.attempt_id for each in held]
 
-        attempts = self._fleet.do(freeze)
-
         def resume() -> None:
-            ended = self._simulation.attempt_states(attempts)
             self._fleet.do(node.thaw)
-            if set(ended) & {"lost", "superseded"}:
-                self._proven("node pause")
+            self._proven("node pause")
 
-        self._after(PAST_LEASE_S, resume)
+        self._when_given_up(self._fleet.do(freeze), resume)
+
+    def _struck(self, name: str, held: Sequence[Held]) -> None:
+        """Nothing else happens to these jobs any more."""
+        for each in held:
+            each.fate = None
+            self._fleet.stats.struck(name, each.order.job_id)
+        self._fleet.fates.strike([each.order.job_id for each in held])
+
+    def _when_given_up(self, attempts: Sequence[str], then: Callable[[], None]) -> None:
+        """Go on when the coordinator has given these attempts up, or one of them."""
+        deadline = time.monotonic() + GIVE_UP_S
+
+        def look() -> None:
+            if set(self._simulation.attempt_states(attempts)) & {"lost", "superseded"}:
+                then()
+            elif time.monotonic() > deadline:
+                raise Unstruck(f"attempts {attempts} of a silent node were not given up in {GIVE_UP_S:g} s")
+            else:
+                self._after(1.0, look)
+
+        self._after(1.0, look)
 
     def clock_jump(self) -> None:
         """A node's clock is a day ahead from now on."""
@@ -162,7 +188,9 @@ class Striker:
                 )
             ]
 
-        found = self._simulation.until(lambda: self._fleet.do(busy), "a node has work in hand", patience_s=30)
+        found = self._fleet.do(busy)
+        if not found:
+            raise NobodyBusy
         return self._rng.choice(sorted(found, key=lambda node: node.name))
 
     # Broker
