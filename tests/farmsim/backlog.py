@@ -21,13 +21,16 @@ from apps.renders.services import bus
 from apps.renders.services.lanes import wake
 from apps.renders.services.submit import FARM_SCOPE
 
+SEED: Final = "((p.seed + 1000 * t.take) %% 9007199254740991)"
 OWN: Final = {
     # A UUIDv7 whose time grows with the place in the sequence, so that keys are written in order.
     "id": "(lpad(to_hex((%(began)s::bigint + t.n / 100)), 12, '0') || '7'"
     " || lpad(to_hex(t.n %% 4096), 3, '0') || '8' || substr(md5(random()::text), 1, 15))::uuid",
     "code": "'J' || lpad((%(code)s + t.n)::text, 6, '0')",
     "take_number": "t.take",
-    "seed": "(p.seed + t.n) %% 9007199254740991",
+    "seed": SEED,
+    "values": f"CASE WHEN p.values ? 'seed' THEN jsonb_set(p.values, '{{seed}}', to_jsonb({SEED}))"
+    " ELSE p.values END",
     "created_at": "now()",
     "updated_at": "now()",
     "ready_at": "now() + t.n * interval '1 microsecond'",
@@ -65,7 +68,7 @@ def _copy(sequence: Sequence[str], patterns: dict[str, list[Job]]) -> list[str]:
     ]
     takes = _take_numbers(chosen)
     first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(chosen)) - len(chosen)
-    columns = [field.column for field in Job._meta.concrete_fields]
+    columns = [str(field.column) for field in Job._meta.concrete_fields]
     quoted = ", ".join(f'"{column}"' for column in columns)
     values = ", ".join(OWN.get(column, f'p."{column}"') for column in columns)
     rows = "unnest(%(patterns)s::uuid[], %(takes)s::int[]) WITH ORDINALITY AS t(pattern, take, n)"
@@ -112,7 +115,7 @@ def _take_numbers(chosen: list[Job]) -> list[int]:
 
 def _tell_events(cursor: object, ids: list[UUID], patterns: list[UUID]) -> None:
     """Copy the pattern's event, about the copy."""
-    columns = [field.column for field in StateEvent._meta.concrete_fields if field.column != "id"]
+    columns = [str(field.column) for field in StateEvent._meta.concrete_fields if field.column != "id"]
     own = {"story": "t.job", "subject": "t.job", "at": "now()"}
     quoted = ", ".join(f'"{column}"' for column in columns)
     values = ", ".join(own.get(column, f'e."{column}"') for column in columns)

@@ -47,20 +47,16 @@ class Model:
 @functools.cache
 def models() -> dict[str, Model]:
     """Read the table, by slug."""
-    kinds = {"tier_gb": int, "width": int, "height": int, "frames": int}
-    kinds |= dict.fromkeys(("peak_gb", "weights_gb", "warm_s", "load_s"), float)  # type: ignore[arg-type]
     with TABLE.open(newline="") as file:
-        rows = [
-            Model(
-                **{
-                    name: kinds.get(name, str)(value)
-                    for name, value in row.items()
-                    if not name.startswith("source")
-                }
-            )
-            for row in csv.DictReader(file)
-        ]
+        rows = [_model(row) for row in csv.DictReader(file)]
     return {model.slug: model for model in rows}
+
+
+def _model(row: dict[str, str]) -> Model:
+    read: dict[str, Any] = {name: text for name, text in row.items() if not name.startswith("source")}
+    read |= {name: int(row[name]) for name in ("tier_gb", "width", "height", "frames")}
+    read |= {name: float(row[name]) for name in ("peak_gb", "weights_gb", "warm_s", "load_s")}
+    return Model(**read)
 
 
 @functools.cache

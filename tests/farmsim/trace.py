@@ -13,7 +13,8 @@ MIXED: Final = ("sim_flux1_fp8", "sim_flux2_klein", "sim_qwen_image", "sim_wan22
 """Five models of which two never fit a card of 24 GB together."""
 SPREAD: Final = 0.25
 """Standard deviation of the logarithm of a render's seconds."""
-PRIORITIES: Final = ((10, 0.85), (20, 0.1), (30, 0.05))
+PRIORITIES: Final = {10: 0.85, 20: 0.1, 30: 0.05}
+"""Priority classes, and the share of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,13 @@ def arrivals(
         count = min(left, rng.choice((1, 2, 5, 10, 20)))
         left -= count
         template = rng.choice(list(templates))
-        priorities, weights = zip(*PRIORITIES, strict=True)
         orders.append(
             Order(
                 at=rng.uniform(0, over_s),
                 project=rng.choice(list(projects)),
                 template=template,
                 count=count,
-                priority=rng.choices(priorities, weights)[0],
+                priority=rng.choices(list(PRIORITIES), list(PRIORITIES.values()))[0],
                 seconds=seconds_for(template, pace=pace, rng=rng),
             )
         )

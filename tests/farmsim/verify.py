@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q
 
 from apps.common.models import StateEvent
 from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier
-from apps.renders.services.requirements import lacking
+from apps.renders.scheduling.fit import lacking
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, OPEN, AttemptState, JobState
 from apps.review.models import Take
 from apps.workflows.services import template_of
@@ -78,8 +78,8 @@ def at_most_one_take_per_job(_: Seen) -> Iterator[str]:
     for row in Take.objects.order_by().values("job_id").annotate(n=Count("pk")).filter(n__gt=1):
         yield f"job {row['job_id']} has {row['n']} takes"
     successes = StateEvent.objects.filter(machine="job", to_state=JobState.SUCCEEDED).order_by()
-    for row in successes.values("subject").annotate(n=Count("pk")).filter(n__gt=1):
-        yield f"job {row['subject']} succeeded {row['n']} times"
+    for again in successes.values("subject").annotate(n=Count("pk")).filter(n__gt=1):
+        yield f"job {again['subject']} succeeded {again['n']} times"
 
 
 def takes_and_succeeded_jobs_match(_: Seen) -> Iterator[str]:
