@@ -113,17 +113,19 @@ class Match:
         self._warm_nodes = self._count_warm()
 
     def picks(self) -> Iterator[Pick]:
-        """Give idle seats first, then the places behind what renders."""
-        for seat in self.capacity.open():
-            if seat.idle:
-                yield from self._fill(seat)
-        for seat in self.capacity.open():
-            yield from self._fill(seat)
+        """Give idle seats first, then the places behind what renders; of each, where the models are loaded."""
+        for staging in (False, True):
+            for loaded in (True, False):
+                for seat in self.capacity.open():
+                    if seat.idle or staging:
+                        yield from self._fill(seat, only_loaded=loaded)
 
-    def _fill(self, seat: Seat) -> Iterator[Pick]:
+    def _fill(self, seat: Seat, *, only_loaded: bool) -> Iterator[Pick]:
         refused: set[UUID] = set()
         while (found := self._best_for(seat, refused)) is not None:
             waiting, head = found
+            if only_loaded and not self._is_warm(seat.node_id, waiting):
+                return
             shared = self._alike(waiting, seat)
             road = self.capacity.give(seat, waiting.tier_gb or 0, shared=shared)
             if road is None:

@@ -17,7 +17,7 @@ from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.dependents import explain_blocked, tell_dependents
 from apps.renders.services.giveback import end_attempt
-from apps.renders.services.lanes import assign
+from apps.renders.services.lanes import assign, wake
 from apps.renders.states import (
     ATTEMPT_OPEN,
     JOB,
@@ -132,6 +132,7 @@ def pause(job: Job, *, paused: bool, user: User) -> None:
     require(user, Act.RENDER, job.project)
     by = user.get_username() if paused else ""
     Job.objects.filter(pk=job.pk).update(paused=paused, paused_by=by, held=paused or job.batch.paused)
+    wake([job.lane_id])
     transaction.on_commit(bus.poke)
 
 
@@ -144,6 +145,7 @@ def pause_batch(batch: RenderBatch, *, paused: bool, user: User) -> None:
         jobs = Job.objects.filter(batch=batch)
         jobs.filter(paused=False).update(held=paused)
         jobs.filter(paused=True).update(held=True)
+        wake(jobs.order_by().values_list("lane_id", flat=True).distinct())
     transaction.on_commit(bus.poke)
 
 

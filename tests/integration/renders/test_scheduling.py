@@ -1,0 +1,297 @@
+"""What people and the day's course change about who goes next, from the rows to the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from apps.accounts.models import User
+from apps.common.clock import database_now
+from apps.nodes.models import Node, Pool
+from apps.projects.models import Project
+from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, Priority, Usage
+from apps.renders.scheduling.demand import wake_the_forgotten
+from apps.renders.scheduling.match import STARVATION
+from apps.renders.selectors import wait_sentence
+from apps.renders.services import bus as farm_bus
+from apps.renders.services.control import pause, pause_batch, prioritise
+from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
+from apps.renders.services.lanes import assign
+from apps.renders.services.submit import Step, submit
+from apps.renders.states import AttemptState, JobState
+from apps.workflows.models import WorkflowTemplate
+from farm.contracts import Outcome, Stage
+from tests.broker_fixture import Broker
+from tests.factories import ShotFactory
+from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import again
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
+
+Press = Callable[..., list[Job]]
+
+
+@pytest.fixture
+def press(film: Project, coordinator: User) -> Press:
+    """Submit ``count`` shots with a template; return the jobs by code."""
+
+    def press(template: str = "sd15_t2i", count: int = 1) -> list[Job]:
+        shots = ShotFactory.create_batch(count, sequence=film.sequences.get())
+        key = f"{template}{Job.objects.count()}"
+        steps = [Step(template=template)]
+        batch = submit(user=coordinator, project=film, shots=shots, steps=steps, idempotency_key=key).batch
+        return list(batch.jobs.order_by("code"))
+
+    return press
+
+
+def why(job: Job) -> str:
+    explain_waiting()
+    return wait_sentence(again(job))
+
+
+def change(job: Job, **columns: Any) -> None:
+    """Give a waiting job other columns, and the lane that goes with them."""
+    for name, value in columns.items():
+        setattr(job, name, value)
+    assign([job])
+    job.save()
+
+
+def test_a_paused_farm_sends_nothing_and_says_who_paused_it(node24: Hand, press: Press) -> None:
+    [job] = press()
+    hold = Hold.objects.create(scope=Hold.FARM, by="mina", reason="power cut at ten")
+    assert dispatch() == 0
+    assert "paused" in why(job)
+    assert again(job).lane is not None
+    assert Lane.objects.get(jobs=job).wait_params == {"by": "mina", "reason": "power cut at ten"}
+    hold.delete()
+    assert dispatch() == 1
+
+
+def test_a_paused_tier_holds_only_its_own_jobs_back(node24: Hand, press: Press) -> None:
+    [small], [large] = press("sd15_t2i"), press("flux_t2i")
+    Hold.objects.create(scope="16", by="mina")
+    assert dispatch() == 1
+    assert (again(small).state, again(large).state) == (JobState.DISPATCHED, JobState.READY)
+    assert "16 GB" in why(large)
+
+
+def test_a_limit_counts_what_is_in_flight_and_says_that_it_is_full(node24: Hand, press: Press) -> None:
+    jobs = press("sd15_t2i", 3)
+    limit = Limit.objects.create(name="licence", most=1)
+    limit.templates.add(WorkflowTemplate.objects.get(slug="sd15_t2i"))
+    assert dispatch() == 1
+    assert dispatch() == 0
+    assert "licence" in why(jobs[1])
+    node24.finishes(node24.claimed())
+    assert dispatch() == 1
+
+
+def test_a_job_that_is_resumed_goes_on_although_its_lane_had_fallen_asleep(
+    node24: Hand, press: Press, coordinator: User
+) -> None:
+    [job] = press()
+    pause(job, paused=True, user=coordinator)
+    assert dispatch() == 0
+    explain_waiting()
+    assert not Lane.objects.get(jobs=job).active
+    pause(again(job), paused=False, user=coordinator)
+    assert dispatch() == 1
+
+
+def test_a_batch_that_is_resumed_leaves_what_was_paused_by_itself(
+    node24: Hand, press: Press, coordinator: User
+) -> None:
+    mine, other = press(count=2)
+    pause(mine, paused=True, user=coordinator)
+    for paused in (True, False):
+        pause_batch(mine.batch, paused=paused, user=coordinator)
+        explain_waiting()
+    assert dispatch() == 1
+    assert (again(mine).state, again(other).state) == (JobState.READY, JobState.DISPATCHED)
+
+
+def test_a_lane_that_fell_asleep_over_a_job_is_found_again(node24: Hand, press: Press) -> None:
+    press()
+    Lane.objects.update(active=False)
+    assert dispatch() == 0
+    assert wake_the_forgotten() == 1
+    assert dispatch() == 1
+
+
+def test_a_job_starts_after_its_time_and_not_before(node24: Hand, press: Press) -> None:
+    [job] = press()
+    Job.objects.update(start_after=database_now() + timedelta(hours=1))
+    assert dispatch() == 0
+    explain_waiting()
+    assert wait_sentence(again(job)).startswith("Starts after")
+    Job.objects.update(start_after=database_now())
+    assert dispatch() == 1
+
+
+def test_a_job_that_must_start_now_to_keep_its_deadline_goes_before_high_ones(
+    node24: Hand, press: Press, coordinator: User
+) -> None:
+    high, due = press(count=2)
+    prioritise(high, priority=Priority.HIGH, user=coordinator)
+    Job.objects.filter(pk=due.pk).update(start_by=database_now())
+    dispatch()
+    assert node24.claimed().job_id == str(due.pk)
+    assert again(due).rank == DUE_RANK
+    assert again(due).priority == Priority.NORMAL, "what people gave it stands"
+
+
+def test_the_oldest_job_goes_first_once_it_waited_beyond_the_bound(
+    node24: Hand, press: Press, coordinator: User
+) -> None:
+    starved, high = press(count=2)
+    prioritise(starved, priority=Priority.LOW, user=coordinator)
+    prioritise(high, priority=Priority.HIGH, user=coordinator)
+    Job.objects.filter(pk=starved.pk).update(ready_at=database_now() - STARVATION - timedelta(seconds=1))
+    dispatch()
+    assert node24.claimed().job_id == str(starved.pk)
+
+
+def test_a_pinned_job_waits_for_its_node_and_says_so(node24: Hand, node8: Hand, press: Press) -> None:
+    [job] = press()
+    change(job, pinned_to=Node.objects.get(name="gpu8"))
+    Node.objects.filter(name="gpu8").update(desired="paused")
+    assert dispatch() == 0
+    assert "gpu8" in why(job)
+    Node.objects.filter(name="gpu8").update(desired="active")
+    assert dispatch() == 1
+    assert Attempt.objects.get(job=job).queue == "node.gpu8.e1"
+
+
+def test_a_job_for_a_pool_goes_to_its_nodes_alone(node24: Hand, node8: Hand, press: Press) -> None:
+    [job] = press()
+    paint = Pool.objects.create(name="paint")
+    change(job, pool=paint)
+    assert dispatch() == 0
+    assert "paint" in why(job)
+    Node.objects.filter(name="gpu24").update(pool=paint)
+    assert dispatch() == 1
+    assert node24.claimed().job_id == str(job.pk)
+
+
+def test_tags_are_asked_for(node24: Hand, press: Press) -> None:
+    [job] = press()
+    change(job, tags="nvlink")
+    assert dispatch() == 0
+    assert "nvlink" in why(job)
+    Node.objects.update(tags="fast\nnvlink")
+    assert dispatch() == 1
+
+
+# Affinity
+
+
+def test_the_order_goes_to_the_node_that_holds_the_models(node24: Hand, press: Press, bus: Broker) -> None:
+    Hand("other24", tier_gb=24, broker=bus).arrives()
+    [job] = press("sd15_t2i")
+    Node.objects.filter(name="gpu24").update(resident=["checkpoints/v1-5-pruned-emaonly-fp16.safetensors"])
+    assert dispatch() == 1
+    attempt = Attempt.objects.get(job=job)
+    assert (attempt.queue, attempt.warm) == ("node.gpu24.e1", True)
+
+
+# Urgent work
+
+
+def test_urgent_work_asks_the_staged_one_to_make_way_and_never_the_running_one(
+    node24: Hand, press: Press, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[UUID] = []
+    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
+    press(count=2)
+    dispatch()
+    running, staged = node24.claimed(), node24.claimed()
+    node24.works_on(running, Stage.EXECUTING)
+    node24.works_on(staged, Stage.STAGED)
+    node24.reports()
+    [urgent] = press()
+    assert dispatch() == 0
+    assert asked == []
+    prioritise(urgent, priority=Priority.URGENT, user=coordinator)
+    assert dispatch() == 0
+    assert asked == [UUID(staged.attempt_id)]
+    assert dispatch() == 0
+    assert len(asked) == 1, "it is not asked again at once"
+    assert Attempt.objects.get(pk=staged.attempt_id).state == AttemptState.STAGED, "its node decides"
+
+
+def test_a_staged_order_that_made_way_leaves_its_place_to_the_urgent_one(
+    node24: Hand, press: Press, coordinator: User
+) -> None:
+    _first, second = press(count=2)
+    dispatch()
+    running, staged = node24.claimed(), node24.claimed()
+    node24.works_on(running, Stage.EXECUTING)
+    node24.works_on(staged, Stage.STAGED)
+    node24.reports()
+    [urgent] = press()
+    prioritise(urgent, priority=Priority.URGENT, user=coordinator)
+    dispatch()
+    node24.finishes(staged, node24.ended(staged, Outcome.CANCELLED))
+    assert again(second).state == JobState.READY
+    assert again(second).attempts_used == 0
+    assert dispatch() == 1
+    assert (again(urgent).state, again(second).state) == (JobState.DISPATCHED, JobState.READY)
+
+
+# Exploration
+
+
+def learned(job: Job, tier_gb: int, **facts: int) -> None:
+    NeedTier.objects.update_or_create(need=Need.objects.get(lanes__jobs=job), tier_gb=tier_gb, defaults=facts)
+
+
+def test_an_idle_card_one_tier_below_tries_a_job_that_no_fitting_card_takes(
+    bus: Broker, press: Press
+) -> None:
+    small = Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    jobs = press("flux_t2i", 3)
+    assert {job.tier_gb for job in jobs} == {16}
+    assert dispatch() == 1
+    order = small.claimed()
+    attempt = Attempt.objects.get(pk=order.attempt_id)
+    assert (attempt.explores, attempt.tier_gb, order.tier_gb) == (True, 12, 12)
+    assert dispatch() == 0, "one at a time"
+
+
+def test_nobody_tries_where_memory_ran_out_before(bus: Broker, press: Press) -> None:
+    Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    [job] = press("flux_t2i")
+    learned(job, 12, ooms=1)
+    assert dispatch() == 0
+
+
+def test_nobody_tries_two_tiers_below(node8: Hand, press: Press) -> None:
+    press("flux_t2i")
+    assert dispatch() == 0
+
+
+def test_a_fitting_card_goes_before_an_experiment(node24: Hand, bus: Broker, press: Press) -> None:
+    Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    press("flux_t2i")
+    assert dispatch() == 1
+    assert not Attempt.objects.get().explores
+
+
+# Fair share
+
+
+def test_gpu_seconds_are_counted_by_project_and_hour(node24: Hand, press: Press, film: Project) -> None:
+    press(count=2)
+    dispatch()
+    for _ in range(2):
+        node24.finishes(node24.claimed())
+    usage = Usage.objects.get(project=film)
+    spent = sum(attempt.report["timings"]["execute_s"] for attempt in Attempt.objects.all())
+    assert spent > 0
+    assert usage.gpu_seconds == pytest.approx(spent)
