@@ -10,7 +10,7 @@ import pytest
 
 from farm.demo.processes import ROOT
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]  # on PostgreSQL, whatever this run is on
 
 FAULTS = (
     "lost bell, duplicate report, reordered reports, forged report, stale order, out of memory, comfy crash,"

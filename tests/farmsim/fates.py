@@ -26,20 +26,6 @@ class Fate(StrEnum):
     STORE_FULL = "full store"
 
 
-QUICK: Final = (
-    Fate.LOST_BELL,
-    Fate.DUPLICATE,
-    Fate.REORDERED,
-    Fate.FORGED,
-    Fate.STALE_ORDER,
-    Fate.OUT_OF_MEMORY,
-    Fate.COMFY_CRASH,
-    Fate.OUTPUT_INVALID,
-    Fate.STORE_FULL,
-)
-"""Those that are overcome within seconds; the others wait for a deadline of 10 to 30 s."""
-
-
 class Fates:
     """Deals fates to the attempts as they arrive. The same seed deals the same in the same order."""
 

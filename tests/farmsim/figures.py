@@ -38,12 +38,11 @@ def figures_of(simulation: Simulation) -> Figures:
         "SELECT j.id AS id, p.code AS project, j.ready_at AS ready, j.finished_at AS finished"
         " FROM renders_job j JOIN projects_project p ON p.id = j.project_id WHERE j.state = 'succeeded'"
     )
-    started = simulation.fleet.stats.started
+    projects = {str(UUID(row["id"])): row["project"] for row in rows}
     waits: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        began = started.get(str(UUID(row["id"])))
-        if began is not None:
-            waits[row["project"]].append(max(0.0, began - seconds(row["ready"])))
+    for job_id, wait in waits_of(simulation).items():
+        if job_id in projects:
+            waits[projects[job_id]].append(wait)
     span = max(map(seconds, _column(rows, "finished"))) - min(map(seconds, _column(rows, "ready")))
     every = sorted(wait for some in waits.values() for wait in some)
     return Figures(
@@ -57,6 +56,20 @@ def figures_of(simulation: Simulation) -> Figures:
         coordinator_mb=simulation.held_mb("coordinator"),
         ticker_mb=simulation.held_mb("ticker"),
     )
+
+
+def waits_of(simulation: Simulation, project: str = "") -> dict[str, float]:
+    """Seconds from READY to the first execution, by job id."""
+    rows = simulation.farm.rows(
+        "SELECT j.id AS id, j.ready_at AS ready FROM renders_job j"
+        " JOIN projects_project p ON p.id = j.project_id"
+        " WHERE j.state IN ('running', 'succeeded') AND p.code = CASE %s WHEN '' THEN p.code ELSE %s END",
+        project,
+        project,
+    )
+    ready = {str(UUID(row["id"])): seconds(row["ready"]) for row in rows}
+    started = dict(simulation.fleet.stats.started)
+    return {job_id: max(0.0, started[job_id] - at) for job_id, at in ready.items() if job_id in started}
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

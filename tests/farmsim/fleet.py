@@ -55,9 +55,13 @@ class Fleet:
         store: Path,
         seed: int = 0,
         pace: float = 1.0,
+        render_s: float | None = None,
         fates: Fates = NOTHING,
     ) -> None:
-        """``kinds``: each node by name. ``pace``: seconds here per second of the model table."""
+        """``kinds``: each node by name. ``pace``: seconds here per second of the model table. ``render_s``:
+        what every render takes, whatever its model.
+        """
+        self._render_s = render_s
         self.pace = pace
         self.fates = fates
         self.stats = Stats()
@@ -118,6 +122,11 @@ class Fleet:
         """Call ``act`` in ``seconds``."""
         return self.loop.call_later(seconds, act, *arguments)
 
+    def fall_silent(self) -> None:
+        """Every node is gone, without a word."""
+        for node in self.nodes.values():
+            node.die(disk=False)
+
     def is_quiet(self) -> bool:
         """Whether no node has anything in hand, or to tell."""
         return not any(node.hand or node.spool or node.extra for node in self.nodes.values())
@@ -134,7 +143,7 @@ class Fleet:
 
     def seconds_of(self, held: Held) -> float:
         """How long this order executes with its model loaded."""
-        known = self.durations.get(held.order.job_id)
+        known = self.durations.get(held.order.job_id, self._render_s)
         if known is not None:
             return known
         return held.model.warm_s * self.pace if held.model else 0.0

@@ -33,7 +33,7 @@ from tests.acceptance.farm_database import FarmDatabase, PostgresDatabase, new_d
 from tests.acceptance.farm_fixture import Farm
 from tests.bench.memory import held_mb
 from tests.farmsim.fates import NOTHING, Fates
-from tests.farmsim.figures import Figures, figures_of
+from tests.farmsim.figures import Figures, figures_of, waits_of
 from tests.farmsim.fleet import Fleet
 from tests.farmsim.models import FOLDER, Model, models, templates
 from tests.farmsim.node import Kind
@@ -52,6 +52,7 @@ class Overdue(AssertionError):
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """What is simulated. ``cards``: GB of each node's GPU. ``pace``: seconds here per second of the table.
+    ``render_s``: every render takes so long, whatever its model. ``patience_s``: for all nodes to serve.
 
     ``models``: slugs every node has (all of the table by default). ``server``: a PostgreSQL server of the
     simulation's own, which it may restart; None: what SHOTFARM_TEST_DB names. ``programs``: processes beside
@@ -61,6 +62,8 @@ class Setting:
     cards: Sequence[int]
     seed: int = 0
     pace: float = 0.01
+    render_s: float | None = None
+    patience_s: float = 90.0
     models: Sequence[str] = ()
     projects: Sequence[str] = ("FILM1", "FILM2")
     fates: Fates = NOTHING
@@ -116,11 +119,12 @@ class Simulation:
             store=home.artifacts,
             seed=setting.seed,
             pace=setting.pace,
+            render_s=setting.render_s,
             fates=setting.fates,
         )
         self.fleet.start()
         stack.callback(self.fleet.stop)
-        self.until(self._all_serve, "every node serves", patience_s=90)
+        self.until(self._all_serve, "every node serves", patience_s=setting.patience_s)
 
     def _kinds(self) -> dict[str, Kind]:
         capabilities = library(tuple(self.setting.models))
@@ -210,6 +214,20 @@ class Simulation:
         known = {row["id"]: row["state"] for row in self.farm.rows("SELECT id, state FROM renders_attempt")}
         return [known[UUID(attempt_id).hex] for attempt_id in attempt_ids if UUID(attempt_id).hex in known]
 
+    def waits(self, project: str = "") -> dict[str, float]:
+        """Seconds from READY to execution by job id, of jobs that have begun: of one project, or of all."""
+        return waits_of(self, project)
+
+    def rest_nodes(self) -> None:
+        """The nodes fall silent; the coordinator knows them as they were."""
+        self.fleet.do(self.fleet.fall_silent)
+
+    def cpu_s(self) -> dict[str, float]:
+        """Seconds of processor time that each process has used, this one (the nodes) included."""
+        children = self.farm.supervisor.children.items()
+        pids = {name: child.process.pid for name, child in children if child.process}
+        return {name: processor_s(pid) for name, pid in {**pids, "nodes": os.getpid()}.items()}
+
     def held_mb(self, program: str) -> float:
         """Megabytes that one of the farm's processes holds now."""
         process = self.farm.supervisor.children[program].process
@@ -251,6 +269,12 @@ def library(slugs: tuple[str, ...] = ()) -> Capabilities:
     )
 
 
+def processor_s(pid: int) -> float:
+    """Seconds of processor time a living process has used (Linux)."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _database(folder: Path, setting: Setting) -> FarmDatabase:
     (folder / "farm").mkdir(parents=True, exist_ok=True)
     if setting.server is not None:
@@ -261,8 +285,8 @@ def _database(folder: Path, setting: Setting) -> FarmDatabase:
 
 
 def use_postgres() -> None:
-    """Serve PostgreSQL for this process's farms, unless SHOTFARM_TEST_DB names a database already."""
-    if os.environ.setdefault("SHOTFARM_TEST_DB", "postgres") == "postgres":
+    """Serve PostgreSQL for this process's farms, unless SHOTFARM_TEST_DB names a server already."""
+    if not os.environ.get("SHOTFARM_TEST_DB", "").startswith("postgresql://"):
         server = postgres.serve()
         atexit.register(server.stop)
         os.environ["SHOTFARM_TEST_DB"] = server.url
