@@ -61,13 +61,11 @@ def figures_of(simulation: Simulation) -> Figures:
 def waits_of(simulation: Simulation, project: str = "") -> dict[str, float]:
     """Seconds from READY to the first execution, by job id."""
     rows = simulation.farm.rows(
-        "SELECT j.id AS id, j.ready_at AS ready FROM renders_job j"
-        " JOIN projects_project p ON p.id = j.project_id"
-        " WHERE j.state IN ('running', 'succeeded') AND p.code = CASE %s WHEN '' THEN p.code ELSE %s END",
-        project,
-        project,
+        "SELECT j.id AS id, p.code AS project, j.ready_at AS ready FROM renders_job j"
+        " JOIN projects_project p ON p.id = j.project_id WHERE j.state IN ('running', 'succeeded')"
     )
-    ready = {str(UUID(row["id"])): seconds(row["ready"]) for row in rows}
+    wanted = [row for row in rows if project in ("", row["project"])]
+    ready = {str(UUID(row["id"])): seconds(row["ready"]) for row in wanted}
     started = dict(simulation.fleet.stats.started)
     return {job_id: max(0.0, started[job_id] - at) for job_id, at in ready.items() if job_id in started}
 
