@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError
 
 from farm.demo.supervisor import FIRST_PAUSE_S
 
@@ -214,8 +214,8 @@ class Striker:
             try:
                 broker.set("shotfarm-sim", "x")
                 refused = False
-            except RedisError as error:
-                refused = "OOM" in str(error)
+            except OutOfMemoryError:
+                refused = True
 
         def back() -> None:
             with self._redis() as broker:
