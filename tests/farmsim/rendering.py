@@ -41,6 +41,11 @@ class Rendering:
         self._next()
         self._node.changed()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing executes."""
+        return self._executing is None
+
     def waits(self, held: Held) -> bool:
         """Whether its prompt waits behind another."""
         return held in self._queue
