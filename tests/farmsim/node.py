@@ -6,7 +6,6 @@ with the same patience. ``frozen`` is a worker stopped by SIGSTOP: its ComfyUI g
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,36 +13,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from farm.contracts import (
     CLAIM,
-    REPORT,
     Capabilities,
     ClaimReply,
     ClaimRequest,
-    ComfyFact,
     Failure,
     FailureClass,
     NodeDirectives,
-    NodeReport,
     NodeState,
     Outcome,
     RenderReport,
     from_json,
 )
-from farm.tiers import QUEUE_CLAIMS, QUEUE_REPORTS, node_queue, tier_of_memory
+from farm.tiers import QUEUE_CLAIMS, node_queue, tier_of_memory
 from tests.farmsim.fates import Fate
 from tests.farmsim.gpu import MIB_PER_GB, Gpu
-from tests.farmsim.hand import COMFYUI, ON_GPU, Held
-from tests.farmsim.models import FOLDER
+from tests.farmsim.hand import ON_GPU, Held
 from tests.farmsim.rendering import Rendering
+from tests.farmsim.reporting import Reporter
 
 if TYPE_CHECKING:
     from tests.farmsim.fleet import Fleet
 
-PERIOD_S: Final = 5.0
-MIN_GAP_S: Final = 0.1
 CLAIM_PATIENCE_S: Final = 10.0
-REPORT_PATIENCE_S: Final = 10.0
-MOST_PATIENCE_S: Final = 20.0
-MOST_FINISHED: Final = 50
 WORKER_RESTARTED: Final = Failure(
     failure_class=FailureClass.INFRASTRUCTURE,
     code="worker_restarted",
@@ -73,15 +64,11 @@ class SimNode:
         self.rendering = Rendering(self)
         self.hand: dict[str, Held] = {}
         self.spool: dict[str, RenderReport] = {}
-        self.kept: dict[str, int] = {}
-        """Reports to repeat so many times more, confirmed or not."""
-        self.extra: list[RenderReport] = []
-        """Reports to tell once more in the next message, whatever stands in the spool."""
+        self.reporter = Reporter(self)
         self.alive = self.frozen = False
         self.took_frozen = False
         self.deaf = ""
         self.clock_ahead_s = 0.0
-        self.reorder = False
         self._life = 0
         self._left: list[Held] = []
         self._begin_life()
@@ -91,11 +78,7 @@ class SimNode:
         self.epoch = uuid.uuid4().hex[:12]
         self.hand = {}
         self.serve, self.desired = False, "active"
-        self.canary = ""
-        self._want_capabilities = False
-        self._due = self._exchanging = self._resting = False
-        self._patience_s = REPORT_PATIENCE_S
-        self._period: asyncio.TimerHandle | None = None
+        self.reporter.begin_life()
         self._frozen_work: list[Callable[[], None]] = []
 
     # Life and death
@@ -107,8 +90,7 @@ class SimNode:
         for held in left:
             self.hand[held.attempt_id] = held
             self.end(held, Outcome.FAILED, failure=WORKER_RESTARTED)
-        self.report_soon()
-        self.fleet.board.place(self)
+        self.changed()
 
     def die(self, *, disk: bool) -> None:
         """The machine is gone. With its ``disk`` comes back what the worker had begun, and what it had not
@@ -194,7 +176,7 @@ class SimNode:
 
     def _claimed(self, held: Held, answer: Any) -> None:
         if held.fate is Fate.LOST_CLAIM_REPLY and answer is not None:
-            self.fleet.happened(held.fate, held.order.job_id)
+            self.fleet.delivery.happened(held.fate, held.order.job_id)
             held.fate = None
             self.fleet.later(CLAIM_PATIENCE_S, self.at_work(self._claimed, held), None)
             return
@@ -223,29 +205,21 @@ class SimNode:
 
     def hear_canary(self, canary: str) -> None:
         """A canary came by the node's own queue: tell it with the next report."""
-        self.canary = canary
-        self.report_soon()
+        self.reporter.canary = canary
+        self.reporter.soon()
 
     def end(self, held: Held, outcome: Outcome, **facts: Any) -> None:
         """Report how an order ended: spool, result, bell."""
         if self.hand.pop(held.attempt_id, None) is None:
             return
         report = held.report(self.name, f"Simulated {self.gpu.gb} GB", outcome, **facts)
-        self.fleet.deliver(self, held, report)
+        self.fleet.delivery.deliver(self, held, report)
         self.changed()
-
-    # Reports
 
     def changed(self) -> None:
         """Other queues, and a report at once."""
         self.fleet.board.place(self)
-        self.report_soon()
-
-    def report_soon(self) -> None:
-        """Report now, or as soon as the last report is answered."""
-        self._due = True
-        if self.alive and not self.frozen and not (self._exchanging or self._resting):
-            self._send_report()
+        self.reporter.soon()
 
     def standing(self) -> tuple[NodeState, str]:
         """How it stands, and why."""
@@ -253,68 +227,8 @@ class SimNode:
             return NodeState.DEAF, self.deaf
         return (NodeState.BUSY if self.hand else NodeState.IDLE), ""
 
-    def report(self) -> NodeReport:
-        """Write the node's report."""
-        state, reason = self.standing()
-        now = self.fleet.clock()
-        finished = list(self.spool.values())
-        if len(finished) > MOST_FINISHED:
-            finished = finished[: MOST_FINISHED // 2] + finished[-MOST_FINISHED // 2 :]
-        finished += self.extra
-        self.extra = []
-        return NodeReport(
-            node=self.name,
-            worker=self.worker,
-            epoch=self.epoch,
-            state=state,
-            reason=reason,
-            tier_gb=self.tier_gb,
-            simulated=True,
-            gpus=(self.gpu.fact(self.name),),
-            comfy=ComfyFact(reachable=not self.deaf, version=COMFYUI, device_type="cuda", error=self.deaf),
-            fingerprint=self.fingerprint,
-            capabilities=self.capabilities if self._want_capabilities else None,
-            running=tuple(held.running(now) for held in self.hand.values() if held.order.token),
-            finished=tuple(finished),
-            resident=tuple(f"{FOLDER}/{name}" for name in self.gpu.resident),
-            canary=self.canary,
-        )
-
-    def _send_report(self) -> None:
-        self._due, self._exchanging = False, True
-        if self._period:
-            self._period.cancel()
-        report = self.report()
-        then = self.at_work(self._directed)
-        hold = self.reorder
-        self.reorder = False
-        if hold:
-            # It travels behind the next one, which says something newer.
-            self.fleet.later(3 * MIN_GAP_S, self.fleet.tell_late, report)
-            then(None)
-        else:
-            words = f"{self.name} {report.state}"
-            self.fleet.calls.call(REPORT, report, QUEUE_REPORTS, self._patience_s, then, argsrepr=words)
-
-    def _directed(self, answer: Any) -> None:
-        if answer is None:
-            self._patience_s = min(2 * self._patience_s, MOST_PATIENCE_S)
-        else:
-            self._patience_s = REPORT_PATIENCE_S
-            self._follow(from_json(NodeDirectives, answer))
-        self._exchanging, self._resting = False, True
-        self.fleet.later(MIN_GAP_S, self.at_work(self._rested))
-
-    def _rested(self) -> None:
-        self._resting = False
-        if self._due:
-            self._send_report()
-        else:
-            self._period = self.fleet.later(PERIOD_S, self.at_work(self.report_soon))
-
-    def _follow(self, told: NodeDirectives) -> None:
-        for attempt_id in told.confirmed:
-            self._confirm(attempt_id)
+    def follow(self, told: NodeDirectives) -> bool:
+        """Do what the coordinator answered; return whether something is to be told at once."""
         for attempt_id in told.cancelled:
             self.cancel(attempt_id)
         if told.new_epoch:
@@ -322,20 +236,7 @@ class SimNode:
             self.epoch = uuid.uuid4().hex[:12]
             for attempt_id in list(self.hand):
                 self.cancel(attempt_id)
-        if told.want_capabilities != self._want_capabilities:
-            self._want_capabilities = told.want_capabilities
-            self._due = self._due or told.want_capabilities
-        if told.new_epoch or told.desired != self.desired:
-            self._due = True
+        news = told.new_epoch or told.desired != self.desired
         self.serve, self.desired = told.serve, told.desired
         self.fleet.board.place(self)
-
-    def _confirm(self, attempt_id: str) -> None:
-        if self.kept.get(attempt_id, 0) > 0:
-            self.kept[attempt_id] -= 1  # said twice on purpose
-            self.fleet.happened(Fate.DUPLICATE, "")
-            return
-        self.kept.pop(attempt_id, None)
-        report = self.spool.pop(attempt_id, None)
-        if report is not None:
-            self.fleet.confirmed(report)
+        return news

@@ -91,10 +91,10 @@ class Orders:
         fleet = self._fleet
         fleet.count("orders")
         held = Held(order=order, epoch=node.epoch, model=model_of(order))
-        if order.attempt_id not in fleet.stale_attempts:
+        if not fleet.delivery.is_stale(order.attempt_id):
             held.fate = fleet.fates.deal(order.job_id, impossible=self._impossible(held))
             if held.fate is Fate.STALE_ORDER:
-                fleet.remember_order(held, raw)
+                fleet.delivery.remember_order(held, raw)
         node.receive(held)
 
     def _impossible(self, held: Held) -> tuple[Fate, ...]:

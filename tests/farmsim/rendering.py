@@ -106,11 +106,11 @@ class Rendering:
         else:
             held.stage = Stage.COLLECTING
             self._node.changed()
-            artifacts = self._node.fleet.store(held)
+            artifacts = self._node.fleet.delivery.store(held)
             self._node.end(held, Outcome.SUCCEEDED, artifacts=artifacts)
 
     def _fail(self, held: Held, fate: Fate) -> None:
-        self._node.fleet.happened(fate, held.order.job_id)
+        self._node.fleet.delivery.happened(fate, held.order.job_id)
         self._node.end(held, Outcome.FAILED, failure=failure_of(fate))
 
     def _crash(self, held: Held) -> None:

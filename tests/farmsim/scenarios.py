@@ -159,7 +159,7 @@ class Play:
 
     def _manifests_alone(self, simulation: Simulation) -> None:
         """A take whose attempt nothing but a manifest told of proves a lost result."""
-        alone = simulation.fleet.manifest_only
+        alone = simulation.fleet.delivery.manifest_only
         for row in simulation.farm.rows("SELECT attempt_id FROM review_take"):
             if any(row["attempt_id"] == attempt_id.replace("-", "") for attempt_id in alone):
                 self.fates.happened(Fate.LOST_RESULT)

@@ -26,7 +26,7 @@ from farm.contracts import (
 )
 from farm.tiers import node_queue
 from tests.broker_fixture import Broker
-from tests.farmsim.fates import Fate, Fates
+from tests.farmsim.fates import NOTHING, Fate, Fates
 from tests.farmsim.fleet import Fleet
 from tests.farmsim.node import Kind
 from tests.farmsim.simulation import library
@@ -72,11 +72,11 @@ class Scene:
         return node_queue(name, node.epoch)
 
 
-def open_stage(broker: Broker, store: Path, cards: dict[str, int], fates: Fates | None = None) -> Scene:
+def open_stage(broker: Broker, store: Path, cards: dict[str, int], fates: Fates = NOTHING) -> Scene:
     here = coordinator(broker.url)
     kinds = {name: Kind(gb=gb, capabilities=library()) for name, gb in cards.items()}
-    more = {} if fates is None else {"fates": fates}
-    return Scene(broker, here, Fleet(kinds, broker_url=broker.url, store=store, **more), store)
+    fleet = Fleet(kinds, broker_url=broker.url, store=store, fates=fates)
+    return Scene(broker, here, fleet, store)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_report_is_told_until_it_is_confirmed(stage: Scene) -> None:
         heard = stage.coordinator.hears(lambda report: report.finished)
         assert [report.attempt_id for report in heard.finished] == [made.attempt_id]
         stage.coordinator.reports.clear()
-        stage.fleet.do(stage.fleet.nodes["a"].report_soon)
+        stage.fleet.do(stage.fleet.nodes["a"].reporter.soon)
     stage.coordinator.confirm = True
     until(lambda: not stage.fleet.nodes["a"].spool)
 
