@@ -20,18 +20,9 @@ from apps.nodes.services import STEER
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
+from apps.renders.api.requests import CancelMany, Change, ChangeMany, PauseChange, PriorityChange
 from apps.renders.api.requeueing import RequeuesJobs
-from apps.renders.api.serializers import (
-    Cancelled,
-    CancelMany,
-    Change,
-    ChangeMany,
-    JobSerializer,
-    JobStory,
-    OutcomeSerializer,
-    PauseChange,
-    PriorityChange,
-)
+from apps.renders.api.serializers import Cancelled, JobSerializer, JobStory, OutcomeSerializer
 from apps.renders.api.waiting import WhySerializer
 from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.services import control
