@@ -45,7 +45,7 @@ def make_way(this: Round) -> int:
 
 
 def share_out(now: datetime) -> int:
-    """Ask for what is staged behind long work while another card that could take it idles; return how many."""
+    """Ask for what is staged behind long work while a card that could take it idles; return how many."""
     supply = read_supply(now)
     idle = [seat.node_id for seat in supply.capacity().open() if seat.idle]
     staged = [held for held in supply.held if _waits_in_line(held, supply, now)] if idle else []
