@@ -11,11 +11,11 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView
-from apps.nodes.api import NodeViewSet
+from apps.nodes.api import NodeViewSet, PoolViewSet, ScheduleViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
 from apps.projects.api import ProjectViewSet
-from apps.renders.api import BatchViewSet, JobViewSet
+from apps.renders.api import BatchViewSet, BlockViewSet, JobViewSet
 from apps.review.api import TakeViewSet
 from apps.workflows.api import TemplateViewSet
 from farm import content_policy
@@ -31,6 +31,9 @@ router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)
 router.register("nodes", NodeViewSet)
+router.register("pools", PoolViewSet)
+router.register("schedules", ScheduleViewSet)
+router.register("blocks", BlockViewSet, basename="block")
 
 v1 = [
     path("auth/login", LoginView.as_view(), name="login"),

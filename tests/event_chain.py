@@ -11,11 +11,11 @@ from django.db import models
 from apps.common.machines import Machine
 from apps.common.models import StateEvent
 from apps.nodes.models import Node
-from apps.nodes.states import DESIRED, NODE
+from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.models import Shot
 from apps.productions.states import SHOT
-from apps.renders.models import Attempt, Job
-from apps.renders.states import ATTEMPT, JOB
+from apps.renders.models import Attempt, Job, NodeBlock
+from apps.renders.states import ATTEMPT, BLOCK, JOB
 from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
 
@@ -26,6 +26,9 @@ MACHINES: Final[dict[str, tuple[Machine, type[models.Model]]]] = {
         (ATTEMPT, Attempt),
         (NODE, Node),
         (DESIRED, Node),
+        (HEALTH, Node),
+        (SOFTWARE, Node),
+        (BLOCK, NodeBlock),
         (SHOT, Shot),
         (MEDIA, Take),
         (REVIEW, Take),

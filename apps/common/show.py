@@ -43,6 +43,11 @@ TONES: dict[str, str] = {
     "active": "green",
     "draining": "amber",
     "paused": "amber",
+    "well": "green",
+    "same": "green",
+    "drifted": "amber",
+    "clear": "green",
+    "trial": "amber",
     # takes
     "processing": "blue",
     "broken": "red",
@@ -195,6 +200,9 @@ MACHINES: dict[str, object] = {
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
     "need": gettext_lazy("memory need"),
+    "node_health": gettext_lazy("node, health"),
+    "node_software": gettext_lazy("node, software"),
+    "node_block": gettext_lazy("blocked pair"),
 }
 """What people read for the machines of events."""
 

@@ -103,4 +103,5 @@ def _take_in_words(told: re.Match[str]) -> str:
 
 def _kept(why: str) -> str:
     labels = {str(state): str(state.label) for state in (*Observed, *Desired)}
+    labels["off_hours"] = str(_("off hours"))
     return labels.get(why, str(_("SIMULATED, which is not allowed here")))

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from apps.common.show import spoken
-from apps.nodes.states import Desired, Observed
+from apps.nodes.states import Desired, Health, Observed, SoftwareState
+from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
-from apps.renders.states import AttemptState, JobState
+from apps.renders.states import AttemptState, BlockState, JobState
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 from farm.contracts import FailureClass
@@ -83,6 +84,9 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "take_review": dict(Review.choices),
     "node": dict(Observed.choices),
     "node_desired": dict(Desired.choices),
+    "node_health": dict(Health.choices),
+    "node_software": dict(SoftwareState.choices),
+    "node_block": dict(BlockState.choices),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
 
@@ -140,4 +144,6 @@ def reason_in_words(reason: str) -> str:
     if told := _VERDICT.fullmatch(reason):
         take = now_("take %(number)d") % {"number": int(told["number"])}
         return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
-    return str(REASONS[reason]) if reason in REASONS else failure_in_words(reason)
+    if reason in REASONS:
+        return str(REASONS[reason])
+    return node_reason_in_words(failure_in_words(reason))

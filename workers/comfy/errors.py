@@ -22,6 +22,7 @@
     │   ├── ExecutorDead       ComfyUI hung     work is pending and nothing runs
     │   └── InterruptIgnored   ComfyUI hung     asked to stop, it went on
     ├── BehindHang             infrastructure   taken back, for another prompt hangs in front of it
+    ├── MadeWay                unknown          taken out of the queue before it began, as asked
     ├── Vanished               ComfyUI crashed  ComfyUI no longer knows the prompt, or is gone
     └── OutputInvalid          output invalid   what was rendered cannot be used
         ├── OutputMissing      output invalid   a listed file is not there
@@ -226,6 +227,12 @@ class BehindHang(ComfyError):
 
     failure_class = FailureClass.INFRASTRUCTURE
     code = "behind_hang"
+
+
+class MadeWay(ComfyError):
+    """The prompt was asked to make way while it waited, and was taken out of the queue before it began."""
+
+    code = "made_way"
 
 
 class Vanished(ComfyError):

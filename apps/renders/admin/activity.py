@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import admin
@@ -24,6 +24,9 @@ from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 from apps.renders.models import Job
 from apps.renders.words import reason_in_words, shot_status_names, state_label
+
+NODES: Final = ("node", "node_desired", "node_health", "node_software", "node_block")
+"""Machines whose events tell of nodes, which all projects share."""
 
 
 class MachineFilter(admin.SimpleListFilter):
@@ -58,7 +61,7 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         seen = Q(story__in=Job.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="shot", story__in=Shot.objects.filter(project__in=mine).values("pk"))
         if reach_of(request).anywhere(Act.VIEW):
-            seen |= Q(machine__in=("node", "node_desired"))
+            seen |= Q(machine__in=NODES)
         return events.filter(seen)
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:

@@ -1,4 +1,4 @@
-"""The node page with what runs there."""
+"""The node page with what runs there, what is kept from it, and what happened to it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from apps.common.models import StateEvent
 from apps.nodes.admin import NodeAdmin
 from apps.nodes.models import Node
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
 from apps.renders.admin.requeueing import requeue_node
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, NodeBlock
 
 admin.site.unregister(Node)
 
 SHOWN_ATTEMPTS = 30
+SHOWN_EVENTS = 30
 
 
 @admin.register(Node)
@@ -37,7 +39,8 @@ class WorkingNodeAdmin(NodeAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        here = Attempt.objects.filter(node=context["original"])
+        node = context["original"]
+        here = Attempt.objects.filter(node=node)
         mine = scoped(here, request.user, path="job__project").defer("report")
         mine = mine.select_related("job__shot__sequence", "job__template_version__template").order_by(
             "-created_at"
@@ -45,6 +48,14 @@ class WorkingNodeAdmin(NodeAdmin):
         running = mine.filter(holds_slot=True)
         context["running"] = list(running)
         context["hidden_running"] = here.filter(holds_slot=True).count() - len(context["running"])
+        context["empty"] = not context["running"] and not context["hidden_running"]
         context["past"] = mine.filter(holds_slot=False)[:SHOWN_ATTEMPTS]
         context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
+        context["clocked"] = next(
+            (a.clock_ahead_s for a in here.filter(clock_ahead_s__isnull=False).order_by("-created_at")[:1]),
+            None,
+        )
+        blocks = NodeBlock.objects.filter(node=node, failures__gt=0).select_related("template")
+        context["blocks"] = blocks.order_by("template__slug")
+        context["events"] = StateEvent.objects.filter(story=node.pk).order_by("-id")[:SHOWN_EVENTS]
         return super().render_change_form(request, context, *args, **kwargs)

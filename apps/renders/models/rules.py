@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
 from apps.nodes.models import Node
+from apps.renders.states import BLOCK, BlockState
 from apps.workflows.models import WorkflowTemplate
 
 
@@ -55,18 +56,27 @@ class FailureRule(BaseModel):
 
 
 class NodeBlock(BaseModel):
-    """A node is not given this template: ``failures`` in a row. Until ``until``, or until a success."""
+    """A node is not given this template: ``failures`` in a row. Until ``until``, or until a success.
+
+    CLEAR counts failures; BLOCKED is not given the template before ``until``; TRIAL is given it again, and
+    the first failure blocks it again. ``jobs``: ids of the jobs that failed in a row.
+    """
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="blocks", verbose_name=_("node"))
     template = models.ForeignKey(
         WorkflowTemplate, models.CASCADE, related_name="blocks", verbose_name=_("template")
     )
+    state = models.CharField(_("state"), max_length=8, choices=BlockState.choices, default=BlockState.CLEAR)
     failures = models.PositiveSmallIntegerField(_("failures"), default=0)
+    jobs = models.JSONField(default=list, blank=True)
     until = models.DateTimeField(_("blocked until"), null=True)
     reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["node", "template"], name="one_block_per_pair")]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "template"], name="one_block_per_pair"),
+            BLOCK.constraint("block_state_is_known"),
+        ]
         indexes = [models.Index(fields=["until"], name="block_until")]
         verbose_name = _("blocked pair")
         verbose_name_plural = _("blocked pairs")

@@ -142,7 +142,11 @@ def carry_out(
         )
         if done:
             ended = Ended(
-                attempt=attempt, failure_class=failure_class, execute_s=execute_s, peak_mib=peak_mib
+                attempt=attempt,
+                failure_class=failure_class,
+                message=message,
+                execute_s=execute_s,
+                peak_mib=peak_mib,
             )
             tell_ended([ended])
             if decision.rule is not None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from apps.nodes.models import Node
-from apps.nodes.selectors import kept_from_serving
+from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Waiting
 from apps.renders.scheduling.fit import lacking
@@ -30,7 +30,7 @@ _LIGHT: Final = ("classes", "models_by_folder", "software", "baseline", "drift",
 
 def explain(this: Round, *, broker_up: bool = True) -> None:
     """Give every active lane its reason. Rows whose words are unchanged are not written."""
-    nodes = list(Node.objects.select_related("pool").defer(*_LIGHT)) if this.lanes else []
+    nodes = list(Node.objects.select_related("pool", "schedule").defer(*_LIGHT)) if this.lanes else []
     until = _blocks(this)
     for each in this.lanes:
         if not each.heads and each.lane.pk not in this.holds:
@@ -158,7 +158,7 @@ def _pool_reason(node: Node, lane: Lane) -> Reason:
 
 
 def _why_not_serving(node: Node) -> Reason:
-    return kept_from_serving(node), {"reason": node.reason[:200]}
+    return kept_from_serving(node), kept_facts(node)
 
 
 def _too_small(node: Node, each: Waiting, kind: Kind) -> Reason:

@@ -58,6 +58,7 @@ class Address:
 
 _API_ROWS: Final = {
     "batches": "batch",
+    "blocks": "nodeblock",
     "presets": "cinematicpreset",
     "{content_type_id}": "shot",
 }

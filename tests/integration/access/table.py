@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tests.integration.access.world import NIGHTS
+
 _LOGIN: Final = "302 302 302 302 302 302 302 302"
 
 PROFILES: Final[dict[str, str]] = {
@@ -62,6 +64,8 @@ PROFILES: Final[dict[str, str]] = {
     "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
     "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
     "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
+    "api: farm rights, made": "401 403 403 403 403 403 403 201",
+    "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -85,7 +89,13 @@ _OF_THE_FARM: Final = {
     "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
     "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
+    "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),
 }
+
+
+_FARM_LISTS: Final = ("blocks", "nodes", "pools", "presets", "schedules", "templates")
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -204,7 +214,12 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/renders/failurerule/try/": "members",
     "POST admin/renders/failurerule/try/": "members",
     **_button("review/take/{object_id}/review", "give a verdict"),
-    **_button("nodes/node/{object_id}/desired", "farm rights, a deed"),
+    **{
+        address: profile
+        for deed in ("desired", "note", "place", "hours", "well", "software")
+        for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
+    },
+    **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
     # the API
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
@@ -215,10 +230,10 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
     },
-    **{f"GET api/v1/{name}": "api: members" for name in ("nodes", "presets", "templates")},
+    **{f"GET api/v1/{name}": "api: members" for name in _FARM_LISTS},
     **{
         f"GET api/v1/{name}": "api: members of any film"
-        for name in ("nodes/{pk}", "presets/{pk}", "templates/{slug}")
+        for name in ("templates/{slug}", *(f"{name}/{{pk}}" for name in _FARM_LISTS if name != "templates"))
     },
     "GET api/v1/projects/{code}": "api: read a row",
     **{
@@ -242,7 +257,18 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
-    "POST api/v1/nodes/{pk}/desired": "api: farm rights",
+    "PATCH api/v1/nodes/{pk}": "api: farm rights",
+    **{
+        f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
+        for deed in ("desired", "work-until", "well", "accept-software")
+    },
+    "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "POST api/v1/pools": "api: farm rights, made",
+    "POST api/v1/schedules": "api: farm rights, made",
+    "PATCH api/v1/pools/{pk}": "api: farm rights",
+    "PATCH api/v1/schedules/{pk}": "api: farm rights",
+    "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
+    "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
 }
 
 
@@ -266,6 +292,15 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
         "POST api/v1/takes/{pk}/review": {"to": "approved"},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
+        "PATCH api/v1/nodes/{pk}": {"pool": "day", "tags": ["fast"], "note": "new fan"},
+        "POST api/v1/nodes/{pk}/work-until": {"until": "2099-01-01T00:00:00Z"},
+        "POST api/v1/pools": {"name": "night"},
+        "POST api/v1/schedules": {"name": "late", "timezone": "UTC", "windows": NIGHTS},
+        "PATCH api/v1/pools/{pk}": {"dedicated": True},
+        "PATCH api/v1/schedules/{pk}": {"timezone": "Asia/Seoul"},
+        "POST admin/nodes/node/{object_id}/note/": {"note": "new fan"},
+        "POST admin/nodes/node/{object_id}/place/": {"pool": "day", "tags": "fast, new"},
+        "POST admin/nodes/node/{object_id}/hours/": {"hours": "5"},
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
@@ -294,6 +329,16 @@ DEEDS: Final = (
     "POST api/v1/takes/{pk}/look-again",
     "POST api/v1/takes/{pk}/review",
     "POST api/v1/nodes/{pk}/desired",
+    "PATCH api/v1/nodes/{pk}",
+    *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),
+    "POST api/v1/blocks/{pk}/clear",
+    *(f"POST api/v1/{name}" for name in ("pools", "schedules")),
+    *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
+    *(
+        f"POST admin/nodes/node/{{object_id}}/{deed}/"
+        for deed in ("note", "place", "hours", "well", "software")
+    ),
+    "POST admin/renders/nodeblock/{object_id}/clear/",
     "POST admin/productions/shot/{object_id}/status/",
     "POST admin/renders/job/{object_id}/cancel/",
     "POST admin/renders/job/{object_id}/pause/",

@@ -11,7 +11,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.common.machines import Machine
 from apps.nodes.models import Node
-from apps.nodes.services import receive
+from apps.nodes.services import receive_all
 from apps.productions.rendering import shots_have_takes
 from apps.productions.states import READY
 from apps.projects.models import Project
@@ -228,14 +228,14 @@ def test_a_former_lifes_report_that_is_overtaken_does_not_turn_the_epoch_back(
     former = Hand("gpu24", tier_gb=24, broker=node24.broker)
     node24.epoch = "e2"
 
-    def overtaken(report: Any) -> Any:
+    def overtaken(letters: Any, known: Any) -> Any:
         monkeypatch.undo()
         new.append(Elsewhere(node24.reports))
         new[0].goes_as_far_as_it_can()
-        return receive(report)
+        return receive_all(letters, known)
 
     new: list[Elsewhere[Any]] = []
-    monkeypatch.setattr(reporting, "receive", overtaken)
+    monkeypatch.setattr(reporting, "receive_all", overtaken)
     former.reports()
     assert not new[0].answer().new_epoch
     assert Node.objects.get().epoch == "e2"

@@ -17,7 +17,7 @@ def offer_the_rung_below(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("renders", "0005_open_jobs_have_lanes")]
+    dependencies = [("renders", "0006_nodes_operations")]
     operations = [
         migrations.AddField(
             "attempt", "card_gb", models.PositiveSmallIntegerField(null=True, verbose_name="card (GB)")
