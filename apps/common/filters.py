@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from apps.common.errors import Problem, Refused
 
 CharFilter = filters.CharFilter
+DateTimeFilter = filters.IsoDateTimeFilter
 ChoiceFilter = filters.ChoiceFilter
 MultipleChoiceFilter = filters.MultipleChoiceFilter
 UUIDFilter = filters.UUIDFilter

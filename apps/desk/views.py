@@ -16,7 +16,9 @@ from apps.nodes.services import STEER
 from apps.nodes.states import Desired
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
-from apps.renders.models import FarmClock
+from apps.renders.holding import holds, uses
+from apps.renders.models import FarmClock, Hold
+from apps.renders.services.holds import PERMISSION as HOLD
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
@@ -63,6 +65,7 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     nodes = selectors.farm_nodes()
     asked = selectors.Shown(*(request.GET.get(name, "")[:120] for name in ("pool", "state", "text")))
     shown = [node for node in nodes if asked.takes(node)]
+    paused = holds()
     return {
         "cards": selectors.node_cards(shown[:MOST_NODES], request.user),
         "count": len(nodes),
@@ -73,7 +76,10 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
         "states": selectors.state_choices(nodes),
         "query": request.GET.urlencode(),
         "every": next(seconds for most, seconds in _EVERY if len(shown) <= most),
-        "tiers": selectors.tier_lines(nodes),
+        "tiers": selectors.tier_lines(nodes, paused),
+        "farm_hold": paused.get(Hold.FARM),
+        "limits": uses(),
+        "may_hold": request.user.has_perm(HOLD),
         "nodes": selectors.node_summary(nodes),
         "clock": FarmClock.objects.filter(pk=1).first(),
         "may_steer": request.user.has_perm(STEER),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from apps.common.show import spoken
+from apps.common.show import moment, spoken, tier_text
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
 from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
+from apps.renders.models import Hold, Job, Priority
 from apps.renders.states import AttemptState, BlockState, JobState
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
@@ -77,6 +79,12 @@ _DASH: Final = " — "
 _PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
 _ADVICE: Final = {re.compile(_PLACE.sub(r"(?P<\1>\\S+)", re.escape(told))): told for told in ADVICE}
 
+_WISHES: Final[Mapping[str, str | Promise]] = {
+    "paused": _("paused"),
+    "resumed": _("goes on"),
+    "changed": _("changed"),
+}
+
 STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "job": dict(JobState.choices),
     "attempt": dict(AttemptState.choices),
@@ -87,6 +95,7 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "node_health": dict(Health.choices),
     "node_software": dict(SoftwareState.choices),
     "node_block": dict(BlockState.choices),
+    **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
 
@@ -147,3 +156,28 @@ def reason_in_words(reason: str) -> str:
     if reason in REASONS:
         return str(REASONS[reason])
     return node_reason_in_words(failure_in_words(reason))
+
+
+def changes_in_words(data: Mapping[str, Any]) -> str:
+    """Say what a wish changed (services.wishes): “priority normal → urgent, deadline – → 11-26 18:00”."""
+    names = {field.name: field.verbose_name for field in Job._meta.fields}
+    return ", ".join(
+        f"{names.get(name, name)} {_value(name, old)} → {_value(name, new)}"
+        for name, (old, new) in data.get("changes", {}).items()
+        if name != "paused"
+    )
+
+
+def _value(name: str, value: Any) -> str:
+    if value in (None, ""):
+        return "–"
+    if name == "priority":
+        return str(Priority(value).label) if value in Priority.values else str(value)
+    if name in ("start_after", "deadline"):
+        return moment(datetime.fromisoformat(value))
+    return str(value).replace("\n", ", ")
+
+
+def scope_in_words(scope: str) -> str:
+    """Name what a Hold is about: the whole farm, or a tier."""
+    return now_("the whole farm") if scope == Hold.FARM else tier_text(int(scope))

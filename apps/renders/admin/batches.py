@@ -17,10 +17,14 @@ from apps.projects.admin_scope import MyProjects, ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
+from apps.renders.admin.fields import clock
+from apps.renders.admin.job_actions import tell
+from apps.renders.admin.steer_form import SteerForm, steered
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import tallies, tally_cell
 from apps.renders.services import control
 from apps.renders.services.requeueing import requeueable
+from apps.renders.services.steering import Wishes
 
 SHOWN_JOBS = 200
 
@@ -57,6 +61,11 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
                 self.admin_site.admin_view(self.requeue_view),
                 name="renders_renderbatch_requeue",
             ),
+            path(
+                "<path:object_id>/steer/",
+                self.admin_site.admin_view(self.steer_view),
+                name="renders_renderbatch_steer",
+            ),
         ]
         return own + super().get_urls()
 
@@ -90,6 +99,17 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
+    def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer a change of priority, times or place for every open job of the batch."""
+
+        def deed(batch: RenderBatch) -> str | None:
+            def change(wishes: Wishes, reason: str) -> None:
+                tell(request, control.change_batch(batch, wishes, user=person_of(request), reason=reason))
+
+            return steered(request, SteerForm(Job.objects.filter(batch=batch), request.POST), change)
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -103,6 +123,10 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
             "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
+            "steer": SteerForm(Job.objects.filter(batch=batch))
+            if self.may(request, Act.RENDER, batch) and tally.open
+            else None,
+            "clock": clock(),
             "asks": request.GET.get("cancel") == "ask",
             "asks_requeue": request.GET.get("requeue") == "ask",
             "requeueable": requeueable(batch.jobs.all(), user=person_of(request)).count(),

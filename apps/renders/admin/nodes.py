@@ -50,7 +50,6 @@ class WorkingNodeAdmin(NodeAdmin):
         context["hidden_running"] = here.filter(holds_slot=True).count() - len(context["running"])
         context["empty"] = not context["running"] and not context["hidden_running"]
         context["past"] = mine.filter(holds_slot=False)[:SHOWN_ATTEMPTS]
-        context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
         context["clocked"] = next(
             (a.clock_ahead_s for a in here.filter(clock_ahead_s__isnull=False).order_by("-created_at")[:1]),
             None,
@@ -58,4 +57,5 @@ class WorkingNodeAdmin(NodeAdmin):
         blocks = NodeBlock.objects.filter(node=node, failures__gt=0).select_related("template")
         context["blocks"] = blocks.order_by("template__slug")
         context["events"] = StateEvent.objects.filter(story=node.pk).order_by("-id")[:SHOWN_EVENTS]
+        context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
         return super().render_change_form(request, context, *args, **kwargs)

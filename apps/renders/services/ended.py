@@ -20,8 +20,8 @@ class Ended:
     """One attempt that has just ended. ``attempt`` is as it was before, with its job.
 
     ``failure_class`` "" is a success; ``message``: what went wrong, in ComfyUI's words. ``execute_s``:
-    seconds on the GPU as its node says, 0 if unknown. ``peak_mib``: the most memory its ComfyUI held
-    meanwhile; None: not told.
+    seconds on the GPU as its node says, 0 if unknown.
+    ``peak_mib``: the most memory its ComfyUI held meanwhile; None: not told.
     """
 
     attempt: Attempt
@@ -39,5 +39,5 @@ class Ended:
 def tell_ended(ended: Sequence[Ended]) -> None:
     """Teach everyone who learns from ended attempts."""
     charge([(item.attempt.job.project_id, item.execute_s) for item in ended])
-    learn(ended)
     judge(ended)
+    learn(ended)

@@ -46,6 +46,7 @@ class Address:
             "app_label": "productions",
             "content_type_id": film["shot_type"],
             "url": "nothing/here/",
+            "scope": film["hold"].scope,
         }
         return str(known[name] if name in known else self._row(film).pk)
 

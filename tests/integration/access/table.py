@@ -34,6 +34,7 @@ PROFILES: Final[dict[str, str]] = {
     "farm rights": "302 302 403 403 403 403 403 200",
     "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
     "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
+    "farm rights, a press": "302 302 403 403 403 403 403 302",
     "nobody": "302 302 403 403 403 403 403 403",
     "nobody, a row": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
     "nothing here": "302 302 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404",
@@ -49,6 +50,7 @@ PROFILES: Final[dict[str, str]] = {
     "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
     # buttons
     "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
+    "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
     "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
     "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
     # files: an address without a signature shows nothing to anybody
@@ -60,6 +62,7 @@ PROFILES: Final[dict[str, str]] = {
     "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
     "api: read a row": "401 404 404 200 200 200 200 200 | 401 404 404 404 404 404 404 200",
     "api: change a row": "401 404 404 403 200 200 200 200 | 401 404 404 404 404 404 404 200",
+    "api: manage a row": "401 404 404 403 403 403 200 200 | 401 404 404 404 404 404 404 200",
     "api: verdict": "401 404 404 403 403 200 200 200 | 401 404 404 404 404 404 404 200",
     "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
     "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
@@ -87,15 +90,17 @@ _OF_THE_FARM: Final = {
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
-    "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
-    "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/hold": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/limit": ("farm rights", "farm rights, a row", "farm rights, a row"),
 }
 
 
-_FARM_LISTS: Final = ("blocks", "nodes", "pools", "presets", "schedules", "templates")
+_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "schedules", "templates")
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -205,6 +210,7 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/job/{object_id}/pause", "press a button"),
     **_button("renders/job/{object_id}/priority", "press a button"),
     **_button("renders/job/{object_id}/requeue", "press a button"),
+    **_button("renders/job/{object_id}/steer", "press a button"),
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
     **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
@@ -213,6 +219,10 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
     "GET admin/renders/failurerule/try/": "members",
     "POST admin/renders/failurerule/try/": "members",
+    **_button("renders/renderbatch/{object_id}/steer", "press a button"),
+    **_button("projects/project/{object_id}/pause", "manage by a button"),
+    "POST admin/renders/hold/set/": "farm rights, a press",
+    "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
     **{
         address: profile
@@ -230,7 +240,7 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
     },
-    **{f"GET api/v1/{name}": "api: members" for name in _FARM_LISTS},
+    **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
         for name in ("templates/{slug}", *(f"{name}/{{pk}}" for name in _FARM_LISTS if name != "templates"))
@@ -269,6 +279,16 @@ EXPECTED: Final[dict[str, str]] = {
     "PATCH api/v1/schedules/{pk}": "api: farm rights",
     "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
     "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
+    "PATCH api/v1/jobs/{pk}": "api: change a row",
+    "PATCH api/v1/batches/{pk}": "api: change a row",
+    "POST api/v1/jobs/change": "api: plan in a film",
+    "POST api/v1/jobs/cancel": "api: plan in a film",
+    "POST api/v1/projects/{code}/pause": "api: manage a row",
+    "POST api/v1/holds": "api: farm rights, made",
+    "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
+    "POST api/v1/limits": "api: farm rights, made",
+    "PATCH api/v1/limits/{pk}": "api: farm rights",
+    "DELETE api/v1/limits/{pk}": "api: farm rights, gone",
 }
 
 
@@ -301,6 +321,18 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/nodes/node/{object_id}/note/": {"note": "new fan"},
         "POST admin/nodes/node/{object_id}/place/": {"pool": "day", "tags": "fast, new"},
         "POST admin/nodes/node/{object_id}/hours/": {"hours": "5"},
+        "PATCH api/v1/jobs/{pk}": {"priority": 30},
+        "PATCH api/v1/batches/{pk}": {"priority": 30, "paused": True},
+        "POST api/v1/jobs/change": {"jobs": [film["job"].code], "priority": 30},
+        "POST api/v1/jobs/cancel": {"jobs": [film["job"].code]},
+        "POST api/v1/projects/{code}/pause": {"paused": True},
+        "POST api/v1/holds": {"scope": "farm"},
+        "POST api/v1/limits": {"name": "paid-api", "most": 2, "templates": ["sd15_t2i"]},
+        "PATCH api/v1/limits/{pk}": {"most": 7},
+        "POST admin/renders/job/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
+        "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
+        "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
+        "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
@@ -349,5 +381,19 @@ DEEDS: Final = (
     "POST admin/renders/renderbatch/{object_id}/requeue/",
     "POST admin/review/take/{object_id}/review/",
     "POST admin/nodes/node/{object_id}/desired/",
+    "PATCH api/v1/jobs/{pk}",
+    "PATCH api/v1/batches/{pk}",
+    "POST api/v1/jobs/change",
+    "POST api/v1/jobs/cancel",
+    "POST api/v1/projects/{code}/pause",
+    "POST api/v1/holds",
+    "DELETE api/v1/holds/{scope}",
+    "POST api/v1/limits",
+    "PATCH api/v1/limits/{pk}",
+    "DELETE api/v1/limits/{pk}",
+    "POST admin/renders/job/{object_id}/steer/",
+    "POST admin/renders/renderbatch/{object_id}/steer/",
+    "POST admin/projects/project/{object_id}/pause/",
+    "POST admin/renders/hold/set/",
 )
 """With these bodies something changes where it is allowed: the proof that a refusal was about the person."""

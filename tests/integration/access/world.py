@@ -23,7 +23,7 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, FailureRule, Job, Need, NodeBlock, RenderBatch
+from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -90,9 +90,11 @@ def build() -> World:
         "presetcategory": PresetCategory.objects.first(),
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
+        **_of_the_farm(),
         "failurerule": FailureRule.objects.first(),
         "need": Need.objects.first(),
-        **_of_the_farm(),
+        "hold": Hold.objects.create(scope="24", by="superuser"),
+        "limit": _limit(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
@@ -117,6 +119,12 @@ def _of_the_farm() -> dict[str, Any]:
     )
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
     return {"pool": pool, "schedule": spare, "nodeblock": block}
+
+
+def _limit() -> Limit:
+    limit = Limit.objects.create(name="licence", most=3)
+    limit.templates.add(WorkflowTemplate.objects.get(slug="sd15_t2i"))
+    return limit
 
 
 def _film(code: str) -> dict[str, Any]:
