@@ -12,6 +12,7 @@ from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView
 from apps.nodes.api import NodeViewSet, PoolViewSet, ScheduleViewSet
+from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
 from apps.renders.api import (
@@ -42,6 +43,9 @@ router.register("schedules", ScheduleViewSet)
 router.register("blocks", BlockViewSet, basename="block")
 router.register("holds", HoldViewSet)
 router.register("limits", LimitViewSet)
+router.register("notices", NoticeViewSet)
+router.register("subscriptions", SubscriptionViewSet)
+router.register("deliveries", DeliveryViewSet)
 
 v1 = [
     path("auth/login", LoginView.as_view(), name="login"),

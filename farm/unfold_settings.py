@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 _MEMBER = "apps.desk.sidebar.member"
 _FARM = "apps.desk.sidebar.sees_farm"
 _USERS = "apps.desk.sidebar.sees_users"
+_EVERYBODY = "apps.desk.sidebar.everybody"
 
 
 def _item(title: str | Promise, icon: str, address: str, permission: str) -> dict[str, Any]:
@@ -54,6 +55,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item(_("Home"), "space_dashboard", "admin:index", _MEMBER),
                     _item(_("Farm"), "lan", "desk:farm", _FARM),
+                    _item(_("Notices"), "notifications", "admin:notices_notice_changelist", _EVERYBODY)
+                    | {"badge": "apps.desk.sidebar.unread"},
                 ],
             },
             {

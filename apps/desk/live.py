@@ -37,16 +37,8 @@ def live_rows(request: HttpRequest) -> HttpResponse:
 
 
 _NEEDED = (
-    "state",
-    "paused",
-    "held",
-    "priority",
-    "rank",
-    "doing",
-    "progress",
-    "wait_code",
-    "wait_params",
-    "failure_message",
+    *("state", "paused", "paused_by", "start_after", "ready_at", "batch", "lane", "wait_code", "wait_params"),
+    *("held", "priority", "rank", "doing", "progress", "failure_message"),
 )
 
 

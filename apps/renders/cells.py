@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from apps.common.show import NOTHING, badge, bar, link, moment, state_badge
 from apps.renders.models import Attempt, Job, Priority
 from apps.renders.states import IN_FLIGHT, OPEN, AttemptState, JobState
-from apps.renders.waiting import wait_sentence
+from apps.renders.waiting import read_lanes, wait_sentence
 from apps.renders.words import failure_in_words
 from apps.review.models import Take
 
@@ -34,8 +34,12 @@ PRIORITY_TONES = {
 
 
 def dress(jobs: Iterable[Job]) -> list[Job]:
-    """Put the newest attempt (``last``) and the take (``take``) on jobs, in two queries."""
+    """Put the newest attempt (``last``) and the take (``take``) on jobs, and read their lanes and batches.
+
+    Four queries, however many jobs.
+    """
     rows = list(jobs)
+    read_lanes(rows)
     ids = [job.pk for job in rows]
     attempts: dict[UUID, Attempt] = {}
     for attempt in (

@@ -21,6 +21,7 @@ from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import tell
 from apps.renders.admin.steer_form import SteerForm, steered
 from apps.renders.models import Job, RenderBatch
+from apps.renders.outlook import Outlook
 from apps.renders.progress import tallies, tally_cell
 from apps.renders.services import control
 from apps.renders.services.requeueing import requeueable
@@ -120,6 +121,7 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
         context |= {
             "jobs": cells.dress(jobs.order_by("created_at", "code")[:SHOWN_JOBS]),
             "tally": tally,
+            "eta": Outlook().of_batch(batch) if tally.open else None,
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
             "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin import ReadOnly
 from apps.common.clock import database_now
 from apps.common.show import link, tier_text
+from apps.nodes.services import STEER
 from apps.projects.admin_scope import MyProjects
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -29,6 +30,7 @@ from apps.renders.services import control
 from apps.renders.services.steering import Wishes
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
 from apps.renders.warnings import warning_sentences
+from apps.renders.why import why
 from apps.review.gallery import with_files
 
 
@@ -224,6 +226,8 @@ class JobAdmin(ReadOnly, JobActions):
         context |= {
             "attempts": attempts,
             "story": selectors.story(job),
+            "why": why(job),
+            "sees_nodes": request.user.has_perm(STEER),
             "warnings": warning_sentences(job.warnings),
             "waits_for": JobDependency.objects.filter(job=job).select_related("depends_on"),
             "waited_for_by": JobDependency.objects.filter(depends_on=job).select_related("job"),

@@ -16,6 +16,7 @@ from apps.common import filters
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.ids import uuid_in
 from apps.common.strict import Strict
+from apps.nodes.services import STEER
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
@@ -31,13 +32,16 @@ from apps.renders.api.serializers import (
     PauseChange,
     PriorityChange,
 )
+from apps.renders.api.waiting import WhySerializer
 from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.services import control
 from apps.renders.services.steering import Wishes
 from apps.renders.states import JobState
+from apps.renders.why import why
 from apps.workflows.models import Kind
 
-_READ = ("project", "batch", "shot__sequence", "template_version__template", "pool", "pinned_to")
+_READ = ("project", "batch", "lane", "shot__sequence", "template_version__template", "pool", "pinned_to")
+_UNREAD = ("lane__wait_nodes", "lane__lora_files")
 _ATTEMPTS = Prefetch("attempts", Attempt.objects.select_related("node").defer("report").order_by("-number"))
 _DEPENDENCIES = Prefetch("dependencies", JobDependency.objects.select_related("depends_on"))
 
@@ -61,7 +65,7 @@ class JobFilter(filters.ByProject):
 class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     """The jobs of your projects, the newest first."""
 
-    queryset = Job.objects.select_related(*_READ).order_by("-created_at", "-pk")
+    queryset = Job.objects.select_related(*_READ).defer(*_UNREAD).order_by("-created_at", "-pk")
     serializer_class = JobSerializer
     filterset_class = JobFilter
 
@@ -75,6 +79,18 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One job with its attempts and everything that happened to it."""
         return self._answer()
+
+    @extend_schema(responses=WhySerializer)
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def why(self, request: Request, pk: str) -> Response:
+        """Why the job waits, when it is expected to start and to end, and what each node says to it."""
+        told = why(self.get_object())
+        answer = {
+            "waiting": told.reason if told.reason.code else None,
+            "eta": told.eta,
+            "nodes": told.rows if person_of(request).has_perm(STEER) else None,
+        }
+        return Response(WhySerializer(answer).data)
 
     @extend_schema(request=None, responses=JobStory)
     @action(detail=True, methods=["post"])

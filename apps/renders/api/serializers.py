@@ -12,12 +12,14 @@ from apps.common.models import StateEvent
 from apps.common.problems import as_json
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ProjectCode
+from apps.renders.api.waiting import WaitingSerializer
 from apps.renders.models import Attempt, Job, Priority, RenderBatch
 from apps.renders.progress import Tally
 from apps.renders.selectors import story, wait_sentence
 from apps.renders.services.envelope import MOST_AFTER, MOST_TAGS, Envelope
 from apps.renders.services.steering import Outcome
 from apps.renders.services.steps import MAX_SEED, MOST_JOBS, MOST_TAKES
+from apps.renders.waiting import reason_of
 from apps.renders.warnings import batch_warnings, warning_sentences
 from farm.tiers import TIERS_GB
 
@@ -267,6 +269,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     template_version = serializers.IntegerField(source="template_version.number", read_only=True)
     tier_gb = serializers.IntegerField(read_only=True, allow_null=True, help_text=_TIERS)
     waits = serializers.SerializerMethodField()
+    waiting = serializers.SerializerMethodField()
     pool = serializers.CharField(source="pool.name", read_only=True, default=None, allow_null=True)
     pinned_to = serializers.CharField(source="pinned_to.name", read_only=True, default=None, allow_null=True)
     tags = serializers.SerializerMethodField()
@@ -308,6 +311,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "progress",
             "doing",
             "waits",
+            "waiting",
             "attempts_used",
             "attempt_budget",
             "failure_class",
@@ -328,6 +332,12 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def get_waits(self, job: Job) -> str:
         """One sentence, or nothing."""
         return wait_sentence(job)
+
+    @extend_schema_field(WaitingSerializer(allow_null=True))
+    def get_waiting(self, job: Job) -> Any:
+        """The reason with its code; null for a job that does not wait."""
+        reason = reason_of(job)
+        return WaitingSerializer(reason).data if reason.code else None
 
     def get_warnings(self, job: Job) -> list[str]:
         """What the coordinator was told at submit, in sentences."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django import template
@@ -19,6 +20,7 @@ from apps.renders.holding import use_bar
 from apps.renders.jobstory import log_text
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tally_cell
+from apps.renders.waitwords import clock_text
 from apps.renders.words import FAILURES, changes_in_words, reason_in_words, state_label
 
 register = template.Library()
@@ -31,6 +33,12 @@ register.simple_tag(source_badge, name="gpu_source")
 register.simple_tag(log_text, name="log_lines")
 register.simple_tag(use_bar, name="limit_use")
 register.filter("at_work", cells.at_work)
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """Say when: 14:20 today, else with the date."""
+    return clock_text(at) if at else ""
 
 
 @register.simple_tag

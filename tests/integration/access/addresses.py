@@ -61,6 +61,7 @@ _API_ROWS: Final = {
     "batches": "batch",
     "blocks": "nodeblock",
     "presets": "cinematicpreset",
+    "deliveries": "delivery",
     "{content_type_id}": "shot",
 }
 """Rows of the world where an address names them otherwise."""

@@ -53,10 +53,21 @@ PROFILES: Final[dict[str, str]] = {
     "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
     "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
     "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
+    # what belongs to one person (root), or to a channel of the film (its admins, and root)
+    "one's own": "302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302",
+    "one's own, never changed": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
+    "a channel's": "302 302 302 302 302 302 200 200 | 302 302 302 302 302 302 302 200",
+    "mark one's own": "302 302 404 404 404 404 404 302 | 302 302 404 404 404 404 404 404",
+    "press a channel's button": "302 302 404 404 404 404 302 302 | 302 302 404 404 404 404 404 302",
     # files: an address without a signature shows nothing to anybody
     "signed by an attempt": "401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401",
     "unsigned": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
     # the API
+    "api: one's own": "401 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404",
+    "api: a channel's": "401 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 200",
+    "api: test a channel": "401 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 202",
+    "api: end a channel": "401 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 204",
+    "api: make one's own": "401 403 403 201 201 201 201 201",
     "api: whoever is logged in": "401 200 200 200 200 200 200 200",
     "api: members": "401 403 200 200 200 200 200 200",
     "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
@@ -202,6 +213,27 @@ EXPECTED: Final[dict[str, str]] = {
         acts=("farm rights", "farm rights, a row", "farm rights, a row"),
     ),
     **_both("admin/accounts/user/{id}/password/", "farm rights, a row"),
+    **_pages(
+        "notices/notice",
+        lists="staff",
+        read="one's own",
+        history="one's own",
+        acts=("nobody", "one's own, never changed", "one's own, never changed"),
+    ),
+    **_pages(
+        "notices/subscription",
+        lists="staff",
+        read="a channel's",
+        history="a channel's",
+        acts=("members", "a channel's", "a channel's"),
+    ),
+    **_pages(
+        "notices/delivery",
+        lists="staff",
+        read="a channel's",
+        history="a channel's",
+        acts=("nobody", "one's own, never changed", "one's own, never changed"),
+    ),
     # buttons
     **_both("admin/productions/shot/{object_id}/render/", "open Render"),
     **_both("admin/productions/shot/render/", "staff, back to the list"),
@@ -230,6 +262,12 @@ EXPECTED: Final[dict[str, str]] = {
         for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
     },
     **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
+    **_button("notices/notice/{object_id}/read", "mark one's own"),
+    "POST admin/notices/notice/read-all/": "staff, back to the list",
+    "GET admin/notices/notice/read-all/": "staff, wrong method",
+    **_button("notices/subscription/{object_id}/ping", "press a channel's button"),
+    **_button("notices/subscription/{object_id}/secret", "press a channel's button"),
+    **_button("notices/delivery/{object_id}/again", "press a channel's button"),
     # the API
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
@@ -238,7 +276,10 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/auth/logoutall": "api: with a token only",
     **{
         f"GET api/v1/{name}": "api: whoever is logged in"
-        for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
+        for name in (
+            *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
+            *("notices", "subscriptions", "deliveries"),
+        )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
     **{
@@ -250,6 +291,7 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
         for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
     },
+    "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
@@ -289,6 +331,18 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/limits": "api: farm rights, made",
     "PATCH api/v1/limits/{pk}": "api: farm rights",
     "DELETE api/v1/limits/{pk}": "api: farm rights, gone",
+    # what somebody is told: their own, and the channels of films they manage
+    "GET api/v1/notices/{pk}": "api: one's own",
+    "POST api/v1/notices/{pk}/read": "api: one's own",
+    "POST api/v1/notices/read-all": "api: whoever is logged in",
+    "POST api/v1/subscriptions": "api: make one's own",
+    "GET api/v1/subscriptions/{pk}": "api: a channel's",
+    "PATCH api/v1/subscriptions/{pk}": "api: a channel's",
+    "DELETE api/v1/subscriptions/{pk}": "api: end a channel",
+    "POST api/v1/subscriptions/{pk}/ping": "api: test a channel",
+    "POST api/v1/subscriptions/{pk}/new-secret": "api: a channel's",
+    "GET api/v1/deliveries/{pk}": "api: a channel's",
+    "POST api/v1/deliveries/{pk}/redeliver": "api: a channel's",
 }
 
 
@@ -333,6 +387,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
+        "POST api/v1/subscriptions": {"kinds": ["batch.done"], "road": "inbox"},
+        "PATCH api/v1/subscriptions/{pk}": {"active": False},
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
@@ -371,6 +427,19 @@ DEEDS: Final = (
         for deed in ("note", "place", "hours", "well", "software")
     ),
     "POST admin/renders/nodeblock/{object_id}/clear/",
+    "POST api/v1/notices/{pk}/read",
+    "POST api/v1/notices/read-all",
+    "POST api/v1/subscriptions",
+    "PATCH api/v1/subscriptions/{pk}",
+    "DELETE api/v1/subscriptions/{pk}",
+    "POST api/v1/subscriptions/{pk}/ping",
+    "POST api/v1/subscriptions/{pk}/new-secret",
+    "POST api/v1/deliveries/{pk}/redeliver",
+    "POST admin/notices/notice/{object_id}/read/",
+    "POST admin/notices/notice/read-all/",
+    "POST admin/notices/subscription/{object_id}/ping/",
+    "POST admin/notices/subscription/{object_id}/secret/",
+    "POST admin/notices/delivery/{object_id}/again/",
     "POST admin/productions/shot/{object_id}/status/",
     "POST admin/renders/job/{object_id}/cancel/",
     "POST admin/renders/job/{object_id}/pause/",
