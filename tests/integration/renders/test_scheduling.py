@@ -21,6 +21,7 @@ from apps.renders.services import bus as farm_bus
 from apps.renders.services.control import pause, pause_batch, prioritise
 from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.lanes import assign
+from apps.renders.services.needs import settle
 from apps.renders.services.places import share_out
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import AttemptState, JobState
@@ -284,7 +285,9 @@ def test_what_is_staged_stays_where_the_work_before_it_is_nearly_done(
 
 
 def learned(job: Job, tier_gb: int, **facts: int) -> None:
-    NeedTier.objects.update_or_create(need=Need.objects.get(lanes__jobs=job), tier_gb=tier_gb, defaults=facts)
+    need = Need.objects.get(lanes__jobs=job)
+    NeedTier.objects.update_or_create(need=need, tier_gb=tier_gb, defaults=facts)
+    settle([need.template_version_id])
 
 
 def test_an_idle_card_one_tier_below_tries_a_job_that_no_fitting_card_takes(
