@@ -48,6 +48,9 @@ TONES: dict[str, str] = {
     "drifted": "amber",
     "clear": "green",
     "trial": "amber",
+    # wishes
+    "resumed": "green",
+    "changed": "blue",
     # takes
     "processing": "blue",
     "broken": "red",
@@ -202,6 +205,11 @@ MACHINES: dict[str, object] = {
     "node_health": gettext_lazy("node, health"),
     "node_software": gettext_lazy("node, software"),
     "node_block": gettext_lazy("blocked pair"),
+    "need": gettext_lazy("memory need"),
+    "job_wish": gettext_lazy("wish"),
+    "batch_wish": gettext_lazy("batch"),
+    "project_wish": gettext_lazy("project"),
+    "farm_wish": gettext_lazy("farm"),
 }
 """What people read for the machines of events."""
 

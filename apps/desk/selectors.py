@@ -22,7 +22,7 @@ from apps.projects.models import Project
 from apps.projects.reach import Reach
 from apps.projects.selectors import Person, projects_for, scoped
 from apps.renders import cells
-from apps.renders.models import Attempt, Job, NodeBlock
+from apps.renders.models import Attempt, Hold, Job, NodeBlock
 from apps.renders.progress import Tally
 from apps.renders.states import IN_FLIGHT, OPEN, BlockState, JobState
 from apps.review.gallery import with_files
@@ -55,6 +55,7 @@ class TierLine:
     nodes: int
     ready: int
     in_flight: int
+    hold: Hold | None = None
 
 
 @dataclass
@@ -144,8 +145,9 @@ def open_count(person: Person) -> int:
     return scoped(Job.objects.filter(state__in=OPEN), person).count()
 
 
-def tier_lines(nodes: list[Node]) -> list[TierLine]:
-    """Queue depth by tier, from the database, rungs without nodes and jobs left out."""
+def tier_lines(nodes: list[Node], paused: Mapping[str, Hold] | None = None) -> list[TierLine]:
+    """Queue depth by tier, from the database; rungs without nodes, jobs and a pause are left out."""
+    paused = paused or {}
     counted: dict[int | None, dict[str, int]] = defaultdict(dict)
     rows = Job.objects.filter(state__in=(JobState.READY, *IN_FLIGHT)).order_by()
     for tier, state, count in rows.values_list("tier_gb", "state").annotate(count=Count("pk")):
@@ -155,9 +157,10 @@ def tier_lines(nodes: list[Node]) -> list[TierLine]:
     for tier in (*reversed(TIERS_GB), NO_VRAM, None):
         jobs: Mapping[str, int] = counted.get(tier, {})
         serving = 0 if tier is None else sum((node.tier_gb or 0) >= tier for node in able)
-        if jobs or (tier is not None and any(node.tier_gb == tier for node in nodes)):
+        held = paused.get(str(tier))
+        if jobs or held or (tier is not None and any(node.tier_gb == tier for node in nodes)):
             in_flight = sum(jobs.get(state, 0) for state in IN_FLIGHT)
-            lines.append(TierLine(tier, serving, jobs.get(JobState.READY, 0), in_flight))
+            lines.append(TierLine(tier, serving, jobs.get(JobState.READY, 0), in_flight, held))
     return lines
 
 

@@ -16,7 +16,7 @@
     ├── ExecutionFailed        unknown          a node raised
     │   ├── OutOfMemory        out of memory    the GPU's memory did not suffice
     │   └── InputUnreadable    input missing    a loader node could not read its file
-    ├── Interrupted            unknown          stopped before its end
+    ├── Interrupted            interrupted      stopped before its end
     ├── TimedOut               timed out        executing for longer than the order allows
     ├── Hung                   ComfyUI hung     executing without progress
     │   ├── ExecutorDead       ComfyUI hung     work is pending and nothing runs
@@ -192,6 +192,7 @@ class InputUnreadable(ExecutionFailed):
 class Interrupted(ComfyError):
     """The prompt was stopped before its end: because we asked, or by someone at ComfyUI itself."""
 
+    failure_class = FailureClass.INTERRUPTED
     code = "interrupted"
 
 

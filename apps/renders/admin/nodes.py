@@ -6,11 +6,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from apps.common.models import StateEvent
 from apps.nodes.admin import NodeAdmin
 from apps.nodes.models import Node
+from apps.projects.reach import reach_of
+from apps.projects.roles import Act
 from apps.projects.selectors import scoped
+from apps.renders.admin.requeueing import requeue_node
 from apps.renders.models import Attempt, NodeBlock
 
 admin.site.unregister(Node)
@@ -22,6 +26,15 @@ SHOWN_EVENTS = 30
 @admin.register(Node)
 class WorkingNodeAdmin(NodeAdmin):
     """Attempts of other people's projects are counted, not shown."""
+
+    def get_urls(self) -> list[URLPattern]:
+        address = "<path:object_id>/requeue/"
+        view = self.admin_site.admin_view(self.requeue_view)
+        return [path(address, view, name="nodes_node_requeue"), *super().get_urls()]
+
+    def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask about, and answer, “Requeue what failed here”."""
+        return requeue_node(self, request, object_id)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -44,4 +57,5 @@ class WorkingNodeAdmin(NodeAdmin):
         blocks = NodeBlock.objects.filter(node=node, failures__gt=0).select_related("template")
         context["blocks"] = blocks.order_by("template__slug")
         context["events"] = StateEvent.objects.filter(story=node.pk).order_by("-id")[:SHOWN_EVENTS]
+        context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
         return super().render_change_form(request, context, *args, **kwargs)

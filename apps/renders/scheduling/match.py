@@ -107,6 +107,8 @@ class Match:
         self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
         self._picked = self._starved = 0
         self.capacity = supply.capacity()
+        self.withheld: set[UUID] = set()
+        """Lanes left to nodes that hold their models, although another was free."""
         self._left_s: dict[frozenset[str], float] = defaultdict(float)
         for lane in self._lanes:
             self._left_s[lane.models] += work.left_s(lane)
@@ -157,6 +159,7 @@ class Match:
         for head, lane in sorted(near, key=lambda each: self._order(seat, *each)):
             if not self._better_warm_elsewhere(seat, lane, head):
                 return lane, head
+            self.withheld.add(lane.lane.pk)
         return None
 
     def _front(self, lane: Waiting) -> tuple[int, Head]:

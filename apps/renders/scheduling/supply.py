@@ -97,6 +97,7 @@ class Supply:
                 if fits(kind, waiting, members[0])
                 for node in members
                 if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
+                if node.name not in lane.avoided
             }
         return self._able[lane.pk]
 
@@ -112,7 +113,7 @@ class Supply:
     def could(self, waiting: Waiting, node_id: UUID) -> bool:
         """Tell whether a node could run this lane's jobs but for its memory."""
         node = next(node for node in self.nodes if node.pk == node_id)
-        blocked = node_id in self.blocks.get(waiting.template_id, ())
+        blocked = node_id in self.blocks.get(waiting.template_id, ()) or node.name in waiting.lane.avoided
         pinned_away = waiting.lane.pinned_to_id not in (None, node_id)
         return not blocked and not pinned_away and suits(self.kind_of[node_id], waiting, node)
 

@@ -18,12 +18,14 @@ from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.software import software_of
 from apps.nodes.states import Health
+from apps.notices.kinds import Kind
+from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
 from apps.presets.models import CinematicPreset, PresetCategory
 from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, Job, NodeBlock, RenderBatch
+from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -83,6 +85,9 @@ def build() -> World:
     people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
     people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
     stranger = MembershipFactory.create(project=other["project"], role=Role.ADMIN).user
+    # A notice is one person's: of the own film root's, who else may do everything; of the other a stranger's.
+    own |= _notices(own, people["superuser"])
+    other |= _notices(other, stranger)
     shared = {
         "shot_type": ContentType.objects.get_for_model(Shot).pk,
         "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
@@ -91,6 +96,10 @@ def build() -> World:
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
         **_of_the_farm(),
+        "failurerule": FailureRule.objects.first(),
+        "need": Need.objects.first(),
+        "hold": Hold.objects.create(scope="24", by="superuser"),
+        "limit": _limit(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
@@ -115,6 +124,12 @@ def _of_the_farm() -> dict[str, Any]:
     )
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
     return {"pool": pool, "schedule": spare, "nodeblock": block}
+
+
+def _limit() -> Limit:
+    limit = Limit.objects.create(name="licence", most=3)
+    limit.templates.add(WorkflowTemplate.objects.get(slug="sd15_t2i"))
+    return limit
 
 
 def _film(code: str) -> dict[str, Any]:
@@ -147,6 +162,43 @@ def _film(code: str) -> dict[str, Any]:
         "reference": reference,
         "stateevent": event,
     }
+
+
+def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
+    """A notice in somebody's inbox, and a channel of the film with what was delivered there."""
+    project, batch = film["project"], film["batch"]
+    mine = Subscription.objects.create(owner=reader, kinds=[Kind.BATCH_DONE])
+    channel = Subscription.objects.create(
+        name=batch.note or "#renders",
+        project=project,
+        kinds=[Kind.BATCH_DONE],
+        road=Road.WEBHOOK,
+        url=f"https://hooks.example/{project.code}",
+    )
+    item = {"batch": str(batch.pk), "code": batch.code, "note": batch.note, "jobs": 1}
+    item["by_state"] = {JobState.SUCCEEDED: 1}
+    told = {
+        "project": project,
+        "kind": Kind.BATCH_DONE,
+        "about": batch.pk,
+        "code": batch.code,
+        "items": [item],
+        "open": False,
+        "first_at": timezone.now(),
+        "last_at": timezone.now(),
+    }
+    notice = Notice.objects.create(subscription=mine, recipient=reader, **told)
+    delivery = Delivery.objects.create(
+        subscription=channel,
+        notice=Notice.objects.create(subscription=channel, **told),
+        state=DeliveryState.GIVEN_UP,
+        tries=8,
+        reason=f"{batch.note} is not there",
+    )
+    DeliveryTry.objects.create(
+        delivery=delivery, at=timezone.now(), ok=False, milliseconds=3, answer=batch.note, error=batch.note
+    )
+    return {"notice": notice, "subscription": channel, "delivery": delivery}
 
 
 def _mark(film: dict[str, Any]) -> None:
