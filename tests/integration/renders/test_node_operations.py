@@ -110,12 +110,12 @@ def test_a_note_is_signed_dated_and_told_where_it_is_asked_why(node24: Hand, ope
 
 
 def test_nobody_else_writes_notes_or_places(node24: Hand, coordinator: User) -> None:
-    deeds: list[Callable[[], object]] = [
+    deeds: tuple[Callable[[], object], ...] = (
         lambda: set_note(node(), "mine", user=coordinator),
         lambda: assign(node(), user=coordinator, tags=["mine"]),
         lambda: work_until(node(), None, user=coordinator),
         lambda: accept_software(node(), user=coordinator),
-    ]
+    )
     for deed in deeds:
         with pytest.raises(NotAllowed):
             deed()
