@@ -114,6 +114,20 @@ def test_nodes_are_found_by_pool_state_and_name(film: Film, as_: Browser) -> Non
     assert "No node is like that" in farm(as_("viewer"), pool="moon")
 
 
+def test_many_nodes_stand_on_several_pages(film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.desk.views.PAGE_NODES", 2)
+    Node.objects.all().delete()
+    for name in ("a1", "a2", "b1"):
+        make_node(name)
+
+    def found(page: str) -> list[str]:
+        context = as_("viewer").get(reverse("desk:farm-live"), {"page": page}).context
+        return [card.node.name for card in context["cards"]]
+
+    assert found("") == found("1") == found("00") == found("last") == ["a1", "a2"]
+    assert found("2") == found("999999999") == ["b1"]
+
+
 def test_a_live_page_keeps_its_filter(film: Film, as_: Browser) -> None:
     assert "farm/live/?pool=stage-a&amp;state=busy" in farm(as_("viewer"), pool="stage-a", state="busy")
 
