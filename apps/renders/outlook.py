@@ -28,7 +28,7 @@ from apps.renders.scheduling.round import read_round, used_lately
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, read_supply
 from apps.renders.states import IN_FLIGHT, OPEN, JobState
-from apps.renders.waiting import NodeRow, asks_nodes, node_row
+from apps.renders.waiting import NodeRow, asks_nodes, node_row, startable
 
 MOST_AHEAD: Final = 2_000
 """Jobs of one lane are counted no further; with more before it a job has no latest time."""
@@ -196,7 +196,7 @@ class Outlook:
         return [*ahead, *self._on_their_way(), *self._blocked_before(job, own)]
 
     def _counts(self, job: Job) -> dict[UUID, _Counts]:
-        heads = Job.objects.filter(state=JobState.READY, held=False, start_after=None)
+        heads = startable()
         same = heads.filter(rank=job.rank)
         earlier = same
         if job.state == JobState.READY and job.ready_at is not None:

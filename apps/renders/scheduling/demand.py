@@ -117,8 +117,10 @@ def depths(lane_ids: Sequence[UUID]) -> dict[UUID, int]:
         return {}
     job, lane = Job._meta.db_table, Lane._meta.db_table
     startable = _STARTABLE.format(lane="l.id")
+    # In the order of the index: without one PostgreSQL reads the table, from its beginning, for each lane.
+    heads = f"SELECT 1 FROM {job} WHERE {startable} {_BEST} LIMIT %s"  # noqa: S608
     sql = (
-        f"SELECT l.id, (SELECT count(*) FROM (SELECT 1 FROM {job} WHERE {startable} LIMIT %s) counted)"  # noqa: S608
+        f"SELECT l.id, (SELECT count(*) FROM ({heads}) counted)"  # noqa: S608
         f" FROM {lane} l WHERE l.id IN ({_places(lane_ids)})"
     )
     return {_uuid(lane_id): count for lane_id, count in _rows(sql, [MOST_COUNTED, *map(_raw, lane_ids)])}

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from apps.common.counting import CountAtMost
 from apps.renders.models import Job, Lane
 from apps.renders.states import JobState
 from apps.renders.waiting import reason_of, told_by_nodes, wait_sentence, wait_summary
@@ -283,4 +284,10 @@ def test_the_summary_takes_one_query_and_stops_counting(monkeypatch: pytest.Monk
         [line] = wait_summary()
     assert (line.jobs, line.more) == (5, True)
     assert len(asked) == 1
+    assert "ORDER BY" in asked[0]["sql"]  # of the index, else PostgreSQL reads the table
     assert "LIMIT 5" in asked[0]["sql"]
+
+
+def test_rows_are_counted_in_the_order_of_an_index_only() -> None:
+    with pytest.raises(ValueError, match="order of the index"):
+        CountAtMost(Job.objects.order_by(), "lane", most=3)
