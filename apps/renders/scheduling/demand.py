@@ -86,18 +86,11 @@ def waiting_in(lanes: QuerySet[Lane]) -> list[Waiting]:
         "pinned_to__classes",
         "pinned_to__models_by_folder",
     )
-    found = []
-    for lane in rows:
-        try:
-            template = _template(lane.template_version_id)
-            models = _models(lane.template_version_id, lane.precision)
-        except WorkflowError as exc:
-            logger.error(
-                "a template cannot be read", extra={"version": str(lane.template_version_id), "why": str(exc)}
-            )
-        else:
-            found.append(Waiting(lane, template, models))
-    return found
+    return [
+        Waiting(lane, template, _models(lane.template_version_id, lane.precision))
+        for lane in rows
+        if (template := _readable(lane.template_version_id)) is not None
+    ]
 
 
 def read_heads(waiting: Sequence[Waiting], *, most: int) -> None:
@@ -215,6 +208,16 @@ def models_of(lane_id: UUID) -> frozenset[str]:
     """The files (``folder/name``) that a lane's jobs load, LoRAs aside. Lanes never change."""
     lane = Lane.objects.only("template_version", "precision").get(pk=lane_id)
     return _models(lane.template_version_id, lane.precision)
+
+
+@lru_cache(maxsize=500)
+def _readable(version_id: UUID) -> Template | None:
+    """The template, or None for one that cannot be read, which is said once."""
+    try:
+        return _template(version_id)
+    except WorkflowError as exc:
+        logger.error("a template cannot be read", extra={"version": str(version_id), "why": str(exc)})
+        return None
 
 
 @lru_cache(maxsize=500)
