@@ -88,6 +88,7 @@ class FailureClass(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     OUTPUT_INVALID = "output_invalid"
     TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
 
 

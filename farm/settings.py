@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "apps.prompts",
     "apps.review",
     "apps.renders",
+    "apps.notices",
 ]
 
 MIDDLEWARE = [
@@ -174,6 +175,23 @@ CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+_host = next((host.lstrip(".") for host in ALLOWED_HOSTS if host != "*"), "localhost")
+FARM_URL = env.site("SHOTFARM_URL", f"{'https' if HTTPS else 'http'}://{_host}")
+"""Where people open these pages: links in mails and webhooks begin with it."""
+WEBHOOK_PRIVATE = env.flag("SHOTFARM_WEBHOOK_PRIVATE", default=False)
+"""Whether webhooks may go to private addresses, such as a chat server inside the studio."""
+_mail = env.mail_server("SHOTFARM_SMTP")
+MAIL_READY = "EMAIL_HOST" in _mail
+logs.hide(_mail.get("EMAIL_HOST_PASSWORD", ""), *logs.password_in(env.text("SHOTFARM_SMTP", "")))
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = _mail.get("EMAIL_TIMEOUT", 10)
+DEFAULT_FROM_EMAIL = env.sender("SHOTFARM_MAIL_FROM", needed_by="SHOTFARM_SMTP") or "shotfarm@localhost"
 MEDIA_URL_SECONDS = env.number("SHOTFARM_MEDIA_SECONDS", 3600, low=60, high=7 * 24 * 3600)
 """How long the signed address of a picture or clip can be used (at least; see apps.accounts.signatures)."""
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.DIRECTIVES}
@@ -226,6 +244,9 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "NoticeKind": "apps.notices.kinds.Kind",
+        "NoticeRoad": "apps.notices.models.Road",
+        "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
     },
 }

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from apps.common.errors import Problem, Refused
 
+BooleanFilter = filters.BooleanFilter
 CharFilter = filters.CharFilter
 DateTimeFilter = filters.IsoDateTimeFilter
 ChoiceFilter = filters.ChoiceFilter

@@ -24,6 +24,10 @@ from apps.renders.waiting import WaitLine, wait_summary
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
+MOST_NODES = 600
+"""Rows of the farm page; more are found by its filters."""
+_EVERY = ((60, 2), (200, 5), (10_000_000, 10))
+"""Up to so many rows, it is drawn again every so many seconds."""
 MOST_WAITS = 12
 
 
@@ -62,9 +66,19 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     if not reach_of(request).anywhere(Act.VIEW) and not request.user.has_perm("nodes.view_node"):
         raise PermissionDenied
     nodes = selectors.farm_nodes()
+    asked = selectors.Shown(*(request.GET.get(name, "")[:120] for name in ("pool", "state", "text")))
+    shown = [node for node in nodes if asked.takes(node)]
     paused = holds()
     return {
-        "cards": selectors.node_cards(nodes, request.user),
+        "cards": selectors.node_cards(shown[:MOST_NODES], request.user),
+        "count": len(nodes),
+        "shown": len(shown),
+        "most": MOST_NODES,
+        "asked": asked,
+        "pools": selectors.pool_choices(nodes),
+        "states": selectors.state_choices(nodes),
+        "query": request.GET.urlencode(),
+        "every": next(seconds for most, seconds in _EVERY if len(shown) <= most),
         "tiers": selectors.tier_lines(nodes, paused),
         "farm_hold": paused.get(Hold.FARM),
         "limits": uses(),

@@ -69,6 +69,8 @@ SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("Only %(node)s may render it."),
     ),
     "no_pool": (_("No node of the pool %(pool)s can take it."),),
+    "avoided": (_("It failed on every fitting node: %(failed_on)s."),),
+    "warming": (_("Waits for a node that has its models loaded: sooner than loading them anew."),),
     "no_tags": (_("No node has all the tags it asks for: %(tags)s."),),
     "blocked": (
         ngettext_lazy(
@@ -101,6 +103,7 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
     "pool": (_("Is not in the pool %(pool)s."),),
     "dedicated": (_("Is kept for the pool %(pool)s."),),
     "tags": (_("Lacks the tag %(tags)s."),),
+    "avoided": (_("The job failed there before."),),
     "pinned": (_("The job is for another node only."),),
     "blocked": (
         _("Blocked for this template after %(failures)s failures, until %(until)s."),

@@ -2,7 +2,7 @@
 
 from apps.nodes.services.health import Blamed, blame, conclude, recover
 from apps.nodes.services.hours import keep_hours
-from apps.nodes.services.reporting import forget_capabilities, receive
+from apps.nodes.services.reporting import forget_capabilities, receive, receive_all
 from apps.nodes.services.silence import mark_silent_nodes_offline
 from apps.nodes.services.steering import (
     STEER,
@@ -27,6 +27,7 @@ __all__ = [
     "keep_hours",
     "mark_silent_nodes_offline",
     "receive",
+    "receive_all",
     "recover",
     "require_steering",
     "say_well",

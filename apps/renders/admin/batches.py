@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.show import moment
@@ -24,6 +24,7 @@ from apps.renders.models import Job, RenderBatch
 from apps.renders.outlook import Outlook
 from apps.renders.progress import tallies, tally_cell
 from apps.renders.services import control
+from apps.renders.services.requeueing import requeueable
 from apps.renders.services.steering import Wishes
 
 SHOWN_JOBS = 200
@@ -57,6 +58,11 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
                 name="renders_renderbatch_pause",
             ),
             path(
+                "<path:object_id>/requeue/",
+                self.admin_site.admin_view(self.requeue_view),
+                name="renders_renderbatch_requeue",
+            ),
+            path(
                 "<path:object_id>/steer/",
                 self.admin_site.admin_view(self.steer_view),
                 name="renders_renderbatch_steer",
@@ -82,6 +88,15 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             if paused:
                 return _("%(batch)s is held back; what a node already has goes on.") % {"batch": batch.code}
             return _("%(batch)s goes on.") % {"batch": batch.code}
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
+    def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer “Requeue what failed” (the page has asked already)."""
+
+        def deed(batch: RenderBatch) -> str:
+            done = control.requeue_batch(batch, user=person_of(request))
+            return ngettext("%(count)d job requeued.", "%(count)d jobs requeued.", done) % {"count": done}
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
@@ -115,6 +130,8 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             else None,
             "clock": clock(),
             "asks": request.GET.get("cancel") == "ask",
+            "asks_requeue": request.GET.get("requeue") == "ask",
+            "requeueable": requeueable(batch.jobs.all(), user=person_of(request)).count(),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,16 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
-from apps.common.errors import NotAllowed, Refused
+from apps.common.errors import Refused
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.renders.admin.fields import clock
+from apps.renders.admin.requeueing import ask_to_requeue
 from apps.renders.admin.steer_form import SteerForm
 from apps.renders.models import Job, Priority
 from apps.renders.services import control
 from apps.renders.services.steering import Outcome, Wishes
-from apps.renders.states import OPEN, REQUEUEABLE
+from apps.renders.states import OPEN
 
 SHOWN = 100
 """Jobs a question lists by name."""
@@ -83,14 +83,10 @@ class JobActions(ScopedAdmin):
         title = ngettext("Change %(count)d job", "Change %(count)d jobs", count) % {"count": count}
         return self._ask(request, chosen, "steer_jobs", title, form=form, clock=clock())
 
-    @admin.action(description=gettext_lazy("Requeue"), permissions=["render"])
-    def requeue_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        chosen = self._allowed(request, jobs.filter(state__in=REQUEUEABLE)).select_related("project")
-        requeued = self._each(request, chosen, lambda job: control.requeue(job, user=person_of(request)))
-        messages.success(
-            request,
-            ngettext("%(count)d job requeued.", "%(count)d jobs requeued.", requeued) % {"count": requeued},
-        )
+    @admin.action(description=gettext_lazy("Requeue…"), permissions=["render"])
+    def requeue_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
+        """Say how many first: a whole list may be chosen."""
+        return ask_to_requeue(self, request, jobs)
 
     @admin.action(description=gettext_lazy("Cancel…"), permissions=["render"])
     def cancel_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
@@ -148,16 +144,6 @@ class JobActions(ScopedAdmin):
         if not all(reach.may(Act.RENDER, project) for project in projects):
             raise PermissionDenied
         return jobs
-
-    def _each(self, request: HttpRequest, jobs: QuerySet[Job], deed: Callable[[Job], bool]) -> int:
-        """Do it to every job; say what was refused; return how many moved."""
-        done = 0
-        for job in jobs:
-            try:
-                done += deed(job)
-            except (Refused, NotAllowed) as refused:
-                messages.error(request, f"{job.code}: {refused}")
-        return done
 
     def _ask(
         self, request: HttpRequest, jobs: QuerySet[Job], action: str, title: str, **more: Any

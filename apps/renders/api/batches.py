@@ -35,6 +35,7 @@ from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, change_batch, pause_batch
 from apps.renders.services.planning import plan
+from apps.renders.services.requeueing import requeue_batch
 from apps.renders.services.steering import Wishes
 from apps.renders.services.steps import Step
 from apps.renders.services.submit import KEY_FIELD, submit
@@ -132,6 +133,13 @@ class BatchViewSet(ScopedRead[RenderBatch]):
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel every open job of the batch."""
         cancel_batch(self.get_object(), user=person_of(request))
+        return self._answer(self.get_object())
+
+    @extend_schema(request=None, responses=BatchAnswer)
+    @action(detail=True, methods=["post"])
+    def requeue(self, request: Request, pk: str) -> Response:
+        """Try every failed, cancelled or quarantined job of the batch again, each with a fresh budget."""
+        requeue_batch(self.get_object(), user=person_of(request))
         return self._answer(self.get_object())
 
     @extend_schema(request=PauseChange, responses=BatchAnswer)

@@ -20,6 +20,7 @@ from apps.nodes.services import STEER
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
+from apps.renders.api.requeueing import RequeuesJobs
 from apps.renders.api.serializers import (
     Cancelled,
     CancelMany,
@@ -61,7 +62,7 @@ class JobFilter(filters.ByProject):
         fields = ("tier_gb", "priority", "paused", "held")
 
 
-class JobViewSet(ScopedRead[Job]):
+class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     """The jobs of your projects, the newest first."""
 
     queryset = Job.objects.select_related(*_READ).defer(*_UNREAD).order_by("-created_at", "-pk")

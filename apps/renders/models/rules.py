@@ -24,11 +24,12 @@ class Action(models.TextChoices):
 
 
 class FailureRule(BaseModel):
-    """A failure whose words match ``pattern`` has this class, and its class this action.
+    """What becomes of failures: the first active rule that fits wins, by ``order``.
 
-    ``pattern`` is a regular expression, searched for without regard to case in "code exception_type:
-    message"; empty: every failure that a node reports with ``failure_class``. The first active rule that
-    fits wins, by ``order``. ``matches`` counts how often it won.
+    It fits a failure of ``template`` that its node reported as ``reported_class`` and whose words, "code
+    exception_type: message", have ``pattern`` somewhere (RE2, without regard to case); what is empty fits
+    all. ``failure_class`` is the class it gives the failure; empty: as reported. ``advice`` is told with the
+    failure. ``matches`` counts how often it won. A shipped rule that nobody edited follows the release.
     """
 
     order = models.PositiveIntegerField(_("order"), default=100)
@@ -38,7 +39,7 @@ class FailureRule(BaseModel):
         WorkflowTemplate, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("template")
     )
     reported_class = models.CharField(_("reported as"), max_length=20, blank=True)
-    failure_class = models.CharField(_("failure"), max_length=20, blank=True)
+    failure_class = models.CharField(_("becomes"), max_length=20, blank=True)
     action = models.CharField(_("action"), max_length=12, choices=Action.choices)
     advice = models.CharField(_("advice"), max_length=300, blank=True)
     active = models.BooleanField(_("active"), default=True)

@@ -61,6 +61,7 @@ class Supply:
     def __post_init__(self) -> None:
         self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
         self._able: dict[UUID, set[UUID]] = {}
+        self._all_able: dict[UUID, bool] = {}
         self._members: dict[Kind, list[Node]] = defaultdict(list)
         for node in self.nodes:
             self._members[self.kind_of[node.pk]].append(node)
@@ -96,13 +97,23 @@ class Supply:
                 if fits(kind, waiting, members[0])
                 for node in members
                 if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
+                if node.name not in lane.avoided
             }
         return self._able[lane.pk]
+
+    def all_able(self, waiting: Waiting) -> bool:
+        """Tell whether every node that listens to this lane's queue can run its jobs."""
+        if waiting.lane.pk not in self._all_able:
+            tier, able = waiting.tier_gb or NO_VRAM, self.able(waiting)
+            self._all_able[waiting.lane.pk] = all(
+                node.pk in able for node in self.nodes if (node.tier_gb or NO_VRAM) >= tier
+            )
+        return self._all_able[waiting.lane.pk]
 
     def could(self, waiting: Waiting, node_id: UUID) -> bool:
         """Tell whether a node could run this lane's jobs but for its memory."""
         node = next(node for node in self.nodes if node.pk == node_id)
-        blocked = node_id in self.blocks.get(waiting.template_id, ())
+        blocked = node_id in self.blocks.get(waiting.template_id, ()) or node.name in waiting.lane.avoided
         pinned_away = waiting.lane.pinned_to_id not in (None, node_id)
         return not blocked and not pinned_away and suits(self.kind_of[node_id], waiting, node)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from apps.renders.models import Attempt
 from apps.renders.services.breaker import judge
+from apps.renders.services.needs import learn
 from apps.renders.services.usage import charge
 
 
@@ -20,12 +21,14 @@ class Ended:
 
     ``failure_class`` "" is a success; ``message``: what went wrong, in ComfyUI's words. ``execute_s``:
     seconds on the GPU as its node says, 0 if unknown.
+    ``peak_mib``: the most memory its ComfyUI held meanwhile; None: not told.
     """
 
     attempt: Attempt
     failure_class: str = ""
     message: str = ""
     execute_s: float = 0.0
+    peak_mib: int | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -37,3 +40,4 @@ def tell_ended(ended: Sequence[Ended]) -> None:
     """Teach everyone who learns from ended attempts."""
     charge([(item.attempt.job.project_id, item.execute_s) for item in ended])
     judge(ended)
+    learn(ended)

@@ -12,6 +12,7 @@ from apps.prompts.slate import slate_png
 from apps.renders.models import Attempt, Job
 from apps.renders.services.casting import loras_from
 from apps.renders.services.keys import attempt_key, input_grant
+from apps.renders.services.rules import current
 from apps.renders.services.shot_values import SLATE_IMAGE
 from apps.renders.services.sources import primary_artifact, role_of
 from apps.review.models import Artifact
@@ -59,7 +60,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         report_key=attempt_key(attempt.pk),
         execution_timeout_s=manifest.timeouts.execution_s,
         hang_s=manifest.timeouts.hang_s,
-        free_first=job.failure_class == FailureClass.OUTPUT_INVALID,
+        free_first=bool(job.failure_class) and current().empties_caches_after(job.failure_class),
     )
 
 

@@ -168,7 +168,8 @@ def test_a_job_that_is_steered_after_it_was_chosen_and_before_it_is_sent_is_not_
     Pool.objects.create(name="nights")
     if "start_after" in wishes:
         wishes = {"start_after": database_now() + timedelta(hours=1)}
-    seen, chosen = fresh(job), []
+    seen = fresh(job)
+    chosen: list[Pick] = []
 
     def send_later(picks: Sequence[Pick]) -> int:
         chosen.extend(picks)

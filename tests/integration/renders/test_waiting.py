@@ -66,6 +66,8 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
         "Only gpu-1 may render it. There: Lacks a.",
     ),
     ("no_pool", {"pool": "night"}, "No node of the pool night can take it."),
+    ("avoided", {"failed_on": "gpu-1"}, "It failed on every fitting node: gpu-1."),
+    ("warming", {}, "Waits for a node that has its models loaded: sooner than loading them anew."),
     ("no_tags", {"tags": "fp8\nfast"}, "No node has all the tags it asks for: fp8, fast."),
     (
         "blocked",
@@ -113,6 +115,7 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
     ("pool", {"pool": "night"}, "Is not in the pool night."),
     ("dedicated", {"pool": "night"}, "Is kept for the pool night."),
     ("tags", {"tags": "fp8"}, "Lacks the tag fp8."),
+    ("avoided", {}, "The job failed there before."),
     ("pinned", {}, "The job is for another node only."),
     (
         "blocked",
