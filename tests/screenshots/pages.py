@@ -9,7 +9,6 @@ from uuid import UUID
 
 from tests.acceptance.farm_fixture import Farm
 
-
 TOLD: Final = "SELECT id FROM notices_notice WHERE recipient_id IS NOT NULL ORDER BY count DESC LIMIT 1"
 WEBHOOK: Final = "SELECT id FROM notices_subscription WHERE road = 'webhook' LIMIT 1"
 
