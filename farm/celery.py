@@ -6,6 +6,7 @@ Start it with ``celery -A farm worker -P threads -Q claims,reports`` and
 
 from __future__ import annotations
 
+import logging
 import logging.config
 import os
 import sys
@@ -16,16 +17,23 @@ from celery.signals import celeryd_init, setup_logging, task_postrun, task_preru
 from django.conf import settings
 from django.db import close_old_connections
 
-from farm import transport
+from farm import contracts, transport
 from farm.logs import name_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
 transport.install()
 
+ANSWERS_EXPIRE_S = 600
+WORDS = (contracts.CLAIM, contracts.BELL, contracts.REPORT)
+
 app = Celery("farm")
 app.config_from_object("celeryconfig")
 app.conf.update(
     result_backend=f"farm.results:UnwatchedResults+{app.conf.result_backend}",
+    # What is stored here answers a node that waits for seconds; RENDER's reports are stored by the nodes.
+    result_expires=ANSWERS_EXPIRE_S,
+    # What a dying coordinator had in hand is said again by whoever said it: Redis keeps no copy of it.
+    broker_transport_options={**app.conf.broker_transport_options, "ack_emulation": False},
     # Celery would close the database's connection around every task, and open another for the next one.
     CELERY_DB_REUSE_MAX=sys.maxsize,
 )
@@ -51,3 +59,11 @@ def _name_process(sender: str, instance: Any, **_: Any) -> None:
 def _speak_one_form(**_: Any) -> None:
     """Keep Celery from setting up handlers of its own."""
     logging.config.dictConfig(settings.LOGGING)
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).addFilter(_worth_a_line)
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Leave out that a word of a node came and went: what it said has a line of its own."""
+    task = getattr(record, "data", None)
+    return record.levelno > logging.INFO or not (isinstance(task, dict) and task.get("name") in WORDS)

@@ -55,6 +55,21 @@ LEASE_SECONDS = 30.0
 OFFLINE_SECONDS = 30.0
 SILENCE_SECONDS = 10.0
 """With no word from any node for this long the road is down, not the nodes: leases get one grace."""
+BLOCK_FAILURES, BLOCK_JOBS, BLOCK_SECONDS = 3, 2, 5 * 3600.0
+"""So many failures of one template in a row on one node, in so many jobs at the least (one job that fails
+everywhere is its own fault), keep the pair apart for so long."""
+SICK_JOBS = 2
+"""A node that fails so many jobs without a success between is SICK."""
+PROBE_SECONDS = 60.0
+"""A SICK node whose probe failed is asked for another after this long."""
+SICK_SECONDS = 600.0
+"""A SICK node that knows no probes may try again after this long."""
+CANARY_IDLE_SECONDS = 20.0
+"""A node that is idle for so long while work waits for its tier is asked whether it hears …"""
+CANARY_SECONDS = 20.0
+"""… and is DEAF if it does not say so within this long, while it reports …"""
+CANARY_EVERY_SECONDS = 60.0
+"""… at most once in this time."""
 ATTEMPT_BUDGET = 3
 CRASHES_TO_QUARANTINE = 3
 

@@ -1,6 +1,7 @@
 """Tell the coordinator how the node stands, and do what it answers.
 
-A report goes out every five seconds, and at once when something changed. Its Celery result is the
+A report goes out every five seconds, and when something changed: at once if the coordinator decides by it, a
+little later if an order moved on (its claim and its bell have gone ahead). Its Celery result is the
 coordinator's directives. A coordinator that is away costs nothing but patience: one report waits in the
 broker, the next follows after a growing pause, and finished work stays in the spool.
 """
@@ -9,13 +10,25 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from threading import Event
 from typing import Any, Final
 
 from celery import Celery
 from celery.result import AsyncResult
 
-from farm.contracts import REPORT, ContractError, NodeDirectives, RenderReport, from_json, to_json
+from farm.contracts import (
+    REPORT,
+    ComfyFact,
+    ContractError,
+    NodeDirectives,
+    NodeReport,
+    NodeState,
+    RenderReport,
+    Stage,
+    from_json,
+    to_json,
+)
 from farm.tiers import QUEUE_REPORTS
 from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
 from workers.node import Node
@@ -29,6 +42,12 @@ PERIOD_S: Final = 5.0
 MIN_GAP_S: Final = 0.1
 """Changes that come together travel together."""
 
+STAGE_S: Final = 0.25
+"""How long an order's next stage may wait for company: short beside a render."""
+
+ORDER_S: Final = 1.0
+"""How long the coming and going of orders may wait: the coordinator knows it by claim and bell."""
+
 PATIENCE_S: Final = 10.0
 MAX_PATIENCE_S: Final = 20.0
 """Below a lease (30 s): a report that is lost, with a coordinator that died of it say, is followed by another
@@ -38,6 +57,8 @@ STOP_S: Final = 5.0
 
 MAX_FINISHED: Final = 50
 """Unconfirmed reports per message, so that a long outage does not make one message of everything."""
+
+_UNTOLD: Final = ComfyFact(reachable=True)
 
 NEWEST: Final = 25
 """Of these, always the newest; the rest takes turns, so none that is never confirmed keeps others back."""
@@ -52,22 +73,24 @@ class Reporter(VitalThread):
         self._node = node
         self._spool = spool
         self._subscriptions = subscriptions
-        self._due = Event()
+        self._due = False
+        self._changed = Event()
         self._over = False
         self._want_capabilities = False
         self._epoch_just_begun = False
         self._turn = 0
         self._patience_s = PATIENCE_S
         self._away = ""
+        self._told: NodeReport | None = None
 
     def poke(self) -> None:
-        """Report at once: something changed."""
-        self._due.set()
+        """Report soon: something changed. What it is decides how soon."""
+        self._changed.set()
 
     def stop(self) -> None:
         """Send a last report and end; returns when it is out or the broker has had its time."""
         self._over = True
-        self._due.set()
+        self._at_once()
         if self.is_alive():
             self.join(timeout=STOP_S)
         try:
@@ -78,18 +101,40 @@ class Reporter(VitalThread):
     def work(self) -> None:
         """Report until told to stop."""
         while not self._over:
-            self._due.clear()
+            self._due = False
+            self._changed.clear()
             self.exchange()
             if not self._over:
                 time.sleep(MIN_GAP_S)
-                self._due.wait(PERIOD_S)
+                self._wait()
+
+    def _at_once(self) -> None:
+        self._due = True
+        self._changed.set()
+
+    def _wait(self) -> None:
+        """Wait until the period is over, or a change has waited as long as it may."""
+        until = time.monotonic() + PERIOD_S
+        while not self._over and self._changed.wait(max(until - time.monotonic(), 0.0)):
+            self._changed.clear()
+            until = min(until, time.monotonic() + self._may_wait_s())
+
+    def _may_wait_s(self) -> float:
+        """How long the coordinator can do without what has changed since the last report."""
+        told, now = self._told, self._node.report(())
+        if self._due or told is None or _but_for_orders(told) != _but_for_orders(now):
+            return 0.0
+        return STAGE_S if _stages(now) - _stages(told) else ORDER_S
 
     def exchange(self) -> None:
         """Send one report and follow the answer, if one comes."""
         try:
             call = self._send()
             answer = answer_to(
-                call, deadline=time.monotonic() + self._patience_s, given_up=lambda: self._over
+                call,
+                deadline=time.monotonic() + self._patience_s,
+                first_look_s=MIN_GAP_S / 4,  # nothing waits for it
+                given_up=lambda: self._over,
             )
             self.follow(from_json(NodeDirectives, answer))
         except NoAnswerError:
@@ -113,18 +158,21 @@ class Reporter(VitalThread):
         self._spool.confirm(directives.confirmed)
         for attempt_id in directives.cancelled:
             self._node.hand.cancel(attempt_id)
+        for attempt_id in directives.unstage:
+            self._node.hand.unstage(attempt_id)
         if directives.new_epoch:
             logger.warning("given up by the coordinator, beginning a new epoch")
             self._node.begin_new_epoch()
             if not self._epoch_just_begun:
-                self._due.set()
+                self._at_once()
         self._epoch_just_begun = directives.new_epoch
         if directives.desired != self._node.desired:
             logger.info("desired state changed", extra={"desired": directives.desired})
             self._node.desired = directives.desired
-            self._due.set()
+            self._at_once()
+        self._node.probe_asked = directives.probe
         if directives.want_capabilities and not self._want_capabilities:
-            self._due.set()
+            self._at_once()
         self._want_capabilities = directives.want_capabilities
         if directives.serve != self._node.serve:
             logger.info("serving changed", extra={"serve": directives.serve})
@@ -134,6 +182,7 @@ class Reporter(VitalThread):
     def _send(self) -> AsyncResult[Any]:
         finished = self._in_turn(self._spool.finished())
         report = self._node.report(finished, with_capabilities=self._want_capabilities)
+        self._told = report
         return self._app.send_task(
             REPORT,
             args=[to_json(report)],
@@ -162,3 +211,16 @@ class Reporter(VitalThread):
             logger.info("coordinator back", extra={"after": self._away})
         self._away = ""
         self._patience_s = PATIENCE_S
+
+
+def _but_for_orders(report: NodeReport) -> NodeReport:
+    """The report without what every order changes as it comes, is rendered and goes."""
+    state = NodeState.IDLE if report.state is NodeState.BUSY else report.state
+    return replace(
+        report, state=state, running=(), finished=(), capabilities=None, gpus=(), comfy=_UNTOLD, resident=()
+    )
+
+
+def _stages(report: NodeReport) -> set[tuple[str, Stage]]:
+    """Which orders stand at which stage, once they were accepted."""
+    return {(item.attempt_id, item.stage) for item in report.running if item.stage is not Stage.ACCEPTED}

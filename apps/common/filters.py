@@ -14,6 +14,7 @@ from apps.common.errors import Problem, Refused
 
 BooleanFilter = filters.BooleanFilter
 CharFilter = filters.CharFilter
+DateTimeFilter = filters.IsoDateTimeFilter
 ChoiceFilter = filters.ChoiceFilter
 MultipleChoiceFilter = filters.MultipleChoiceFilter
 UUIDFilter = filters.UUIDFilter

@@ -74,10 +74,13 @@ def move(
     """
     machine.check(from_, to)
     rows: models.QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         # The row is locked before its state is judged: PostgreSQL would else judge an old snapshot. Its
         # key is not: whoever adds a row that points here (a clip to its keyframe) need not wait for us.
-        source = rows.select_for_update(no_key=True).values_list(machine.field, flat=True).first()
+        # Nor is any other row: by the model's own order (an attempt's is its job's) that one would be joined,
+        # and locked after ours, where everybody else locks it before.
+        locked = rows.order_by("pk").select_for_update(no_key=True)
+        source = locked.values_list(machine.field, flat=True).first()
         if source not in from_:
             return False
         moved = rows.filter(**(where or {})).update(
@@ -119,7 +122,7 @@ def move_each(machine: Machine, moves: Sequence[Move], *, from_: tuple[str, ...]
         pk__in=[one.row.pk for one in moves]
     )
     asked = sorted({name for one in moves for name in one.where})
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         locked = rows.order_by("pk").select_for_update(no_key=True)
         found = {
             key: (source, dict(zip(asked, values, strict=True)))
@@ -163,33 +166,52 @@ def _change(machine: Machine, moves: Sequence[Move], to: str) -> None:
         **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now(), **common
     )
     own = [name for name in first if name not in common]
-    write_each(model, {one.row.pk: {name: one.changes[name] for name in own} for one in moves})
+    if own:
+        write_each(model, {one.row.pk: {name: one.changes[name] for name in own} for one in moves})
 
 
-def write_each(model: type[BaseModel], rows: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Set the same columns to plain values of each row's own, in one statement; foreign keys by their id."""
-    names = list(next(iter(rows.values()), {}))
-    if not names:
+def write_each(
+    model: type[BaseModel],
+    rows: Mapping[UUID, Mapping[str, Any]],
+    *,
+    where: Mapping[UUID, Mapping[str, Any]] | None = None,
+) -> None:
+    """Set the same columns to plain values of each row's own, in one statement; foreign keys by their id.
+
+    ``where``: columns that must still have these values, the same columns for every row.
+    """
+    if not rows:
         return
-    quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
-    columns = ", ".join(f"{quote(column.column)} = %s" for column in fields)
-    key = model._meta.pk
-    sql = f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {quote(key.column)} = %s"  # noqa: S608
+    keys = sorted(rows)
+    key_name = model._meta.pk.attname
+    asked = {key: {key_name: key, **(where[key] if where else {})} for key in keys}
+    names, conditions = list(rows[keys[0]]), list(asked[keys[0]])
+    setting = ", ".join(_equation(model, name) for name in names)
+    finding = " AND ".join(_equation(model, name) for name in conditions)
+    table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.executemany(
-            sql,
+            f"UPDATE {table} SET {setting} WHERE {finding}",  # noqa: S608 - names of columns are ours
             [
                 [
-                    *(
-                        column.get_db_prep_save(values[column_name], connection)
-                        for column_name, column in zip(names, fields, strict=True)
-                    ),
-                    key.get_db_prep_save(pk, connection),
+                    *(_as_stored(model, name, rows[key][name]) for name in names),
+                    *(_as_stored(model, name, asked[key][name]) for name in conditions),
                 ]
-                for pk, values in sorted(rows.items())
+                for key in keys
             ],
         )
+
+
+def _equation(model: type[BaseModel], name: str) -> str:
+    return f"{connection.ops.quote_name(str(_column(model, name).column))} = %s"
+
+
+def _as_stored(model: type[BaseModel], name: str, value: Any) -> Any:
+    return _column(model, name).get_db_prep_save(value, connection)
+
+
+def _column(model: type[BaseModel], name: str) -> models.Field[Any, Any]:
+    return next(column for column in model._meta.concrete_fields if name in (column.name, column.attname))
 
 
 def move_all(
@@ -197,7 +219,7 @@ def move_all(
 ) -> int:
     """Move every row that is in one of ``from_``, in a constant number of statements; return how many."""
     machine.check(from_, to)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         found = rows.filter(**{f"{machine.field}__in": from_}).order_by("pk")
         found = found.select_for_update(of=("self",), no_key=True)
         sources = dict(found.values_list("pk", machine.field))

@@ -45,6 +45,12 @@ class Together(Generic[Q, A]):
         self._waiting: deque[_Ticket[Q, A]] = deque()
         self._at_work = False
 
+    @property
+    def waiting(self) -> int:
+        """How many questions wait for their group's turn."""
+        with self._lock:
+            return len(self._waiting)
+
     def ask(self, question: Q) -> A:
         """Return the answer to this question; raise what answering it alone raises."""
         ticket = _Ticket[Q, A](question)

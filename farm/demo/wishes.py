@@ -15,7 +15,7 @@ from apps.productions.models import Shot
 from apps.productions.render_plan import DEMO_WORKBOOK, PlannedRender, read_render_plan
 from apps.projects.models import Project
 from apps.renders.models import RenderBatch
-from apps.renders.services.requirements import lacking
+from apps.renders.scheduling.fit import lacking
 from apps.renders.services.submit import Step, submit
 from farm.demo.errors import DemoError
 from farm.tiers import tier_for_need

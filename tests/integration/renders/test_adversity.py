@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from apps.renders.selectors import story
 from apps.renders.services import orders, reports, sweep
 from apps.renders.services.control import cancel, requeue
 from apps.renders.services.dispatch import dispatch
-from apps.renders.services.record import STORE_PATIENCE, Recorded, record
+from apps.renders.services.record import STORE_PATIENCE, Recorded, record_all
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Take
 from farm import contracts
@@ -83,12 +84,12 @@ def test_one_report_the_database_refuses_does_not_keep_the_next_from_being_recor
     press(film, coordinator, "sd15_t2i")
     other = executing(node24)
 
-    def record_all_but_one(report: RenderReport) -> Recorded:
-        if report.attempt_id == order.attempt_id:
+    def record_all_but_one(finished: Sequence[RenderReport]) -> list[Recorded]:
+        if any(report.attempt_id == order.attempt_id for report in finished):
             raise OperationalError("could not serialize access")
-        return record(report)
+        return record_all(finished)
 
-    monkeypatch.setattr(reports, "record", record_all_but_one)
+    monkeypatch.setattr(reports, "record_all", record_all_but_one)
     node24.running.clear()
     told = node24.reports(finished=(node24.success(order), node24.success(other)))
     assert told.confirmed == (other.attempt_id,)

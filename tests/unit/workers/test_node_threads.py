@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ from workers.gpu import Reading
 from workers.logs import worth_a_line
 from workers.node import Node, Sight
 from workers.queues import Subscriptions
-from workers.reporter import Reporter
+from workers.reporter import ORDER_S, PERIOD_S, STAGE_S, Reporter
 from workers.spool import Spool
 from workers.vital import VitalThread
 
@@ -77,7 +77,7 @@ def test_serving_begins_and_ends_with_the_directive_and_outlasts_silence(tmp_pat
 
 def is_due(reporter: Reporter) -> bool:
     """Tell whether the next report goes out at once, and forget it, as the reporter does when it sends."""
-    due: Event = cast(Any, reporter)._due
+    due: Event = cast(Any, reporter)._changed
     was = due.is_set()
     due.clear()
     return was
@@ -107,6 +107,33 @@ def test_a_coordinator_that_asks_the_same_for_ever_is_answered_at_once_only_once
     is_due(reporter)
     reporter.follow(directives)
     assert is_due(reporter)
+
+
+def test_what_the_coordinator_decides_by_is_told_at_once_and_an_orders_way_a_little_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, _, made = reporting(tmp_path)
+    reporter = cast(Any, made)
+    monkeypatch.setattr(reporter._app, "send_task", lambda *_, **__: None)
+    node.sight = Sight(comfy=ComfyFact(reachable=True), reading=Reading(tier_gb=24))
+
+    def may_wait(change: Callable[[], object]) -> float:
+        reporter._send()
+        change()
+        waits: float = reporter._may_wait_s()
+        return waits
+
+    def falls_sick() -> None:
+        node.sick = "ComfyUI hangs"
+
+    order = node.hand.accept("a1", "t")
+    assert may_wait(lambda: node.hand.receive("a2")) == ORDER_S
+    assert may_wait(lambda: node.hand.release("a2")) == ORDER_S
+    assert may_wait(lambda: node.hand.move(order, Stage.EXECUTING)) == STAGE_S
+    assert may_wait(lambda: node.hand.release("a1")) == ORDER_S
+    assert may_wait(falls_sick) == 0
+    assert may_wait(node.begin_new_epoch) == 0
+    assert 0 < STAGE_S < ORDER_S < PERIOD_S
 
 
 def test_reports_that_nobody_confirms_keep_no_other_back(
@@ -196,7 +223,7 @@ def test_an_order_switches_the_loop_before_it_reads_again() -> None:
     subscriptions = Subscriptions(app(), node)
     node.hand.changed = subscriptions.refresh
     subscriptions.attach(consumer)
-    assert consumer.names == [node.own_queue, "vram.8", "vram.8.next", "vram.0", "vram.0.next"]
+    assert consumer.names == [node.own_queue, "vram.8", "vram.0", "vram.8.next", "vram.0.next"]
 
     node.hand.receive("a1")
     assert consumer.names == [node.own_queue, "vram.8.next", "vram.0.next"]
@@ -206,7 +233,7 @@ def test_an_order_switches_the_loop_before_it_reads_again() -> None:
 
     node.hand.release("a1")
     node.hand.move(node.hand.accept("a2", "t"), Stage.COLLECTING)
-    assert consumer.names[:3] == [node.own_queue, "vram.8", "vram.8.next"]
+    assert consumer.names[:3] == [node.own_queue, "vram.8", "vram.0"]
 
 
 def test_a_freed_slot_lets_the_loop_read_again() -> None:

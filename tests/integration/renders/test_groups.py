@@ -1,0 +1,260 @@
+"""What many nodes say at once is written down together, and ends as if each had spoken alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+from django.db import IntegrityError, connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.common.models import StateEvent
+from apps.projects.models import Project
+from apps.renders import tasks
+from apps.renders.models import Attempt, Job
+from apps.renders.services.claim import claim_all
+from apps.renders.services.dispatch import dispatch
+from apps.renders.services.record import Recorded, record_all
+from apps.renders.services.reports import answer_all
+from apps.renders.services.submit import Step, submit
+from apps.renders.states import AttemptState, JobState
+from apps.review.models import Take
+from farm.celery import app
+from farm.contracts import ClaimRequest, NodeReport, Outcome, RenderOrder, RenderReport, Stage, to_json
+from tests.broker_fixture import Broker
+from tests.factories import ShotFactory
+from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import again, attempt_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
+
+T = TypeVar("T")
+MANY = 50
+
+
+@pytest.fixture
+def crew(bus: Broker, film: Project, coordinator: User) -> Callable[[int], list[tuple[Hand, RenderOrder]]]:
+    """Make so many nodes, each with an order in its hand that it has not claimed yet."""
+
+    def make(count: int, key: str = "k") -> list[tuple[Hand, RenderOrder]]:
+        hands = [Hand(f"{key}{number:02d}", tier_gb=24, broker=bus) for number in range(count)]
+        for hand in hands:
+            hand.arrives()
+        shots = [ShotFactory.create(sequence=film.sequences.get()) for _ in range(count)]
+        step = Step(template="sd15_t2i")
+        submit(user=coordinator, project=film, shots=shots, steps=[step], idempotency_key=key)
+        orders: list[RenderOrder] = []
+        while len(orders) < count:
+            assert dispatch(), "nothing more is sent"
+            while (order := hands[len(orders)].order()) is not None:
+                orders.append(order)
+                if len(orders) == count:
+                    break
+        return list(zip(hands, orders, strict=True))
+
+    return make
+
+
+Crew = Callable[..., list[tuple[Hand, RenderOrder]]]
+
+
+def claim_of(hand: Hand, order: RenderOrder) -> ClaimRequest:
+    """The hand's question for this order."""
+    return ClaimRequest(attempt_id=order.attempt_id, token=order.token, node=hand.name, epoch=hand.epoch)
+
+
+def at_work(hand: Hand, order: RenderOrder) -> NodeReport:
+    """The hand says that it executes this order."""
+    hand.works_on(order, Stage.EXECUTING, progress=0.25)
+    return hand.writes()
+
+
+def claimed(members: Sequence[tuple[Hand, RenderOrder]]) -> None:
+    """Let every one of them claim its order."""
+    replies = claim_all([claim_of(*member) for member in members])
+    assert all(reply.granted for reply in replies), replies
+
+
+def statements(work: Callable[[], object]) -> int:
+    """Count the statements that this takes."""
+    with CaptureQueriesContext(connection) as captured:
+        work()
+    return len(captured)
+
+
+def from_threads(count: int, work: Callable[[int], T]) -> list[T]:
+    """Do this in so many threads at once, each with a connection of its own."""
+
+    def one(number: int) -> T:
+        try:
+            return work(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
+def claims(hand: Hand, order: RenderOrder) -> None:
+    """Claim through the coordinator's door."""
+    assert tasks.hear_claim(to_json(claim_of(hand, order)))["granted"]
+
+
+def says_it_executes(hand: Hand, order: RenderOrder) -> None:
+    """Report through the coordinator's door."""
+    assert not tasks.hear_node(to_json(at_work(hand, order)))["cancelled"]
+
+
+def rings(_hand: Hand, order: RenderOrder) -> None:
+    """Ring the bell of a report that stands in the result backend."""
+    tasks.hear_bell({"attempt_id": order.attempt_id})
+
+
+# As many at once as one after another
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_fifty_who_claim_report_and_finish_at_once_end_as_one_after_another(crew: Crew) -> None:
+    told = {}
+    for key, threads in (("alone", 1), ("together", MANY)):
+        members = crew(MANY, key)
+        for hand, order in members:
+            app.backend.store_result(order.attempt_id, to_json(hand.success(order)), "SUCCESS")
+        for door in (claims, says_it_executes, rings):
+            if threads == 1:
+                for member in members:
+                    door(*member)
+            else:
+                from_threads(MANY, lambda number, say=door, who=members: say(*who[number]))  # type: ignore[misc]
+        jobs = Job.objects.filter(batch__idempotency_key=key)
+        told[key] = Counter(
+            (event.machine, event.from_state, event.to_state, event.reason.partition(" ")[0])
+            for event in StateEvent.objects.filter(story__in=jobs.values("pk"))
+        )
+        assert {job.state for job in jobs} == {JobState.SUCCEEDED}
+        attempts = Attempt.objects.filter(job__in=jobs)
+        assert {(one.state, one.holds_slot, one.node and one.node.name[:5]) for one in attempts} == {
+            (AttemptState.SUCCEEDED, False, key[:5])
+        }
+        assert {attempt.node.name for attempt in attempts if attempt.node} == {
+            hand.name for hand, _ in members
+        }
+        assert Take.objects.filter(job_id__in=jobs.values("pk")).count() == MANY
+    assert told["together"] == told["alone"]
+    assert told["alone"]["attempt", "accepted", "executing", ""] == MANY, "the reports were not heard"
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_fifty_nodes_that_claim_one_order_at_once_one_has_it(crew: Crew, bus: Broker) -> None:
+    [(_, order)] = crew(1)
+    hands = [Hand(f"greedy{number:02d}", tier_gb=24, broker=bus).arrives() for number in range(MANY)]
+    replies = from_threads(MANY, lambda number: tasks.hear_claim(to_json(claim_of(hands[number], order))))
+    [winner] = [hand.name for hand, reply in zip(hands, replies, strict=True) if reply["granted"]]
+    attempt = attempt_of(order)
+    assert attempt.node is not None
+    assert attempt.node.name == winner
+
+
+def test_in_one_group_an_order_is_granted_once_and_again_to_the_same_node(crew: Crew, bus: Broker) -> None:
+    [(hand, order)] = crew(1)
+    other = Hand("other", tier_gb=24, broker=bus).arrives()
+    asked = [claim_of(hand, order), claim_of(other, order), claim_of(hand, order)]
+    assert [reply.granted for reply in claim_all(asked)] == [True, False, True]
+
+
+def test_in_one_group_a_report_is_recorded_once(crew: Crew) -> None:
+    [(hand, order)] = members = crew(1)
+    claimed(members)
+    report = hand.success(order)
+    assert record_all([report, report]) == [Recorded.DONE, Recorded.AGAIN]
+    assert Take.objects.count() == 1
+
+
+def test_in_one_group_every_report_has_its_own_end(crew: Crew) -> None:
+    members = crew(4)
+    claimed(members)
+    (a, good), (b, dropped), (c, unstored), (d, forged) = members
+    reports = [
+        a.success(good),
+        b.ended(dropped, Outcome.DROPPED),
+        c.success(unstored, store=False),
+        replace(d.success(forged), node="somebody else"),
+        replace(a.success(good), attempt_id="no id at all"),
+    ]
+    ends = [Recorded.DONE, Recorded.DONE, Recorded.UNSTORED, Recorded.FORGED, Recorded.UNKNOWN]
+    assert record_all(reports) == ends
+    states = [Job.objects.get(pk=order.job_id).state for _, order in members]
+    assert states == [JobState.SUCCEEDED, JobState.READY, JobState.RUNNING, JobState.RUNNING]
+
+
+def test_in_one_group_a_nodes_reports_follow_each_other(crew: Crew) -> None:
+    [(hand, order)] = members = crew(1)
+    claimed(members)
+    first, second = at_work(hand, order), replace(hand.writes(), epoch="e2", running=())
+    answers = answer_all([first, second, first])
+    assert [told.new_epoch for told in answers] == [False, False, True]
+    assert attempt_of(order).lease_until is None, "the second life has not got it"
+
+
+# One that is wrong
+
+
+def poisoned(hand: Hand, order: RenderOrder) -> RenderReport:
+    """A signed success with a width no database column takes."""
+    report = hand.success(order)
+    [fact] = report.artifacts
+    return replace(report, artifacts=(replace(fact, width=-1),), signature="").signed(order.report_key)
+
+
+def test_a_group_with_a_report_the_database_refuses_writes_nothing(crew: Crew) -> None:
+    members = crew(3)
+    claimed(members)
+    good, bad, other = (hand.success(order) for hand, order in members)
+    bad = poisoned(*members[1])
+    with pytest.raises(IntegrityError):
+        record_all([good, bad, other])
+    assert not Take.objects.exists()
+    assert {again(job).state for job in Job.objects.all()} == {JobState.RUNNING}
+
+
+def test_such_a_report_harms_nobody_else(crew: Crew) -> None:
+    members = crew(3)
+    claimed(members)
+    (a, one), (b, two), (c, three) = members
+    letters = [
+        a.writes(finished=(a.success(one),), running=()),
+        b.writes(finished=(poisoned(b, two),), running=()),
+        replace(at_work(c, three), finished=(replace(c.success(three), signature="forged"),)),
+    ]
+    answers = answer_all(letters)
+    assert [told.confirmed for told in answers] == [(one.attempt_id,), (), ()]
+    states = [attempt_of(order).state for _, order in members]
+    assert states == [AttemptState.SUCCEEDED, AttemptState.ACCEPTED, AttemptState.EXECUTING]
+    assert answers[2].cancelled == ()
+
+
+# What a group costs
+
+
+@pytest.mark.usefixtures("farm_time")  # a second that passes is written down once, by whoever comes first
+def test_a_group_takes_as_many_statements_however_large_it_is(crew: Crew) -> None:
+    counts = []
+    for size, key in ((1, "warm"), (2, "few"), (12, "many")):
+        members = crew(size, key)
+        letters = [at_work(*member) for member in members]
+        reports = [hand.success(order) for hand, order in members]
+        counts.append(
+            (
+                statements(lambda m=members: claimed(m)),  # type: ignore[misc]
+                statements(lambda n=letters: answer_all(n)),  # type: ignore[misc]
+                statements(lambda r=reports: record_all(r)),  # type: ignore[misc]
+            )
+        )
+    assert Take.objects.count() == 15
+    assert counts[1] == counts[2]
+    assert max(counts[2]) <= 22
