@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "Language": "apps.notices.models.LANGUAGES",
         "NoticeKind": "apps.notices.kinds.Kind",
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",
