@@ -235,6 +235,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "apps.renders.states.JobState",
+        "LanguageEnum": [("ko", "한국어"), ("en", "English")],
         "AttemptState": "apps.renders.states.AttemptState",
         "Desired": "apps.nodes.states.Desired",
         "Observed": "apps.nodes.states.Observed",
@@ -244,7 +245,6 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
-        "Language": "apps.notices.models.LANGUAGES",
         "NoticeKind": "apps.notices.kinds.Kind",
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",

@@ -38,13 +38,15 @@ def home_facts(request: HttpRequest) -> dict[str, Any]:
         return {"member": False, "every": QUIET_SECONDS}
     nodes = selectors.farm_nodes()
     going_on = selectors.open_count(request.user)
+    paused = holds()
     return {
         "member": True,
         "cards": selectors.project_cards(request.user, reach),
         "running": selectors.running_jobs(request.user),
         "troubles": selectors.troubles(request.user),
         "takes": selectors.newest_takes(request.user),
-        "tiers": selectors.tier_lines(nodes),
+        "tiers": selectors.tier_lines(nodes, paused),
+        "farm_hold": paused.get(Hold.FARM),
         "nodes": selectors.node_summary(nodes),
         "going_on": going_on,
         "every": BUSY_SECONDS if going_on else QUIET_SECONDS,

@@ -18,7 +18,7 @@ from apps.common import filters
 from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.notices.kinds import OFFERED, Kind
-from apps.notices.models import LANGUAGES, Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
+from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
 from apps.notices.selectors import deliveries_of, inbox_of, subscriptions_of
 from apps.notices.services import delivering, subscribing
 from apps.notices.words import address_of, lines_of, sentence
@@ -153,7 +153,7 @@ class SubscriptionBody(Strict):
     road = OneOf(choices=Road.choices)
     url = serializers.CharField(max_length=500, required=False, allow_blank=True)
     address = serializers.CharField(max_length=254, required=False, allow_blank=True)
-    language = OneOf(choices=LANGUAGES, required=False, allow_blank=True)
+    language = OneOf(choices=[("ko", "한국어"), ("en", "English")], required=False, allow_blank=True)
     active = serializers.BooleanField(required=False)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -13,8 +11,6 @@ from apps.common.models import BaseModel
 from apps.notices.kinds import Kind
 from apps.projects.models import Project
 from apps.renders.models import RenderBatch
-
-LANGUAGES: Final = (("ko", "한국어"), ("en", "English"))
 
 
 class Cursor(models.Model):
@@ -81,7 +77,9 @@ class Subscription(BaseModel):
     road = models.CharField(_("road"), max_length=10, choices=Road.choices, default=Road.INBOX)
     url = models.CharField(_("webhook address"), max_length=500, blank=True)
     address = models.EmailField(_("e-mail address"), blank=True)
-    language = models.CharField(_("language"), max_length=5, blank=True, choices=LANGUAGES, default="")
+    language = models.CharField(
+        _("language"), max_length=5, blank=True, choices=[("ko", "한국어"), ("en", "English")], default=""
+    )
     active = models.BooleanField(_("active"), default=True)
     standing = models.CharField(max_length=12, choices=Standing.choices, blank=True, default="")
     salt = models.CharField(max_length=32, blank=True, default="")

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Greatest
 
 from apps.common.clock import aware
 from apps.renders.models import Job, Lane
@@ -139,8 +140,7 @@ def raise_due(now: datetime, *, rank: int) -> int:
     due = Job.objects.filter(state="ready", start_by__lte=now)
     if not due.exists():  # nearly always: a write each tick would make others wait
         return 0
-    due.filter(rank__lt=rank).update(rank=rank)
-    return due.update(start_by=None)
+    return due.update(rank=Greatest(F("rank"), rank), start_by=None)
 
 
 def put_to_sleep(empty: Iterable[UUID]) -> None:
