@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from tests.acceptance.farm_fixture import Farm
+
+TOLD: Final = "SELECT id FROM notices_notice WHERE recipient_id IS NOT NULL ORDER BY count DESC LIMIT 1"
+WEBHOOK: Final = "SELECT id FROM notices_subscription WHERE road = 'webhook' LIMIT 1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,26 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     )
     yield Page(name="nodes", title="Nodes", path="/admin/nodes/node/")
     yield Page(name="node", title="A node", path=f"/admin/nodes/node/{node}/change/", main=True, height=1400)
+    yield Page(name="notices", title="Notices: what I was told", path="/admin/notices/notice/", main=True)
+    yield Page(
+        name="notice",
+        title="A notice",
+        path=f"/admin/notices/notice/{row(TOLD)}/change/",
+    )
+    yield Page(
+        name="subscriptions", title="What I am told, and how", path="/admin/notices/subscription/", main=True
+    )
+    yield Page(
+        name="subscription",
+        title="A webhook",
+        path=f"/admin/notices/subscription/{row(WEBHOOK)}/change/",
+        height=1300,
+    )
+    yield Page(
+        name="delivery",
+        title="A webhook that nobody answered",
+        path=f"/admin/notices/delivery/{row(one.format('notices_delivery'))}/change/",
+    )
     yield Page(name="activity", title="Activity", path="/admin/common/stateevent/")
     for name, title, address, table in (
         ("sequence", "sequence", "productions/sequence", "productions_sequence"),

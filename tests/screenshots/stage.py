@@ -59,6 +59,25 @@ def ask(first, last, note, *steps, **wishes):
         envelope=Envelope(note=note, **wishes),
     )
 """
+SUBSCRIBE: Final = """
+from apps.accounts.models import User
+from apps.notices.models import Subscription
+from apps.notices.services.subscribing import ping, subscribe
+root = User.objects.get(username="admin")
+if not Subscription.objects.filter(road="webhook").exists():
+    kinds = ["job.failed", "job.done", "batch.done", "batch.failed"]
+    subscribe(user=root, kinds=kinds)
+    hook, _secret = subscribe(
+        user=root,
+        shared=True,
+        name="#renders",
+        kinds=kinds,
+        road="webhook",
+        url="https://hooks.invalid/shotfarm",
+    )
+    ping(hook, user=root)
+    ping(Subscription.objects.get(owner=root, road="inbox", standing=""), user=root)
+"""
 RAISES: Final = ASK + 'ask(0, 1, "Gerda\'s close-up in full quality", ("flux_t2i", 1))'
 MORE: Final = ASK + 'ask(1, 6, "second look at the flight", ("sd15_t2i", 2), ("wan22_i2v", 2))'
 STEERED: Final = (
@@ -101,6 +120,7 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
         farm = Farm(home, SqliteFile(folder), vram=VRAM_GB, knobs=SLOW)
         try:
             farm.coordinate(COLLECT)
+            farm.coordinate(SUBSCRIBE)
             farm.start(*CORE, *_nodes(farm))
             now = f"{time.time():.0f}"
             farm.coordinate(RAISES.replace("{when}", now))
@@ -110,6 +130,8 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
             farm.coordinate(STEERED.replace("{when}", now))
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
             farm.wait_until(lambda: farm.rows(moving), "a render is under way")
+            tried = "SELECT 1 FROM notices_deliverytry"
+            farm.wait_until(lambda: farm.rows(tried), "a webhook was tried")
             yield farm
         finally:
             farm.supervisor.stop()
