@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from apps.accounts.models import User
-from apps.common.clock import database_now
 from apps.common.errors import NotAllowed
 from apps.common.machines import Move, move, move_each, record_event, write_each
 from apps.nodes.models import Gpu, Node
@@ -21,13 +20,14 @@ from farm.contracts import printable
 STEER = "nodes.change_node"
 
 
-def receive_all(reports: Sequence[contracts.NodeReport], known: Mapping[str, Node]) -> dict[str, Node]:
+def receive_all(
+    reports: Sequence[contracts.NodeReport], known: Mapping[str, Node], now: datetime
+) -> dict[str, Node]:
     """Write down how nodes say they stand, one report of each; return them by name, as they are now.
 
     ``known``: their rows, locked by the caller. A node not seen before is registered. What has not changed
     is not written again.
     """
-    now = database_now()
     nodes = dict(known)
     for report in reports:
         if report.node not in nodes:

@@ -87,9 +87,8 @@ def _received(reports: Sequence[NodeReport], now: datetime) -> dict[str, Node]:
         known = {node.name: node for node in rows.select_for_update(no_key=True)}
         alive = [report for report in reports if not _was_given_up(known.get(report.node), report)]
         _end_former_lives(alive, known, now)
-        return receive_all(
-            alive, {report.node: known[report.node] for report in alive if report.node in known}
-        )
+        rows = {report.node: known[report.node] for report in alive if report.node in known}
+        return receive_all(alive, rows, now)
 
 
 def _was_given_up(node: Node | None, report: NodeReport) -> bool:
