@@ -11,17 +11,24 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView
-from apps.nodes.api import NodeViewSet
+from apps.nodes.api import NodeViewSet, PoolViewSet, ScheduleViewSet
+from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
-from apps.projects.api import ProjectViewSet
-from apps.renders.api import BatchViewSet, JobViewSet
+from apps.renders.api import (
+    BatchViewSet,
+    BlockViewSet,
+    HoldViewSet,
+    JobViewSet,
+    LimitViewSet,
+    SteeredProjectViewSet,
+)
 from apps.review.api import TakeViewSet
 from apps.workflows.api import TemplateViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
-router.register("projects", ProjectViewSet)
+router.register("projects", SteeredProjectViewSet)
 router.register("sequences", SequenceViewSet)
 router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
@@ -31,6 +38,14 @@ router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)
 router.register("nodes", NodeViewSet)
+router.register("pools", PoolViewSet)
+router.register("schedules", ScheduleViewSet)
+router.register("blocks", BlockViewSet, basename="block")
+router.register("holds", HoldViewSet)
+router.register("limits", LimitViewSet)
+router.register("notices", NoticeViewSet)
+router.register("subscriptions", SubscriptionViewSet)
+router.register("deliveries", DeliveryViewSet)
 
 v1 = [
     path("auth/login", LoginView.as_view(), name="login"),

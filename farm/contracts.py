@@ -44,7 +44,14 @@ CONTROL_CANCEL: Final = "shotfarm_cancel"
 
 CONTROL_UNSTAGE: Final = "shotfarm_unstage"
 """Remote control command, ``{"attempt_id": …}``: give a prompt up that is staged, for urgent work. One that
-executes goes on; one that was given up is reported CANCELLED."""
+executes goes on; one that was given up is reported CANCELLED for the reason UNSTAGED."""
+
+UNSTAGED: Final = "made way for urgent work"
+"""``RenderReport.reason`` of an attempt that was given up while it waited."""
+
+HEARS: Final = ("canary", "unstage", "probe")
+"""What nodes of this version heed beside render orders: told in ``NodeReport.hears``. Older ones tell
+nothing, and must not be called deaf for a canary they do not know."""
 
 MANIFEST_NAME: Final = "manifest.json"
 STORE_MARKER: Final = ".shotfarm-store"
@@ -81,6 +88,7 @@ class FailureClass(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     OUTPUT_INVALID = "output_invalid"
     TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
 
 
@@ -230,7 +238,10 @@ class LogLine:
 class RenderReport:
     """How an attempt ended. Also the content of the attempt's manifest. Signed with its key.
 
-    ``log``: what the node logged about the attempt, bounded and without secrets.
+    ``log``: what the node logged about the attempt, bounded and without secrets. ``peak_mib``: the most
+    memory that was used on the card while the prompt executed, by whomever; None where nobody measures. It
+    is shown and never decides, so it is not signed either, and a coordinator that does not know it yet
+    takes the report.
     """
 
     attempt_id: str
@@ -248,6 +259,7 @@ class RenderReport:
     simulated: bool = False
     reason: str = ""
     log: tuple[LogLine, ...] = ()
+    peak_mib: int | None = None
     signature: str = ""
     version: int = VERSION
 
@@ -327,7 +339,11 @@ class GpuFact:
 
 @dataclass(frozen=True, kw_only=True)
 class ComfyFact:
-    """What ComfyUI says of itself. ``device_type`` "cpu" means there is no VRAM at all."""
+    """What ComfyUI says of itself. ``device_type`` "cpu" means there is no VRAM at all.
+
+    ``address``: ``host:port``, with the machine's own name instead of a loopback address, so that two nodes
+    of equal address share one ComfyUI. ``ram_free_mib`` is its machine's.
+    """
 
     reachable: bool
     version: str = ""
@@ -337,6 +353,8 @@ class ComfyFact:
     queue_running: int = 0
     queue_pending: int = 0
     error: str = ""
+    address: str = ""
+    ram_free_mib: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,7 +371,10 @@ class Capabilities:
     @property
     def fingerprint(self) -> str:
         """A short hash, equal for equal capabilities."""
-        return hashlib.sha256(canonical(to_json(self))).hexdigest()[:16]
+        content = to_json(self)
+        if not self.custom_nodes:
+            content.pop("custom_nodes", None)  # as a node tells that does not know this field yet
+        return hashlib.sha256(canonical(content)).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,14 +389,24 @@ class RunningAttempt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeResult:
+    """How the probe render ended that was asked for as ``id``. ``message``: why it did not render."""
+
+    id: str
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodeReport:
     """How a node stands: sent every 5 s and at once when something changed.
 
-    ``worker`` is the Celery node name (for remote control). ``tier_gb`` None: memory unknown, so no
-    GPU jobs. ``capabilities`` is sent only when asked for; the fingerprint always.
-    ``finished``: reports the coordinator has not confirmed yet, oldest first. ``resident``: model files
-    (``folder/name``) that ComfyUI holds in memory now, as far as the node knows. ``canary``: the id of the
-    last CANARY that came by its own queue.
+    ``worker`` is the Celery node name (for remote control). ``tier_gb`` None: memory unknown, so no GPU
+    jobs. ``capabilities`` is sent only when asked for; the fingerprint always. ``finished``: reports the
+    coordinator has not confirmed yet, oldest first. ``resident``: model files (``folder/name``) that
+    ComfyUI holds in memory now, as far as the node knows, the last used at the end: a hint, never a
+    promise. ``canary``: the id of the last CANARY that came by its own queue. ``probe``: how the last probe
+    ended that was asked for. ``hears``: which of HEARS this node heeds.
     """
 
     node: str
@@ -393,6 +424,8 @@ class NodeReport:
     finished: tuple[RenderReport, ...] = ()
     resident: tuple[str, ...] = ()
     canary: str = ""
+    probe: ProbeResult | None = None
+    hears: tuple[str, ...] = ()
     version: int = VERSION
 
 
@@ -402,7 +435,9 @@ class NodeDirectives:
 
     ``confirmed``: reports recorded (or refused for good); forget them. ``cancelled``: stop these.
     ``serve``: read the tier queues; without it the node reads its own queue only.
-    ``new_epoch``: this node was given up; mint a new epoch and drop what is running.
+    ``new_epoch``: this node was given up; mint a new epoch and drop what is running. ``unstage``: as
+    CONTROL_UNSTAGE, where that was not heard. ``probe``: the id of a probe to render, told again with its end
+    in ``NodeReport.probe``; the same id is rendered once, however often it is told.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -411,6 +446,8 @@ class NodeDirectives:
     desired: str = "active"  # "active" | "draining" | "paused"
     want_capabilities: bool = False
     new_epoch: bool = False
+    unstage: tuple[str, ...] = ()
+    probe: str = ""
     version: int = VERSION
 
 
@@ -465,7 +502,7 @@ def pack_graph(graph: dict[str, Any]) -> str:
 
 def _signature(report: RenderReport, key: str) -> str:
     content = to_json(report)
-    del content["signature"]
-    if not report.log:
-        content.pop("log", None)  # as a node signs that does not know this field yet
+    unsigned = ("signature", "peak_mib") if report.log else ("signature", "peak_mib", "log")
+    for name in unsigned:  # an empty log as well: so signs a node that does not know this field yet
+        content.pop(name, None)
     return hmac.new(key.encode(), canonical(content), hashlib.sha256).hexdigest()

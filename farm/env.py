@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import ParseResult, parse_qsl, unquote, urlparse
 
 from django.core.exceptions import ImproperlyConfigured
@@ -84,6 +85,57 @@ def address(name: str, raw: str) -> ParseResult:
             "/ ? # [ ] @ : and % are written %2F %3F %23 %5B %5D %40 %3A %25."
         ) from None
     return url
+
+
+_MAIL_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Read smtps://user:password@host:465 (smtp+starttls://, smtp://) as Django's e-mail settings.
+
+    Unset: no mail is sent anywhere.
+    """
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    url = address(name, raw)
+    if url.scheme not in _MAIL_PORTS or not url.hostname:
+        raise ImproperlyConfigured(
+            f"{name} begins with {url.scheme!r}; use smtps://user:password@host:465, "
+            "smtp+starttls://user:password@host:587, or smtp://host:25 inside your own network."
+        )
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or _MAIL_PORTS[url.scheme],
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_SSL": url.scheme == "smtps",
+        "EMAIL_USE_TLS": url.scheme == "smtp+starttls",
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
+def sender(name: str, *, needed_by: str) -> str:
+    """Read whom mails come from; needed where ``needed_by`` is set."""
+    raw = os.environ.get(name, "").strip()
+    if os.environ.get(needed_by, "").strip() and "@" not in raw:
+        raise ImproperlyConfigured(
+            f"{name} is {raw!r}; {needed_by} is set, so set it to the address that mails come from, "
+            "such as shotfarm@studio.example."
+        )
+    return raw
+
+
+def site(name: str, fallback: str) -> str:
+    """Read the address people open in a browser, without a path."""
+    raw = os.environ.get(name, "").strip().rstrip("/") or fallback
+    url = address(name, raw)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
+        raise ImproperlyConfigured(
+            f"{name} is {raw!r}; set it to an address such as https://farm.studio.example"
+        )
+    return raw
 
 
 def database(name: str, fallback: Path) -> dict[str, object]:

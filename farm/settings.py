@@ -55,6 +55,21 @@ LEASE_SECONDS = 30.0
 OFFLINE_SECONDS = 30.0
 SILENCE_SECONDS = 10.0
 """With no word from any node for this long the road is down, not the nodes: leases get one grace."""
+BLOCK_FAILURES, BLOCK_JOBS, BLOCK_SECONDS = 3, 2, 5 * 3600.0
+"""So many failures of one template in a row on one node, in so many jobs at the least (one job that fails
+everywhere is its own fault), keep the pair apart for so long."""
+SICK_JOBS = 2
+"""A node that fails so many jobs without a success between is SICK."""
+PROBE_SECONDS = 60.0
+"""A SICK node whose probe failed is asked for another after this long."""
+SICK_SECONDS = 600.0
+"""A SICK node that knows no probes may try again after this long."""
+CANARY_IDLE_SECONDS = 20.0
+"""A node that is idle for so long while work waits for its tier is asked whether it hears …"""
+CANARY_SECONDS = 20.0
+"""… and is DEAF if it does not say so within this long, while it reports …"""
+CANARY_EVERY_SECONDS = 60.0
+"""… at most once in this time."""
 ATTEMPT_BUDGET = 3
 CRASHES_TO_QUARANTINE = 3
 
@@ -84,6 +99,7 @@ INSTALLED_APPS = [
     "apps.prompts",
     "apps.review",
     "apps.renders",
+    "apps.notices",
 ]
 
 MIDDLEWARE = [
@@ -159,6 +175,23 @@ CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+_host = next((host.lstrip(".") for host in ALLOWED_HOSTS if host != "*"), "localhost")
+FARM_URL = env.site("SHOTFARM_URL", f"{'https' if HTTPS else 'http'}://{_host}")
+"""Where people open these pages: links in mails and webhooks begin with it."""
+WEBHOOK_PRIVATE = env.flag("SHOTFARM_WEBHOOK_PRIVATE", default=False)
+"""Whether webhooks may go to private addresses, such as a chat server inside the studio."""
+_mail = env.mail_server("SHOTFARM_SMTP")
+MAIL_READY = "EMAIL_HOST" in _mail
+logs.hide(_mail.get("EMAIL_HOST_PASSWORD", ""), *logs.password_in(env.text("SHOTFARM_SMTP", "")))
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = _mail.get("EMAIL_TIMEOUT", 10)
+DEFAULT_FROM_EMAIL = env.sender("SHOTFARM_MAIL_FROM", needed_by="SHOTFARM_SMTP") or "shotfarm@localhost"
 MEDIA_URL_SECONDS = env.number("SHOTFARM_MEDIA_SECONDS", 3600, low=60, high=7 * 24 * 3600)
 """How long the signed address of a picture or clip can be used (at least; see apps.accounts.signatures)."""
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.DIRECTIVES}
@@ -211,6 +244,9 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "NoticeKind": "apps.notices.kinds.Kind",
+        "NoticeRoad": "apps.notices.models.Road",
+        "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
     },
 }

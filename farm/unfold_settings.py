@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 _MEMBER = "apps.desk.sidebar.member"
 _FARM = "apps.desk.sidebar.sees_farm"
 _USERS = "apps.desk.sidebar.sees_users"
+_EVERYBODY = "apps.desk.sidebar.everybody"
 
 
 def _item(title: str | Promise, icon: str, address: str, permission: str) -> dict[str, Any]:
@@ -54,6 +55,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item(_("Home"), "space_dashboard", "admin:index", _MEMBER),
                     _item(_("Farm"), "lan", "desk:farm", _FARM),
+                    _item(_("Notices"), "notifications", "admin:notices_notice_changelist", _EVERYBODY)
+                    | {"badge": "apps.desk.sidebar.unread"},
                 ],
             },
             {
@@ -74,6 +77,9 @@ UNFOLD: dict[str, Any] = {
                     _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
                     _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
                     _item(_("Nodes"), "memory", "admin:nodes_node_changelist", _FARM),
+                    _item(_("Memory needs"), "sd_card", "admin:renders_need_changelist", _FARM),
+                    _item(_("Failure rules"), "rule", "admin:renders_failurerule_changelist", _FARM),
+                    _item(_("Limits"), "speed", "admin:renders_limit_changelist", _FARM),
                     _item(_("Activity"), "history", "admin:common_stateevent_changelist", _MEMBER),
                 ],
             },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,11 +11,11 @@ from django.db import models
 from apps.common.machines import Machine
 from apps.common.models import StateEvent
 from apps.nodes.models import Node
-from apps.nodes.states import DESIRED, NODE
+from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.models import Shot
 from apps.productions.states import SHOT
-from apps.renders.models import Attempt, Job
-from apps.renders.states import ATTEMPT, JOB
+from apps.renders.models import Attempt, Job, NodeBlock
+from apps.renders.states import ATTEMPT, BLOCK, JOB
 from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
 
@@ -26,6 +26,9 @@ MACHINES: Final[dict[str, tuple[Machine, type[models.Model]]]] = {
         (ATTEMPT, Attempt),
         (NODE, Node),
         (DESIRED, Node),
+        (HEALTH, Node),
+        (SOFTWARE, Node),
+        (BLOCK, NodeBlock),
         (SHOT, Shot),
         (MEDIA, Take),
         (REVIEW, Take),
@@ -34,23 +37,31 @@ MACHINES: Final[dict[str, tuple[Machine, type[models.Model]]]] = {
 
 
 class EventChain:
-    """Reads the event table step by step. Rows that are there already may have been born without a word."""
+    """Reads the event table step by step. Rows that are there already may have been born without a word.
 
-    def __init__(self) -> None:
-        self._read = StateEvent.objects.order_by("id").values_list("id", flat=True).last() or 0
+    ``of``: the machines to look at; ``since_birth``: begin with the first event, and let no row be silent.
+    """
+
+    def __init__(self, *, of: Collection[str] = tuple(MACHINES), since_birth: bool = False) -> None:
+        self._machines = {name: MACHINES[name] for name in of}
+        self._read = 0
         self._stands: dict[tuple[str, UUID], str] = {}
-        for machine, model in MACHINES.values():
+        if since_birth:
+            return
+        self._read = StateEvent.objects.order_by("id").values_list("id", flat=True).last() or 0
+        for machine, model in self._machines.values():
             self._stands |= {(machine.name, key): state for key, state in _states(machine, model)}
 
     def check(self) -> list[StateEvent]:
         """Read what is new; every event is a legal move that begins where the last one ended, and every row
         stands where its last event says. Returns the new events.
         """
-        told = list(StateEvent.objects.filter(id__gt=self._read).order_by("id"))
+        events = StateEvent.objects.filter(id__gt=self._read, machine__in=self._machines)
+        told = list(events.order_by("id"))
         for event in told:
             self._follow(event)
             self._read = event.pk
-        for machine, model in MACHINES.values():
+        for machine, model in self._machines.values():
             self._compare(machine, _states(machine, model))
         return told
 

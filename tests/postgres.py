@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +32,14 @@ class PostgresMissingError(RuntimeError):
     """No PostgreSQL binaries here, or they do not run. The message says what to install."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
     """A running server. ``url`` names its maintenance database."""
 
     url: str
     folder: Path
+    command: tuple[str, ...]
+    account: str | None
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
@@ -48,6 +51,14 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def crash_and_recover(self) -> None:
+        """Stop it as ``pg_ctl stop -m immediate`` does, and start it again; returns when it serves."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self.process = _start(self.command, self.folder, self.account)
+        _await(self)
 
 
 def serve() -> Server:
@@ -70,8 +81,21 @@ def serve() -> Server:
     _run([*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], account)
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets), "-h", "", "-F"]
     command += ["-c", "max_connections=200", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
+    server = Server(
+        url=f"postgresql://shotfarm@/postgres?host={sockets}",
+        folder=folder,
+        command=tuple(command),
+        account=account,
+        process=_start(command, folder, account),
+    )
+    atexit.register(server.stop)
+    _await(server)
+    return server
+
+
+def _start(command: Sequence[str], folder: Path, account: str | None) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
             command,
             stdout=log,
             stderr=log,
@@ -80,10 +104,6 @@ def serve() -> Server:
             start_new_session=True,
             preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 - a killed test run leaves no server
         )
-    server = Server(url=f"postgresql://shotfarm@/postgres?host={sockets}", folder=folder, process=process)
-    atexit.register(server.stop)
-    _await(server, sockets / ".s.PGSQL.5432")
-    return server
 
 
 def _binaries() -> Path:
@@ -113,8 +133,9 @@ def _run(command: list[str], account: str | None) -> None:
         raise PostgresMissingError(f"{command[0]} failed:\n{done.stdout}{done.stderr}\n{_REMEDY}")
 
 
-def _await(server: Server, socket: Path) -> None:
+def _await(server: Server) -> None:
     deadline = time.monotonic() + 30
+    socket = server.folder / "s" / ".s.PGSQL.5432"
     ready = server.folder / "data" / "postmaster.pid"
     while not (socket.exists() and "ready" in ready.read_text()):
         if server.process.poll() is not None or time.monotonic() > deadline:

@@ -42,6 +42,7 @@ class Attempt:
         self.epoch = node.epoch  # the life in which the order came, whatever happens to the node meanwhile
         self.store = store
         self._timings = Timings()
+        self._peak_mib: int | None = None
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -56,6 +57,11 @@ class Attempt:
         """Add seconds to fields of the timings."""
         known = {phase: getattr(self._timings, phase) + more for phase, more in seconds.items()}
         self._timings = replace(self._timings, **known)
+
+    def saw_peak(self, mib: int | None) -> None:
+        """Note the most memory that was used on the card during an execution; None: nobody measured."""
+        if mib is not None:
+            self._peak_mib = max(self._peak_mib or 0, mib)
 
     def collect(self, files: Iterable[OutputFile]) -> RenderReport:
         """Check and store what was rendered, the manifest last. Raises NodeError, ComfyError."""
@@ -109,6 +115,7 @@ class Attempt:
             simulated=sight.reading.simulated,
             reason=beginning(reason),
             log=attempt_lines.of(order.attempt_id),
+            peak_mib=self._peak_mib,
         ).signed(order.report_key)
 
 

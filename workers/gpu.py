@@ -62,6 +62,14 @@ class Site:
     visible: str = ""
     allow_simulated: bool = False
 
+    @property
+    def address(self) -> str:
+        """ComfyUI's host, port and path, the same by whichever name this machine calls itself."""
+        parts = urlsplit(self.comfyui_url)
+        host = socket.gethostname() if _is_here(self.comfyui_url) else parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return beginning(f"{host}:{port}{parts.path.rstrip('/')}", NAME_LIMIT)
+
 
 def read_gpu(stats: SystemStats | None, cards: Cards, site: Site) -> Reading:
     """Join ComfyUI's ``/system_stats`` (None: it does not answer) with the measured cards."""

@@ -17,6 +17,8 @@ from workers.comfy.text import beginning
 ON_GPU: Final = frozenset({Stage.ACCEPTED, Stage.STAGED, Stage.EXECUTING})
 """Stages that hold the GPU or a place behind it. A collecting order has left it."""
 
+WAITING: Final = frozenset({Stage.ACCEPTED, Stage.STAGED})
+"""Stages of an order that has not begun to execute."""
 
 DOING_LIMIT: Final = 80
 """Characters of what an order is doing: a title that somebody gave a graph node."""
@@ -24,7 +26,10 @@ DOING_LIMIT: Final = 80
 
 @dataclass
 class InHand:
-    """One order. ``token`` is empty between its arrival and the moment a thread takes it up."""
+    """One order. ``token`` is empty between its arrival and the moment a thread takes it up.
+
+    ``cancelled``: it is to stop. ``unstaged``: it is to be given up if it has not begun to execute.
+    """
 
     attempt_id: str
     token: str = ""
@@ -32,6 +37,7 @@ class InHand:
     progress: float = 0.0
     doing: str = ""
     cancelled: Event = field(default_factory=Event)
+    unstaged: Event = field(default_factory=Event)
 
 
 class Hand:
@@ -64,6 +70,8 @@ class Hand:
             order.stage = stage
             order.progress = 1.0 if stage is Stage.COLLECTING else 0.0
             order.doing = ""
+            if stage not in WAITING:
+                order.unstaged.clear()  # too late, for good: not for its second try either
         self.changed()
 
     def progress(self, order: InHand, fraction: float, doing: str) -> None:
@@ -86,6 +94,15 @@ class Hand:
             return False
         order.cancelled.set()
         return True
+
+    def unstage(self, attempt_id: str) -> bool:
+        """Ask an order to make way if it still waits; return False if it executes or is not in hand."""
+        with self._lock:
+            order = self._orders.get(attempt_id)
+            waits = order is not None and order.stage in WAITING
+            if order is not None and waits:
+                order.unstaged.set()
+        return waits
 
     def cancel_all(self) -> None:
         """Ask every order to stop."""

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from farm.contracts import Capabilities, ComfyFact, NodeReport, NodeState, RenderReport
+from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, ProbeResult, RenderReport
 from farm.tiers import next_queue_for, node_queue, queue_for
+from workers.catalogue import Catalogue
+from workers.comfy.pace import Paces
 from workers.gpu import Reading
 from workers.hand import Hand
+from workers.residents import Residents
 
 ACTIVE = "active"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sight:
-    """What was last seen of ComfyUI, the GPU and the artifact store. ``capabilities`` None: not read yet.
+    """What was last seen of ComfyUI, the GPU and the artifact store.
 
-    ``models_as_listed`` holds model names as this ComfyUI spells them: with ``\\`` on Windows.
-    ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full.
+    ``catalogue`` is what this ComfyUI offers, None: not read yet.
+    ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full,
+    ``neighbour`` which other worker has what this one was given, ``memory`` whose main memory runs out.
     """
 
     comfy: ComfyFact
     reading: Reading
-    capabilities: Capabilities | None = None
-    models_as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    catalogue: Catalogue | None = None
     store: str = ""
     disks: str = ""
+    neighbour: str = ""
+    memory: str = ""
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What this node can render, as it is told to the coordinator."""
+        return self.catalogue.capabilities if self.catalogue else None
+
+    @property
+    def models_as_listed(self) -> dict[str, tuple[str, ...]]:
+        """Model names by folder as this ComfyUI spells them: with ``\\`` on Windows."""
+        return self.catalogue.as_listed if self.catalogue else {}
 
     @property
     def fingerprint(self) -> str:
@@ -43,26 +58,38 @@ NOTHING_SEEN = Sight(
 class Node:
     """A GPU node's state in one process. ``worker`` is the Celery node name, ``name`` the farm's.
 
-    Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve`` and ``epoch`` by the
-    reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is set by a render that
-    found ComfyUI hanging and cleared by the watch when a probe has rendered. Readers look at a field once.
+    Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve``, ``epoch`` and
+    ``probe_asked`` by the reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is
+    set by a render that found ComfyUI hanging and cleared by the watch when a probe has rendered; ``canary``
+    is the last that was heard, ``probe`` the end of the last probe that was asked for. Readers look at a
+    field once.
     """
 
     def __init__(self, name: str, worker: str) -> None:
         self.name = name
         self.worker = worker
         self.hand = Hand()
+        self.residents = Residents()
+        self.paces = Paces()
         self.epoch = _new_epoch()
         self.sight = NOTHING_SEEN
         self.desired = ACTIVE
         self.serve = False
         self.sick = ""
+        self.canary = ""
+        self.probe_asked = ""
+        self.probe: ProbeResult | None = None
         self.leaving = False
 
     def begin_new_epoch(self) -> None:
         """Start over after the coordinator gave this node up: new epoch, nothing in hand may go on."""
         self.epoch = _new_epoch()
         self.hand.cancel_all()
+
+    @property
+    def probe_is_due(self) -> bool:
+        """Whether the coordinator waits for a probe that has not ended."""
+        return bool(self.probe_asked) and (self.probe is None or self.probe.id != self.probe_asked)
 
     @property
     def own_queue(self) -> str:
@@ -81,8 +108,8 @@ class Node:
             return NodeState.STARTING, "ComfyUI and GPU are being probed"
         if not sight.comfy.reachable:
             return NodeState.DEAF, f"ComfyUI does not answer: {sight.comfy.error}"
-        if sight.disks or sight.store:
-            return NodeState.DEAF, sight.disks or sight.store
+        if obstacle := sight.neighbour or sight.disks or sight.store or sight.memory:
+            return NodeState.DEAF, obstacle
         if sick:
             return NodeState.SICK, sick
         state = NodeState.BUSY if self.hand.count() else NodeState.IDLE
@@ -91,8 +118,9 @@ class Node:
     def listens(self) -> tuple[str, ...]:
         """Name the queues to read now, in the order to read them.
 
-        Idle: to start and to stage, largest tier first. One order on the GPU: to stage. One staged as
-        well: none. The node's own queue always; tier queues only while the coordinator says ``serve``.
+        Idle: all that is to start, then all that is to stage, each with the largest tier first, so that no
+        staged order is begun before one that was meant to start. One order on the GPU: to stage. One staged
+        as well: none. The node's own queue always; tier queues only while the coordinator says ``serve``.
         """
         sight, on_gpu = self.sight, self.hand.on_gpu()
         state, _ = self._standing(sight)
@@ -100,12 +128,8 @@ class Node:
         if not (able and self.serve and self.desired == ACTIVE):
             return (self.own_queue,)
         tiers = sight.reading.serves
-        if on_gpu:
-            return (self.own_queue, *(next_queue_for(tier) for tier in tiers))
-        return (
-            self.own_queue,
-            *(name for tier in tiers for name in (queue_for(tier), next_queue_for(tier))),
-        )
+        to_start = () if on_gpu else tuple(queue_for(tier) for tier in tiers)
+        return (self.own_queue, *to_start, *(next_queue_for(tier) for tier in tiers))
 
     def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
         """Write the node's report."""
@@ -125,6 +149,10 @@ class Node:
             capabilities=sight.capabilities if with_capabilities else None,
             running=self.hand.running(),
             finished=finished,
+            resident=self.residents.told(),
+            canary=self.canary,
+            probe=self.probe,
+            hears=HEARS,
         )
 
 

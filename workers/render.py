@@ -14,6 +14,7 @@ from typing import Final
 
 from farm import logs
 from farm.contracts import (
+    UNSTAGED,
     ClaimRequest,
     ContractError,
     FailureClass,
@@ -32,8 +33,10 @@ from workers.comfy.errors import (
     BehindHang,
     ComfyError,
     ConnectionCut,
+    Hung,
     Interrupted,
     InterruptIgnored,
+    MadeWay,
     OutOfMemory,
     SlowAnswer,
     Vanished,
@@ -42,8 +45,10 @@ from workers.comfy.follow import Finished, follow
 from workers.comfy.model_names import fit_model_names
 from workers.comfy.progress import ProgressSocket
 from workers.errors import Cancelled, Dropped, NodeError, OrderUnreadable
-from workers.hand import Hand, InHand
+from workers.hand import InHand
 from workers.logs import attempt_lines
+from workers.node import Node
+from workers.peak import PeakMeter
 from workers.spool import Started
 from workers.station import Station
 from workers.store import safe_key
@@ -109,6 +114,8 @@ def _run(attempt: Attempt, in_hand: InHand, station: Station) -> RenderReport:
         if _waits_behind_hang(in_hand, station):
             raise BehindHang("Another prompt hangs in ComfyUI; this one was taken out of its queue") from exc
         raise
+    except MadeWay as exc:
+        raise Cancelled(UNSTAGED) from exc
     except InterruptIgnored as exc:
         if not in_hand.cancelled.is_set():
             raise
@@ -143,26 +150,35 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     logger.info("claim granted")
     if in_hand.cancelled.is_set():
         raise Cancelled("cancelled before its prompt was queued")
+    if in_hand.unstaged.is_set():
+        raise Cancelled(UNSTAGED)
     return staged
 
 
 def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
     """Run the graph; out of memory, once more with everything unloaded (design §6)."""
     if attempt.order.free_first:
-        attempt.client.free()
+        _free(attempt, station)
     try:
         return _run_prompt(graph, attempt, in_hand, station)
     except OutOfMemory:
         logger.info("out of memory, unloading and trying once more")
-        attempt.client.free()
+        _free(attempt, station)
         return _run_prompt(graph, attempt, in_hand, station)
+
+
+def _free(attempt: Attempt, station: Station) -> None:
+    attempt.client.free()
+    station.node.residents.clear()
 
 
 def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
     order, client = attempt.order, attempt.client
     attempt.prompt_id = str(uuid.uuid4())
     station.spool.start(Started(order=order, prompt_id=attempt.prompt_id))
-    with ProgressSocket(client, attempt.prompt_id) as socket:
+    pace = station.node.paces.of(order.template)
+    meter = PeakMeter(station.node.sight.reading)
+    with ProgressSocket(client, attempt.prompt_id) as socket, meter:
         try:
             client.submit(graph, attempt.prompt_id)
             logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
@@ -172,17 +188,25 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 attempt.prompt_id,
                 socket=socket,
                 graph=graph,
-                listener=HandListener(station.node.hand, in_hand),
+                listener=HandListener(station.node, in_hand, attempt.prompt_id, graph, meter),
                 should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
                 execution_timeout_s=order.execution_timeout_s,
                 hang_s=order.hang_s,
                 interrupt_s=INTERRUPT_S,
                 lost_s=LOST_S,
+                makes_way=in_hand.unstaged.is_set,
+                pace=pace,
             )
+        except Hung:
+            station.node.paces.keep(order.template, pace)  # one that obeyed the interrupt had but a long step
+            raise
         except (ConnectionCut, SlowAnswer, BadAnswer, Vanished):
             # One that only seemed gone, behind a stalled server or network, would hold the GPU for nobody.
             client.abandon(attempt.prompt_id)  # whatever ComfyUI has of it nobody waits for
             raise
+        finally:
+            attempt.saw_peak(meter.peak_mib)
+    station.node.paces.keep(order.template, pace)
     attempt.spent(wait_s=finished.queued_s, execute_s=finished.executed_s)
     logger.info("prompt finished", extra={"executed_s": round(finished.executed_s, 3)})
     return finished
@@ -194,11 +218,16 @@ def _waits_behind_hang(in_hand: InHand, station: Station) -> bool:
 
 
 class HandListener:
-    """Carries ComfyUI's progress to the hand."""
+    """Carries ComfyUI's progress to the hand, what it loads to the book of resident models, and its start
+    to the meter of memory."""
 
-    def __init__(self, hand: Hand, in_hand: InHand) -> None:
-        self._hand = hand
+    def __init__(self, node: Node, in_hand: InHand, prompt_id: str, graph: Graph, meter: PeakMeter) -> None:
+        self._node = node
+        self._hand = node.hand
         self._in_hand = in_hand
+        self._prompt_id = prompt_id
+        self._graph = graph
+        self._meter = meter
 
     def queued(self) -> None:
         """The prompt waits in ComfyUI's queue."""
@@ -207,7 +236,14 @@ class HandListener:
     def started(self) -> None:
         """ComfyUI executes the prompt."""
         logger.info("execution started")
+        self._meter.begin()
+        if catalogue := self._node.sight.catalogue:
+            self._node.residents.begin(self._prompt_id, self._graph, catalogue)
         self._hand.move(self._in_hand, Stage.EXECUTING)
+
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        """ComfyUI remembers the outputs of these nodes."""
+        self._node.residents.cached(nodes)
 
     def progress(self, fraction: float, doing: str) -> None:
         """A graph node got on."""
@@ -219,6 +255,8 @@ def _learn_from(error: ComfyError | NodeError, station: Station) -> None:
     if error.failure_class is FailureClass.COMFY_HUNG:
         station.node.sick = f"ComfyUI hangs: {error}"
         station.changed()
+    elif error.failure_class is FailureClass.OUT_OF_MEMORY:
+        station.node.residents.clear()  # ComfyUI unloads everything itself
     elif error.failure_class in (FailureClass.MISSING_MODEL, FailureClass.REJECTED_GRAPH):
         station.look_again(catalogue=True)
     elif error.failure_class in (FailureClass.INFRASTRUCTURE, FailureClass.COMFY_CRASHED):

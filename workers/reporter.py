@@ -158,6 +158,8 @@ class Reporter(VitalThread):
         self._spool.confirm(directives.confirmed)
         for attempt_id in directives.cancelled:
             self._node.hand.cancel(attempt_id)
+        for attempt_id in directives.unstage:
+            self._node.hand.unstage(attempt_id)
         if directives.new_epoch:
             logger.warning("given up by the coordinator, beginning a new epoch")
             self._node.begin_new_epoch()
@@ -168,6 +170,7 @@ class Reporter(VitalThread):
             logger.info("desired state changed", extra={"desired": directives.desired})
             self._node.desired = directives.desired
             self._at_once()
+        self._node.probe_asked = directives.probe
         if directives.want_capabilities and not self._want_capabilities:
             self._at_once()
         self._want_capabilities = directives.want_capabilities

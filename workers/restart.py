@@ -34,8 +34,11 @@ class Restart:
         self._sick_since: float | None = None
         self._tried_at = float("-inf")
 
-    def consider(self, *, sick: bool) -> None:
-        """Look at how the node stands, every few seconds; restart its ComfyUI once that is due."""
+    def consider(self, *, sick: bool) -> bool:
+        """Look at how the node stands, every few seconds; restart its ComfyUI once that is due.
+
+        Return whether it was tried now.
+        """
         if not sick:
             self._sick_since = None
         elif self._sick_since is None:
@@ -43,6 +46,8 @@ class Restart:
         elif self._is_due(self._sick_since):
             self._tried_at = self._clock()
             self._run()
+            return True
+        return False
 
     def _is_due(self, sick_since: float) -> bool:
         now = self._clock()

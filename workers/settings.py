@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 BROKER_SCHEMES: Final = ("redis", "rediss", "redis+socket", "sentinel")
 DEFAULT_COMFYUI: Final = "http://127.0.0.1:8188"
 DEFAULT_MIN_FREE_MB: Final = 512
+DEFAULT_MAX_RSS_MB: Final = 4096
 DEFAULT_SPOOL: Final = "~/.local/state/shotfarm/spool"
 
 
@@ -28,7 +29,8 @@ class Settings:
     ``comfyui_restart``: the words of the command that restarts ComfyUI, empty if there is none.
     ``node`` is empty where the Celery node name is to be used. ``gpu`` is an NVML index or a UUID,
     empty where the machine has one GPU. ``spool`` holds one folder per node name. ``min_free``: bytes
-    below which a disk counts as full.
+    below which a disk counts as full. ``max_rss_mib``: memory of the worker above which it is started anew;
+    ``min_ram_mib``: free memory of ComfyUI's machine below which the node takes no work; 0: no limit.
     """
 
     redis_url: str = field(repr=False)
@@ -36,6 +38,8 @@ class Settings:
     comfyui_restart: tuple[str, ...]
     artifacts: str
     min_free: int
+    max_rss_mib: int
+    min_ram_mib: int
     node: str
     spool: Path
     gpu: str
@@ -68,6 +72,8 @@ def read(environ: Mapping[str, str]) -> Settings:
             "the artifact store: a shared folder, s3://BUCKET/PREFIX, or the farm's own https address",
         ),
         min_free=_number(environ, "SHOTFARM_MIN_FREE_MB", DEFAULT_MIN_FREE_MB) * 1024**2,
+        max_rss_mib=_number(environ, "SHOTFARM_MAX_RSS_MB", DEFAULT_MAX_RSS_MB),
+        min_ram_mib=_number(environ, "SHOTFARM_MIN_RAM_MB", 0),
         node=environ.get("SHOTFARM_NODE", "").strip(),
         spool=Path(environ.get("SHOTFARM_SPOOL") or DEFAULT_SPOOL).expanduser(),
         gpu=environ.get("SHOTFARM_GPU", "").strip(),

@@ -13,9 +13,12 @@ from celery import Celery
 from farm.contracts import ClaimRequest, RenderReport
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
+from workers.comfy.text import NAME_LIMIT, beginning
 from workers.disks import Disks
 from workers.errors import SpoolUnavailable
 from workers.gpu import Site
+from workers.memory import OwnMemory
+from workers.neighbours import Neighbours
 from workers.node import Node
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
@@ -50,6 +53,9 @@ class Station:
             check_disks=Disks(spool=self.spool.folder, min_free=settings.min_free).check,
             changed=self.changed,
             restart=Restart(settings.comfyui_restart),
+            neighbours=Neighbours(settings.spool, name),
+            own_memory=OwnMemory(settings.max_rss_mib),
+            min_ram_mib=settings.min_ram_mib,
         )
         self.node.hand.changed = self.changed
         self._left = self.spool.started()
@@ -80,6 +86,11 @@ class Station:
         """Follow a change of the node's state: other queues, and a report at once."""
         self._reporter.poke()
         self.subscriptions.refresh()
+
+    def heard(self, canary_id: str) -> None:
+        """Tell the coordinator which canary has just come."""
+        self.node.canary = beginning(str(canary_id), NAME_LIMIT)
+        self._reporter.poke()
 
     def look_again(self, *, catalogue: bool = False) -> None:
         """Look at ComfyUI soon; with ``catalogue`` also at its node classes and models."""

@@ -10,6 +10,7 @@ from celery.signals import task_postrun
 
 from farm.contracts import (
     BELL,
+    CANARY,
     RENDER,
     WAKE,
     Bell,
@@ -50,6 +51,12 @@ def render_order(self: Task[Any, Any], data: dict[str, Any]) -> dict[str, Any]:
 @app.task(name=WAKE, ignore_result=True, send_events=False)
 def wake() -> None:
     """Do nothing: receiving it made the worker read its queues anew."""
+
+
+@app.task(name=CANARY, ignore_result=True, send_events=False)
+def canary(canary_id: str) -> None:
+    """Say in a node report, at once, that this worker takes what comes by its own queue."""
+    station.current().heard(canary_id)
 
 
 @task_postrun.connect(sender=render_order)

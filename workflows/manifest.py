@@ -30,6 +30,7 @@ ROLES: Final[Mapping[str, str]] = {
     "color": "color",
     "filename_prefix": "text",
     "start_image": "file",
+    "start_video": "file",
     "reference_image": "file",
     "slate_image": "file",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +45,12 @@ def next_numbers(kind: str, wanted: Mapping[UUID, int]) -> dict[UUID, int]:
             cursor.execute(statement.replace("RETURNING value", "RETURNING scope, value"), parameters)
             last |= {_as_uuid(scope): int(value) for scope, value in cursor.fetchall()}
     return last
+
+
+def last_numbers(kind: str, scopes: Iterable[UUID]) -> dict[UUID, int]:
+    """Read the last number handed out in each of these scopes, if any; nothing is reserved."""
+    rows = CodeCounter.objects.filter(kind=kind, scope__in=list(scopes))
+    return dict(rows.values_list("scope", "value"))
 
 
 def _as_uuid(stored: object) -> UUID:

@@ -12,7 +12,9 @@ from rest_framework.request import Request
 
 from apps.common.errors import Problem, Refused
 
+BooleanFilter = filters.BooleanFilter
 CharFilter = filters.CharFilter
+DateTimeFilter = filters.IsoDateTimeFilter
 ChoiceFilter = filters.ChoiceFilter
 MultipleChoiceFilter = filters.MultipleChoiceFilter
 UUIDFilter = filters.UUIDFilter

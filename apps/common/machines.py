@@ -77,7 +77,10 @@ def move(
     with transaction.atomic(savepoint=False):
         # The row is locked before its state is judged: PostgreSQL would else judge an old snapshot. Its
         # key is not: whoever adds a row that points here (a clip to its keyframe) need not wait for us.
-        source = rows.select_for_update(no_key=True).values_list(machine.field, flat=True).first()
+        # Nor is any other row: by the model's own order (an attempt's is its job's) that one would be joined,
+        # and locked after ours, where everybody else locks it before.
+        locked = rows.order_by("pk").select_for_update(no_key=True)
+        source = locked.values_list(machine.field, flat=True).first()
         if source not in from_:
             return False
         moved = rows.filter(**(where or {})).update(

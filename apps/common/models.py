@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.ids import uuid7
+from apps.common.transactions import TransactionNumber
 
 
 class BaseModel(models.Model):
@@ -40,6 +41,9 @@ class StateEvent(models.Model):
 
     ``story`` is the job's id for everything that happens to a job, its attempts and its take, so one
     query reads the whole story. Rows are only ever added.
+
+    ``xact`` is the transaction that wrote it: whoever follows the table (apps.common.outbox) needs it, for
+    keys are handed out in another order than transactions commit.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -52,10 +56,14 @@ class StateEvent(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     data = models.JSONField(_("data"), default=dict, blank=True)
     at = models.DateTimeField(_("at"), db_default=Now())
+    xact = models.BigIntegerField(db_default=TransactionNumber(), editable=False)
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["story", "id"], name="event_story")]
+        indexes = [
+            models.Index(fields=["story", "id"], name="event_story"),
+            models.Index(fields=["xact", "id"], name="event_transaction"),
+        ]
         verbose_name = _("event")
         verbose_name_plural = _("events")
 

@@ -43,6 +43,14 @@ TONES: dict[str, str] = {
     "active": "green",
     "draining": "amber",
     "paused": "amber",
+    "well": "green",
+    "same": "green",
+    "drifted": "amber",
+    "clear": "green",
+    "trial": "amber",
+    # wishes
+    "resumed": "green",
+    "changed": "blue",
     # takes
     "processing": "blue",
     "broken": "red",
@@ -194,6 +202,14 @@ MACHINES: dict[str, object] = {
     "take_review": gettext_lazy("take, review"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
+    "node_health": gettext_lazy("node, health"),
+    "node_software": gettext_lazy("node, software"),
+    "node_block": gettext_lazy("blocked pair"),
+    "need": gettext_lazy("memory need"),
+    "job_wish": gettext_lazy("wish"),
+    "batch_wish": gettext_lazy("batch"),
+    "project_wish": gettext_lazy("project"),
+    "farm_wish": gettext_lazy("farm"),
 }
 """What people read for the machines of events."""
 

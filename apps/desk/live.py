@@ -21,7 +21,9 @@ STOP_POLLING: Final = 286
 @require_safe
 def live_rows(request: HttpRequest) -> HttpResponse:
     """Draw the named cells of jobs and batches again; tell htmx to stop when nothing can change any more."""
-    names = [name for name in request.GET.get("cells", "").split(",") if name in cells.CELLS]
+    names = [
+        name for name in request.GET.get("cells", "").split(",") if name in (*cells.CELLS, *cells.OTHERS)
+    ]
     jobs = scoped(Job.objects.filter(pk__in=_ids(request, "ids")), request.user)
     rows = cells.dress(jobs.only(*_NEEDED))
     batches = list(scoped(RenderBatch.objects.filter(pk__in=_ids(request, "batches")), request.user))
@@ -34,7 +36,10 @@ def live_rows(request: HttpRequest) -> HttpResponse:
     return response
 
 
-_NEEDED = ("state", "paused", "doing", "progress", "wait_code", "wait_params", "failure_message")
+_NEEDED = (
+    *("state", "paused", "paused_by", "start_after", "ready_at", "batch", "lane", "wait_code", "wait_params"),
+    *("held", "priority", "rank", "doing", "progress", "failure_message"),
+)
 
 
 def _ids(request: HttpRequest, name: str) -> list[UUID]:

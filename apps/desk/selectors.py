@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.nodes.models import Node
-from apps.nodes.states import SERVING, Desired, Observed
+from apps.nodes.standing import reasons
+from apps.nodes.states import SERVING, Desired, Health, Observed, SoftwareState
+from apps.nodes.words import drift_sentences
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.reach import Reach
 from apps.projects.selectors import Person, projects_for, scoped
 from apps.renders import cells
-from apps.renders.models import Attempt, Job
+from apps.renders.models import Attempt, Hold, Job, NodeBlock
 from apps.renders.progress import Tally
-from apps.renders.states import IN_FLIGHT, OPEN, JobState
+from apps.renders.states import IN_FLIGHT, OPEN, BlockState, JobState
 from apps.review.gallery import with_files
 from apps.review.models import Take
 from farm.tiers import NO_VRAM, TIERS_GB
 
+NO_POOL: Final = "-"
+TROUBLED: Final = (Observed.SICK, Observed.DEAF, Observed.OFFLINE)
 NEWEST_TAKES = 18
 RUNNING_JOBS = 12
 TROUBLES = 8
@@ -48,15 +55,47 @@ class TierLine:
     nodes: int
     ready: int
     in_flight: int
+    hold: Hold | None = None
 
 
 @dataclass
 class NodeCard:
-    """A node with what it has in hand. ``hidden``: attempts of projects the reader does not see."""
+    """A node with what it has in hand. ``hidden``: attempts of projects the reader does not see.
+
+    ``reasons``: why it gets no work, or less than it could; ``blocks``: templates that are kept from it;
+    ``clock_ahead_s``: how far its clock is off, as its work in hand tells; None is unknown.
+    """
 
     node: Node
+    reasons: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
+    blocks: list[NodeBlock] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     hidden: int = 0
+    clock_ahead_s: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing in hand."""
+        return not self.attempts and not self.hidden
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which nodes of the farm page are shown. ``pool`` is a name, :data:`NO_POOL` for nodes in none."""
+
+    pool: str = ""
+    state: str = ""
+    text: str = ""
+
+    def takes(self, node: Node) -> bool:
+        """Tell whether this node is shown."""
+        pool = node.pool.name if node.pool else NO_POOL
+        return (
+            (not self.pool or pool == self.pool)
+            and (not self.state or self.state in conditions(node))
+            and self.text.lower() in f"{node.name} {node.tags} {node.note}".lower()
+        )
 
 
 def project_cards(person: Person, reach: Reach) -> list[ProjectCard]:
@@ -106,8 +145,9 @@ def open_count(person: Person) -> int:
     return scoped(Job.objects.filter(state__in=OPEN), person).count()
 
 
-def tier_lines(nodes: list[Node]) -> list[TierLine]:
-    """Queue depth by tier, from the database, rungs without nodes and jobs left out."""
+def tier_lines(nodes: list[Node], paused: Mapping[str, Hold] | None = None) -> list[TierLine]:
+    """Queue depth by tier, from the database; rungs without nodes, jobs and a pause are left out."""
+    paused = paused or {}
     counted: dict[int | None, dict[str, int]] = defaultdict(dict)
     rows = Job.objects.filter(state__in=(JobState.READY, *IN_FLIGHT)).order_by()
     for tier, state, count in rows.values_list("tier_gb", "state").annotate(count=Count("pk")):
@@ -117,21 +157,44 @@ def tier_lines(nodes: list[Node]) -> list[TierLine]:
     for tier in (*reversed(TIERS_GB), NO_VRAM, None):
         jobs: Mapping[str, int] = counted.get(tier, {})
         serving = 0 if tier is None else sum((node.tier_gb or 0) >= tier for node in able)
-        if jobs or (tier is not None and any(node.tier_gb == tier for node in nodes)):
+        held = paused.get(str(tier))
+        if jobs or held or (tier is not None and any(node.tier_gb == tier for node in nodes)):
             in_flight = sum(jobs.get(state, 0) for state in IN_FLIGHT)
-            lines.append(TierLine(tier, serving, jobs.get(JobState.READY, 0), in_flight))
+            lines.append(TierLine(tier, serving, jobs.get(JobState.READY, 0), in_flight, held))
     return lines
 
 
 def farm_nodes() -> list[Node]:
-    """Every node with its GPUs, without the long lists of what it can do."""
-    return list(Node.objects.prefetch_related("gpus").defer("classes", "models_by_folder"))
+    """Every node with its GPUs, pool and schedule, without the long lists of what it can do."""
+    nodes = Node.objects.select_related("pool", "schedule").prefetch_related("gpus")
+    return list(nodes.defer("classes", "models_by_folder", "software", "baseline", "comfyui_facts"))
+
+
+def conditions(node: Node) -> set[str]:
+    """The words by which the farm page finds a node."""
+    troubled = node.health != Health.WELL or node.observed in TROUBLED
+    return {
+        node.observed,
+        *({node.desired} if node.desired != Desired.ACTIVE else ()),
+        *({node.health} if node.health != Health.WELL else ()),
+        *({"off_hours"} if node.off_hours else ()),
+        *({node.software_state} if node.software_state != SoftwareState.SAME else ()),
+        *({"trouble"} if troubled else ()),
+    }
 
 
 def node_cards(nodes: list[Node], person: Person) -> list[NodeCard]:
-    """Each node with the attempts that hold its slots."""
-    cards = {node.pk: NodeCard(node) for node in nodes}
-    held = Attempt.objects.filter(holds_slot=True, node__isnull=False).defer("report")
+    """Each node with the attempts that hold its slots, and all there is to say about it."""
+    now = timezone.now()
+    cards = {
+        node.pk: NodeCard(node, reasons=reasons(node, now), drift=drift_sentences(node.drift))
+        for node in nodes
+    }
+    shut = NodeBlock.objects.filter(state__in=(BlockState.BLOCKED, BlockState.TRIAL))
+    for block in shut.select_related("template").order_by("template__slug"):
+        if block.node_id in cards:
+            cards[block.node_id].blocks.append(block)
+    held = Attempt.objects.filter(holds_slot=True, node__isnull=False).defer("report", "log", *_LONG)
     mine = set(projects_for(person).values_list("pk", flat=True))
     for attempt in held.select_related("job__shot__sequence", "job__template_version__template").order_by(
         "created_at"
@@ -139,11 +202,18 @@ def node_cards(nodes: list[Node], person: Person) -> list[NodeCard]:
         card = cards.get(attempt.node_id) if attempt.node_id else None
         if card is None:
             continue
+        if attempt.clock_ahead_s is not None:
+            card.clock_ahead_s = attempt.clock_ahead_s
         if attempt.job.project_id in mine:
             card.attempts.append(attempt)
         else:
             card.hidden += 1
     return list(cards.values())
+
+
+_LONG: Final = tuple(
+    f"job__template_version__{name}" for name in ("graph", "manifest", "classes", "models_needed")
+)
 
 
 def node_summary(nodes: list[Node]) -> list[tuple[str, str, int]]:
@@ -155,8 +225,31 @@ def node_summary(nodes: list[Node]) -> list[tuple[str, str, int]]:
     ]
 
 
+def pool_choices(nodes: list[Node]) -> list[tuple[str, int]]:
+    """The pools with nodes: name and how many; nodes in none last."""
+    counted: dict[str, int] = defaultdict(int)
+    for node in nodes:
+        counted[node.pool.name if node.pool else NO_POOL] += 1
+    return sorted(counted.items(), key=lambda one: (one[0] == NO_POOL, one[0]))
+
+
+def state_choices(nodes: list[Node]) -> list[tuple[str, str, int]]:
+    """What nodes can be found by: word, label, how many."""
+    labels = {
+        "trouble": _("trouble"),
+        **{str(state): state.label for state in (*Observed, *Desired)},
+        "off_hours": _("off hours"),
+        str(SoftwareState.DRIFTED): SoftwareState.DRIFTED.label,
+    }
+    found = [conditions(node) for node in nodes]
+    return [
+        (word, str(label), count)
+        for word, label in labels.items()
+        if (count := sum(word in words for words in found))
+    ]
+
+
 def _takes_work(node: Node) -> bool:
     allowed = settings.SIMULATED_ALLOWED or not node.simulated
-    return (
-        allowed and node.desired == Desired.ACTIVE and node.observed in SERVING and node.tier_gb is not None
-    )
+    wanted = node.desired == Desired.ACTIVE and not node.off_hours and node.health == Health.WELL
+    return allowed and wanted and node.observed in SERVING and node.tier_gb is not None

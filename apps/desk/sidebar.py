@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from apps.notices.selectors import unread_count
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
 
@@ -21,3 +22,14 @@ def sees_farm(request: HttpRequest) -> bool:
 def sees_users(request: HttpRequest) -> bool:
     """Those whom Django's permissions let at users."""
     return request.user.has_perm("accounts.view_user")
+
+
+def everybody(request: HttpRequest) -> bool:
+    """Whoever is here: an inbox is everybody's."""
+    return True
+
+
+def unread(request: HttpRequest) -> str:
+    """How many notices the reader has not read; "" for none, so that no badge is drawn."""
+    count = unread_count(request.user)
+    return "99+" if count > 99 else str(count or "")

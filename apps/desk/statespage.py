@@ -10,9 +10,9 @@ from typing import Final
 from django.conf import settings
 
 from apps.common.machines import Machine
-from apps.nodes.states import DESIRED, NODE
+from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
-from apps.renders.states import ATTEMPT, JOB
+from apps.renders.states import ATTEMPT, BLOCK, JOB
 from apps.review.states import MEDIA, REVIEW
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
@@ -65,6 +65,27 @@ CHAPTERS: Final = (
         "What an operator wants of it, told in events of its own. A node begins active. It heeds a wish with "
         "its next report; what it renders goes on.",
         DESIRED,
+    ),
+    Chapter(
+        "A node's health",
+        "What the coordinator concludes, whatever the node says of itself: SICK after failures of two jobs "
+        "in a row, until a probe renders or an operator says it is well; DEAF when it does not read its own "
+        "queue. Neither is given work; what it renders goes on.",
+        HEALTH,
+        drawn=True,
+    ),
+    Chapter(
+        "A node's software",
+        "Whether ComfyUI, its custom nodes and models are what was accepted, and what most of its pool have. "
+        "It decides nothing.",
+        SOFTWARE,
+    ),
+    Chapter(
+        "A node and a template",
+        "The breaker: three failures in a row of one template on one node keep the pair apart for five "
+        "hours. Then the next render of it decides.",
+        BLOCK,
+        drawn=True,
     ),
     Chapter(
         "Shot",

@@ -16,10 +16,19 @@ from apps.nodes.services import STEER
 from apps.nodes.states import Desired
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
-from apps.renders.models import FarmClock
+from apps.projects.selectors import projects_for
+from apps.renders.holding import holds, uses
+from apps.renders.models import FarmClock, Hold
+from apps.renders.services.holds import PERMISSION as HOLD
+from apps.renders.waiting import WaitLine, wait_summary
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
+MOST_NODES = 600
+"""Rows of the farm page; more are found by its filters."""
+_EVERY = ((60, 2), (200, 5), (10_000_000, 10))
+"""Up to so many rows, it is drawn again every so many seconds."""
+MOST_WAITS = 12
 
 
 def home_facts(request: HttpRequest) -> dict[str, Any]:
@@ -57,14 +66,34 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     if not reach_of(request).anywhere(Act.VIEW) and not request.user.has_perm("nodes.view_node"):
         raise PermissionDenied
     nodes = selectors.farm_nodes()
+    asked = selectors.Shown(*(request.GET.get(name, "")[:120] for name in ("pool", "state", "text")))
+    shown = [node for node in nodes if asked.takes(node)]
+    paused = holds()
     return {
-        "cards": selectors.node_cards(nodes, request.user),
-        "tiers": selectors.tier_lines(nodes),
+        "cards": selectors.node_cards(shown[:MOST_NODES], request.user),
+        "count": len(nodes),
+        "shown": len(shown),
+        "most": MOST_NODES,
+        "asked": asked,
+        "pools": selectors.pool_choices(nodes),
+        "states": selectors.state_choices(nodes),
+        "query": request.GET.urlencode(),
+        "every": next(seconds for most, seconds in _EVERY if len(shown) <= most),
+        "tiers": selectors.tier_lines(nodes, paused),
+        "farm_hold": paused.get(Hold.FARM),
+        "limits": uses(),
+        "may_hold": request.user.has_perm(HOLD),
         "nodes": selectors.node_summary(nodes),
+        "waits": _waits(request)[:MOST_WAITS],
         "clock": FarmClock.objects.filter(pk=1).first(),
         "may_steer": request.user.has_perm(STEER),
         "wishes": list(Desired),
     }
+
+
+def _waits(request: HttpRequest) -> list[WaitLine]:
+    """Operators see what all jobs wait for; others what those of their projects do."""
+    return wait_summary(None if request.user.has_perm(STEER) else projects_for(request.user))
 
 
 @require_safe

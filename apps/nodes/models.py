@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
-from apps.nodes.states import NODE, Desired, Observed
+from apps.nodes.states import HEALTH, NODE, SOFTWARE, Desired, Health, Observed, SoftwareState
 
 
 class Source(models.TextChoices):
@@ -62,8 +62,19 @@ class Node(BaseModel):
     ``tier_gb``: the VRAM tier it serves, 0 for no VRAM, None when its memory is unknown.
     ``epoch``: one life of the worker; orders and attempts of an earlier epoch are not its own.
     ``tags``: words, sorted, one a line. ``resident``: model files its ComfyUI holds now, ``folder/name``.
-    ``off_hours``: its schedule lets it rest now. ``software``: what runs there, ``drift``: how that differs
-    from ``baseline``, what an operator accepted.
+    ``off_hours``: its schedule lets it rest now; ``works_until`` overrides that, by ``works_by``'s wish.
+    ``observed_since``: when it began to be in its observed state.
+
+    ``health``: what the coordinator concludes beside what the node says; ``sick_since`` and ``sick_reason``
+    say since when and why, of SICK and of DEAF. ``failed_jobs``: the jobs of its ``failures_in_a_row``.
+    ``probe_asked_at``: when a render was asked for that is to show whether it can. ``canary_missed``:
+    canaries in a row that were not heard; ``recalled_at``: when an order on its own queue was recalled last.
+
+    ``hears``: which of farm.contracts.HEARS it heeds.
+
+    ``software``: what runs there (apps.nodes.software), ``baseline`` what was accepted of it; each with a
+    short hash. ``drift``: how it differs from that and from its pool, ``[{"code", "params"}]``; ``drift_of``
+    names what was compared.
     """
 
     name = models.CharField(_("name"), max_length=120, unique=True)
@@ -75,6 +86,9 @@ class Node(BaseModel):
         _("state"), max_length=10, choices=Observed.choices, default=Observed.STARTING
     )
     reason = models.TextField(_("reason"), blank=True)
+    observed_since = models.DateTimeField(null=True, blank=True)
+    desired_by = models.CharField(_("wanted by"), max_length=150, blank=True, default="")
+    desired_reason = models.CharField(_("why"), max_length=200, blank=True, default="")
     tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True, blank=True)
     simulated = models.BooleanField(_("simulated"), default=False)
     comfyui_version = models.CharField(_("ComfyUI"), max_length=40, blank=True)
@@ -84,6 +98,8 @@ class Node(BaseModel):
     models_by_folder = models.JSONField(_("models"), default=dict, blank=True)
     capabilities_of = models.CharField(max_length=16, blank=True)
     note = models.TextField(_("maintenance note"), blank=True)
+    note_by = models.CharField(max_length=150, blank=True, default="")
+    note_at = models.DateTimeField(null=True, blank=True)
     pool = models.ForeignKey(
         Pool, models.SET_NULL, null=True, blank=True, related_name="nodes", verbose_name=_("pool")
     )
@@ -92,21 +108,38 @@ class Node(BaseModel):
         Schedule, models.SET_NULL, null=True, blank=True, related_name="nodes", verbose_name=_("schedule")
     )
     off_hours = models.BooleanField(_("off hours"), default=False)
+    works_until = models.DateTimeField(_("works until"), null=True, blank=True)
+    works_by = models.CharField(max_length=150, blank=True, default="")
+    hears = models.JSONField(default=list, blank=True)
     resident = models.JSONField(_("loaded models"), default=list, blank=True)
     software = models.JSONField(_("software"), default=dict, blank=True)
+    software_mark = models.CharField(max_length=16, blank=True, default="")
+    software_state = models.CharField(
+        _("software"), max_length=10, choices=SoftwareState.choices, default=SoftwareState.SAME
+    )
     baseline = models.JSONField(default=dict, blank=True)
+    baseline_mark = models.CharField(max_length=16, blank=True, default="")
     drift = models.JSONField(_("drift"), default=list, blank=True)
+    drift_of = models.CharField(max_length=16, blank=True, default="")
+    health = models.CharField(_("concluded"), max_length=10, choices=Health.choices, default=Health.WELL)
     failures_in_a_row = models.PositiveSmallIntegerField(default=0)
     failed_jobs = models.JSONField(default=list, blank=True)
     sick_since = models.DateTimeField(null=True, blank=True)
     sick_reason = models.TextField(blank=True)
+    probe_asked_at = models.DateTimeField(null=True, blank=True)
     canary_sent_at = models.DateTimeField(null=True, blank=True)
     canary_heard_at = models.DateTimeField(null=True, blank=True)
+    canary_missed = models.PositiveSmallIntegerField(default=0)
+    recalled_at = models.DateTimeField(null=True, blank=True)
     reported_at = models.DateTimeField(_("last report"), null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
-        constraints = [NODE.constraint("node_state_is_known")]
+        constraints = [
+            NODE.constraint("node_state_is_known"),
+            HEALTH.constraint("node_health_is_known"),
+            SOFTWARE.constraint("node_software_state_is_known"),
+        ]
         verbose_name = _("node")
         verbose_name_plural = _("nodes")
 

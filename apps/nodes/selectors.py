@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 
 from apps.nodes.models import Node
-from apps.nodes.states import SERVING, Desired
+from apps.nodes.states import SERVING, Desired, Health
+
+LONGEST_FACT: Final = 200
 
 
 class ModelFile(TypedDict):
@@ -20,21 +22,45 @@ class ModelFile(TypedDict):
 
 
 def serving() -> QuerySet[Node]:
-    """Nodes that may be given work now: active, heard of, with known capabilities, not forbidden.
+    """Nodes that may be given work now: active, heard of, well, within their hours, with known capabilities.
 
     A node of unknown memory serves what needs none.
     """
-    nodes = Node.objects.filter(desired=Desired.ACTIVE, observed__in=SERVING).exclude(capabilities_of="")
+    nodes = Node.objects.filter(
+        desired=Desired.ACTIVE, observed__in=SERVING, health=Health.WELL, off_hours=False
+    ).exclude(capabilities_of="")
     return nodes if settings.SIMULATED_ALLOWED else nodes.filter(simulated=False)
 
 
 def kept_from_serving(node: Node) -> str:
-    """Name what keeps a node from being given work: a state, a wish, "simulated", or "starting"."""
+    """Name what keeps a node from being given work.
+
+    A state (also one that was concluded), a wish, "off_hours", "simulated", or "starting".
+    """
     if node.observed not in SERVING:
         return node.observed
     if node.desired != Desired.ACTIVE:
         return node.desired
+    if node.health != Health.WELL:
+        return node.health
+    if node.off_hours:
+        return "off_hours"
     return "simulated" if node.simulated and not settings.SIMULATED_ALLOWED else "starting"
+
+
+def kept_facts(node: Node) -> dict[str, str]:
+    """What there is to say about that: why, since whose wish, and the maintenance note."""
+    why = kept_from_serving(node)
+    facts = {"reason": node.reason}
+    if why == node.desired:
+        facts = {"reason": node.desired_reason, "by": node.desired_by}
+    elif why == node.health:
+        facts = {"reason": node.sick_reason}
+    elif why == "off_hours":
+        facts = {"reason": node.schedule.name if node.schedule else ""}
+    if node.note:
+        facts["note"] = node.note
+    return {name: text[:LONGEST_FACT] for name, text in facts.items()}
 
 
 def lacks(node: Node, *, classes: Iterable[str], models: Iterable[ModelFile]) -> list[str]:

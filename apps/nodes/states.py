@@ -29,6 +29,21 @@ class Desired(models.TextChoices):
     PAUSED = "paused", _("paused")
 
 
+class Health(models.TextChoices):
+    """What the coordinator concludes of a node, whatever the node says of itself."""
+
+    WELL = "well", _("well")
+    SICK = "sick", _("sick")
+    DEAF = "deaf", _("deaf")
+
+
+class SoftwareState(models.TextChoices):
+    """Whether a node's software is what was accepted, and what its pool has."""
+
+    SAME = "same", _("as accepted")
+    DRIFTED = "drifted", _("drifted")
+
+
 SERVING: Final = (Observed.IDLE, Observed.BUSY)
 """States in which a node may be given work."""
 
@@ -43,3 +58,26 @@ DESIRED: Final = Machine(
     moves={"": frozenset({Desired.ACTIVE}), **{str(wish): _WISHES - {str(wish)} for wish in Desired}},
 )
 """The operator's intent beside it. Every node begins active, without a word."""
+
+HEALTH: Final = Machine(
+    name="node_health",
+    field="health",
+    moves={
+        "": frozenset({Health.WELL}),
+        Health.WELL: frozenset({Health.SICK, Health.DEAF}),
+        Health.SICK: frozenset({Health.WELL, Health.DEAF}),
+        Health.DEAF: frozenset({Health.WELL, Health.SICK}),
+    },
+)
+"""What failures and silence let the coordinator conclude. Every node begins well, without a word."""
+
+SOFTWARE: Final = Machine(
+    name="node_software",
+    field="software_state",
+    moves={
+        "": frozenset({SoftwareState.SAME}),
+        SoftwareState.SAME: frozenset({SoftwareState.DRIFTED}),
+        SoftwareState.DRIFTED: frozenset({SoftwareState.SAME}),
+    },
+)
+"""Whether its software drifted. Every node begins as it is, without a word."""

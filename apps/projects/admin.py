@@ -58,7 +58,7 @@ class ProjectAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": (("code", "fps"), ("name", "name_ko"), "description")}),
         (_("Picture and prompts"), {"fields": (("width", "height"), "prompt_language")}),
-        (_("Farm"), {"fields": (("weight", "paused", "archived"),)}),
+        (_("Farm"), {"fields": (("weight", "archived"),)}),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -29,6 +29,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
             "prompt_language",
             "weight",
             "paused",
+            "paused_by",
             "archived",
             "role",
         )

@@ -36,7 +36,9 @@ class ScopedViewSet(GenericViewSet[M]):
 
         Raises NotAllowed, or ValidationError for a body that is wrong.
         """
-        require(person_of(self.request), act, attrgetter(self.project_path.replace("__", "."))(of))
+        path = self.project_path.replace("__", ".")
+        project: Any = of if path == "pk" else attrgetter(path)(of)
+        require(person_of(self.request), act, project)
         body = form(data=self.request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         data: dict[str, Any] = body.validated_data

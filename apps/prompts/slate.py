@@ -76,6 +76,10 @@ def _named(english: str, korean_name: str, *, korean: bool) -> str:
     return korean_name if korean and korean_name else english
 
 
+QUICK: Final = 1
+"""zlib's quickest level: a sixth more bytes in less than half the time, which the dispatcher spends."""
+
+
 @dataclass(frozen=True)
 class _Box:
     """A cell, in pixels of the design."""
@@ -111,7 +115,7 @@ class _Slate:
         if self.note:
             self._text(18, 484, self.note, self._font(15), LABEL)
         file = io.BytesIO()
-        self.image.save(file, format="PNG")
+        self.image.save(file, format="PNG", compress_level=QUICK)
         return file.getvalue()
 
     def _clapper(self, bottom: int) -> None:

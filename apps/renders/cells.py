@@ -14,19 +14,32 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.common.show import NOTHING, badge, bar, link, state_badge
-from apps.renders.models import Attempt, Job
+from apps.common.show import NOTHING, badge, bar, link, moment, state_badge
+from apps.renders.models import Attempt, Job, Priority
 from apps.renders.states import IN_FLIGHT, OPEN, AttemptState, JobState
-from apps.renders.waiting import wait_sentence
+from apps.renders.waiting import read_lanes, wait_sentence
 from apps.renders.words import failure_in_words
 from apps.review.models import Take
 
 CELLS = ("state", "node", "take")
+"""What every table of jobs keeps alive."""
+OTHERS = ("priority",)
+
+PRIORITY_TONES = {
+    Priority.LOW: "grey",
+    Priority.NORMAL: "blue",
+    Priority.HIGH: "amber",
+    Priority.URGENT: "red",
+}
 
 
 def dress(jobs: Iterable[Job]) -> list[Job]:
-    """Put the newest attempt (``last``) and the take (``take``) on jobs, in two queries."""
+    """Put the newest attempt (``last``) and the take (``take``) on jobs, and read their lanes and batches.
+
+    Four queries, however many jobs.
+    """
     rows = list(jobs)
+    read_lanes(rows)
     ids = [job.pk for job in rows]
     attempts: dict[UUID, Attempt] = {}
     for attempt in (
@@ -50,6 +63,8 @@ def state_cell(job: Job) -> SafeString:
     parts = [state_badge(job.state, job.get_state_display())]
     if job.paused:
         parts.append(badge(_("paused"), "amber"))
+    elif job.held and job.state in OPEN:
+        parts.append(badge(_("batch paused"), "amber"))
     if job.state in IN_FLIGHT:
         doing = at_work(job) or _stage(job)
         parts.append(bar(job.progress))
@@ -81,10 +96,32 @@ def take_cell(job: Job) -> SafeString:
     )
 
 
+def priority_cell(job: Job) -> SafeString:
+    """Show the priority people gave, and whether the deadline has raised it."""
+    given = badge(job.get_priority_display(), PRIORITY_TONES[Priority(job.priority)])
+    if job.rank <= job.priority:
+        return given
+    told = _("its deadline has raised it")
+    return format_html('{} <span title="{}">{}</span>', given, told, badge("▲", "red"))
+
+
+def conditions(job: Job) -> SafeString:
+    """Show when and where the job may render, one line each; the pool and the node must be in hand."""
+    told = [
+        (_("by %(at)s"), job.deadline and moment(job.deadline)),
+        (_("from %(at)s"), job.start_after and moment(job.start_after)),
+        (_("pool %(at)s"), job.pool and job.pool.name),
+        (_("only on %(at)s"), job.pinned_to and job.pinned_to.name),
+        (_("tags %(at)s"), job.tags.replace("\n", ", ")),
+    ]
+    lines = format_html_join("", "<div>{}</div>", ((words % {"at": fact},) for words, fact in told if fact))
+    return format_html('<div class="sf-nowrap sf-small">{}</div>', lines) if lines else NOTHING
+
+
 _STAGES = {"", *AttemptState.values}
 """What a node says it does when it says no more than the attempt's state."""
 
-_DRAW = {"state": state_cell, "node": node_cell, "take": take_cell}
+_DRAW = {"state": state_cell, "node": node_cell, "take": take_cell, "priority": priority_cell}
 
 
 def cell(name: str, job: Job, *, swap: bool = False) -> SafeString:

@@ -9,10 +9,11 @@ orders outstanding on queues ≥ t never exceed the seats on nodes ≥ t.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from uuid import UUID
 
-from farm.tiers import next_queue_for, node_queue, queue_for
+from farm.tiers import NO_VRAM, TIERS_GB, next_queue_for, node_queue, queue_for
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,43 @@ class Road:
     node_id: UUID | None = None
 
 
-@dataclass
 class Capacity:
-    """Free seats, less what is on its way. :meth:`give` hands out roads until none is left."""
+    """Free seats, less what is on its way. :meth:`give` hands out roads until none is left.
 
-    seats: list[Seat]
-    outstanding_now: list[int] = field(default_factory=list)
-    outstanding_next: list[int] = field(default_factory=list)
+    ``outstanding_now``, ``outstanding_next``: the tiers of orders on ``vram.t`` and ``vram.t.next`` queues.
+    """
+
+    def __init__(
+        self,
+        seats: Iterable[Seat],
+        outstanding_now: Iterable[int] = (),
+        outstanding_next: Iterable[int] = (),
+    ) -> None:
+        self._seats = {seat.node_id: seat for seat in seats}
+        self.outstanding_now = list(outstanding_now)
+        self.outstanding_next = list(outstanding_next)
+        self._to_start = _Room()
+        self._to_stage = _Room()
+        for seat in self._seats.values():
+            self._count(seat, 1)
+        for tier in self.outstanding_now:
+            self._to_start.spare[tier] -= 1
+        for tier in self.outstanding_now + self.outstanding_next:
+            self._to_stage.spare[tier] -= 1
+
+    @property
+    def seats(self) -> list[Seat]:
+        """Every node, as full as it is by now."""
+        return list(self._seats.values())
 
     @property
     def free(self) -> int:
         """How many more orders could be taken at all."""
-        places = sum(max(0, 2 - seat.held) for seat in self.seats)
-        return max(0, places - len(self.outstanding_now) - len(self.outstanding_next))
+        return max(0, self._to_stage.total)
 
     def open(self) -> list[Seat]:
         """Seats that may be given away, idle ones first, then the smallest card."""
-        seats = [seat for seat in self.seats if seat.idle or seat.stageable]
+        seats = [seat for seat in self._seats.values() if seat.idle or seat.stageable]
         return sorted(seats, key=lambda seat: (seat.held, seat.tier_gb, seat.name))
 
     def give(self, seat: Seat, tier_gb: int, *, shared: bool) -> Road | None:
@@ -70,49 +91,51 @@ class Capacity:
         """
         if not shared:
             return self._own_road(seat)
-        return self._road_to_start(tier_gb) or self._road_to_stage(tier_gb)
-
-    def _road_to_start(self, tier_gb: int) -> Road | None:
-        if not _all_seated([*self.outstanding_now, tier_gb], self._idle()):
+        if not self._to_stage.take(tier_gb):
             return None
-        if not self._all_placed(tier_gb):
-            return None
-        self.outstanding_now.append(tier_gb)
-        return Road(queue_for(tier_gb))
-
-    def _road_to_stage(self, tier_gb: int) -> Road | None:
-        if not self._all_placed(tier_gb):
-            return None
+        if self._to_start.take(tier_gb):
+            self.outstanding_now.append(tier_gb)
+            return Road(queue_for(tier_gb))
         self.outstanding_next.append(tier_gb)
         return Road(next_queue_for(tier_gb))
 
     def _own_road(self, seat: Seat) -> Road | None:
-        taken = replace(seat, held=seat.held + 1)
-        rest = [taken if other is seat else other for other in self.seats]
-        if not _all_seated(self.outstanding_now, [other.tier_gb for other in rest if other.idle]):
+        fuller = replace(seat, held=seat.held + 1)
+        self._count(seat, -1)
+        self._count(fuller, 1)
+        if not (self._to_start.suffices and self._to_stage.suffices):
+            self._count(fuller, -1)
+            self._count(seat, 1)
             return None
-        if not _all_seated(self._outstanding(), _places(rest)):
-            return None
-        self.seats = rest
+        self._seats[seat.node_id] = fuller
         return Road(node_queue(seat.name, seat.epoch), seat.node_id)
 
-    def _all_placed(self, tier_gb: int) -> bool:
-        return _all_seated([*self._outstanding(), tier_gb], _places(self.seats))
-
-    def _outstanding(self) -> list[int]:
-        return self.outstanding_now + self.outstanding_next
-
-    def _idle(self) -> list[int]:
-        return [seat.tier_gb for seat in self.seats if seat.idle]
+    def _count(self, seat: Seat, times: int) -> None:
+        """An idle node has a place to start and one to stage, one that renders the latter."""
+        self._to_start.spare[seat.tier_gb] += times * int(seat.idle)
+        self._to_stage.spare[seat.tier_gb] += times * (2 - min(seat.held, 2))
 
 
-def _places(seats: Iterable[Seat]) -> list[int]:
-    """Every place for an order: an idle node has two, one that renders has one."""
-    return [seat.tier_gb for seat in seats for _ in range(2 - min(seat.held, 2))]
+class _Room:
+    """Places less orders, by tier. It suffices while for every tier t those ≥ t come to no less than 0."""
 
+    def __init__(self) -> None:
+        self.spare = dict.fromkeys((*reversed(TIERS_GB), NO_VRAM), 0)
 
-def _all_seated(orders: Iterable[int], seats: Iterable[int]) -> bool:
-    """Tell whether every order finds a seat of its tier or above (Hall's condition, largest first)."""
-    free = sorted(seats, reverse=True)
-    wanted = sorted(orders, reverse=True)
-    return len(wanted) <= len(free) and all(seat >= order for order, seat in zip(wanted, free, strict=False))
+    @property
+    def total(self) -> int:
+        """Places left over, of any tier."""
+        return sum(self.spare.values())
+
+    @property
+    def suffices(self) -> bool:
+        """Whether every order finds a place of its tier or above (Hall's condition, largest first)."""
+        return all(left >= 0 for left in accumulate(self.spare.values()))
+
+    def take(self, tier_gb: int) -> bool:
+        """Count one more order, if it finds a place beside the others."""
+        self.spare[tier_gb] -= 1
+        if self.suffices:
+            return True
+        self.spare[tier_gb] += 1
+        return False

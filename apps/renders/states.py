@@ -86,3 +86,24 @@ ATTEMPT: Final = Machine(
         A.CANCELLED: frozenset({A.SUCCEEDED}),  # its job was requeued, and its render had ended well
     },
 )
+
+
+class BlockState(models.TextChoices):
+    """Whether a node is given a template that failed there."""
+
+    CLEAR = "clear", _("clear")
+    BLOCKED = "blocked", _("blocked")
+    TRIAL = "trial", _("on trial")
+
+
+BLOCK: Final = Machine(
+    name="node_block",
+    field="state",
+    moves={
+        "": frozenset({BlockState.CLEAR}),
+        BlockState.CLEAR: frozenset({BlockState.BLOCKED}),
+        BlockState.BLOCKED: frozenset({BlockState.TRIAL, BlockState.CLEAR}),
+        BlockState.TRIAL: frozenset({BlockState.BLOCKED, BlockState.CLEAR}),
+    },
+)
+"""A node and a template that fails there. Every pair begins clear, without a word."""

@@ -1,81 +1,131 @@
-"""Why a job waits: the dispatcher writes a code and facts, this module turns them into a sentence."""
+"""Why a job waits, in words: its own holds first, then what the dispatcher wrote down.
+
+No second opinion is formed here. A blocked job carries its reason itself; a ready one shares that of the
+lane it waits in (apps.renders.models.lanes).
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.utils.translation import gettext, ngettext_lazy
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
-from apps.nodes.states import Desired, Observed
-from apps.renders.models import Job
+from apps.common.counting import CountAtMost
+from apps.renders.models import Job, Lane
 from apps.renders.states import JobState
-from apps.workflows.models import Kind
+from apps.renders.waitwords import node_sentence, sentence
 
-_TAKE: Final = re.compile(rf"\b(?P<kind>{'|'.join(Kind.values)}) take (?P<number>\d+)")
-"""How a job names what it makes (Job.label), in the parameters of a wait."""
+MOST_COUNTED: Final = 1_000
+"""Jobs of a lane are counted no further for a summary."""
 
-SENTENCES = {
-    "no_node": _("No node has ever reported here."),
-    "none_serves": _("No node may be given work: %(nodes)s."),
-    "too_big": _("Needs %(need)s GB on one GPU; the largest node here has %(largest)s GB."),
-    "larger_than_any": _("Needs %(need)s GB on one GPU; no card is that large. Choose a smaller size."),
-    "missing": _("No node of %(tier)s GB or more has %(missing)s."),
-    "full": ngettext_lazy("The one fitting node is busy.", "All %(nodes)s fitting nodes are busy.", "nodes"),
-    "paused": _("Paused."),
-    "batch_paused": _("Its batch is paused."),
-    "project_paused": _("The project is paused."),
-    "start_after": _("Starts after %(at)s."),
-    "depends": _("Waits for %(on)s."),
-    "depends_failed": _("Waits for %(on)s, which is %(state)s."),
-    "starting": _("Its order is about to be sent."),
-    "farm_paused": _("The farm is paused."),
-    "tier_paused": _("The %(tier)s GB tier is paused."),
-    "limit_full": _("The limit %(limit)s is full: %(most)s at once."),
-    "pinned_away": _("It may run on %(node)s only, which may not be given work."),
-    "no_pool": _("No serving node is in the pool %(pool)s."),
-    "no_tags": _("No serving node has the tags %(tags)s."),
-    "blocked": _("Blocked on every fitting node until %(until)s."),
-    "broker": _("The message broker cannot be reached."),
-}
+_LANES = Lane.objects.defer("wait_nodes", "lora_files")
 
 
-def told_wait(job: Job) -> tuple[str, dict[str, Any]]:
-    """The code and facts of why a job waits: its own, else its lane's. ("", {}) if it does not wait."""
+@dataclass(frozen=True)
+class Reason:
+    """A code with its facts. ``since``: when it began to hold, None if that is not known."""
+
+    code: str
+    facts: Mapping[str, Any]
+    since: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """One translated sentence; "" for no reason."""
+        return sentence(self.code, self.facts)
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """What one node says to a job."""
+
+    node: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class WaitLine:
+    """How many ready jobs wait for one reason. ``more``: there are more than were counted."""
+
+    code: str
+    sentence: str
+    jobs: int
+    more: bool
+    since: datetime | None
+
+
+def reason_of(job: Job) -> Reason:
+    """The reason why a job waits; an empty one if it does not. Its lane and its batch are looked at."""
+    if job.state not in {JobState.READY, JobState.BLOCKED}:
+        return Reason("", {})
+    if held := _held(job):
+        return held
     if job.state == JobState.BLOCKED:
-        return job.wait_code, job.wait_params
-    if job.state != JobState.READY:
-        return "", {}
-    held: tuple[tuple[bool, str, dict[str, Any]], ...] = (
-        (job.batch.paused, "batch_paused", {"by": job.batch.paused_by}),
-        (job.paused, "paused", {"by": job.paused_by}),
-        (job.start_after is not None, "start_after", {"at": _iso(job.start_after)}),
-    )
-    lane = (job.lane.wait_code, job.lane.wait_params) if job.lane else ("", {})
-    return next(((code, facts) for holds, code, facts in held if holds), lane)
-
-
-def _iso(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment else ""
+        return Reason(job.wait_code, job.wait_params)
+    if job.lane is None:
+        return Reason("", {})
+    changed = [at for at in (job.lane.waits_since, job.ready_at) if at is not None]
+    return Reason(job.lane.wait_code, job.lane.wait_params, max(changed, default=None))
 
 
 def wait_sentence(job: Job) -> str:
     """One translated sentence for a job that waits; "" for one that does not."""
-    code, facts = told_wait(job)
-    if code not in SENTENCES:
-        return ""
-    params = dict(facts)
-    if isinstance(params.get("nodes"), dict):
-        params["nodes"] = ", ".join(f"{count} {_kept(why)}" for why, count in params["nodes"].items())
-    if "on" in params:
-        params["on"] = _TAKE.sub(_take_in_words, str(params["on"]))
-    if params.get("state") in JobState.values:
-        params["state"] = JobState(params["state"]).label
-    gaps = [_lacks(node, files) for node, files in params.get("where", ())]
-    sentence = str(SENTENCES[code] % params)
-    return f"{sentence} {'; '.join(gaps)}." if gaps else sentence
+    return reason_of(job).sentence
+
+
+def read_lanes(jobs: Iterable[Job]) -> None:
+    """Read the lanes and batches of many jobs, without the lanes' tables per node, in two queries."""
+    prefetch_related_objects(list(jobs), Prefetch("lane", _LANES), "batch")
+
+
+def asks_nodes(job: Job) -> bool:
+    """Tell whether it is for nodes to take the job: nothing holds back the job itself."""
+    return job.state == JobState.READY and _held(job) is None
+
+
+def told_by_nodes(job: Job) -> list[NodeRow]:
+    """What keeps each node from the head of the job's lane, as the dispatcher wrote it down."""
+    if job.lane is None or not asks_nodes(job):
+        return []
+    rows = job.lane.wait_nodes
+    return [node_row(told.get("node", ""), told.get("code", ""), told.get("params")) for told in rows]
+
+
+def node_row(node: object, code: object, facts: Any) -> NodeRow:
+    """What one node says to a job, in words."""
+    return NodeRow(str(node), str(code), node_sentence(str(code), facts if isinstance(facts, dict) else {}))
+
+
+def wait_summary(projects: QuerySet[Any] | None = None) -> list[WaitLine]:
+    """How many ready jobs wait for what, of some projects or of all: the most first.
+
+    Counted lane by lane from the dispatcher's own index, never further than MOST_COUNTED.
+    """
+    lanes = Lane.objects.filter(active=True).exclude(wait_code="")
+    if projects is not None:
+        lanes = lanes.filter(project__in=projects)
+    heads = Job.objects.filter(state=JobState.READY, held=False, start_after=None)
+    counted = lanes.annotate(ready=CountAtMost(heads, "lane", most=MOST_COUNTED))
+    told: dict[tuple[str, str], list[tuple[int, datetime | None]]] = {}
+    for row in counted.values("wait_code", "wait_params", "waits_since", "ready"):
+        if row["ready"]:
+            said = row["wait_code"], sentence(row["wait_code"], row["wait_params"])
+            told.setdefault(said, []).append((row["ready"], row["waits_since"]))
+    lines = [
+        WaitLine(
+            code=code,
+            sentence=said,
+            jobs=sum(jobs for jobs, _ in counts),
+            more=any(jobs >= MOST_COUNTED for jobs, _ in counts),
+            since=min((at for _, at in counts if at is not None), default=None),
+        )
+        for (code, said), counts in told.items()
+    ]
+    return sorted(lines, key=lambda line: (-line.jobs, line.sentence))
 
 
 def too_big_for_all(need_tier_gb: int | None, need_gb: float, largest_gb: int | None) -> str:
@@ -84,22 +134,20 @@ def too_big_for_all(need_tier_gb: int | None, need_gb: float, largest_gb: int | 
     ``largest_gb`` is the largest tier among the nodes; None while no node has reported.
     """
     if need_tier_gb is None:
-        return str(SENTENCES["larger_than_any"] % {"need": f"{need_gb:g}"})
+        return sentence("larger_than_any", {"need": f"{need_gb:g}"})
     if largest_gb is None:
-        return str(SENTENCES["no_node"])
+        return sentence("no_node", {})
     if need_tier_gb > largest_gb:
-        return str(SENTENCES["too_big"] % {"need": need_tier_gb, "largest": largest_gb})
+        return sentence("too_big", {"need": need_tier_gb, "largest": largest_gb})
     return ""
 
 
-def _lacks(node: str, files: str) -> str:
-    return gettext("%(node)s lacks %(files)s") % {"node": node, "files": files}
-
-
-def _take_in_words(told: re.Match[str]) -> str:
-    return f"{Kind(told['kind']).label} {_('take %(number)d') % {'number': int(told['number'])}}"
-
-
-def _kept(why: str) -> str:
-    labels = {str(state): str(state.label) for state in (*Observed, *Desired)}
-    return labels.get(why, str(_("SIMULATED, which is not allowed here")))
+def _held(job: Job) -> Reason | None:
+    """What a person, or a pause after a failure, holds back: it comes before all else."""
+    if job.paused:
+        return Reason("paused", {"by": job.paused_by})
+    if job.batch.paused:
+        return Reason("batch_paused", {"by": job.batch.paused_by})
+    if job.start_after is not None:  # the dispatcher clears it when its time has come
+        return Reason("start_after", {"at": job.start_after})
+    return None

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.errors import Problem
 from apps.productions.models import Shot
 from apps.renders.models import RenderBatch
+from apps.renders.states import JobState
 
 SENTENCES: Final = {
     "loras_bleed": _(
@@ -31,7 +32,26 @@ SENTENCES: Final = {
     "lora_no_expert": _(
         "The LoRA %(file)s of %(character)s is left out: the template has no expert “%(expert)s”."
     ),
+    "pool_empty": _("No node is in the pool %(pool)s: these jobs wait until one is."),
+    "tags_nobody": _("No node has all of these tags: %(tags)s. These jobs wait until one has."),
+    "tags_nobody_in_pool": _(
+        "No node of the pool %(pool)s has all of these tags: %(tags)s. These jobs wait until one has."
+    ),
+    "pin_too_small": _(
+        "Needs %(need)s GB on one GPU, and the node %(node)s has %(has)s GB: pinned there it waits "
+        "until less memory is known to do."
+    ),
+    "after_failed": _("Waits for %(job)s, which is %(state)s: nothing starts until that one has succeeded."),
 }
+
+OF_REQUEST: Final[Mapping[str, tuple[str, str]]] = {
+    "pool_empty": ("pool", "pool"),
+    "tags_nobody": ("tags", "tags"),
+    "tags_nobody_in_pool": ("tags", "tags"),
+    "pin_too_small": ("pinned_to", "node"),
+    "after_failed": ("after", "job"),
+}
+"""Warnings about the request rather than a shot: the field each is about, and the fact that is its value."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +69,7 @@ class Warned:
 def warning_sentences(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Read Job.warnings as translated sentences; a code nobody knows any more is shown as it is."""
     return [
-        str(SENTENCES[row["code"]] % row["params"]) if row["code"] in SENTENCES else str(row["code"])
+        str(SENTENCES[row["code"]] % _spoken(row["params"])) if row["code"] in SENTENCES else str(row["code"])
         for row in rows
     ]
 
@@ -57,16 +77,35 @@ def warning_sentences(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 def batch_warnings(batch: RenderBatch) -> list[Problem]:
     """What was warned about in a batch, each thing once per shot, in the order of the jobs."""
     jobs = batch.jobs.exclude(warnings=[]).select_related("shot__sequence").order_by("code")
-    told = {
-        (job.shot_id, str(row)): warning_problem(job.shot, Warned(**row))
+    return told_once(
+        (job.shot, Warned(**row))
         for job in jobs.only("warnings", "shot__code", "shot__sequence__code")
         for row in job.warnings
-    }
+    )
+
+
+def told_once(warned: Iterable[tuple[Shot, Warned]]) -> list[Problem]:
+    """Tell each thing once per shot, what is about the request once; in the order given."""
+    told: dict[tuple[object, str, str], Problem] = {}
+    for shot, warning in warned:
+        about = None if warning.code in OF_REQUEST else shot.pk
+        key = (about, warning.code, str(sorted(warning.params.items())))
+        if key not in told:
+            told[key] = warning_problem(shot, warning)
     return list(told.values())
 
 
 def warning_problem(shot: Shot, warned: Warned) -> Problem:
-    """A warning in the farm's error form: about which shot, and what would be better."""
-    value = warned.params.get("characters") or warned.params.get("character", "")
+    """A warning in the farm's error form: about which shot or field, and what would be better."""
     (sentence,) = warning_sentences([warned.as_json()])
+    if warned.code in OF_REQUEST:
+        field, fact = OF_REQUEST[warned.code]
+        return Problem(field, warned.params.get(fact, ""), sentence, code=warned.code)
+    value = warned.params.get("characters") or warned.params.get("character", "")
     return Problem(f"{shot.full_code}.loras", value, sentence, code=warned.code)
+
+
+def _spoken(params: Mapping[str, str]) -> Mapping[str, str]:
+    """Say a job's state among the facts in the reader's language."""
+    state = params.get("state")
+    return {**params, "state": str(JobState(state).label)} if state in JobState.values else params

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from apps.common.show import spoken
-from apps.nodes.states import Desired, Observed
+from apps.common.show import moment, spoken, tier_text
+from apps.nodes.states import Desired, Health, Observed, SoftwareState
+from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
-from apps.renders.states import AttemptState, JobState
+from apps.renders.models import Hold, Job, Priority
+from apps.renders.states import AttemptState, BlockState, JobState
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 from farm.contracts import FailureClass
@@ -29,17 +32,20 @@ FAILURES: dict[str, Promise] = {
     FailureClass.INFRASTRUCTURE: _("infrastructure"),
     FailureClass.OUTPUT_INVALID: _("output invalid"),
     FailureClass.TIMED_OUT: _("timed out"),
+    FailureClass.INTERRUPTED: _("stopped in ComfyUI"),
     FailureClass.UNKNOWN: _("unknown failure"),
 }
 
 REASONS: dict[str, Promise] = {
     "a render was submitted": _("a render was submitted"),
+    "a render of it ran out of memory": _("a render of it ran out of memory"),
     "a take came back": _("a take came back"),
     "all it waited for is done": _("all it waited for is done"),
     "cancelled": _("cancelled"),
     "claimed": _("claimed"),
     "created": _("created"),
     "desired state": _("desired state"),
+    "enough renders of it fit a smaller card": _("enough renders of it fit a smaller card"),
     "imported": _("imported"),
     "late success of an earlier attempt": _("late success of an earlier attempt"),
     "look again": _("look again"),
@@ -48,22 +54,36 @@ REASONS: dict[str, Promise] = {
     "rendered": _("rendered"),
     "requeued": _("requeued"),
     "submitted": _("submitted"),
+    "what was learned is forgotten": _("what was learned is forgotten"),
     "the broker cannot be reached": _("the broker cannot be reached"),
 }
 """The farm's own fixed reasons in event rows. Anything else was said by a person, a node or ComfyUI."""
 
 ADVICE: Final = (
+    gettext_noop("%(frames)s frames should fit"),
+    gettext_noop("%(tier)s GB was an experiment: back to a larger card"),
+    gettext_noop("a size of %(size)s should fit"),
     gettext_noop("all %(attempts)s attempts are used up"),
     gettext_noop("gave up after %(failures)s failures of the farm itself"),
     gettext_noop("it has taken %(workers)s workers down"),
     gettext_noop("moved up to %(tier)s GB"),
+    gettext_noop("no card here has more than %(tier)s GB"),
+    gettext_noop("precision %(precision)s should fit"),
+    gettext_noop("somebody stopped it in ComfyUI itself"),
     gettext_noop("there is no larger tier: choose a smaller size or fewer frames"),
     gettext_noop("unusable even with empty caches"),
 )
 """What services.failures adds behind a failure's own words and a dash."""
 
+_DASH: Final = " — "
 _PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
-_ADVICE: Final = {re.compile(_PLACE.sub(r"(?P<\1>\\d+)", re.escape(told))): told for told in ADVICE}
+_ADVICE: Final = {re.compile(_PLACE.sub(r"(?P<\1>\\S+)", re.escape(told))): told for told in ADVICE}
+
+_WISHES: Final[Mapping[str, str | Promise]] = {
+    "paused": _("paused"),
+    "resumed": _("goes on"),
+    "changed": _("changed"),
+}
 
 STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "job": dict(JobState.choices),
@@ -72,6 +92,10 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "take_review": dict(Review.choices),
     "node": dict(Observed.choices),
     "node_desired": dict(Desired.choices),
+    "node_health": dict(Health.choices),
+    "node_software": dict(SoftwareState.choices),
+    "node_block": dict(BlockState.choices),
+    **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
 
@@ -89,6 +113,8 @@ def state_label(machine: str, state: str, statuses: Mapping[str, str] | None = N
     """
     if not state:
         return ""
+    if machine == "need":
+        return str(_("%(tier)s GB") % {"tier": state} if state.isdigit() else _("no card"))
     if machine == "shot":
         return (shot_status_names() if statuses is None else statuses).get(state, state)
     return str(STATES[machine].get(state, state))
@@ -101,11 +127,25 @@ def shot_status_names() -> dict[str, str]:
 
 def failure_in_words(message: str) -> str:
     """Leave a failure's words as the node said them, and say the farm's advice in the reader's language."""
-    words, dash, advice = message.rpartition(" — ")
+    words, *parts = message.split(_DASH)
+    told: list[str] = []
+    while parts and (advice := _advice_in_words(parts[-1])):
+        told.insert(0, advice)
+        parts.pop()
+    return _DASH.join([words, *parts, *told])
+
+
+def advice_in_words(advice: str) -> str:
+    """Say a rule's advice in the reader's language where it is the farm's own, else as it was written."""
+    return _advice_in_words(advice) or advice
+
+
+def _advice_in_words(part: str) -> str:
+    """One piece of advice in the reader's language; "" for what the farm does not say."""
     for pattern, told in _ADVICE.items():
-        if dash and (found := pattern.fullmatch(advice)):
-            return f"{words}{dash}{now_(told) % found.groupdict()}"
-    return message
+        if found := pattern.fullmatch(part):
+            return now_(told) % found.groupdict()
+    return ""
 
 
 def reason_in_words(reason: str) -> str:
@@ -113,4 +153,31 @@ def reason_in_words(reason: str) -> str:
     if told := _VERDICT.fullmatch(reason):
         take = now_("take %(number)d") % {"number": int(told["number"])}
         return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
-    return str(REASONS[reason]) if reason in REASONS else failure_in_words(reason)
+    if reason in REASONS:
+        return str(REASONS[reason])
+    return node_reason_in_words(failure_in_words(reason))
+
+
+def changes_in_words(data: Mapping[str, Any]) -> str:
+    """Say what a wish changed (services.wishes): “priority normal → urgent, deadline – → 11-26 18:00”."""
+    names = {field.name: field.verbose_name for field in Job._meta.fields}
+    return ", ".join(
+        f"{names.get(name, name)} {_value(name, old)} → {_value(name, new)}"
+        for name, (old, new) in data.get("changes", {}).items()
+        if name != "paused"
+    )
+
+
+def _value(name: str, value: Any) -> str:
+    if value in (None, ""):
+        return "–"
+    if name == "priority":
+        return str(Priority(value).label) if value in Priority.values else str(value)
+    if name in ("start_after", "deadline"):
+        return moment(datetime.fromisoformat(value))
+    return str(value).replace("\n", ", ")
+
+
+def scope_in_words(scope: str) -> str:
+    """Name what a Hold is about: the whole farm, or a tier."""
+    return now_("the whole farm") if scope == Hold.FARM else tier_text(int(scope))

@@ -90,13 +90,14 @@ def plain_environment() -> dict[str, str]:
 
 
 def coordinator_environment(plan: Plan) -> dict[str, str]:
-    """What web, coordinator, media, ticker and Flower are told."""
+    """What web, coordinator, media, ticker, notices and Flower are told."""
     return plain_environment() | {
         "DJANGO_SETTINGS_MODULE": "farm.settings",
         "DJANGO_SECRET_KEY": plan.home.secrets.django_key,
         "SHOTFARM_VAR": str(plan.home.folder),
         "SHOTFARM_ARTIFACTS": plan.store or str(plan.home.artifacts),
         "SHOTFARM_HOSTS": f"{LOOPBACK},localhost",
+        "SHOTFARM_URL": plan.web_url,
         "SHOTFARM_HTTPS": "0",
         "SHOTFARM_SIMULATED": "1" if plan.simulated else "0",
         "SHOTFARM_LOG": "json",
@@ -161,6 +162,7 @@ def programs(plan: Plan) -> list[Program]:
         ),
         Program(name="media", env=ours, command=(*worker, "-P", "solo", "-Q", "media", "-n", "media@%h")),
         Program(name="ticker", env=ours, command=(*manage, "ticker")),
+        Program(name="notices", env=ours, command=(*manage, "notices")),
         Program(
             name="flower",
             env=flower,

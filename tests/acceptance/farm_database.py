@@ -106,6 +106,10 @@ class PostgresDatabase:
     def copied_to(self, folder: Path) -> PostgresDatabase:
         return self.created(self._server, template=self._name)
 
+    def keep_every_commit(self) -> None:
+        """Lose nothing that was committed when the server is stopped at once; the tests' server might."""
+        self._maintain("ALTER DATABASE {} SET synchronous_commit = on", self._name)
+
     def remove(self) -> None:
         self._maintain("DROP DATABASE {} WITH (FORCE)", self._name)
 

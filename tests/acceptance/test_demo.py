@@ -149,8 +149,8 @@ def test_every_file_of_the_summary_is_what_it_says(rendered: Demo) -> None:
 
 def test_the_memory_of_every_process_is_in_the_summary(rendered: Demo) -> None:
     peaks = rendered.summary["peak_rss_mb"]
-    assert {"broker", "web", "coordinator", "media", "ticker", "flower"} < set(peaks)
-    assert len(peaks) == 6 + 2 * 2, "two GPU workers, each with its stand-in ComfyUI"
+    assert {"broker", "web", "coordinator", "media", "ticker", "notices", "flower"} < set(peaks)
+    assert len(peaks) == 7 + 2 * 2, "two GPU workers, each with its stand-in ComfyUI"
     assert all(peak > 1 for peak in peaks.values())
 
 

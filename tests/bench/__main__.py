@@ -1,4 +1,4 @@
-"""``python -m tests.bench [gap latency thousand]``: one JSON line per figure on standard output.
+"""``python -m tests.bench [NAME …]``: one JSON line per figure on standard output.
 
 ``SHOTFARM_TEST_DB`` chooses the farms' database, postgres (a private server; the default) or sqlite.
 """
@@ -12,12 +12,24 @@ import time
 from collections.abc import Callable, Iterator
 
 from tests import postgres
+from tests.bench.fairness import fairness
 from tests.bench.figures import Figure, say
 from tests.bench.gap import gaps
 from tests.bench.latency import latency
+from tests.bench.lifecycles import lifecycles
+from tests.bench.loads import loads
 from tests.bench.thousand import thousand
+from tests.bench.tick import tick
 
-BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {"gap": gaps, "latency": latency, "thousand": thousand}
+BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
+    "gap": gaps,
+    "latency": latency,
+    "thousand": thousand,
+    "lifecycles": lifecycles,
+    "tick": tick,
+    "loads": loads,
+    "fairness": fairness,
+}
 
 
 def main() -> None:

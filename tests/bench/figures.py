@@ -11,13 +11,17 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """``value`` and ``against`` in ``unit``; ``goal`` bounds the ratio (at most), None where none is set."""
+    """``value`` and ``against`` in ``unit``; ``goal`` bounds the ratio, None where none is set.
+
+    The ratio is to be at most the goal, or ``at_least`` the goal. ``against`` may be the aim itself.
+    """
 
     figure: str
     value: float
     unit: str
     against: float
     goal: float | None = None
+    at_least: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -29,7 +33,7 @@ class Figure:
         """Whether the aim is reached; None without an aim or without a ratio."""
         if self.goal is None or self.ratio is None:
             return None
-        return self.ratio <= self.goal
+        return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
 
     def line(self) -> str:
         """The figure as one JSON object."""

@@ -13,9 +13,9 @@ from uuid import UUID
 from apps.renders.states import AttemptState
 from tests.chaos import verdict
 from tests.chaos.edges import Standing
+from tests.chaos.line import LONGEST_RECOVERY_S, Verdict
 from tests.chaos.plan import Scenario
 from tests.chaos.studio import Overdue, Studio
-from tests.chaos.verdict import LONGEST_RECOVERY_S, Verdict
 
 TRIES: Final = 3
 """Edges that are not held are quick: a strike beside one is tried again, and never counts."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tests.farmsim.scenarios import SCENARIOS
+
 EDGES: Final = (
     "dispatched",
     "accepted",
@@ -51,13 +53,25 @@ class Scenario:
 class Group:
     """One farm: a node per entry of ``vram`` (GB), and what happens to it.
 
-    A keyframe takes 20 steps of ``step_s``: long enough to be struck while it executes.
+    A keyframe takes 20 steps of ``step_s``: long enough to be struck while it executes. ``simulated``: its
+    nodes are simulated, and its scenarios are those of :mod:`tests.farmsim.scenarios`, each on its own farm.
     """
 
     name: str
     scenarios: tuple[Scenario, ...]
     vram: tuple[int, ...] = (8,)
     step_s: float = 0.15
+    simulated: bool = False
+
+
+def simulated(name: str, *patterns: str) -> Group:
+    """Scenarios of the farm simulator whose names contain one of these."""
+    names = [each.name for each in SCENARIOS if any(pattern in each.name for pattern in patterns)]
+    return Group(
+        name=name,
+        scenarios=tuple(Scenario(name=each, play="simulated") for each in names),
+        simulated=True,
+    )
 
 
 def kills(victim: str, *, step_s: float = 0.15) -> Group:
@@ -81,6 +95,8 @@ def kills(victim: str, *, step_s: float = 0.15) -> Group:
 GROUPS: Final = (
     kills("gpu-worker", step_s=0.3),  # what it left must still execute when it is back
     kills("broker"),
+    simulated("simulated nodes", "attempts", "nodes"),
+    simulated("simulated farms", "broker", "database"),
     Group(
         name="stop",
         vram=(8, 12),

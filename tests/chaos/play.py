@@ -21,10 +21,11 @@ from tests.acceptance.farm_fixture import Farm
 from tests.chaos import edges
 from tests.chaos.course import Course, say
 from tests.chaos.edges import Standing
+from tests.chaos.line import Verdict
 from tests.chaos.plan import Scenario
 from tests.chaos.poison import ITEMS
 from tests.chaos.studio import Studio
-from tests.chaos.verdict import Verdict, strangers
+from tests.chaos.verdict import strangers
 
 logger = logging.getLogger(__name__)
 

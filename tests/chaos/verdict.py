@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Self
 from uuid import UUID
 
 from apps.common.models import StateEvent
@@ -16,40 +13,6 @@ from apps.renders.models import Attempt, Job
 from apps.renders.states import JobState
 from apps.review.models import Take
 from tests.chaos.studio import Studio
-
-LONGEST_RECOVERY_S: Final = 45.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """One line of ``make chaos``."""
-
-    scenario: str
-    faults_injected: int
-    jobs: int
-    lost: int
-    doubled: int
-    rerendered: int
-    recovery_s_max: float | None
-    ok: bool
-
-    @classmethod
-    def of_nothing(cls, scenario: str) -> Self:
-        """The verdict on a scenario that could not be played."""
-        return cls(
-            scenario=scenario,
-            faults_injected=0,
-            jobs=0,
-            lost=0,
-            doubled=0,
-            rerendered=0,
-            recovery_s_max=None,
-            ok=False,
-        )
-
-    @property
-    def line(self) -> str:
-        return json.dumps(asdict(self))
 
 
 def lost(jobs: Iterable[UUID]) -> int:

@@ -13,7 +13,7 @@ from tests.acceptance.farm_database import SqliteFile
 from tests.acceptance.farm_fixture import SETUP, Farm
 
 VRAM_GB: Final = (8, 24)
-CORE: Final = ("broker", "web", "coordinator", "media", "ticker")
+CORE: Final = ("broker", "web", "coordinator", "media", "ticker", "notices")
 QUICK: Final = ("--seconds-per-step", "0", "--model-load-seconds", "0")
 FAULT: Final = "fail:node=FluxGuidance,times=always"
 SLOW: Final = ("--seconds-per-step", "4", "--model-load-seconds", "0", "--fault", FAULT)

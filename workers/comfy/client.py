@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -91,8 +91,21 @@ class ComfyClient:
             if response.status_code == requests.codes.not_found:
                 continue  # listed, but gone since
             names = tuple(str(name) for name in json_list(response))
-            found[str(folder)] = names if as_listed else tuple(name.replace("\\", "/") for name in names)
+            found[str(folder)] = names if as_listed else tuple(_plain(name) for name in names)
         return found
+
+    def model_sizes(self, folders: Iterable[str]) -> dict[str, int]:
+        """Return the bytes of the model files in these folders, by ``folder/name``; none where not told."""
+        sizes: dict[str, int] = {}
+        for folder in folders:
+            response = self.wire.get(f"/experiment/models/{quote(folder, safe='')}")
+            if response.status_code != requests.codes.ok:
+                continue  # a version without it
+            for file in json_list(response):
+                name, size = (file.get("name"), file.get("size")) if isinstance(file, dict) else (None, None)
+                if isinstance(name, str) and isinstance(size, int) and size > 0:
+                    sizes[f"{folder}/{_plain(name)}"] = size
+        return sizes
 
     def queue(self) -> Queue:
         """Return what runs and what waits, whoever queued it."""
@@ -159,6 +172,10 @@ class ComfyClient:
             return UNKNOWN
         self._has_jobs = False
         return self._lookup_without_jobs(prompt_id)
+
+    def withdraw(self, prompt_id: str) -> None:
+        """Take the prompt out of the queue if it waits there; one that executes is left alone."""
+        expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
 
     def cancel(self, prompt_id: str) -> bool:
         """Take the prompt out of the queue or interrupt it, never another one. Repeat at will.
@@ -238,7 +255,7 @@ class ComfyClient:
         queue = self.queue()
         if (queue.running + queue.pending).count(prompt_id) > 1:
             logger.warning("doubled submit taken back", extra={"prompt": prompt_id})
-            expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+            self.withdraw(prompt_id)
 
     def _lookup_without_jobs(self, prompt_id: str) -> Standing:
         """Queue first, then history: the other order can miss a prompt that ends in between."""
@@ -252,9 +269,13 @@ class ComfyClient:
 
     def _cancel_without_jobs(self, prompt_id: str) -> None:
         """Servers before 0.3.5x ignore an interrupt's id: send it only while this very prompt runs."""
-        expect_ok(self.wire.post("/queue", {"delete": [prompt_id]}))
+        self.withdraw(prompt_id)
         if prompt_id in self.queue().running:
             expect_ok(self.wire.post("/interrupt", {"prompt_id": prompt_id}))
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/")
 
 
 def _says_job_not_found(response: requests.Response) -> bool:

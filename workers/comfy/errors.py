@@ -16,12 +16,13 @@
     ├── ExecutionFailed        unknown          a node raised
     │   ├── OutOfMemory        out of memory    the GPU's memory did not suffice
     │   └── InputUnreadable    input missing    a loader node could not read its file
-    ├── Interrupted            unknown          stopped before its end
+    ├── Interrupted            interrupted      stopped before its end
     ├── TimedOut               timed out        executing for longer than the order allows
     ├── Hung                   ComfyUI hung     executing without progress
     │   ├── ExecutorDead       ComfyUI hung     work is pending and nothing runs
     │   └── InterruptIgnored   ComfyUI hung     asked to stop, it went on
     ├── BehindHang             infrastructure   taken back, for another prompt hangs in front of it
+    ├── MadeWay                unknown          taken out of the queue before it began, as asked
     ├── Vanished               ComfyUI crashed  ComfyUI no longer knows the prompt, or is gone
     └── OutputInvalid          output invalid   what was rendered cannot be used
         ├── OutputMissing      output invalid   a listed file is not there
@@ -191,6 +192,7 @@ class InputUnreadable(ExecutionFailed):
 class Interrupted(ComfyError):
     """The prompt was stopped before its end: because we asked, or by someone at ComfyUI itself."""
 
+    failure_class = FailureClass.INTERRUPTED
     code = "interrupted"
 
 
@@ -225,6 +227,12 @@ class BehindHang(ComfyError):
 
     failure_class = FailureClass.INFRASTRUCTURE
     code = "behind_hang"
+
+
+class MadeWay(ComfyError):
+    """The prompt was asked to make way while it waited, and was taken out of the queue before it began."""
+
+    code = "made_way"
 
 
 class Vanished(ComfyError):

@@ -22,6 +22,7 @@ from workers.comfy.errors import (
     Hung,
     Interrupted,
     InterruptIgnored,
+    MadeWay,
     SlowAnswer,
     TimedOut,
     Unreachable,
@@ -29,7 +30,8 @@ from workers.comfy.errors import (
 )
 from workers.comfy.fraction import GraphProgress
 from workers.comfy.outputs import OutputFile
-from workers.comfy.progress import Ended, Event, ProgressSocket, Reconnected
+from workers.comfy.pace import Pace
+from workers.comfy.progress import Cached, Ended, Event, ProgressSocket, Reconnected
 from workers.comfy.standing import Ending, Standing, State
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,9 @@ class Listener(Protocol):
     def started(self) -> None:
         """It executes."""
 
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        """It has the outputs of these nodes from ComfyUI's cache."""
+
     def progress(self, fraction: float, doing: str) -> None:
         """So much of the graph is done, 0 to 1, never falling; ``doing`` names the node at work."""
 
@@ -79,25 +84,32 @@ def follow(
     hang_s: float,
     interrupt_s: float,
     lost_s: float,
+    makes_way: Callable[[], bool] = lambda: False,
+    pace: Pace | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Finished:
     """Block until the submitted prompt has ended; return what it made or raise why it made nothing.
 
     ``execution_timeout_s`` counts from the start of execution: waiting behind another prompt costs
-    nothing. ``hang_s`` bounds the time without progress while executing, and the time pending while
-    nothing runs. On ``should_stop()``, time-out and hang the prompt is interrupted, again and again, and
-    followed until ComfyUI confirms its end, ``interrupt_s`` at most. A prompt that succeeds all the same is
-    Finished. ``lost_s`` bounds the time that ComfyUI may be away.
+    nothing. ``hang_s`` bounds the time without progress while executing (between two steps ``pace`` may
+    allow less), and the time pending while nothing runs. On ``should_stop()``, time-out and hang the prompt
+    is interrupted, again and again, and followed until ComfyUI confirms its end, ``interrupt_s`` at most. A
+    prompt that succeeds all the same is Finished. ``lost_s`` bounds the time that ComfyUI may be away. While
+    ``makes_way()`` holds, a prompt that waits is taken out of the queue; one that executes goes on.
 
-    Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, TimedOut, Hung (ExecutorDead,
+    Raises ExecutionFailed (OutOfMemory, InputUnreadable), Interrupted, MadeWay, TimedOut, Hung (ExecutorDead,
     InterruptIgnored), Vanished, UnsafePath; BadAnswer if there is no better one for ``lost_s``.
     """
-    follower = _Follower(client, prompt_id, socket=socket, graph=graph, listener=listener, clock=clock)
+    follower = _Follower(
+        client, prompt_id, socket=socket, graph=graph, listener=listener, pace=pace or Pace(), clock=clock
+    )
     listener.queued()
     while True:
         finished = follower.advance(lost_s, min(DOUBT_S, hang_s / 2))
         if finished is not None:
             return finished
+        if makes_way():
+            follower.make_way()
         reason = follower.overdue(execution_timeout_s, hang_s)
         if reason is None and should_stop():
             reason = Interrupted("The render was stopped as asked")
@@ -115,6 +127,7 @@ class _Follower:
         socket: ProgressSocket,
         graph: Graph,
         listener: Listener,
+        pace: Pace,
         clock: Callable[[], float],
     ) -> None:
         self._client = client
@@ -122,6 +135,7 @@ class _Follower:
         self._socket = socket
         self._progress = GraphProgress(graph)
         self._listener = listener
+        self._pace = pace
         self._clock = clock
         self._queued = self._heard = self._asked = self._moved = self._doubted = clock()
         self._started: float | None = None
@@ -129,6 +143,7 @@ class _Follower:
         self._lost: float | None = None  # no answer to lookups
         self._stopping: ComfyError | None = None
         self._stop_by = 0.0
+        self._withdrawn: MadeWay | None = None  # taken out of the queue, as far as we know
 
     def advance(self, lost_s: float, doubt_s: float) -> Finished | None:
         """Hear one event or a little silence; ask ComfyUI when that says too little."""
@@ -162,10 +177,27 @@ class _Follower:
                 return ExecutorDead(f"Pending for {hang_s:g} s while nothing runs in ComfyUI")
         elif now - self._started > execution_timeout_s:
             return TimedOut(f"Executing for more than the {execution_timeout_s:g} s that the order allows")
-        elif self._lost is None and now - self._moved > hang_s:
+        elif self._lost is None and now - self._moved > (limit := self._pace.limit(hang_s)):
             at_work = f" (at work: {self._progress.doing})" if self._progress.doing else ""
-            return Hung(f"Executing without progress for {hang_s:g} s{at_work}")
+            return Hung(f"Executing without progress for {limit:.0f} s{at_work}")
         return None
+
+    def make_way(self) -> None:
+        """Take the prompt out of the queue and look: raise MadeWay if it is gone; it may have begun."""
+        if self._started is not None or self._stopping is not None:
+            return
+        self._withdrawn = MadeWay("Taken out of the queue before it began")
+        try:
+            self._client.withdraw(self._prompt_id)
+            standing = self._look(ended=False)
+        except (Unreachable, SlowAnswer, BadAnswer) as exc:
+            logger.info("withdrawal unanswered", extra={"prompt": self._prompt_id, "error": exc.message})
+            return
+        match standing.state:
+            case State.UNKNOWN:
+                raise self._withdrawn
+            case State.RUNNING | State.DONE:
+                self._mark_started()
 
     def stop(self, reason: ComfyError | None, interrupt_s: float) -> None:
         """Interrupt the prompt, once, for ``reason``; raise InterruptIgnored if it goes on too long."""
@@ -187,6 +219,9 @@ class _Follower:
             return
         self._moved = self._heard
         self._mark_started()
+        if isinstance(event, Cached):
+            self._listener.cached(event.nodes)
+        self._pace.take(event, self._moved)
         self._progress.take(event)
         self._listener.progress(self._progress.fraction, self._progress.doing)
 
@@ -194,6 +229,7 @@ class _Follower:
         self._idle = None
         if self._started is None:
             self._started = self._moved = self._clock()
+            self._withdrawn = None
             self._listener.started()
 
     def _reconcile(self, lost_s: float, *, ended: bool) -> Finished | None:
@@ -216,7 +252,11 @@ class _Follower:
             case State.DONE:
                 return self._conclude(standing)
             case State.UNKNOWN:
-                raise self._stopping or Vanished("ComfyUI no longer knows the prompt: it was restarted")
+                raise (
+                    self._stopping
+                    or self._withdrawn
+                    or Vanished("ComfyUI no longer knows the prompt: it was restarted")
+                )
             case State.RUNNING:
                 self._mark_started()
         if self._stopping is not None:
@@ -243,6 +283,8 @@ class _Follower:
 
     def _conclude(self, standing: Standing) -> Finished:
         if standing.ending is Ending.INTERRUPTED and self._stopping is not None:
+            if isinstance(self._stopping, Hung):
+                self._pace.went_on(self._clock())
             raise self._stopping
         if standing.error is not None:
             raise standing.error

@@ -15,11 +15,13 @@ Index = Annotated[int, msgspec.Meta(ge=0, le=1024)]
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """Versions. ``simulated`` is said by the stand-in alone."""
+    """Versions, and the machine's RAM in bytes. ``simulated`` is said by the stand-in alone."""
 
     comfyui_version: str | None = None
     python_version: str | None = None
     pytorch_version: str | None = None
+    ram_total: Bytes | None = None
+    ram_free: Bytes | None = None
     simulated: bool = False
 
 
@@ -41,6 +43,12 @@ class SystemStats:
 
     system: System
     devices: tuple[Device, ...]
+
+    @property
+    def room(self) -> int | None:
+        """Bytes of models it can hold at all, on the card and in RAM; None: not told."""
+        cards = sum(device.vram_total or 0 for device in self.devices if device.type != "cpu")
+        return self.system.ram_total + cards if self.system.ram_total else None
 
 
 def read_stats(answer: object) -> SystemStats:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from workers.comfysim.parts import PARTS, Parts
+from workers.comfysim.vram import file_bytes
 
 routes = web.RouteTableDef()
 newer_routes = web.RouteTableDef()
@@ -51,8 +53,14 @@ def _device(parts: Parts, ram_total: int, ram_free: int) -> dict[str, Any]:
 
 
 def _ram_bytes() -> tuple[int, int]:
+    """Total and, as ComfyUI counts it, available: with what the system only caches."""
     unit = os.sysconf("SC_PAGE_SIZE")
-    return unit * os.sysconf("SC_PHYS_PAGES"), unit * os.sysconf("SC_AVPHYS_PAGES")
+    total, free = unit * os.sysconf("SC_PHYS_PAGES"), unit * os.sysconf("SC_AVPHYS_PAGES")
+    facts = Path("/proc/meminfo")
+    for line in facts.read_text().splitlines() if facts.exists() else ():
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+    return total, free
 
 
 @routes.get("/object_info")
@@ -120,6 +128,19 @@ async def experiment_models(request: web.Request) -> web.Response:
         [
             {"name": name, "folders": [str(parts.folders.base / path) for path in paths]}
             for name, paths in folders.items()
+        ]
+    )
+
+
+@routes.get("/experiment/models/{folder}")
+async def experiment_model_files(request: web.Request) -> web.Response:
+    catalogue, folder = request.app[PARTS].catalogue, request.match_info["folder"]
+    if folder not in catalogue.model_folders:
+        return web.Response(status=404)
+    return web.json_response(
+        [
+            {"name": name, "pathIndex": 0, "modified": 0, "created": 0, "size": file_bytes(name)}
+            for name in catalogue.models(folder)
         ]
     )
 

@@ -71,6 +71,11 @@ def file_gb(name: str, *, half: bool = False) -> float:
     return size / 2 if half and "fp8" not in lowered else size
 
 
+def file_bytes(name: str) -> int:
+    """The bytes of a model file on the disk it does not lie on."""
+    return int(file_gb(name) * _GB)
+
+
 def need_gb(model: Symbol, latent: Latent) -> float:
     """The peak GB of sampling `latent` with `model`; the table above says where the figures come from."""
     weights = max((file_gb(name, half=model.half) for name in model.files), default=0.0)

@@ -1,5 +1,16 @@
 """The rendering side of the admin. Importing the modules registers their pages."""
 
-from apps.renders.admin import activity, batches, jobs, nodes, shots
+from apps.renders.admin import (
+    activity,
+    batches,
+    blocks,
+    farm,
+    jobs,
+    needs,
+    nodes,
+    projects,
+    rules,
+    shots,
+)
 
-__all__ = ["activity", "batches", "jobs", "nodes", "shots"]
+__all__ = ["activity", "batches", "blocks", "farm", "jobs", "needs", "nodes", "projects", "rules", "shots"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import admin
@@ -19,11 +19,21 @@ from apps.common.show import MACHINES, link, moment, state_badge
 from apps.nodes.models import Node
 from apps.productions.models import Shot
 from apps.projects.admin_scope import FarmAdmin
+from apps.projects.models import Project
 from apps.projects.reach import reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
-from apps.renders.models import Job
-from apps.renders.words import reason_in_words, shot_status_names, state_label
+from apps.renders.models import Job, RenderBatch
+from apps.renders.words import (
+    changes_in_words,
+    reason_in_words,
+    scope_in_words,
+    shot_status_names,
+    state_label,
+)
+
+NODES: Final = ("node", "node_desired", "node_health", "node_software", "node_block")
+"""Machines whose events tell of nodes, which all projects share."""
 
 
 class MachineFilter(admin.SimpleListFilter):
@@ -57,8 +67,10 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         mine = projects_for(request.user, Act.VIEW)
         seen = Q(story__in=Job.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="shot", story__in=Shot.objects.filter(project__in=mine).values("pk"))
+        seen |= Q(machine="batch_wish", story__in=RenderBatch.objects.filter(project__in=mine).values("pk"))
+        seen |= Q(machine="project_wish", story__in=mine.values("pk"))
         if reach_of(request).anywhere(Act.VIEW):
-            seen |= Q(machine__in=("node", "node_desired"))
+            seen |= Q(machine__in=(*NODES, "farm_wish"))
         return events.filter(seen)
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
@@ -70,6 +82,10 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
             names[shot.pk] = ("admin:productions_shot_change", shot.full_code)
         for node in Node.objects.filter(pk__in=stories).only("name"):
             names[node.pk] = ("admin:nodes_node_change", node.name)
+        for batch in RenderBatch.objects.filter(pk__in=stories).only("code"):
+            names[batch.pk] = ("admin:renders_renderbatch_change", batch.code)
+        for project in Project.objects.filter(pk__in=stories).only("code"):
+            names[project.pk] = ("admin:projects_project_change", project.code)
         statuses = shot_status_names()
         for event in rows:
             event.told_of = names.get(event.story)
@@ -83,7 +99,10 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
     @admin.display(description=gettext_lazy("what"))
     def what(self, event: Any) -> SafeString:
         if event.told_of is None:
-            return format_html('<span class="sf-dim">{}</span>', MACHINES.get(event.machine, event.machine))
+            told = (
+                scope_in_words(event.data["scope"]) if "scope" in event.data else MACHINES.get(event.machine)
+            )
+            return format_html('<span class="sf-dim">{}</span>', told or event.machine)
         page, name = event.told_of
         return format_html(
             "{} <small>{}</small>", link(reverse(page, args=[event.story]), name), MACHINES[event.machine]
@@ -91,7 +110,8 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, event: StateEvent) -> str:
-        return reason_in_words(event.reason)
+        told = (changes_in_words(event.data), reason_in_words(event.reason))
+        return " · ".join(words for words in told if words)
 
     @admin.display(description=gettext_lazy("step"))
     def step(self, event: Any) -> SafeString:

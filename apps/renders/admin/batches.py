@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.show import moment
@@ -17,9 +17,15 @@ from apps.projects.admin_scope import MyProjects, ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
+from apps.renders.admin.fields import clock
+from apps.renders.admin.job_actions import tell
+from apps.renders.admin.steer_form import SteerForm, steered
 from apps.renders.models import Job, RenderBatch
+from apps.renders.outlook import Outlook
 from apps.renders.progress import tallies, tally_cell
 from apps.renders.services import control
+from apps.renders.services.requeueing import requeueable
+from apps.renders.services.steering import Wishes
 
 SHOWN_JOBS = 200
 
@@ -51,6 +57,16 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
                 self.admin_site.admin_view(self.pause_view),
                 name="renders_renderbatch_pause",
             ),
+            path(
+                "<path:object_id>/requeue/",
+                self.admin_site.admin_view(self.requeue_view),
+                name="renders_renderbatch_requeue",
+            ),
+            path(
+                "<path:object_id>/steer/",
+                self.admin_site.admin_view(self.steer_view),
+                name="renders_renderbatch_steer",
+            ),
         ]
         return own + super().get_urls()
 
@@ -75,6 +91,26 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
+    def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer “Requeue what failed” (the page has asked already)."""
+
+        def deed(batch: RenderBatch) -> str:
+            done = control.requeue_batch(batch, user=person_of(request))
+            return ngettext("%(count)d job requeued.", "%(count)d jobs requeued.", done) % {"count": done}
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
+    def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer a change of priority, times or place for every open job of the batch."""
+
+        def deed(batch: RenderBatch) -> str | None:
+            def change(wishes: Wishes, reason: str) -> None:
+                tell(request, control.change_batch(batch, wishes, user=person_of(request), reason=reason))
+
+            return steered(request, SteerForm(Job.objects.filter(batch=batch), request.POST), change)
+
+        return self.perform(request, object_id, Act.RENDER, deed)
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -85,10 +121,17 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
         context |= {
             "jobs": cells.dress(jobs.order_by("created_at", "code")[:SHOWN_JOBS]),
             "tally": tally,
+            "eta": Outlook().of_batch(batch) if tally.open else None,
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
             "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
+            "steer": SteerForm(Job.objects.filter(batch=batch))
+            if self.may(request, Act.RENDER, batch) and tally.open
+            else None,
+            "clock": clock(),
             "asks": request.GET.get("cancel") == "ask",
+            "asks_requeue": request.GET.get("requeue") == "ask",
+            "requeueable": requeueable(batch.jobs.all(), user=person_of(request)).count(),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -2,49 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin import helpers
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
-from apps.common.errors import NotAllowed, Refused
-from apps.common.show import badge, link, tier_text
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.common.clock import database_now
+from apps.common.show import link, tier_text
+from apps.nodes.services import STEER
+from apps.projects.admin_scope import MyProjects
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells, selectors
+from apps.renders.admin.fields import clock
+from apps.renders.admin.job_actions import JobActions
+from apps.renders.admin.steer_form import SteerForm, steered
 from apps.renders.models import Attempt, Job, JobDependency, Priority
 from apps.renders.services import control
+from apps.renders.services.steering import Wishes
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
 from apps.renders.warnings import warning_sentences
+from apps.renders.why import why
 from apps.review.gallery import with_files
 
-PRIORITY_TONES = {
-    Priority.LOW: "grey",
-    Priority.NORMAL: "blue",
-    Priority.HIGH: "amber",
-    Priority.URGENT: "red",
-}
+
+class DeadlineFilter(admin.SimpleListFilter):
+    """By how near the deadline of an open job is."""
+
+    title = gettext_lazy("deadline")
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("late", _("missed")), ("day", _("within a day")), ("any", _("has one")), ("none", _("none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        now = database_now()
+        match self.value():
+            case "late":
+                return queryset.filter(state__in=OPEN, deadline__lte=now)
+            case "day":
+                return queryset.filter(
+                    state__in=OPEN, deadline__gt=now, deadline__lte=now + timedelta(days=1)
+                )
+            case "any" | "none":
+                return queryset.filter(deadline__isnull=self.value() == "none")
+        return queryset
 
 
-def priority_badge(job: Job) -> SafeString:
-    """Show a job's priority class."""
-    return badge(job.get_priority_display(), PRIORITY_TONES[Priority(job.priority)])
+class HeldFilter(admin.SimpleListFilter):
+    """By whether the job or its batch is paused."""
+
+    title = gettext_lazy("paused")
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("yes")), ("0", _("no"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(held=self.value() == "1") if self.value() in ("0", "1") else queryset
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, ScopedAdmin):
+class JobAdmin(ReadOnly, JobActions):
     """Jobs are made by Render; here they are followed, cancelled, requeued, reprioritised."""
 
     list_display = (
@@ -54,34 +81,60 @@ class JobAdmin(ReadOnly, ScopedAdmin):
         "size",
         "state_now",
         "urgency",
+        "conditions",
         "tier",
         "node",
         "take",
         "in_batch",
     )
-    list_select_related = ("shot__sequence", "template_version__template", "batch", "project")
+    list_select_related = (
+        "shot__sequence",
+        "template_version__template",
+        "batch",
+        "project",
+        "pool",
+        "pinned_to",
+    )
     list_filter = (
         ("project", MyProjects),
         ("shot__sequence", MyProjects),
         "state",
         "priority",
+        HeldFilter,
+        DeadlineFilter,
         "kind",
         "tier_gb",
+        "pool",
         ("template_version__template", MyProjects),
     )
-    search_fields = ("code", "batch__code", "shot__code", "shot__sequence__code", "failure_message")
+    search_fields = (
+        "code",
+        "batch__code",
+        "shot__code",
+        "shot__sequence__code",
+        "pinned_to__name",
+        "tags",
+        "failure_message",
+    )
     ordering = ("-created_at",)
     list_per_page = 100
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/renders/job/follow.html"
     change_form_template = "admin/renders/job/page.html"
-    actions = ("cancel_jobs", "requeue_jobs", "make_low", "make_normal", "make_high", "make_urgent")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("template_version__graph", "template_version__manifest")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.defer(
+            "template_version__graph",
+            "template_version__manifest",
+            "pinned_to__classes",
+            "pinned_to__models_by_folder",
+        )
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         cells.dress(rows)
+        for row in rows:
+            row.may_steer = row.state in OPEN and self.may(request, Act.RENDER, row)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -90,6 +143,7 @@ class JobAdmin(ReadOnly, ScopedAdmin):
             path("<path:object_id>/requeue/", view(self.requeue_view), name="renders_job_requeue"),
             path("<path:object_id>/pause/", view(self.pause_view), name="renders_job_pause"),
             path("<path:object_id>/priority/", view(self.priority_view), name="renders_job_priority"),
+            path("<path:object_id>/steer/", view(self.steer_view), name="renders_job_steer"),
         ]
         return own + super().get_urls()
 
@@ -118,9 +172,11 @@ class JobAdmin(ReadOnly, ScopedAdmin):
     def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer Pause and Resume."""
 
-        def deed(job: Job) -> str:
+        def deed(job: Job) -> str | None:
             paused = request.POST.get("paused") == "1"
-            control.pause(job, paused=paused, user=person_of(request))
+            if not control.pause(job, paused=paused, user=person_of(request)):
+                messages.warning(request, _("%(job)s was closed already.") % {"job": job.code})
+                return None
             if paused:
                 return _("%(job)s is held back; what a node already has goes on.") % {"job": job.code}
             return _("%(job)s goes on.") % {"job": job.code}
@@ -128,98 +184,36 @@ class JobAdmin(ReadOnly, ScopedAdmin):
         return self.perform(request, object_id, Act.RENDER, deed)
 
     def priority_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer a change of priority."""
+        """Answer a change of priority: to a class, or one step up or down from where it is.
+
+        The list asks by htmx and gets the cell alone.
+        """
+        seen: list[Job] = []
 
         def deed(job: Job) -> str | None:
-            wanted = request.POST.get("priority", "")
-            if wanted not in map(str, Priority.values):
-                messages.error(request, _("“%(wanted)s” is no priority.") % {"wanted": wanted})
+            seen.append(job)
+            wanted = _wanted_priority(job, request.POST)
+            if wanted is None:
+                sent = request.POST.get("priority", "")
+                messages.error(request, _("“%(wanted)s” is no priority.") % {"wanted": sent})
                 return None
-            control.prioritise(job, priority=Priority(int(wanted)), user=person_of(request))
-            return _("%(job)s now has priority %(priority)s.") % {
-                "job": job.code,
-                "priority": Priority(int(wanted)).label,
-            }
+            control.prioritise(job, priority=wanted, user=person_of(request))
+            return _("%(job)s now has priority %(priority)s.") % {"job": job.code, "priority": wanted.label}
+
+        answer = self.perform(request, object_id, Act.RENDER, deed)
+        if "HX-Request" in request.headers and seen:
+            list(messages.get_messages(request))  # the cell itself says it
+            return HttpResponse(cells.cell("priority", Job.objects.get(pk=seen[0].pk), swap=True))
+        return answer
+
+    def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer a change of when and where."""
+
+        def deed(job: Job) -> str | None:
+            form = SteerForm(Job.objects.filter(pk=job.pk), request.POST)
+            return steered(request, form, lambda wishes, why: _told(job, wishes, why, request))
 
         return self.perform(request, object_id, Act.RENDER, deed)
-
-    @admin.action(description=gettext_lazy("Cancel…"), permissions=["render"])
-    def cancel_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
-        """Ask first: rendered time is lost with a cancel."""
-        chosen = self._allowed(request, jobs.filter(state__in=OPEN))
-        if not chosen:
-            messages.warning(request, _("None of the selected jobs is open."))
-            return None
-        if request.POST.get("confirmed"):
-            cancelled = self._each(request, chosen, lambda job: control.cancel(job, user=person_of(request)))
-            messages.success(
-                request,
-                ngettext("%(count)d job cancelled.", "%(count)d jobs cancelled.", cancelled)
-                % {"count": cancelled},
-            )
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": ngettext("Cancel %(count)d job?", "Cancel %(count)d jobs?", len(chosen))
-            % {"count": len(chosen)},
-            "jobs": chosen,
-            "action": "cancel_jobs",
-            "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
-        }
-        return TemplateResponse(request, "admin/renders/job/confirm_cancel.html", context)
-
-    @admin.action(description=gettext_lazy("Requeue"), permissions=["render"])
-    def requeue_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        chosen = self._allowed(request, jobs.filter(state__in=REQUEUEABLE))
-        requeued = self._each(request, chosen, lambda job: control.requeue(job, user=person_of(request)))
-        messages.success(
-            request,
-            ngettext("%(count)d job requeued.", "%(count)d jobs requeued.", requeued) % {"count": requeued},
-        )
-
-    @admin.action(description=gettext_lazy("Priority: low"), permissions=["render"])
-    def make_low(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._prioritise_all(request, jobs, Priority.LOW)
-
-    @admin.action(description=gettext_lazy("Priority: normal"), permissions=["render"])
-    def make_normal(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._prioritise_all(request, jobs, Priority.NORMAL)
-
-    @admin.action(description=gettext_lazy("Priority: high"), permissions=["render"])
-    def make_high(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._prioritise_all(request, jobs, Priority.HIGH)
-
-    @admin.action(description=gettext_lazy("Priority: urgent"), permissions=["render"])
-    def make_urgent(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        self._prioritise_all(request, jobs, Priority.URGENT)
-
-    def _prioritise_all(self, request: HttpRequest, jobs: QuerySet[Job], priority: Priority) -> None:
-        def deed(job: Job) -> bool:
-            control.prioritise(job, priority=priority, user=person_of(request))
-            return True
-
-        done = self._each(request, self._allowed(request, jobs.filter(state__in=OPEN)), deed)
-        messages.success(
-            request,
-            _("%(count)d open jobs now have priority %(priority)s.")
-            % {"count": done, "priority": priority.label},
-        )
-
-    def _allowed(self, request: HttpRequest, jobs: QuerySet[Job]) -> list[Job]:
-        rows = list(jobs.select_related("project", "shot__sequence", "template_version__template"))
-        if any(not self.may(request, Act.RENDER, job) for job in rows):
-            raise PermissionDenied
-        return rows
-
-    def _each(self, request: HttpRequest, jobs: list[Job], deed: Callable[[Job], bool]) -> int:
-        """Do it to every job; say what was refused; return how many moved."""
-        done = 0
-        for job in jobs:
-            try:
-                done += deed(job)
-            except (Refused, NotAllowed) as refused:
-                messages.error(request, f"{job.code}: {refused}")
-        return done
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -232,6 +226,8 @@ class JobAdmin(ReadOnly, ScopedAdmin):
         context |= {
             "attempts": attempts,
             "story": selectors.story(job),
+            "why": why(job),
+            "sees_nodes": request.user.has_perm(STEER),
             "warnings": warning_sentences(job.warnings),
             "waits_for": JobDependency.objects.filter(job=job).select_related("depends_on"),
             "waited_for_by": JobDependency.objects.filter(depends_on=job).select_related("job"),
@@ -239,7 +235,9 @@ class JobAdmin(ReadOnly, ScopedAdmin):
             "may_cancel": may and job.state in OPEN,
             "may_pause": may and job.state in (JobState.READY, JobState.BLOCKED),
             "may_requeue": may and job.state in REQUEUEABLE,
-            "priorities": Priority if may and job.state in OPEN else (),
+            "conditions": cells.conditions(job),
+            "steer": SteerForm(Job.objects.filter(pk=job.pk)) if may and job.state in OPEN else None,
+            "clock": clock(),
             "job_list": [job],
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -264,7 +262,14 @@ class JobAdmin(ReadOnly, ScopedAdmin):
 
     @admin.display(description=gettext_lazy("priority"), ordering="priority")
     def urgency(self, job: Job) -> SafeString:
-        return priority_badge(job)
+        shown = cells.cell("priority", job)
+        if not getattr(job, "may_steer", False):
+            return shown
+        return format_html('<span class="sf-row">{}{}</span>', shown, _steps(job))
+
+    @admin.display(description=gettext_lazy("when and where"), ordering="deadline")
+    def conditions(self, job: Job) -> SafeString:
+        return cells.conditions(job)
 
     @admin.display(description=gettext_lazy("tier"), ordering="tier_gb")
     def tier(self, job: Job) -> str:
@@ -281,3 +286,32 @@ class JobAdmin(ReadOnly, ScopedAdmin):
     @admin.display(description=gettext_lazy("batch"), ordering="batch__code")
     def in_batch(self, job: Job) -> SafeString:
         return link(reverse("admin:renders_renderbatch_change", args=[job.batch_id]), job.batch.code)
+
+
+def _wanted_priority(job: Job, sent: QueryDict) -> Priority | None:
+    """The priority class a button asks for; None if it is none."""
+    classes = list(Priority)
+    if (step := sent.get("step")) in ("up", "down"):
+        place = classes.index(Priority(job.priority)) + (1 if step == "up" else -1)
+        return classes[min(max(place, 0), len(classes) - 1)]
+    wanted = sent.get("priority", "")
+    return Priority(int(wanted)) if wanted in map(str, Priority.values) else None
+
+
+def _steps(job: Job) -> SafeString:
+    """Two small buttons that raise and lower the priority where it stands."""
+    address = reverse("admin:renders_job_priority", args=[job.pk])
+    return format_html_join(
+        "",
+        '<button type="button" class="sf-step" title="{}" aria-label="{}" hx-post="{}" hx-swap="none" '
+        """hx-params="step,csrfmiddlewaretoken" hx-vals='{{"step": "{}"}}'>{}</button>""",
+        (
+            (label, f"{label}: {job.code}", address, step, sign)
+            for step, sign, label in (("up", "▲", _("raise the priority")), ("down", "▼", _("lower it")))
+        ),
+    )
+
+
+def _told(job: Job, wishes: Wishes, reason: str, request: HttpRequest) -> str:
+    control.change_job(job, wishes, user=person_of(request), reason=reason)
+    return _("%(job)s is changed.") % {"job": job.code}

@@ -1,4 +1,4 @@
-"""The node page with what runs there."""
+"""The node page with what runs there, what is kept from it, and what happened to it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,41 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
+from apps.common.models import StateEvent
 from apps.nodes.admin import NodeAdmin
 from apps.nodes.models import Node
+from apps.projects.reach import reach_of
+from apps.projects.roles import Act
 from apps.projects.selectors import scoped
-from apps.renders.models import Attempt
+from apps.renders.admin.requeueing import requeue_node
+from apps.renders.models import Attempt, NodeBlock
 
 admin.site.unregister(Node)
 
 SHOWN_ATTEMPTS = 30
+SHOWN_EVENTS = 30
 
 
 @admin.register(Node)
 class WorkingNodeAdmin(NodeAdmin):
     """Attempts of other people's projects are counted, not shown."""
 
+    def get_urls(self) -> list[URLPattern]:
+        address = "<path:object_id>/requeue/"
+        view = self.admin_site.admin_view(self.requeue_view)
+        return [path(address, view, name="nodes_node_requeue"), *super().get_urls()]
+
+    def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask about, and answer, “Requeue what failed here”."""
+        return requeue_node(self, request, object_id)
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        here = Attempt.objects.filter(node=context["original"])
+        node = context["original"]
+        here = Attempt.objects.filter(node=node)
         mine = scoped(here, request.user, path="job__project").defer("report")
         mine = mine.select_related("job__shot__sequence", "job__template_version__template").order_by(
             "-created_at"
@@ -32,5 +48,14 @@ class WorkingNodeAdmin(NodeAdmin):
         running = mine.filter(holds_slot=True)
         context["running"] = list(running)
         context["hidden_running"] = here.filter(holds_slot=True).count() - len(context["running"])
+        context["empty"] = not context["running"] and not context["hidden_running"]
         context["past"] = mine.filter(holds_slot=False)[:SHOWN_ATTEMPTS]
+        context["clocked"] = next(
+            (a.clock_ahead_s for a in here.filter(clock_ahead_s__isnull=False).order_by("-created_at")[:1]),
+            None,
+        )
+        blocks = NodeBlock.objects.filter(node=node, failures__gt=0).select_related("template")
+        context["blocks"] = blocks.order_by("template__slug")
+        context["events"] = StateEvent.objects.filter(story=node.pk).order_by("-id")[:SHOWN_EVENTS]
+        context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -22,6 +22,7 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+from apps.renders.admin.fields import clock
 from apps.renders.admin.render_form import RenderForm
 from apps.renders.services.planning import Plan, PlannedJob, plan
 from apps.renders.services.submit import submit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
+WHEN_AND_WHERE = ("start_after", "deadline", "pool", "pinned_to", "tags", "after", "paused")
 SHOWN_AFTERWARDS = 5
 """Warnings repeated on the next page; each job keeps its own."""
 
@@ -85,9 +87,14 @@ def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(page, request, form, project, shots)
     if "submit" not in request.POST:
-        return _show(
-            page, request, form, project, shots, plan(project=project, shots=shots, steps=form.steps())
+        planned = plan(
+            project=project,
+            shots=shots,
+            steps=form.steps(),
+            envelope=form.envelope(),
+            user=person_of(request),
         )
+        return _show(page, request, form, project, shots, planned)
     try:
         submission = submit(
             user=person_of(request),
@@ -95,8 +102,7 @@ def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
             shots=shots,
             steps=form.steps(),
             idempotency_key=form.cleaned_data["key"],
-            priority=form.cleaned_data["priority"],
-            note=form.cleaned_data["note"],
+            envelope=form.envelope(),
         )
     except Refused as refused:
         return _show(page, request, form, project, shots, Plan(problems=list(refused.problems)))
@@ -105,7 +111,7 @@ def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
     if submission.created:
         messages.success(request, _("Batch %(batch)s is on its way.") % {"batch": submission.batch.code})
         for warning in batch_warnings(submission.batch)[:SHOWN_AFTERWARDS]:
-            messages.warning(request, f"{warning.field.partition('.')[0]}: {warning.message}")
+            messages.warning(request, f"{form.name_of(warning.field).partition('.')[0]}: {warning.message}")
     else:
         messages.info(
             request, _("This was submitted already: batch %(batch)s.") % {"batch": submission.batch.code}
@@ -132,12 +138,14 @@ def _show(
         "shots": shots,
         "lines": lines_of(planned.jobs) if planned and not problems else [],
         "total": len(planned.jobs) if planned and not problems else 0,
-        "warnings": warnings[:SHOWN_PROBLEMS],
+        "warnings": [(form.name_of(warning.field), warning) for warning in warnings[:SHOWN_PROBLEMS]],
         "more_warnings": max(0, len(warnings) - SHOWN_PROBLEMS),
         "mistakes": form.mistakes(),
         "problems": [(form.name_of(problem.field), problem) for problem in problems[:SHOWN_PROBLEMS]],
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
         "offers": form.offers,
+        "clock": clock(),
+        "when_open": form.is_bound and any(form.data.get(name) for name in WHEN_AND_WHERE),
     }
     return TemplateResponse(request, TEMPLATE, context)
 

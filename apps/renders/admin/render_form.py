@@ -13,8 +13,10 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from apps.common.show import spoken
 from apps.projects.models import Project
+from apps.renders.admin.fields import MomentField, WordsField, choice, nodes, pools, set_choices
 from apps.renders.models import Priority
-from apps.renders.services.planning import MAX_SEED, MOST_TAKES, Step
+from apps.renders.services.envelope import Envelope
+from apps.renders.services.steps import MAX_SEED, MOST_TAKES, Step
 from apps.workflows.models import Kind, WorkflowTemplate
 from apps.workflows.selectors import offered
 from apps.workflows.services import template_of
@@ -64,33 +66,29 @@ def _number(
     )
 
 
-def _choice(label: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, required=False, widget=UnfoldAdminSelectWidget())
-
-
 class RenderForm(forms.Form):
     """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
 
     shots = forms.CharField(widget=forms.HiddenInput)
     key = forms.CharField(max_length=100, widget=forms.HiddenInput)
 
-    picture = _choice(gettext_lazy("Picture"))
+    picture = choice(gettext_lazy("Picture"))
     picture_width = _number(
         gettext_lazy("width (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
     )
     picture_height = _number(
         gettext_lazy("height (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
     )
-    picture_precision = _choice(gettext_lazy("precision"))
+    picture_precision = choice(gettext_lazy("precision"))
 
-    clip = _choice(gettext_lazy("Clip"))
+    clip = choice(gettext_lazy("Clip"))
     clip_width = _number(
         gettext_lazy("width (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
     )
     clip_height = _number(
         gettext_lazy("height (px)"), low=16, high=8192, placeholder=gettext_lazy("template's")
     )
-    clip_precision = _choice(gettext_lazy("precision"))
+    clip_precision = choice(gettext_lazy("precision"))
     frames = _number(
         gettext_lazy("frames"), low=1, high=100_000, placeholder=gettext_lazy("the shot's length")
     )
@@ -116,8 +114,22 @@ class RenderForm(forms.Form):
         label=gettext_lazy("note"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
     )
 
+    start_after = MomentField(gettext_lazy("start after"))
+    deadline = MomentField(gettext_lazy("deadline"))
+    pool = choice(gettext_lazy("pool"))
+    pinned_to = choice(gettext_lazy("only on node"))
+    tags = WordsField(gettext_lazy("tags"), placeholder=gettext_lazy("words a node must have"))
+    after = WordsField(gettext_lazy("after jobs"), placeholder="J000012 J000013")
+    paused = forms.BooleanField(
+        label=gettext_lazy("paused until somebody resumes it"),
+        required=False,
+        widget=forms.CheckboxInput,
+    )
+
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_choices(self.fields["pool"], [("", _("any")), *pools()])
+        set_choices(self.fields["pinned_to"], [("", _("any")), *nodes()])
         self.project = project
         templates = list(offered())
         self.offers = [offer_of(template) for template in templates]
@@ -130,14 +142,14 @@ class RenderForm(forms.Form):
 
     def _offer(self, name: str, templates: list[WorkflowTemplate], *, nothing: str) -> None:
         titles = [(template.slug, f"{spoken(template, 'title')} · {template.slug}") for template in templates]
-        _set_choices(self.fields[name], [("", nothing), *titles])
+        set_choices(self.fields[name], [("", nothing), *titles])
         precisions = dict.fromkeys(
             precision
             for template in templates
             if template.current is not None
             for precision in template_of(template.current).manifest.precisions
         )
-        _set_choices(
+        set_choices(
             self.fields[f"{name}_precision"], [("", _("template's")), *((word, word) for word in precisions)]
         )
 
@@ -151,6 +163,21 @@ class RenderForm(forms.Form):
         """What is asked for, picture first: a clip of the same request starts from it."""
         data = self.cleaned_data
         return [self._step(name) for name in ("picture", "clip") if data[name]]
+
+    def envelope(self) -> Envelope:
+        """How urgent, when, where, after what."""
+        data = self.cleaned_data
+        return Envelope(
+            priority=data["priority"],
+            note=data["note"],
+            start_after=data["start_after"],
+            deadline=data["deadline"],
+            pool=data["pool"],
+            tags=data["tags"],
+            pinned_to=data["pinned_to"],
+            paused=data["paused"],
+            after=data["after"],
+        )
 
     def mistakes(self) -> list[tuple[str, list[str]]]:
         """What is wrong with the fields, each by the label people read."""
@@ -185,9 +212,3 @@ class RenderForm(forms.Form):
             seed=data["seed"],
             precision=data[f"{name}_precision"],
         )
-
-
-def _set_choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
-    if not isinstance(field, forms.ChoiceField):
-        raise TypeError(f"{field!r} offers no choices")
-    field.choices = choices

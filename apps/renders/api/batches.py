@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -27,14 +27,18 @@ from apps.renders.api.serializers import (
     BatchAnswer,
     BatchRequest,
     BatchSerializer,
+    Change,
     PauseChange,
     PlanSerializer,
 )
 from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
-from apps.renders.services.control import cancel_batch, pause_batch
+from apps.renders.services.control import cancel_batch, change_batch, pause_batch
 from apps.renders.services.planning import plan
-from apps.renders.services.submit import KEY_FIELD, Step, submit
+from apps.renders.services.requeueing import requeue_batch
+from apps.renders.services.steering import Wishes
+from apps.renders.services.steps import Step
+from apps.renders.services.submit import KEY_FIELD, submit
 
 KEY = OpenApiParameter(
     KEY_FIELD,
@@ -85,8 +89,7 @@ class BatchViewSet(ScopedRead[RenderBatch]):
             shots=asked["shots"],
             steps=asked["steps"],
             idempotency_key=key,
-            priority=asked["priority"],
-            note=asked["note"],
+            envelope=asked["envelope"],
         )
         made = status.HTTP_201_CREATED if submission.created else status.HTTP_200_OK
         return self._answer(self.get_queryset().get(pk=submission.batch.pk), made)
@@ -95,8 +98,15 @@ class BatchViewSet(ScopedRead[RenderBatch]):
     @action(detail=False, methods=["post"])
     def plan(self, request: Request) -> Response:
         """What a submission would make, or what is wrong with it. Nothing is written."""
-        asked = self._asked(request, person_of(request))
-        made = plan(project=asked["project"], shots=asked["shots"], steps=asked["steps"])
+        user = person_of(request)
+        asked = self._asked(request, user)
+        made = plan(
+            project=asked["project"],
+            shots=asked["shots"],
+            steps=asked["steps"],
+            envelope=asked["envelope"],
+            user=user,
+        )
         jobs = [] if made.problems else made.jobs
         answer = {
             "total": len(jobs),
@@ -106,11 +116,30 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         }
         return Response(PlanSerializer(answer).data)
 
+    @extend_schema(request=Change, responses=BatchAnswer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change every open job of the batch that still can be; ``paused`` is the batch's own.
+
+        Jobs that a node has keep their pool, tags, pin and start.
+        """
+        batch = self.get_object()
+        wishes = self.asked(Change, of=batch, act=Act.RENDER)
+        reason = wishes.pop("reason", "")
+        change_batch(batch, cast(Wishes, wishes), user=person_of(request), reason=reason)
+        return self._answer(self.get_object())
+
     @extend_schema(request=None, responses=BatchAnswer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel every open job of the batch."""
         cancel_batch(self.get_object(), user=person_of(request))
+        return self._answer(self.get_object())
+
+    @extend_schema(request=None, responses=BatchAnswer)
+    @action(detail=True, methods=["post"])
+    def requeue(self, request: Request, pk: str) -> Response:
+        """Try every failed, cancelled or quarantined job of the batch again, each with a fresh budget."""
+        requeue_batch(self.get_object(), user=person_of(request))
         return self._answer(self.get_object())
 
     @extend_schema(request=PauseChange, responses=BatchAnswer)
@@ -130,6 +159,7 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         return data | {
             "shots": _shots(data["project"], data["shots"]),
             "steps": [Step(**step) for step in data["steps"]],
+            "envelope": asked.envelope(),
         }
 
     def _answer(self, batch: RenderBatch, http_status: int = status.HTTP_200_OK) -> Response:

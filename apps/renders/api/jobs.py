@@ -1,10 +1,10 @@
-"""Jobs: list, read their whole story, cancel, requeue, reprioritise, pause."""
+"""Jobs: list, read their whole story, cancel, requeue, change, pause; one or many."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -13,38 +13,59 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.errors import Conflict, Problem
+from apps.common.errors import Conflict, Problem, Refused
+from apps.common.ids import uuid_in
+from apps.common.strict import Strict
+from apps.nodes.services import STEER
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
-from apps.renders.api.serializers import JobSerializer, JobStory, PauseChange, PriorityChange
+from apps.projects.selectors import scoped
+from apps.renders.api.requeueing import RequeuesJobs
+from apps.renders.api.serializers import (
+    Cancelled,
+    CancelMany,
+    Change,
+    ChangeMany,
+    JobSerializer,
+    JobStory,
+    OutcomeSerializer,
+    PauseChange,
+    PriorityChange,
+)
+from apps.renders.api.waiting import WhySerializer
 from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.services import control
+from apps.renders.services.steering import Wishes
 from apps.renders.states import JobState
+from apps.renders.why import why
 from apps.workflows.models import Kind
 
+_READ = ("project", "batch", "lane", "shot__sequence", "template_version__template", "pool", "pinned_to")
+_UNREAD = ("lane__wait_nodes", "lane__lora_files")
 _ATTEMPTS = Prefetch("attempts", Attempt.objects.select_related("node").defer("report").order_by("-number"))
 _DEPENDENCIES = Prefetch("dependencies", JobDependency.objects.select_related("depends_on"))
 
 
 class JobFilter(filters.ByProject):
-    """By the codes of project and batch, by shot (id), state, kind and tier."""
+    """By the codes of project and batch, by shot (id), state, kind and tier, by pool and pin (names)."""
 
     batch = filters.CharFilter(field_name="batch__code")
     shot = filters.UUIDFilter(field_name="shot")
     state = filters.MultipleChoiceFilter(choices=JobState.choices)
     kind = filters.ChoiceFilter(choices=Kind.choices)
+    pool = filters.CharFilter(field_name="pool__name")
+    pinned_to = filters.CharFilter(field_name="pinned_to__name")
+    deadline_before = filters.DateTimeFilter(field_name="deadline", lookup_expr="lte")
 
     class Meta:
         model = Job
-        fields = ("tier_gb", "priority", "paused")
+        fields = ("tier_gb", "priority", "paused", "held")
 
 
-class JobViewSet(ScopedRead[Job]):
+class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     """The jobs of your projects, the newest first."""
 
-    queryset = Job.objects.select_related(
-        "project", "batch", "shot__sequence", "template_version__template"
-    ).order_by("-created_at", "-pk")
+    queryset = Job.objects.select_related(*_READ).defer(*_UNREAD).order_by("-created_at", "-pk")
     serializer_class = JobSerializer
     filterset_class = JobFilter
 
@@ -52,14 +73,24 @@ class JobViewSet(ScopedRead[Job]):
         jobs = super().get_queryset()
         if self.action == "list":
             return jobs
-        return jobs.select_related(
-            "project", "batch", "shot__sequence", "template_version__template", "prompt_build"
-        ).prefetch_related(_ATTEMPTS, _DEPENDENCIES)
+        return jobs.select_related(*_READ, "prompt_build").prefetch_related(_ATTEMPTS, _DEPENDENCIES)
 
     @extend_schema(responses=JobStory)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One job with its attempts and everything that happened to it."""
         return self._answer()
+
+    @extend_schema(responses=WhySerializer)
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def why(self, request: Request, pk: str) -> Response:
+        """Why the job waits, when it is expected to start and to end, and what each node says to it."""
+        told = why(self.get_object())
+        answer = {
+            "waiting": told.reason if told.reason.code else None,
+            "eta": told.eta,
+            "nodes": told.rows if person_of(request).has_perm(STEER) else None,
+        }
+        return Response(WhySerializer(answer).data)
 
     @extend_schema(request=None, responses=JobStory)
     @action(detail=True, methods=["post"])
@@ -96,8 +127,57 @@ class JobViewSet(ScopedRead[Job]):
         """Hold the job back, or let it go on."""
         job = self.get_object()
         asked = self.asked(PauseChange, of=job, act=Act.RENDER)
-        control.pause(job, user=person_of(request), **asked)
+        if not control.pause(job, user=person_of(request), **asked):
+            raise self._conflict(_("it is closed, so there is nothing to hold back"))
         return self._answer()
+
+    @extend_schema(request=Change, responses=JobStory)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change an open job. 409 if it is closed, or if a node has it and pool, tags, pin or start are sent.
+
+        A null time, an empty name or an empty list takes a wish back.
+        """
+        job = self.get_object()
+        wishes = self.asked(Change, of=job, act=Act.RENDER)
+        reason = wishes.pop("reason", "")
+        control.change_job(job, cast(Wishes, wishes), user=person_of(request), reason=reason)
+        return self._answer()
+
+    @extend_schema(operation_id="v1_jobs_change_many", request=ChangeMany, responses=OutcomeSerializer)
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def change(self, request: Request) -> Response:
+        """Change a selection of jobs; what became of each is told."""
+        jobs, asked = self._chosen(ChangeMany)
+        reason = asked.pop("reason", "")
+        outcome = control.change_jobs(jobs, cast(Wishes, asked), user=person_of(request), reason=reason)
+        return Response(OutcomeSerializer(outcome).data)
+
+    @extend_schema(operation_id="v1_jobs_cancel_many", request=CancelMany, responses=Cancelled)
+    @action(detail=False, methods=["post"], url_path="cancel", filterset_class=None)
+    def cancel_many(self, request: Request) -> Response:
+        """Cancel a selection of jobs; those that are closed stay as they are."""
+        jobs, _asked = self._chosen(CancelMany)
+        return Response({"cancelled": control.cancel_jobs(jobs, user=person_of(request))})
+
+    def _chosen(self, form: type[Strict]) -> tuple[QuerySet[Job], dict[str, Any]]:
+        """The person's jobs that a body names, and the rest of it. Raises Refused for the unknown."""
+        body = form(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        asked: dict[str, Any] = body.validated_data
+        names = list(dict.fromkeys(asked.pop("jobs")))
+        ids = {name: key for name in names if (key := uuid_in(name)) is not None}
+        mine = scoped(Job.objects.all(), self.request.user)
+        chosen = mine.filter(Q(code__in=names) | Q(pk__in=ids.values()))
+        known = {str(name) for row in chosen.values_list("pk", "code") for name in row}
+        told = _("no such job among yours; write its code, such as J000012, or its id")
+        unknown = [
+            Problem(f"jobs[{index}]", name, told, code="unknown_job")
+            for index, name in enumerate(names)
+            if str(ids.get(name, name)) not in known
+        ]
+        if unknown:
+            raise Refused(*unknown)
+        return chosen, asked
 
     def _answer(self) -> Response:
         return Response(JobStory(self.get_object(), context=self.get_serializer_context()).data)

@@ -2,11 +2,19 @@
 
 from apps.renders.models.attempts import Attempt
 from apps.renders.models.farm import FarmClock, Hold, Limit, Usage
-from apps.renders.models.jobs import LONGEST_LORA_FILES, Job, JobDependency, Priority, RenderBatch
+from apps.renders.models.jobs import (
+    LONGEST_AVOIDS,
+    LONGEST_LORA_FILES,
+    Job,
+    JobDependency,
+    Priority,
+    RenderBatch,
+)
 from apps.renders.models.lanes import Lane, Need, NeedTier
 from apps.renders.models.rules import Action, FailureRule, NodeBlock
 
 __all__ = [
+    "LONGEST_AVOIDS",
     "LONGEST_LORA_FILES",
     "Action",
     "Attempt",

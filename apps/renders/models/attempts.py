@@ -17,7 +17,8 @@ class Attempt(BaseModel):
     ``holds_slot``: it counts against its node until the node confirms that it ended. ``log``: the node's
     own lines about it (farm.contracts.LogLine). ``clock_ahead_s``: how far the node's clock was ahead of
     the coordinator's when it claimed, less the time its message took; None: not told. ``explores``: tried on
-    a tier below what is known to do. ``warm``: its node held the models when the order was sent; None: the
+    a tier below what is known to do. ``card_gb``: the tier of its node when it claimed, which may be more
+    than was ordered; None: not known. ``warm``: its node held the models when the order was sent; None: the
     order went to whoever was free.
     """
 
@@ -44,6 +45,7 @@ class Attempt(BaseModel):
     report = models.JSONField(_("report"), default=dict, blank=True)
     log = models.JSONField(default=list, blank=True)
     clock_ahead_s = models.FloatField(null=True)
+    card_gb = models.PositiveSmallIntegerField(_("card (GB)"), null=True)
     explores = models.BooleanField(_("explores a smaller tier"), default=False)
     warm = models.BooleanField(_("models were loaded"), null=True)
     unstage_asked_at = models.DateTimeField(null=True)

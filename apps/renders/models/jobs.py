@@ -20,6 +20,9 @@ from apps.workflows.models import Kind, WorkflowTemplateVersion
 LONGEST_LORA_FILES: Final = 1_000
 """Bytes of one job's LoRA file names, line ends included: they stand in an index."""
 
+LONGEST_AVOIDS: Final = 1_000
+"""Characters of the names of nodes a job avoids, line ends included."""
+
 
 class Priority(models.IntegerChoices):
     """Priority classes. Urgent work goes before all other work, whatever its age."""
@@ -60,9 +63,10 @@ class Job(BaseModel):
     """One shot × workflow × take. ``token`` names the current attempt; "" when there is none.
 
     ``need_gb``: memory of a single GPU it needs; ``tier_gb``: the rung that holds it, None when no
-    card is that large; ``floor_gb``: below it, it ran out of memory. ``lane``: the jobs it waits among, None
-    once it is closed for good. ``wait_code`` and ``wait_params`` are the dispatcher's own words for why a
-    blocked job waits; those of a ready one stand in its lane.
+    card is that large; ``floor_gb``: below it, it ran out of memory; ``avoids``: names of nodes it is not
+    given to again, sorted, one a line. ``lane``: the jobs it waits among, None once it is closed for good.
+    ``wait_code`` and ``wait_params`` are the dispatcher's own words for why a blocked job waits; those of a
+    ready one stand in its lane.
 
     ``priority``: what people gave it; ``rank``: what it is ordered by, never less: the deadline raises it at
     ``start_by``. ``held``: it, or its batch, is paused. ``tags``: words its node must have, sorted, one a
@@ -106,6 +110,7 @@ class Job(BaseModel):
     need_gb = models.FloatField(_("needs (GB)"))
     tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True)
     floor_gb = models.PositiveSmallIntegerField(default=0)
+    avoids = models.CharField(_("nodes it avoids"), max_length=LONGEST_AVOIDS, blank=True, default="")
     lane = models.ForeignKey(
         Lane, models.PROTECT, null=True, related_name="jobs", editable=False, db_index=False
     )

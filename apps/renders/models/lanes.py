@@ -19,7 +19,8 @@ class Need(BaseModel):
     """VRAM one shape of work needs: template version, precision, size and frames.
 
     ``declared_gb``: the manifest's figure in GB; ``tier_gb``: the tier it goes to now, the declared one
-    until a smaller is known to do (``learned``); None: no card is that large.
+    until a smaller is known to do (``learned``); None: no card is that large. ``explore_gb``: the tier below
+    that may be tried when cards of it idle; None: not worth trying (services.needs).
     """
 
     template_version = models.ForeignKey(WorkflowTemplateVersion, models.PROTECT, related_name="needs")
@@ -31,6 +32,7 @@ class Need(BaseModel):
     declared_tier_gb = models.PositiveSmallIntegerField(_("declared tier (GB)"), null=True)
     tier_gb = models.PositiveSmallIntegerField(_("tier (GB)"), null=True)
     learned = models.BooleanField(_("learned"), default=False)
+    explore_gb = models.PositiveSmallIntegerField(_("to try next (GB)"), null=True)
 
     class Meta:
         constraints = [
@@ -73,7 +75,8 @@ class NeedTier(models.Model):
 class Lane(BaseModel):
     """Jobs that the same nodes can run. ``key``: SHA-256 over everything below.
 
-    ``floor_gb``: jobs that ran out of memory below this tier. ``tags``: words a node must have, sorted, one
+    ``floor_gb``: jobs that ran out of memory below this tier. ``avoids``: names of nodes these jobs are not
+    given to again, sorted, one a line. ``tags``: words a node must have, sorted, one
     a line. ``active``: it may hold a ready job; the dispatcher looks at active lanes only.
 
     ``wait_code``, ``wait_params``, ``wait_nodes``: the dispatcher's own words for why its head waits, and
@@ -90,6 +93,7 @@ class Lane(BaseModel):
     tags = models.CharField(max_length=400, blank=True, default="")
     pinned_to = models.ForeignKey(Node, models.CASCADE, null=True, related_name="+")
     floor_gb = models.PositiveSmallIntegerField(default=0)
+    avoids = models.CharField(max_length=1_000, blank=True, default="")
     active = models.BooleanField(default=True)
     wait_code = models.CharField(max_length=30, blank=True)
     wait_params = models.JSONField(default=dict, blank=True)
@@ -108,3 +112,8 @@ class Lane(BaseModel):
     def tier_gb(self) -> int | None:
         """The tier its jobs go to now; None: no card is that large."""
         return None if self.need.tier_gb is None else max(self.need.tier_gb, self.floor_gb)
+
+    @property
+    def avoided(self) -> frozenset[str]:
+        """The names of nodes that its jobs failed on and are not given to again."""
+        return frozenset(self.avoids.split("\n")) - {""}

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
 from apps.nodes.models import Node
+from apps.renders.states import BLOCK, BlockState
 from apps.workflows.models import WorkflowTemplate
 
 
@@ -23,11 +24,12 @@ class Action(models.TextChoices):
 
 
 class FailureRule(BaseModel):
-    """A failure whose words match ``pattern`` has this class, and its class this action.
+    """What becomes of failures: the first active rule that fits wins, by ``order``.
 
-    ``pattern`` is a regular expression, searched for without regard to case in "code exception_type:
-    message"; empty: every failure that a node reports with ``failure_class``. The first active rule that
-    fits wins, by ``order``. ``matches`` counts how often it won.
+    It fits a failure of ``template`` that its node reported as ``reported_class`` and whose words, "code
+    exception_type: message", have ``pattern`` somewhere (RE2, without regard to case); what is empty fits
+    all. ``failure_class`` is the class it gives the failure; empty: as reported. ``advice`` is told with the
+    failure. ``matches`` counts how often it won. A shipped rule that nobody edited follows the release.
     """
 
     order = models.PositiveIntegerField(_("order"), default=100)
@@ -37,7 +39,7 @@ class FailureRule(BaseModel):
         WorkflowTemplate, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("template")
     )
     reported_class = models.CharField(_("reported as"), max_length=20, blank=True)
-    failure_class = models.CharField(_("failure"), max_length=20, blank=True)
+    failure_class = models.CharField(_("becomes"), max_length=20, blank=True)
     action = models.CharField(_("action"), max_length=12, choices=Action.choices)
     advice = models.CharField(_("advice"), max_length=300, blank=True)
     active = models.BooleanField(_("active"), default=True)
@@ -54,18 +56,27 @@ class FailureRule(BaseModel):
 
 
 class NodeBlock(BaseModel):
-    """A node is not given this template: ``failures`` in a row. Until ``until``, or until a success."""
+    """A node is not given this template: ``failures`` in a row. Until ``until``, or until a success.
+
+    CLEAR counts failures; BLOCKED is not given the template before ``until``; TRIAL is given it again, and
+    the first failure blocks it again. ``jobs``: ids of the jobs that failed in a row.
+    """
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="blocks", verbose_name=_("node"))
     template = models.ForeignKey(
         WorkflowTemplate, models.CASCADE, related_name="blocks", verbose_name=_("template")
     )
+    state = models.CharField(_("state"), max_length=8, choices=BlockState.choices, default=BlockState.CLEAR)
     failures = models.PositiveSmallIntegerField(_("failures"), default=0)
+    jobs = models.JSONField(default=list, blank=True)
     until = models.DateTimeField(_("blocked until"), null=True)
     reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["node", "template"], name="one_block_per_pair")]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "template"], name="one_block_per_pair"),
+            BLOCK.constraint("block_state_is_known"),
+        ]
         indexes = [models.Index(fields=["until"], name="block_until")]
         verbose_name = _("blocked pair")
         verbose_name_plural = _("blocked pairs")

@@ -5,6 +5,7 @@ Every query is bounded by lanes and seats. None grows with the backlog.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,10 @@ from apps.renders.models import Job, Lane
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
 from workflows.bind import models_needed
+from workflows.errors import WorkflowError
 from workflows.load import Template
+
+logger = logging.getLogger(__name__)
 
 MOST_COUNTED: Final = 2_000
 """Jobs counted of one lane: beyond it a lane has work for longer than any choice here looks ahead."""
@@ -66,22 +70,34 @@ class Waiting:
 
 def active_lanes() -> list[Waiting]:
     """Every lane that may hold a ready job."""
-    rows = (
-        Lane.objects.filter(active=True)
-        .select_related("need", "template_version", "project", "pool", "pinned_to")
-        .defer(
-            "template_version__graph",
-            "template_version__manifest",
-            "template_version__classes",
-            "template_version__models_needed",
-            "pinned_to__classes",
-            "pinned_to__models_by_folder",
-        )
+    return waiting_in(Lane.objects.filter(active=True))
+
+
+def waiting_in(lanes: QuerySet[Lane]) -> list[Waiting]:
+    """These lanes as a tick sees them, their heads unread.
+
+    A lane whose template cannot be read is left out: it must not stop all the others.
+    """
+    rows = lanes.select_related("need", "template_version", "project", "pool", "pinned_to").defer(
+        "template_version__graph",
+        "template_version__manifest",
+        "template_version__classes",
+        "template_version__models_needed",
+        "pinned_to__classes",
+        "pinned_to__models_by_folder",
     )
-    return [
-        Waiting(lane, _template(lane.template_version_id), _models(lane.template_version_id, lane.precision))
-        for lane in rows
-    ]
+    found = []
+    for lane in rows:
+        try:
+            template = _template(lane.template_version_id)
+            models = _models(lane.template_version_id, lane.precision)
+        except WorkflowError as exc:
+            logger.error(
+                "a template cannot be read", extra={"version": str(lane.template_version_id), "why": str(exc)}
+            )
+        else:
+            found.append(Waiting(lane, template, models))
+    return found
 
 
 def read_heads(waiting: Sequence[Waiting], *, most: int) -> None:

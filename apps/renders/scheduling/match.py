@@ -107,15 +107,19 @@ class Match:
         self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
         self._picked = self._starved = 0
         self.capacity = supply.capacity()
+        self.withheld: set[UUID] = set()
+        """Lanes left to nodes that hold their models, although another was free."""
         self._left_s: dict[frozenset[str], float] = defaultdict(float)
         for lane in self._lanes:
             self._left_s[lane.models] += work.left_s(lane)
         self._warm_nodes = self._count_warm()
 
     def picks(self) -> Iterator[Pick]:
-        """Give idle seats first, then the places behind what renders; of each, where the models are loaded."""
+        """Give idle seats first, then places behind what renders; of each, where models are loaded."""
         for staging in (False, True):
             for loaded in (True, False):
+                if not self.capacity.free or not any(lane.heads for lane in self._lanes):
+                    return
                 for seat in self.capacity.open():
                     if seat.idle or staging:
                         yield from self._fill(seat, only_loaded=loaded)
@@ -155,6 +159,7 @@ class Match:
         for head, lane in sorted(near, key=lambda each: self._order(seat, *each)):
             if not self._better_warm_elsewhere(seat, lane, head):
                 return lane, head
+            self.withheld.add(lane.lane.pk)
         return None
 
     def _front(self, lane: Waiting) -> tuple[int, Head]:
@@ -183,15 +188,17 @@ class Match:
 
     def _alike(self, lane: Waiting, seat: Seat) -> bool:
         """Tell whether whoever listens to the tier's queue may as well have it."""
-        tier, able = lane.tier_gb or 0, self._supply.able(lane)
-        listeners = [other for other in self.capacity.seats if other.tier_gb >= tier]
-        if any(other.node_id not in able for other in listeners):
-            return False
-        free = [other for other in listeners if other.idle] or [o for o in listeners if o.stageable]
-        if len({self._is_warm(other.node_id, lane) for other in free}) > 1:
+        if not self._supply.all_able(lane):
             return False
         larger_wanted = any(other.heads and (other.tier_gb or 0) > seat.tier_gb for other in self._lanes)
-        return not (larger_wanted and any(other.tier_gb > seat.tier_gb for other in free))
+        if not lane.models and not larger_wanted:
+            return True
+        able = self._supply.able(lane)
+        others = [other for other in self.capacity.seats if other.node_id in able]
+        free = [other for other in others if other.idle] or [o for o in others if o.stageable]
+        if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):
+            return False
+        return len({self._is_warm(other.node_id, lane) for other in free}) <= 1
 
     def _take(self, pick: Pick) -> Pick:
         lane = pick.waiting

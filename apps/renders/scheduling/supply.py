@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
@@ -60,6 +61,7 @@ class Supply:
     def __post_init__(self) -> None:
         self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
         self._able: dict[UUID, set[UUID]] = {}
+        self._all_able: dict[UUID, bool] = {}
         self._members: dict[Kind, list[Node]] = defaultdict(list)
         for node in self.nodes:
             self._members[self.kind_of[node.pk]].append(node)
@@ -95,13 +97,23 @@ class Supply:
                 if fits(kind, waiting, members[0])
                 for node in members
                 if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
+                if node.name not in lane.avoided
             }
         return self._able[lane.pk]
+
+    def all_able(self, waiting: Waiting) -> bool:
+        """Tell whether every node that listens to this lane's queue can run its jobs."""
+        if waiting.lane.pk not in self._all_able:
+            tier, able = waiting.tier_gb or NO_VRAM, self.able(waiting)
+            self._all_able[waiting.lane.pk] = all(
+                node.pk in able for node in self.nodes if (node.tier_gb or NO_VRAM) >= tier
+            )
+        return self._all_able[waiting.lane.pk]
 
     def could(self, waiting: Waiting, node_id: UUID) -> bool:
         """Tell whether a node could run this lane's jobs but for its memory."""
         node = next(node for node in self.nodes if node.pk == node_id)
-        blocked = node_id in self.blocks.get(waiting.template_id, ())
+        blocked = node_id in self.blocks.get(waiting.template_id, ()) or node.name in waiting.lane.avoided
         pinned_away = waiting.lane.pinned_to_id not in (None, node_id)
         return not blocked and not pinned_away and suits(self.kind_of[node_id], waiting, node)
 
@@ -114,9 +126,12 @@ class Supply:
         return Counter(held.template_id for held in self.held)
 
 
+_LONG: Final = ("classes", "models_by_folder", "software", "baseline", "drift")
+
+
 def read_supply(now: datetime) -> Supply:
     """Read nodes, seats and blocks: three queries, whatever waits."""
-    nodes = list(serving().select_related("pool").defer("classes", "models_by_folder", "software", "drift"))
+    nodes = list(serving().select_related("pool").defer(*_LONG))
     blocks: dict[UUID, set[UUID]] = defaultdict(set)
     for template_id, node_id in NodeBlock.objects.filter(until__gt=now).values_list("template_id", "node_id"):
         blocks[template_id].add(node_id)

@@ -66,6 +66,19 @@ def _tell_node(attempt: Attempt, command: str) -> None:
         logger.warning("node not told", extra=told)
 
 
+def send_canary(queue: str, canary: str) -> bool:
+    """Put a canary on a node's own queue; return False if the broker cannot be reached.
+
+    Nobody waits for its result: the node tells of it in its next report.
+    """
+    try:
+        app.send_task(contracts.CANARY, args=[canary], queue=queue, ignore_result=True, retry_policy=_BRIEFLY)
+    except BROKER_ERRORS as exc:
+        logger.warning("canary not sent", extra={"queue": queue, "error": str(exc)})
+        return False
+    return True
+
+
 def stored_report(attempt_id: str) -> dict[str, Any] | None:
     """Read RENDER's result: the report of a success or of a failure, None if there is none.
 

@@ -142,6 +142,8 @@ def _unfit(node: Node, attempt: Attempt, *, serves: bool) -> str:
     if not serves:
         return f"{node.name} may not be given work ({node.observed})"
     job = attempt.job
+    if node.name in job.avoids.split("\n"):
+        return f"{job.code} failed on {node.name} and is for another node"
     missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 
@@ -189,6 +191,7 @@ def _move(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
                     "node_epoch": one.node.epoch,
                     "accepted_at": now,
                     "clock_ahead_s": one.clock_ahead_s,
+                    "card_gb": one.node.tier_gb,
                     "lease_until": now + timedelta(seconds=settings.LEASE_SECONDS),
                 },
             )
@@ -227,6 +230,7 @@ def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
         "job__precision",
         "job__lora_files",
         "job__lane_id",
+        "job__avoids",
         "job__template_version__content_hash",
     )
     keys = [key for key in (uuid_in(request.attempt_id) for request in requests) if key]

@@ -13,7 +13,7 @@ from apps.renders.services import bus
 from apps.renders.services.explore import explore
 from apps.renders.services.sending import send
 from apps.renders.services.unstage import make_way
-from apps.renders.services.waits import explain
+from apps.renders.services.waits import Outcome, explain
 
 DUE_RANK = 25
 """Above high, below urgent: a job that must start by now to keep its deadline."""
@@ -32,11 +32,19 @@ def dispatch() -> int:
 
 
 def explain_waiting() -> None:
-    """Tell every lane why it waits. The dispatcher's own words, never a second opinion."""
+    """Tell every lane why it waits. The dispatcher's own words, never a second opinion.
+
+    The round is played once more, and nothing is sent: what would start says so.
+    """
     this = _look()
     this.read_heads()
-    explain(this, broker_up=not this.lanes or bus.is_up())
-    put_to_sleep(each.lane.pk for each in this.open_lanes if not each.heads)
+    empty = [each.lane.pk for each in this.open_lanes if not each.heads]
+    waiting = [each for each in this.lanes if each.heads or each.lane.pk in this.holds]
+    match = this.match()
+    starting = {pick.waiting.lane.pk for pick in match.picks()}
+    up = not waiting or bus.is_up()
+    explain(this, waiting, Outcome(starting=starting, warming=match.withheld, broker_up=up))
+    put_to_sleep(empty)
 
 
 def remember() -> None:

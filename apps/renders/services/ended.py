@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.renders.models import Attempt
+from apps.renders.services.breaker import judge
+from apps.renders.services.needs import learn
 from apps.renders.services.usage import charge
 
 
@@ -17,12 +19,16 @@ from apps.renders.services.usage import charge
 class Ended:
     """One attempt that has just ended. ``attempt`` is as it was before, with its job.
 
-    ``failure_class`` "" is a success. ``execute_s``: seconds on the GPU as its node says, 0 if unknown.
+    ``failure_class`` "" is a success; ``message``: what went wrong, in ComfyUI's words. ``execute_s``:
+    seconds on the GPU as its node says, 0 if unknown.
+    ``peak_mib``: the most memory its ComfyUI held meanwhile; None: not told.
     """
 
     attempt: Attempt
     failure_class: str = ""
+    message: str = ""
     execute_s: float = 0.0
+    peak_mib: int | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -33,3 +39,5 @@ class Ended:
 def tell_ended(ended: Sequence[Ended]) -> None:
     """Teach everyone who learns from ended attempts."""
     charge([(item.attempt.job.project_id, item.execute_s) for item in ended])
+    judge(ended)
+    learn(ended)

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from uuid import UUID
 
 from apps.renders.models import Job, Lane, Need
+from apps.renders.services.needs import settle
 from farm.tiers import tier_for_need
 
 
@@ -35,11 +36,14 @@ class LaneKey:
     tags: str
     pinned_to_id: UUID | None
     floor_gb: int
+    avoids: str
 
     @property
     def digest(self) -> str:
-        """The lane's key: SHA-256, hexadecimal."""
-        return hashlib.sha256(json.dumps(astuple(self), default=str).encode()).hexdigest()
+        """The lane's key: SHA-256, hexadecimal. Lanes that avoid no node keep the key they always had."""
+        *content, avoids = astuple(self)
+        told = [*content, avoids] if avoids else content
+        return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
 
 
 def assign(jobs: Sequence[Job]) -> None:
@@ -67,6 +71,7 @@ def _key(job: Job) -> LaneKey:
         tags=job.tags,
         pinned_to_id=job.pinned_to_id,
         floor_gb=job.floor_gb,
+        avoids=job.avoids,
     )
 
 
@@ -101,6 +106,7 @@ def _new(digest: str, key: LaneKey, need: Need) -> Lane:
         tags=key.tags,
         pinned_to_id=key.pinned_to_id,
         floor_gb=key.floor_gb,
+        avoids=key.avoids,
     )
 
 
@@ -109,6 +115,7 @@ def _needs(shapes: set[Shape]) -> dict[Shape, Need]:
     missing = shapes - set(found)
     if missing:
         Need.objects.bulk_create([_new_need(shape) for shape in missing], ignore_conflicts=True)
+        settle({shape.template_version_id for shape in missing})
         found |= _known_needs(missing)
     return found
 

@@ -12,8 +12,9 @@ from apps.prompts.slate import slate_png
 from apps.renders.models import Attempt, Job
 from apps.renders.services.casting import loras_from
 from apps.renders.services.keys import attempt_key, input_grant
-from apps.renders.services.planning import SLATE_IMAGE, START_IMAGE
-from apps.renders.services.start_images import primary_artifact
+from apps.renders.services.rules import current
+from apps.renders.services.shot_values import SLATE_IMAGE
+from apps.renders.services.sources import primary_artifact, role_of
 from apps.review.models import Artifact
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
@@ -59,7 +60,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         report_key=attempt_key(attempt.pk),
         execution_timeout_s=manifest.timeouts.execution_s,
         hang_s=manifest.timeouts.hang_s,
-        free_first=job.failure_class == FailureClass.OUTPUT_INVALID,
+        free_first=bool(job.failure_class) and current().empties_caches_after(job.failure_class),
     )
 
 
@@ -78,25 +79,25 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
 
 def _files(job: Job, template: Template) -> dict[str, _File]:
     files = {}
-    if START_IMAGE in template.manifest.bindings:
-        artifact = _start_artifact(job)
-        files[START_IMAGE] = _File(artifact.key, artifact.sha256, artifact.bytes)
+    if role := role_of(template.manifest):
+        artifact = _start_artifact(job, role)
+        files[role] = _File(artifact.key, artifact.sha256, artifact.bytes)
     if SLATE_IMAGE in template.manifest.bindings:
         width, height = slate_size(template, width=job.width, height=job.height)
         files[SLATE_IMAGE] = _stored(slate_png(job.shot, take=job.take_number, width=width, height=height))
     return files
 
 
-def _start_artifact(job: Job) -> Artifact:
-    dependency = job.dependencies.filter(role=START_IMAGE).select_related("depends_on").first()
+def _start_artifact(job: Job, role: str) -> Artifact:
+    dependency = job.dependencies.filter(role=role).select_related("depends_on").first()
     if dependency:
         artifact = primary_artifact(dependency.depends_on)
     else:
-        artifact = Artifact.objects.filter(pk=job.values.get(START_IMAGE)).first()
+        artifact = Artifact.objects.filter(pk=job.values.get(role)).first()
     if artifact is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,
-            f"{START_IMAGE}: the keyframe this clip starts from has no file any more; render it again",
+            f"{role}: the take this starts from has no file any more; render it again",
         )
     return artifact
 

@@ -25,6 +25,7 @@ from apps.renders.services import bus
 from apps.renders.services.failures import carry_out, decide
 from apps.renders.services.giveback import end_attempt, hand_back
 from apps.renders.services.keys import attempt_key
+from apps.renders.services.rules import words_of
 from apps.renders.services.success import succeed
 from apps.renders.services.told import Told, attempts_of, with_nodes
 from apps.renders.states import ATTEMPT_OPEN, AttemptState
@@ -173,18 +174,24 @@ def _failed(told: Told) -> Recorded:
 
 
 def _fail(told: Told, name: FailureClass, message: str) -> Recorded:
-    attempt = told.attempt
+    attempt, failure = told.attempt, told.report.failure
     # A prompt that only waited in a ComfyUI that went down has not taken it down.
     bystander = name == FailureClass.COMFY_CRASHED and attempt.executing_at is None
     done = carry_out(
         attempt,
-        decide(attempt.job, FailureClass.INFRASTRUCTURE if bystander else name),
+        decide(
+            attempt.job,
+            FailureClass.INFRASTRUCTURE if bystander else name,
+            words=words_of(failure) if failure else message,
+            on=attempt,
+        ),
         failure_class=name,
         message=message,
         end=AttemptState.FAILED,
         actor=told.report.node,
         facts=told.facts,
         execute_s=told.execute_s,
+        peak_mib=told.peak_mib,
     )
     return Recorded.DONE if done else _close(told, to=AttemptState.FAILED, reason=message)
 

@@ -19,12 +19,14 @@ from apps.common.together import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.services import receive_all
+from apps.nodes.services.health import probe_for
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt
 from apps.renders.services import bus
 from apps.renders.services.farmclock import word_came
 from apps.renders.services.following import follow
 from apps.renders.services.record import record_all
+from apps.renders.services.unstage import places_asked_for
 from apps.renders.states import AttemptState
 from farm.contracts import NodeDirectives, NodeReport, RenderReport
 from farm.logs import bound
@@ -32,7 +34,7 @@ from farm.tiers import node_queue
 
 logger = logging.getLogger(__name__)
 
-_LISTS = ("classes", "models_by_folder")
+_LISTS = ("classes", "models_by_folder", "baseline", "drift")
 """Thousands of names that no report is judged by."""
 
 
@@ -56,6 +58,7 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
     if followed.freed:
         bus.poke()
     confirmed = _record_finished(reports)
+    unstage = places_asked_for(nodes.values(), now)
     serve = set(serving().filter(pk__in=[node.pk for node in nodes.values()]).values_list("name", flat=True))
     return [
         NodeDirectives(
@@ -64,6 +67,8 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
             serve=report.node in serve,
             desired=nodes[report.node].desired,
             want_capabilities=nodes[report.node].capabilities_of != report.fingerprint,
+            probe=probe_for(nodes[report.node]),
+            unstage=unstage[report.node],
         )
         if report.node in nodes
         # Finished work is taken all the same; what runs was given to others (invariant 4).
@@ -87,8 +92,9 @@ def _received(reports: Sequence[NodeReport], now: datetime) -> dict[str, Node]:
         known = {node.name: node for node in rows.select_for_update(no_key=True)}
         alive = [report for report in reports if not _was_given_up(known.get(report.node), report)]
         _end_former_lives(alive, known, now)
-        rows = {report.node: known[report.node] for report in alive if report.node in known}
-        return receive_all(alive, rows, now)
+        return receive_all(
+            alive, {report.node: known[report.node] for report in alive if report.node in known}
+        )
 
 
 def _was_given_up(node: Node | None, report: NodeReport) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem
+from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities
 from apps.prompts.composer import LoraUse
 from apps.renders.scheduling.fit import lacking
@@ -14,29 +16,52 @@ from workflows.load import Template
 from workflows.loras import FOLDER
 
 
-def check_models(template: Template, precision: str) -> list[Problem]:
-    """Name each model or node class that no known node has. Knows nothing while no node is known."""
-    nodes = list(known_capabilities())
+def check_models(template: Template, precision: str, pinned_to: Node | None = None) -> list[Problem]:
+    """Name each model or node class that no known node has, or that the one node lacks it is pinned to.
+
+    Knows nothing while no node is known.
+    """
+    nodes = list(_known(pinned_to))
     if not nodes:
         return []
     missing = set.intersection(*(set(lacking(node, template, precision)) for node in nodes))
+    if pinned_to is not None:
+        return [_missing_there(name, pinned_to) for name in sorted(missing)]
     return [_missing(name, len(nodes)) for name in sorted(missing)]
 
 
-def check_loras(loras: Iterable[LoraUse]) -> list[Problem]:
-    """Name each LoRA that no known node has, once. Knows nothing while no node is known."""
+def check_loras(loras: Iterable[LoraUse], pinned_to: Node | None = None) -> list[Problem]:
+    """Name each LoRA that no known node has, or the one node lacks, once. Knows nothing without nodes."""
     wanted = {(lora.character, lora.file) for lora in loras}
-    nodes = known_capabilities().values_list("models_by_folder", flat=True) if wanted else ()
+    nodes = _known(pinned_to).values_list("models_by_folder", flat=True) if wanted else ()
     listed = [set(folders.get(FOLDER, ())) for folders in nodes]
     if not listed:
         return []
     there = set.union(*listed)
     remedy = _("no node has it; put the file into ComfyUI's models/loras, or switch the character's LoRA off")
+    if pinned_to is not None:
+        remedy = _("the node %s lacks it; pin to another, or put the file into its models/loras") % (
+            pinned_to.name
+        )
     return [
         Problem(f"{character}.lora", file, remedy, code="missing_lora")
         for character, file in sorted(wanted)
         if file not in there
     ]
+
+
+def _known(pinned_to: Node | None) -> QuerySet[Node]:
+    nodes = known_capabilities()
+    return nodes if pinned_to is None else nodes.filter(pk=pinned_to.pk)
+
+
+def _missing_there(name: str, node: Node) -> Problem:
+    folder, slash, file = name.partition("/")
+    code = "missing_model" if slash else "missing_class"
+    told = _("the node %(node)s, to which this is pinned, lacks it: pin to another, or install it there") % {
+        "node": node.name
+    }
+    return Problem("models" if slash else "classes", file if slash else folder, told, code=code)
 
 
 def _missing(name: str, nodes: int) -> Problem:

@@ -51,7 +51,12 @@ def _attempts(picks: Sequence[Pick]) -> list[Attempt]:
                 Move(
                     row=job,
                     actor=ACTOR,
-                    where={"held": False},
+                    # Whoever steers a job moves it to another lane or lets it rest: so it was not chosen.
+                    where={
+                        "held": False,
+                        "start_after": None,
+                        "lane_id": of_job[job.pk].waiting.lane.pk,
+                    },
                     data={"queue": of_job[job.pk].road.queue},
                     changes={
                         "token": tokens[job.pk],

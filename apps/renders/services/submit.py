@@ -7,7 +7,8 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -25,15 +26,19 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.prompts.models import PromptBuild
 from apps.prompts.services import build_prompts
-from apps.renders.models import Job, JobDependency, Priority, RenderBatch
+from apps.renders.models import Job, JobDependency, RenderBatch
 from apps.renders.services import bus
+from apps.renders.services.chains import dependencies
+from apps.renders.services.deadlines import set_start_by
 from apps.renders.services.dependents import explain_blocked
+from apps.renders.services.envelope import PLAIN, Envelope, Terms, check_priority
 from apps.renders.services.lanes import assign
-from apps.renders.services.planning import START_IMAGE, Plan, PlannedJob, Step, plan
+from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
 from apps.workflows.services import template_of
 
-__all__ = ["Step", "Submission", "plan", "submit"]
+__all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,23 +67,24 @@ def submit(
     shots: Sequence[Shot],
     steps: Sequence[Step],
     idempotency_key: str,
-    priority: int = Priority.NORMAL,
-    note: str = "",
+    envelope: Envelope = PLAIN,
 ) -> Submission:
     """Make the jobs of a request, once. Repeating it with the same key returns the same batch.
 
     Raises NotAllowed, or Refused with every problem; then nothing was written.
     """
     require(user, Act.RENDER, project)
-    request_hash = _hash(shots, steps, priority, note)
-    _check_envelope(idempotency_key, priority)
+    request_hash = _hash(shots, steps, envelope)
+    _check_key(idempotency_key)
+    check_priority(envelope.priority)
     before = _earlier(project, idempotency_key, request_hash)
     if before:
         return before
-    planned = plan(project=project, shots=shots, steps=steps)
+    planned = plan(project=project, shots=shots, steps=steps, envelope=envelope, user=user)
     if planned.problems:
         raise Refused(*planned.problems)
     builds = _prompts(planned)  # immutable rows that others may share: made before the lock is taken
+    actor = user.get_username()
     try:
         with transaction.atomic():
             batch = RenderBatch.objects.create(
@@ -87,9 +93,11 @@ def submit(
                 idempotency_key=idempotency_key,
                 request_hash=request_hash,
                 submitted_by=user,
-                note=note,
+                note=envelope.note,
+                paused=envelope.paused,
+                paused_by=actor if envelope.paused else "",
             )
-            _make_jobs(batch, planned, builds, priority=priority, actor=user.get_username())
+            _make_jobs(batch, planned, builds, priority=envelope.priority, actor=actor)
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
@@ -125,59 +133,50 @@ def _earlier(project: Project, key: str, request_hash: str) -> Submission | None
     return Submission(batch, created=False)
 
 
-def _check_envelope(key: str, priority: int) -> None:
+def _check_key(key: str) -> None:
     if not key or len(key) > LONGEST_KEY:
         raise Refused(Problem(KEY_FIELD, key[:40], _("give 1 to %d characters") % LONGEST_KEY))
-    if priority not in Priority.values:
-        known = ", ".join(f"{value} ({label})" for value, label in Priority.choices)
-        raise Refused(Problem("priority", str(priority), _("choose one of %s") % known))
 
 
-def _hash(shots: Sequence[Shot], steps: Sequence[Step], priority: int, note: str) -> str:
-    content = [[str(shot.pk) for shot in shots], [asdict(step) for step in steps], int(priority), note]
+def _hash(shots: Sequence[Shot], steps: Sequence[Step], envelope: Envelope) -> str:
+    """Tell requests apart. What an older farm did not know counts only where it is given."""
+    content: list[Any] = [
+        [str(shot.pk) for shot in shots],
+        [step.as_json() for step in steps],
+        int(envelope.priority),
+        envelope.note,
+    ]
+    if more := envelope.as_json():
+        content.append(more)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: int, actor: str) -> None:
     takes = _TakeNumbers(planned)
     first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(planned.jobs)) - len(planned.jobs)
-    now = database_now()
-    jobs: list[Job] = []
-    for index, item in enumerate(planned.jobs):
-        waits = item.start is not None and item.start.artifact_id is None
-        artifact = {START_IMAGE: str(item.start.artifact_id)} if item.start and item.start.artifact_id else {}
-        jobs.append(
-            Job(
-                project=batch.project,
-                batch=batch,
-                shot=item.shot,
-                template_version=item.version,
-                prompt_build=builds.get((item.step, item.shot.pk)),
-                code=f"J{first_code + index + 1:06d}",
-                kind=item.kind,
-                take_number=takes.next(item),
-                state=JobState.BLOCKED if waits else JobState.READY,
-                priority=priority,
-                rank=priority,
-                precision=item.precision,
-                width=item.width,
-                height=item.height,
-                frames=item.frames,
-                fps=item.fps,
-                seed=item.seed,
-                values=item.values | artifact,
-                loras=item.cast.as_json(),
-                lora_files=item.cast.lora_files,
-                warnings=[warned.as_json() for warned in item.cast.warnings],
-                need_gb=item.need_gb,
-                tier_gb=item.tier_gb,
-                ready_at=None if waits else now,
-            )
+    jobs = [
+        _job(
+            batch,
+            planned.terms,
+            item,
+            code=f"J{first_code + index + 1:06d}",
+            take_number=takes.next(item),
+            prompt_build=builds.get((item.step, item.shot.pk)),
+            priority=priority,
         )
+        for index, item in enumerate(planned.jobs)
+    ]
+    waits = dependencies(planned, jobs)
+    _set_states(jobs, waits, planned.terms.after)
     assign(jobs)
+    set_start_by(jobs, [(row.job_id, row.depends_on_id) for row in waits])
     Job.objects.bulk_create(jobs)
-    JobDependency.objects.bulk_create(_dependencies(planned, jobs))
+    JobDependency.objects.bulk_create(waits)
     explain_blocked(Job.objects.filter(batch=batch))
+    own = {job.pk for job in jobs}
+    if any(row.depends_on_id not in own for row in waits):
+        # A job of another request may have ended while these were written: then it did not see them.
+        transaction.on_commit(lambda: explain_blocked(Job.objects.filter(batch=batch)))
     StateEvent.objects.bulk_create(
         StateEvent(
             story=job.pk,
@@ -191,6 +190,64 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
         for job in jobs
     )
     shots_are_rendering({item.shot for item in planned.jobs}, actor=actor)
+
+
+def _job(
+    batch: RenderBatch,
+    terms: Terms,
+    item: PlannedJob,
+    *,
+    code: str,
+    take_number: int,
+    prompt_build: PromptBuild | None,
+    priority: int,
+) -> Job:
+    seed = item.seed_as(take_number)
+    values = dict(item.values)
+    if "seed" in item.manifest.bindings:
+        values["seed"] = seed
+    if item.source and item.source.artifact_id:
+        values[item.source.role] = str(item.source.artifact_id)
+    return Job(
+        project=batch.project,
+        batch=batch,
+        shot=item.shot,
+        template_version=item.version,
+        prompt_build=prompt_build,
+        code=code,
+        kind=item.kind,
+        take_number=take_number,
+        priority=priority,
+        rank=priority,
+        held=batch.paused,
+        precision=item.precision,
+        width=item.width,
+        height=item.height,
+        frames=item.frames,
+        fps=item.fps,
+        seed=seed,
+        values=values,
+        loras=item.cast.as_json(),
+        lora_files=item.cast.lora_files,
+        warnings=[warned.as_json() for warned in item.warnings],
+        need_gb=item.need_gb,
+        tier_gb=item.tier_gb,
+        pool=terms.pool,
+        tags=terms.tags,
+        pinned_to=terms.pinned_to,
+        start_after=terms.start_after,
+        deadline=terms.deadline,
+    )
+
+
+def _set_states(jobs: Sequence[Job], waits: Sequence[JobDependency], after: Sequence[Job]) -> None:
+    """A job with something unfinished before it is blocked. What cannot be told here, sweep finds out."""
+    done = {job.pk for job in after if job.state == JobState.SUCCEEDED}
+    blocked = {row.job_id for row in waits if row.depends_on_id not in done}
+    now = database_now()
+    for job in jobs:
+        job.state = JobState.BLOCKED if job.pk in blocked else JobState.READY
+        job.ready_at = None if job.pk in blocked else now
 
 
 def _prompts(planned: Plan) -> Builds:
@@ -212,27 +269,6 @@ def _prompts(planned: Plan) -> Builds:
         )
         builds |= {(step, shot_id): build for shot_id, build in made.items()}
     return builds
-
-
-def _dependencies(planned: Plan, jobs: list[Job]) -> list[JobDependency]:
-    """A clip waits for the keyframe of its own take number, else for the first take's."""
-    keyframes = {
-        (item.step, item.shot.pk, item.take): job for item, job in zip(planned.jobs, jobs, strict=True)
-    }
-    rows = []
-    for item, job in zip(planned.jobs, jobs, strict=True):
-        start = item.start
-        if start is None:
-            continue
-        if start.step is not None:
-            first = keyframes[(start.step, item.shot.pk, 0)]
-            source = keyframes.get((start.step, item.shot.pk, item.take), first).pk
-        elif start.job_id is not None:
-            source = start.job_id
-        else:
-            continue
-        rows.append(JobDependency(job=job, depends_on_id=source, role=START_IMAGE))
-    return rows
 
 
 class _TakeNumbers:

@@ -18,7 +18,7 @@ from apps.productions.rendering import shots_have_takes
 from apps.renders.models import Attempt
 from apps.renders.services import bus
 from apps.renders.services.dependents import release_dependents
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import tell_ended
 from apps.renders.services.giveback import end_attempt
 from apps.renders.services.told import Told
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, LATE, WITHOUT_TAKE, AttemptState, JobState
@@ -43,7 +43,7 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
             shots_have_takes([(one.attempt.job.shot, one.report.node) for one in winners])
             release_dependents([(one.attempt.job, one.report.node) for one in winners])
             called_off = _call_off_others([one.attempt for one in winners])
-            tell_ended([Ended(attempt=one.attempt, execute_s=one.execute_s) for one in winners])
+            tell_ended([one.ended() for one in winners])
             transaction.on_commit(partial(_after_success, [take.pk for take in takes], called_off))
     return won
 

@@ -19,12 +19,14 @@ from apps.nodes.states import Observed
 from apps.renders.models import Attempt, Job
 from apps.renders.selectors import expired_orders
 from apps.renders.services import bus, uploads
+from apps.renders.services.canaries import order_unread
 from apps.renders.services.dependents import release_all
 from apps.renders.services.failures import after_crash, carry_out, decide
 from apps.renders.services.farmclock import give_grace, leases_may_expire
 from apps.renders.services.giveback import hand_back
 from apps.renders.services.lanes import wake
 from apps.renders.services.record import Recorded, record
+from apps.renders.services.watch import watch_nodes
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JOB, ON_NODE, AttemptState, JobState
 from apps.review.models import Take
 from apps.review.services.queueing import request_media
@@ -48,6 +50,7 @@ def sweep() -> int:
     """Put right what expired; return how many jobs moved. Judges no lease while word may be on its way."""
     now = database_now()
     uploads.tidy()
+    watch_nodes(now)
     moved = _recall_orders(now)
     backlog = _messages_on(QUEUE_REPORTS)
     if backlog is None:
@@ -79,6 +82,8 @@ def _recall(attempt: Attempt) -> bool:
     reason = "no worker accepted the order in time"
     back = hand_back(attempt, actor=ACTOR, reason=reason, from_=(AttemptState.DISPATCHED,))
     if back:
+        if attempt.node_id:
+            order_unread([attempt.node_id], database_now())
         ids = {"job": str(attempt.job_id), "attempt": str(attempt.pk), "code": attempt.job.code}
         logger.warning("order recalled", extra={**ids, "why": reason})
     return back

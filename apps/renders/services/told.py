@@ -10,6 +10,7 @@ from uuid import UUID
 from apps.common.ids import uuid_in
 from apps.nodes.models import Node
 from apps.renders.models import Attempt
+from apps.renders.services.ended import Ended
 from apps.renders.services.giveback import Columns
 from farm.contracts import RenderReport, to_json
 
@@ -20,6 +21,9 @@ LATEST: Final = 4e9
 
 LONGEST_RENDER_S: Final = 7 * 24 * 3600.0
 """A node that says more has a broken clock."""
+
+MOST_MIB: Final = 4 * 1024 * 1024
+"""No card has four tebibytes."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,16 @@ class Told:
         return told if 0 < told < LONGEST_RENDER_S else 0.0
 
     @property
+    def peak_mib(self) -> int | None:
+        """The most memory ComfyUI held meanwhile, in MiB; None if its node does not say."""
+        peak: int | None = getattr(self.report, "peak_mib", None)
+        return peak if peak is None or 0 < peak < MOST_MIB else None
+
+    def ended(self) -> Ended:
+        """Return what others learn of a success."""
+        return Ended(attempt=self.attempt, execute_s=self.execute_s, peak_mib=self.peak_mib)
+
+    @property
     def facts(self) -> Columns:
         """What the attempt keeps of its report: all of it, and what lists show in columns."""
         failure = self.report.failure
@@ -58,9 +72,9 @@ class Told:
 
 
 _READ: Final = (
-    *("number", "state", "token", "tier_gb", "explores", "node_epoch", "report"),
+    *("number", "state", "token", "tier_gb", "card_gb", "explores", "node_epoch", "report"),
     *("accepted_at", "executing_at", "finished_at", "failure_class", "failure_message"),
-    *("node__name", "node__worker"),
+    *("node__name", "node__worker", "node__tier_gb"),
     *("job__code", "job__kind", "job__take_number", "job__seed", "job__state", "job__token", "job__lane_id"),
     *(
         "job__prompt_build_id",
@@ -70,7 +84,15 @@ _READ: Final = (
         "job__frames",
         "job__lora_files",
     ),
-    *("job__need_gb", "job__tier_gb", "job__floor_gb", "job__pool_id", "job__tags", "job__pinned_to_id"),
+    *(
+        "job__need_gb",
+        "job__tier_gb",
+        "job__floor_gb",
+        "job__avoids",
+        "job__pool_id",
+        "job__tags",
+        "job__pinned_to_id",
+    ),
     *("job__attempts_used", "job__attempt_budget", "job__free_retries", "job__crashes", "job__failure_class"),
     *("job__project__code", "job__shot__project_id", "job__shot__code"),
     *("job__template_version__number", "job__template_version__template__slug"),

@@ -6,9 +6,12 @@ Nothing is decided here about the staged attempt: its node drops it if it has no
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
+from apps.nodes.models import Node
 from apps.renders.models import Attempt, Priority
 from apps.renders.scheduling.demand import Waiting
 from apps.renders.scheduling.round import Round
@@ -34,6 +37,16 @@ def make_way(this: Round) -> int:
             asked.add(victim.attempt_id)
             _ask(victim, this)
     return len(asked)
+
+
+def places_asked_for(nodes: Iterable[Node], now: datetime) -> dict[str, tuple[str, ...]]:
+    """The attempts each node is asked to give up, as its next directives repeat it."""
+    waits = (AttemptState.ACCEPTED, AttemptState.STAGED)
+    asked = Attempt.objects.filter(node__in=list(nodes), state__in=waits, unstage_asked_at__gt=now - AGAIN)
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for key, node in asked.values_list("pk", "node__name"):
+        found[node] += (str(key),)
+    return found
 
 
 def _coming(this: Round, waiting: Waiting) -> int:

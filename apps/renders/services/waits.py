@@ -7,12 +7,13 @@ single job back (its own pause, its batch's, its time, what it depends on) stand
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from apps.nodes.models import Node
-from apps.nodes.selectors import kept_from_serving
+from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Waiting
 from apps.renders.scheduling.fit import lacking
@@ -28,38 +29,51 @@ MOST_NODES: Final = 60
 _LIGHT: Final = ("classes", "models_by_folder", "software", "baseline", "drift", "resident")
 
 
-def explain(this: Round, *, broker_up: bool = True) -> None:
-    """Give every active lane its reason. Rows whose words are unchanged are not written."""
-    nodes = list(Node.objects.select_related("pool").defer(*_LIGHT)) if this.lanes else []
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a round came to. ``starting``: lanes that were given seats; ``warming``: lanes left to nodes that
+    hold their models, although another was free.
+    """
+
+    starting: Collection[UUID] = ()
+    warming: Collection[UUID] = ()
+    broker_up: bool = True
+
+
+def explain(this: Round, waiting: Sequence[Waiting], outcome: Outcome) -> None:
+    """Give lanes their reasons. Rows whose words are unchanged are not written."""
+    nodes = list(Node.objects.select_related("pool", "schedule").defer(*_LIGHT)) if waiting else []
     until = _blocks(this)
-    for each in this.lanes:
-        if not each.heads and each.lane.pk not in this.holds:
-            continue
-        code, params = ("broker", {}) if not broker_up else _reason(this, each, nodes, until)
+    for each in waiting:
+        code, params = _reason(this, each, nodes, until, outcome)
         _write(each.lane, code, params, _rows(this, each, nodes, until), this)
 
 
-def _reason(this: Round, each: Waiting, nodes: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
+def _reason(
+    this: Round, each: Waiting, nodes: list[Node], until: dict[tuple[UUID, UUID], str], outcome: Outcome
+) -> Reason:
+    if not outcome.broker_up:
+        return "broker", {}
     if each.lane.pk in this.holds:
         return this.holds[each.lane.pk]
     if each.tier_gb is None:
         return "larger_than_any", {"need": f"{each.lane.need.declared_gb:g}"}
     if not this.supply.nodes:
         return _nobody_serves(nodes)
+    return _why_not_yet(this, each, outcome) or _nobody_fits(this, each, until)
+
+
+def _why_not_yet(this: Round, each: Waiting, outcome: Outcome) -> Reason | None:
+    """Why it waits although nodes could run it; None if none could."""
     able = this.supply.able(each)
     if not able:
-        return _nobody_fits(this, each, until)
-    return _why_not_yet(this, each, able)
-
-
-def _why_not_yet(this: Round, each: Waiting, able: set[UUID]) -> Reason:
-    full = this.limits.full(each.template_id)
-    if full:
-        return "limit_full", {"limit": full, "most": this.most[full]}
-    capacity = this.supply.capacity()
-    seats = (seat for seat in capacity.open() if seat.node_id in able)
-    if any(capacity.give(seat, each.tier_gb or NO_VRAM, shared=False) for seat in seats):
+        return None
+    if each.lane.pk in outcome.starting:
         return "starting", {}
+    if full := this.limits.full(each.template_id):
+        return "limit_full", {"limit": full, "most": this.most[full]}
+    if each.lane.pk in outcome.warming:
+        return "warming", {}
     return "full", {"nodes": len(able)}
 
 
@@ -81,10 +95,18 @@ def _nobody_fits(this: Round, each: Waiting, until: dict[tuple[UUID, UUID], str]
     large = [node for node in tagged if (node.tier_gb or NO_VRAM) >= (each.tier_gb or NO_VRAM)]
     if not large:
         return "too_big", {"need": each.tier_gb, "largest": max(node.tier_gb or NO_VRAM for node in tagged)}
-    gaps = {node.name: _gap(node, each) for node in large}
+    return _nobody_can(each, large, until)
+
+
+def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
+    """The first of former failures, files and blocks that leaves none of the nodes that are large enough."""
+    others = [node for node in large if node.name not in each.lane.avoided]
+    if not others:
+        return "avoided", {"failed_on": ", ".join(sorted(node.name for node in large)[:MOST_NAMED])}
+    gaps = {node.name: _gap(node, each) for node in others}
     if all(gaps.values()):
         return "missing", {"tier": each.tier_gb, **_missing(gaps)}
-    ends = sorted(told for node in large if (told := until.get((node.pk, each.template_id))))
+    ends = sorted(told for node in others if (told := until.get((node.pk, each.template_id))))
     return "blocked", {"nodes": len(ends), "until": ends[0] if ends else ""}
 
 
@@ -136,6 +158,7 @@ def _against(
         ),
         (not serves, _why_not_serving(node)),
         ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), _too_small(node, each, kind)),
+        (node.name in lane.avoided, ("avoided", {})),
         (gap, ("lacks", {"files": ", ".join(gap)})),
         (blocked, ("blocked", {"until": blocked or ""})),
     )
@@ -149,7 +172,7 @@ def _pool_reason(node: Node, lane: Lane) -> Reason:
 
 
 def _why_not_serving(node: Node) -> Reason:
-    return kept_from_serving(node), {"reason": node.reason[:200]}
+    return kept_from_serving(node), kept_facts(node)
 
 
 def _too_small(node: Node, each: Waiting, kind: Kind) -> Reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django import template
@@ -15,10 +16,12 @@ from apps.common.show import badge, state_badge
 from apps.nodes.gpus import gpu_line, memory_bar, source_badge
 from apps.productions.models import Shot
 from apps.renders import cells
+from apps.renders.holding import use_bar
 from apps.renders.jobstory import log_text
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tally_cell
-from apps.renders.words import FAILURES, reason_in_words, state_label
+from apps.renders.waitwords import clock_text
+from apps.renders.words import FAILURES, changes_in_words, reason_in_words, state_label
 
 register = template.Library()
 
@@ -28,7 +31,14 @@ register.simple_tag(source_badge, name="gpu_source")
 
 
 register.simple_tag(log_text, name="log_lines")
+register.simple_tag(use_bar, name="limit_use")
 register.filter("at_work", cells.at_work)
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """Say when: 14:20 today, else with the date."""
+    return clock_text(at) if at else ""
 
 
 @register.simple_tag
@@ -49,6 +59,12 @@ def in_words(reason: str) -> str:
     return reason_in_words(reason)
 
 
+@register.filter
+def wished(event: StateEvent) -> str:
+    """Say what a person's wish changed, in the reader's language; "" for other events."""
+    return changes_in_words(event.data)
+
+
 @register.simple_tag
 def state_word(event: StateEvent) -> SafeString:
     """Show the state an event led to."""
@@ -56,10 +72,13 @@ def state_word(event: StateEvent) -> SafeString:
 
 
 @register.simple_tag
-def follow(jobs: Iterable[Job], batch: RenderBatch | None = None) -> SafeString:
-    """Keep the state, node and take cells of these jobs alive, and the batch's progress."""
+def follow(jobs: Iterable[Job], batch: RenderBatch | None = None, more: str = "") -> SafeString:
+    """Keep the state, node and take cells of these jobs alive, and the batch's progress.
+
+    ``more``: other cells that the page shows.
+    """
     open_jobs = [job for job in jobs if cells.is_open(job)]
-    return _poll(open_jobs, cells.CELLS, [batch] if batch else [])
+    return _poll(open_jobs, (*cells.CELLS, *more.split()), [batch] if batch else [])
 
 
 @register.simple_tag

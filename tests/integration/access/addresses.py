@@ -46,11 +46,12 @@ class Address:
             "app_label": "productions",
             "content_type_id": film["shot_type"],
             "url": "nothing/here/",
+            "scope": film["hold"].scope,
         }
         return str(known[name] if name in known else self._row(film).pk)
 
     def _row(self, film: dict[str, Any]) -> Any:
-        if "/requeue" in self.pattern:
+        if "/requeue" in self.pattern and "/job" in self.pattern:
             return film["failed"]
         name = self.pattern.split("/")[2]
         return film[_API_ROWS.get(name, name.removesuffix("s") if name not in film else name)]
@@ -58,7 +59,9 @@ class Address:
 
 _API_ROWS: Final = {
     "batches": "batch",
+    "blocks": "nodeblock",
     "presets": "cinematicpreset",
+    "deliveries": "delivery",
     "{content_type_id}": "shot",
 }
 """Rows of the world where an address names them otherwise."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tests.integration.access.world import NIGHTS
+
 _LOGIN: Final = "302 302 302 302 302 302 302 302"
 
 PROFILES: Final[dict[str, str]] = {
@@ -27,9 +29,12 @@ PROFILES: Final[dict[str, str]] = {
     "members of any film": "302 302 403 200 200 200 200 200 | 302 302 403 200 200 200 200 200",
     "members, app": "302 302 404 200 200 200 200 200 | 302 302 404 200 200 200 200 200",
     "planners": "302 302 403 403 200 200 200 200",
+    "renderers": "302 302 403 403 200 200 200 200 | 302 302 403 403 200 200 200 200",
+    "renderers, a deed": "302 302 403 403 302 302 302 302 | 302 302 403 403 302 302 302 302",
     "farm rights": "302 302 403 403 403 403 403 200",
     "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
     "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
+    "farm rights, a press": "302 302 403 403 403 403 403 302",
     "nobody": "302 302 403 403 403 403 403 403",
     "nobody, a row": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
     "nothing here": "302 302 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404",
@@ -45,21 +50,36 @@ PROFILES: Final[dict[str, str]] = {
     "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
     # buttons
     "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
+    "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
     "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
     "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
+    # what belongs to one person (root), or to a channel of the film (its admins, and root)
+    "one's own": "302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302",
+    "one's own, never changed": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
+    "a channel's": "302 302 302 302 302 302 200 200 | 302 302 302 302 302 302 302 200",
+    "mark one's own": "302 302 404 404 404 404 404 302 | 302 302 404 404 404 404 404 404",
+    "press a channel's button": "302 302 404 404 404 404 302 302 | 302 302 404 404 404 404 404 302",
     # files: an address without a signature shows nothing to anybody
     "signed by an attempt": "401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401",
     "unsigned": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
     # the API
+    "api: one's own": "401 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404",
+    "api: a channel's": "401 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 200",
+    "api: test a channel": "401 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 202",
+    "api: end a channel": "401 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 204",
+    "api: make one's own": "401 403 403 201 201 201 201 201",
     "api: whoever is logged in": "401 200 200 200 200 200 200 200",
     "api: members": "401 403 200 200 200 200 200 200",
     "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
     "api: read a row": "401 404 404 200 200 200 200 200 | 401 404 404 404 404 404 404 200",
     "api: change a row": "401 404 404 403 200 200 200 200 | 401 404 404 404 404 404 404 200",
+    "api: manage a row": "401 404 404 403 403 403 200 200 | 401 404 404 404 404 404 404 200",
     "api: verdict": "401 404 404 403 403 200 200 200 | 401 404 404 404 404 404 404 200",
     "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
     "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
     "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
+    "api: farm rights, made": "401 403 403 403 403 403 403 201",
+    "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -81,7 +101,17 @@ _OF_THE_FARM: Final = {
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
+    "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/hold": ("nobody", "nobody, a row", "nobody, a row"),
+    "renders/limit": ("farm rights", "farm rights, a row", "farm rights, a row"),
 }
+
+
+_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "schedules", "templates")
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -183,6 +213,27 @@ EXPECTED: Final[dict[str, str]] = {
         acts=("farm rights", "farm rights, a row", "farm rights, a row"),
     ),
     **_both("admin/accounts/user/{id}/password/", "farm rights, a row"),
+    **_pages(
+        "notices/notice",
+        lists="staff",
+        read="one's own",
+        history="one's own",
+        acts=("nobody", "one's own, never changed", "one's own, never changed"),
+    ),
+    **_pages(
+        "notices/subscription",
+        lists="staff",
+        read="a channel's",
+        history="a channel's",
+        acts=("members", "a channel's", "a channel's"),
+    ),
+    **_pages(
+        "notices/delivery",
+        lists="staff",
+        read="a channel's",
+        history="a channel's",
+        acts=("nobody", "one's own, never changed", "one's own, never changed"),
+    ),
     # buttons
     **_both("admin/productions/shot/{object_id}/render/", "open Render"),
     **_both("admin/productions/shot/render/", "staff, back to the list"),
@@ -191,10 +242,32 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/job/{object_id}/pause", "press a button"),
     **_button("renders/job/{object_id}/priority", "press a button"),
     **_button("renders/job/{object_id}/requeue", "press a button"),
+    **_button("renders/job/{object_id}/steer", "press a button"),
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
+    **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
+    **_button("renders/need/{object_id}/forget", "farm rights, a deed"),
+    "GET admin/nodes/node/{object_id}/requeue/": "renderers",
+    "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
+    "GET admin/renders/failurerule/try/": "members",
+    "POST admin/renders/failurerule/try/": "members",
+    **_button("renders/renderbatch/{object_id}/steer", "press a button"),
+    **_button("projects/project/{object_id}/pause", "manage by a button"),
+    "POST admin/renders/hold/set/": "farm rights, a press",
+    "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
-    **_button("nodes/node/{object_id}/desired", "farm rights, a deed"),
+    **{
+        address: profile
+        for deed in ("desired", "note", "place", "hours", "well", "software")
+        for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
+    },
+    **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
+    **_button("notices/notice/{object_id}/read", "mark one's own"),
+    "POST admin/notices/notice/read-all/": "staff, back to the list",
+    "GET admin/notices/notice/read-all/": "staff, wrong method",
+    **_button("notices/subscription/{object_id}/ping", "press a channel's button"),
+    **_button("notices/subscription/{object_id}/secret", "press a channel's button"),
+    **_button("notices/delivery/{object_id}/again", "press a channel's button"),
     # the API
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
@@ -203,18 +276,22 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/auth/logoutall": "api: with a token only",
     **{
         f"GET api/v1/{name}": "api: whoever is logged in"
-        for name in ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes")
+        for name in (
+            *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
+            *("notices", "subscriptions", "deliveries"),
+        )
     },
-    **{f"GET api/v1/{name}": "api: members" for name in ("nodes", "presets", "templates")},
+    **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
-        for name in ("nodes/{pk}", "presets/{pk}", "templates/{slug}")
+        for name in ("templates/{slug}", *(f"{name}/{{pk}}" for name in _FARM_LISTS if name != "templates"))
     },
     "GET api/v1/projects/{code}": "api: read a row",
     **{
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
         for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
     },
+    "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
@@ -224,13 +301,48 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row",
     "POST api/v1/batches/{pk}/pause": "api: change a row",
+    "POST api/v1/batches/{pk}/requeue": "api: change a row",
     "POST api/v1/jobs/{pk}/cancel": "api: change a row",
     "POST api/v1/jobs/{pk}/pause": "api: change a row",
     "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
     "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
-    "POST api/v1/nodes/{pk}/desired": "api: farm rights",
+    "PATCH api/v1/nodes/{pk}": "api: farm rights",
+    **{
+        f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
+        for deed in ("desired", "work-until", "well", "accept-software")
+    },
+    "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "POST api/v1/pools": "api: farm rights, made",
+    "POST api/v1/schedules": "api: farm rights, made",
+    "PATCH api/v1/pools/{pk}": "api: farm rights",
+    "PATCH api/v1/schedules/{pk}": "api: farm rights",
+    "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
+    "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
+    "PATCH api/v1/jobs/{pk}": "api: change a row",
+    "PATCH api/v1/batches/{pk}": "api: change a row",
+    "POST api/v1/jobs/change": "api: plan in a film",
+    "POST api/v1/jobs/cancel": "api: plan in a film",
+    "POST api/v1/projects/{code}/pause": "api: manage a row",
+    "POST api/v1/holds": "api: farm rights, made",
+    "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
+    "POST api/v1/limits": "api: farm rights, made",
+    "PATCH api/v1/limits/{pk}": "api: farm rights",
+    "DELETE api/v1/limits/{pk}": "api: farm rights, gone",
+    # what somebody is told: their own, and the channels of films they manage
+    "GET api/v1/notices/{pk}": "api: one's own",
+    "POST api/v1/notices/{pk}/read": "api: one's own",
+    "POST api/v1/notices/read-all": "api: whoever is logged in",
+    "POST api/v1/subscriptions": "api: make one's own",
+    "GET api/v1/subscriptions/{pk}": "api: a channel's",
+    "PATCH api/v1/subscriptions/{pk}": "api: a channel's",
+    "DELETE api/v1/subscriptions/{pk}": "api: end a channel",
+    "POST api/v1/subscriptions/{pk}/ping": "api: test a channel",
+    "POST api/v1/subscriptions/{pk}/new-secret": "api: a channel's",
+    "GET api/v1/deliveries/{pk}": "api: a channel's",
+    "POST api/v1/deliveries/{pk}/redeliver": "api: a channel's",
 }
 
 
@@ -254,9 +366,34 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
         "POST api/v1/takes/{pk}/review": {"to": "approved"},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
+        "PATCH api/v1/nodes/{pk}": {"pool": "day", "tags": ["fast"], "note": "new fan"},
+        "POST api/v1/nodes/{pk}/work-until": {"until": "2099-01-01T00:00:00Z"},
+        "POST api/v1/pools": {"name": "night"},
+        "POST api/v1/schedules": {"name": "late", "timezone": "UTC", "windows": NIGHTS},
+        "PATCH api/v1/pools/{pk}": {"dedicated": True},
+        "PATCH api/v1/schedules/{pk}": {"timezone": "Asia/Seoul"},
+        "POST admin/nodes/node/{object_id}/note/": {"note": "new fan"},
+        "POST admin/nodes/node/{object_id}/place/": {"pool": "day", "tags": "fast, new"},
+        "POST admin/nodes/node/{object_id}/hours/": {"hours": "5"},
+        "PATCH api/v1/jobs/{pk}": {"priority": 30},
+        "PATCH api/v1/batches/{pk}": {"priority": 30, "paused": True},
+        "POST api/v1/jobs/change": {"jobs": [film["job"].code], "priority": 30},
+        "POST api/v1/jobs/cancel": {"jobs": [film["job"].code]},
+        "POST api/v1/projects/{code}/pause": {"paused": True},
+        "POST api/v1/holds": {"scope": "farm"},
+        "POST api/v1/limits": {"name": "paid-api", "most": 2, "templates": ["sd15_t2i"]},
+        "PATCH api/v1/limits/{pk}": {"most": 7},
+        "POST admin/renders/job/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
+        "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
+        "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
+        "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
+        "POST api/v1/subscriptions": {"kinds": ["batch.done"], "road": "inbox"},
+        "PATCH api/v1/subscriptions/{pk}": {"active": False},
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
+        "POST api/v1/jobs/requeue": {"node": "gpu24"},
+        "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
@@ -272,6 +409,7 @@ DEEDS: Final = (
     "POST api/v1/shots/{pk}/status",
     "POST api/v1/batches/{pk}/cancel",
     "POST api/v1/batches/{pk}/pause",
+    "POST api/v1/batches/{pk}/requeue",
     "POST api/v1/jobs/{pk}/cancel",
     "POST api/v1/jobs/{pk}/pause",
     "POST api/v1/jobs/{pk}/prioritise",
@@ -279,6 +417,29 @@ DEEDS: Final = (
     "POST api/v1/takes/{pk}/look-again",
     "POST api/v1/takes/{pk}/review",
     "POST api/v1/nodes/{pk}/desired",
+    "PATCH api/v1/nodes/{pk}",
+    *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),
+    "POST api/v1/blocks/{pk}/clear",
+    *(f"POST api/v1/{name}" for name in ("pools", "schedules")),
+    *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
+    *(
+        f"POST admin/nodes/node/{{object_id}}/{deed}/"
+        for deed in ("note", "place", "hours", "well", "software")
+    ),
+    "POST admin/renders/nodeblock/{object_id}/clear/",
+    "POST api/v1/notices/{pk}/read",
+    "POST api/v1/notices/read-all",
+    "POST api/v1/subscriptions",
+    "PATCH api/v1/subscriptions/{pk}",
+    "DELETE api/v1/subscriptions/{pk}",
+    "POST api/v1/subscriptions/{pk}/ping",
+    "POST api/v1/subscriptions/{pk}/new-secret",
+    "POST api/v1/deliveries/{pk}/redeliver",
+    "POST admin/notices/notice/{object_id}/read/",
+    "POST admin/notices/notice/read-all/",
+    "POST admin/notices/subscription/{object_id}/ping/",
+    "POST admin/notices/subscription/{object_id}/secret/",
+    "POST admin/notices/delivery/{object_id}/again/",
     "POST admin/productions/shot/{object_id}/status/",
     "POST admin/renders/job/{object_id}/cancel/",
     "POST admin/renders/job/{object_id}/pause/",
@@ -286,7 +447,22 @@ DEEDS: Final = (
     "POST admin/renders/job/{object_id}/requeue/",
     "POST admin/renders/renderbatch/{object_id}/cancel/",
     "POST admin/renders/renderbatch/{object_id}/pause/",
+    "POST admin/renders/renderbatch/{object_id}/requeue/",
     "POST admin/review/take/{object_id}/review/",
     "POST admin/nodes/node/{object_id}/desired/",
+    "PATCH api/v1/jobs/{pk}",
+    "PATCH api/v1/batches/{pk}",
+    "POST api/v1/jobs/change",
+    "POST api/v1/jobs/cancel",
+    "POST api/v1/projects/{code}/pause",
+    "POST api/v1/holds",
+    "DELETE api/v1/holds/{scope}",
+    "POST api/v1/limits",
+    "PATCH api/v1/limits/{pk}",
+    "DELETE api/v1/limits/{pk}",
+    "POST admin/renders/job/{object_id}/steer/",
+    "POST admin/renders/renderbatch/{object_id}/steer/",
+    "POST admin/projects/project/{object_id}/pause/",
+    "POST admin/renders/hold/set/",
 )
 """With these bodies something changes where it is allowed: the proof that a refusal was about the person."""

@@ -9,21 +9,28 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db.models import Model
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
+from apps.nodes.models import Node, Pool, Schedule
+from apps.nodes.software import software_of
+from apps.nodes.states import Health
+from apps.notices.kinds import Kind
+from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
 from apps.presets.models import CinematicPreset, PresetCategory
 from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, Job, RenderBatch
-from apps.renders.states import JobState
+from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
+from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services import sync_templates
+from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
     CharacterLoraFactory,
     JobFactory,
@@ -37,6 +44,7 @@ from tests.integration.admin.rows import everything_of
 CANARY: Final = b"zqxjvk"
 """Stands in every text of the other film and in nothing else (case does not count)."""
 CONTENT: Final = b"a picture of the film"
+NIGHTS: Final = [{"days": [0, 1, 2, 3, 4], "from": "19:00", "to": "08:00"}]
 SECRET_CONTENT: Final = b"zqxjvk: a picture of the other film"
 
 PEOPLE: Final = (
@@ -77,6 +85,9 @@ def build() -> World:
     people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
     people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
     stranger = MembershipFactory.create(project=other["project"], role=Role.ADMIN).user
+    # A notice is one person's: of the own film root's, who else may do everything; of the other a stranger's.
+    own |= _notices(own, people["superuser"])
+    other |= _notices(other, stranger)
     shared = {
         "shot_type": ContentType.objects.get_for_model(Shot).pk,
         "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
@@ -84,12 +95,41 @@ def build() -> World:
         "presetcategory": PresetCategory.objects.first(),
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
+        **_of_the_farm(),
+        "failurerule": FailureRule.objects.first(),
+        "need": Need.objects.first(),
+        "hold": Hold.objects.create(scope="24", by="superuser"),
+        "limit": _limit(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
         other=other | shared | {"user": stranger},
         people=people,
     )
+
+
+def _of_the_farm() -> dict[str, Any]:
+    """A pool, a schedule and a blocked pair; the node has something for every button."""
+    pool, schedule = Pool.objects.create(name="day"), Schedule.objects.create(name="nights", windows=NIGHTS)
+    software = software_of(ComfyFact(reachable=True, version="0.8.0"), Capabilities(classes=(), models={}))
+    Node.objects.update(
+        health=Health.SICK, software=software, software_mark="now", baseline_mark="then", schedule=schedule
+    )
+    block = NodeBlock.objects.create(
+        node=Node.objects.get(),
+        template=WorkflowTemplate.objects.get(slug="sd15_t2i"),
+        state=BlockState.BLOCKED,
+        failures=3,
+        until=timezone.now(),
+    )
+    spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
+    return {"pool": pool, "schedule": spare, "nodeblock": block}
+
+
+def _limit() -> Limit:
+    limit = Limit.objects.create(name="licence", most=3)
+    limit.templates.add(WorkflowTemplate.objects.get(slug="sd15_t2i"))
+    return limit
 
 
 def _film(code: str) -> dict[str, Any]:
@@ -122,6 +162,43 @@ def _film(code: str) -> dict[str, Any]:
         "reference": reference,
         "stateevent": event,
     }
+
+
+def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
+    """A notice in somebody's inbox, and a channel of the film with what was delivered there."""
+    project, batch = film["project"], film["batch"]
+    mine = Subscription.objects.create(owner=reader, kinds=[Kind.BATCH_DONE])
+    channel = Subscription.objects.create(
+        name=batch.note or "#renders",
+        project=project,
+        kinds=[Kind.BATCH_DONE],
+        road=Road.WEBHOOK,
+        url=f"https://hooks.example/{project.code}",
+    )
+    item = {"batch": str(batch.pk), "code": batch.code, "note": batch.note, "jobs": 1}
+    item["by_state"] = {JobState.SUCCEEDED: 1}
+    told = {
+        "project": project,
+        "kind": Kind.BATCH_DONE,
+        "about": batch.pk,
+        "code": batch.code,
+        "items": [item],
+        "open": False,
+        "first_at": timezone.now(),
+        "last_at": timezone.now(),
+    }
+    notice = Notice.objects.create(subscription=mine, recipient=reader, **told)
+    delivery = Delivery.objects.create(
+        subscription=channel,
+        notice=Notice.objects.create(subscription=channel, **told),
+        state=DeliveryState.GIVEN_UP,
+        tries=8,
+        reason=f"{batch.note} is not there",
+    )
+    DeliveryTry.objects.create(
+        delivery=delivery, at=timezone.now(), ok=False, milliseconds=3, answer=batch.note, error=batch.note
+    )
+    return {"notice": notice, "subscription": channel, "delivery": delivery}
 
 
 def _mark(film: dict[str, Any]) -> None:

@@ -147,7 +147,7 @@ def test_the_form_warns_of_two_peoples_loras_and_the_press_goes_on(film: Film, a
     browser = as_("coordinator")
     form = {"shots": str(film.shot.pk), "key": "k", "picture": "sd15_t2i", "takes": "2", "priority": "10"}
     preview = browser.post(reverse("admin:productions_shot_render"), form)
-    assert [warning.code for warning in preview.context["warnings"]] == ["loras_bleed"]
+    assert [warning.code for _label, warning in preview.context["warnings"]] == ["loras_bleed"]
     assert "bleed into each other" in preview.content.decode()
     assert "This makes 2 jobs" in preview.content.decode()
     answer = browser.post(reverse("admin:productions_shot_render"), form | {"submit": "1"}, follow=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,16 +21,17 @@ from apps.nodes.states import DESIRED, NODE
 from apps.productions.states import SHOT
 from apps.projects.models import Membership
 from apps.renders import cells, words
-from apps.renders.models import Job
+from apps.renders.models import Attempt, Job
 from apps.renders.services.failures import after_crash, decide
 from apps.renders.states import ATTEMPT, JOB, JobState
 from apps.renders.waiting import wait_sentence
 from apps.renders.words import ADVICE, failure_in_words, reason_in_words, state_label
 from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
+from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.services import sync_templates
 from farm.contracts import FailureClass
-from farm.tiers import TIERS_GB
-from tests.factories import UserFactory
+from tests.factories import NodeFactory, UserFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
 from tests.integration.admin.test_forms import form_of
@@ -41,6 +43,24 @@ EVERY_STATE = [
     for machine in (JOB, ATTEMPT, MEDIA, REVIEW, NODE, DESIRED, SHOT)
     for state in machine.states
 ]
+
+
+def beyond_the_ladder() -> list[tuple[Job, Attempt | None]]:
+    """Jobs that ran out of memory with no next rung, for every kind of advice; and an experiment."""
+    sync_templates()
+    NodeFactory.create(tier_gb=24)
+    newest = {version.template.slug: version for version in WorkflowTemplateVersion.objects.all()}
+
+    def job(slug: str, **facts: Any) -> Job:
+        return Job(**{"template_version": newest[slug], "tier_gb": 24, "precision": "fp8", **facts})
+
+    return [
+        (job("wan22_i2v", need_gb=32.0, width=1280, height=720, frames=81), None),
+        (job("wan22_i2v", need_gb=24.0, width=640, height=640, frames=97), None),
+        (job("flux_t2i", precision="fp16", need_gb=24.0, width=1024, height=1024, frames=1), None),
+        (job("sd15_t2i", need_gb=4.0, width=512, height=512, frames=1), None),
+        (Job(tier_gb=24), Attempt(tier_gb=16, explores=True)),
+    ]
 
 
 def test_what_the_farm_adds_to_a_failure_is_said_in_the_readers_language(
@@ -57,14 +77,13 @@ def test_what_the_farm_adds_to_a_failure_is_said_in_the_readers_language(
         attempts_used=2, attempt_budget=3, crashes=9, free_retries=10**6, failure_class="output_invalid"
     )
     decided = [decide(spent, failure) for failure in FailureClass] + [after_crash(spent)]
-    decided.append(decide(Job(tier_gb=TIERS_GB[-1]), FailureClass.OUT_OF_MEMORY))
+    decided += [decide(job, FailureClass.OUT_OF_MEMORY, on=on) for job, on in beyond_the_ladder()]
     given = {decision.advice for decision in decided} - {""}
     for advice in given:
         said = failure_in_words(f"in its own words — really — {advice}")
         assert said.startswith("in its own words — really — <")
-        assert [int(word) for word in said.split() if word.isdigit()] == [
-            int(word) for word in advice.split() if word.isdigit()
-        ]
+        assert said.count(" — <") == advice.count(" — ") + 1
+        assert re.findall(r"\d+", said) == re.findall(r"\d+", advice)
     assert asked == set(ADVICE)
     for untouched in ("no dash", "its own — words", "unusable even with empty caches"):
         assert failure_in_words(untouched) == reason_in_words(untouched) == untouched

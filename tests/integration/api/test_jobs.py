@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from apps.common.ids import uuid7
 from apps.productions.models import Shot
-from apps.renders.models import Attempt, Job
+from apps.renders.models import Attempt, Job, Lane
 from tests.factories import BatchFactory, JobFactory, NodeFactory
 from tests.integration.api.conftest import only_error
 
@@ -56,9 +56,8 @@ def test_the_token_of_an_attempt_is_told_to_nobody(coordinator: APIClient, job: 
 
 
 def test_a_waiting_job_says_why(coordinator: APIClient, shots: list[Shot]) -> None:
-    waiting = JobFactory.create(
-        shot=shots[0], need_gb=80, tier_gb=80, wait_code="too_big", wait_params={"need": 80, "largest": 24}
-    )
+    waiting = JobFactory.create(shot=shots[0], need_gb=80, tier_gb=80)
+    Lane.objects.filter(jobs=waiting).update(wait_code="too_big", wait_params={"need": 80, "largest": 24})
     body = coordinator.get(f"{JOBS}/{waiting.pk}").json()
     assert body["waits"] == "Needs 80 GB on one GPU; the largest node here has 24 GB."
 

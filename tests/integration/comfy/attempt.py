@@ -40,6 +40,7 @@ def sleep(seconds: float) -> tuple[str, dict[str, Any]]:
 class Heard:
     said: list[str] = field(default_factory=list)
     fractions: list[float] = field(default_factory=list)
+    cached_nodes: tuple[str, ...] = ()
     executing: threading.Event = field(default_factory=threading.Event)
 
     def queued(self) -> None:
@@ -48,6 +49,9 @@ class Heard:
     def started(self) -> None:
         self.said.append("started")
         self.executing.set()
+
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        self.cached_nodes = nodes
 
     def progress(self, fraction: float, doing: str) -> None:
         self.fractions.append(fraction)

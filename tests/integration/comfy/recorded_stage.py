@@ -41,6 +41,9 @@ class Listener:
         assert not self.begun
         self.begun = True
 
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        pass
+
     def progress(self, fraction: float, doing: str) -> None:
         assert fraction >= self.fraction
         self.fraction = fraction

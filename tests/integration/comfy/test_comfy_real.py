@@ -19,12 +19,13 @@ import pytest
 import requests
 from PIL import Image
 
-from farm.contracts import OrderOutput, Outcome
+from farm.contracts import OrderOutput, Outcome, ProbeResult
 from tests.comfysim_fixture import free_port
 from tests.integration.comfy.attempt import Render, picture
 from tests.integration.workers.coordinator import order
 from tests.integration.workers.node_farm import StartFarm, farm
 from tests.integration.workers.waiting import until
+from workers.catalogue import read_catalogue
 from workers.comfy.client import ComfyClient, Graph
 from workers.comfy.errors import (
     ConnectionCut,
@@ -42,6 +43,8 @@ from workers.comfy.errors import (
 )
 from workers.comfy.progress import ProgressSocket
 from workers.comfy.standing import Ending, State
+from workers.comfy.stats import read_stats
+from workers.probe import AskedProbe, Probe
 
 __all__ = ["farm"]  # the fixture
 
@@ -291,6 +294,56 @@ def test_a_worker_renders_on_a_real_server(farm: StartFarm) -> None:
 
     assert (report.outcome, report.simulated) == (Outcome.SUCCEEDED, False)
     assert (report.artifacts[0].kind, report.artifacts[0].frames) == ("video", 9)
+
+
+def test_a_real_server_tells_from_its_cache_what_it_remembers(client: ComfyClient) -> None:
+    """By default the last prompt only: that is what the book of resident models learns from."""
+    first, other = picture(color=new_color()), picture(color=new_color())
+    cached = []
+    for graph in (first, first, other, first):
+        graph["9"]["inputs"]["filename_prefix"] = f"road/{uuid4().hex}"
+        render = Render(URL, graph)
+        render.run()
+        cached.append("1" in render.heard.cached_nodes)
+
+    assert cached == [False, True, False, False]
+
+
+def test_a_waiting_prompt_is_withdrawn_from_a_real_server_and_a_running_one_goes_on(
+    client: ComfyClient,
+) -> None:
+    running, waiting = str(uuid4()), str(uuid4())
+    client.submit(busy(9), running)
+    until(lambda: running in client.queue().running)
+    client.submit(picture(color=new_color()), waiting)
+
+    for prompt_id in (waiting, running):
+        client.withdraw(prompt_id)
+
+    assert client.lookup(waiting).state is State.UNKNOWN
+    assert client.lookup(running).state in (State.RUNNING, State.DONE)
+    until(lambda: client.lookup(running).state is State.DONE, timeout_s=120)
+    assert client.lookup(running).ending is Ending.SUCCEEDED
+
+
+def test_a_probe_renders_on_a_real_server(client: ComfyClient) -> None:
+    asked = AskedProbe(Probe(client))
+
+    until(lambda: asked.get_on("p1", busy=False))
+
+    assert asked.result == ProbeResult(id="p1", ok=True)
+
+
+def test_a_real_servers_catalogue_is_read(client: ComfyClient) -> None:
+    listed = client.models(as_listed=True)
+    sizes = client.model_sizes(folder for folder, names in listed.items() if names)
+    catalogue = read_catalogue(client.object_info(), listed, sizes)
+    stats = read_stats(client.system_stats())
+
+    assert {"KSampler", "ImageBlur"} <= set(catalogue.capabilities.classes)
+    assert set(sizes) == {f"{folder}/{name}" for folder, names in listed.items() for name in names}
+    assert stats.room is not None
+    assert stats.system.ram_free is not None
 
 
 @contextmanager

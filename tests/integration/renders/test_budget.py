@@ -130,5 +130,6 @@ def test_a_prompt_that_waited_in_a_comfyui_that_went_down_has_crashed_nothing(no
 
 def test_a_job_that_needs_more_memory_spends_no_attempt(node24: Hand, job: Job) -> None:
     fail(node24, FailureClass.OUT_OF_MEMORY)
+    assert (again(job).tier_gb, budget(job)) == (24, (0, 0))
     fail(node24, FailureClass.OUT_OF_MEMORY)
-    assert (again(job).tier_gb, budget(job)) == (16, (0, 0))
+    assert (again(job).state, budget(job)) == (JobState.FAILED, (0, 0))

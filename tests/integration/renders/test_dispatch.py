@@ -171,8 +171,8 @@ def test_a_node_of_unknown_memory_gets_only_what_needs_none(press: Any, bus: Bro
     ("what", "sentence"),
     [
         ("project", "The project is paused."),
-        ("batch", "Its batch is paused."),
-        ("job", "Paused."),
+        ("batch", "Its batch is paused by {by}."),
+        ("job", "Paused by {by}."),
     ],
 )
 def test_paused_work_is_not_sent_and_says_so(
@@ -187,8 +187,7 @@ def test_paused_work_is_not_sent_and_says_so(
         Project.objects.update(paused=True)
     assert dispatch() == 0
     explain_waiting()
-    job.refresh_from_db()
-    assert wait_sentence(job) == sentence
+    assert wait_sentence(Job.objects.get(pk=job.pk)) == sentence.format(by=coordinator)
 
 
 def test_urgent_work_goes_first(node24: Hand, press: Any, coordinator: User) -> None:

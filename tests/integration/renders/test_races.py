@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.accounts.models import User
-from apps.common.machines import Machine
+from apps.common.machines import Machine, move
 from apps.nodes.models import Node
 from apps.nodes.services import receive_all
 from apps.productions.rendering import shots_have_takes
@@ -24,7 +24,7 @@ from apps.renders.services.control import cancel
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
-from apps.renders.states import JOB, AttemptState, JobState
+from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.review.models import Take
 from tests.integration.renders.elsewhere import Elsewhere, from_elsewhere
 from tests.integration.renders.hand import Hand
@@ -265,3 +265,24 @@ def test_a_clip_is_submitted_while_its_keyframe_is_recorded(
     clip = others[0].answer()
     sweep.sweep()
     assert (again(job).state, again(clip).state) == (JobState.SUCCEEDED, JobState.READY)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody moves beside another")
+def test_an_attempt_moves_while_somebody_holds_its_job(node24: Hand, job: Job) -> None:
+    """Who locks an attempt and then its job waits for whoever holds the job and comes for the attempt."""
+    attempt = attempt_of(executing(node24))
+    with transaction.atomic():
+        Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        other = Elsewhere(
+            lambda: move(
+                ATTEMPT,
+                attempt,
+                from_=(AttemptState.EXECUTING,),
+                to=AttemptState.COLLECTING,
+                story=job.pk,
+                actor="node24",
+            )
+        )
+        assert other.answer() is True
+    attempt.refresh_from_db()
+    assert attempt.state == AttemptState.COLLECTING

@@ -231,14 +231,15 @@ def test_a_success_after_a_cancel_keeps_the_files_and_makes_no_take(
 # Failure
 
 
-def test_out_of_memory_moves_a_job_one_tier_up_without_spending_an_attempt(
-    node24: Hand, job: Job, order: RenderOrder
+def test_out_of_memory_moves_a_job_to_a_larger_card_without_spending_an_attempt(
+    node24: Hand, bus: Broker, job: Job, order: RenderOrder
 ) -> None:
+    Hand("gpu32", tier_gb=32, broker=bus).arrives()
     node24.finishes(order, node24.failure(order, FailureClass.OUT_OF_MEMORY))
     job = again(job)
-    assert (job.state, job.tier_gb, job.attempts_used) == (JobState.READY, 12, 0)
+    assert (job.state, job.tier_gb, job.attempts_used) == (JobState.READY, 32, 0)
     dispatch()
-    assert Attempt.objects.get(job=job, number=2).queue == "vram.12"
+    assert Attempt.objects.get(job=job, number=2).queue == "vram.32"
 
 
 @pytest.mark.parametrize("failure", [FailureClass.REJECTED_GRAPH, FailureClass.INPUT_MISSING])

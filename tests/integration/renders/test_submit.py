@@ -18,6 +18,8 @@ from apps.productions.states import IN_PROGRESS
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.renders.models import Job, JobDependency, RenderBatch
+from apps.renders.services.planning import plan
+from apps.renders.services.seeds import seed_of
 from apps.renders.services.submit import Step, Submission, submit
 from apps.renders.states import JobState
 from tests.factories import (
@@ -231,3 +233,49 @@ def test_submitting_a_hundred_shots_costs_few_queries(
         press(coordinator, film, shots, Step(template="sd15_t2i"))
     assert set(Shot.objects.values_list("status", flat=True)) == {IN_PROGRESS}
     assert set(Job.objects.values_list("take_number", flat=True)) == {1}
+
+
+def seeds_of(batch: RenderBatch) -> list[int]:
+    return list(batch.jobs.order_by("code").values_list("seed", flat=True))
+
+
+def test_pressing_again_with_nothing_changed_begins_from_other_noise(
+    film: Project, coordinator: User
+) -> None:
+    shots = shots_of(film, 2)
+    first = press(coordinator, film, shots, Step(template="sd15_t2i", takes=2), key="a").batch
+    second = press(coordinator, film, shots, Step(template="sd15_t2i", takes=2), key="b").batch
+    seeds = seeds_of(first) + seeds_of(second)
+    assert len(set(seeds)) == 8
+    assert all(job.values["seed"] == job.seed for job in first.jobs.all())
+
+
+def test_a_takes_seed_follows_from_shot_template_and_take_number_alone(
+    film: Project, coordinator: User
+) -> None:
+    [shot] = shots_of(film, 1)
+    press(coordinator, film, [shot], Step(template="flux_t2i"), key="a")
+    job = press(coordinator, film, [shot], Step(template="sd15_t2i"), key="b").batch.jobs.get()
+    assert job.take_number == 2
+    assert job.seed == seed_of(shot.pk, "sd15_t2i", 2)
+
+
+def test_a_plan_foresees_the_seeds(film: Project, coordinator: User) -> None:
+    shots = shots_of(film, 2)
+    steps = [Step(template="sd15_t2i", takes=2), Step(template="flux_t2i")]
+    press(coordinator, film, shots, *steps, key="a")
+    foreseen = [job.seed for job in plan(project=film, shots=shots, steps=steps).jobs]
+    assert seeds_of(press(coordinator, film, shots, *steps, key="b").batch) == foreseen
+
+
+def test_a_persons_seed_stays_when_render_is_pressed_again(film: Project, coordinator: User) -> None:
+    [shot] = shots_of(film, 1)
+    Shot.objects.filter(pk=shot.pk).update(seed=70)
+    shot.refresh_from_db()
+    for key in ("a", "b"):
+        assert seeds_of(
+            press(coordinator, film, [shot], Step(template="sd15_t2i", takes=2), key=key).batch
+        ) == [
+            70,
+            71,
+        ]

@@ -250,6 +250,18 @@ def test_an_idle_node_serves_its_largest_tier_first(farm: StartFarm) -> None:
     assert claimed == [first.attempt_id, large.attempt_id, small.attempt_id]
 
 
+def test_an_idle_node_begins_no_staged_order_before_one_that_is_to_start(farm: StartFarm) -> None:
+    here = farm(serve=False)
+    staged, to_start = order(), order()
+    results = [here.coordinator.send(staged, "vram.24.next"), here.coordinator.send(to_start, "vram.8")]
+
+    here.coordinator.serve = True
+
+    assert [result_of(result).outcome for result in results] == [Outcome.SUCCEEDED] * 2
+    claimed = [claim.attempt_id for claim in here.coordinator.claims]
+    assert claimed == [to_start.attempt_id, staged.attempt_id]
+
+
 def test_an_order_that_is_delivered_twice_is_rendered_once_and_keeps_its_result(farm: StartFarm) -> None:
     here = farm()
     what = order(slow_picture("once", 2))
@@ -279,3 +291,17 @@ def test_an_order_that_comes_again_before_its_report_is_confirmed_changes_nothin
 
     assert result_of(again) == report
     assert len(here.coordinator.claims) == 1
+
+
+def test_a_hang_between_steps_is_found_by_their_pace_long_before_the_orders_limit(farm: StartFarm) -> None:
+    here = farm(faults=["hang:at=step,node=RecSleep,after=20"])
+    result = here.coordinator.send(order(slow_picture("hangs", 20), hang_s=10_000.0), "vram.8")
+
+    until(lambda: "stopping prompt" in here.worker.log)
+    assert here.sim.acted()["hang"] == 1
+    here.sim.arm()  # the step ends after all, and the interrupt bites
+
+    failure = result_of(result).failure
+    assert failure is not None
+    assert failure.failure_class == "comfy_hung"
+    assert "without progress for 3 s" in failure.message

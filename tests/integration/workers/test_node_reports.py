@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from farm.contracts import FailureClass, NodeDirectives, NodeState, Outcome, Source, Stage
+import json
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from farm.contracts import (
+    FailureClass,
+    NodeDirectives,
+    NodeState,
+    OrderOutput,
+    Outcome,
+    Source,
+    Stage,
+)
 from tests.comfysim_fixture import free_port
 from tests.integration.workers.coordinator import order, slow_picture
 from tests.integration.workers.node_farm import StartFarm, result_of
 from tests.integration.workers.waiting import until
+
+WORKFLOWS = Path(__file__).parents[3] / "workflows"
 
 
 def test_a_node_says_what_it_is(farm: StartFarm) -> None:
@@ -244,3 +260,44 @@ def test_renders_that_end_while_the_broker_is_away_give_their_slots_back(farm: S
     here.executing(third)
     here.coordinator.send(fourth, "vram.8.next")
     here.coordinator.hears(lambda report: len(report.running) == 2)
+
+
+def test_a_node_tells_which_models_its_comfyui_holds_until_they_are_freed_or_lost(farm: StartFarm) -> None:
+    here = farm()
+    graph: dict[str, Any] = json.loads((WORKFLOWS / "sd15_t2i/graph.json").read_text())
+    graph["7"]["inputs"]["filename_prefix"] = "keyframe"
+    picture = OrderOutput(node="7", kind="image", width=768, height=432, frames=1)
+    checkpoint = "checkpoints/v1-5-pruned-emaonly-fp16.safetensors"
+
+    assert here.render(order(graph, outputs=(picture,))).failure is None
+    here.coordinator.hears(lambda report: report.resident == (checkpoint,) and not report.running)
+
+    assert here.render(order(free_first=True)).failure is None
+    here.coordinator.hears(lambda report: not report.resident)
+
+    assert here.render(order(graph, outputs=(picture,))).failure is None
+    here.coordinator.hears(lambda report: report.resident == (checkpoint,) and not report.running)
+    requests.post(f"{here.sim.url}/history", json={"clear": True}, timeout=10)  # as after a restart
+    here.coordinator.hears(lambda report: not report.resident)
+
+
+def test_a_worker_that_is_too_large_ends_gently_for_its_supervisor_once_it_is_idle(farm: StartFarm) -> None:
+    here = farm(idle=False, env={"SHOTFARM_MAX_RSS_MB": "10"})
+
+    told = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+    assert "above SHOTFARM_MAX_RSS_MB (10)" in told.reason
+
+    assert here.worker.process.wait(30) == 0
+    assert "worker too large" in here.worker.log
+
+
+def test_a_node_whose_comfyuis_machine_is_short_of_memory_frees_it_and_takes_no_work(farm: StartFarm) -> None:
+    here = farm(idle=False, env={"SHOTFARM_MIN_RAM_MB": "100000000"})
+
+    told = here.coordinator.hears(lambda report: report.state is NodeState.DEAF)
+
+    assert "below SHOTFARM_MIN_RAM_MB (100000000)" in told.reason
+    assert "freeing ComfyUI" in here.worker.log
+    waiting = here.coordinator.send(order(), "vram.0")
+    assert here.render(order(), here.own_queue()).outcome is Outcome.SUCCEEDED
+    assert (waiting.ready(), here.waiting_in("vram.0")) == (False, 1)

@@ -17,6 +17,7 @@ from workers.comfy.errors import (
     Hung,
     Interrupted,
     InterruptIgnored,
+    MadeWay,
     OutOfMemory,
     SlowAnswer,
     TimedOut,
@@ -25,6 +26,7 @@ from workers.comfy.errors import (
 )
 from workers.comfy.follow import Finished, follow
 from workers.comfy.outputs import OutputFile
+from workers.comfy.pace import FLOOR_S, Pace
 from workers.comfy.progress import Ended, Event, Executing, ProgressSocket, Reconnected, Started, Step
 from workers.comfy.standing import PENDING, RUNNING, UNKNOWN, Ending, Standing, State
 
@@ -77,7 +79,9 @@ class ScriptedComfy:
     answers: Sequence[Standing | ComfyError]
     after_cancel: Sequence[Standing | ComfyError] | None = None
     running: tuple[str, ...] = ("somebody else's",)
+    after_withdrawal: Sequence[Standing | ComfyError] | None = None
     cancels: int = 0
+    withdrawals: int = 0
     lookups: int = 0
 
     def lookup(self, prompt_id: str) -> Standing:
@@ -94,6 +98,11 @@ class ScriptedComfy:
             self.answers, self.after_cancel = self.after_cancel, None
         return False
 
+    def withdraw(self, prompt_id: str) -> None:
+        self.withdrawals += 1
+        if self.after_withdrawal is not None:
+            self.answers, self.after_withdrawal = self.after_withdrawal, None
+
     def queue(self) -> Queue:
         return Queue(running=self.running, pending=())
 
@@ -109,6 +118,9 @@ class Heard:
     def started(self) -> None:
         self.said.append("started")
 
+    def cached(self, nodes: tuple[str, ...]) -> None:
+        self.said.append(f"cached {', '.join(nodes)}")
+
     def progress(self, fraction: float, doing: str) -> None:
         self.fractions.append(fraction)
 
@@ -118,6 +130,7 @@ class Scene:
     comfy: ScriptedComfy
     events: Iterable[tuple[float, Event]] = ()
     should_stop: Callable[[], bool] = lambda: False
+    makes_way: Callable[[], bool] = lambda: False
     heard: Heard = field(default_factory=Heard)
     clock: Clock = field(default_factory=Clock)
     after_renewal: Iterable[tuple[float, Event]] = ()
@@ -128,7 +141,9 @@ class Scene:
             self.clock, list(self.events), list(self.after_renewal), is_open=self.is_open
         )
 
-    def play(self, *, execution_timeout_s: float = 60, hang_s: float = 20) -> Finished:
+    def play(
+        self, *, execution_timeout_s: float = 60, hang_s: float = 20, pace: Pace | None = None
+    ) -> Finished:
         return follow(
             cast(ComfyClient, self.comfy),
             "p",
@@ -140,6 +155,8 @@ class Scene:
             hang_s=hang_s,
             interrupt_s=30,
             lost_s=30,
+            makes_way=self.makes_way,
+            pace=pace,
             clock=self.clock,
         )
 
@@ -364,3 +381,85 @@ def test_a_cancel_that_gets_no_answer_is_sent_again() -> None:
 
     with pytest.raises(Interrupted, match="as asked"):
         scene.play()
+
+
+def test_a_waiting_prompt_that_makes_way_is_taken_out_and_never_interrupted() -> None:
+    scene = Scene(ScriptedComfy([PENDING], after_withdrawal=[UNKNOWN]), makes_way=lambda: True)
+
+    with pytest.raises(MadeWay):
+        scene.play()
+
+    assert (scene.comfy.withdrawals, scene.comfy.cancels) == (1, 0)
+    assert scene.heard.said == ["queued"]
+
+
+@pytest.mark.parametrize("meanwhile", [[RUNNING, SUCCESS], [SUCCESS]])
+def test_a_prompt_that_began_before_it_could_make_way_is_rendered(meanwhile: list[Standing]) -> None:
+    scene = Scene(ScriptedComfy([PENDING], after_withdrawal=meanwhile), makes_way=lambda: True)
+
+    assert scene.play().outputs == (FILE,)
+
+    assert (scene.comfy.withdrawals, scene.comfy.cancels) == (1, 0)
+    assert scene.heard.said == ["queued", "started"]
+
+
+def test_an_executing_prompt_makes_no_way() -> None:
+    scene = Scene(
+        ScriptedComfy([RUNNING, SUCCESS]), [(0.1, Started()), (0.1, Ended())], makes_way=lambda: True
+    )
+
+    assert scene.play().outputs == (FILE,)
+
+    assert scene.comfy.withdrawals == 0
+
+
+def test_a_withdrawal_whose_outcome_is_not_seen_at_once_is_found_later() -> None:
+    scene = Scene(
+        ScriptedComfy([PENDING], after_withdrawal=[SlowAnswer("no answer"), UNKNOWN]), makes_way=lambda: True
+    )
+
+    with pytest.raises(MadeWay):
+        scene.play()
+
+
+def test_a_prompt_that_comfyui_loses_after_it_began_did_not_make_way() -> None:
+    scene = Scene(
+        ScriptedComfy([PENDING], after_withdrawal=[RUNNING, UNKNOWN, UNKNOWN]), makes_way=lambda: True
+    )
+
+    with pytest.raises(Vanished):
+        scene.play()
+
+
+STEPS = [(2.0, Step("3", value, 20)) for value in (1, 2, 3, 4, 5)]
+
+
+def test_silence_after_regular_steps_is_a_hang_before_the_orders_limit() -> None:
+    scene = Scene(ScriptedComfy([RUNNING], after_cancel=[STOPPED]), [(0.1, Started()), *STEPS])
+    began = scene.clock.now
+
+    with pytest.raises(Hung, match=f"without progress for {FLOOR_S:g} s"):
+        scene.play(execution_timeout_s=10_000, hang_s=1000)
+
+    assert scene.clock.now - began < 2 * FLOOR_S
+
+
+def test_a_hang_that_was_but_a_long_step_is_remembered_as_one() -> None:
+    pace = Pace()
+    scene = Scene(ScriptedComfy([RUNNING], after_cancel=[STOPPED]), [(0.1, Started()), *STEPS])
+
+    with pytest.raises(Hung):
+        scene.play(execution_timeout_s=10_000, hang_s=1000, pace=pace)
+
+    assert pace.longest["3"] > FLOOR_S
+
+
+def test_what_follows_the_last_step_may_take_as_long_as_the_order_allows() -> None:
+    last = (2.0, Step("3", 20, 20))
+    quiet = int(2 * FLOOR_S / 2)
+    scene = Scene(
+        ScriptedComfy([RUNNING] * quiet + [SUCCESS]), [(0.1, Started()), *STEPS, last, (0.1, Executing("8"))]
+    )
+
+    assert scene.play(execution_timeout_s=10_000, hang_s=1000).outputs == (FILE,)
+    assert scene.comfy.cancels == 0

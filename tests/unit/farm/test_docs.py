@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from apps.renders.waiting import SENTENCES
+from apps.desk.terminal.arguments import declare
+from apps.renders.waitwords import NODE_SENTENCES, SENTENCES, Text
 from farm.contracts import FailureClass
 
 ROOT = Path(settings.BASE_DIR)
@@ -20,6 +23,7 @@ PAGES = [
 ]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 VARIABLE = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|environ, )"(\w+)\"""")
+NOTHING_SAID = "nothing at all, and nothing moves"
 READERS = ("farm/settings.py", "farm/demo/options.py", "workers/settings.py", "celeryconfig.py")
 
 
@@ -58,6 +62,70 @@ def test_every_failure_class_is_explained() -> None:
 
 
 def test_every_reason_to_wait_is_explained() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    beginnings = [str(sentence).partition("%(")[0] for sentence in SENTENCES.values()]
-    assert [words for words in beginnings if words not in page] == []
+    page = section_of(ROOT / "docs" / "operations.md", "A job waits")
+    assert sorted(said for said in told(SENTENCES) if said not in page) == []
+
+
+def test_every_word_of_a_node_about_a_job_is_explained() -> None:
+    page = section_of(ROOT / "docs" / "operations.md", "What each node says")
+    assert sorted(said for said in told(NODE_SENTENCES) if said not in page) == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "sentences"), [("A job waits", SENTENCES), ("What each node says", NODE_SENTENCES)]
+)
+def test_no_reason_is_explained_that_nobody_gives(
+    heading: str, sentences: Mapping[str, Sequence[Text]]
+) -> None:
+    rows = re.findall(r"^\| (.+?) \|", section_of(ROOT / "docs" / "operations.md", heading), re.MULTILINE)
+    explained = [said for row in rows[2:] for said in row.split(" · ")]
+    assert len(explained) >= len(sentences)
+    assert [said for said in explained if said not in told(sentences) and said != NOTHING_SAID] == []
+
+
+def test_every_command_of_the_farm_is_explained_with_its_object() -> None:
+    parser = ArgumentParser()
+    declare(parser)
+    commands = next(action.choices for action in parser._actions if action.dest == "command")
+    page = section_of(ROOT / "docs" / "operations.md", "The farm at the command line")
+    assert commands is not None
+    assert [name for name in commands if f"manage.py farm {name}" not in page] == []
+    objects = {
+        name
+        for row in re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert objects == set(commands) - {"story"}
+
+
+def section_of(page: Path, heading: str) -> str:
+    """What stands below a heading, up to the next one."""
+    return page.read_text(encoding="utf-8").partition(f"# {heading}\n")[2].partition("\n#")[0]
+
+
+def told(sentences: Mapping[str, Sequence[Text]]) -> set[str]:
+    """Every sentence as the page writes it, with an ellipsis for each fact."""
+    return {
+        str(text % Anything(number))
+        for texts in sentences.values()
+        for text in texts
+        for number in (Some(1), Some(2))
+    }
+
+
+class Some(int):
+    """A number that decides between one and many, and reads as an ellipsis."""
+
+    def __str__(self) -> str:
+        return "…"
+
+
+class Anything(dict[str, object]):
+    """Has every fact."""
+
+    def __init__(self, number: Some) -> None:
+        super().__init__()
+        self._number = number
+
+    def __missing__(self, name: str) -> Some:
+        return self._number

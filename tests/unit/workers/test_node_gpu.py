@@ -1,87 +1,20 @@
 """Which GPU a node has: NVML and ComfyUI joined, and nothing invented."""
-# ruff: noqa: N802 - the fake has pynvml's names
 
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from farm.contracts import Source
+from tests.unit.workers.fake_nvml import MIB, RTX_4090, FakeNvml, rtx_4090
 from workers.comfy.stats import SystemStats, read_stats
 from workers.gpu import Site, read_gpu
 from workers.nvml import Card, Cards, read_cards
 
-MIB = 1024 * 1024
 HERE = Site(comfyui_url="http://127.0.0.1:8188")
-RTX_4090 = 24_564
 RTX_4090_BY_CUDA = 24_217
-
-
-class NVMLError(Exception):
-    """What pynvml raises."""
-
-
-class FakeNvml:
-    """pynvml as far as the node uses it. ``broken`` names functions that fail."""
-
-    NVMLError = NVMLError
-    NVML_TEMPERATURE_GPU = 0
-
-    def __init__(self, *cards: dict[str, Any], broken: tuple[str, ...] = ()) -> None:
-        self._cards = cards
-        self._broken = broken
-
-    def __getattribute__(self, name: str) -> Any:
-        if name.startswith("nvml") and name in object.__getattribute__(self, "_broken"):
-            return self._fail
-        return object.__getattribute__(self, name)
-
-    def _fail(self, *_: object) -> None:
-        raise NVMLError("Not Supported")
-
-    def nvmlInit(self) -> None: ...
-
-    def nvmlShutdown(self) -> None: ...
-
-    def nvmlSystemGetDriverVersion(self) -> str:
-        return "570.86.10"
-
-    def nvmlDeviceGetCount(self) -> int:
-        return len(self._cards)
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> dict[str, Any]:
-        return self._cards[index]
-
-    def nvmlDeviceGetName(self, card: dict[str, Any]) -> str:
-        return str(card["name"])
-
-    def nvmlDeviceGetUUID(self, card: dict[str, Any]) -> str:
-        return str(card["uuid"])
-
-    def nvmlDeviceGetMemoryInfo(self, card: dict[str, Any]) -> Any:
-        return SimpleNamespace(total=card["total"] * MIB, free=card.get("free", card["total"]) * MIB)
-
-    def nvmlDeviceGetUtilizationRates(self, _card: dict[str, Any]) -> Any:
-        return SimpleNamespace(gpu=37, memory=5)
-
-    def nvmlDeviceGetTemperature(self, _card: dict[str, Any], _sensor: int) -> int:
-        return 61
-
-    def nvmlDeviceGetComputeRunningProcesses(self, card: dict[str, Any]) -> list[Any]:
-        return [
-            SimpleNamespace(pid=100 + i, usedGpuMemory=None if used is None else used * MIB)
-            for i, used in enumerate(card.get("held", ()))
-        ]
-
-    def nvmlDeviceGetGraphicsRunningProcesses(self, _card: dict[str, Any]) -> list[Any]:
-        return []
-
-
-def rtx_4090(uuid: str = "GPU-aaaa", **more: Any) -> dict[str, Any]:
-    return {"name": "NVIDIA GeForce RTX 4090", "uuid": uuid, "total": RTX_4090, **more}
 
 
 def stats(
@@ -260,3 +193,43 @@ def test_a_real_card_is_measured() -> None:
     assert card.total_mib > card.free_mib > 0
     assert card.uuid.startswith("GPU-")
     assert card.driver
+
+
+def test_two_cards_of_one_machine_are_two_nodes_each_with_its_own_memory() -> None:
+    """A ComfyUI on either card, each with its worker: what the other holds is not foreign here."""
+    cards = read_cards(FakeNvml(rtx_4090(held=(9_000,)), rtx_4090("GPU-bbbb", held=(23_000,))))
+    first, second = (
+        read_gpu(stats(reserved_mib=reserved), cards, Site(comfyui_url=f"http://127.0.0.1:{port}", gpu=gpu))
+        for gpu, port, reserved in (("0", 8188, 8_500), ("GPU-bbbb", 8189, 22_500))
+    )
+
+    assert [reading.gpus[0].uuid for reading in (first, second)] == ["GPU-aaaa", "GPU-bbbb"]
+    assert [(reading.tier_gb, reading.gpus[0].foreign_mib) for reading in (first, second)] == [(24, 0)] * 2
+
+
+def test_two_comfyuis_on_one_card_are_foreign_to_each_other() -> None:
+    cards = read_cards(FakeNvml(rtx_4090(held=(4_000, 15_000))))
+
+    reading = read_gpu(stats(reserved_mib=3_500), cards, HERE)
+
+    assert (reading.tier_gb, reading.gpus[0].foreign_mib) == (8, 15_000)
+    assert reading.reason == "tier 24 lowered to 8: other processes hold 15000 MiB"
+
+
+def test_visible_devices_say_which_card_is_meant_where_nothing_else_does() -> None:
+    cards = read_cards(FakeNvml(rtx_4090(), rtx_4090("GPU-bbbb")))
+
+    reading = read_gpu(stats(), cards, Site(comfyui_url="http://127.0.0.1:8188", visible="1"))
+
+    assert reading.gpus[0].uuid == "GPU-bbbb"
+
+
+def test_this_machines_comfyui_has_one_address_by_whichever_name() -> None:
+    here = {
+        Site(comfyui_url=url).address
+        for url in ("http://127.0.0.1:8188", "http://localhost:8188/", "http://[::1]:8188")
+    }
+
+    assert len(here) == 1
+    assert Site(comfyui_url="https://user:secret@gpu7/comfy/").address == "gpu7:443/comfy"
+    assert Site(comfyui_url="http://127.0.0.1:8189").address not in here

@@ -11,6 +11,8 @@ import pytest
 from tests.unit.workers.facts import order
 from workers import render as render_module
 from workers.comfy.errors import BadAnswer, ComfyError, Vanished
+from workers.hand import InHand
+from workers.node import Node
 from workers.render import _run_prompt
 
 
@@ -25,13 +27,15 @@ def test_a_prompt_that_is_given_up_is_not_left_to_render(
     monkeypatch.setattr(render_module, "ProgressSocket", lambda *_: nullcontext())
     abandoned: list[str] = []
     attempt: Any = SimpleNamespace(
-        order=order(), client=SimpleNamespace(submit=lambda *_: None, abandon=abandoned.append)
+        order=order(),
+        client=SimpleNamespace(submit=lambda *_: None, abandon=abandoned.append),
+        saw_peak=lambda _: None,
     )
     station: Any = SimpleNamespace(
         spool=SimpleNamespace(start=lambda _: None),
-        node=SimpleNamespace(hand=SimpleNamespace(move=lambda *_: None)),
+        node=Node("gpu1", "celery@gpu1"),
     )
 
     with pytest.raises(type(error)):
-        _run_prompt({}, attempt, SimpleNamespace(), station)  # type: ignore[arg-type]
+        _run_prompt({}, attempt, InHand("a1"), station)
     assert abandoned == [attempt.prompt_id]

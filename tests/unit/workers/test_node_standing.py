@@ -28,8 +28,8 @@ def roads(here: Node) -> list[str]:
     return rest
 
 
-def test_an_idle_node_listens_to_both_kinds_largest_tier_first() -> None:
-    assert roads(node()) == ["vram.12", "vram.12.next", "vram.8", "vram.8.next", "vram.0", "vram.0.next"]
+def test_an_idle_node_takes_what_is_to_start_before_what_is_to_stage_largest_tier_first() -> None:
+    assert roads(node()) == ["vram.12", "vram.8", "vram.0", "vram.12.next", "vram.8.next", "vram.0.next"]
 
 
 def test_with_one_order_it_only_takes_another_to_stage() -> None:
@@ -163,3 +163,28 @@ def test_cancelling_what_is_not_in_hand_is_told() -> None:
     here = node()
 
     assert not here.hand.cancel("elsewhere")
+
+
+def test_only_an_order_that_waits_can_be_asked_to_make_way() -> None:
+    here = node()
+    waits, executes = here.hand.accept("a1", "t1"), here.hand.accept("a2", "t2")
+    here.hand.move(waits, Stage.STAGED)
+    here.hand.move(executes, Stage.EXECUTING)
+
+    assert [here.hand.unstage(name) for name in ("a1", "a2", "elsewhere")] == [True, False, False]
+    assert (waits.unstaged.is_set(), executes.unstaged.is_set()) == (True, False)
+
+
+def test_an_order_that_was_asked_too_late_is_not_given_up_on_its_second_try() -> None:
+    here = node()
+    order = here.hand.accept("a1", "t1")
+    here.hand.unstage("a1")
+
+    here.hand.move(order, Stage.EXECUTING)
+    here.hand.move(order, Stage.STAGED)  # out of memory, once more
+
+    assert not order.unstaged.is_set()
+
+
+def test_a_node_says_what_it_hears() -> None:
+    assert node().report(()).hears == ("canary", "unstage", "probe")

@@ -12,7 +12,8 @@ from apps.nodes.selectors import serving
 from apps.renders.models import Attempt, Job
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JobState
-from apps.renders.waiting import SENTENCES, told_wait
+from apps.renders.waiting import reason_of
+from apps.renders.waitwords import SENTENCES
 from apps.review.models import Take
 from farm.contracts import RenderReport
 from farm.tiers import TIERS_GB, next_queue_for, queue_for
@@ -68,7 +69,7 @@ def blocked_jobs_name_their_reason() -> None:
 def ready_jobs_name_their_reason() -> None:
     """After a tick no ready job waits without a word."""
     ready = Job.objects.filter(state=JobState.READY).select_related("batch", "lane")
-    silent = [job.code for job in ready if told_wait(job)[0] not in SENTENCES]
+    silent = [job.code for job in ready if reason_of(job).code not in SENTENCES]
     assert not silent, f"{silent} are ready and do not say why they wait"
 
 

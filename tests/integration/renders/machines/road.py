@@ -21,7 +21,7 @@ from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.submit import Step
 from apps.renders.services.sweep import sweep
 from apps.renders.states import IN_FLIGHT, JobState
-from apps.renders.waiting import told_wait
+from apps.renders.waiting import reason_of
 from farm.contracts import NodeDirectives, NodeReport, Outcome, RenderOrder, RenderReport
 from farm.tiers import next_queue_for, queue_for
 from tests.broker_fixture import Broker
@@ -229,7 +229,7 @@ class Road:
             if job.state == JobState.READY:
                 held = job.paused or job.batch.paused
                 too_big = job.tier_gb is None or job.tier_gb > max(TIERS.values())
-                assert held or too_big, f"{job} waits ({told_wait(job)[0]}) for ever: {self.story_of(job)}"
+                assert held or too_big, f"{job} waits ({reason_of(job).code}) for ever: {self.story_of(job)}"
             if job.state == JobState.BLOCKED:
                 sources = job.dependencies.values_list("depends_on__state", flat=True)
                 assert set(sources) - {JobState.SUCCEEDED}, f"{job} waits for what is done"

@@ -1,0 +1,112 @@
+"""What ``manage.py farm`` takes: its commands and their options."""
+
+from __future__ import annotations
+
+from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
+from typing import Any, Final
+
+from apps.desk.terminal.joblist import MOST_JOBS
+from apps.nodes.states import Desired, Observed
+from apps.renders.states import JobState
+
+EXIT_CODES: Final = "Exit codes: 0 done; 1 nothing matched, or it was refused; 2 asked for wrongly."
+NODE_STATES: Final = sorted({*map(str, Observed.values), *map(str, Desired.values)})
+LONGEST_WATCH_S: Final = 3600
+
+_SEEING: Final = {
+    "status": "the farm at a glance: who leads, nodes, jobs, what is held, what waits for what",
+    "nodes": "every node: how it stands, its GPU, what it has in hand",
+    "jobs": "open jobs, the newest first: what each does, or why it waits",
+    "why": "why one job waits, what each node says to it, when it will be done",
+    "story": "everything that happened to one job",
+    "limits": "how full each limit is",
+}
+_DOING: Final = {
+    "drain": "let nodes finish what they have and take nothing new",
+    "pause": "let nodes take nothing new until they are resumed",
+    "resume": "let nodes work again",
+    "note": "pin a maintenance note to a node; an empty text takes it off",
+    "requeue": "run again: jobs, what failed of a batch, or what failed on a node",
+    "cancel": "cancel jobs, down to ComfyUI",
+    "prioritise": "give jobs another priority class: low, normal, high, urgent (or 0, 10, 20, 30)",
+    "hold": "let nothing start on the farm, or no job of a VRAM tier",
+    "release": "let the farm, or a VRAM tier, go on",
+}
+
+
+def declare(parser: ArgumentParser) -> None:
+    """Declare every command with its options."""
+    parser.epilog = EXIT_CODES
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made = {name: _command(commands, name, told, acts=False) for name, told in _SEEING.items()}
+    made |= {name: _command(commands, name, told, acts=True) for name, told in _DOING.items()}
+    _seeing(made)
+    _doing(made)
+
+
+def _command(commands: _SubParsersAction[Any], name: str, told: str, *, acts: bool) -> ArgumentParser:
+    parser: ArgumentParser = commands.add_parser(name, help=told, description=f"{told}.", epilog=EXIT_CODES)
+    parser.add_argument("--json", action="store_true", help="one object for tools")
+    for option in ("--no-color", "--force-color"):  # Django's own, which it takes before the command only
+        parser.add_argument(option, action="store_true", default=SUPPRESS, help=SUPPRESS)
+    if acts:
+        parser.add_argument(
+            "--as",
+            dest="as_user",
+            default="",
+            metavar="USER",
+            help="with this account's permissions only",
+        )
+    return parser
+
+
+def _seeing(made: dict[str, ArgumentParser]) -> None:
+    made["status"].add_argument(
+        "--watch", type=_seconds, nargs="?", const=2.0, metavar="SECONDS", help="again and again (2 s)"
+    )
+    made["nodes"].add_argument("nodes", nargs="*", metavar="NODE", help="names; * stands for anything")
+    made["nodes"].add_argument("--state", choices=NODE_STATES, default="", help="only nodes in this state")
+    jobs = made["jobs"]
+    jobs.add_argument("--state", action="append", choices=JobState.values, help="may be given several times")
+    jobs.add_argument("--project", default="", metavar="CODE")
+    jobs.add_argument("--batch", default="", metavar="CODE")
+    jobs.add_argument("--node", default="", metavar="NODE", help="jobs this node has, or had, in hand")
+    jobs.add_argument("--limit", type=_count, default=MOST_JOBS, metavar="N", help=f"{MOST_JOBS} by default")
+    made["why"].add_argument("job", metavar="JOB", help="a code (J000012), an id, or an attempt's id")
+    made["story"].add_argument("job", metavar="JOB", help="a code (J000012), an id, or an attempt's id")
+
+
+def _doing(made: dict[str, ArgumentParser]) -> None:
+    for name in ("drain", "pause", "resume"):
+        made[name].add_argument("nodes", nargs="+", metavar="NODE", help="names; * stands for anything")
+        made[name].add_argument("--reason", default="", help="what people read beside it")
+    made["note"].add_argument("node", metavar="NODE")
+    made["note"].add_argument("text", metavar="TEXT")
+    requeue = made["requeue"]
+    what = requeue.add_mutually_exclusive_group(required=True)
+    what.add_argument("jobs", nargs="*", metavar="JOB", default=[])
+    what.add_argument("--batch", default="", metavar="CODE")
+    what.add_argument("--node", default="", metavar="NODE", help="jobs whose last attempt failed on it")
+    requeue.add_argument("--since", default="", metavar="WHEN", help="with --node: 30m, 12h, 2d, or a time")
+    made["cancel"].add_argument("jobs", nargs="+", metavar="JOB")
+    for name in ("requeue", "cancel"):
+        made[name].add_argument("--dry-run", action="store_true", help="say what would be done")
+    made["prioritise"].add_argument("jobs", nargs="+", metavar="JOB")
+    made["prioritise"].add_argument("priority", metavar="PRIORITY")
+    for name in ("hold", "release"):
+        made[name].add_argument("scope", metavar="farm|TIER", help="the whole farm, or a VRAM tier in GB")
+    made["hold"].add_argument("--reason", default="", help="what people read beside it")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.5 <= seconds <= LONGEST_WATCH_S:
+        raise ValueError(text)
+    return seconds
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 10_000:
+        raise ValueError(text)
+    return count

@@ -1,0 +1,140 @@
+"""``farm nodes`` and ``farm limits``: how nodes stand, and how full limits are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from apps.common.clock import database_now
+from apps.common.show import TONES, gb_text, seconds_text, tier_text
+from apps.desk.terminal.answer import Answer, iso
+from apps.desk.terminal.text import Paint, clean, table
+from apps.nodes.models import Gpu, Node
+from apps.nodes.states import Desired, Observed
+from apps.renders.holding import uses
+from apps.renders.models import Attempt
+from apps.renders.selectors import slots_in_use
+from apps.renders.states import ON_NODE
+
+
+def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Answer:
+    """Every node, or some: how it stands, what is wanted of it, its GPU, what it has in hand."""
+    now = database_now()
+    rows = list(_shown_nodes(names, state))
+    held = slots_in_use().filter(node__in=rows).select_related("job").order_by("created_at")
+    in_hand: dict[Any, list[Attempt]] = {node.pk: [] for node in rows}
+    for attempt in held.defer("report", "log"):
+        in_hand[attempt.node_id].append(attempt)
+    headings = [_("node"), _("state"), _("wanted"), _("tier"), _("GPU"), _("in hand"), _("heard"), _("note")]
+    shown = [_node_row(node, in_hand[node.pk], now, paint) for node in rows]
+    lines = table(shown, headings) if rows else [_("No node.")]
+    filtered = names is not None or bool(state)
+    return Answer(
+        lines,
+        {"nodes": [_node_json(node, in_hand[node.pk]) for node in rows]},
+        found=bool(rows) or not filtered,
+    )
+
+
+def limits(paint: Paint) -> Answer:
+    """Every limit, and how much of it is taken."""
+    told = uses()
+    shown = [
+        [
+            clean(use.limit.name),
+            paint(f"{use.in_flight} / {use.limit.most}", "amber" if use.full else "green"),
+            ", ".join(use.templates),
+            clean(use.limit.note),
+        ]
+        for use in told
+    ]
+    headings = [_("limit"), _("taken"), _("templates"), _("note")]
+    data = [
+        {
+            "limit": use.limit.name,
+            "most": use.limit.most,
+            "taken": use.in_flight,
+            "templates": list(use.templates),
+            "note": use.limit.note,
+        }
+        for use in told
+    ]
+    return Answer(table(shown, headings) if told else [_("There are no limits.")], {"limits": data})
+
+
+def _shown_nodes(names: Sequence[Node] | None, state: str) -> QuerySet[Node]:
+    rows = Node.objects.prefetch_related("gpus").defer("classes", "models_by_folder").order_by("name")
+    if names is not None:
+        rows = rows.filter(pk__in=[node.pk for node in names])
+    if state in Desired.values:
+        rows = rows.filter(desired=state)
+    elif state:
+        rows = rows.filter(observed=state)
+    return rows
+
+
+def condition(node: Node, paint: Paint) -> str:
+    """The state of a node in its colour, with its own words."""
+    said = paint(str(Observed(node.observed).label), TONES[node.observed])
+    return f"{said}: {clean(node.reason)}" if node.reason else said
+
+
+def _node_row(node: Node, held: Sequence[Attempt], now: datetime, paint: Paint) -> list[str]:
+    heard = "–" if node.reported_at is None else seconds_text((now - node.reported_at).total_seconds())
+    wanted = "" if node.desired == Desired.ACTIVE else str(Desired(node.desired).label)
+    name = clean(node.name) + (f" ({_('SIMULATED')})" if node.simulated else "")
+    return [
+        name,
+        condition(node, paint),
+        paint(wanted, "amber"),
+        tier_text(node.tier_gb),
+        "; ".join(_gpu(gpu) for gpu in node.gpus.all()),
+        ", ".join(_in_hand(attempt) for attempt in held),
+        heard,
+        clean(node.note),
+    ]
+
+
+def _gpu(gpu: Gpu) -> str:
+    free = "" if gpu.free_mib is None else ", " + _("%(memory)s free") % {"memory": gb_text(gpu.free_mib)}
+    return clean(gpu.name) + free
+
+
+def _in_hand(attempt: Attempt) -> str:
+    job = attempt.job
+    if attempt.state in ON_NODE and attempt.executing_at is not None:
+        return f"{job.code} {round(job.progress * 100)} %"
+    return f"{job.code} ({attempt.get_state_display()})"
+
+
+def _node_json(node: Node, held: Sequence[Attempt]) -> dict[str, Any]:
+    return {
+        "node": node.name,
+        "observed": node.observed,
+        "desired": node.desired,
+        "reason": node.reason,
+        "tier_gb": node.tier_gb,
+        "simulated": node.simulated,
+        "comfyui": node.comfyui_version,
+        "note": node.note,
+        "reported_at": iso(node.reported_at),
+        "gpus": [
+            {
+                "name": gpu.name,
+                "source": gpu.source,
+                "total_mib": gpu.total_mib,
+                "free_mib": gpu.free_mib,
+                "foreign_mib": gpu.foreign_mib,
+                "temperature_c": gpu.temperature_c,
+            }
+            for gpu in node.gpus.all()
+        ],
+        "in_hand": [
+            {"job": attempt.job.code, "state": attempt.state, "progress": round(attempt.job.progress, 3)}
+            for attempt in held
+        ],
+    }

@@ -1,0 +1,94 @@
+"""Pools and schedules: list, read, make, change, delete."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db.models import Model
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from apps.accounts.person import person_of
+from apps.common.errors import NotAllowed
+from apps.common.strict import Strict
+from apps.nodes.api.serializers import PoolBody, PoolSerializer, ScheduleBody, ScheduleSerializer
+from apps.nodes.models import Pool, Schedule
+from apps.nodes.services.places import remove_pool, remove_schedule, save_pool, save_schedule
+from apps.projects.api_scope import MemberOrStaff
+
+M = TypeVar("M", bound=Model)
+
+
+class FarmRows(ReadOnlyModelViewSet[M]):
+    """Rows of the whole farm: members read them, Django's model permissions let somebody write."""
+
+    permission_classes = (IsAuthenticated, MemberOrStaff)
+    body_class: type[Strict]
+
+    def said(self, verb: str, *, partial: bool = False) -> dict[str, Any]:
+        """What the body says. Whoever may not write is told no more."""
+        options = self.get_queryset().model._meta
+        permission = f"{options.app_label}.{verb}_{options.model_name}"
+        person = person_of(self.request)
+        if not person.has_perm(permission):
+            raise NotAllowed(f"{person} may not do this; that takes the permission {permission}")
+        body = self.body_class(data=self.request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+    def changed(self) -> M:
+        """The row of the address with what the body says, not saved yet."""
+        row = self.get_object()
+        for name, value in self.said("change", partial=True).items():
+            setattr(row, name, value)
+        return row
+
+
+class PoolViewSet(FarmRows[Pool]):
+    """Pools of nodes."""
+
+    queryset = Pool.objects.order_by("name")
+    serializer_class = PoolSerializer
+    body_class = PoolBody
+    filterset_fields = ("name", "dedicated")
+
+    @extend_schema(request=PoolBody, responses={201: PoolSerializer})
+    def create(self, request: Request) -> Response:
+        pool = save_pool(Pool(**self.said("add")), user=person_of(request))
+        return Response(self.get_serializer(pool).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=PoolBody(partial=True), responses=PoolSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        return Response(self.get_serializer(save_pool(self.changed(), user=person_of(request))).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        remove_pool(self.get_object(), user=person_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ScheduleViewSet(FarmRows[Schedule]):
+    """Working hours of nodes."""
+
+    queryset = Schedule.objects.order_by("name")
+    serializer_class = ScheduleSerializer
+    body_class = ScheduleBody
+    filterset_fields = ("name",)
+
+    @extend_schema(request=ScheduleBody, responses={201: ScheduleSerializer})
+    def create(self, request: Request) -> Response:
+        schedule = save_schedule(Schedule(**self.said("add")), user=person_of(request))
+        return Response(self.get_serializer(schedule).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=ScheduleBody(partial=True), responses=ScheduleSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        return Response(self.get_serializer(save_schedule(self.changed(), user=person_of(request))).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        remove_schedule(self.get_object(), user=person_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)

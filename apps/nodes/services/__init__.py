@@ -1,0 +1,38 @@
+"""What changes a node: its own reports, an operator's wish, silence, failures, the hour of the day."""
+
+from apps.nodes.services.health import Blamed, blame, conclude, recover
+from apps.nodes.services.hours import keep_hours
+from apps.nodes.services.reporting import forget_capabilities, receive, receive_all
+from apps.nodes.services.silence import mark_silent_nodes_offline
+from apps.nodes.services.steering import (
+    STEER,
+    accept_software,
+    assign,
+    require_steering,
+    say_well,
+    set_desired,
+    set_note,
+    work_until,
+)
+from apps.nodes.services.watching import watch_software
+
+__all__ = [
+    "STEER",
+    "Blamed",
+    "accept_software",
+    "assign",
+    "blame",
+    "conclude",
+    "forget_capabilities",
+    "keep_hours",
+    "mark_silent_nodes_offline",
+    "receive",
+    "receive_all",
+    "recover",
+    "require_steering",
+    "say_well",
+    "set_desired",
+    "set_note",
+    "watch_software",
+    "work_until",
+]

@@ -1,0 +1,28 @@
+"""``manage.py notices``: tells people what happened. Run as many as you like."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from apps.notices.services.office import Office
+from farm.logs import name_process
+
+
+class Command(BaseCommand):
+    help = "Turn state changes into notices, and send mails and webhooks, until stopped."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name_process("notices")
+        stopped = False
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            nonlocal stopped
+            stopped = True
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        Office(lambda: stopped).run()

@@ -1,0 +1,90 @@
+"""Cancel jobs, one or thousands, down to ComfyUI."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.accounts.models import User
+from apps.common.clock import database_now
+from apps.common.machines import Move, move_each
+from apps.projects.models import Project
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+from apps.renders.models import Attempt, Job, RenderBatch
+from apps.renders.services import bus
+from apps.renders.services.dependents import explain_blocked
+from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, OPEN, AttemptState, JobState
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 5_000
+"""Jobs cancelled in one transaction."""
+REASON = "cancelled"
+
+
+def cancel(job: Job, *, user: User) -> bool:
+    """Cancel an open job and interrupt what a node does for it; False if it was closed already.
+
+    The node stops ComfyUI and confirms; until then its slot stays taken.
+    """
+    return bool(cancel_jobs(Job.objects.filter(pk=job.pk), user=user))
+
+
+def cancel_batch(batch: RenderBatch, *, user: User) -> int:
+    """Cancel every open job of a batch; return how many were."""
+    require(user, Act.RENDER, batch.project)
+    return cancel_jobs(Job.objects.filter(batch=batch), user=user)
+
+
+def cancel_jobs(jobs: QuerySet[Job], *, user: User) -> int:
+    """Cancel every open job of a selection, see :func:`cancel`; return how many were.
+
+    It takes a constant number of statements for each AT_ONCE jobs. Raises NotAllowed, and cancels none,
+    unless the person renders in every project concerned.
+    """
+    for project in Project.objects.filter(pk__in=jobs.order_by().values("project")):
+        require(user, Act.RENDER, project)
+    keys = sorted(jobs.filter(state__in=OPEN).order_by().values_list("pk", flat=True))
+    return sum(
+        _cancel(keys[start : start + AT_ONCE], user.get_username()) for start in range(0, len(keys), AT_ONCE)
+    )
+
+
+@transaction.atomic
+def _cancel(keys: Sequence[UUID], actor: str) -> int:
+    closed = {"token": "", "finished_at": database_now(), "doing": "", "wait_code": "", "wait_params": {}}
+    moves = [Move(row=Job(pk=key), actor=actor, reason=REASON, changes=closed) for key in keys]
+    cancelled = move_each(JOB, moves, from_=OPEN, to=JobState.CANCELLED)
+    if not cancelled:
+        return 0
+    stopped = _stop_attempts(cancelled, actor)
+    explain_blocked(Job.objects.filter(dependencies__depends_on__in=cancelled))
+    transaction.on_commit(lambda: _after_cancel(stopped))
+    logger.info("jobs cancelled", extra={"jobs": [str(key) for key in sorted(cancelled)], "by": actor})
+    return len(cancelled)
+
+
+def _stop_attempts(jobs: Iterable[UUID], actor: str) -> list[Attempt]:
+    """End the open attempts of cancelled jobs. One that a node accepted keeps its slot till that confirms."""
+    rows = Attempt.objects.filter(job__in=list(jobs), state__in=ATTEMPT_OPEN)
+    attempts = {attempt.pk: attempt for attempt in rows.select_related("node").defer("report", "log")}
+    ended: set[UUID] = set()
+    for accepted in (True, False):
+        # Nobody accepts an attempt whose job is locked here: what was read of it still holds.
+        some = [one for one in attempts.values() if (one.accepted_at is not None) == accepted]
+        facts = {"finished_at": database_now(), "holds_slot": accepted}
+        moves = [Move(row=one, story=one.job_id, actor=actor, reason=REASON, changes=facts) for one in some]
+        ended |= move_each(ATTEMPT, moves, from_=ATTEMPT_OPEN, to=AttemptState.CANCELLED)
+    return [attempts[key] for key in ended]
+
+
+def _after_cancel(stopped: list[Attempt]) -> None:
+    if stopped and bus.is_up():  # else the answer to each node's next report says it
+        for attempt in stopped:
+            bus.send_cancel(attempt)
+    bus.poke()

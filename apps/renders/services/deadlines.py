@@ -1,0 +1,69 @@
+"""From a deadline to the moment at which a job must start: the dispatcher raises its rank then."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import F, Sum
+
+from apps.renders.models import Job, NeedTier
+from apps.workflows.services import template_of
+
+ROOM: Final = 2
+"""A job gets this many times its expected duration: it may wait for a seat, or be tried once more."""
+TIMEOUT_OVER_EXPECTED: Final = 4
+"""How much longer than usual a manifest lets a render go on: what is expected while nothing was observed."""
+
+
+def set_start_by(jobs: Sequence[Job], waits: Iterable[tuple[UUID, UUID]] = ()) -> None:
+    """Set ``start_by`` of the jobs in hand; they are not saved, and have their lanes.
+
+    ``waits``: pairs of a job and one it waits for, among these. What others wait for must end by the time at
+    which they must start, so a whole chain keeps the deadline of its last job.
+    """
+    if all(job.deadline is None for job in jobs):
+        for job in jobs:
+            job.start_by = None
+        return
+    seconds = expected_seconds(jobs)
+    waited_for_by: dict[UUID, list[UUID]] = defaultdict(list)
+    for job_id, source_id in waits:
+        waited_for_by[source_id].append(job_id)
+    known = {job.pk: job for job in jobs}
+    settled: set[UUID] = set()
+
+    def settle(job: Job) -> datetime | None:
+        if job.pk not in settled:
+            settled.add(job.pk)
+            others = [settle(known[key]) for key in waited_for_by[job.pk] if key in known]
+            ends = [end for end in (job.deadline, *others) if end is not None]
+            room = timedelta(seconds=ROOM * seconds[job.pk])
+            job.start_by = min(ends) - room if ends else None
+        return job.start_by
+
+    for job in jobs:
+        settle(job)
+
+
+def expected_seconds(jobs: Sequence[Job]) -> dict[UUID, float]:
+    """How long each job is expected to render: as its kind of work did before, else after its manifest."""
+    observed = _observed({job.lane.need_id for job in jobs if job.lane is not None})
+    return {job.pk: _expected(job, observed) for job in jobs}
+
+
+def _expected(job: Job, observed: Mapping[UUID, float]) -> float:
+    if job.lane is not None and job.lane.need_id in observed:
+        return observed[job.lane.need_id]
+    manifest = template_of(job.template_version).manifest
+    return manifest.timeouts.execution_s / TIMEOUT_OVER_EXPECTED
+
+
+def _observed(needs: set[UUID]) -> dict[UUID, float]:
+    """The mean over all tiers, each weighed by its successes."""
+    tiers = NeedTier.objects.filter(need__in=needs, successes__gt=0).values("need_id").order_by()
+    sums = tiers.annotate(total=Sum(F("seconds_mean") * F("successes")), count=Sum("successes"))
+    return {row["need_id"]: row["total"] / row["count"] for row in sums}

@@ -1,0 +1,71 @@
+"""Limits: at most so many jobs of some templates at once. The dispatcher keeps them; here they are set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.validation import clean
+from apps.renders.models import Limit
+from apps.renders.services import bus
+from apps.workflows.models import WorkflowTemplate
+
+
+class LimitFields(TypedDict, total=False):
+    """What is said of a limit. ``templates``: slugs; ``most`` 0 lets none start."""
+
+    name: str
+    most: int
+    note: str
+    templates: Sequence[str]
+
+
+def save_limit(limit: Limit, said: LimitFields, *, user: User) -> Limit:
+    """Make a new limit or change one. It counts from the next tick; what renders goes on.
+
+    Raises NotAllowed without the permission, Refused for what is wrong.
+    """
+    require_setting(user, "add" if limit._state.adding else "change")
+    for name in ("name", "most", "note"):
+        if name in said:
+            setattr(limit, name, said[name])
+    templates = _templates(said["templates"]) if "templates" in said else None
+    clean(limit)
+    with transaction.atomic():
+        limit.save()
+        if templates is not None:
+            limit.templates.set(templates)
+        transaction.on_commit(bus.poke)
+    return limit
+
+
+def delete_limit(limit: Limit, *, user: User) -> None:
+    """Take a limit away. Raises NotAllowed without the permission."""
+    require_setting(user, "delete")
+    with transaction.atomic():
+        limit.delete()
+        transaction.on_commit(bus.poke)
+
+
+def require_setting(user: User, deed: str) -> None:
+    """Raise NotAllowed, naming the permission it takes, unless the user may add, change or delete limits."""
+    permission = f"renders.{deed}_limit"
+    if not user.has_perm(permission):
+        raise NotAllowed(f"{user} may not {deed} limits; that takes the permission {permission}")
+
+
+def _templates(slugs: Sequence[str]) -> list[WorkflowTemplate]:
+    found = {row.slug: row for row in WorkflowTemplate.objects.filter(slug__in=slugs)}
+    known = ", ".join(WorkflowTemplate.objects.order_by("slug").values_list("slug", flat=True))
+    told = _("no such template; there are: %s") % (known or _("none"))
+    unknown = [slug for slug in slugs if slug not in found]
+    if unknown:
+        raise Refused(*(Problem("templates", slug, told, code="unknown_template") for slug in unknown))
+    if not found:
+        raise Refused(Problem("templates", "", _("name at least one template; there are: %s") % known))
+    return list(found.values())

@@ -1,0 +1,325 @@
+"""What a person changes in waiting jobs: pause, priority, times, place. It acts with the next tick.
+
+Everybody locks batches before jobs, and each in the order of their keys: nobody waits crosswise, and a job
+is held exactly while it or its batch is paused, whoever else presses at the same moment.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypedDict
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.clock import database_now
+from apps.common.errors import Conflict, Problem, Refused
+from apps.common.models import StateEvent
+from apps.projects.models import Project
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+from apps.renders.models import Job, JobDependency, RenderBatch
+from apps.renders.services import bus
+from apps.renders.services.deadlines import set_start_by
+from apps.renders.services.envelope import (
+    check_place,
+    check_priority,
+    read_node,
+    read_pool,
+    read_tags,
+    wrong_times,
+)
+from apps.renders.services.lanes import assign, wake
+from apps.renders.services.wishes import BATCH_WISH, PAUSED, RESUMED, wish, wish_of
+from apps.renders.states import IN_FLIGHT, OPEN
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE: Final = 5_000
+"""Jobs changed in one transaction."""
+PLACE: Final = ("pool", "tags", "pinned_to")
+ONLY_WAITING: Final = (*PLACE, "start_after")
+"""What means nothing any more once a node has the job."""
+_UNREAD: Final = (
+    "values",
+    "loras",
+    "warnings",
+    "failure_message",
+    "template_version__graph",
+    "template_version__manifest",
+    "pinned_to__classes",
+    "pinned_to__models_by_folder",
+)
+
+
+class Wishes(TypedDict, total=False):
+    """What to change; what is left out stays. None, "" or no tags take a wish back.
+
+    ``pool`` and ``pinned_to`` are names.
+    """
+
+    priority: int
+    paused: bool
+    start_after: datetime | None
+    deadline: datetime | None
+    pool: str
+    tags: Sequence[str]
+    pinned_to: str
+
+
+@dataclass
+class Outcome:
+    """What became of the jobs asked for, by code. ``same``: open, and already as wished."""
+
+    changed: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    in_flight: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Count another part of the same request in."""
+        self.changed += other.changed
+        self.same += other.same
+        self.in_flight += other.in_flight
+        self.closed += other.closed
+
+
+def change_jobs(jobs: QuerySet[Job], wishes: Wishes, *, user: User, reason: str = "") -> Outcome:
+    """Change every open job of a selection that no node has yet; say what became of each.
+
+    Priority, pause and deadline change for jobs on a node too: they count if it comes back. Jobs that change
+    alike cost one statement together. Raises NotAllowed unless the person renders in every project concerned;
+    Refused for wishes that cannot be kept, and then this part of the selection (AT_ONCE) stays as it was.
+    """
+    _require_all(jobs, user)
+    columns = _read(wishes)
+    outcome = Outcome()
+    keys = sorted(jobs.order_by().values_list("pk", flat=True))
+    for start in range(0, len(keys), AT_ONCE):
+        outcome.add(_change(keys[start : start + AT_ONCE], columns, user.get_username(), reason))
+    return outcome
+
+
+def change_job(job: Job, wishes: Wishes, *, user: User, reason: str = "") -> bool:
+    """Change one job; False if it is so already. Raises Conflict, and changes nothing, if it is too late."""
+    with transaction.atomic():
+        outcome = change_jobs(Job.objects.filter(pk=job.pk), wishes, user=user, reason=reason)
+        if outcome.closed:
+            raise _too_late(job, _("it is closed, so this means nothing any more"))
+        if outcome.in_flight:
+            names = ", ".join(name for name in ONLY_WAITING if name in wishes)
+            raise _too_late(job, _("a node has it, so these no longer count: %s; cancel it first") % names)
+    return bool(outcome.changed)
+
+
+def change_batch(batch: RenderBatch, wishes: Wishes, *, user: User, reason: str = "") -> Outcome:
+    """Change a whole batch: the pause is the batch's own, all else goes to each of its open jobs."""
+    require(user, Act.RENDER, batch.project)
+    own: Wishes = {**wishes}
+    paused = own.pop("paused", None)
+    with transaction.atomic():
+        if paused is not None:
+            pause_batch(batch, paused=paused, user=user, reason=reason)
+        return (
+            change_jobs(Job.objects.filter(batch=batch), own, user=user, reason=reason) if own else Outcome()
+        )
+
+
+def prioritise(job: Job, *, priority: int, user: User) -> bool:
+    """Change the priority of an open job; False if it is closed. Raises Refused for no known priority."""
+    return not change_jobs(Job.objects.filter(pk=job.pk), {"priority": priority}, user=user).closed
+
+
+def pause(job: Job, *, paused: bool, user: User) -> bool:
+    """Hold an open job back, or let it go on; False if it is closed. What a node already has goes on."""
+    return not change_jobs(Job.objects.filter(pk=job.pk), {"paused": paused}, user=user).closed
+
+
+def pause_batch(batch: RenderBatch, *, paused: bool, user: User, reason: str = "") -> bool:
+    """Hold every job of a batch back, or let them go on; False if it is so already.
+
+    What a node already has goes on; a job that is paused itself stays paused.
+    """
+    require(user, Act.RENDER, batch.project)
+    actor = user.get_username()
+    with transaction.atomic():
+        locked = RenderBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if locked.paused == paused:
+            return False
+        RenderBatch.objects.filter(pk=batch.pk).update(
+            paused=paused,
+            paused_by=actor if paused else "",
+            row_version=F("row_version") + 1,
+            updated_at=Now(),
+        )
+        to = PAUSED if paused else RESUMED
+        jobs = Job.objects.filter(batch=batch, paused=False).order_by("pk").select_for_update(no_key=True)
+        rows = list(jobs.values_list("pk", "state", "lane_id"))
+        Job.objects.filter(pk__in=[key for key, _state, _lane in rows]).update(held=paused)
+        events = [wish(BATCH_WISH, batch.pk, to, actor=actor, reason=reason)]
+        for key, state, _lane in rows:
+            if state in OPEN:
+                told = wish(BATCH_WISH, batch.pk, to, actor=actor, reason=reason, data={"batch": batch.code})
+                told.story = key
+                events.append(told)
+        StateEvent.objects.bulk_create(events)
+        wake(lane for _key, _state, lane in rows)
+        transaction.on_commit(bus.poke)
+    logger.info("batch paused" if paused else "batch resumed", extra={"batch": batch.code, "by": actor})
+    return True
+
+
+def _require_all(jobs: QuerySet[Job], user: User) -> None:
+    for project in Project.objects.filter(pk__in=jobs.order_by().values("project")):
+        require(user, Act.RENDER, project)
+
+
+def _read(wishes: Wishes) -> dict[str, Any]:
+    """Look up what the wishes name: values of columns. Raises Refused."""
+    columns: dict[str, Any] = {}
+    if "priority" in wishes:
+        check_priority(wishes["priority"])
+        columns["priority"] = int(wishes["priority"])
+    if "paused" in wishes:
+        columns["paused"] = wishes["paused"]
+    if "pool" in wishes:
+        columns["pool"] = read_pool(wishes["pool"])
+    if "tags" in wishes:
+        columns["tags"] = read_tags(wishes["tags"])
+    if "pinned_to" in wishes:
+        columns["pinned_to"] = read_node(wishes["pinned_to"])
+    for name in ("start_after", "deadline"):
+        if name in wishes:
+            columns[name] = wishes.get(name)
+    problems = list(wrong_times(columns.get("start_after"), columns.get("deadline"), database_now()))
+    if problems:
+        raise Refused(*problems)
+    return columns
+
+
+@transaction.atomic
+def _change(keys: list[UUID], columns: Mapping[str, Any], actor: str, reason: str) -> Outcome:
+    if "paused" in columns:
+        batches = RenderBatch.objects.filter(jobs__in=keys).order_by("pk").distinct()
+        batch_keys = list(batches.values_list("pk", flat=True))
+        list(RenderBatch.objects.filter(pk__in=batch_keys).order_by("pk").select_for_update(no_key=True))
+    jobs = list(_locked(keys))
+    outcome, diffs = Outcome(), dict[UUID, dict[str, tuple[Any, Any]]]()
+    for job in jobs:
+        wanted = _wanted(job, columns, outcome)
+        if wanted is not None:
+            changes = {name: (getattr(job, name), new) for name, new in wanted.items()}
+            diffs[job.pk] = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
+    changed = [job for job in jobs if diffs.get(job.pk)]
+    outcome.changed += [job.code for job in changed]
+    outcome.same += [job.code for job in jobs if job.pk in diffs and not diffs[job.pk]]
+    if not changed:
+        return outcome
+    for job in changed:
+        _set(job, diffs[job.pk], actor)
+    _check_together(changed, columns)
+    _derive(changed, columns)
+    _write(changed, columns)
+    StateEvent.objects.bulk_create(wish_of(job, diffs[job.pk], actor=actor, reason=reason) for job in changed)
+    wake(job.lane_id for job in changed)
+    transaction.on_commit(bus.poke)
+    told = {"jobs": len(changed), "what": sorted(columns), "by": actor}
+    logger.info("jobs changed", extra=told)
+    return outcome
+
+
+def _locked(keys: list[UUID]) -> QuerySet[Job]:
+    """The jobs, locked before anything of them is judged."""
+    rows = Job.objects.filter(pk__in=keys).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return rows.select_related("batch", "lane", "pool", "pinned_to", "template_version").defer(*_UNREAD)
+
+
+def _wanted(job: Job, columns: Mapping[str, Any], outcome: Outcome) -> dict[str, Any] | None:
+    """What of the wishes still counts for this job; None if nothing does."""
+    if job.state not in OPEN:
+        outcome.closed.append(job.code)
+        return None
+    if job.state in IN_FLIGHT:
+        late = [name for name in columns if name in ONLY_WAITING]
+        if late:
+            outcome.in_flight.append(job.code)
+            return None
+    return dict(columns)
+
+
+def _set(job: Job, changes: Mapping[str, tuple[Any, Any]], actor: str) -> None:
+    """Put the new values on the job in hand, with what follows for its rank."""
+    raised = job.rank if job.rank > job.priority else 0
+    for name, (_old, new) in changes.items():
+        setattr(job, name, new)
+    if "paused" in changes:
+        job.paused_by = actor if job.paused else ""
+    if "deadline" in changes:
+        raised = 0  # it is raised again when the new deadline asks for it
+    job.rank = max(job.priority, raised)
+
+
+def _check_together(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
+    """Judge the new values beside those that stay. Raises Refused, naming the job."""
+    now = database_now()
+    if "start_after" in columns or "deadline" in columns:
+        for job in jobs:
+            if problems := [_of(job, one) for one in wrong_times(job.start_after, job.deadline, now)]:
+                raise Refused(*problems)
+    if any(name in columns for name in PLACE):
+        places = {(job.pool_id, job.tags, job.pinned_to_id): job for job in jobs}
+        for job in places.values():
+            try:
+                check_place(job.pool, job.tags, job.pinned_to)
+            except Refused as refused:
+                raise Refused(*(_of(job, problem) for problem in refused.problems)) from refused
+
+
+def _of(job: Job, problem: Problem) -> Problem:
+    return Problem(problem.field, problem.value, f"{job.code}: {problem.message}", problem.code)
+
+
+def _derive(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
+    """Work out what follows from the new values: whether held, in which lane, when to start at the latest."""
+    for job in jobs:
+        job.held = job.paused or job.batch.paused
+    if any(name in columns for name in PLACE):
+        assign(jobs)
+    if "deadline" in columns:
+        among = {job.pk for job in jobs}
+        waits = JobDependency.objects.filter(job__in=among, depends_on__in=among)
+        set_start_by(jobs, waits.values_list("job_id", "depends_on_id"))
+
+
+def _write(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
+    """Save with one statement for each set of jobs that end up alike."""
+    names = [*(_column(name) for name in columns), "rank"]
+    if "paused" in columns:
+        names += ["paused_by", "held"]
+    if any(name in columns for name in PLACE):
+        names.append("lane_id")
+    if "deadline" in columns:
+        names.append("start_by")
+    alike: dict[Hashable, list[UUID]] = defaultdict(list)
+    for job in jobs:
+        alike[tuple(getattr(job, name) for name in names)].append(job.pk)
+    for values, keys in alike.items():
+        row = dict(zip(names, values, strict=True))  # type: ignore[call-overload]
+        Job.objects.filter(pk__in=keys).update(**row, row_version=F("row_version") + 1, updated_at=Now())
+
+
+def _column(name: str) -> str:
+    return f"{name}_id" if name in ("pool", "pinned_to") else name
+
+
+def _too_late(job: Job, told: str) -> Conflict:
+    state = Job.objects.values_list("state", flat=True).get(pk=job.pk)
+    return Conflict(Problem("state", state, told, code="illegal_move"))

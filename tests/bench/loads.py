@@ -1,0 +1,67 @@
+"""A mixed trace on empty nodes: how often models are loaded, and what that costs in time; FIFO beside it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from tests.bench.figures import Figure, say
+from tests.farmsim import fifo
+from tests.farmsim.simulation import Setting, Simulation
+from tests.farmsim.trace import MIXED, mixed, seconds_for
+
+NODES = 64
+CARD_GB = 24
+JOBS = 5_000
+SEED = 7
+PACE = 0.06
+"""A render of a minute takes 3.6 s here, and so does its loading."""
+AIM_LOADS = 1.2
+AIM_MAKESPAN = 1.1
+PATIENCE_S = 900.0
+
+
+def loads() -> Iterator[Figure]:
+    """Measure both in one run; replay the same jobs first in, first out."""
+    rng = random.Random(SEED)
+    jobs = [(each, seconds_for(each, pace=PACE, rng=rng)) for each in mixed(jobs=JOBS, seed=SEED)]
+    cards = [CARD_GB] * NODES
+    with Simulation(Setting(cards=cards, seed=SEED, pace=PACE, models=MIXED)) as simulation:
+        made = simulation.backlog("FILM1", [template for template, _ in jobs], patterns_wait=True)
+        simulation.fleet.do(
+            simulation.fleet.durations.update,
+            dict(zip(made, (seconds for _, seconds in jobs), strict=True)),
+        )
+        simulation.office.ask("release")
+        simulation.run(until=lambda: simulation.confirmed() >= JOBS, patience_s=PATIENCE_S)
+        figures = simulation.figures()
+    replay = fifo.fifo(jobs, cards=cards, pace=PACE)
+    least = fifo.least_loads(jobs, cards=cards)
+    bound = fifo.least_makespan_s(jobs, cards=cards, pace=PACE)
+    say(f"{figures}")
+    yield Figure(
+        figure=f"model loads, {len(MIXED)} models, {NODES} nodes, {JOBS} jobs / the least possible",
+        value=figures.loads,
+        unit="loads",
+        against=least,
+        goal=AIM_LOADS,
+    )
+    yield Figure(
+        figure="makespan of the same run / its lower bound",
+        value=figures.makespan_s,
+        unit="s",
+        against=bound,
+        goal=AIM_MAKESPAN,
+    )
+    yield Figure(
+        figure="model loads, the same trace first in, first out / the least possible",
+        value=replay.loads,
+        unit="loads",
+        against=least,
+    )
+    yield Figure(
+        figure="makespan, the same trace first in, first out / its lower bound",
+        value=replay.makespan_s,
+        unit="s",
+        against=bound,
+    )

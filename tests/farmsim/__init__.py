@@ -1,0 +1,1 @@
+"""The farm simulator: the real stack against hundreds of nodes in one process."""

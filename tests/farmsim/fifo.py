@@ -1,0 +1,43 @@
+"""The same trace without a dispatcher: whoever is free takes the oldest job. Affinity is compared with it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.farmsim.gpu import Gpu
+from tests.farmsim.models import models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """How often models were loaded, and seconds until the last job was done."""
+
+    loads: int
+    makespan_s: float
+
+
+def fifo(jobs: Sequence[tuple[str, float]], *, cards: Sequence[int], pace: float) -> Replayed:
+    """Replay jobs (template and seconds), all waiting at t = 0, in order, on empty cards (GB)."""
+    table = models()
+    gpus = [Gpu(gb) for gb in cards]
+    free = [(0.0, number) for number in range(len(gpus))]
+    heapq.heapify(free)
+    for template, seconds in jobs:
+        at, number = heapq.heappop(free)
+        loading = table[template].load_s * pace if gpus[number].load(table[template]) else 0.0
+        heapq.heappush(free, (at + loading + seconds, number))
+    return Replayed(loads=sum(gpu.loads for gpu in gpus), makespan_s=max(at for at, _ in free))
+
+
+def least_loads(jobs: Sequence[tuple[str, float]], *, cards: Sequence[int]) -> int:
+    """No schedule that uses every card loads less often: each loads something, and each model is loaded."""
+    return max(min(len(cards), len(jobs)), len({template for template, _ in jobs}))
+
+
+def least_makespan_s(jobs: Sequence[tuple[str, float]], *, cards: Sequence[int], pace: float) -> float:
+    """No schedule is shorter: the work of all jobs, with one load of the quickest model on each card."""
+    loads = [models()[template].load_s * pace for template, _ in jobs]
+    longest = max(seconds + load for (_, seconds), load in zip(jobs, loads, strict=True))
+    return max(sum(seconds for _, seconds in jobs) / len(cards) + min(loads), longest)

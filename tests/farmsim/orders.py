@@ -1,0 +1,117 @@
+"""Orders come in: one blocking read of every queue that some node listens to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from farm.contracts import CANARY, RENDER, ContractError, RenderOrder, from_json
+from tests.farmsim import wire
+from tests.farmsim.fates import Fate
+from tests.farmsim.hand import Held, model_of
+from tests.farmsim.resp import Gone, Line, Refused, Reply
+
+if TYPE_CHECKING:
+    from tests.farmsim.fleet import Fleet
+    from tests.farmsim.node import SimNode
+
+RETRY_S: Final = 0.3
+NOBODY_S: Final = 0.02
+COUNT: Final = "local n=0 for _,k in ipairs(KEYS) do n=n+redis.call('LLEN',k) end return n"
+SAMPLE_EACH: Final = 3
+"""Looks between two samples of the queues' depth."""
+
+
+class Orders:
+    """Takes orders from the broker and gives each to a node that listens to its queue."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._client: int | None = None
+        self._asked: tuple[str, ...] = ()
+        self._looks = 0
+
+    async def take(self) -> None:
+        """Read orders for ever, through reconnects."""
+        while True:
+            line = Line()
+            try:
+                await line.connect(self._fleet.broker_url)
+                self._client = await line.ask("CLIENT", "ID")
+                while True:
+                    await self._take_one(line)
+            except (OSError, Gone, Refused, TimeoutError):
+                line.close()
+                self._client = None
+                await asyncio.sleep(RETRY_S)
+
+    def refresh(self) -> None:
+        """End the read in flight if the nodes listen to something else now."""
+        if self._client is not None and self._asked and self._fleet.board.queues() != self._asked:
+            self._asked = ()  # once is enough
+            self._fleet.words.send("CLIENT", "UNBLOCK", self._client)
+
+    async def _take_one(self, line: Line) -> None:
+        self._asked = self._fleet.board.queues()
+        if not self._asked:
+            await asyncio.sleep(NOBODY_S)
+            return
+        reply = await line.ask("BRPOP", *self._asked, 0)
+        self._asked = ()
+        if reply is not None:
+            queue, raw = reply
+            self._deliver(queue.decode(), raw)
+
+    def _deliver(self, queue: str, raw: bytes) -> None:
+        fleet = self._fleet
+        node = fleet.board.taker(queue)
+        if node is None:
+            # Whoever listened does not any more; it was in nobody's hand.
+            fleet.count("orders put back")
+            fleet.words.send("RPUSH", queue, raw)
+            return
+        try:
+            message = wire.read_task(raw)
+            if message.task == CANARY:
+                node.at_work(node.hear_canary, str(message.argument))()
+                return
+            if message.task != RENDER:
+                fleet.count(f"tasks {message.task}")
+                return
+            order = from_json(RenderOrder, message.argument)
+        except (wire.NoTask, ContractError):
+            fleet.count("orders not readable")
+            return
+        own = fleet.board.owner(queue) is node
+        if not own and node.on_gpu() > (0 if not queue.endswith(".next") else 1):
+            fleet.count("orders taken by a busy node")
+        self._give(node, order, raw)
+
+    def _give(self, node: SimNode, order: RenderOrder, raw: bytes) -> None:
+        fleet = self._fleet
+        fleet.count("orders")
+        held = Held(order=order, epoch=node.epoch, model=model_of(order))
+        if not fleet.delivery.is_stale(order.attempt_id):
+            held.fate = fleet.fates.deal(order.job_id, impossible=self._impossible(held))
+            if held.fate is Fate.STALE_ORDER:
+                fleet.delivery.remember_order(held, raw)
+        node.receive(held)
+
+    def _impossible(self, held: Held) -> tuple[Fate, ...]:
+        """Out of memory moves a job one tier up: not where there may be none."""
+        return (Fate.OUT_OF_MEMORY,) if held.order.tier_gb >= self._fleet.largest_tier else ()
+
+    def sample(self, line: Line) -> None:
+        """Compare what lies in the queues with the places that nodes have, every now and then."""
+        self._looks += 1
+        if self._looks % SAMPLE_EACH:
+            return
+        fleet = self._fleet
+        keys = fleet.board.every_queue()
+        places = sum(max(0, 2 - node.on_gpu()) for node in fleet.nodes.values())
+
+        def counted(depth: Reply) -> None:
+            if isinstance(depth, int):
+                fleet.stats.sampled(depth, places)
+
+        line.send("EVAL", COUNT, len(keys), *keys, then=counted)

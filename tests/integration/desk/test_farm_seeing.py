@@ -1,0 +1,151 @@
+"""``manage.py farm status|nodes|jobs|why|story|limits``, for people and for tools."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.nodes.models import Node
+from apps.renders.models import FarmClock, Hold, Job, Limit
+from apps.renders.states import JobState
+from tests.factories import (
+    JobFactory,
+)
+from tests.integration.desk.terminal import attempt_on, farm, tool, waits_for
+
+pytestmark = pytest.mark.django_db
+
+
+def test_status_tells_leader_nodes_jobs_holds_and_reasons(nodes: dict[str, Node], job: Job) -> None:
+    now = timezone.now()
+    FarmClock.objects.update_or_create(
+        pk=1, defaults={"leader": "host-1", "leader_until": now + timedelta(minutes=5), "word_at": now}
+    )
+    JobFactory.create(state=JobState.FAILED)
+    Hold.objects.create(scope="48", by="alice", reason="new driver")
+    said = farm("status")
+    assert said.code == 0
+    text = said.out
+    assert "host-1 leads; last word of a node 0" in text
+    assert "2: 1 idle, 1 offline" in text
+    assert "gpu-2: offline: no report for 30 s" in text
+    assert "1 ready, 0 dispatched, 0 running, 0 blocked, 1 failed (24 h), 0 quarantined (24 h)" in text
+    assert "48 GB, by alice, " in text
+    assert ": new driver" in text
+    assert "1 × All 3 fitting nodes are busy." in text
+    told = tool("status")
+    assert (told["form"], told["command"]) == (1, "status")
+    assert told["leader"]["name"] == "host-1"
+    assert told["nodes"]["observed"] == {"idle": 1, "offline": 1}
+    assert (told["jobs"]["ready"], told["jobs"]["failed_24h"]) == (1, 1)
+    assert [(line["code"], line["jobs"], line["more"]) for line in told["waits"]] == [("full", 1, False)]
+    assert told["holds"][0]["scope"] == "48"
+
+
+def test_status_says_that_nobody_leads_and_that_there_is_no_node() -> None:
+    said = farm("status").out
+    assert "no ticker leads: nothing is dispatched" in said
+    assert "no node has ever reported here" in said
+    assert tool("status")["leader"] is None
+
+
+def test_status_counts_no_further_than_a_glance_needs(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    JobFactory.create_batch(4, shot=job.shot, template_version=job.template_version)
+    monkeypatch.setattr("apps.desk.terminal.glance.MOST_COUNTED", 3)
+    monkeypatch.setattr("apps.renders.waiting.MOST_COUNTED", 3)
+    said = farm("status").out
+    assert "> 3 ready" in said
+    assert "3+ × All 3 fitting nodes are busy." in said
+
+
+def test_nodes_are_a_table_with_their_gpu_and_what_they_have_in_hand(
+    nodes: dict[str, Node], job: Job
+) -> None:
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, progress=0.42)
+    attempt_on(nodes["gpu-1"], job, executing_at=timezone.now())
+    said = farm("nodes")
+    assert said.lines[0].split() == ["NODE", "STATE", "TIER", "GPU", "IN", "HAND", "HEARD", "NOTE"]
+    assert "RTX 4090, 20.0 GB free" in said.lines[1]
+    assert "J000012 42 %" in said.lines[1]
+    assert said.lines[1].endswith("new fan on Friday")
+    assert said.lines[1].index("24 GB") == said.lines[2].index("48 GB")
+    told = {node["node"]: node for node in tool("nodes")["nodes"]}
+    assert told["gpu-1"]["in_hand"] == [{"job": "J000012", "state": "executing", "progress": 0.42}]
+    assert told["gpu-1"]["gpus"][0]["free_mib"] == 20480
+    assert told["gpu-2"]["observed"] == "offline"
+
+
+def test_nodes_by_name_pattern_and_state(nodes: dict[str, Node]) -> None:
+    assert [node["node"] for node in tool("nodes", "gpu-1")["nodes"]] == ["gpu-1"]
+    assert [node["node"] for node in tool("nodes", "gpu-*")["nodes"]] == ["gpu-1", "gpu-2"]
+    assert [node["node"] for node in tool("nodes", "--state", "offline")["nodes"]] == ["gpu-2"]
+    nothing = farm("nodes", "--state", "sick")
+    assert (nothing.code, nothing.out) == (1, "No node.\n")
+
+
+def test_open_jobs_say_what_they_do_or_why_they_wait(nodes: dict[str, Node], job: Job) -> None:
+    running = JobFactory.create(shot=job.shot, state=JobState.RUNNING, progress=0.5, doing="KSampler")
+    attempt_on(nodes["gpu-1"], running)
+    failed = JobFactory.create(
+        shot=job.shot, state=JobState.FAILED, failure_message="out of memory\nat KSampler"
+    )
+    said = farm("jobs")
+    assert said.lines[0].split()[:4] == ["JOB", "SHOT", "MAKES", "STATE"]
+    assert [line.split()[0] for line in said.lines[1:]] == [running.code, "J000012"]
+    assert "gpu-1" in said.lines[1]
+    assert said.lines[1].endswith("50 % KSampler")
+    assert said.lines[2].endswith("All 3 fitting nodes are busy.")
+    [told] = tool("jobs", "--state", "failed")["jobs"]
+    assert (told["job"], told["says"], told["project"]) == (failed.code, "out of memory", "FROST")
+    assert [one["job"] for one in tool("jobs", "--node", "gpu-1")["jobs"]] == [running.code]
+    assert {one["job"] for one in tool("jobs", "--project", "frost")["jobs"]} == {running.code, "J000012"}
+    assert [one["job"] for one in tool("jobs", "--batch", job.batch.code)["jobs"]] == ["J000012"]
+    short = tool("jobs", "--limit", "1")
+    assert (len(short["jobs"]), short["more"]) == (1, True)
+    assert farm("jobs", "--state", "quarantined").code == 1
+
+
+def test_why_tells_the_reason_since_when_and_each_node(nodes: dict[str, Node], job: Job) -> None:
+    rows = [
+        {"node": "gpu-2", "code": "offline", "params": {"since": timezone.now().isoformat()}},
+        {"node": "gpu-1", "code": "lacks", "params": {"files": ["loras/gerda.safetensors"]}},
+    ]
+    waits_for(job, "full", {"nodes": 3}, rows)
+    said = farm("why", "J000012")
+    clock = f"{timezone.localtime():%H:%M}"
+    assert said.lines[0] == f"J000012 {job.label}: ready"
+    assert said.lines[1] == f"All 3 fitting nodes are busy. (since {clock})"
+    assert "NODE   SAYS" in said.out
+    assert "gpu-1  Lacks loras/gerda.safetensors." in said.out
+    assert f"gpu-2  Offline since {clock}." in said.out
+    told = tool("why", "J000012")
+    assert told["waiting"]["code"] == "full"
+    assert [row["code"] for row in told["nodes"]] == ["lacks", "offline"]
+    assert told["eta"]["unknown"]
+    assert told["job"]["wait"] == "full"
+
+
+def test_why_of_a_failed_job_is_its_failure(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, failure_message="out of memory")
+    assert "out of memory" in farm("why", "J000012").out
+    assert tool("why", "J000012")["waiting"] is None
+
+
+def test_the_story_of_a_job_is_told(job: Job) -> None:
+    farm("prioritise", "J000012", "high")
+    assert "J000012" in farm("story", "J000012").out
+    assert farm("story", "J999999").code == 1
+
+
+def test_limits_say_how_full_they_are(nodes: dict[str, Node], job: Job) -> None:
+    limit = Limit.objects.create(name="kling", most=1, note="paid by the call")
+    limit.templates.add(job.template_version.template)
+    attempt_on(nodes["gpu-1"], job)
+    said = farm("limits")
+    assert said.lines[1].split()[:4] == ["kling", "1", "/", "1"]
+    [told] = tool("limits")["limits"]
+    assert (told["limit"], told["most"], told["taken"]) == ("kling", 1, 1)
+    Limit.objects.all().delete()
+    assert farm("limits").out == "There are no limits.\n"
