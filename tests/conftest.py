@@ -27,8 +27,8 @@ WITHOUT_FARMS = ("unit", "integration")
 """Folders whose tests reach a database by pytest-django alone."""
 
 PAGES = ("access", "admin", "characters", "presets", "prompts")
-"""Folders under integration whose tests look at pages, roles and texts: their queries are Django's own, and the
-services behind them are tested on both databases. make test-postgres ALL=1 runs them there as well."""
+"""Folders under integration whose tests look at pages, roles and texts: their queries are Django's own, and
+the services behind them are tested on both databases. make test-postgres ALL=1 runs them there as well."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
