@@ -108,6 +108,21 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     )
     yield Page(name="nodes", title="Nodes", path="/admin/nodes/node/")
     yield Page(name="node", title="A node", path=f"/admin/nodes/node/{node}/change/", main=True, height=1400)
+    yield Page(
+        name="node-requeue",
+        title="Requeue what failed on a node",
+        path=f"/admin/nodes/node/{node}/requeue/?hours=24",
+    )
+    yield Page(name="pools", title="Pools", path="/admin/nodes/pool/")
+    yield Page(name="schedules", title="Schedules", path="/admin/nodes/schedule/")
+    yield Page(name="blocks", title="Templates kept from nodes", path="/admin/renders/nodeblock/")
+    yield Page(name="needs", title="Memory needs, declared and learned", path="/admin/renders/need/")
+    yield Page(name="rules", title="Failure rules", path="/admin/renders/failurerule/")
+    yield Page(
+        name="rules-try",
+        title="Which rule fits?",
+        path="/admin/renders/failurerule/try/?words=CUDA+out+of+memory&reported=unknown&template=",
+    )
     yield Page(name="notices", title="Notices: what I was told", path="/admin/notices/notice/", main=True)
     yield Page(
         name="notice",

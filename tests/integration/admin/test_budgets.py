@@ -10,16 +10,28 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.characters.models import Character
 from apps.common.models import StateEvent
-from apps.nodes.models import Node
+from apps.nodes.models import Node, Pool, Schedule
+from apps.notices.kinds import FARM, Kind
+from apps.notices.models import Delivery, Notice, Road, Subscription
 from apps.productions.models import Sequence, Shot
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Job, RenderBatch
+from apps.renders.models import FailureRule, Hold, Job, Limit, Need, NeedTier, NodeBlock, RenderBatch
+from apps.renders.states import BlockState
 from apps.review.models import Take
-from tests.factories import CharacterFactory, MembershipFactory, ProjectFactory, SequenceFactory, ShotFactory
+from tests.factories import (
+    CharacterFactory,
+    MembershipFactory,
+    ProjectFactory,
+    SequenceFactory,
+    ShotFactory,
+    WorkflowTemplateVersionFactory,
+)
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import everything_of, fill, listing, make_job, make_node, make_take, page
 
@@ -59,13 +71,96 @@ def test_a_longer_list_takes_no_more_queries(
     assert queries(browser, listing(model)) == few
 
 
+def more_of_the_farm(film: Film, user: User) -> None:
+    """Three more of everything that belongs to no film, and of what a person is told."""
+    for number in range(3):
+        name, now = uuid4().hex[:8], timezone.now()
+        version = WorkflowTemplateVersionFactory.create()
+        pool = Pool.objects.create(name=f"pool-{name}")
+        week = {"days": [number], "from": "19:00", "to": "08:00"}
+        schedule = Schedule.objects.create(name=f"nights-{name}", timezone="Asia/Seoul", windows=[week])
+        node = make_node(f"node-{name}", pool=pool, schedule=schedule, tags="fast\nseoul")
+        NodeBlock.objects.create(
+            node=node, template=version.template, state=BlockState.BLOCKED, failures=3, until=now
+        )
+        FailureRule.objects.create(name=name, action="fail", template=version.template)
+        need = Need.objects.create(
+            template_version=version, width=512, height=512, declared_gb=8, declared_tier_gb=8, tier_gb=8
+        )
+        NeedTier.objects.create(need=need, tier_gb=8, successes=2)
+        Limit.objects.create(name=f"limit-{name}", most=2).templates.add(version.template)
+        Hold.objects.create(scope=str(Hold.objects.count()), by="somebody")
+        hook = Subscription.objects.create(
+            owner=user,
+            project=film.project,
+            road=Road.WEBHOOK,
+            url="https://hooks.example/",
+            kinds=["job.done"],
+        )
+        for recipient in (None, user):
+            told = Notice.objects.create(
+                subscription=hook,
+                recipient=recipient,
+                project=film.project,
+                kind=Kind.PING,
+                about=FARM,
+                open=False,
+                first_at=now,
+                last_at=now,
+            )
+        Delivery.objects.create(subscription=hook, notice=told)
+
+
+@pytest.mark.parametrize(
+    "model",
+    (
+        Node,
+        Pool,
+        Schedule,
+        NodeBlock,
+        FailureRule,
+        Need,
+        Limit,
+        Hold,
+        Subscription,
+        Notice,
+        Delivery,
+    ),
+)
+def test_a_longer_list_of_the_farm_takes_no_more_queries(
+    film: Film, as_: Browser, people: dict[str, User], model: type[Shot]
+) -> None:
+    browser = as_("coordinator")
+    more_of_the_farm(film, people["coordinator"])
+    few = queries(browser, listing(model))
+    more_of_the_farm(film, people["coordinator"])
+    assert queries(browser, listing(model)) == few
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ("nodes", "pools", "schedules", "blocks", "limits", "holds", "notices", "subscriptions", "deliveries"),
+)
+def test_a_longer_answer_about_the_farm_takes_no_more_queries(
+    film: Film, as_: Browser, people: dict[str, User], rows: str
+) -> None:
+    browser, address = as_("coordinator"), f"/api/v1/{rows}"
+    more_of_the_farm(film, people["coordinator"])
+    few = queries(browser, address)
+    more_of_the_farm(film, people["coordinator"])
+    assert queries(browser, address) == few
+
+
 @pytest.mark.parametrize("name", ("admin:index", "desk:home-live", "desk:farm", "desk:farm-live"))
 def test_home_and_farm_take_no_more_queries_with_more_to_show(
     film: Film, as_: Browser, people: dict[str, object], name: str
 ) -> None:
     browser = as_("coordinator")
+    coordinator = User.objects.get(username="coordinator")
+    more_of_the_farm(film, coordinator)
     few = queries(browser, reverse(name))
     more_of(film, people)
+    more_of_the_farm(film, coordinator)
     assert queries(browser, reverse(name)) == few
 
 
