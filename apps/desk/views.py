@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from apps.common.clock import database_now
 from apps.common.show import TO_DO
 from apps.desk import selectors
 from apps.nodes.services import STEER
@@ -74,7 +75,7 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     pages = range(1, max(1, -(-len(shown) // PAGE_NODES)) + 1)
     wanted = request.GET.get("page", "")[:6]
     page = min(max(1, int(wanted)), pages[-1]) if wanted.isdecimal() else 1
-    paused = holds()
+    paused, clock = holds(), FarmClock.objects.filter(pk=1).first()
     return {
         "cards": selectors.node_cards(shown[(page - 1) * PAGE_NODES : page * PAGE_NODES], request.user),
         "pages": pages,
@@ -92,7 +93,8 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
         "may_hold": request.user.has_perm(HOLD),
         "nodes": selectors.node_summary(nodes),
         "waits": _waits(request)[:MOST_WAITS],
-        "clock": FarmClock.objects.filter(pk=1).first(),
+        "clock": clock,
+        "led": clock is not None and bool(clock.led_by(database_now())),
         "may_steer": request.user.has_perm(STEER),
         "wishes": [(str(wish), str(TO_DO[wish])) for wish in Desired],
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -15,7 +14,6 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.notices.kinds import OFFERED, Kind
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
@@ -300,7 +298,5 @@ class DeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericV
     def redeliver(self, request: Request, pk: str) -> Response:
         """Send it again, from the first try, at once."""
         delivery = self.get_object()
-        if delivery.state == DeliveryState.PENDING and not delivery.tries:
-            raise Refused(Problem("state", delivery.state, _("it is on its way for the first time")))
         delivering.redeliver(delivery)
         return Response(self.get_serializer(self.get_object()).data)

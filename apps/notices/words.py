@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.notices.kinds import OF_NODES, Kind
 from apps.notices.models import Notice
 from apps.renders.states import JobState
@@ -56,7 +57,8 @@ def _line(item: dict[str, Any]) -> str:
             why = f"{FAILURES.get(failure, failure)}: {why}"
         return said if item["state"] == JobState.SUCCEEDED else f"{said} · {why}"
     if "node" in item:
-        return f"{item['name']} · {item['reason']}" if item["reason"] else str(item["name"])
+        why = node_reason_in_words(item["reason"])
+        return f"{item['name']} · {why}" if why else str(item["name"])
     return str(item.get("note", ""))
 
 

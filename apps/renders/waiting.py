@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
+from apps.common.clock import database_now
 from apps.common.counting import CountAtMost
-from apps.renders.models import Job, Lane
+from apps.renders.models import FarmClock, Job, Lane
 from apps.renders.states import JobState
 from apps.renders.waitwords import node_sentence, sentence
 
@@ -75,6 +76,12 @@ def reason_of(job: Job) -> Reason:
 def wait_sentence(job: Job) -> str:
     """One translated sentence for a job that waits; "" for one that does not."""
     return reason_of(job).sentence
+
+
+def is_led() -> bool:
+    """Tell whether a ticker leads. Without one nothing is dispatched, and every reason grows old."""
+    clock = FarmClock.objects.filter(pk=1).first()
+    return clock is not None and bool(clock.led_by(database_now()))
 
 
 def read_lanes(jobs: Iterable[Job]) -> None:

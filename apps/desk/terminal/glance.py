@@ -78,9 +78,8 @@ def _leading(clock: FarmClock | None, now: datetime, paint: Paint) -> str:
 
 
 def _leader_json(clock: FarmClock | None, now: datetime) -> dict[str, Any] | None:
-    if clock is None or not clock.leader or (clock.leader_until is not None and clock.leader_until < now):
-        return None
-    return {"name": clock.leader, "word_at": iso(clock.word_at)}
+    name = clock.led_by(now) if clock else ""
+    return {"name": name, "word_at": iso(clock.word_at)} if clock and name else None
 
 
 def _node_counts(nodes: Sequence[Node], paint: Paint) -> str:

@@ -17,7 +17,7 @@ from apps.projects.models import Project
 from apps.renders import cells
 from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.states import IN_FLIGHT, OPEN, JobState
-from apps.renders.waiting import reason_of, wait_sentence
+from apps.renders.waiting import is_led, reason_of, wait_sentence
 from apps.renders.waitwords import clock_text
 from apps.renders.why import Why, why
 from apps.renders.words import failure_in_words
@@ -65,6 +65,8 @@ def why_answer(job: Job, paint: Paint) -> Answer:
     if reason.code:
         since = "" if reason.since is None else " " + _("(since %(at)s)") % {"at": clock_text(reason.since)}
         lines.append(clean(reason.sentence) + since)
+        if not is_led():
+            lines.append(paint(_("no ticker leads: nothing is dispatched"), "red"))
     elif job.state in (JobState.FAILED, JobState.QUARANTINED):
         lines.append(clean(failure_in_words(job.failure_message)))
     if told.eta_sentence:

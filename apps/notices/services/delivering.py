@@ -16,8 +16,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.common.clock import database_now
+from apps.common.errors import Problem, Refused
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Subscription
 from apps.notices.services.answers import Answer
 from apps.notices.services.sending import may_still_know, send
@@ -73,7 +75,9 @@ def serve(subscription_id: UUID, *, should_stop: Callable[[], bool] = lambda: Fa
 
 
 def redeliver(delivery: Delivery) -> None:
-    """Deliver again from the beginning, at once, whatever became of it."""
+    """Deliver again from the beginning, at once. Raises Refused for what was not tried yet."""
+    if delivery.state == DeliveryState.PENDING and not delivery.tries:
+        raise Refused(Problem("state", delivery.state, _("it is on its way for the first time")))
     Delivery.objects.filter(pk=delivery.pk).update(
         state=DeliveryState.PENDING, tries=0, next_try_at=database_now(), settled_at=None, reason=""
     )

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from apps.notices.services.addresses import AddressRefused, Target, resolve
 from apps.notices.services.answers import Answer
@@ -48,7 +49,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], secret: str, at: 
         except AddressRefused as refused:
             return Answer(ok=False, error=str(refused), milliseconds=_since(started))
         except (OSError, http.client.HTTPException) as exc:
-            return Answer(ok=False, error=_named(exc, started), milliseconds=_since(started))
+            return Answer(ok=False, error=_named(exc, url, started), milliseconds=_since(started))
         ok = 200 <= status < 300
         error = "" if ok else _fault_of(status)
         return Answer(ok=ok, status=status, said=said, error=error, milliseconds=_since(started))
@@ -121,7 +122,9 @@ def _fault_of(status: int) -> str:
     return f"HTTP {status}"
 
 
-def _named(exc: Exception, started: float) -> str:
+def _named(exc: Exception, url: str, started: float) -> str:
+    if isinstance(exc, socket.gaierror):
+        return f"the name {urlsplit(url).hostname} is not found ({exc.strerror})"
     if isinstance(exc, TimeoutError) or time.monotonic() - started >= WHOLE_S:
         return f"no whole answer within {WHOLE_S:g} s"
     return f"{type(exc).__name__}: {exc}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -32,6 +33,10 @@ class FarmClock(models.Model):
 
     def __str__(self) -> str:
         return self.leader
+
+    def led_by(self, now: datetime) -> str:
+        """Who leads now; "" for nobody: then nothing is dispatched, and reasons of waits grow old."""
+        return "" if self.leader_until is not None and self.leader_until < now else self.leader
 
 
 class Hold(BaseModel):

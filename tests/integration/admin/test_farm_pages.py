@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
-from apps.renders.models import Attempt, NodeBlock
+from apps.renders.models import Attempt, FarmClock, NodeBlock
 from apps.renders.states import BlockState
 from apps.workflows.models import WorkflowTemplate
 from tests.integration.admin.conftest import Browser, Film
@@ -215,3 +215,16 @@ def test_a_pool_with_nodes_is_not_deleted(film: Film, as_: Browser) -> None:
     Node.objects.update(pool=None)
     as_("root").post(address, {"post": "yes"})
     assert not Pool.objects.exists()
+
+
+def test_the_farm_page_says_that_no_ticker_leads(film: Film, as_: Browser) -> None:
+    def told() -> bool:
+        page = as_("viewer").get(reverse("desk:farm-live")).content.decode()
+        return "No ticker leads: nothing is dispatched." in page
+
+    assert told(), "none has ever led"
+    soon = timezone.now() + timedelta(minutes=1)
+    FarmClock.objects.update_or_create(pk=1, defaults={"leader": "host-1", "leader_until": soon})
+    assert not told()
+    FarmClock.objects.update(leader_until=timezone.now() - timedelta(minutes=1))
+    assert told(), "who led is gone"

@@ -253,7 +253,9 @@ def test_an_operator_pauses_the_farm_and_a_tier_on_the_farm_page(
     operator = with_permissions(as_("viewer"), people["viewer"], "change_hold")
     set_, farm = reverse("admin:renders_hold_set"), reverse("desk:farm")
     assert set_ in operator.get(farm).content.decode()
-    operator.post(set_, {"scope": "farm", "paused": "1", "reason": "new cards"})
+    sent = sent_by(operator.get(farm).content.decode(), set_)
+    assert sent["reason"] == [""], "the farm page asks why"
+    operator.post(set_, sent | {"reason": "new cards"})
     operator.post(set_, {"scope": "24", "paused": "1"})
     for address in (farm, reverse("admin:index")):
         shown = as_("artist").get(address).content.decode()
@@ -264,7 +266,7 @@ def test_an_operator_pauses_the_farm_and_a_tier_on_the_farm_page(
     assert "24 GB" in listed
     activity = as_("artist").get(reverse("admin:common_stateevent_changelist")).content.decode()
     assert "the whole farm" in activity
-    operator.post(set_, {"scope": "farm", "paused": "0"})
+    operator.post(set_, sent_by(operator.get(farm).content.decode(), set_))
     assert [hold.scope for hold in Hold.objects.all()] == ["24"]
 
 

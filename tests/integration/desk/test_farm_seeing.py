@@ -127,6 +127,14 @@ def test_why_tells_the_reason_since_when_and_each_node(nodes: dict[str, Node], j
     assert told["job"]["wait"] == "full"
 
 
+def test_why_says_when_nobody_leads_for_the_reason_is_an_old_one(nodes: dict[str, Node], job: Job) -> None:
+    waits_for(job, "full", {"nodes": 3})
+    assert farm("why", "J000012").lines[2] == "no ticker leads: nothing is dispatched"
+    soon = timezone.now() + timedelta(minutes=5)
+    FarmClock.objects.update_or_create(pk=1, defaults={"leader": "host-1", "leader_until": soon})
+    assert "no ticker leads" not in farm("why", "J000012").out
+
+
 def test_why_of_a_failed_job_is_its_failure(job: Job) -> None:
     Job.objects.filter(pk=job.pk).update(state=JobState.FAILED, failure_message="out of memory")
     assert "out of memory" in farm("why", "J000012").out

@@ -120,6 +120,33 @@ def test_a_notice_about_one_node_leads_to_it_and_one_about_many_to_the_farm(
     assert f'href="{reverse("desk:farm")}">→' in listed
 
 
+def test_a_notice_about_a_node_gives_the_farms_own_reason_in_the_readers_language(
+    people: dict[str, User], tell: Teller, as_: Browser
+) -> None:
+    node_becomes(NodeFactory.create(), Observed.SICK, reason="its probe failed: CUDA error")
+    tell()
+    address = page(Notice.objects.get(recipient=people["root"]))
+    assert "its probe failed: CUDA error" in shown(as_("root"), address)
+    korean = as_("root").get(address, headers={"accept-language": "ko"}).content.decode()
+    assert "CUDA error" in korean
+    assert "its probe failed" not in korean
+
+
+def test_the_page_of_a_delivery_does_not_send_again_what_was_not_sent_yet(
+    people: dict[str, User], as_: Browser
+) -> None:
+    row, _secret = subscribing.subscribe(
+        user=people["root"], kinds=["job.failed"], road=Road.WEBHOOK, url=HOOK
+    )
+    subscribing.ping(row, user=people["root"])
+    delivery = Delivery.objects.get()
+    before = delivery.next_try_at
+    said = as_("root").post(reverse("admin:notices_delivery_again", args=[delivery.pk]), follow=True)
+    assert "it is on its way for the first time" in said.content.decode()
+    delivery.refresh_from_db()
+    assert delivery.next_try_at == before
+
+
 def test_a_notice_is_read_by_its_page_and_not_by_looking_at_the_list(
     coordinator: User, shot: Any, tell: Teller, as_: Browser
 ) -> None:
