@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import StateEvent
-from apps.nodes.states import NODE, Observed
+from apps.nodes.states import HEALTH, NODE, Health, Observed
 from apps.renders.states import CLOSED, JOB, OPEN, JobState
 
 FARM: Final = UUID(int=0)
@@ -48,12 +48,16 @@ _NODE: Final[dict[str, Kind]] = {
     Observed.OFFLINE: Kind.NODE_OFFLINE,
 }
 _AWAY: Final = (Observed.SICK, Observed.OFFLINE)
+_HEALTH: Final[dict[str, Kind]] = {Health.SICK: Kind.NODE_SICK, Health.DEAF: Kind.NODE_DEAF}
 
 
 def kind_of(event: StateEvent) -> Kind | None:
     """Return which kind of notice a state change is, None if it is none."""
     if event.machine == JOB.name:
         return _JOB.get(event.to_state)
+    if event.machine == HEALTH.name:  # what the coordinator concludes, whatever the node says of itself
+        well_again = Kind.NODE_BACK if event.from_state == Health.SICK else None
+        return _HEALTH.get(event.to_state, well_again)
     if event.machine != NODE.name:
         return None
     if told := _NODE.get(event.to_state):

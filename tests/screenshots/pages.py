@@ -11,6 +11,11 @@ from tests.acceptance.farm_fixture import Farm
 
 TOLD: Final = "SELECT id FROM notices_notice WHERE recipient_id IS NOT NULL ORDER BY count DESC LIMIT 1"
 WEBHOOK: Final = "SELECT id FROM notices_subscription WHERE road = 'webhook' LIMIT 1"
+REFUSED: Final = (
+    "SELECT job.id FROM renders_job job JOIN renders_lane lane ON lane.id = job.lane_id "
+    "WHERE job.state = 'ready' AND NOT job.held AND lane.wait_nodes <> '[]' LIMIT 1"
+)
+"""A job that waits, and what each node says to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,7 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     running = row("SELECT id FROM renders_job WHERE state = 'running' ORDER BY progress DESC LIMIT 1")
     failed = row("SELECT id FROM renders_job WHERE state = 'failed' LIMIT 1")
     clip_job = row("SELECT id FROM renders_job WHERE kind = 'clip' AND state = 'succeeded' LIMIT 1")
-    waiting = row("SELECT id FROM renders_job WHERE state IN ('ready', 'blocked') ORDER BY state LIMIT 1")
+    waiting = row(REFUSED)
     shot = row("SELECT shot_id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
     clip = row("SELECT id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
     still = row("SELECT id FROM review_take WHERE review_state = 'retake' LIMIT 1")
@@ -74,7 +79,12 @@ def pages_of(farm: Farm) -> Iterator[Page]:
         main=True,
         height=1200,
     )
-    yield Page(name="job-waiting", title="A job that waits, and why", path=job.format(waiting))
+    yield Page(
+        name="job-waiting",
+        title="A job that waits, why, and what each node says to it",
+        path=job.format(waiting),
+        main=True,
+    )
     yield Page(name="job", title="A job's whole story", path=job.format(clip_job), height=1500)
     yield Page(
         name="job-steered",

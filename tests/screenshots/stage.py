@@ -11,6 +11,7 @@ from typing import Final
 from farm.demo.home import Home
 from tests.acceptance.farm_database import SqliteFile
 from tests.acceptance.farm_fixture import SETUP, Farm
+from tests.screenshots.pages import REFUSED
 
 VRAM_GB: Final = (8, 24)
 CORE: Final = ("broker", "web", "coordinator", "media", "ticker", "notices")
@@ -130,6 +131,7 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
             farm.coordinate(STEERED.replace("{when}", now))
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
             farm.wait_until(lambda: farm.rows(moving), "a render is under way")
+            farm.wait_until(lambda: farm.rows(REFUSED), "nodes say why a job waits")
             tried = "SELECT 1 FROM notices_deliverytry"
             farm.wait_until(lambda: farm.rows(tried), "a webhook was tried")
             yield farm

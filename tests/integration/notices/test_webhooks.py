@@ -311,6 +311,18 @@ def test_an_address_of_the_public_internet_is_known(outside: str) -> None:
     assert is_public(ipaddress.ip_address(outside))
 
 
+def test_a_name_that_is_not_known_is_told_with_the_name(
+    coordinator: User, shot: Any, tell: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_asked: Any, **_more: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    hook(coordinator, "https://hooks.studio.example/farm")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    delivery = sent(coordinator, shot, tell)
+    assert delivery.reason == "the name hooks.studio.example is not found (Name or service not known)"
+
+
 def test_a_failing_endpoint_is_left_alone_and_another_is_served(
     people: dict[str, User], shot: Any, tell: Teller, receiver: Receiver
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
-from apps.nodes.states import Observed
+from apps.nodes.services import health
+from apps.nodes.states import Health, Observed
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, Notice, Road, Standing, Subscription
 from apps.notices.services import subscribing
@@ -192,6 +194,20 @@ def test_an_operator_is_told_of_sick_and_silent_nodes_without_setting_anything_u
     said = ["The node gpu1 is sick.", "The node gpu2 went offline."]
     assert told(people["operator"]) == told(people["root"]) == said
     assert not [who for who, user in people.items() if who not in ("operator", "root") and told(user)]
+
+
+def test_an_operator_is_told_what_the_farm_concludes_of_a_node_that_calls_itself_idle(
+    people: dict[str, User], tell: Teller
+) -> None:
+    subscribes(people["operator"], Kind.NODE_DEAF, Kind.NODE_BACK)
+    sick, deaf = NodeFactory.create(name="gpu1"), NodeFactory.create(name="gpu2")
+    assert health.conclude({sick: "3 failures"}, to=Health.SICK, now=timezone.now()) == [sick]
+    assert health.conclude({deaf: "silent"}, to=Health.DEAF, now=timezone.now()) == [deaf]
+    tell()
+    assert sorted(told(people["operator"])) == ["The node gpu1 is sick.", "The node gpu2 is deaf."]
+    assert all(health.recover(node, actor="probe", reason="its probe rendered") for node in (sick, deaf))
+    tell()
+    assert told(people["operator"])[-1] == "The node gpu1 is back."
 
 
 def test_a_power_cut_is_one_notice(people: dict[str, User], tell: Teller) -> None:
