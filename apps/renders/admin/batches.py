@@ -19,7 +19,7 @@ from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import tell
-from apps.renders.admin.steer_form import SteerForm, steered
+from apps.renders.admin.steer_form import SteerForm, steer_form, steered
 from apps.renders.models import Job, RenderBatch
 from apps.renders.outlook import Outlook
 from apps.renders.progress import tallies, tally_cell
@@ -107,7 +107,8 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             def change(wishes: Wishes, reason: str) -> None:
                 tell(request, control.change_batch(batch, wishes, user=person_of(request), reason=reason))
 
-            return steered(request, SteerForm(Job.objects.filter(batch=batch), request.POST), change)
+            form = SteerForm(Job.objects.filter(batch=batch), request.POST)
+            return steered(request, self.address_of(batch), form, change)
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
@@ -125,7 +126,7 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
             "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
             "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
-            "steer": SteerForm(Job.objects.filter(batch=batch))
+            "steer": steer_form(request, Job.objects.filter(batch=batch))
             if self.may(request, Act.RENDER, batch) and tally.open
             else None,
             "clock": clock(),

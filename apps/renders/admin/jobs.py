@@ -23,7 +23,7 @@ from apps.renders import cells, selectors
 from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
 from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter
-from apps.renders.admin.steer_form import SteerForm, steered
+from apps.renders.admin.steer_form import SteerForm, steer_form, steered
 from apps.renders.models import Attempt, Job, JobDependency, Priority
 from apps.renders.services import control
 from apps.renders.services.steering import Wishes
@@ -174,7 +174,8 @@ class JobAdmin(ReadOnly, JobActions):
 
         def deed(job: Job) -> str | None:
             form = SteerForm(Job.objects.filter(pk=job.pk), request.POST)
-            return steered(request, form, lambda wishes, why: _told(job, wishes, why, request))
+            page = self.address_of(job)
+            return steered(request, page, form, lambda wishes, why: _told(job, wishes, why, request))
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
@@ -199,7 +200,9 @@ class JobAdmin(ReadOnly, JobActions):
             "may_pause": may and job.state in (JobState.READY, JobState.BLOCKED),
             "may_requeue": may and job.state in REQUEUEABLE,
             "conditions": cells.conditions(job),
-            "steer": SteerForm(Job.objects.filter(pk=job.pk)) if may and job.state in OPEN else None,
+            "steer": steer_form(request, Job.objects.filter(pk=job.pk))
+            if may and job.state in OPEN
+            else None,
             "clock": clock(),
             "job_list": [job],
         }

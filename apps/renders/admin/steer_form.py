@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from apps.common.errors import Refused
 from apps.renders.admin.fields import MomentField, WordsField, choice, nodes, pools, set_choices
 from apps.renders.models import Job, Priority
 from apps.renders.services.steering import Wishes
@@ -21,6 +22,8 @@ from apps.renders.states import OPEN
 CLEARED: dict[str, Any] = {"start_after": None, "deadline": None, "pool": "", "pinned_to": "", "tags": ()}
 DIFFERENT = "different"
 """Stands for the values of jobs that do not agree."""
+KEPT: Final = "steer"
+"""Where the session keeps what was sent and not accepted, until its page shows it again."""
 
 
 class SteerForm(forms.Form):
@@ -76,17 +79,42 @@ class SteerForm(forms.Form):
         return leave if DIFFERENT in (self.common[name], self.sent.get(name)) else []
 
 
-def steered(request: HttpRequest, form: SteerForm, change: Callable[[Wishes, str], str | None]) -> str | None:
-    """Answer a press of Change on a page: say what is wrong with the form, or change and say so."""
+def steer_form(request: HttpRequest, jobs: QuerySet[Job]) -> SteerForm:
+    """The form of this page: with what was just typed there and not accepted, else as the jobs are."""
+    page, sent = request.session.get(KEPT, ("", ""))
+    if page != request.path:
+        return SteerForm(jobs)
+    del request.session[KEPT]
+    return SteerForm(jobs, QueryDict(sent))
+
+
+def steered(
+    request: HttpRequest, page: str, form: SteerForm, change: Callable[[Wishes, str], str | None]
+) -> str | None:
+    """Answer a press of Change on a page: say what is wrong with the form, or change and say so.
+
+    What is not accepted stands on the page again. Raises Refused.
+    """
     if not form.is_valid():
         for name, errors in form.errors.items():
             messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))}")
+        _keep(request, page)
         return None
     wishes = form.wishes()
     if not wishes:
         messages.info(request, _("Nothing was changed."))
         return None
-    return change(wishes, form.cleaned_data["reason"])
+    try:
+        return change(wishes, form.cleaned_data["reason"])
+    except Refused:
+        _keep(request, page)
+        raise
+
+
+def _keep(request: HttpRequest, page: str) -> None:
+    sent = request.POST.copy()
+    sent.pop("csrfmiddlewaretoken", None)
+    request.session[KEPT] = (page, sent.urlencode())
 
 
 _READ: dict[str, tuple[str, Callable[[Any], Any]]] = {

@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import Problem, Refused
 from apps.nodes.models import Node, Pool
+from apps.nodes.tags import tags_text
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
 from apps.renders.models import Job, Priority
@@ -22,7 +23,6 @@ from apps.renders.warnings import Warned
 
 MOST_AFTER: Final = 50
 MOST_TAGS: Final = 20
-LONGEST_TAG: Final = 40
 SHOWN_NAMES: Final = 20
 
 
@@ -105,26 +105,16 @@ def wrong_times(start_after: datetime | None, deadline: datetime | None, now: da
 
 
 def words(tags: Iterable[str]) -> tuple[str, ...]:
-    """Tags as they are kept: each once, sorted. Case counts, as it does for nodes."""
-    return tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
+    """Tags as they are kept, as those of nodes are: lower case, each once, sorted."""
+    return tuple(sorted({tag.strip().lower() for tag in tags if tag.strip()}))
 
 
 def read_tags(tags: Iterable[str]) -> str:
-    """Return tags as Job.tags, one a line. Raises Refused for what is no tag, or too many."""
+    """Return tags as Job.tags, one a line. Raises Refused for what no node could have, or too many."""
     found = words(tags)
     if len(found) > MOST_TAGS:
         raise Refused(Problem("tags", str(len(found)), _("give at most %d tags") % MOST_TAGS))
-    told = _("a tag is one word of at most %d characters, without spaces and commas") % LONGEST_TAG
-    wrong = [tag for tag in found if len(tag) > LONGEST_TAG or any(c.isspace() or c == "," for c in tag)]
-    together = "\n".join(found)
-    most = Job._meta.get_field("tags").max_length or 0
-    if not wrong and len(together) > most:
-        raise Refused(
-            Problem("tags", together[:80], _("all tags together take at most %d characters") % most)
-        )
-    if wrong:
-        raise Refused(*(Problem("tags", tag[:80], told) for tag in wrong))
-    return together
+    return tags_text(found)
 
 
 def read_pool(name: str) -> Pool | None:

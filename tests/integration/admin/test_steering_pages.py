@@ -293,3 +293,19 @@ def test_an_operator_sets_a_limit_and_everybody_sees_its_use(
     wrong = operator.post(add, {"name": "two words", "most": "-1", "note": ""})
     assert wrong.status_code == 200
     assert Limit.objects.count() == 1
+
+
+@pytest.mark.parametrize("wrong", ({"tags": "fast night!"}, {"deadline": "tomorrow"}))
+def test_what_was_typed_into_when_and_where_is_kept_when_it_is_refused(
+    film: Film, waiting: Job, as_: Browser, wrong: dict[str, str]
+) -> None:
+    browser = as_("coordinator")
+    for row in (waiting, waiting.batch):
+        typed = shown_steer(browser, row) | wrong | {"reason": "the client calls at nine"}
+        steer = reverse(f"admin:renders_{row._meta.model_name}_steer", args=[row.pk])
+        again = browser.post(steer, typed, follow=True).content.decode()
+        sent = sent_by(again, "/steer/")
+        ((name, value),) = wrong.items()
+        assert (sent[name], sent["reason"]) == ([value], ["the client calls at nine"])
+        assert shown_steer(browser, row)["reason"] == [""], "it is shown once"
+        assert (now(waiting).tags, now(waiting).deadline) == ("", None)

@@ -76,7 +76,7 @@ def test_every_job_carries_the_wishes_of_its_request(film: Project, coordinator:
         start_after=start,
         deadline=deadline,
         pool="nights",
-        tags=("fast", "a100", "fast "),
+        tags=("fast", "A100", "Fast "),
         pinned_to="gpu-a",
     )
     for job in batch.jobs.select_related("lane"):
@@ -93,8 +93,9 @@ def test_every_job_carries_the_wishes_of_its_request(film: Project, coordinator:
     [
         ({"pool": "days"}, "pool", "days", "there are: nights"),
         ({"pinned_to": "gpu-z"}, "pinned_to", "gpu-z", "there are: gpu-a"),
-        ({"tags": ("two words",)}, "tags", "two words", "one word"),
-        ({"tags": ("x" * 41,)}, "tags", "x" * 41, "at most 40 characters"),
+        ({"tags": ("two words",)}, "tags", "two words", "a tag is a word"),
+        ({"tags": ("night!",)}, "tags", "night!", "letters, digits and . : + - _"),
+        ({"tags": ("x" * 41,)}, "tags", "x" * 41, "at most 40 letters"),
         ({"tags": tuple(f"t{n}" for n in range(21))}, "tags", "21", "at most 20 tags"),
         ({"priority": 7}, "priority", "7", "30 (urgent)"),
         ({"after": ("J999999",)}, "after", "J999999", "such as J000012"),

@@ -252,7 +252,7 @@ def test_a_job_whose_start_is_put_off_waits_and_starts_when_it_is_taken_back(
     [
         ({"pool": "days"}, "pool", "no such pool"),
         ({"pinned_to": "nowhere"}, "pinned_to", "no such node"),
-        ({"tags": ["a b"]}, "tags", "one word"),
+        ({"tags": ["a b"]}, "tags", "a tag is a word"),
         ({"priority": 11}, "priority", "choose one of"),
     ],
 )
