@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db.models import QuerySet
@@ -19,6 +19,8 @@ ChoiceFilter = filters.ChoiceFilter
 MultipleChoiceFilter = filters.MultipleChoiceFilter
 UUIDFilter = filters.UUIDFilter
 
+BOOLEANS: Final = ("", "true", "false", "1", "0")
+
 
 class FilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
     """Filters that name what would be right. A list refuses every parameter it does not know.
@@ -33,7 +35,12 @@ class FilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
 
     def get_filterset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
         filterset = super().get_filterset(request, queryset, view)
-        for field in filterset.form.fields.values() if filterset else ():
+        for name, field in filterset.form.fields.items() if filterset else ():
+            sent = request.query_params.get(name, "")
+            if isinstance(field, forms.NullBooleanField) and sent.lower() not in BOOLEANS:
+                raise Refused(
+                    Problem(name, sent, _("write true or false"))
+                )  # Django would read it as neither
             if isinstance(field, forms.ChoiceField):
                 known = ", ".join(str(value) for value, _label in _pairs(field) if value)
                 field.error_messages["invalid_choice"] = _("choose one of %s") % known

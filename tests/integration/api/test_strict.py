@@ -16,7 +16,26 @@ from tests.integration.api.conftest import Client, problem_of
 
 BATCHES = "/api/v1/batches"
 ORDER = {"project": "FROST", "shots": ["SQ010_SH0010"], "steps": [{"template": "sd15_t2i"}]}
-LISTS = ("projects", "sequences", "shots", "characters", "batches", "jobs", "takes", "presets", "templates")
+LISTS = (
+    "projects",
+    "sequences",
+    "shots",
+    "characters",
+    "batches",
+    "jobs",
+    "takes",
+    "presets",
+    "templates",
+    "nodes",
+    "pools",
+    "schedules",
+    "blocks",
+    "holds",
+    "limits",
+    "notices",
+    "subscriptions",
+    "deliveries",
+)
 
 
 def faults(response: Any) -> dict[tuple[str, str], str]:
@@ -89,6 +108,19 @@ def test_a_list_names_the_filters_it_knows(coordinator: APIClient) -> None:
 def test_a_filter_names_its_choices(coordinator: APIClient) -> None:
     told = faults(coordinator.get("/api/v1/takes", {"kind": "poem"}))
     assert told["kind", "invalid_choice"] == "choose one of keyframe, clip, slate"
+
+
+@pytest.mark.parametrize(
+    ("name", "filter_"),
+    [("notices", "unread"), ("nodes", "simulated"), ("jobs", "paused"), ("pools", "dedicated")],
+)
+def test_a_filter_that_is_true_or_false_takes_nothing_else(
+    coordinator: APIClient, name: str, filter_: str
+) -> None:
+    told = faults(coordinator.get(f"/api/v1/{name}", {filter_: "yes"}))
+    assert told == {(filter_, "invalid"): "write true or false"}
+    for right in ("true", "False", "1", "0", ""):
+        assert coordinator.get(f"/api/v1/{name}", {filter_: right}).status_code == 200
 
 
 @pytest.mark.parametrize(("body", "sent"), [("[]", "array"), ("null", "null"), ("3", "number")])
