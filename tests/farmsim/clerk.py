@@ -21,6 +21,7 @@ from apps.renders.models import Attempt, Hold, Job, Lane
 from apps.renders.services import bus
 from apps.renders.services.control import cancel
 from apps.renders.services.dispatch import dispatch, explain_waiting
+from apps.renders.services.envelope import Envelope
 from apps.renders.services.giveback import hand_back
 from apps.renders.services.submit import Step
 from apps.renders.services.submit import submit as submit_batch
@@ -74,7 +75,7 @@ def submit(
             project=made,
             shots=shots[:left],
             steps=[Step(template=template, takes=takes, **step)],
-            priority=priority,
+            envelope=Envelope(priority=priority),
             idempotency_key=key or uuid.uuid4().hex,
         ).batch
         ids += [str(pk) for pk in batch.jobs.order_by("code").values_list("pk", flat=True)]

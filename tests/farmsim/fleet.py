@@ -128,7 +128,7 @@ class Fleet:
     def claim_granted(self, held: Held) -> None:
         """An order became work."""
         self.count("claims granted")
-        self.stats.moved(held.order.job_id)
+        self.stats.moved(held.order.job_id, sent_at=held.sent_at)
 
     def claim_refused(self, held: Held, reason: str) -> None:
         """An order is dropped; a stale one is meant to be."""

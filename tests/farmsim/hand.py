@@ -8,6 +8,7 @@ import zlib
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from farm.contracts import (
     ArtifactFact,
@@ -48,6 +49,11 @@ class Held:
     def attempt_id(self) -> str:
         return self.order.attempt_id
 
+    @property
+    def sent_at(self) -> float:
+        """When the dispatcher made the attempt, in seconds since 1970: its id is a UUIDv7."""
+        return (UUID(self.attempt_id).int >> 80) / 1000
+
     def running(self, now: float) -> RunningAttempt:
         """How a node report tells it."""
         progress = 1.0 if self.stage is Stage.COLLECTING else 0.0
@@ -87,6 +93,7 @@ class Held:
             gpu=gpu,
             simulated=True,
             reason=reason,
+            peak_mib=int(self.model.peak_gb * 1024) if self.model and self.execute_s else None,
         ).signed(self.order.report_key)
 
 

@@ -50,7 +50,7 @@ class Rendering:
         """Whether its prompt waits behind another."""
         return held in self._queue
 
-    def interrupt(self, held: Held) -> None:
+    def interrupt(self, held: Held, *, reason: str = "interrupted in ComfyUI") -> None:
         """A cancelled order: take its prompt out. One that is not queued yet is dropped with its claim."""
         if held in self._queue:
             self._queue.remove(held)
@@ -61,7 +61,7 @@ class Rendering:
             self._next()
         else:
             return
-        self._node.end(held, Outcome.CANCELLED, reason="interrupted in ComfyUI")
+        self._node.end(held, Outcome.CANCELLED, reason=reason)
 
     def _next(self) -> None:
         if self._executing is not None or not self._queue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from farm.contracts import REPORT, ComfyFact, NodeDirectives, NodeReport, RenderReport, from_json
+from farm.contracts import HEARS, REPORT, ComfyFact, NodeDirectives, NodeReport, RenderReport, from_json
 from farm.tiers import QUEUE_REPORTS
 from tests.farmsim.fates import Fate
 from tests.farmsim.hand import COMFYUI
@@ -76,6 +76,8 @@ class Reporter:
             finished=tuple(finished),
             resident=tuple(f"{FOLDER}/{name}" for name in node.gpu.resident),
             canary=self.canary,
+            probe=node.probe,
+            hears=HEARS,
         )
 
     def _send(self) -> None:
