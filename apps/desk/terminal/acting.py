@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.common.show import tier_text
-from apps.desk.terminal.again import failures_of, requeue_jobs, requeueable
 from apps.desk.terminal.answer import Answer
 from apps.nodes.models import Node
 from apps.nodes.services import set_desired, set_note
@@ -21,6 +20,7 @@ from apps.nodes.states import Desired
 from apps.renders.models import Hold, Job, Priority, RenderBatch
 from apps.renders.services import holds
 from apps.renders.services.cancelling import cancel_jobs
+from apps.renders.services.requeueing import failures_of, requeue_jobs, requeueable
 from apps.renders.services.steering import change_jobs
 from apps.renders.states import OPEN, JobState
 

@@ -54,6 +54,7 @@ def test_a_longer_list_takes_no_more_queries(need: Need, film: Film, as_: Browse
     few = queries()
     for frames in range(2, 12):
         job = JobFactory.create(shot=film.shot, template_version=need.template_version, frames=frames)
+        assert job.lane is not None
         NeedTier.objects.create(need=job.lane.need, tier_gb=24, successes=1)
     assert queries() == few
 

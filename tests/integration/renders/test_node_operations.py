@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -109,12 +110,13 @@ def test_a_note_is_signed_dated_and_told_where_it_is_asked_why(node24: Hand, ope
 
 
 def test_nobody_else_writes_notes_or_places(node24: Hand, coordinator: User) -> None:
-    for deed in (
+    deeds: tuple[Callable[[], object], ...] = (
         lambda: set_note(node(), "mine", user=coordinator),
         lambda: assign(node(), user=coordinator, tags=["mine"]),
         lambda: work_until(node(), None, user=coordinator),
         lambda: accept_software(node(), user=coordinator),
-    ):
+    )
+    for deed in deeds:
         with pytest.raises(NotAllowed):
             deed()
     assert (node().note, node().tags) == ("", "")
