@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 REPEATS: Final = 2
 """How often a duplicate report is said again after it was confirmed."""
 
+TOLD_FORGED: Final = 2
+"""In how many node reports a forged report is told: one may be lost on its way."""
+
 
 class Delivery:
     """The roads by which reports travel, for all nodes. ``manifest_only``: attempts told by nothing else."""
@@ -91,7 +94,7 @@ class Delivery:
             node.reporter.kept[held.attempt_id] = REPEATS
             self.ring(held.attempt_id)
         elif fate is Fate.FORGED:
-            node.reporter.extra.append(report.signed("not the key"))
+            node.reporter.extra += [report.signed("not the key")] * TOLD_FORGED
             self._fleet.fates.happened(fate)
         elif fate is Fate.REORDERED:
             node.reporter.reorder = True

@@ -27,7 +27,7 @@ from farm.contracts import (
     from_json,
 )
 from farm.tiers import QUEUE_CLAIMS, node_queue, tier_of_memory
-from tests.farmsim.fates import Fate
+from tests.farmsim.fates import AT_THE_END, Fate
 from tests.farmsim.gpu import MIB_PER_GB, Gpu
 from tests.farmsim.hand import ON_GPU, Held
 from tests.farmsim.rendering import Rendering
@@ -101,6 +101,8 @@ class SimNode:
         """The machine is gone. With its ``disk`` comes back what the worker had begun, and what it had not
         reported yet.
         """
+        for held in self.hand.values():
+            self._spare(held)
         self._left = [held for held in self.hand.values() if held.granted] if disk else []
         if not disk:
             self.spool.clear()
@@ -217,9 +219,16 @@ class SimNode:
         """Report how an order ended: spool, result, bell."""
         if self.hand.pop(held.attempt_id, None) is None:
             return
+        if outcome is not (Outcome.SUCCEEDED if held.fate in AT_THE_END else Outcome.FAILED):
+            self._spare(held)
         report = held.report(self.name, f"Simulated {self.gpu.gb} GB", outcome, **facts)
         self.fleet.delivery.deliver(self, held, report)
         self.changed()
+
+    def _spare(self, held: Held) -> None:
+        """An attempt that ends otherwise than its fate would have it: another one meets it."""
+        self.fleet.fates.again(held.fate)
+        held.fate = None
 
     def _probed(self, asked: str) -> None:
         """The probe that the coordinator asked for has rendered, if ComfyUI is there."""

@@ -110,6 +110,9 @@ class Rendering:
             self._node.end(held, Outcome.SUCCEEDED, artifacts=artifacts)
 
     def _fail(self, held: Held, fate: Fate) -> None:
+        if held.fate is not fate:
+            self._node.fleet.fates.again(held.fate)
+            held.fate = fate
         self._node.fleet.delivery.happened(fate, held.order.job_id)
         self._node.end(held, Outcome.FAILED, failure=failure_of(fate))
 

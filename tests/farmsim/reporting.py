@@ -24,8 +24,8 @@ MOST_FINISHED: Final = 50
 class Reporter:
     """One report is under way at a time; what changes meanwhile travels with the next.
 
-    ``kept``: reports to repeat so many times more, confirmed or not. ``extra``: reports to tell once more,
-    whatever stands in the spool. ``reorder``: let the next report arrive behind the one after it.
+    ``kept``: reports to repeat so many times more, confirmed or not. ``extra``: reports to tell one by
+    one, whatever stands in the spool. ``reorder``: let the next report arrive behind the one after it.
     """
 
     def __init__(self, node: SimNode) -> None:
@@ -58,8 +58,8 @@ class Reporter:
         finished = list(node.spool.values())
         if len(finished) > MOST_FINISHED:
             finished = finished[: MOST_FINISHED // 2] + finished[-MOST_FINISHED // 2 :]
-        finished += self.extra
-        self.extra = []
+        finished += self.extra[:1]
+        self.extra = self.extra[1:]
         return NodeReport(
             node=node.name,
             worker=node.worker,
