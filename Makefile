@@ -39,8 +39,8 @@ test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on
 test-sqlite: install-dev  ## unit and integration tests on SQLite
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(CROWDED) tests/unit tests/integration
 
-test-postgres: install-dev  ## the same on a private PostgreSQL, but for tests that are given no database
-	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" $(PARALLEL) tests/unit tests/integration
+test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
+	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN)$(if $(ALL),, and not once)" $(PARALLEL) tests/unit tests/integration
 
 # Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
 # SQLite), nodes without a farm, and of the browser's tests all but the Korean coordinator's day.

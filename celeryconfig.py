@@ -35,6 +35,7 @@ result_expires = 7 * 24 * 3600
 
 # The database decides what runs again, so a message is acknowledged when it starts, never redelivered.
 task_acks_late = False
+task_send_sent_event = True
 worker_send_task_events = True
 worker_cancel_long_running_tasks_on_connection_loss = True  # concerns late acknowledgement only: none here
 worker_enable_prefetch_count_reduction = False

@@ -25,7 +25,7 @@ import json
 import zlib
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -61,6 +61,9 @@ TICK_CHANNEL: Final = "shotfarm.tick"
 """Redis channel that wakes the ticker. Nothing but speed depends on it."""
 
 T = TypeVar("T")
+
+Mebibytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 24)]
+"""Memory of a card: below 16 TiB, so that nobody's word is too large for a column."""
 
 
 class ContractError(ValueError):
@@ -259,7 +262,7 @@ class RenderReport:
     simulated: bool = False
     reason: str = ""
     log: tuple[LogLine, ...] = ()
-    peak_mib: int | None = None
+    peak_mib: Mebibytes | None = None
     signature: str = ""
     version: int = VERSION
 

@@ -235,6 +235,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "apps.renders.states.JobState",
+        "LanguageEnum": [("ko", "한국어"), ("en", "English")],
         "AttemptState": "apps.renders.states.AttemptState",
         "Desired": "apps.nodes.states.Desired",
         "Observed": "apps.nodes.states.Observed",

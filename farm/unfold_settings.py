@@ -76,11 +76,20 @@ UNFOLD: dict[str, Any] = {
                     _item(_("Batches"), "stacks", "admin:renders_renderbatch_changelist", _MEMBER),
                     _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
                     _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
+                    _item(_("Activity"), "history", "admin:common_stateevent_changelist", _MEMBER),
+                ],
+            },
+            {
+                "title": _("Farm"),
+                "separator": True,
+                "items": [
                     _item(_("Nodes"), "memory", "admin:nodes_node_changelist", _FARM),
+                    _item(_("Pools"), "workspaces", "admin:nodes_pool_changelist", _FARM),
+                    _item(_("Schedules"), "bedtime", "admin:nodes_schedule_changelist", _FARM),
+                    _item(_("Blocked pairs"), "block", "admin:renders_nodeblock_changelist", _FARM),
                     _item(_("Memory needs"), "sd_card", "admin:renders_need_changelist", _FARM),
                     _item(_("Failure rules"), "rule", "admin:renders_failurerule_changelist", _FARM),
                     _item(_("Limits"), "speed", "admin:renders_limit_changelist", _FARM),
-                    _item(_("Activity"), "history", "admin:common_stateevent_changelist", _MEMBER),
                 ],
             },
             {

@@ -26,6 +26,10 @@ pytest_plugins = [
 WITHOUT_FARMS = ("unit", "integration")
 """Folders whose tests reach a database by pytest-django alone."""
 
+PAGES = ("access", "admin", "characters", "presets", "prompts")
+"""Folders under integration whose tests look at pages, roles and texts: their queries are Django's own, and
+the services behind them are tested on both databases. make test-postgres ALL=1 runs them there as well."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let every test that commits start from the rows that migrations seeded (presets, shot statuses).
@@ -39,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if mark and mark.kwargs.get("transaction"):
             seeded = pytest.mark.django_db(**{**mark.kwargs, "serialized_rollback": True})
             item.add_marker(seeded, append=False)
-        if mark is None and _needs_no_database(item):
+        if (mark is None and _needs_no_database(item)) or _shows_pages(item):
             item.add_marker("once")
 
 
@@ -47,6 +51,11 @@ def _needs_no_database(item: pytest.Item) -> bool:
     suite = item.path.relative_to(Path(__file__).parent).parts[0]
     fixtures = set(getattr(item, "fixturenames", ()))
     return suite in WITHOUT_FARMS and fixtures.isdisjoint({"db", "transactional_db"})
+
+
+def _shows_pages(item: pytest.Item) -> bool:
+    parts = item.path.relative_to(Path(__file__).parent).parts
+    return parts[0] == "integration" and parts[1] in PAGES
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,7 +15,7 @@ from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.models import Shot
 from apps.productions.states import SHOT
 from apps.renders.models import Attempt, Job, NodeBlock
-from apps.renders.states import ATTEMPT, BLOCK, JOB
+from apps.renders.states import ATTEMPT, BLOCK, JOB, BlockState
 from apps.review.models import Take
 from apps.review.states import MEDIA, REVIEW
 
@@ -34,6 +34,9 @@ MACHINES: Final[dict[str, tuple[Machine, type[models.Model]]]] = {
         (REVIEW, Take),
     )
 }
+
+SILENTLY_BORN: Final[dict[str, str]] = {BLOCK.name: BlockState.CLEAR}
+"""Where rows of a machine stand from birth: a pair of node and template is clear long before it has a row."""
 
 
 class EventChain:
@@ -68,7 +71,7 @@ class EventChain:
     def _follow(self, event: StateEvent) -> None:
         machine, _model = MACHINES[event.machine]
         key = (event.machine, event.subject)
-        before = self._stands.get(key, "")
+        before = self._stands.get(key, SILENTLY_BORN.get(event.machine, ""))
         assert event.from_state == before, (
             f"{event} begins where nothing ended: it stood at {before or 'birth'}"
         )
@@ -77,7 +80,7 @@ class EventChain:
 
     def _compare(self, machine: Machine, rows: Iterable[tuple[UUID, str]]) -> None:
         for key, state in rows:
-            told = self._stands.get((machine.name, key), "")
+            told = self._stands.get((machine.name, key), SILENTLY_BORN.get(machine.name, ""))
             assert state == told, f"{machine.name} {key} is {state}; its events end at {told or 'nothing'}"
 
 

@@ -15,6 +15,9 @@ from workers.comfy.text import NAME_LIMIT, beginning
 CUSTOM: Final = "custom_nodes."
 """How ``python_module`` of a node class begins that came with a package beside ComfyUI's own."""
 
+NO_MODELS: Final = "custom_nodes"
+"""A folder that ComfyUI lists among those of models, with the source and bytecode of its packages."""
+
 COMBO: Final = "COMBO"
 HASH_DIGITS: Final = 12
 
@@ -62,6 +65,7 @@ def read_catalogue(
     models = {
         folder: tuple(sorted(name.replace("\\", "/") for name in names))
         for folder, names in as_listed.items()
+        if folder != NO_MODELS
     }
     return Catalogue(
         capabilities=Capabilities(

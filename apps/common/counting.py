@@ -10,12 +10,14 @@ from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
 class CountAtMost(Subquery):
     """How many rows of a set belong to the row in hand, counted up to ``most``: its cost is bounded.
 
-    ``rows`` should be read from an index that begins with ``field``. The order of ``rows`` is dropped.
+    ``rows`` must be in the order of an index that begins with ``field``: without an order PostgreSQL may
+    read the table instead, from its beginning, which ends soon only if the rows lie everywhere.
     """
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
     def __init__(self, rows: QuerySet[Any], field: str, *, most: int) -> None:
-        own = rows.order_by().filter(**{field: OuterRef("pk")}).values(field)
-        super().__init__(own[:most])
+        if not rows.ordered:
+            raise ValueError("rows: give them the order of the index to count by")
+        super().__init__(rows.filter(**{field: OuterRef("pk")}).values(field)[:most])

@@ -62,6 +62,12 @@ def events_after(place: Place, seen: Horizon, *, at_most: int) -> list[StateEven
     return list(StateEvent.objects.raw(_NEXT, bounds))
 
 
+def first_after(place: Place) -> StateEvent | None:
+    """Return the next committed event, whether or not it may be read yet; None if there is none."""
+    waiting = events_after(place, Horizon(_NO_LIMIT, _NO_LIMIT), at_most=1)
+    return waiting[0] if waiting else None
+
+
 def after_restore(place: Place, seen: Horizon) -> Place | None:
     """Return where to go on if this database was restored into another server, else None.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,6 +13,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.common.counting import CountAtMost
 from apps.nodes.models import Node
 from apps.nodes.standing import reasons
 from apps.nodes.states import SERVING, Desired, Health, Observed, SoftwareState
@@ -22,9 +23,10 @@ from apps.projects.models import Project
 from apps.projects.reach import Reach
 from apps.projects.selectors import Person, projects_for, scoped
 from apps.renders import cells
-from apps.renders.models import Attempt, Hold, Job, NodeBlock
+from apps.renders.models import Attempt, Hold, Job, Lane, NodeBlock
 from apps.renders.progress import Tally
 from apps.renders.states import IN_FLIGHT, OPEN, BlockState, JobState
+from apps.renders.waiting import MOST_COUNTED, startable
 from apps.review.gallery import with_files
 from apps.review.models import Take
 from farm.tiers import NO_VRAM, TIERS_GB
@@ -49,13 +51,17 @@ class ProjectCard:
 
 @dataclass(frozen=True)
 class TierLine:
-    """One rung of the ladder: nodes that serve it, and the jobs that need it."""
+    """One rung of the ladder: nodes that serve it, and the jobs that need it.
+
+    ``ready``: jobs that may start, those that somebody holds back aside; ``more``: there are even more.
+    """
 
     tier_gb: int | None
     nodes: int
     ready: int
     in_flight: int
     hold: Hold | None = None
+    more: bool = False
 
 
 @dataclass
@@ -146,22 +152,33 @@ def open_count(person: Person) -> int:
 
 
 def tier_lines(nodes: list[Node], paused: Mapping[str, Hold] | None = None) -> list[TierLine]:
-    """Queue depth by tier, from the database; rungs without nodes, jobs and a pause are left out."""
+    """Queue depth by tier, from the database; rungs without nodes, jobs and a pause are left out.
+
+    What waits is counted lane by lane and no further than MOST_COUNTED, so that a million jobs cost no more.
+    """
     paused = paused or {}
-    counted: dict[int | None, dict[str, int]] = defaultdict(dict)
-    rows = Job.objects.filter(state__in=(JobState.READY, *IN_FLIGHT)).order_by()
-    for tier, state, count in rows.values_list("tier_gb", "state").annotate(count=Count("pk")):
-        counted[tier][state] = count
+    ready = _ready_by_tier()
+    flying = Counter(Job.objects.filter(state__in=IN_FLIGHT).values_list("tier_gb", flat=True))
     able = [node for node in nodes if _takes_work(node)]
     lines = []
     for tier in (*reversed(TIERS_GB), NO_VRAM, None):
-        jobs: Mapping[str, int] = counted.get(tier, {})
         serving = 0 if tier is None else sum((node.tier_gb or 0) >= tier for node in able)
-        held = paused.get(str(tier))
-        if jobs or held or (tier is not None and any(node.tier_gb == tier for node in nodes)):
-            in_flight = sum(jobs.get(state, 0) for state in IN_FLIGHT)
-            lines.append(TierLine(tier, serving, jobs.get(JobState.READY, 0), in_flight, held))
+        held, depths = paused.get(str(tier)), ready.get(tier, [])
+        has_nodes = tier is not None and any(node.tier_gb == tier for node in nodes)
+        if depths or flying[tier] or held or has_nodes:
+            more = any(depth >= MOST_COUNTED for depth in depths)
+            lines.append(TierLine(tier, serving, sum(depths), flying[tier], held, more))
     return lines
+
+
+def _ready_by_tier() -> dict[int | None, list[int]]:
+    """How many jobs may start in each lane, by the tier they go to now."""
+    found: dict[int | None, list[int]] = defaultdict(list)
+    lanes = Lane.objects.filter(active=True).select_related("need").defer("wait_nodes", "wait_params")
+    for lane in lanes.annotate(depth=CountAtMost(startable(), "lane", most=MOST_COUNTED)):
+        if lane.depth:
+            found[lane.tier_gb].append(lane.depth)
+    return found
 
 
 def farm_nodes() -> list[Node]:

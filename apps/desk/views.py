@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from apps.common.show import TO_DO
 from apps.desk import selectors
 from apps.nodes.services import STEER
 from apps.nodes.states import Desired
@@ -24,10 +25,10 @@ from apps.renders.waiting import WaitLine, wait_summary
 
 BUSY_SECONDS = 2
 QUIET_SECONDS = 15
-MOST_NODES = 600
-"""Rows of the farm page; more are found by its filters."""
-_EVERY = ((60, 2), (200, 5), (10_000_000, 10))
-"""Up to so many rows, it is drawn again every so many seconds."""
+PAGE_NODES = 200
+"""Rows of the farm page."""
+FEW_NODES, FEW_SECONDS, MANY_SECONDS = 60, 2, 5
+"""A page of a few is drawn again more often."""
 MOST_WAITS = 12
 
 
@@ -38,13 +39,15 @@ def home_facts(request: HttpRequest) -> dict[str, Any]:
         return {"member": False, "every": QUIET_SECONDS}
     nodes = selectors.farm_nodes()
     going_on = selectors.open_count(request.user)
+    paused = holds()
     return {
         "member": True,
         "cards": selectors.project_cards(request.user, reach),
         "running": selectors.running_jobs(request.user),
         "troubles": selectors.troubles(request.user),
         "takes": selectors.newest_takes(request.user),
-        "tiers": selectors.tier_lines(nodes),
+        "tiers": selectors.tier_lines(nodes, paused),
+        "farm_hold": paused.get(Hold.FARM),
         "nodes": selectors.node_summary(nodes),
         "going_on": going_on,
         "every": BUSY_SECONDS if going_on else QUIET_SECONDS,
@@ -68,17 +71,21 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
     nodes = selectors.farm_nodes()
     asked = selectors.Shown(*(request.GET.get(name, "")[:120] for name in ("pool", "state", "text")))
     shown = [node for node in nodes if asked.takes(node)]
+    pages = range(1, max(1, -(-len(shown) // PAGE_NODES)) + 1)
+    wanted = request.GET.get("page", "")[:6]
+    page = min(max(1, int(wanted)), pages[-1]) if wanted.isdecimal() else 1
     paused = holds()
     return {
-        "cards": selectors.node_cards(shown[:MOST_NODES], request.user),
+        "cards": selectors.node_cards(shown[(page - 1) * PAGE_NODES : page * PAGE_NODES], request.user),
+        "pages": pages,
+        "page": page,
         "count": len(nodes),
         "shown": len(shown),
-        "most": MOST_NODES,
         "asked": asked,
         "pools": selectors.pool_choices(nodes),
         "states": selectors.state_choices(nodes),
         "query": request.GET.urlencode(),
-        "every": next(seconds for most, seconds in _EVERY if len(shown) <= most),
+        "every": FEW_SECONDS if len(shown) <= FEW_NODES else MANY_SECONDS,
         "tiers": selectors.tier_lines(nodes, paused),
         "farm_hold": paused.get(Hold.FARM),
         "limits": uses(),
@@ -87,7 +94,7 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
         "waits": _waits(request)[:MOST_WAITS],
         "clock": FarmClock.objects.filter(pk=1).first(),
         "may_steer": request.user.has_perm(STEER),
-        "wishes": list(Desired),
+        "wishes": [(str(wish), str(TO_DO[wish])) for wish in Desired],
     }
 
 

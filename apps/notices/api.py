@@ -153,7 +153,7 @@ class SubscriptionBody(Strict):
     road = OneOf(choices=Road.choices)
     url = serializers.CharField(max_length=500, required=False, allow_blank=True)
     address = serializers.CharField(max_length=254, required=False, allow_blank=True)
-    language = OneOf(choices=("", "en", "ko"), required=False, allow_blank=True)
+    language = OneOf(choices=[("ko", "한국어"), ("en", "English")], required=False, allow_blank=True)
     active = serializers.BooleanField(required=False)
 
 

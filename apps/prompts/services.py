@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.prompts.composer import COMPOSER, Composed, compose
+from apps.prompts.facts import ShotFacts
 from apps.prompts.models import PromptBuild
 from apps.prompts.selectors import inputs_for
 
@@ -35,18 +36,19 @@ def build_prompts(
     base_model: str,
     experts: Collection[str] | None = None,
     language: str | None = None,
+    facts: Mapping[UUID, ShotFacts] | None = None,
 ) -> dict[UUID, PromptBuild]:
     """Compose the prompts of many shots, by shot id in the order given; get or create their rows.
 
     ``channel``: image | video. ``base_model``: which LoRAs fit ("sd15", "flux", "wan22"). ``experts``:
-    see compose(). ``language``: en | ko; None takes each project's own. Two processes asking for the same
-    prompt get the same row.
+    see compose(). ``language``: en | ko; None takes each project's own. ``facts``: of these shots, where they
+    have been read. Two processes asking for the same prompt get the same row.
     Raises Refused for an unknown channel or language, and for a shot that says nothing at all.
     """
     wanted = list(shots)
     _check(channel, language)
     languages = _languages(wanted, language)
-    facts = inputs_for(wanted)
+    facts = facts or inputs_for(wanted)
     composed = {
         shot.pk: compose(
             facts[shot.pk],

@@ -8,7 +8,6 @@ dispatcher's index, and no further than MOST_AHEAD.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -18,17 +17,17 @@ from django.db.models import Q
 
 from apps.common.clock import database_now
 from apps.common.counting import CountAtMost
-from apps.nodes.models import Node
 from apps.projects.models import Project
 from apps.renders.eta import Eta
 from apps.renders.forecast import Ahead, Durations, Expected, InHand, Queue, Span, expect, expect_running
-from apps.renders.models import Attempt, Job, Lane, NeedTier, RenderBatch
+from apps.renders.inhand import Experience, Hands
+from apps.renders.models import Attempt, Job, Lane, RenderBatch
 from apps.renders.scheduling.demand import Waiting, waiting_in
 from apps.renders.scheduling.round import read_round, used_lately
 from apps.renders.scheduling.shares import Shares
-from apps.renders.scheduling.supply import Held, read_supply
+from apps.renders.scheduling.supply import read_supply
 from apps.renders.states import IN_FLIGHT, OPEN, JobState
-from apps.renders.waiting import NodeRow, asks_nodes, node_row
+from apps.renders.waiting import NodeRow, asks_nodes, startable
 
 MOST_AHEAD: Final = 2_000
 """Jobs of one lane are counted no further; with more before it a job has no latest time."""
@@ -62,15 +61,6 @@ class _Counts(NamedTuple):
     earlier: int
 
 
-@dataclass(frozen=True)
-class _Doing:
-    """What an attempt's job is and how far."""
-
-    state: str
-    progress: float
-    code: str
-
-
 class Outlook:
     """One reading of the farm. Ask it about as many jobs as you like."""
 
@@ -79,6 +69,9 @@ class Outlook:
         self._round = read_round(self.now)
         self._supply = self._round.supply if self._round.lanes else read_supply(self.now)
         self._lanes = {each.lane.pk: each for each in self._round.lanes}
+        self._experience = Experience()
+        self._experience.read(each.lane.need_id for each in self._round.lanes)
+        self._hands = Hands(self._supply, self._experience, self.now)
         self._endless = False
 
     def of(self, job: Job) -> Eta | None:
@@ -94,7 +87,7 @@ class Outlook:
         if each is None:
             return []
         able = [node for node in self._supply.nodes if node.pk in self._supply.able(each)]
-        return [self._taker(node) for node in sorted(able, key=lambda node: node.name)[:MOST_NODES]]
+        return [self._hands.says(node) for node in sorted(able, key=lambda node: node.name)[:MOST_NODES]]
 
     def of_batch(self, batch: RenderBatch) -> Eta | None:
         """When the last open job of a batch ends; None if none is open."""
@@ -129,24 +122,42 @@ class Outlook:
         able = self._supply.able(each)
         if not able:
             return Unknown.NOBODY
-        queue = Queue([self._in_hand(node) for node in able], self._ahead(job, each, able))
-        takes = self._takes(each.lane.need_id, None)
-        return expect(queue, takes, not_before=not_before, seed=_seed(job)) or Unknown.FEW
+        ahead = self._ahead(job, each)
+        for name in self._round.limits.of.get(each.template_id, ()):
+            let_through = self._let_through(name, job, each, ahead)
+            if isinstance(let_through, Unknown):
+                return let_through
+            not_before = let_through if not_before is None else not_before.after(let_through)
+        queue = Queue([self._hands.before(node) for node in able], self._here(ahead, able))
+        return expect(queue, self._takes(each), not_before=not_before, seed=_seed(job)) or Unknown.FEW
 
     def _in_flight(self, job: Job) -> Told:
-        attempt = (
-            Attempt.objects.select_related("node").filter(job=job, token=job.token, holds_slot=True).first()
-        )
+        attempts = Attempt.objects.select_related("node").filter(job=job, token=job.token, holds_slot=True)
+        attempt = attempts.first()
         if attempt is None or job.lane is None:
             return Unknown.FEW
-        tier = attempt.node.tier_gb if attempt.node else None
-        takes = self._takes(job.lane.need_id, tier)
+        takes = self._experience.of(job.lane.need_id, attempt.node.tier_gb if attempt.node else None)
         if attempt.executing_at is not None:
             elapsed = (self.now - attempt.executing_at).total_seconds()
             told = expect_running(InHand(takes, max(0.0, elapsed), job.progress), seed=_seed(job))
             return told or Unknown.FEW
-        before = self._in_hand(attempt.node_id, but=attempt.pk) if attempt.node_id else []
+        before = self._hands.before(attempt.node_id, but=attempt.pk) if attempt.node_id else []
         return expect(Queue([before]), takes, seed=_seed(job)) or Unknown.FEW
+
+    def _let_through(self, limit: str, job: Job, each: Waiting, ahead: dict[UUID, float]) -> Span | Unknown:
+        """When a limit lets the job through: its places are seats, whatever nodes there are."""
+        templates = {key for key, names in self._round.limits.of.items() if limit in names}
+        seats = list(self._hands.of_templates(templates))
+        seats += [[] for _ in range(max(0, self._round.limits.left[limit]))]
+        if not seats:
+            return Unknown.HELD
+        same = [
+            Ahead(jobs, self._takes(self._lanes[key]))
+            for key, jobs in ahead.items()
+            if self._lanes[key].template_id in templates
+        ]
+        told = expect(Queue(seats, same), self._takes(each), seed=_seed(job))
+        return Unknown.FEW if told is None or told.start is None else told.start
 
     def _not_before(self, job: Job, chained: int) -> Span | Unknown | None:
         """The earliest a job may start, by its own time and by what it waits for."""
@@ -173,30 +184,51 @@ class Outlook:
             self._lanes |= {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk=job.lane_id))}
         return self._lanes.get(job.lane_id) if job.lane_id is not None else None
 
-    def _ahead(self, job: Job, own: Waiting, able: set[UUID]) -> list[Ahead]:
-        """Who goes first: higher classes, earlier jobs of the project, other projects by their share."""
+    def _ahead(self, job: Job, own: Waiting) -> dict[UUID, float]:
+        """Who goes first, by lane: higher classes, earlier jobs of the project, others by their share."""
         counts = self._counts(job)
         mine = own.project_id
         level = defaultdict[UUID, float](float)
         for key, told in counts.items():
             each = self._lanes[key]
             same = told.earlier if each.project_id == mine else told.level
-            level[each.project_id] += same * self._takes(each.lane.need_id, None).mean
-        ours = level[mine] + self._takes(own.lane.need_id, None).mean / 2
-        ahead = []
+            level[each.project_id] += same * self._takes(each).mean
+        ours = level[mine] + self._takes(own).mean / 2
+        ahead: dict[UUID, float] = {}
         for key, told in counts.items():
             each = self._lanes[key]
-            part = _part(self._supply.able(each), able)
             jobs: float = told.earlier
             if each.project_id != mine:
                 jobs = told.level * self._turns(each.project_id, mine, ours, level[each.project_id])
-            if part and told.higher + jobs:
+            if told.higher + jobs:
                 self._endless = self._endless or max(told.higher, jobs) >= MOST_AHEAD
-                ahead.append(Ahead((told.higher + jobs) * part, self._takes(each.lane.need_id, None)))
-        return [*ahead, *self._on_their_way(), *self._blocked_before(job, own)]
+                ahead[key] = told.higher + jobs
+        if job.state == JobState.BLOCKED:
+            ahead[own.lane.pk] = ahead.get(own.lane.pk, 0.0) + self._blocked_before(job)
+        return ahead
+
+    def _here(self, ahead: dict[UUID, float], able: set[UUID]) -> list[Ahead]:
+        """What of that meets the nodes that could take the job, with the orders that are on their way."""
+        found = [
+            Ahead(jobs * self._part(key, able), self._takes(self._lanes[key])) for key, jobs in ahead.items()
+        ]
+        for lane, takes in self._hands.on_their_way():
+            if takes.known:
+                found.append(Ahead(self._part(lane, able), takes))
+        return found
+
+    def _part(self, lane: UUID | None, able: set[UUID]) -> float:
+        """Which part of a lane's work meets these nodes; a lane asleep is taken to meet them all."""
+        if lane is None or lane not in self._lanes:
+            return 1.0
+        theirs = self._supply.able(self._lanes[lane])
+        return len(theirs & able) / len(theirs) if theirs else 0.0
+
+    def _takes(self, each: Waiting) -> Durations:
+        return self._experience.of(each.lane.need_id)
 
     def _counts(self, job: Job) -> dict[UUID, _Counts]:
-        heads = Job.objects.filter(state=JobState.READY, held=False, start_after=None)
+        heads = startable()
         same = heads.filter(rank=job.rank)
         earlier = same
         if job.state == JobState.READY and job.ready_at is not None:
@@ -231,76 +263,10 @@ class Outlook:
             seats=2 * len(self._supply.nodes),
         )
 
-    def _on_their_way(self) -> list[Ahead]:
-        """Orders on the queues of tiers, which some node is about to take."""
-        loose = [held for held in self._supply.held if held.node_id is None]
-        return [Ahead(1, self._takes(self._need_of.get(held.lane_id), None)) for held in loose]
-
-    def _blocked_before(self, job: Job, own: Waiting) -> list[Ahead]:
+    def _blocked_before(self, job: Job) -> int:
         """Blocked jobs of its batch that become ready before it, as far as their order tells."""
-        if job.state != JobState.BLOCKED:
-            return []
-        before = Job.objects.filter(
-            batch=job.batch_id, lane=job.lane_id, state=JobState.BLOCKED, pk__lt=job.pk
-        )
-        return [Ahead(before.count(), self._takes(own.lane.need_id, None))]
-
-    def _taker(self, node: Node) -> NodeRow:
-        held = self._supply.by_node.get(node.pk, [])
-        if not held:
-            return node_row(node.name, "free", {})
-        if len(held) > 1:
-            return node_row(node.name, "staged", {})
-        work = self._work(held[0])
-        left = work.takes.mean - (work.elapsed or 0.0) if work.takes.known else 0.0
-        facts = {"job": self._doing[held[0].attempt_id].code, "left_s": left if left > 0 else None}
-        return node_row(node.name, "busy", facts)
-
-    def _in_hand(self, node: UUID, *, but: UUID | None = None) -> list[InHand]:
-        """What a node has before its next job, the work that executes first."""
-        return [
-            self._work(held)
-            for held in self._supply.by_node.get(node, ())
-            if held.attempt_id != but and self._doing[held.attempt_id].state in OPEN
-        ]
-
-    def _work(self, held: Held) -> InHand:
-        takes = self._takes(self._need_of.get(held.lane_id), self._tiers.get(held.node_id))
-        if held.executing_at is None:
-            return InHand(takes)
-        elapsed = max(0.0, (self.now - held.executing_at).total_seconds())
-        return InHand(takes, elapsed, self._doing[held.attempt_id].progress)
-
-    @cached_property
-    def _doing(self) -> dict[UUID, _Doing]:
-        rows = Attempt.objects.filter(pk__in=[held.attempt_id for held in self._supply.held])
-        told = rows.values_list("pk", "job__state", "job__progress", "job__code")
-        return {key: _Doing(state, progress, code) for key, state, progress, code in told}
-
-    @cached_property
-    def _need_of(self) -> dict[UUID | None, UUID]:
-        lanes = {held.lane_id for held in self._supply.held if held.lane_id is not None}
-        return dict(Lane.objects.filter(pk__in=lanes).values_list("pk", "need_id"))
-
-    @cached_property
-    def _tiers(self) -> dict[UUID | None, int | None]:
-        return {node.pk: node.tier_gb for node in self._supply.nodes}
-
-    def _takes(self, need: UUID | None, tier_gb: int | None) -> Durations:
-        """What was seen of a kind of work on cards of one tier; where that is too little, or None: of all."""
-        here = self._seen.get((need, tier_gb), Durations())
-        return here if here.known else self._seen.get((need, None), Durations())
-
-    @cached_property
-    def _seen(self) -> dict[tuple[UUID | None, int | None], Durations]:
-        """Of every kind of work that is in some lane or in some hand."""
-        needs = {each.lane.need_id for each in self._lanes.values()} | set(self._need_of.values())
-        seen: dict[tuple[UUID | None, int | None], Durations] = {}
-        for row in NeedTier.objects.filter(need__in=needs, successes__gt=0):
-            one = Durations(row.successes, row.seconds_mean, row.seconds_m2)
-            seen[row.need_id, row.tier_gb] = one
-            seen[row.need_id, None] = seen.get((row.need_id, None), Durations()) + one
-        return seen
+        blocked = Job.objects.filter(batch=job.batch_id, lane=job.lane_id, state=JobState.BLOCKED)
+        return blocked.filter(pk__lt=job.pk).count()
 
     def _last_of(self, batch: RenderBatch) -> list[Job]:
         """The open jobs of a batch among which the last one to end should be."""
@@ -310,11 +276,6 @@ class Outlook:
         for job in order.defer("values", "loras", "warnings"):
             last.setdefault((job.state if job.state not in IN_FLIGHT else str(job.pk), job.lane_id), job)
         return list(last.values())[:MOST_LAST]
-
-
-def _part(theirs: set[UUID], ours: set[UUID]) -> float:
-    """Which part of their work meets the nodes that could take ours."""
-    return len(theirs & ours) / len(theirs) if theirs else 0.0
 
 
 def _seed(job: Job) -> int:

@@ -100,6 +100,12 @@ def node_row(node: object, code: object, facts: Any) -> NodeRow:
     return NodeRow(str(node), str(code), node_sentence(str(code), facts if isinstance(facts, dict) else {}))
 
 
+def startable() -> QuerySet[Job]:
+    """Ready jobs that nothing holds back, in the order of the dispatcher's index (ready_heads)."""
+    rows = Job.objects.filter(state=JobState.READY, held=False, start_after=None)
+    return rows.order_by("lane_id", "-rank", "ready_at", "pk")
+
+
 def wait_summary(projects: QuerySet[Any] | None = None) -> list[WaitLine]:
     """How many ready jobs wait for what, of some projects or of all: the most first.
 
@@ -108,8 +114,7 @@ def wait_summary(projects: QuerySet[Any] | None = None) -> list[WaitLine]:
     lanes = Lane.objects.filter(active=True).exclude(wait_code="")
     if projects is not None:
         lanes = lanes.filter(project__in=projects)
-    heads = Job.objects.filter(state=JobState.READY, held=False, start_after=None)
-    counted = lanes.annotate(ready=CountAtMost(heads, "lane", most=MOST_COUNTED))
+    counted = lanes.annotate(ready=CountAtMost(startable(), "lane", most=MOST_COUNTED))
     told: dict[tuple[str, str], list[tuple[int, datetime | None]]] = {}
     for row in counted.values("wait_code", "wait_params", "waits_since", "ready"):
         if row["ready"]:

@@ -110,17 +110,25 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("Blocked for this template until %(until)s."),
         _("Blocked for this template after failures."),
     ),
-    "off_hours": (_("Off hours until %(until)s."), _("Off hours.")),
+    "off_hours": (
+        _("Off hours until %(until)s."),
+        _("Off hours by the schedule %(reason)s."),
+        _("Off hours."),
+    ),
     "paused": (
         _("Paused by %(by)s: %(reason)s."),
         _("Paused by %(by)s."),
         _("Paused: %(reason)s."),
         _("Paused."),
     ),
-    "draining": (_("Draining: it finishes what it has and takes nothing new."),),
+    "draining": (
+        _("Drained by %(by)s: %(reason)s."),
+        _("Drained by %(by)s: it finishes what it has and takes nothing new."),
+        _("Draining: it finishes what it has and takes nothing new."),
+    ),
     "sick": (_("Sick: %(reason)s."), _("Sick.")),
     "deaf": (_("Deaf: %(reason)s."), _("Deaf: its ComfyUI or its store cannot be used.")),
-    "offline": (_("Offline since %(since)s."), _("Offline.")),
+    "offline": (_("Offline since %(since)s."), _("Offline: %(reason)s."), _("Offline.")),
     "starting": (_("Starting: what it can do is not known yet."),),
     "simulated": (_("SIMULATED, which is not allowed here."),),
     "busy": (
@@ -146,8 +154,13 @@ def sentence(code: str, facts: Facts) -> str:
 
 
 def node_sentence(code: str, facts: Facts) -> str:
-    """Say what keeps a node from a job, in the reader's language and time; "" for no code."""
-    return _say(NODE_SENTENCES, code, facts)
+    """Say what keeps a node from a job, in the reader's language and time; "" for no code.
+
+    Its maintenance note stands behind it.
+    """
+    said = _say(NODE_SENTENCES, code, facts)
+    note = str(facts.get("note") or "")
+    return f"{said} {gettext('Note: %(note)s') % {'note': note}}" if said and note else said
 
 
 def clock_text(at: datetime) -> str:

@@ -85,6 +85,8 @@ _WISHES: Final[Mapping[str, str | Promise]] = {
     "changed": _("changed"),
 }
 
+WHOLE_FARM: Final = _("the whole farm")
+
 STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "job": dict(JobState.choices),
     "attempt": dict(AttemptState.choices),
@@ -180,4 +182,4 @@ def _value(name: str, value: Any) -> str:
 
 def scope_in_words(scope: str) -> str:
     """Name what a Hold is about: the whole farm, or a tier."""
-    return now_("the whole farm") if scope == Hold.FARM else tier_text(int(scope))
+    return str(WHOLE_FARM) if scope == Hold.FARM else tier_text(int(scope))

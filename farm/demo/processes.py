@@ -153,7 +153,7 @@ def programs(plan: Plan) -> list[Program]:
                 "-P",
                 "threads",
                 "-c",
-                "4",
+                "16",
                 "-Q",
                 "claims,reports",
                 "-n",

@@ -108,7 +108,7 @@ def test_a_job_bigger_than_every_node_waits_and_says_why(farm: MakeFarm) -> None
     studio.submit(shots=1, step="template='flux_t2i', width=512, height=288", key="big")
     reason = "from apps.renders.models import Job; from apps.renders.selectors import wait_sentence\n"
     studio.wait_until(
-        lambda: studio.rows("SELECT 1 FROM renders_job WHERE wait_code = 'too_big'"),
+        lambda: studio.rows("SELECT 1 FROM renders_lane WHERE wait_code = 'too_big'"),
         "the dispatcher says why",
     )
     sentence = studio.coordinate(reason + "answer(wait_sentence(Job.objects.get()))")

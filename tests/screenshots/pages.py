@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from tests.acceptance.farm_fixture import Farm
+
+TOLD: Final = "SELECT id FROM notices_notice WHERE recipient_id IS NOT NULL ORDER BY count DESC LIMIT 1"
+WEBHOOK: Final = "SELECT id FROM notices_subscription WHERE road = 'webhook' LIMIT 1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,9 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     still = row("SELECT id FROM review_take WHERE review_state = 'retake' LIMIT 1")
     batch = row("SELECT batch_id FROM renders_job WHERE state = 'running' LIMIT 1")
     node = row("SELECT id FROM nodes_node WHERE tier_gb = 24")
+    steered = row("SELECT id FROM renders_job WHERE deadline IS NOT NULL AND kind = 'keyframe' LIMIT 1")
+    trailer = row("SELECT batch_id FROM renders_job WHERE deadline IS NOT NULL LIMIT 1")
+    limit = row("SELECT id FROM renders_limit")
     one = "SELECT id FROM {} ORDER BY id LIMIT 1"
 
     yield Page(name="home", title="Home", path="/admin/", main=True)
@@ -53,6 +60,8 @@ def pages_of(farm: Farm) -> Iterator[Page]:
         title="Render…: what it makes is told as you choose",
         path=f"/admin/productions/shot/{shot}/render/",
         main=True,
+        height=1200,
+        press="details.sf-panel > summary",
     )
     yield Page(name="batch", title="A batch", path=f"/admin/renders/renderbatch/{batch}/change/", main=True)
     yield Page(name="batches", title="Batches", path="/admin/renders/renderbatch/")
@@ -67,6 +76,22 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     )
     yield Page(name="job-waiting", title="A job that waits, and why", path=job.format(waiting))
     yield Page(name="job", title="A job's whole story", path=job.format(clip_job), height=1500)
+    yield Page(
+        name="job-steered",
+        title="A job with a deadline: when and where it may render, and who said so",
+        path=job.format(steered),
+        main=True,
+        height=1500,
+    )
+    yield Page(
+        name="batch-steered",
+        title="A batch: when and where, for all its jobs",
+        path=f"/admin/renders/renderbatch/{trailer}/change/",
+        press="details.sf-panel > summary",
+    )
+    yield Page(name="limits", title="Limits and their use", path="/admin/renders/limit/")
+    yield Page(name="limit", title="A limit", path=f"/admin/renders/limit/{limit}/change/")
+    yield Page(name="holds", title="What is paused on the farm", path="/admin/renders/hold/")
     yield Page(
         name="cancel",
         title="Cancel asks first",
@@ -83,6 +108,26 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     )
     yield Page(name="nodes", title="Nodes", path="/admin/nodes/node/")
     yield Page(name="node", title="A node", path=f"/admin/nodes/node/{node}/change/", main=True, height=1400)
+    yield Page(name="notices", title="Notices: what I was told", path="/admin/notices/notice/", main=True)
+    yield Page(
+        name="notice",
+        title="A notice",
+        path=f"/admin/notices/notice/{row(TOLD)}/change/",
+    )
+    yield Page(
+        name="subscriptions", title="What I am told, and how", path="/admin/notices/subscription/", main=True
+    )
+    yield Page(
+        name="subscription",
+        title="A webhook",
+        path=f"/admin/notices/subscription/{row(WEBHOOK)}/change/",
+        height=1300,
+    )
+    yield Page(
+        name="delivery",
+        title="A webhook that nobody answered",
+        path=f"/admin/notices/delivery/{row(one.format('notices_delivery'))}/change/",
+    )
     yield Page(name="activity", title="Activity", path="/admin/common/stateevent/")
     for name, title, address, table in (
         ("sequence", "sequence", "productions/sequence", "productions_sequence"),

@@ -46,8 +46,8 @@ for take, verdict in zip(Take.objects.filter(kind="keyframe").order_by("created_
 ASK: Final = """
 from apps.accounts.models import User
 from apps.productions.models import Shot
-from apps.renders.services.submit import Step, submit
-def ask(first, last, note, *steps):
+from apps.renders.services.submit import Envelope, Step, submit
+def ask(first, last, note, *steps, **wishes):
     shots = Shot.objects.filter(sequence__code="SQ020").select_related("project").order_by("code")
     shots = list(shots)[first:last]
     submit(
@@ -56,11 +56,55 @@ def ask(first, last, note, *steps):
         shots=shots,
         steps=[Step(template=name, takes=takes) for name, takes in steps],
         idempotency_key=note + " {when}",
-        note=note,
+        envelope=Envelope(note=note, **wishes),
     )
+"""
+SUBSCRIBE: Final = """
+from apps.accounts.models import User
+from apps.notices.models import Subscription
+from apps.notices.services.subscribing import ping, subscribe
+root = User.objects.get(username="admin")
+if not Subscription.objects.filter(road="webhook").exists():
+    kinds = ["job.failed", "job.done", "batch.done", "batch.failed"]
+    subscribe(user=root, kinds=kinds)
+    hook, _secret = subscribe(
+        user=root,
+        shared=True,
+        name="#renders",
+        kinds=kinds,
+        road="webhook",
+        url="https://hooks.invalid/shotfarm",
+    )
+    ping(hook, user=root)
+    ping(Subscription.objects.get(owner=root, road="inbox", standing=""), user=root)
 """
 RAISES: Final = ASK + 'ask(0, 1, "Gerda\'s close-up in full quality", ("flux_t2i", 1))'
 MORE: Final = ASK + 'ask(1, 6, "second look at the flight", ("sd15_t2i", 2), ("wan22_i2v", 2))'
+STEERED: Final = (
+    ASK
+    + """
+from datetime import timedelta
+from apps.common.clock import database_now
+from apps.nodes.models import Node, Pool
+from apps.renders.models import Limit
+from apps.renders.services.holds import hold_tier
+from apps.renders.services.steering import change_jobs
+from apps.renders.models import Job
+from apps.workflows.models import WorkflowTemplate
+root = User.objects.get(username="admin")
+Pool.objects.get_or_create(name="nights", defaults={"note": "after seven"})
+limit, _made = Limit.objects.get_or_create(name="flux-licence", defaults={"most": 2, "note": "two seats"})
+limit.templates.set(WorkflowTemplate.objects.filter(slug="flux_t2i"))
+hold_tier(8, user=root, reason="new driver")
+tomorrow = database_now() + timedelta(hours=20)
+wishes = {"deadline": tomorrow, "pool": "nights", "tags": ("fast",)}
+ask(6, 8, "for the trailer", ("sd15_t2i", 2), ("wan22_i2v", 1), **wishes)
+some = Job.objects.filter(batch__note="for the trailer", kind="keyframe")
+change_jobs(some, {"priority": 20}, user=root, reason="the client calls at nine")
+first = some.order_by("take_number").first()
+change_jobs(some.filter(take_number=first.take_number), {"paused": True}, user=root)
+"""
+)
 
 
 @contextmanager
@@ -76,14 +120,18 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
         farm = Farm(home, SqliteFile(folder), vram=VRAM_GB, knobs=SLOW)
         try:
             farm.coordinate(COLLECT)
+            farm.coordinate(SUBSCRIBE)
             farm.start(*CORE, *_nodes(farm))
             now = f"{time.time():.0f}"
             farm.coordinate(RAISES.replace("{when}", now))
             failed = "SELECT 1 FROM renders_job WHERE state = 'failed'"
             farm.wait_until(lambda: farm.rows(failed), "the job whose graph raises has failed")
             farm.coordinate(MORE.replace("{when}", now))
+            farm.coordinate(STEERED.replace("{when}", now))
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
             farm.wait_until(lambda: farm.rows(moving), "a render is under way")
+            tried = "SELECT 1 FROM notices_deliverytry"
+            farm.wait_until(lambda: farm.rows(tried), "a webhook was tried")
             yield farm
         finally:
             farm.supervisor.stop()

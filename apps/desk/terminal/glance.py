@@ -20,7 +20,7 @@ from apps.nodes.models import Node
 from apps.nodes.states import Desired, Observed
 from apps.renders.models import FarmClock, Hold, Job, Lane
 from apps.renders.states import IN_FLIGHT, JobState
-from apps.renders.waiting import WaitLine, wait_summary
+from apps.renders.waiting import WaitLine, startable, wait_summary
 from apps.renders.waitwords import clock_text
 
 MOST_COUNTED: Final = 10_000
@@ -104,8 +104,9 @@ def _troubled(nodes: Sequence[Node]) -> list[Node]:
 
 def _job_counts(now: datetime) -> dict[str, int]:
     """Jobs by state. None is counted beyond MOST_COUNTED: a larger figure means "more than that"."""
-    heads = Job.objects.filter(state=JobState.READY, held=False, start_after=None)
-    lanes = Lane.objects.filter(active=True).annotate(depth=CountAtMost(heads, "lane", most=MOST_COUNTED + 1))
+    lanes = Lane.objects.filter(active=True).annotate(
+        depth=CountAtMost(startable(), "lane", most=MOST_COUNTED + 1)
+    )
     counts = {"ready": sum(lanes.values_list("depth", flat=True))}
     for state in (JobState.BLOCKED, *IN_FLIGHT):
         counts[str(state)] = Job.objects.filter(state=state).order_by()[: MOST_COUNTED + 1].count()

@@ -8,12 +8,14 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
+from apps.common.admin import say_problems
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, link
 from apps.nodes.hours import hours_of, windows_in, windows_text
@@ -33,6 +35,16 @@ class WithNodes(FarmAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         counted: QuerySet[Any] = rows.annotate(_nodes=Count("nodes"))
         return counted
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Delete, or say who still uses it."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Refused as refused:
+            say_problems(request, refused)
+            return HttpResponseRedirect(
+                reverse(f"admin:nodes_{self.opts.model_name}_change", args=[object_id])
+            )
 
     @admin.display(description=_("nodes"), ordering="_nodes")
     def node_count(self, row: Any) -> SafeString:
@@ -60,8 +72,10 @@ class ScheduleForm(forms.ModelForm[Schedule]):
     """Working hours as people write them."""
 
     hours = forms.CharField(
-        label=_("working hours"),
-        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "mon-fri 19:00-08:00\nsat,sun 00:00-24:00"}),
+        label=_("Working hours"),
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 4, "placeholder": "mon-fri 19:00-08:00\nsat,sun 00:00-24:00"}
+        ),
         help_text=_(
             "One window a line: days, then a span. An end that is not after its beginning is on the next "
             "day. Outside these hours a node finishes what it has and takes nothing."

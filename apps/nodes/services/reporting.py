@@ -168,10 +168,13 @@ def _judge(node: Node, report: contracts.NodeReport, proof: _Proof, now: datetim
     if proof.hears and not proof.lives_anew:
         Node.objects.filter(pk=node.pk).update(canary_heard_at=now, canary_missed=0)
     if node.health == Health.DEAF and (proof.lives_anew or proof.hears):
-        recover(node, actor=ACTOR, reason=NEW_LIFE if proof.lives_anew else HEARD, from_=(Health.DEAF,))
+        reason = NEW_LIFE if proof.lives_anew else HEARD
+        if recover(node, actor=ACTOR, reason=reason, from_=(Health.DEAF,)):
+            node.health = Health.WELL
     elif node.health == Health.SICK and proof.probed and report.probe is not None:
         if report.probe.ok:
-            recover(node, actor=ACTOR, reason=PROBED, from_=(Health.SICK,))
+            if recover(node, actor=ACTOR, reason=PROBED, from_=(Health.SICK,)):
+                node.health = Health.WELL
         else:
             words = PROBE_FAILED % {"message": report.probe.message}
             Node.objects.filter(pk=node.pk).update(sick_reason=words)

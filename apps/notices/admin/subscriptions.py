@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
@@ -36,10 +37,12 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
     user: User
 
     kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("tells of"), choices=OFFERED, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=capfirst(gettext_lazy("tells of")),
+        choices=OFFERED,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     shared = forms.BooleanField(
-        label=gettext_lazy("for a shared channel"),
+        label=capfirst(gettext_lazy("for a shared channel")),
         required=False,
         widget=UnfoldBooleanSwitchWidget,
         help_text=gettext_lazy("Not for me: for a chat channel, another program, or a mailing list."),
@@ -51,6 +54,9 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        project = self.fields["project"]
+        if isinstance(project, forms.ModelChoiceField):
+            project.empty_label = _("all that I may see")
         if "road" in self.fields and not settings.MAIL_READY:
             self.fields["road"].help_text = _(
                 "E-mail is not set up on this farm: an administrator sets SHOTFARM_SMTP."
@@ -139,7 +145,6 @@ class SubscriptionAdmin(OwnRows):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "project":
             kwargs["queryset"] = projects_for(request.user)
-            kwargs["empty_label"] = _("all that I may see")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -20,7 +20,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from apps.common.clock import database_now
 from apps.notices.models import Notice
 from apps.notices.services.delivering import due_subscriptions, serve
-from apps.notices.services.reading import PAGE, read_turn
+from apps.notices.services.reading import PAGE, held_up, read_turn
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ BEAT_S: Final = 1.0
 THREADS: Final = 8
 MOST_PAGES: Final = 10
 """Pages of a backlog that are read before deliveries have their turn."""
+LOOK_EVERY_S: Final = 60.0
 TIDY_EVERY_S: Final = 600.0
 KEPT: Final = timedelta(days=90)
 MOST_TIDIED: Final = 1000
@@ -43,6 +44,7 @@ class Office:
         self._serving: set[UUID] = set()
         self._lock = threading.Lock()
         self._tidied = 0.0
+        self._looked = 0.0
         self._away = False
 
     def run(self) -> None:
@@ -67,6 +69,9 @@ class Office:
             if read_turn() < PAGE:
                 break
         self._hand_out()
+        if time.monotonic() - self._looked >= LOOK_EVERY_S:
+            self._looked = time.monotonic()
+            held_up()
         if time.monotonic() - self._tidied >= TIDY_EVERY_S:
             self._tidied = time.monotonic()
             tidy()

@@ -7,16 +7,19 @@ Stopped inside, nothing of it has happened; a second reader finds the cursor loc
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Final
 
 from django.db import connection, transaction
 
-from apps.common.outbox import Horizon, Place, after_restore, events_after, horizon
+from apps.common.clock import database_now
+from apps.common.outbox import Horizon, Place, after_restore, events_after, first_after, horizon
 from apps.notices.models import Cursor
 from apps.notices.services.announcing import announce
 
 logger = logging.getLogger(__name__)
 
+PATIENCE: Final = timedelta(minutes=1)
 PAGE: Final = 1000
 """Events of one turn. A turn's work is bounded, whatever the backlog."""
 
@@ -36,6 +39,19 @@ def read_turn(*, page: int = PAGE) -> int:
         announce(events)
         _move_on(Place(xact=events[-1].xact, event=events[-1].pk, floor=place.floor))
     return len(events)
+
+
+def held_up() -> bool:
+    """Tell whether events have waited for longer than PATIENCE; say so in the log.
+
+    An old transaction that is still open does that: what it wrote may have to be read first.
+    """
+    cursor = Cursor.objects.get(pk=1)
+    waiting = first_after(Place(cursor.xact, cursor.event, cursor.floor))
+    late = waiting is not None and database_now() - waiting.at > PATIENCE
+    if waiting is not None and late:
+        logger.warning("notices are held up by an old transaction", extra={"since": waiting.at.isoformat()})
+    return late
 
 
 def _anything_new(seen: Horizon) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -33,12 +35,23 @@ class NodeBlockAdmin(ReadOnly, FarmAdmin):
     list_select_related = ("node", "template")
     search_fields = ("node__name", "template__slug", "reason")
     ordering = ("-until", "node__name")
+    actions = ("clear",)
     fields = ("node", "template", "state", "failures", "until", "why")
     readonly_fields = ("why",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NodeBlock]:
         rows: QuerySet[NodeBlock] = super().get_queryset(request)
         return rows.defer("node__classes", "node__models_by_folder", "node__software", "node__baseline")
+
+    def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May steer nodes (for actions' ``permissions=``)."""
+        return request.user.has_perm(STEER)
+
+    @admin.action(description=gettext_lazy("Clear block"), permissions=["steer"])
+    def clear(self, request: HttpRequest, blocks: QuerySet[NodeBlock]) -> None:
+        """Give these nodes their templates again."""
+        cleared = sum(clear_block(block, user=person_of(request)) for block in blocks)
+        messages.success(request, _("%(count)d blocks cleared.") % {"count": cleared})
 
     def get_urls(self) -> list[URLPattern]:
         own = [

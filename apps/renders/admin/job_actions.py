@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
-from apps.common.errors import Refused
+from apps.common.errors import NotAllowed, Refused
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
@@ -97,7 +97,12 @@ class JobActions(ScopedAdmin):
             messages.warning(request, _("None of the selected jobs is open."))
             return None
         if request.POST.get("confirmed"):
-            cancelled = control.cancel_jobs(chosen, user=person_of(request))
+            dependents = request.POST.get("dependents") == "1"
+            try:
+                cancelled = control.cancel_jobs(chosen, user=person_of(request), dependents=dependents)
+            except NotAllowed as refused:
+                messages.error(request, str(refused))
+                return None
             messages.success(
                 request,
                 ngettext("%(count)d job cancelled.", "%(count)d jobs cancelled.", cancelled)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
-from apps.common.clock import database_now
 from apps.common.show import link, tier_text
 from apps.nodes.services import STEER
 from apps.projects.admin_scope import MyProjects
@@ -24,6 +22,7 @@ from apps.projects.roles import Act
 from apps.renders import cells, selectors
 from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
+from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter
 from apps.renders.admin.steer_form import SteerForm, steered
 from apps.renders.models import Attempt, Job, JobDependency, Priority
 from apps.renders.services import control
@@ -32,42 +31,6 @@ from apps.renders.states import OPEN, REQUEUEABLE, JobState
 from apps.renders.warnings import warning_sentences
 from apps.renders.why import why
 from apps.review.gallery import with_files
-
-
-class DeadlineFilter(admin.SimpleListFilter):
-    """By how near the deadline of an open job is."""
-
-    title = gettext_lazy("deadline")
-    parameter_name = "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("late", _("missed")), ("day", _("within a day")), ("any", _("has one")), ("none", _("none"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        now = database_now()
-        match self.value():
-            case "late":
-                return queryset.filter(state__in=OPEN, deadline__lte=now)
-            case "day":
-                return queryset.filter(
-                    state__in=OPEN, deadline__gt=now, deadline__lte=now + timedelta(days=1)
-                )
-            case "any" | "none":
-                return queryset.filter(deadline__isnull=self.value() == "none")
-        return queryset
-
-
-class HeldFilter(admin.SimpleListFilter):
-    """By whether the job or its batch is paused."""
-
-    title = gettext_lazy("paused")
-    parameter_name = "held"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("1", _("yes")), ("0", _("no"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(held=self.value() == "1") if self.value() in ("0", "1") else queryset
 
 
 @admin.register(Job)

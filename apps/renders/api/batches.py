@@ -23,14 +23,8 @@ from apps.projects.api_scope import ScopedRead
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.renders.api.serializers import (
-    BatchAnswer,
-    BatchRequest,
-    BatchSerializer,
-    Change,
-    PauseChange,
-    PlanSerializer,
-)
+from apps.renders.api.requests import BatchRequest, Change, PauseChange
+from apps.renders.api.serializers import BatchAnswer, BatchSerializer, PlanSerializer
 from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, change_batch, pause_batch

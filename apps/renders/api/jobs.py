@@ -20,18 +20,9 @@ from apps.nodes.services import STEER
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
+from apps.renders.api.requests import CancelMany, Change, ChangeMany, PauseChange, PriorityChange
 from apps.renders.api.requeueing import RequeuesJobs
-from apps.renders.api.serializers import (
-    Cancelled,
-    CancelMany,
-    Change,
-    ChangeMany,
-    JobSerializer,
-    JobStory,
-    OutcomeSerializer,
-    PauseChange,
-    PriorityChange,
-)
+from apps.renders.api.serializers import Cancelled, JobSerializer, JobStory, OutcomeSerializer
 from apps.renders.api.waiting import WhySerializer
 from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.services import control
@@ -156,8 +147,8 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     @action(detail=False, methods=["post"], url_path="cancel", filterset_class=None)
     def cancel_many(self, request: Request) -> Response:
         """Cancel a selection of jobs; those that are closed stay as they are."""
-        jobs, _asked = self._chosen(CancelMany)
-        return Response({"cancelled": control.cancel_jobs(jobs, user=person_of(request))})
+        jobs, asked = self._chosen(CancelMany)
+        return Response({"cancelled": control.cancel_jobs(jobs, user=person_of(request), **asked)})
 
     def _chosen(self, form: type[Strict]) -> tuple[QuerySet[Job], dict[str, Any]]:
         """The person's jobs that a body names, and the rest of it. Raises Refused for the unknown."""

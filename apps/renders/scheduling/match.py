@@ -112,6 +112,8 @@ class Match:
         self._left_s: dict[frozenset[str], float] = defaultdict(float)
         for lane in self._lanes:
             self._left_s[lane.models] += work.left_s(lane)
+        loose = (held.lane_id for held in supply.held if held.node_id is None)
+        self._loose = Counter(models_of(lane_id) for lane_id in loose if lane_id is not None)
         self._warm_nodes = self._count_warm()
 
     def picks(self) -> Iterator[Pick]:
@@ -182,9 +184,10 @@ class Match:
         """Nodes that hold the models will have done all of it before this one had them loaded."""
         if self._is_warm(seat.node_id, lane) or not self._work.known(lane):
             return False
-        warm = self._warm_nodes[lane.models]
+        # Who takes an order of a tier's queue is not known: it may well be this one.
+        warm = self._warm_nodes[lane.models] - self._loose[lane.models]
         waited = (self._now - head.ready_at).total_seconds()
-        return bool(warm) and waited < 2 * LOAD_S and self._left_s[lane.models] / warm <= LOAD_S
+        return warm > 0 and waited < 2 * LOAD_S and self._left_s[lane.models] / warm <= LOAD_S
 
     def _alike(self, lane: Waiting, seat: Seat) -> bool:
         """Tell whether whoever listens to the tier's queue may as well have it."""
@@ -219,6 +222,7 @@ class Match:
         if not models:
             return
         if node_id is None:
+            self._loose[models] += 1
             self._warm_nodes[models] += 1
             return
         for group in self._left_s:
@@ -231,9 +235,7 @@ class Match:
         warm = Counter(
             {group: sum(group <= holds for holds in self._holds.values()) for group in self._left_s}
         )
-        loose = (held.lane_id for held in self._supply.held if held.node_id is None)
-        warm.update(models_of(lane_id) for lane_id in loose if lane_id is not None)
-        return warm
+        return warm + self._loose
 
 
 def _held_models(node: Node, supply: Supply) -> frozenset[str]:

@@ -38,6 +38,7 @@ NOT_THE_NODE: Final = frozenset(
         FailureClass.INPUT_MISSING,
         FailureClass.OUT_OF_MEMORY,
         FailureClass.INFRASTRUCTURE,
+        FailureClass.INTERRUPTED,
     }
 )
 """Failures that say nothing of the node they happened on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -15,16 +16,16 @@ from apps.common.machines import Move, move_each
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.renders.models import Attempt, Job, RenderBatch
+from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, OPEN, AttemptState, JobState
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 5_000
-"""Jobs cancelled in one transaction."""
-REASON = "cancelled"
+AT_ONCE: Final = 1_000
+"""Jobs cancelled in one transaction: the dispatcher and the record wait for no more than these."""
+REASON: Final = "cancelled"
 
 
 def cancel(job: Job, *, user: User) -> bool:
@@ -41,18 +42,37 @@ def cancel_batch(batch: RenderBatch, *, user: User) -> int:
     return cancel_jobs(Job.objects.filter(batch=batch), user=user)
 
 
-def cancel_jobs(jobs: QuerySet[Job], *, user: User) -> int:
+def cancel_jobs(jobs: QuerySet[Job], *, user: User, dependents: bool = False) -> int:
     """Cancel every open job of a selection, see :func:`cancel`; return how many were.
 
-    It takes a constant number of statements for each AT_ONCE jobs. Raises NotAllowed, and cancels none,
-    unless the person renders in every project concerned.
+    ``dependents``: and whatever waits for them, however long the chain. It takes a constant number of
+    statements for each AT_ONCE jobs. Raises NotAllowed, and cancels none, unless the person renders in every
+    project concerned.
     """
-    for project in Project.objects.filter(pk__in=jobs.order_by().values("project")):
+    keys = set(jobs.filter(state__in=OPEN).order_by().values_list("pk", flat=True))
+    if dependents:
+        keys |= _waiting_for(set(jobs.order_by().values_list("pk", flat=True)))
+    concerned = set(jobs.order_by().values_list("project_id", flat=True).distinct())
+    if dependents:
+        concerned |= set(Job.objects.filter(pk__in=keys).order_by().values_list("project_id", flat=True))
+    for project in Project.objects.filter(pk__in=concerned):
         require(user, Act.RENDER, project)
-    keys = sorted(jobs.filter(state__in=OPEN).order_by().values_list("pk", flat=True))
+    order = sorted(keys)
     return sum(
-        _cancel(keys[start : start + AT_ONCE], user.get_username()) for start in range(0, len(keys), AT_ONCE)
+        _cancel(order[start : start + AT_ONCE], user.get_username())
+        for start in range(0, len(order), AT_ONCE)
     )
+
+
+def _waiting_for(sources: set[UUID]) -> set[UUID]:
+    """Every open job that waits for one of these, or for one that does: one query for each link."""
+    found: set[UUID] = set()
+    front = sources
+    while front:
+        waits = JobDependency.objects.filter(depends_on__in=front, job__state__in=OPEN)
+        front = set(waits.values_list("job_id", flat=True)) - found - sources
+        found |= front
+    return found
 
 
 @transaction.atomic

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Sum
-
-from apps.renders.models import Job, NeedTier
+from apps.renders.models import Job
+from apps.renders.services.needs import Duration, expected_seconds
 from apps.workflows.services import template_of
 
 ROOM: Final = 2
@@ -29,7 +28,7 @@ def set_start_by(jobs: Sequence[Job], waits: Iterable[tuple[UUID, UUID]] = ()) -
         for job in jobs:
             job.start_by = None
         return
-    seconds = expected_seconds(jobs)
+    seconds = _expected(jobs)
     waited_for_by: dict[UUID, list[UUID]] = defaultdict(list)
     for job_id, source_id in waits:
         waited_for_by[source_id].append(job_id)
@@ -49,21 +48,15 @@ def set_start_by(jobs: Sequence[Job], waits: Iterable[tuple[UUID, UUID]] = ()) -
         settle(job)
 
 
-def expected_seconds(jobs: Sequence[Job]) -> dict[UUID, float]:
+def _expected(jobs: Sequence[Job]) -> dict[UUID, float]:
     """How long each job is expected to render: as its kind of work did before, else after its manifest."""
-    observed = _observed({job.lane.need_id for job in jobs if job.lane is not None})
-    return {job.pk: _expected(job, observed) for job in jobs}
+    observed = expected_seconds({job.lane.need_id for job in jobs if job.lane is not None})
+    return {job.pk: _seconds(job, observed) for job in jobs}
 
 
-def _expected(job: Job, observed: Mapping[UUID, float]) -> float:
-    if job.lane is not None and job.lane.need_id in observed:
-        return observed[job.lane.need_id]
+def _seconds(job: Job, observed: Mapping[UUID, Duration | None]) -> float:
+    duration = observed.get(job.lane.need_id) if job.lane is not None else None
+    if duration is not None:
+        return duration.mean_s
     manifest = template_of(job.template_version).manifest
     return manifest.timeouts.execution_s / TIMEOUT_OVER_EXPECTED
-
-
-def _observed(needs: set[UUID]) -> dict[UUID, float]:
-    """The mean over all tiers, each weighed by its successes."""
-    tiers = NeedTier.objects.filter(need__in=needs, successes__gt=0).values("need_id").order_by()
-    sums = tiers.annotate(total=Sum(F("seconds_mean") * F("successes")), count=Sum("successes"))
-    return {row["need_id"]: row["total"] / row["count"] for row in sums}

@@ -11,8 +11,8 @@ from apps.renders.scheduling.demand import let_rested_start, put_to_sleep, raise
 from apps.renders.scheduling.round import Round, read_round
 from apps.renders.services import bus
 from apps.renders.services.explore import explore
+from apps.renders.services.places import make_way
 from apps.renders.services.sending import send
-from apps.renders.services.unstage import make_way
 from apps.renders.services.waits import Outcome, explain
 
 DUE_RANK = 25

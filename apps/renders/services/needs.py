@@ -77,16 +77,15 @@ def learn(ended: Sequence[Ended]) -> None:
             _add(lessons[need.pk, card_of(item.attempt)], item)
     if not lessons:
         return
-    concerned = {need.pk: need for need in needs.values()}
-    with transaction.atomic():
-        _lock(need.template_version_id for need in concerned.values())
-        if _write(lessons):
-            stories = {
-                need.pk: item.attempt.job_id
-                for item in telling
-                if (need := needs.get(item.attempt.job.lane_id))
-            }
-            _settle({need.template_version_id for need in concerned.values()}, stories)
+    versions = {need.template_version_id for need in needs.values()}
+    _lock(versions)
+    if _write(lessons):
+        stories = {
+            need.pk: item.attempt.job_id
+            for item in telling
+            if (need := needs.get(item.attempt.job.lane_id)) is not None
+        }
+        _settle(versions, stories)
 
 
 def settle(version_ids: Collection[UUID]) -> None:

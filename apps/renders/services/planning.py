@@ -87,6 +87,7 @@ class PlannedJob:
 @dataclass
 class Plan:
     """Every job of a request, in order, or every problem with it. ``terms``: when and where they render.
+    ``facts``: what was read of the shots, empty if no template asks for words.
 
     ``warnings`` stop nothing: they are what a coordinator should know, and are recorded with each job.
     """
@@ -94,6 +95,7 @@ class Plan:
     terms: Terms = field(default_factory=Terms)
     jobs: list[PlannedJob] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    facts: Mapping[UUID, ShotFacts] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[Problem]:
@@ -127,7 +129,6 @@ class _Planning:
         self.result = result
         self.shots = shots
         self.steps = steps
-        self.facts: dict[UUID, ShotFacts] | None = None
         self.templates: dict[int, Template] = {}
         self.lengths: dict[tuple[int, UUID], int] = {}
 
@@ -168,9 +169,9 @@ class _Planning:
         """Who is loaded for each shot. Raises Refused if the shots' facts cannot be read."""
         if "positive" not in template.manifest.bindings:
             return {}
-        if self.facts is None:
-            self.facts = inputs_for(self.shots)
-        return {shot_id: cast_of(told, template.manifest) for shot_id, told in self.facts.items()}
+        if not self.result.facts:
+            self.result.facts = inputs_for(self.shots)
+        return {shot_id: cast_of(told, template.manifest) for shot_id, told in self.result.facts.items()}
 
     def _sources(self, index: int, step: Step, manifest: Manifest) -> dict[UUID, Source]:
         """What each shot's jobs of this step start from, or wait for."""

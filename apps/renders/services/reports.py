@@ -25,8 +25,8 @@ from apps.renders.models import Attempt
 from apps.renders.services import bus
 from apps.renders.services.farmclock import word_came
 from apps.renders.services.following import follow
+from apps.renders.services.places import places_asked_for
 from apps.renders.services.record import record_all
-from apps.renders.services.unstage import places_asked_for
 from apps.renders.states import AttemptState
 from farm.contracts import NodeDirectives, NodeReport, RenderReport
 from farm.logs import bound

@@ -21,10 +21,12 @@ def check_models(template: Template, precision: str, pinned_to: Node | None = No
 
     Knows nothing while no node is known.
     """
-    nodes = list(_known(pinned_to))
+    nodes = list(_known(pinned_to).only("name", "capabilities_of"))
     if not nodes:
         return []
-    missing = set.intersection(*(set(lacking(node, template, precision)) for node in nodes))
+    # One of each kind speaks for all; its lists are read where nobody has asked this yet.
+    kinds = {node.capabilities_of: node for node in nodes}.values()
+    missing = set.intersection(*(set(lacking(node, template, precision)) for node in kinds))
     if pinned_to is not None:
         return [_missing_there(name, pinned_to) for name in sorted(missing)]
     return [_missing(name, len(nodes)) for name in sorted(missing)]
@@ -33,7 +35,10 @@ def check_models(template: Template, precision: str, pinned_to: Node | None = No
 def check_loras(loras: Iterable[LoraUse], pinned_to: Node | None = None) -> list[Problem]:
     """Name each LoRA that no known node has, or the one node lacks, once. Knows nothing without nodes."""
     wanted = {(lora.character, lora.file) for lora in loras}
-    nodes = _known(pinned_to).values_list("models_by_folder", flat=True) if wanted else ()
+    if not wanted:
+        return []
+    kinds = dict(_known(pinned_to).values_list("capabilities_of", "pk"))
+    nodes = Node.objects.filter(pk__in=kinds.values()).values_list("models_by_folder", flat=True)
     listed = [set(folders.get(FOLDER, ())) for folders in nodes]
     if not listed:
         return []

@@ -38,13 +38,14 @@ from apps.renders.services.envelope import (
     wrong_times,
 )
 from apps.renders.services.lanes import assign, wake
-from apps.renders.services.wishes import BATCH_WISH, PAUSED, RESUMED, wish, wish_of
+from apps.renders.services.pausing import pause_batch
+from apps.renders.services.wishes import wish_of
 from apps.renders.states import IN_FLIGHT, OPEN
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 5_000
-"""Jobs changed in one transaction."""
+AT_ONCE: Final = 1_000
+"""Jobs changed in one transaction: the dispatcher and the record wait for no more than these."""
 PLACE: Final = ("pool", "tags", "pinned_to")
 ONLY_WAITING: Final = (*PLACE, "start_after")
 """What means nothing any more once a node has the job."""
@@ -125,12 +126,11 @@ def change_batch(batch: RenderBatch, wishes: Wishes, *, user: User, reason: str 
     require(user, Act.RENDER, batch.project)
     own: Wishes = {**wishes}
     paused = own.pop("paused", None)
-    with transaction.atomic():
-        if paused is not None:
-            pause_batch(batch, paused=paused, user=user, reason=reason)
-        return (
-            change_jobs(Job.objects.filter(batch=batch), own, user=user, reason=reason) if own else Outcome()
-        )
+    jobs = Job.objects.filter(batch=batch)
+    outcome = change_jobs(jobs, own, user=user, reason=reason) if own else Outcome()
+    if paused is not None:
+        pause_batch(batch, paused=paused, user=user, reason=reason)
+    return outcome
 
 
 def prioritise(job: Job, *, priority: int, user: User) -> bool:
@@ -141,40 +141,6 @@ def prioritise(job: Job, *, priority: int, user: User) -> bool:
 def pause(job: Job, *, paused: bool, user: User) -> bool:
     """Hold an open job back, or let it go on; False if it is closed. What a node already has goes on."""
     return not change_jobs(Job.objects.filter(pk=job.pk), {"paused": paused}, user=user).closed
-
-
-def pause_batch(batch: RenderBatch, *, paused: bool, user: User, reason: str = "") -> bool:
-    """Hold every job of a batch back, or let them go on; False if it is so already.
-
-    What a node already has goes on; a job that is paused itself stays paused.
-    """
-    require(user, Act.RENDER, batch.project)
-    actor = user.get_username()
-    with transaction.atomic():
-        locked = RenderBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-        if locked.paused == paused:
-            return False
-        RenderBatch.objects.filter(pk=batch.pk).update(
-            paused=paused,
-            paused_by=actor if paused else "",
-            row_version=F("row_version") + 1,
-            updated_at=Now(),
-        )
-        to = PAUSED if paused else RESUMED
-        jobs = Job.objects.filter(batch=batch, paused=False).order_by("pk").select_for_update(no_key=True)
-        rows = list(jobs.values_list("pk", "state", "lane_id"))
-        Job.objects.filter(pk__in=[key for key, _state, _lane in rows]).update(held=paused)
-        events = [wish(BATCH_WISH, batch.pk, to, actor=actor, reason=reason)]
-        for key, state, _lane in rows:
-            if state in OPEN:
-                told = wish(BATCH_WISH, batch.pk, to, actor=actor, reason=reason, data={"batch": batch.code})
-                told.story = key
-                events.append(told)
-        StateEvent.objects.bulk_create(events)
-        wake(lane for _key, _state, lane in rows)
-        transaction.on_commit(bus.poke)
-    logger.info("batch paused" if paused else "batch resumed", extra={"batch": batch.code, "by": actor})
-    return True
 
 
 def _require_all(jobs: QuerySet[Job], user: User) -> None:

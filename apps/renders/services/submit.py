@@ -97,7 +97,7 @@ def submit(
                 paused=envelope.paused,
                 paused_by=actor if envelope.paused else "",
             )
-            _make_jobs(batch, planned, builds, priority=envelope.priority, actor=actor)
+            jobs = _make_jobs(batch, planned, builds, priority=envelope.priority, actor=actor)
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
@@ -105,13 +105,13 @@ def submit(
         if twin is None:
             raise
         return twin
-    _log(batch)
+    _log(batch, jobs)
     return Submission(batch, created=True)
 
 
-def _log(batch: RenderBatch) -> None:
+def _log(batch: RenderBatch, jobs: Sequence[Job]) -> None:
     """Say which jobs came of this request, so that each is found by its id where it began."""
-    ids = [str(key) for key in batch.jobs.order_by("code").values_list("pk", flat=True)]
+    ids = [str(job.pk) for job in jobs]
     for start in range(0, len(ids), IDS_PER_LINE):
         some = ids[start : start + IDS_PER_LINE]
         logger.info("jobs submitted", extra={"batch": batch.code, "total": len(ids), "jobs": some})
@@ -151,7 +151,7 @@ def _hash(shots: Sequence[Shot], steps: Sequence[Step], envelope: Envelope) -> s
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: int, actor: str) -> None:
+def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: int, actor: str) -> list[Job]:
     takes = _TakeNumbers(planned)
     first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(planned.jobs)) - len(planned.jobs)
     jobs = [
@@ -172,7 +172,8 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
     set_start_by(jobs, [(row.job_id, row.depends_on_id) for row in waits])
     Job.objects.bulk_create(jobs)
     JobDependency.objects.bulk_create(waits)
-    explain_blocked(Job.objects.filter(batch=batch))
+    if waits:
+        explain_blocked(Job.objects.filter(batch=batch))
     own = {job.pk for job in jobs}
     if any(row.depends_on_id not in own for row in waits):
         # A job of another request may have ended while these were written: then it did not see them.
@@ -190,6 +191,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
         for job in jobs
     )
     shots_are_rendering({item.shot for item in planned.jobs}, actor=actor)
+    return jobs
 
 
 def _job(
@@ -266,6 +268,7 @@ def _prompts(planned: Plan) -> Builds:
             channel=manifest.produces,
             base_model=manifest.lora_base,
             experts={place.expert for place in manifest.loras},
+            facts=planned.facts,
         )
         builds |= {(step, shot_id): build for shot_id, build in made.items()}
     return builds

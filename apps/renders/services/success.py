@@ -6,6 +6,7 @@ Many at once in one transaction, in a number of statements that does not grow wi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -32,11 +33,12 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
     """
     if not told:
         return set()
+    now = database_now()
     with transaction.atomic(), events_together():
-        won = _move_jobs(told)
+        won = _move_jobs(told, now)
         winners = [one for one in told if one.attempt.job_id in won]
         if winners:
-            _move_attempts(winners)
+            _move_attempts(winners, now)
             takes = create_takes([_new_take(one) for one in winners])
             shots_have_takes([(one.attempt.job.shot, one.report.node) for one in winners])
             release_dependents([(one.attempt.job, one.report.node) for one in winners])
@@ -46,8 +48,7 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
     return won
 
 
-def _move_jobs(told: Sequence[Told]) -> set[UUID]:
-    now = database_now()
+def _move_jobs(told: Sequence[Told], now: datetime) -> set[UUID]:
     return move_each(
         JOB,
         [
@@ -74,8 +75,7 @@ def _move_jobs(told: Sequence[Told]) -> set[UUID]:
     )
 
 
-def _move_attempts(winners: Sequence[Told]) -> None:
-    now = database_now()
+def _move_attempts(winners: Sequence[Told], now: datetime) -> None:
     move_each(
         ATTEMPT,
         [
@@ -95,10 +95,10 @@ def _move_attempts(winners: Sequence[Told]) -> None:
 def _call_off_others(winners: Sequence[Attempt]) -> list[Attempt]:
     """A late success won: newer attempts are not needed any more."""
     numbers = {winner.job_id: winner.number for winner in winners}
-    others = Attempt.objects.select_related("node", "job").filter(job__in=numbers, state__in=ATTEMPT_OPEN)
+    others = Attempt.objects.filter(job__in=numbers, state__in=ATTEMPT_OPEN).select_related("node")
     return [
         attempt
-        for attempt in others.exclude(pk__in=[winner.pk for winner in winners])
+        for attempt in others.exclude(pk__in=[winner.pk for winner in winners]).only("job_id", "node__worker")
         if end_attempt(
             attempt,
             to=AttemptState.SUPERSEDED,

@@ -15,6 +15,7 @@ from apps.renders.services import bus
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.leader import Leadership
+from apps.renders.services.places import share_out
 from apps.renders.services.sweep import sweep
 from apps.renders.services.usage import forget_old
 from apps.review.services.store_marker import ensure_store_marker
@@ -73,6 +74,7 @@ class Ticker:
             if sweep():
                 dispatch()
             explain_waiting()
+            share_out(database_now())
         if time.monotonic() - self._remembered >= REMEMBER_SECONDS:
             self._remembered = time.monotonic()
             remember()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.nodes.models import Pool
 from apps.projects.models import Project
-from apps.renders.models import Attempt, Hold, Job, Limit, RenderBatch
+from apps.renders.models import Attempt, Hold, Job, JobDependency, Limit, RenderBatch
 from apps.renders.states import JobState
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from tests.factories import JobFactory, NodeFactory
@@ -75,6 +75,17 @@ def test_all_jobs_of_a_list_longer_than_its_page_are_cancelled_after_the_questio
     assert "and 31 more" in question
     browser.post(listing(Job), asked(question))
     assert set(Job.objects.values_list("state", flat=True)) == {JobState.CANCELLED}
+
+
+def test_what_waits_for_a_cancelled_job_goes_with_it_when_ticked(
+    film: Film, waiting: Job, as_: Browser
+) -> None:
+    later = JobFactory.create(shot=film.shot, batch=film.job.batch, state=JobState.BLOCKED)
+    JobDependency.objects.create(job=later, depends_on=waiting)
+    browser = as_("coordinator")
+    question = browser.post(listing(Job), tick(waiting, action="cancel_jobs")).content.decode()
+    browser.post(listing(Job), asked(question) | {"dependents": "1"})
+    assert {now(job).state for job in (waiting, later)} == {JobState.CANCELLED}
 
 
 def test_a_selection_gets_a_place_and_keeps_what_nobody_touched(
@@ -244,9 +255,10 @@ def test_an_operator_pauses_the_farm_and_a_tier_on_the_farm_page(
     assert set_ in operator.get(farm).content.decode()
     operator.post(set_, {"scope": "farm", "paused": "1", "reason": "new cards"})
     operator.post(set_, {"scope": "24", "paused": "1"})
-    shown = as_("artist").get(farm).content.decode()
-    assert "viewer · new cards" in shown
-    assert set_ not in shown
+    for address in (farm, reverse("admin:index")):
+        shown = as_("artist").get(address).content.decode()
+        assert "viewer · new cards" in shown
+        assert set_ not in shown
     listed = as_("artist").get(listing(Hold)).content.decode()
     assert "the whole farm" in listed
     assert "24 GB" in listed

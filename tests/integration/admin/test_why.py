@@ -190,3 +190,19 @@ def test_the_api_tells_when_it_will_be_done(film: Film, people: dict[str, User],
 def test_the_api_is_asked_about_own_jobs_only(film: Film, other_film: Film, people: dict[str, User]) -> None:
     job = waiting(other_film.shot)
     assert client_of(people["viewer"]).get(f"/api/v1/jobs/{job.pk}/why").status_code == 404
+
+
+def test_depth_by_tier_is_counted_lane_by_lane_and_no_further_than_a_glance_needs(
+    film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.desk.selectors.MOST_COUNTED", 3)
+    version = waiting(film.shot, size=512).template_version
+    for _ in range(5):
+        waiting(film.shot, template_version=version)
+    JobFactory.create(shot=film.shot, need_gb=8.0, tier_gb=8)
+    page_ = as_("viewer").get(reverse("desk:farm"))
+    lines = {line.tier_gb: line for line in page_.context["tiers"]}
+    assert (lines[80].ready, lines[80].more) == (4, True)
+    assert (lines[8].ready, lines[8].more) == (1, False)
+    assert (lines[12].ready, lines[12].in_flight) == (0, 1)
+    assert ">4+<" in page_.content.decode()

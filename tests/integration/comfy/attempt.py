@@ -64,6 +64,7 @@ class Render:
     url: str
     graph: Graph
     should_stop: Callable[[], bool] = lambda: False
+    makes_way: Callable[[], bool] = lambda: False
     execution_timeout_s: float = 60
     heard: Heard = field(default_factory=Heard)
     prompt_id: str = field(default_factory=lambda: str(uuid4()))
@@ -81,6 +82,7 @@ class Render:
                 graph=self.graph,
                 listener=self.heard,
                 should_stop=self.should_stop,
+                makes_way=self.makes_way,
                 execution_timeout_s=self.execution_timeout_s,
                 hang_s=30,
                 interrupt_s=INTERRUPT_S,

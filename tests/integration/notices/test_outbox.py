@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import User
+from apps.common.clock import database_now
 from apps.common.models import StateEvent
 from apps.notices.kinds import Kind
 from apps.notices.models import BatchEnd, Cursor, Notice, Subscription
@@ -122,6 +123,25 @@ def test_many_writers_and_many_readers_at_once_tell_each_event_once(
     assert len(told) == len(set(told))
     assert Notice.objects.filter(kind="batch.failed").count() == 1
     assert sum(by_readers) > 0, "nothing was read while others wrote"
+
+
+def test_a_transaction_that_stays_open_holds_notices_up_and_the_log_says_so(
+    people: dict[str, User], shot: Any, failures: Subscription, caplog: pytest.LogCaptureFixture
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("one writer at a time")
+    first, second = jobs_of(batch_of(people["coordinator"], shot, jobs=2))
+    with transaction.atomic():
+        Job.objects.filter(pk=second.pk).update(doing="an import that takes all night")
+        from_elsewhere(lambda: closes(first, JobState.FAILED))
+        assert from_elsewhere(read_everything) == 0
+        assert not from_elsewhere(reading.held_up), "not yet for long"
+        long_ago = database_now() - 2 * reading.PATIENCE
+        from_elsewhere(lambda: StateEvent.objects.filter(subject=first.pk).update(at=long_ago))
+        assert from_elsewhere(reading.held_up)
+        assert "notices are held up" in caplog.text
+    assert read_everything() == 1
+    assert not reading.held_up()
 
 
 STEPS = (

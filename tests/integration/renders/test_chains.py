@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.common.errors import Refused
+from apps.common.errors import NotAllowed, Refused
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
+from apps.renders.services.control import cancel_jobs
 from apps.renders.services.orders import order_for
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import JobState
 from apps.review.models import Take
 from apps.workflows.services import sync_templates
-from tests.factories import ArtifactFactory, ShotFactory, TakeFactory
+from tests.factories import ArtifactFactory, JobFactory, ShotFactory, TakeFactory
 from tests.integration.renders.hand import Hand, everything
 from tests.integration.renders.scene import again, next_order
 from workflows.load import all_templates, template_from
@@ -197,3 +198,39 @@ def test_a_job_is_released_when_its_source_is_done_and_is_given_its_file(
     )
     [given] = order_for(attempt).inputs
     assert (given.node, given.input, given.key) == ("1", "file", artifact.key)
+
+
+def states_of(batch: RenderBatch) -> list[str]:
+    return list(batch.jobs.order_by("code").values_list("state", flat=True))
+
+
+def test_a_cancel_leaves_what_waits_unless_it_is_asked_to_go_down_the_chain(
+    film: Project, coordinator: User
+) -> None:
+    left, gone = press(coordinator, film, *CHAIN), press(coordinator, film, *CHAIN, key="gone")
+    for batch, dependents in ((left, False), (gone, True)):
+        first = Job.objects.filter(batch=batch, kind="keyframe", take_number=1)
+        assert cancel_jobs(first, user=coordinator, dependents=dependents) == (4 if dependents else 1)
+    assert states_of(left) == ["cancelled", "ready", *["blocked"] * 5]
+    assert [job.code for job in gone.jobs.exclude(state="cancelled").order_by("code")] == [
+        job.code for job in gone.jobs.order_by("code") if job.take_number in {2, 4}
+    ]
+
+
+def test_what_waits_for_a_job_that_failed_already_is_cancelled_with_it(
+    film: Project, coordinator: User
+) -> None:
+    batch = press(coordinator, film, Step(template="sd15_t2i"), Step(template="wan22_i2v"))
+    keyframes = Job.objects.filter(batch=batch, kind="keyframe")
+    keyframes.update(state=JobState.FAILED)
+    assert cancel_jobs(keyframes, user=coordinator, dependents=True) == 1
+    assert states_of(batch) == ["failed", "cancelled"]
+
+
+def test_a_chain_into_a_project_one_does_not_render_in_is_not_cut(film: Project, coordinator: User) -> None:
+    batch = press(coordinator, film, Step(template="sd15_t2i"))
+    other = JobFactory.create(state=JobState.BLOCKED)
+    JobDependency.objects.create(job=other, depends_on=batch.jobs.get())
+    with pytest.raises(NotAllowed, match=other.project.code):
+        cancel_jobs(batch.jobs.all(), user=coordinator, dependents=True)
+    assert (states_of(batch), again(other).state) == (["ready"], JobState.BLOCKED)

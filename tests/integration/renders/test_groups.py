@@ -34,33 +34,37 @@ from tests.integration.renders.scene import again, attempt_of
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
 
 T = TypeVar("T")
+Crew = Callable[..., list[tuple[Hand, RenderOrder]]]
 MANY = 50
 
 
+def everything_of(hand: Hand) -> tuple[str, ...]:
+    """All of its model files, as a node names those that are in memory."""
+    return tuple(f"{folder}/{name}" for folder, names in hand.able.models.items() for name in names)
+
+
 @pytest.fixture
-def crew(bus: Broker, film: Project, coordinator: User) -> Callable[[int], list[tuple[Hand, RenderOrder]]]:
-    """Make so many nodes, each with an order in its hand that it has not claimed yet."""
+def crew(bus: Broker, film: Project, coordinator: User) -> Crew:
+    """Make so many nodes and jobs, and give each order to the node it goes to; nobody has claimed yet."""
+    hands: list[Hand] = []
 
     def make(count: int, key: str = "k") -> list[tuple[Hand, RenderOrder]]:
-        hands = [Hand(f"{key}{number:02d}", tier_gb=24, broker=bus) for number in range(count)]
-        for hand in hands:
-            hand.arrives()
+        hands.extend(Hand(f"{key}{number:02d}", tier_gb=24, broker=bus).arrives() for number in range(count))
         shots = [ShotFactory.create(sequence=film.sequences.get()) for _ in range(count)]
         step = Step(template="sd15_t2i")
         submit(user=coordinator, project=film, shots=shots, steps=[step], idempotency_key=key)
-        orders: list[RenderOrder] = []
-        while len(orders) < count:
-            assert dispatch(), "nothing more is sent"
-            while (order := hands[len(orders)].order()) is not None:
-                orders.append(order)
-                if len(orders) == count:
-                    break
-        return list(zip(hands, orders, strict=True))
+        members: list[tuple[Hand, RenderOrder]] = []
+        for hand in hands:  # where models are loaded, nothing waits for them to be
+            hand.running.clear()
+            hand.reports(resident=everything_of(hand))
+        while len(members) < count:
+            dispatch()
+            taken = [(hand, order) for hand in reversed(hands) if (order := hand.order()) is not None]
+            assert taken, "no order is sent"
+            members += taken
+        return members
 
     return make
-
-
-Crew = Callable[..., list[tuple[Hand, RenderOrder]]]
 
 
 def claim_of(hand: Hand, order: RenderOrder) -> ClaimRequest:
@@ -138,11 +142,9 @@ def test_fifty_who_claim_report_and_finish_at_once_end_as_one_after_another(crew
         )
         assert {job.state for job in jobs} == {JobState.SUCCEEDED}
         attempts = Attempt.objects.filter(job__in=jobs)
-        assert {(one.state, one.holds_slot, one.node and one.node.name[:5]) for one in attempts} == {
-            (AttemptState.SUCCEEDED, False, key[:5])
-        }
-        assert {attempt.node.name for attempt in attempts if attempt.node} == {
-            hand.name for hand, _ in members
+        ends = {(str(one.pk), one.state, one.holds_slot, one.node and one.node.name) for one in attempts}
+        assert ends == {
+            (order.attempt_id, AttemptState.SUCCEEDED, False, hand.name) for hand, order in members
         }
         assert Take.objects.filter(job_id__in=jobs.values("pk")).count() == MANY
     assert told["together"] == told["alone"]
@@ -257,4 +259,4 @@ def test_a_group_takes_as_many_statements_however_large_it_is(crew: Crew) -> Non
         )
     assert Take.objects.count() == 15
     assert counts[1] == counts[2]
-    assert max(counts[2]) <= 22
+    assert max(counts[2]) <= 30

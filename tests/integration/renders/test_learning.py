@@ -16,9 +16,11 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed
 from apps.nodes.models import Node
+from apps.projects.models import Project
 from apps.renders.jobstory import attempts_of, moments_of
 from apps.renders.memory import ENOUGH, Sample, applying_to, conclude
 from apps.renders.models import Attempt, Job, Need, NeedTier
+from apps.renders.services.dispatch import dispatch
 from apps.renders.services.ended import Ended, tell_ended
 from apps.renders.services.needs import (
     Duration,
@@ -33,7 +35,7 @@ from farm.contracts import FailureClass
 from tests.broker_fixture import Broker
 from tests.factories import JobFactory, NodeFactory, ShotFactory, UserFactory, WorkflowTemplateVersionFactory
 from tests.integration.renders.hand import Hand
-from tests.integration.renders.scene import again, attempt_of, next_order
+from tests.integration.renders.scene import again, attempt_of, next_order, press
 
 pytestmark = pytest.mark.django_db
 
@@ -305,3 +307,18 @@ class TestOnTheWay:
         order = next_order(node24)
         Node.objects.filter(name="gpu24").update(tier_gb=12)
         assert attempt_of(order).card_gb == 24
+
+    def test_four_experiments_open_the_smaller_card_to_everybody(
+        self, bus: Broker, film: Project, coordinator: User
+    ) -> None:
+        small = Hand("gpu12", tier_gb=12, broker=bus).arrives()
+        jobs = [press(film, coordinator, "flux_t2i", key=f"flux {number}") for number in range(ENOUGH + 1)]
+        for _ in range(ENOUGH):
+            assert dispatch() == 1, "one experiment at a time"
+            order = small.claimed()
+            assert attempt_of(order).explores
+            small.finishes(order)
+        assert standing(jobs[0]) == (12, True, 8)
+        assert dispatch() == 1
+        attempt = attempt_of(small.claimed())
+        assert (attempt.explores, attempt.queue) == (False, "vram.12")

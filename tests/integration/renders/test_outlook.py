@@ -15,7 +15,7 @@ from apps.nodes.models import Node
 from apps.nodes.states import Desired
 from apps.projects.models import Project
 from apps.renders.eta import Eta
-from apps.renders.models import Attempt, Job, NeedTier, Priority, Usage
+from apps.renders.models import Attempt, Job, Lane, Limit, NeedTier, Priority, Usage
 from apps.renders.outlook import MOST_AHEAD, Outlook
 from apps.renders.services.control import pause, prioritise
 from apps.renders.services.dispatch import dispatch, explain_waiting
@@ -324,3 +324,31 @@ def test_one_template_that_cannot_be_read_stops_no_other(
     assert again(bad).state == JobState.READY
     assert "a template cannot be read" in caplog.text
     assert eta_of(bad).unknown == "held"
+
+
+def test_a_limit_makes_wait_whatever_nodes_there_are(node24: Hand, bus: Any, press: Any) -> None:
+    for number in range(3):
+        Hand(f"more{number}", tier_gb=24, broker=bus).arrives()
+    jobs = press(4)
+    seen(*jobs)
+    free = middle_of_start(jobs[3])
+    limit = Limit.objects.create(name="kling", most=1)
+    limit.templates.add(jobs[0].template_version.template)
+    assert free < MEAN_S / 2
+    assert middle_of_start(jobs[3]) == pytest.approx(3 * MEAN_S, rel=0.15)
+
+
+def test_a_blocked_job_whose_lane_sleeps_has_a_time_too(
+    node24: Hand, press: Any, film: Project, coordinator: User
+) -> None:
+    [keyframe] = press()
+    steps = [Step(template="wan22_i2v", frames=17)]
+    clip = submit(
+        user=coordinator, project=film, shots=[keyframe.shot], steps=steps, idempotency_key="clip"
+    ).batch.jobs.get()
+    seen(keyframe)
+    seen(clip, mean=1200.0)
+    Lane.objects.filter(jobs=clip).update(active=False)
+    told = eta_of(clip)
+    assert told.start is not None
+    assert seconds(told.start.earliest) > MEAN_S * 0.8

@@ -228,11 +228,11 @@ def test_a_former_lifes_report_that_is_overtaken_does_not_turn_the_epoch_back(
     former = Hand("gpu24", tier_gb=24, broker=node24.broker)
     node24.epoch = "e2"
 
-    def overtaken(letters: Any, known: Any) -> Any:
+    def overtaken(*told: Any) -> Any:
         monkeypatch.undo()
         new.append(Elsewhere(node24.reports))
         new[0].goes_as_far_as_it_can()
-        return receive_all(letters, known)
+        return receive_all(*told)
 
     new: list[Elsewhere[Any]] = []
     monkeypatch.setattr(reporting, "receive_all", overtaken)

@@ -21,6 +21,8 @@ from apps.renders.services import bus as farm_bus
 from apps.renders.services.control import pause, pause_batch, prioritise
 from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.lanes import assign
+from apps.renders.services.needs import settle
+from apps.renders.services.places import share_out
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import AttemptState, JobState
 from apps.workflows.models import WorkflowTemplate
@@ -244,11 +246,48 @@ def test_a_staged_order_that_made_way_leaves_its_place_to_the_urgent_one(
     assert (again(urgent).state, again(second).state) == (JobState.DISPATCHED, JobState.READY)
 
 
+def test_a_card_that_idles_takes_over_what_is_staged_behind_long_work(
+    node24: Hand, press: Press, bus: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[UUID] = []
+    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
+    _first, second = press(count=2)
+    dispatch()
+    running, staged = node24.claimed(), node24.claimed()
+    node24.works_on(running, Stage.EXECUTING)
+    node24.works_on(staged, Stage.STAGED)
+    node24.reports()
+    assert share_out(database_now()) == 0, "nobody idles"
+    other = Hand("other24", tier_gb=24, broker=bus).arrives()
+    assert share_out(database_now()) == 1
+    assert asked == [UUID(staged.attempt_id)]
+    assert share_out(database_now()) == 0, "it is not asked again at once"
+    node24.finishes(staged, node24.ended(staged, Outcome.CANCELLED))
+    dispatch()
+    assert other.claimed().job_id == str(second.pk)
+
+
+def test_what_is_staged_stays_where_the_work_before_it_is_nearly_done(
+    node24: Hand, press: Press, bus: Broker
+) -> None:
+    first, _second = press(count=2)
+    learned(first, 24, successes=4, seconds_mean=5)
+    dispatch()
+    running, staged = node24.claimed(), node24.claimed()
+    node24.works_on(running, Stage.EXECUTING)
+    node24.works_on(staged, Stage.STAGED)
+    node24.reports()
+    Hand("other24", tier_gb=24, broker=bus).arrives()
+    assert share_out(database_now()) == 0
+
+
 # Exploration
 
 
 def learned(job: Job, tier_gb: int, **facts: int) -> None:
-    NeedTier.objects.update_or_create(need=Need.objects.get(lanes__jobs=job), tier_gb=tier_gb, defaults=facts)
+    need = Need.objects.get(lanes__jobs=job)
+    NeedTier.objects.update_or_create(need=need, tier_gb=tier_gb, defaults=facts)
+    settle([need.template_version_id])
 
 
 def test_an_idle_card_one_tier_below_tries_a_job_that_no_fitting_card_takes(

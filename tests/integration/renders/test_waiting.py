@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from apps.common.counting import CountAtMost
+from apps.nodes.states import Desired, Observed
 from apps.renders.models import Job, Lane
 from apps.renders.states import JobState
 from apps.renders.waiting import reason_of, told_by_nodes, wait_sentence, wait_summary
@@ -124,10 +129,23 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
     ("blocked", {"until": AT.isoformat()}, "Blocked for this template until 2020-02-03 14:20."),
     ("off_hours", {"until": AT}, "Off hours until 2020-02-03 14:20."),
     ("off_hours", {"until": ""}, "Off hours."),
+    ("off_hours", {"reason": "nights"}, "Off hours by the schedule nights."),
+    ("avoided", {}, "The job failed there before."),
     ("paused", {"by": "alice", "reason": ""}, "Paused by alice."),
     ("paused", {"by": "alice", "reason": "card"}, "Paused by alice: card."),
     ("paused", {"reason": ""}, "Paused."),
     ("draining", {}, "Draining: it finishes what it has and takes nothing new."),
+    (
+        "draining",
+        {"by": "alice", "reason": ""},
+        "Drained by alice: it finishes what it has and takes nothing new.",
+    ),
+    (
+        "draining",
+        {"by": "alice", "reason": "card", "note": "ask Bob"},
+        "Drained by alice: card. Note: ask Bob",
+    ),
+    ("offline", {"reason": "no report for 30 s"}, "Offline: no report for 30 s."),
     ("sick", {"reason": "ComfyUI hangs"}, "Sick: ComfyUI hangs."),
     ("deaf", {"reason": ""}, "Deaf: its ComfyUI or its store cannot be used."),
     ("offline", {"since": AT}, "Offline since 2020-02-03 14:20."),
@@ -149,6 +167,24 @@ def test_a_reason_is_one_sentence(code: str, facts: dict[str, Any], said: str) -
 @pytest.mark.parametrize(("code", "facts", "said"), NODES)
 def test_what_a_node_says_is_one_sentence(code: str, facts: dict[str, Any], said: str) -> None:
     assert node_sentence(code, facts) == said
+
+
+WRITERS = (
+    "apps/renders/services/waits.py",
+    "apps/renders/services/dependents.py",
+    "apps/renders/scheduling/round.py",
+)
+
+
+def test_every_code_that_the_dispatcher_writes_has_words() -> None:
+    code = re.compile(r'"([a-z_]+)"(?:, \{|,\n\s+\{)')
+    written = {
+        name for path in WRITERS for name in code.findall((Path(settings.BASE_DIR) / path).read_text())
+    }
+    assert {"full", "too_small", "tier_paused", "depends", "lacks"} <= written
+    assert written <= {*SENTENCES, *NODE_SENTENCES}
+    kept = {*map(str, Observed), *map(str, Desired), "off_hours", "simulated"}
+    assert kept - {"idle", "active"} <= set(NODE_SENTENCES)
 
 
 def test_every_code_has_an_example_here() -> None:
@@ -286,4 +322,10 @@ def test_the_summary_takes_one_query_and_stops_counting(monkeypatch: pytest.Monk
         [line] = wait_summary()
     assert (line.jobs, line.more) == (5, True)
     assert len(asked) == 1
+    assert "ORDER BY" in asked[0]["sql"]  # of the index, else PostgreSQL reads the table
     assert "LIMIT 5" in asked[0]["sql"]
+
+
+def test_rows_are_counted_in_the_order_of_an_index_only() -> None:
+    with pytest.raises(ValueError, match="order of the index"):
+        CountAtMost(Job.objects.order_by(), "lane", most=3)

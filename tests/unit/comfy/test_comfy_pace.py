@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.comfy.conftest import Recording
 from workers.comfy.pace import ENOUGH, FACTOR, FLOOR_S, TEMPLATES, Pace, Paces
@@ -86,6 +88,30 @@ def test_the_longest_unused_template_is_forgotten() -> None:
         paces.keep(f"t{number}", stepping(30, 10))
 
     assert (paces.of("t0").longest, paces.of("t1").longest) == ({}, {"5": 30.0})
+
+
+events = st.one_of(
+    st.builds(Step, st.sampled_from("58"), st.integers(0, 6).map(float), st.just(6.0)),
+    st.builds(Executing, st.sampled_from("58")),
+    st.builds(
+        lambda name, done: Nodes({name: NodeProgress(0, 6, done, name)}), st.sampled_from("58"), st.booleans()
+    ),
+)
+
+
+@given(st.lists(st.tuples(events, st.floats(0, 2000)), max_size=40), st.floats(1, 4000))
+def test_whatever_comes_no_step_as_long_as_one_seen_is_ever_a_hang(
+    story: list[tuple[Step | Executing | Nodes, float]], hang_s: float
+) -> None:
+    pace, now = Pace(), 0.0
+    for event, silence in story:
+        now += silence
+        pace.take(event, now)
+
+        limit = pace.limit(hang_s)
+        assert min(hang_s, FLOOR_S) <= limit <= hang_s
+        at_work = event.node if isinstance(event, Step) else ""
+        assert limit >= min(hang_s, FACTOR * pace.longest.get(at_work, 0.0))
 
 
 def test_a_recorded_cold_sampler_is_never_near_its_limit(recording: Recording) -> None:

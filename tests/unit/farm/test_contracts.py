@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+import pytest
+
 from farm.contracts import (
     Capabilities,
+    ContractError,
     NodeDirectives,
     RenderReport,
     canonical,
@@ -41,3 +44,11 @@ def test_directives_of_an_older_coordinator_ask_for_nothing_new() -> None:
     del plain["unstage"], plain["probe"]
 
     assert from_json(NodeDirectives, plain) == NodeDirectives(serve=True)
+
+
+@pytest.mark.parametrize("peak", [-1, 1 << 24 | 1, 1 << 70, "24"])
+def test_a_peak_that_no_card_has_is_refused_by_name(peak: object) -> None:
+    plain = to_json(report().signed("key")) | {"peak_mib": peak}
+
+    with pytest.raises(ContractError, match="peak_mib"):
+        from_json(RenderReport, plain)

@@ -107,3 +107,9 @@ def test_a_class_of_an_odd_shape_is_a_class_without_inputs(info: object) -> None
 
     assert catalogue.capabilities.classes == ("Odd",)
     assert catalogue.loaders == {}
+
+
+def test_the_source_of_custom_nodes_is_no_model_file() -> None:
+    listed = {"custom_nodes": ("foo/__pycache__/nodes.cpython-311.pyc",), "vae": ("ae.safetensors",)}
+
+    assert read_catalogue({}, listed, {}).capabilities.models == {"vae": ("ae.safetensors",)}

@@ -66,6 +66,17 @@ def blocked_jobs_name_their_reason() -> None:
     assert not silent, f"{silent} are blocked and do not say why"
 
 
+def jobs_are_held_and_ranked_as_people_said() -> None:
+    """A job is held exactly while it or its batch is paused; its rank is never below its priority."""
+    rows = Job.objects.values_list("code", "held", "paused", "batch__paused", "priority", "rank")
+    wrong = [
+        code
+        for code, held, paused, batch_paused, priority, rank in rows
+        if held != (paused or batch_paused) or rank < priority
+    ]
+    assert not wrong, f"{wrong} are held or ranked otherwise than people said"
+
+
 def ready_jobs_name_their_reason() -> None:
     """After a tick no ready job waits without a word."""
     ready = Job.objects.filter(state=JobState.READY).select_related("batch", "lane")

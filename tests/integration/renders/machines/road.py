@@ -100,6 +100,7 @@ class Road:
         invariants.takes_are_what_succeeded()
         invariants.each_job_has_one_current_attempt()
         invariants.blocked_jobs_name_their_reason()
+        invariants.jobs_are_held_and_ranked_as_people_said()
 
     def forget(self) -> None:
         """Undo the example."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial, wraps
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from apps.accounts.models import User
+from apps.common.clock import database_now
 from apps.common.errors import Refused
 from apps.nodes.models import Node
 from apps.nodes.services import set_desired
@@ -35,17 +38,27 @@ from tests.machines import play, seeds
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
+
+def set_a_deadline(job: Job, *, user: User) -> None:
+    """Let it be late already in a while, so that its rank is raised."""
+    deadline = database_now() + timedelta(minutes=1)
+    control.change_jobs(Job.objects.filter(pk=job.pk), {"deadline": deadline}, user=user)
+
+
 ON_JOBS: dict[str, Callable[..., object]] = {
     "cancel": control.cancel,
     "requeue": control.requeue,
     "pause": partial(control.pause, paused=True),
     "go on": partial(control.pause, paused=False),
     "hurry": partial(control.prioritise, priority=Priority.URGENT),
+    "let wait": partial(control.prioritise, priority=Priority.LOW),
+    "date": set_a_deadline,
 }
 ON_BATCHES: dict[str, Callable[..., object]] = {
     "cancel": control.cancel_batch,
     "pause": partial(control.pause_batch, paused=True),
     "go on": partial(control.pause_batch, paused=False),
+    "hurry": partial(control.change_batch, wishes={"priority": Priority.HIGH}),
 }
 
 wishes = st.sampled_from(sorted(WISHES))

@@ -1,0 +1,217 @@
+"""The farm page and the pages of nodes, pools, schedules and blocked pairs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.nodes.models import Node, Pool, Schedule
+from apps.nodes.states import Desired, Health, Observed, SoftwareState
+from apps.renders.models import Attempt, NodeBlock
+from apps.renders.states import BlockState
+from apps.workflows.models import WorkflowTemplate
+from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.rows import listing, make_node, page
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
+
+NIGHTS = [{"days": list(range(7)), "from": "19:00", "to": "19:01"}]
+
+
+def farm(browser: Client, **asked: str) -> str:
+    return browser.get(reverse("desk:farm"), asked).content.decode()
+
+
+def block_of(node: Node, state: str = BlockState.BLOCKED) -> NodeBlock:
+    return NodeBlock.objects.create(
+        node=node,
+        template=WorkflowTemplate.objects.get(slug="sd15_t2i"),
+        state=state,
+        failures=3,
+        until=timezone.now() + timedelta(hours=5) if state == BlockState.BLOCKED else None,
+        reason="3 failures of sd15_t2i in a row, the last in J000001: CUDA error",
+    )
+
+
+def test_the_farm_page_says_in_words_why_a_node_gets_no_work(film: Film, as_: Browser) -> None:
+    node = film.rows["node"]
+    since = timezone.now()
+    Node.objects.filter(pk=node.pk).update(
+        health=Health.SICK,
+        sick_since=since,
+        sick_reason="its probe failed: CUDA error",
+        desired=Desired.DRAINING,
+        desired_by="kim",
+        desired_reason="new fan",
+        note="fan rattles",
+        note_by="lee",
+        note_at=since,
+        resident=["checkpoints/flux1-dev.safetensors"],
+        tags="4090\nfast",
+        pool=Pool.objects.create(name="stage-a"),
+        software_state=SoftwareState.DRIFTED,
+        drift=[{"code": "model_came", "params": {"name": "vae/y.safetensors"}}],
+    )
+    node.gpus.update(foreign_mib=4096)
+    Attempt.objects.filter(node=node).update(clock_ahead_s=-7200.0)
+    block_of(node)
+    shown = farm(as_("viewer"))
+    for words in (
+        "concluded: sick",
+        "its probe failed: CUDA error",
+        "draining by kim: new fan",
+        "fan rattles",
+        "lee",
+        "flux1-dev.safetensors",
+        "4090",
+        "stage-a",
+        "drift",
+        "model vae/y.safetensors came",
+        "4.0 GB held by others",
+        "2:00:00 behind, harmless",
+        "sd15_t2i blocked until",
+    ):
+        assert words in shown, words
+    assert "Drain<" not in shown.replace(" ", ""), "a viewer steers nothing"
+    assert "Clear block" in farm(as_("root"))
+
+
+def test_a_draining_node_that_has_nothing_in_hand_is_drained(film: Film, as_: Browser) -> None:
+    Node.objects.update(desired=Desired.DRAINING)
+    assert "drained" not in farm(as_("viewer"))
+    Attempt.objects.update(holds_slot=False)
+    assert "drained" in farm(as_("viewer"))
+
+
+def test_a_node_off_hours_says_until_when(film: Film, as_: Browser) -> None:
+    Node.objects.update(off_hours=True, schedule=Schedule.objects.create(name="nights", windows=NIGHTS))
+    assert "rests until 19:00 (schedule nights)" in farm(as_("viewer"))
+
+
+def test_nodes_are_found_by_pool_state_and_name(film: Film, as_: Browser) -> None:
+    Node.objects.all().delete()
+    for name in ("a1", "a2", "b1"):
+        make_node(name)
+    Node.objects.filter(name__startswith="a").update(pool=Pool.objects.create(name="stage-a"))
+    Node.objects.filter(name="a2").update(observed=Observed.OFFLINE)
+
+    def found(**asked: str) -> list[str]:
+        context = as_("viewer").get(reverse("desk:farm-live"), asked).context
+        return [card.node.name for card in context["cards"]]
+
+    assert found() == ["a1", "a2", "b1"]
+    assert found(pool="stage-a") == ["a1", "a2"]
+    assert found(pool="-") == ["b1"]
+    assert found(state="trouble") == ["a2"]
+    assert found(state="busy", pool="stage-a") == ["a1"]
+    assert found(text="B") == ["b1"]
+    assert "No node is like that" in farm(as_("viewer"), pool="moon")
+
+
+def test_many_nodes_stand_on_several_pages(film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.desk.views.PAGE_NODES", 2)
+    Node.objects.all().delete()
+    for name in ("a1", "a2", "b1"):
+        make_node(name)
+
+    def found(page: str) -> list[str]:
+        context = as_("viewer").get(reverse("desk:farm-live"), {"page": page}).context
+        return [card.node.name for card in context["cards"]]
+
+    assert found("") == found("1") == found("00") == found("last") == ["a1", "a2"]
+    assert found("2") == found("999999999") == ["b1"]
+
+
+def test_a_live_page_keeps_its_filter(film: Film, as_: Browser) -> None:
+    assert "farm/live/?pool=stage-a&amp;state=busy" in farm(as_("viewer"), pool="stage-a", state="busy")
+
+
+def test_the_farm_page_of_many_nodes_takes_as_many_queries(film: Film, as_: Browser) -> None:
+    browser = as_("root")
+
+    def queries() -> int:
+        farm(browser)
+        with CaptureQueriesContext(connection) as seen:
+            farm(browser)
+        return len(seen)
+
+    few = queries()
+    for number in range(40):
+        node = make_node(f"more{number}", pool=Pool.objects.create(name=f"pool{number}"))
+        schedule = Schedule.objects.create(name=f"plan{number}", windows=NIGHTS)
+        Node.objects.filter(pk=node.pk).update(schedule=schedule, off_hours=True)
+        block_of(node)
+    assert queries() == few
+
+
+def test_the_page_of_a_node_tells_its_story_and_what_is_kept_from_it(film: Film, as_: Browser) -> None:
+    node = film.rows["node"]
+    block_of(node)
+    assert as_("root").post(
+        reverse("admin:nodes_node_desired", args=[node.pk]), {"desired": "paused", "reason": "new fan"}
+    )
+    shown = as_("viewer").get(page(node)).content.decode()
+    for words in ("sd15_t2i", "3 failures in a row", "new fan", "paused by root"):
+        assert words in shown, words
+
+
+def press(browser: Client, node: Node, deed: str, **sent: str) -> Node:
+    assert browser.post(reverse(f"admin:nodes_node_{deed}", args=[node.pk]), sent).status_code == 302
+    return Node.objects.get(pk=node.pk)
+
+
+def test_an_operator_places_pins_and_lets_work(film: Film, as_: Browser) -> None:
+    root, node = as_("root"), film.rows["node"]
+    Pool.objects.create(name="stage-a")
+    Schedule.objects.create(name="nights", windows=NIGHTS)
+    node = press(root, node, "place", pool="stage-a", schedule="nights", tags="Fast, 4090")
+    assert (node.pool and node.pool.name, node.tags, node.off_hours) == ("stage-a", "4090\nfast", True)
+    assert press(root, node, "note", note="fan rattles").note_by == "root"
+    assert not press(root, node, "hours", hours="5").off_hours
+    assert press(root, node, "hours", hours="").off_hours
+    before = node.tags
+    assert press(root, node, "place", pool="moon", tags="x").tags == before, "refused as a whole"
+    assert press(root, node, "hours", hours="soon").works_until is None
+
+
+def test_blocks_are_cleared_by_the_button_and_many_at_once(film: Film, as_: Browser) -> None:
+    one = block_of(film.rows["node"])
+    root = as_("root")
+    root.post(reverse("admin:renders_nodeblock_clear", args=[one.pk]))
+    assert NodeBlock.objects.get().state == BlockState.CLEAR
+    NodeBlock.objects.update(state=BlockState.BLOCKED)
+    root.post(listing(NodeBlock), {"action": "clear", "index": "0", "_selected_action": [str(one.pk)]})
+    assert NodeBlock.objects.get().state == BlockState.CLEAR
+
+
+def test_a_schedule_is_written_as_people_write_it(film: Film, as_: Browser) -> None:
+    root = as_("root")
+    sent = {"name": "nights", "timezone": "Asia/Seoul", "hours": "mon-fri 19:00-08:00\nsat,sun 00:00-24:00"}
+    add = reverse("admin:nodes_schedule_add")
+    assert root.post(add, sent).status_code == 302
+    row = Schedule.objects.get()
+    assert row.windows[1] == {"days": [5, 6], "from": "00:00", "to": "00:00"}
+    shown = root.get(page(row)).content.decode()
+    assert "mon-fri 19:00-08:00\nsat,sun 00:00-00:00" in shown
+    wrong = root.post(add, sent | {"name": "x", "hours": "someday 19:00-08:00"}).content.decode()
+    assert "begin with days" in wrong
+    wrong = root.post(add, sent | {"name": "x", "timezone": "Moon"}).content.decode()
+    assert "not a time zone" in wrong
+    assert Schedule.objects.count() == 1
+
+
+def test_a_pool_with_nodes_is_not_deleted(film: Film, as_: Browser) -> None:
+    pool = Pool.objects.create(name="stage-a")
+    Node.objects.update(pool=pool)
+    address = reverse("admin:nodes_pool_delete", args=[pool.pk])
+    as_("root").post(address, {"post": "yes"}, follow=True)
+    assert Pool.objects.filter(pk=pool.pk).exists()
+    Node.objects.update(pool=None)
+    as_("root").post(address, {"post": "yes"})
+    assert not Pool.objects.exists()
