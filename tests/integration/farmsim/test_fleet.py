@@ -272,7 +272,8 @@ def test_nothing_is_left_lying_while_nodes_listen(broker: Broker, tmp_path: Path
         for _ in range(15):
             for queue in ("vram.24", "vram.24.next", "vram.8", "vram.0.next"):
                 stage.send(queue, seconds=0.01)
-        until(lambda: stage.fleet.stats.outcomes["succeeded"] == 60)
+        outcomes = stage.fleet.stats.outcomes
+        until(lambda outcomes=outcomes: outcomes["succeeded"] == 60)
         assert not stage.fleet.stats.counts["orders taken by a busy node"]
 
 
