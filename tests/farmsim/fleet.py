@@ -142,10 +142,12 @@ class Fleet:
         """A prompt executes."""
         self.stats.started.setdefault(held.order.job_id, time.time())
         self.stats.executions[held.order.job_id] += 1
+        self.count(f"executions by {held.road}")
 
     def loaded(self, held: Held) -> None:
         """A model was loaded."""
         self.stats.loads += 1
+        self.count(f"loads for orders by {held.road}")
 
     # The loop
 

@@ -31,11 +31,14 @@ COMFYUI: Final = "farmsim"
 
 @dataclass
 class Held:
-    """An order in hand. ``epoch``: the life of the node in which it came. Times in seconds."""
+    """An order in hand. ``epoch``: the life of the node in which it came; ``road``: "own queue", or of a
+    tier "tier" (to start now) or "next" (to stage). Times in seconds.
+    """
 
     order: RenderOrder
     epoch: str
     model: Model | None
+    road: str = ""
     fate: Fate | None = None
     stage: Stage = Stage.ACCEPTED
     cancelled: bool = False

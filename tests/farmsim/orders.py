@@ -99,12 +99,14 @@ class Orders:
         own = fleet.board.owner(queue) is node
         if not own and node.on_gpu() > (0 if not queue.endswith(".next") else 1):
             fleet.count("orders taken by a busy node")
-        self._give(node, order, raw)
+        self._give(
+            node, order, raw, road="own queue" if own else "next" if queue.endswith(".next") else "tier"
+        )
 
-    def _give(self, node: SimNode, order: RenderOrder, raw: bytes) -> None:
+    def _give(self, node: SimNode, order: RenderOrder, raw: bytes, *, road: str) -> None:
         fleet = self._fleet
         fleet.count("orders")
-        held = Held(order=order, epoch=node.epoch, model=model_of(order))
+        held = Held(order=order, epoch=node.epoch, model=model_of(order), road=road)
         if not fleet.delivery.is_stale(order.attempt_id):
             held.fate = fleet.fates.deal(order.job_id, impossible=self._impossible(held))
             if held.fate is Fate.STALE_ORDER:
