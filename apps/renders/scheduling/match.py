@@ -85,8 +85,28 @@ class Work:
         return self.depth.get(lane, len(waiting.heads)) * self.seconds.get(lane, UNKNOWN_S)
 
 
+@dataclass
+class Turns:
+    """Whose turn it is, those that starve or their betters; kept from one round to the next.
+
+    Most rounds give one seat away: a share of each round alone would be all of it.
+    """
+
+    betters: int = STARVING_SHARE - 1
+    """Seats given away since one that starved got its own."""
+
+    @property
+    def of_starving(self) -> bool:
+        """Whether the next seat may go to a job because it waits so long."""
+        return self.betters >= STARVING_SHARE - 1
+
+    def take(self, *, starving: bool) -> None:
+        """Count one more seat."""
+        self.betters = 0 if starving else min(self.betters + 1, STARVING_SHARE - 1)
+
+
 class Match:
-    """One round of matching. :meth:`picks` consumes the heads it gives away."""
+    """One round of matching. :meth:`picks` consumes the heads it gives away, and counts in ``turns``."""
 
     def __init__(
         self,
@@ -97,6 +117,7 @@ class Match:
         limits: Limits,
         work: Work,
         now: datetime,
+        turns: Turns | None = None,
     ) -> None:
         self._lanes = [lane for lane in lanes if lane.heads]
         self._supply = supply
@@ -105,7 +126,7 @@ class Match:
         self._now = now
         self._work = work
         self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
-        self._picked = self._starved = 0
+        self._turns = turns or Turns()
         self.capacity = supply.capacity()
         self.withheld: set[UUID] = set()
         """Lanes left to nodes that hold their models, although another was free."""
@@ -129,7 +150,7 @@ class Match:
     def _fill(self, seat: Seat, *, only_loaded: bool) -> Iterator[Pick]:
         refused: set[UUID] = set()
         while (found := self._best_for(seat, refused)) is not None:
-            waiting, head = found
+            waiting, head, rank = found
             if only_loaded and not self._is_warm(seat.node_id, waiting):
                 return
             shared = self._alike(waiting, seat)
@@ -138,10 +159,12 @@ class Match:
                 refused.add(waiting.lane.pk)  # orders on their way need the place, but not for every tier
                 continue
             warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
+            self._turns.take(starving=rank > head.rank)
             yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
             return
 
-    def _best_for(self, seat: Seat, refused: set[UUID]) -> tuple[Waiting, Head] | None:
+    def _best_for(self, seat: Seat, refused: set[UUID]) -> tuple[Waiting, Head, int] | None:
+        """The job for this seat, and the class it counts as."""
         fronts = [
             (*self._front(lane), lane)
             for lane in self._lanes
@@ -160,14 +183,14 @@ class Match:
         near = [(head, lane) for head, lane in told if head.ready_at <= oldest + AFFINITY]
         for head, lane in sorted(near, key=lambda each: self._order(seat, *each)):
             if not self._better_warm_elsewhere(seat, lane, head):
-                return lane, head
+                return lane, head, top
             self.withheld.add(lane.lane.pk)
         return None
 
     def _front(self, lane: Waiting) -> tuple[int, Head]:
         """The lane's next job and the class it counts as."""
         best, oldest = lane.heads[0], lane.oldest
-        if oldest is None or best.rank >= STARVING_RANK or self._starved * STARVING_SHARE > self._picked:
+        if oldest is None or best.rank >= STARVING_RANK or not self._turns.of_starving:
             return best.rank, best
         return (STARVING_RANK, oldest) if self._now - oldest.ready_at > STARVATION else (best.rank, best)
 
@@ -205,12 +228,9 @@ class Match:
 
     def _take(self, pick: Pick) -> Pick:
         lane = pick.waiting
-        starving = pick.head.job_id != lane.heads[0].job_id
         lane.heads = [head for head in lane.heads if head.job_id != pick.head.job_id]
         if lane.oldest is not None and lane.oldest.job_id == pick.head.job_id:
             lane.oldest = None
-        self._picked += 1
-        self._starved += starving
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
         self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from apps.common.clock import database_now
+from apps.renders.scheduling.match import Turns
 from apps.renders.services import bus
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
 from apps.renders.services.farmclock import give_grace
@@ -44,6 +45,7 @@ class Ticker:
         self._swept = self._remembered = 0.0
         self._ended = self._rest = 0.0
         self._away = False
+        self._turns = Turns()
 
     def run(self) -> None:
         """Tick until stopped. What goes wrong is said and survived: the farm stands still without a tick."""
@@ -67,13 +69,13 @@ class Ticker:
         begun = time.monotonic()
         idle = begun - self._ended
         rounds = 0
-        while dispatch() and rounds < MOST_ROUNDS:
+        while dispatch(self._turns) and rounds < MOST_ROUNDS:
             rounds += 1
         if time.monotonic() - self._swept >= BEAT_SECONDS:
             self._swept = time.monotonic()
             if sweep():
-                dispatch()
-            explain_waiting()
+                dispatch(self._turns)
+            explain_waiting(self._turns)
             share_out(database_now())
         if time.monotonic() - self._remembered >= REMEMBER_SECONDS:
             self._remembered = time.monotonic()

@@ -49,6 +49,19 @@ def test_those_beyond_the_bound_take_a_quarter_of_the_seats_at_most() -> None:
     assert 1 <= taken[True] <= len(picks) / 4
 
 
+def test_an_old_backlog_takes_a_quarter_of_the_seats_that_become_free_one_by_one() -> None:
+    backlog = lane(age_s=STARVATION.total_seconds() + 1, jobs=100)
+    high = lane(rank=Priority.HIGH, jobs=100)
+    gpu = node(8)
+    farm = Farm([gpu], [backlog, high], held=[in_hand(gpu, high)])
+    taken = Counter[bool]()
+    for _render in range(20):  # a seat becomes free with each
+        backlog.oldest = backlog.heads[0]
+        [pick] = farm.match()
+        taken[pick.waiting is backlog] += 1
+    assert taken == {True: 5, False: 15}
+
+
 def test_urgent_work_goes_before_one_that_waits_beyond_the_bound() -> None:
     starved = lane(rank=Priority.LOW, age_s=STARVATION.total_seconds() + 1)
     urgent = lane(rank=Priority.URGENT)
