@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.common.clock import database_now
@@ -74,10 +75,12 @@ def _release(jobs: QuerySet[Job], why: Callable[[Job], tuple[str, str]]) -> int:
     free = list(jobs.exclude(Exists(open_sources)).only("lane_id"))
     if not free:
         return 0
-    wake(waiting.lane_id for waiting in free)
     changes = {"ready_at": database_now(), "wait_code": "", "wait_params": {}}
     moves = []
     for waiting in free:
         actor, reason = why(waiting)
         moves.append(Move(row=waiting, actor=actor, reason=reason, changes=changes))
-    return len(move_each(JOB, moves, from_=(JobState.BLOCKED,), to=JobState.READY))
+    with transaction.atomic(savepoint=False):
+        released = move_each(JOB, moves, from_=(JobState.BLOCKED,), to=JobState.READY)
+        wake(waiting.lane_id for waiting in free)  # after the jobs: everybody locks jobs before lanes
+    return len(released)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import DataError
+from django.db import DataError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.common.clock import database_now
@@ -155,17 +155,18 @@ def _mend_jobs_without_attempt() -> int:
     moved = 0
     for job in forgotten:
         logger.error("job in flight without an attempt", extra={"job": str(job.pk), "code": job.code})
-        wake([job.lane_id])
-        moved += move(
-            JOB,
-            job,
-            from_=(JobState.RUNNING, JobState.DISPATCHED),
-            to=JobState.READY,
-            where={"token": job.token},
-            changes={"token": "", "progress": 0.0, "doing": ""},
-            actor=ACTOR,
-            reason="no attempt was open",
-        )
+        with transaction.atomic():
+            moved += move(
+                JOB,
+                job,
+                from_=(JobState.RUNNING, JobState.DISPATCHED),
+                to=JobState.READY,
+                where={"token": job.token},
+                changes={"token": "", "progress": 0.0, "doing": ""},
+                actor=ACTOR,
+                reason="no attempt was open",
+            )
+            wake([job.lane_id])
     return moved
 
 
