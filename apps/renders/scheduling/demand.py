@@ -9,15 +9,16 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 from django.db.models.functions import Greatest
 
 from apps.common.clock import aware
+from apps.nodes.models import Node
 from apps.renders.models import Job, Lane
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
@@ -46,6 +47,20 @@ class Head(NamedTuple):
     ready_at: datetime
 
 
+class Fit(NamedTuple):
+    """What decides which nodes can run a lane's jobs: lanes alike in this fit the same ones."""
+
+    template_id: UUID
+    template: str
+    precision: str
+    lora_files: str
+    tier_gb: int | None
+    pool_id: UUID | None
+    tags: str
+    pinned_to_id: UUID | None
+    avoids: str
+
+
 @dataclass
 class Waiting:
     """A lane as one tick sees it. ``heads``: its best jobs, best first; ``oldest``: who waits longest.
@@ -59,22 +74,41 @@ class Waiting:
     heads: list[Head] = field(default_factory=list)
     oldest: Head | None = None
 
-    @property
+    @cached_property
     def tier_gb(self) -> int | None:
         return self.lane.tier_gb
 
-    @property
+    @cached_property
     def project_id(self) -> UUID:
         return self.lane.project_id
 
-    @property
+    @cached_property
     def template_id(self) -> UUID:
         return self.lane.template_version.template_id
 
+    @cached_property
+    def fit(self) -> Fit:
+        lane = self.lane
+        return Fit(
+            self.template_id,
+            self.template.sha256,
+            lane.precision,
+            lane.lora_files,
+            self.tier_gb,
+            lane.pool_id,
+            lane.tags,
+            lane.pinned_to_id,
+            lane.avoids,
+        )
 
-def active_lanes() -> list[Waiting]:
-    """Every lane that may hold a ready job."""
-    return waiting_in(Lane.objects.filter(active=True))
+
+_WORDS: Final = ("wait_code", "wait_params", "wait_nodes", "waits_since")
+
+
+def active_lanes(*, with_words: bool = False) -> list[Waiting]:
+    """Every lane that may hold a ready job. ``with_words``: and why it waited so far, a long table each."""
+    lanes = Lane.objects.filter(active=True)
+    return waiting_in(lanes if with_words else lanes.defer(*_WORDS))
 
 
 def waiting_in(lanes: QuerySet[Lane]) -> list[Waiting]:
@@ -82,13 +116,12 @@ def waiting_in(lanes: QuerySet[Lane]) -> list[Waiting]:
 
     A lane whose template cannot be read is left out: it must not stop all the others.
     """
-    rows = lanes.select_related("need", "template_version", "project", "pool", "pinned_to").defer(
-        "template_version__graph",
-        "template_version__manifest",
-        "template_version__classes",
-        "template_version__models_needed",
-        "pinned_to__classes",
-        "pinned_to__models_by_folder",
+    # Prefetched, not joined: a thousand lanes share a few projects and templates.
+    rows = lanes.select_related("need").prefetch_related(
+        "project",
+        Prefetch("template_version", WorkflowTemplateVersion.objects.only("template_id")),
+        "pool",
+        Prefetch("pinned_to", Node.objects.defer("classes", "models_by_folder")),
     )
     return [
         Waiting(lane, template, _models(lane.template_version_id, lane.precision))

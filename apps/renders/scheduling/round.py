@@ -15,7 +15,8 @@ from django.db.models import F, Sum
 from apps.projects.models import Project
 from apps.renders.models import Hold, Limit, NeedTier, Usage
 from apps.renders.scheduling.demand import Waiting, active_lanes, depths, read_heads
-from apps.renders.scheduling.match import Limits, Match, Turns, Work
+from apps.renders.scheduling.fronts import Turns
+from apps.renders.scheduling.match import Limits, Match, Work
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply, read_supply
 
@@ -78,9 +79,9 @@ class Round:
         )
 
 
-def read_round(now: datetime) -> Round:
+def read_round(now: datetime, *, with_words: bool = False) -> Round:
     """Read lanes, holds, nodes and limits: a constant number of queries."""
-    lanes = active_lanes()
+    lanes = active_lanes(with_words=with_words)
     supply = read_supply(now) if lanes else Supply([], [])
     limits, most = _limits(supply)
     return Round(now, lanes, supply, limits, most, _holds(lanes))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from apps.common.clock import database_now
 from apps.renders.scheduling.demand import let_rested_start, put_to_sleep, raise_due, wake_the_forgotten
-from apps.renders.scheduling.match import Turns
+from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.round import Round, read_round
 from apps.renders.services import bus
 from apps.renders.services.explore import explore
@@ -42,7 +42,7 @@ def explain_waiting(turns: Turns | None = None) -> None:
 
     The round is played once more, and nothing is sent: what would start says so.
     """
-    this = _look()
+    this = _look(with_words=True)
     this.read_heads()
     empty = [each.lane.pk for each in this.open_lanes if not each.heads]
     waiting = [each for each in this.lanes if each.heads or each.lane.pk in this.holds]
@@ -58,8 +58,8 @@ def remember() -> None:
     wake_the_forgotten()
 
 
-def _look() -> Round:
+def _look(*, with_words: bool = False) -> Round:
     now = database_now()
     let_rested_start(now)
     raise_due(now, rank=DUE_RANK)
-    return read_round(now)
+    return read_round(now, with_words=with_words)

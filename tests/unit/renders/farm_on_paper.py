@@ -11,7 +11,8 @@ from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Lane, Need
 from apps.renders.scheduling.demand import Head, Waiting
-from apps.renders.scheduling.match import Limits, Match, Pick, Turns, Work
+from apps.renders.scheduling.fronts import Turns
+from apps.renders.scheduling.match import Limits, Match, Pick, Work
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, Supply
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion

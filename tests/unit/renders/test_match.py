@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from apps.nodes.models import Pool
 from apps.projects.models import Project
 from apps.renders.models import Priority
-from apps.renders.scheduling.match import AFFINITY, STARVATION, Limits, Pick
+from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.match import AFFINITY, Limits, Pick
 from apps.workflows.models import WorkflowTemplate
 from farm.tiers import TIERS_GB
 from tests.unit.renders.farm_on_paper import Farm, in_hand, lane, node
