@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heapreplace
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from apps.renders.models import Priority
 from apps.renders.scheduling.demand import Head, Waiting
@@ -44,27 +46,43 @@ class Front(NamedTuple):
     lane: Waiting
 
 
+Standing = tuple[int, datetime, UUID]
+
+
 class Group:
     """Lanes that differ in nothing a seat is chosen by: of them only the best job is looked at."""
 
     def __init__(self, lane: Waiting) -> None:
         self.like = lane
         self.lanes: list[Waiting] = []
-        self._fronts: dict[bool, Front | None] = {}
+        self._heaps: dict[bool, list[tuple[Standing, int]]] = {}
 
     def front(self, now: datetime, *, of_starving: bool) -> Front | None:
-        """The best of its jobs; None once all are given away."""
-        if of_starving not in self._fronts:
-            fronts = (_front(lane, now, of_starving=of_starving) for lane in self.lanes if lane.heads)
-            self._fronts[of_starving] = min(fronts, key=_standing, default=None)
-        return self._fronts[of_starving]
+        """The best of its jobs; None once all are given away.
 
-    def taken(self) -> None:
-        """One of its jobs was given away."""
-        self._fronts.clear()
+        Jobs given away leave worse ones in front of their lane: what stands in the heap is checked.
+        """
+        if of_starving not in self._heaps:
+            self._heaps[of_starving] = [
+                (_standing(_front(lane, now, of_starving=of_starving)), index)
+                for index, lane in enumerate(self.lanes)
+                if lane.heads
+            ]
+            heapify(self._heaps[of_starving])
+        heap = self._heaps[of_starving]
+        while heap:
+            stood, index = heap[0]
+            if not self.lanes[index].heads:
+                heappop(heap)
+                continue
+            front = _front(self.lanes[index], now, of_starving=of_starving)
+            if (stands := _standing(front)) == stood:
+                return front
+            heapreplace(heap, (stands, index))
+        return None
 
 
-def _standing(front: Front) -> tuple[object, ...]:
+def _standing(front: Front) -> Standing:
     return (-front.rank, front.head.ready_at, front.head.job_id)
 
 

@@ -145,7 +145,7 @@ class Match:
                 continue
             warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
             self._turns.take(starving=rank > head.rank)
-            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm), group)
+            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
             return
 
     def _best_for(self, seat: Seat, refused: set[Group]) -> tuple[Group, Front] | None:
@@ -204,12 +204,11 @@ class Match:
             return False
         return len({self._is_warm(other.node_id, lane) for other in free}) <= 1
 
-    def _take(self, pick: Pick, group: Group) -> Pick:
+    def _take(self, pick: Pick) -> Pick:
         lane = pick.waiting
         lane.heads = [head for head in lane.heads if head.job_id != pick.head.job_id]
         if lane.oldest is not None and lane.oldest.job_id == pick.head.job_id:
             lane.oldest = None
-        group.taken()
         self._wanting[lane.tier_gb or 0] -= not lane.heads
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
