@@ -38,7 +38,7 @@ def loads() -> Iterator[Figure]:
     replay = fifo.fifo(jobs, cards=cards, pace=PACE)
     least = fifo.least_loads(jobs, cards=cards)
     bound = fifo.least_makespan_s(jobs, cards=cards, pace=PACE)
-    say(f"{figures}")
+    say(f"{figures}; {dict(simulation.fleet.stats.counts)}")
     yield Figure(
         figure=f"model loads, {len(MIXED)} models, {NODES} nodes, {JOBS} jobs / the least possible",
         value=figures.loads,

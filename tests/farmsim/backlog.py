@@ -40,10 +40,12 @@ OWN: Final = {
 Submit = Callable[..., list[str]]
 
 
+@transaction.atomic
 def fill(project: str, sequence: Sequence[str], *, submit: Submit, priority: int = 10) -> list[str]:
     """Make a job per template in ``sequence``; return their ids in order. PostgreSQL only.
 
-    First a job per template and shot is submitted, as patterns. They wait, too, and are not returned.
+    First a job per template and shot is submitted, as patterns. They wait, too, and are not returned. All
+    happens in one transaction: a pattern that had been dispatched meanwhile would be copied as it is then.
     """
     if connection.vendor != "postgresql":
         raise NotImplementedError(
@@ -61,7 +63,6 @@ def _shots_of(project: str) -> int:
     return Shot.objects.filter(project__code=project).count()
 
 
-@transaction.atomic
 def _copy(sequence: Sequence[str], patterns: dict[str, list[Job]]) -> list[str]:
     chosen = [
         patterns[template][number % len(patterns[template])] for number, template in enumerate(sequence)

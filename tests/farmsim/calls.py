@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,7 +44,7 @@ class Calls:
         argsrepr: str = "",
     ) -> None:
         """Call a task. ``answered`` is called once: with its result, or with None after ``patience_s``."""
-        task_id = str(uuid.uuid4())
+        task_id = wire.new_id()
         timer = self._loop.call_later(patience_s, self._settle, task_id, None)
         self._waiting[task_id] = Call(answered, timer, self._loop.time())
         message = wire.task_message(task, argument, queue=queue, task_id=task_id, argsrepr=argsrepr)

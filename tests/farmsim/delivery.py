@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from pathlib import Path
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 REPEATS: Final = 2
 """How often a duplicate report is said again after it was confirmed."""
+
+TOLD_FORGED: Final = 2
+"""In how many node reports a forged report is told: one may be lost on its way."""
 
 
 class Delivery:
@@ -63,10 +67,10 @@ class Delivery:
             self.happened(held.fate, held.order.job_id)
             self._without_files.add(held.attempt_id)
         else:
-            folder = self._root / held.order.artifact_folder
-            folder.mkdir(parents=True, exist_ok=True)
+            folder = f"{self._root}/{held.order.artifact_folder}"
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - a tenth of pathlib's time, for every render
             for picture in pictures:
-                (folder / picture.fact.path).write_bytes(picture.content)
+                _write(f"{folder}/{picture.fact.path}", picture.content)
         return tuple(picture.fact for picture in pictures)
 
     def deliver(self, node: SimNode, held: Held, report: RenderReport) -> None:
@@ -74,8 +78,8 @@ class Delivery:
         succeeded = report.outcome is Outcome.SUCCEEDED
         fate = held.fate if succeeded else None
         if succeeded and fate is not Fate.MISSING_FILES:
-            manifest = self._root / held.order.artifact_folder / MANIFEST_NAME
-            manifest.write_bytes(canonical(to_json(report)))
+            manifest = f"{self._root}/{held.order.artifact_folder}/{MANIFEST_NAME}"
+            _write(manifest, canonical(to_json(report)))
         self._fleet.stats.outcomes[str(report.outcome)] += 1
         if fate is Fate.LOST_RESULT:
             self._fleet.stats.struck(str(fate), held.order.job_id)  # proven by the take, if one is made of it
@@ -91,7 +95,7 @@ class Delivery:
             node.reporter.kept[held.attempt_id] = REPEATS
             self.ring(held.attempt_id)
         elif fate is Fate.FORGED:
-            node.reporter.extra.append(report.signed("not the key"))
+            node.reporter.extra += [report.signed("not the key")] * TOLD_FORGED
             self._fleet.fates.happened(fate)
         elif fate is Fate.REORDERED:
             node.reporter.reorder = True
@@ -142,3 +146,12 @@ class Delivery:
         self._fleet.words.send("SETEX", key, wire.RESULT_EXPIRES_S, content)
         self._fleet.words.send("PUBLISH", key, content)
         self._fleet.words.send("EXEC")
+
+
+def _write(path: str, content: bytes) -> None:
+    """Write a file in three calls of the kernel."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        os.write(file, content)
+    finally:
+        os.close(file)

@@ -26,6 +26,20 @@ class Fate(StrEnum):
     STORE_FULL = "full store"
 
 
+AT_THE_END: Final = frozenset(
+    {
+        Fate.LOST_BELL,
+        Fate.LOST_RESULT,
+        Fate.DUPLICATE,
+        Fate.REORDERED,
+        Fate.FORGED,
+        Fate.STALE_ORDER,
+        Fate.MISSING_FILES,
+    }
+)
+"""Those that strike attempts which succeeded."""
+
+
 class Fates:
     """Deals fates to the attempts as they arrive. The same seed deals the same in the same order."""
 
@@ -54,6 +68,11 @@ class Fates:
             self._waiting.remove(fate)
             self._struck.add(job_id)
         return fate
+
+    def again(self, fate: Fate | None) -> None:
+        """This attempt ended before its fate could strike: deal it to another."""
+        if fate is not None:
+            self._waiting.append(fate)
 
     def strike(self, job_ids: Sequence[str]) -> None:
         """Something else happens to these jobs: deal them nothing any more."""

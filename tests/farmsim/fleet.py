@@ -128,7 +128,7 @@ class Fleet:
     def claim_granted(self, held: Held) -> None:
         """An order became work."""
         self.count("claims granted")
-        self.stats.moved(held.order.job_id)
+        self.stats.moved(held.order.job_id, sent_at=held.sent_at)
 
     def claim_refused(self, held: Held, reason: str) -> None:
         """An order is dropped; a stale one is meant to be."""
@@ -142,10 +142,12 @@ class Fleet:
         """A prompt executes."""
         self.stats.started.setdefault(held.order.job_id, time.time())
         self.stats.executions[held.order.job_id] += 1
+        self.count(f"executions by {held.road}")
 
     def loaded(self, held: Held) -> None:
         """A model was loaded."""
         self.stats.loads += 1
+        self.count(f"loads for orders by {held.road}")
 
     # The loop
 

@@ -8,6 +8,7 @@ import zlib
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from farm.contracts import (
     ArtifactFact,
@@ -30,11 +31,14 @@ COMFYUI: Final = "farmsim"
 
 @dataclass
 class Held:
-    """An order in hand. ``epoch``: the life of the node in which it came. Times in seconds."""
+    """An order in hand. ``epoch``: the life of the node in which it came; ``road``: "own queue", or of a
+    tier "tier" (to start now) or "next" (to stage). Times in seconds.
+    """
 
     order: RenderOrder
     epoch: str
     model: Model | None
+    road: str = ""
     fate: Fate | None = None
     stage: Stage = Stage.ACCEPTED
     cancelled: bool = False
@@ -47,6 +51,11 @@ class Held:
     @property
     def attempt_id(self) -> str:
         return self.order.attempt_id
+
+    @property
+    def sent_at(self) -> float:
+        """When the dispatcher made the attempt, in seconds since 1970: its id is a UUIDv7."""
+        return (UUID(self.attempt_id).int >> 80) / 1000
 
     def running(self, now: float) -> RunningAttempt:
         """How a node report tells it."""
@@ -87,6 +96,7 @@ class Held:
             gpu=gpu,
             simulated=True,
             reason=reason,
+            peak_mib=int(self.model.peak_gb * 1024) if self.model and self.execute_s else None,
         ).signed(self.order.report_key)
 
 

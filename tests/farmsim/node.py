@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from farm.contracts import (
     CLAIM,
+    UNSTAGED,
     Capabilities,
     ClaimReply,
     ClaimRequest,
@@ -21,11 +22,12 @@ from farm.contracts import (
     NodeDirectives,
     NodeState,
     Outcome,
+    ProbeResult,
     RenderReport,
     from_json,
 )
 from farm.tiers import QUEUE_CLAIMS, node_queue, tier_of_memory
-from tests.farmsim.fates import Fate
+from tests.farmsim.fates import AT_THE_END, Fate
 from tests.farmsim.gpu import MIB_PER_GB, Gpu
 from tests.farmsim.hand import ON_GPU, Held
 from tests.farmsim.rendering import Rendering
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from tests.farmsim.fleet import Fleet
 
 CLAIM_PATIENCE_S: Final = 10.0
+PROBE_S: Final = 0.2
 WORKER_RESTARTED: Final = Failure(
     failure_class=FailureClass.INFRASTRUCTURE,
     code="worker_restarted",
@@ -78,6 +81,8 @@ class SimNode:
         self.epoch = uuid.uuid4().hex[:12]
         self.hand = {}
         self.serve, self.desired = False, "active"
+        self.probe: ProbeResult | None = None
+        self._probing = ""
         self.reporter.begin_life()
         self._frozen_work: list[Callable[[], None]] = []
 
@@ -96,6 +101,8 @@ class SimNode:
         """The machine is gone. With its ``disk`` comes back what the worker had begun, and what it had not
         reported yet.
         """
+        for held in self.hand.values():
+            self._spare(held)
         self._left = [held for held in self.hand.values() if held.granted] if disk else []
         if not disk:
             self.spool.clear()
@@ -201,7 +208,7 @@ class SimNode:
         held = self.hand.get(attempt_id)
         if held is not None and self.rendering.waits(held):
             held.cancelled = True
-            self.rendering.interrupt(held)
+            self.rendering.interrupt(held, reason=UNSTAGED)
 
     def hear_canary(self, canary: str) -> None:
         """A canary came by the node's own queue: tell it with the next report."""
@@ -212,9 +219,22 @@ class SimNode:
         """Report how an order ended: spool, result, bell."""
         if self.hand.pop(held.attempt_id, None) is None:
             return
+        if outcome is not (Outcome.SUCCEEDED if held.fate in AT_THE_END else Outcome.FAILED):
+            self._spare(held)
         report = held.report(self.name, f"Simulated {self.gpu.gb} GB", outcome, **facts)
         self.fleet.delivery.deliver(self, held, report)
         self.changed()
+
+    def _spare(self, held: Held) -> None:
+        """An attempt that ends otherwise than its fate would have it: another one meets it."""
+        self.fleet.fates.again(held.fate)
+        held.fate = None
+
+    def _probed(self, asked: str) -> None:
+        """The probe that the coordinator asked for has rendered, if ComfyUI is there."""
+        self.fleet.count("probes rendered")
+        self.probe = ProbeResult(id=asked, ok=not self.deaf, message=self.deaf)
+        self.reporter.soon()
 
     def changed(self) -> None:
         """Other queues, and a report at once."""
@@ -231,6 +251,11 @@ class SimNode:
         """Do what the coordinator answered; return whether something is to be told at once."""
         for attempt_id in told.cancelled:
             self.cancel(attempt_id)
+        for attempt_id in told.unstage:
+            self.unstage(attempt_id)
+        if told.probe not in ("", self._probing):
+            self._probing = told.probe
+            self.fleet.later(PROBE_S, self.at_work(self._probed, told.probe))
         if told.new_epoch:
             self.fleet.count("new epochs asked for")
             self.epoch = uuid.uuid4().hex[:12]

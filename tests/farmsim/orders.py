@@ -9,7 +9,7 @@ from farm.contracts import CANARY, RENDER, ContractError, RenderOrder, from_json
 from tests.farmsim import wire
 from tests.farmsim.fates import Fate
 from tests.farmsim.hand import Held, model_of
-from tests.farmsim.resp import Gone, Line, Refused, Reply
+from tests.farmsim.resp import Gone, Line, Refused, Reply, encode
 
 if TYPE_CHECKING:
     from tests.farmsim.fleet import Fleet
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RETRY_S: Final = 0.3
 NOBODY_S: Final = 0.02
+AGAIN_S: Final = 0.002
 COUNT: Final = "local n=0 for _,k in ipairs(KEYS) do n=n+redis.call('LLEN',k) end return n"
 SAMPLE_EACH: Final = 3
 """Looks between two samples of the queues' depth."""
@@ -29,6 +30,9 @@ class Orders:
         self._fleet = fleet
         self._client: int | None = None
         self._asked: tuple[str, ...] = ()
+        self._ending = False
+        self._written_for: tuple[str, ...] = ()
+        self._written = b""
         self._looks = 0
 
     async def take(self) -> None:
@@ -47,16 +51,26 @@ class Orders:
 
     def refresh(self) -> None:
         """End the read in flight if the nodes listen to something else now."""
-        if self._client is not None and self._asked and self._fleet.board.queues() != self._asked:
-            self._asked = ()  # once is enough
-            self._fleet.words.send("CLIENT", "UNBLOCK", self._client)
+        stale = self._asked and self._fleet.board.queues() != self._asked
+        if stale and self._client is not None and not self._ending:
+            self._ending = True
+            self._fleet.words.send("CLIENT", "UNBLOCK", self._client, then=self._ended)
+
+    def _ended(self, ended: Reply) -> None:
+        """It may have come before the read it was to end: then another one follows."""
+        self._ending = False
+        if ended != 1:
+            self._fleet.later(RETRY_S if isinstance(ended, Exception) else AGAIN_S, self.refresh)
 
     async def _take_one(self, line: Line) -> None:
         self._asked = self._fleet.board.queues()
         if not self._asked:
             await asyncio.sleep(NOBODY_S)
             return
-        reply = await line.ask("BRPOP", *self._asked, 0)
+        if self._asked != self._written_for:
+            # Five hundred names take half a millisecond to write, and rarely change.
+            self._written_for, self._written = self._asked, encode(("BRPOP", *self._asked, 0))
+        reply = await line.ask_raw(self._written)
         self._asked = ()
         if reply is not None:
             queue, raw = reply
@@ -85,12 +99,14 @@ class Orders:
         own = fleet.board.owner(queue) is node
         if not own and node.on_gpu() > (0 if not queue.endswith(".next") else 1):
             fleet.count("orders taken by a busy node")
-        self._give(node, order, raw)
+        self._give(
+            node, order, raw, road="own queue" if own else "next" if queue.endswith(".next") else "tier"
+        )
 
-    def _give(self, node: SimNode, order: RenderOrder, raw: bytes) -> None:
+    def _give(self, node: SimNode, order: RenderOrder, raw: bytes, *, road: str) -> None:
         fleet = self._fleet
         fleet.count("orders")
-        held = Held(order=order, epoch=node.epoch, model=model_of(order))
+        held = Held(order=order, epoch=node.epoch, model=model_of(order), road=road)
         if not fleet.delivery.is_stale(order.attempt_id):
             held.fate = fleet.fates.deal(order.job_id, impossible=self._impossible(held))
             if held.fate is Fate.STALE_ORDER:

@@ -50,7 +50,7 @@ class Rendering:
         """Whether its prompt waits behind another."""
         return held in self._queue
 
-    def interrupt(self, held: Held) -> None:
+    def interrupt(self, held: Held, *, reason: str = "interrupted in ComfyUI") -> None:
         """A cancelled order: take its prompt out. One that is not queued yet is dropped with its claim."""
         if held in self._queue:
             self._queue.remove(held)
@@ -61,7 +61,7 @@ class Rendering:
             self._next()
         else:
             return
-        self._node.end(held, Outcome.CANCELLED, reason="interrupted in ComfyUI")
+        self._node.end(held, Outcome.CANCELLED, reason=reason)
 
     def _next(self) -> None:
         if self._executing is not None or not self._queue:
@@ -110,6 +110,9 @@ class Rendering:
             self._node.end(held, Outcome.SUCCEEDED, artifacts=artifacts)
 
     def _fail(self, held: Held, fate: Fate) -> None:
+        if held.fate is not fate:
+            self._node.fleet.fates.again(held.fate)
+            held.fate = fate
         self._node.fleet.delivery.happened(fate, held.order.job_id)
         self._node.end(held, Outcome.FAILED, failure=failure_of(fate))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from farm.contracts import REPORT, ComfyFact, NodeDirectives, NodeReport, RenderReport, from_json
+from farm.contracts import HEARS, REPORT, ComfyFact, NodeDirectives, NodeReport, RenderReport, from_json
 from farm.tiers import QUEUE_REPORTS
 from tests.farmsim.fates import Fate
 from tests.farmsim.hand import COMFYUI
@@ -24,8 +24,8 @@ MOST_FINISHED: Final = 50
 class Reporter:
     """One report is under way at a time; what changes meanwhile travels with the next.
 
-    ``kept``: reports to repeat so many times more, confirmed or not. ``extra``: reports to tell once more,
-    whatever stands in the spool. ``reorder``: let the next report arrive behind the one after it.
+    ``kept``: reports to repeat so many times more, confirmed or not. ``extra``: reports to tell one by
+    one, whatever stands in the spool. ``reorder``: let the next report arrive behind the one after it.
     """
 
     def __init__(self, node: SimNode) -> None:
@@ -58,8 +58,8 @@ class Reporter:
         finished = list(node.spool.values())
         if len(finished) > MOST_FINISHED:
             finished = finished[: MOST_FINISHED // 2] + finished[-MOST_FINISHED // 2 :]
-        finished += self.extra
-        self.extra = []
+        finished += self.extra[:1]
+        self.extra = self.extra[1:]
         return NodeReport(
             node=node.name,
             worker=node.worker,
@@ -76,6 +76,8 @@ class Reporter:
             finished=tuple(finished),
             resident=tuple(f"{FOLDER}/{name}" for name in node.gpu.resident),
             canary=self.canary,
+            probe=node.probe,
+            hears=HEARS,
         )
 
     def _send(self) -> None:

@@ -129,8 +129,12 @@ class Line(asyncio.Protocol):
 
     async def ask(self, *parts: Part) -> Reply:
         """Send a command and wait for its answer. Raises what the broker refused, or Gone."""
+        return await self.ask_raw(encode(parts))
+
+    async def ask_raw(self, command: bytes) -> Reply:
+        """The same with a command that is written already."""
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.send(*parts, then=lambda reply: None if future.done() else future.set_result(reply))
+        self.send_raw(command, lambda reply: None if future.done() else future.set_result(reply))
         reply = await future
         if isinstance(reply, Exception):
             raise reply

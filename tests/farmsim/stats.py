@@ -40,14 +40,15 @@ class Stats:
         self.strikes.append(Strike(what, job_id, time.time()))
 
     def struck_all(self, what: str) -> None:
-        """Something hit the whole farm; it has recovered when any claim is granted again."""
+        """Something hit the whole farm; it has recovered when a job that was sent later is claimed."""
         self.struck(what, "")
 
-    def moved(self, job_id: str) -> None:
-        """This job was claimed, or its success is confirmed."""
+    def moved(self, job_id: str, *, sent_at: float = 0.0) -> None:
+        """This job was claimed, by an attempt that was ``sent_at``; or its success is confirmed."""
         now = time.time()
         for strike in self.strikes:
-            if strike.recovered_s is None and strike.job_id in ("", job_id):
+            everything = not strike.job_id and sent_at > strike.at
+            if strike.recovered_s is None and (everything or strike.job_id == job_id):
                 strike.recovered_s = now - strike.at
 
     def sampled(self, depth: int, places: int) -> None:

@@ -143,6 +143,7 @@ class Striker:
     def _struck(self, name: str, held: Sequence[Held]) -> None:
         """Nothing else happens to these jobs any more."""
         for each in held:
+            self._fleet.fates.again(each.fate)
             each.fate = None
             self._fleet.stats.struck(name, each.order.job_id)
         self._fleet.fates.strike([each.order.job_id for each in held])

@@ -12,20 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from apps.common.models import StateEvent
-from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier
+from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier, Usage
 from apps.renders.scheduling.fit import lacking
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, OPEN, AttemptState, JobState
 from apps.review.models import Take
 from apps.workflows.services import template_of
 from farm.contracts import FailureClass
 from tests.event_chain import EventChain
+from tests.farmsim.delivery import TOLD_FORGED
 from tests.farmsim.verify_store import artifacts_in_their_own_folders, takes_rebuilt_by_their_manifests
 
 ENOUGH: Final = 4
 """Successes without OOM after which a tier is known to do."""
+ROUNDING_S: Final = 0.01
 CHAINED: Final = ("job", "attempt", "node", "take_media", "take_review")
 """The machines whose rows are born with an event."""
 
@@ -109,7 +111,8 @@ def nothing_is_lost(seen: Seen) -> Iterator[str]:
 
 
 def nothing_runs_where_it_does_not_fit(_: Seen) -> Iterator[str]:
-    known = set(NeedTier.objects.filter(successes__gte=ENOUGH).values_list("need", "tier_gb"))
+    proven = NeedTier.objects.filter(successes__gte=ENOUGH)
+    known = set(proven.values_list("need__template_version", "tier_gb"))
     attempts = Attempt.objects.filter(node__isnull=False).select_related(
         "node__pool", "job__lane__need", "job__template_version__template", "job__pool"
     )
@@ -121,7 +124,8 @@ def nothing_runs_where_it_does_not_fit(_: Seen) -> Iterator[str]:
         need = job.lane.need if job.lane else None
         declared = need.declared_tier_gb if need else None
         small = declared is not None and attempt.tier_gb < declared
-        if need and small and not attempt.explores and (need.pk, attempt.tier_gb) not in known:
+        told = (job.template_version_id, attempt.tier_gb)
+        if small and not attempt.explores and told not in known:
             yield f"{attempt} went to {attempt.tier_gb} GB, declared are {declared}, and nothing says it fits"
         missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
         if missing:
@@ -207,8 +211,8 @@ def simulated_work_is_labelled(_: Seen) -> Iterator[str]:
 
 def forged_reports_are_counted(seen: Seen) -> Iterator[str]:
     counted = FarmClock.objects.values_list("forged_reports", flat=True).first() or 0
-    if counted < seen.forged or (not seen.forged and counted):
-        yield f"{seen.forged} were sent, {counted} counted"
+    if not seen.forged <= counted <= seen.forged * TOLD_FORGED:
+        yield f"{seen.forged} were sent, each {TOLD_FORGED} times, {counted} counted"
 
 
 def waiting_jobs_say_why(seen: Seen) -> Iterator[str]:
@@ -240,6 +244,31 @@ def stale_tokens_change_nothing(_: Seen) -> Iterator[str]:
         yield f"{attempt} ended before it began"
 
 
+def gpu_time_is_charged_once(_: Seen) -> Iterator[str]:
+    """What a project is charged: every success, and no more than all that was told."""
+    charged = dict(Usage.objects.values_list("project").annotate(total=Sum("gpu_seconds")).order_by())
+    least: dict[Any, float] = defaultdict(float)
+    most: dict[Any, float] = defaultdict(float)
+    told = Attempt.objects.exclude(report={}).values_list("job__project", "state", "report")
+    for project, state, report in told.iterator():
+        seconds = report["timings"]["execute_s"]
+        most[project] += seconds
+        least[project] += seconds if state == AttemptState.SUCCEEDED else 0.0
+    for project in charged.keys() | most.keys():
+        total = charged.get(project, 0.0)
+        if not least[project] - ROUNDING_S <= total <= most[project] + ROUNDING_S:
+            yield f"{project} was charged {total:.3f} s of {least[project]:.3f} to {most[project]:.3f} s"
+
+
+def each_success_teaches_once(_: Seen) -> Iterator[str]:
+    """Successes that executed are counted where memory needs are learned, each once."""
+    learned = NeedTier.objects.aggregate(total=Sum("successes"))["total"] or 0
+    succeeded = Attempt.objects.filter(state=AttemptState.SUCCEEDED).values_list("report", flat=True)
+    taught = sum(report["timings"]["execute_s"] > 0 for report in succeeded.iterator())
+    if learned != taught:
+        yield f"{taught} attempts executed and succeeded, {learned} were learned from"
+
+
 CHECKS: Final[dict[str, Check]] = {
     check.__name__.replace("_", " "): check
     for check in (
@@ -263,5 +292,7 @@ CHECKS: Final[dict[str, Check]] = {
         nothing_is_left_open,
         forged_reports_are_counted,
         waiting_jobs_say_why,
+        gpu_time_is_charged_once,
+        each_success_teaches_once,
     )
 }

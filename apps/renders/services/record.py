@@ -55,6 +55,9 @@ class Recorded(StrEnum):
         return self not in (Recorded.FORGED, Recorded.UNSTORED)
 
 
+_NO_NEWS = (Recorded.AGAIN, Recorded.UNKNOWN, Recorded.FORGED)
+
+
 def record(report: RenderReport) -> Recorded:
     """Write down how an attempt ended. Safe to call any number of times, in any order, by anyone."""
     return record_all([report])[0]
@@ -80,9 +83,11 @@ def _record_all(reports: Sequence[RenderReport]) -> list[Recorded]:
         for index, one in enumerate(checked)
     ]
     _count(recorded)
-    if any(one.confirmed for one in recorded):
+    if any(one in (Recorded.DONE, Recorded.STALE) for one in recorded):
         bus.poke()
     for report, end in zip(reports, recorded, strict=True):
+        if end in _NO_NEWS:
+            continue
         with _bound(report, attempts.get(uuid_in(report.attempt_id))):
             logger.info("report recorded", extra={"outcome": str(report.outcome), "recorded": str(end)})
     return recorded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,19 @@ def test_the_smallest_node_that_waits_longest_takes_no_more_than_its_tier(
 ) -> None:
     for stage in at_work(open_stage(broker, tmp_path, {"small": 12, "large": 48})):
         assert result_of(stage.send("vram.24")[1]).node == "large"
+
+
+def test_nothing_is_left_lying_while_nodes_listen(broker: Broker, tmp_path: Path) -> None:
+    for stage in at_work(open_stage(broker, tmp_path, dict.fromkeys("abcd", 24))):
+        for _ in range(15):
+            for queue in ("vram.24", "vram.24.next", "vram.8", "vram.0.next"):
+                stage.send(queue, seconds=0.01)
+        until(partial(succeeded, stage, 60))
+        assert not stage.fleet.stats.counts["orders taken by a busy node"]
+
+
+def succeeded(stage: Scene, count: int) -> bool:
+    return stage.fleet.stats.outcomes["succeeded"] == count
 
 
 def control(stage: Scene, command: str, made: RenderOrder) -> None:

@@ -10,11 +10,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from apps.common.clock import database_now
 from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool
-from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit
+from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier, Usage
 from apps.renders.services.farmclock import farm_clock
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Artifact, Take
@@ -224,6 +225,18 @@ def waits_for_nothing(_: Path) -> None:
     JobFactory.create()
 
 
+def charged_twice(_: Path) -> None:
+    Usage.objects.update(gpu_seconds=F("gpu_seconds") * 2)
+
+
+def never_charged(_: Path) -> None:
+    Usage.objects.all().delete()
+
+
+def taught_twice(_: Path) -> None:
+    NeedTier.objects.update(successes=2)
+
+
 BREAKS: Final[dict[str, tuple[Break, ...]]] = {
     "one current attempt": (open_attempts,),
     "tokens name the current attempt": (token_of_a_closed_job, running_job_without_attempt),
@@ -253,6 +266,8 @@ BREAKS: Final[dict[str, tuple[Break, ...]]] = {
     "nothing is left open": (job_still_running,),
     "forged reports are counted": (forged_not_counted, forged_out_of_nowhere),
     "waiting jobs say why": (waits_for_nothing,),
+    "gpu time is charged once": (charged_twice, never_charged),
+    "each success teaches once": (taught_twice,),
 }
 
 

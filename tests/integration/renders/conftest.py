@@ -47,6 +47,7 @@ def point_celery(broker_url: str, backend_url: str) -> None:
     backend = backend_url if "+" in backend_url else f"farm.results:UnwatchedResults+{backend_url}"
     celery.conf.update(broker_url=broker_url, result_backend=backend)
     celery.close()
+    celery.amqp._producer_pool = None  # it keeps its connection, whatever the app does
     celery._backend_cache = None
     vars(celery._local).pop("backend", None)
 

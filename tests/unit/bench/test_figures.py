@@ -50,3 +50,10 @@ def test_memory_of_a_process_that_died_meanwhile_is_no_figure() -> None:
     children["ticker"] = SimpleNamespace(deaths=["was killed by SIGKILL"])
     with pytest.raises(RuntimeError, match=r"^ticker died"):
         require_lives(children)
+
+
+@pytest.mark.parametrize(("value", "met"), [(99.0, False), (100.0, True), (130.0, True)])
+def test_a_figure_that_is_to_be_large_is_met_from_its_goal_on(value: float, met: bool) -> None:
+    figure = Figure(figure="a", value=value, unit="1/s", against=100.0, goal=1.0, at_least=True)
+    assert figure.met is met
+    assert "at_least" not in json.loads(figure.line())

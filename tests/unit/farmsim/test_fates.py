@@ -34,6 +34,13 @@ def test_what_is_impossible_for_an_attempt_waits_for_another() -> None:
     assert fates.deal("on a small one") is Fate.OUT_OF_MEMORY
 
 
+def test_a_fate_that_could_not_strike_is_dealt_again() -> None:
+    fates = Fates({Fate.LOST_BELL: 1}, arrivals=1, seed=1)
+    fates.again(fates.deal("on a node that dies"))
+    fates.again(None)
+    assert [fates.deal("elsewhere"), fates.deal("later")] == [Fate.LOST_BELL, None]
+
+
 def test_jobs_that_something_else_happens_to_are_spared() -> None:
     fates = Fates({Fate.LOST_BELL: 1}, arrivals=1, seed=1)
     fates.strike(["on a dead node"])
