@@ -44,7 +44,14 @@ class Take(BaseModel):
             MEDIA.constraint("take_media_state_is_known"),
             REVIEW.constraint("take_review_state_is_known"),
         ]
-        indexes = [models.Index(fields=["project", "-created_at"], name="take_list")]
+        indexes = [
+            models.Index(fields=["project", "-created_at"], name="take_list"),
+            models.Index(
+                fields=["updated_at"],
+                condition=models.Q(media_state=Media.PROCESSING),
+                name="takes_in_processing",
+            ),
+        ]
         verbose_name = _("take")
         verbose_name_plural = _("takes")
 

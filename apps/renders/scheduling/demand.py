@@ -9,15 +9,16 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 from django.db.models.functions import Greatest
 
 from apps.common.clock import aware
+from apps.nodes.models import Node
 from apps.renders.models import Job, Lane
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 MOST_COUNTED: Final = 2_000
 """Jobs counted of one lane: beyond it a lane has work for longer than any choice here looks ahead."""
 
+AT_ONCE: Final = 5_000
+"""Jobs changed by one tick: a film that starts at ten in the evening does so within seconds."""
+
 _STARTABLE: Final = "lane_id = {lane} AND state = 'ready' AND NOT held AND start_after IS NULL"
 _BEST: Final = "ORDER BY rank DESC, ready_at, id"
 _OLDEST: Final = "ORDER BY ready_at, id"
@@ -41,6 +45,20 @@ class Head(NamedTuple):
     job_id: UUID
     rank: int
     ready_at: datetime
+
+
+class Fit(NamedTuple):
+    """What decides which nodes can run a lane's jobs: lanes alike in this fit the same ones."""
+
+    template_id: UUID
+    template: str
+    precision: str
+    lora_files: str
+    tier_gb: int | None
+    pool_id: UUID | None
+    tags: str
+    pinned_to_id: UUID | None
+    avoids: str
 
 
 @dataclass
@@ -56,22 +74,41 @@ class Waiting:
     heads: list[Head] = field(default_factory=list)
     oldest: Head | None = None
 
-    @property
+    @cached_property
     def tier_gb(self) -> int | None:
         return self.lane.tier_gb
 
-    @property
+    @cached_property
     def project_id(self) -> UUID:
         return self.lane.project_id
 
-    @property
+    @cached_property
     def template_id(self) -> UUID:
         return self.lane.template_version.template_id
 
+    @cached_property
+    def fit(self) -> Fit:
+        lane = self.lane
+        return Fit(
+            self.template_id,
+            self.template.sha256,
+            lane.precision,
+            lane.lora_files,
+            self.tier_gb,
+            lane.pool_id,
+            lane.tags,
+            lane.pinned_to_id,
+            lane.avoids,
+        )
 
-def active_lanes() -> list[Waiting]:
-    """Every lane that may hold a ready job."""
-    return waiting_in(Lane.objects.filter(active=True))
+
+_WORDS: Final = ("wait_code", "wait_params", "wait_nodes", "waits_since")
+
+
+def active_lanes(*, with_words: bool = False) -> list[Waiting]:
+    """Every lane that may hold a ready job. ``with_words``: and why it waited so far, a long table each."""
+    lanes = Lane.objects.filter(active=True)
+    return waiting_in(lanes if with_words else lanes.defer(*_WORDS))
 
 
 def waiting_in(lanes: QuerySet[Lane]) -> list[Waiting]:
@@ -79,13 +116,12 @@ def waiting_in(lanes: QuerySet[Lane]) -> list[Waiting]:
 
     A lane whose template cannot be read is left out: it must not stop all the others.
     """
-    rows = lanes.select_related("need", "template_version", "project", "pool", "pinned_to").defer(
-        "template_version__graph",
-        "template_version__manifest",
-        "template_version__classes",
-        "template_version__models_needed",
-        "pinned_to__classes",
-        "pinned_to__models_by_folder",
+    # Prefetched, not joined: a thousand lanes share a few projects and templates.
+    rows = lanes.select_related("need").prefetch_related(
+        "project",
+        Prefetch("template_version", WorkflowTemplateVersion.objects.only("template_id")),
+        "pool",
+        Prefetch("pinned_to", Node.objects.defer("classes", "models_by_folder")),
     )
     return [
         Waiting(lane, template, _models(lane.template_version_id, lane.precision))
@@ -123,11 +159,15 @@ def depths(lane_ids: Sequence[UUID]) -> dict[UUID, int]:
 def let_rested_start(now: datetime) -> int:
     """Let jobs whose ``start_after`` has come join their lanes; return how many."""
     rested = Job.objects.filter(state="ready", start_after__lte=now)
-    lanes = set(rested.order_by().values_list("lane_id", flat=True).distinct())
-    if not lanes:
+    if not rested.exists():
         return 0
-    Lane.objects.filter(pk__in=lanes, active=False).update(active=True)
-    return rested.update(start_after=None)
+    with transaction.atomic():
+        found = dict(_unlocked(rested).values_list("pk", "lane_id"))
+        Job.objects.filter(pk__in=found).update(start_after=None)
+        asleep = Lane.objects.filter(pk__in=set(found.values()), active=False).order_by("pk")
+        lanes = asleep.select_for_update(no_key=True).values_list("pk", flat=True)
+        Lane.objects.filter(pk__in=list(lanes)).update(active=True)
+    return len(found)
 
 
 def raise_due(now: datetime, *, rank: int) -> int:
@@ -135,7 +175,14 @@ def raise_due(now: datetime, *, rank: int) -> int:
     due = Job.objects.filter(state="ready", start_by__lte=now)
     if not due.exists():  # nearly always: a write each tick would make others wait
         return 0
-    return due.update(rank=Greatest(F("rank"), rank), start_by=None)
+    with transaction.atomic():
+        found = list(_unlocked(due).values_list("pk", flat=True))
+        return Job.objects.filter(pk__in=found).update(rank=Greatest(F("rank"), rank), start_by=None)
+
+
+def _unlocked(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Up to AT_ONCE of these, locked; what somebody steers just now can wait for the next tick."""
+    return jobs.order_by("pk").select_for_update(no_key=True, skip_locked=True)[:AT_ONCE]
 
 
 def put_to_sleep(empty: Iterable[UUID]) -> None:

@@ -8,7 +8,7 @@ overtake by AFFINITY. Fit, pins, pools, blocks and limits are never overridden b
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,16 +16,10 @@ from uuid import UUID
 
 from apps.nodes.models import Node
 from apps.renders.matching import Road, Seat
-from apps.renders.models import Priority
 from apps.renders.scheduling.demand import Head, Waiting, models_of
+from apps.renders.scheduling.fronts import Front, Group, Turns
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply
-
-STARVATION: Final = timedelta(hours=4)
-"""Who waited longer counts as more than high, whatever its class; urgent work still goes first."""
-STARVING_RANK: Final = Priority.HIGH + 1
-STARVING_SHARE: Final = 4
-"""At most every fourth seat goes to them, else an old backlog would undo all priorities."""
 
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
@@ -86,7 +80,7 @@ class Work:
 
 
 class Match:
-    """One round of matching. :meth:`picks` consumes the heads it gives away."""
+    """One round of matching. :meth:`picks` consumes the heads it gives away, and counts in ``turns``."""
 
     def __init__(
         self,
@@ -97,6 +91,7 @@ class Match:
         limits: Limits,
         work: Work,
         now: datetime,
+        turns: Turns | None = None,
     ) -> None:
         self._lanes = [lane for lane in lanes if lane.heads]
         self._supply = supply
@@ -105,10 +100,13 @@ class Match:
         self._now = now
         self._work = work
         self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
-        self._picked = self._starved = 0
+        self._turns = turns or Turns()
         self.capacity = supply.capacity()
-        self.withheld: set[UUID] = set()
-        """Lanes left to nodes that hold their models, although another was free."""
+        self._groups: dict[Hashable, Group] = {}
+        for lane in self._lanes:
+            self._groups.setdefault(self._alikeness(lane), Group(lane)).lanes.append(lane)
+        self._wanting = Counter(lane.tier_gb or 0 for lane in self._lanes)
+        self._withheld: set[Group] = set()
         self._left_s: dict[frozenset[str], float] = defaultdict(float)
         for lane in self._lanes:
             self._left_s[lane.models] += work.left_s(lane)
@@ -116,63 +114,66 @@ class Match:
         self._loose = Counter(models_of(lane_id) for lane_id in loose if lane_id is not None)
         self._warm_nodes = self._count_warm()
 
+    @property
+    def withheld(self) -> set[UUID]:
+        """Lanes left to nodes that hold their models, although another was free."""
+        return {lane.lane.pk for group in self._withheld for lane in group.lanes}
+
     def picks(self) -> Iterator[Pick]:
         """Give idle seats first, then places behind what renders; of each, where models are loaded."""
         for staging in (False, True):
             for loaded in (True, False):
-                if not self.capacity.free or not any(lane.heads for lane in self._lanes):
+                if not self.capacity.free or not any(self._wanting.values()):
                     return
                 for seat in self.capacity.open():
                     if seat.idle or staging:
                         yield from self._fill(seat, only_loaded=loaded)
 
+    def _alikeness(self, lane: Waiting) -> Hashable:
+        return (lane.fit, lane.project_id, lane.models, self._work.known(lane))
+
     def _fill(self, seat: Seat, *, only_loaded: bool) -> Iterator[Pick]:
-        refused: set[UUID] = set()
+        refused: set[Group] = set()
         while (found := self._best_for(seat, refused)) is not None:
-            waiting, head = found
+            group, (rank, head, waiting) = found
             if only_loaded and not self._is_warm(seat.node_id, waiting):
                 return
             shared = self._alike(waiting, seat)
             road = self.capacity.give(seat, waiting.tier_gb or 0, shared=shared)
             if road is None:
-                refused.add(waiting.lane.pk)  # orders on their way need the place, but not for every tier
+                refused.add(group)  # orders on their way need the place, but not for every tier
                 continue
             warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
+            self._turns.take(starving=rank > head.rank)
             yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
             return
 
-    def _best_for(self, seat: Seat, refused: set[UUID]) -> tuple[Waiting, Head] | None:
+    def _best_for(self, seat: Seat, refused: set[Group]) -> tuple[Group, Front] | None:
         fronts = [
-            (*self._front(lane), lane)
-            for lane in self._lanes
-            if lane.heads
-            and lane.lane.pk not in refused
-            and seat.node_id in self._supply.able(lane)
-            and not self._limits.full(lane.template_id)
+            (group, front)
+            for group in self._groups.values()
+            if group not in refused
+            and seat.node_id in self._supply.able(group.like)
+            and not self._limits.full(group.like.template_id)
+            and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
         if not fronts:
             return None
-        top = max(rank for rank, _head, _lane in fronts)
-        fronts = [front for front in fronts if front[0] == top]
-        turn = self._shares.whose_turn(lane.project_id for _rank, _head, lane in fronts)
-        told = [(head, lane) for _rank, head, lane in fronts if lane.project_id in turn]
-        oldest = min(head.ready_at for head, _lane in told)
-        near = [(head, lane) for head, lane in told if head.ready_at <= oldest + AFFINITY]
-        for head, lane in sorted(near, key=lambda each: self._order(seat, *each)):
-            if not self._better_warm_elsewhere(seat, lane, head):
-                return lane, head
-            self.withheld.add(lane.lane.pk)
+        top = max(front.rank for _group, front in fronts)
+        fronts = [each for each in fronts if each[1].rank == top]
+        turn = self._shares.whose_turn(group.like.project_id for group, _front in fronts)
+        told = [each for each in fronts if each[0].like.project_id in turn]
+        oldest = min(front.head.ready_at for _group, front in told)
+        near = [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
+        for group, front in sorted(near, key=lambda each: self._order(seat, each[1])):
+            if not self._better_warm_elsewhere(seat, front.lane, front.head):
+                return group, front
+            self._withheld.add(group)
         return None
 
-    def _front(self, lane: Waiting) -> tuple[int, Head]:
-        """The lane's next job and the class it counts as."""
-        best, oldest = lane.heads[0], lane.oldest
-        if oldest is None or best.rank >= STARVING_RANK or self._starved * STARVING_SHARE > self._picked:
-            return best.rank, best
-        return (STARVING_RANK, oldest) if self._now - oldest.ready_at > STARVATION else (best.rank, best)
-
-    def _order(self, seat: Seat, head: Head, lane: Waiting) -> tuple[object, ...]:
+    def _order(self, seat: Seat, front: Front) -> tuple[object, ...]:
         """Loaded models first; then where a node has most to do; then age."""
+        lane, head = front.lane, front.head
         warm = self._is_warm(seat.node_id, lane)
         per_node = 0.0 if warm else self._left_s[lane.models] / (self._warm_nodes[lane.models] + 1)
         return (not warm, -per_node, -head.rank, head.ready_at, head.job_id)
@@ -193,7 +194,7 @@ class Match:
         """Tell whether whoever listens to the tier's queue may as well have it."""
         if not self._supply.all_able(lane):
             return False
-        larger_wanted = any(other.heads and (other.tier_gb or 0) > seat.tier_gb for other in self._lanes)
+        larger_wanted = any(tier > seat.tier_gb for tier, lanes in self._wanting.items() if lanes)
         if not lane.models and not larger_wanted:
             return True
         able = self._supply.able(lane)
@@ -205,12 +206,10 @@ class Match:
 
     def _take(self, pick: Pick) -> Pick:
         lane = pick.waiting
-        starving = pick.head.job_id != lane.heads[0].job_id
         lane.heads = [head for head in lane.heads if head.job_id != pick.head.job_id]
         if lane.oldest is not None and lane.oldest.job_id == pick.head.job_id:
             lane.oldest = None
-        self._picked += 1
-        self._starved += starving
+        self._wanting[lane.tier_gb or 0] -= not lane.heads
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
         self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)

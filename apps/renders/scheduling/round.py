@@ -15,6 +15,7 @@ from django.db.models import F, Sum
 from apps.projects.models import Project
 from apps.renders.models import Hold, Limit, NeedTier, Usage
 from apps.renders.scheduling.demand import Waiting, active_lanes, depths, read_heads
+from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.match import Limits, Match, Work
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply, read_supply
@@ -52,7 +53,7 @@ class Round:
         fair = MOST_HEADS // max(1, len(self.open_lanes))
         read_heads(self.open_lanes, most=max(1, min(free, fair)))
 
-    def match(self) -> Match:
+    def match(self, turns: Turns | None = None) -> Match:
         """Set out to give this round's seats away."""
         fronts = [each for each in self.open_lanes if each.heads]
         return Match(
@@ -62,6 +63,7 @@ class Round:
             limits=self.limits,
             work=_work(fronts),
             now=self.now,
+            turns=turns,
         )
 
     def _shares(self, fronts: Sequence[Waiting]) -> Shares:
@@ -77,9 +79,9 @@ class Round:
         )
 
 
-def read_round(now: datetime) -> Round:
+def read_round(now: datetime, *, with_words: bool = False) -> Round:
     """Read lanes, holds, nodes and limits: a constant number of queries."""
-    lanes = active_lanes()
+    lanes = active_lanes(with_words=with_words)
     supply = read_supply(now) if lanes else Supply([], [])
     limits, most = _limits(supply)
     return Round(now, lanes, supply, limits, most, _holds(lanes))

@@ -14,7 +14,7 @@ from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock
-from apps.renders.scheduling.demand import Waiting
+from apps.renders.scheduling.demand import Fit, Waiting
 from apps.renders.scheduling.fit import lacking
 from apps.renders.selectors import slots_in_use
 from farm.tiers import NO_VRAM, next_queue_for
@@ -60,8 +60,8 @@ class Supply:
 
     def __post_init__(self) -> None:
         self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
-        self._able: dict[UUID, set[UUID]] = {}
-        self._all_able: dict[UUID, bool] = {}
+        self._able: dict[Fit, set[UUID]] = {}
+        self._all_able: dict[Fit, bool] = {}
         self._members: dict[Kind, list[Node]] = defaultdict(list)
         for node in self.nodes:
             self._members[self.kind_of[node.pk]].append(node)
@@ -89,9 +89,9 @@ class Supply:
     def able(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that can run this lane's jobs, busy or not."""
         lane = waiting.lane
-        if lane.pk not in self._able:
+        if waiting.fit not in self._able:
             blocked = self.blocks.get(waiting.template_id, set())
-            self._able[lane.pk] = {
+            self._able[waiting.fit] = {
                 node.pk
                 for kind, members in self._members.items()
                 if fits(kind, waiting, members[0])
@@ -99,16 +99,16 @@ class Supply:
                 if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
                 if node.name not in lane.avoided
             }
-        return self._able[lane.pk]
+        return self._able[waiting.fit]
 
     def all_able(self, waiting: Waiting) -> bool:
         """Tell whether every node that listens to this lane's queue can run its jobs."""
-        if waiting.lane.pk not in self._all_able:
+        if waiting.fit not in self._all_able:
             tier, able = waiting.tier_gb or NO_VRAM, self.able(waiting)
-            self._all_able[waiting.lane.pk] = all(
+            self._all_able[waiting.fit] = all(
                 node.pk in able for node in self.nodes if (node.tier_gb or NO_VRAM) >= tier
             )
-        return self._all_able[waiting.lane.pk]
+        return self._all_able[waiting.fit]
 
     def could(self, waiting: Waiting, node_id: UUID) -> bool:
         """Tell whether a node could run this lane's jobs but for its memory."""

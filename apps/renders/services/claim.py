@@ -6,7 +6,7 @@ Many nodes ask at once: a group of claims is answered in a number of statements 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,8 +23,9 @@ from apps.common.together import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, NodeBlock
 from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.supply import in_pool, kind_of, tags_of
 from apps.renders.services.giveback import hand_back
 from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
@@ -41,12 +42,16 @@ OVERTAKEN = "somebody else was faster"
 
 @dataclass(frozen=True)
 class _Claim:
-    """A request and what the database knows about it. ``serves``: its node may be given work now."""
+    """A request and what the database knows about it.
+
+    ``serves``: its node may be given work now. ``blocked``: but not this template.
+    """
 
     request: ClaimRequest
     attempt: Attempt | None
     node: Node | None
     serves: bool
+    blocked: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def claim_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
 def _answer_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
     """Answer claims of different attempts."""
     now = database_now()
-    claims = _read(requests)
+    claims = _read(requests, now)
     decided = [_decide(one, now) for one in claims]
     granted = _grant([one for one in decided if isinstance(one, _Grant)], now)
     replies = [
@@ -105,7 +110,7 @@ def _decide(one: _Claim, now: datetime) -> _Grant | ClaimReply:
         return ClaimReply(granted=True, reason="granted before")
     elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
         reason = f"the attempt is {attempt.state}"
-    elif reason := _unfit(node, attempt, serves=one.serves):
+    elif reason := _unfit(node, attempt, serves=one.serves) or _misplaced(node, attempt, blocked=one.blocked):
         # A moment's pause: the node that took it may be quicker again before it hears that it may not.
         later = now + REFUSED_PAUSE
         with _bound(one):
@@ -146,6 +151,21 @@ def _unfit(node: Node, attempt: Attempt, *, serves: bool) -> str:
         return f"{job.code} failed on {node.name} and is for another node"
     missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
+
+
+def _misplaced(node: Node, attempt: Attempt, *, blocked: bool) -> str:
+    """Why this order is not for this node, although it could render it; "" if it is.
+
+    An order on its tier's queue was for whoever listened at the time: others may have come since.
+    """
+    job, kind = attempt.job, kind_of(node)
+    if job.pinned_to_id not in (None, node.pk):
+        return f"{job.code} is for another node alone"
+    if not in_pool(kind, job.pool_id):
+        return f"{node.name} is not in the pool {job.code} is for"
+    if missing := tags_of(job.tags) - kind.tags:
+        return f"{node.name} lacks the tags {', '.join(sorted(missing))}"
+    return f"{node.name} is not given this template for now" if blocked else ""
 
 
 def _grant(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
@@ -206,14 +226,23 @@ def _move(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
     return accepted
 
 
-def _read(requests: Sequence[ClaimRequest]) -> list[_Claim]:
+def _read(requests: Sequence[ClaimRequest], now: datetime) -> list[_Claim]:
     attempts = _attempts(requests)
     nodes = _nodes(requests)
+    blocked = _blocked([node for node, _serves in nodes.values()], now)
     claims = []
     for request in requests:
+        attempt = attempts.get(uuid_in(request.attempt_id))
         node, serves = nodes.get((request.node, request.epoch), (None, False))
-        claims.append(_Claim(request, attempts.get(uuid_in(request.attempt_id)), node, serves))
+        pair = node and attempt and (node.pk, attempt.job.template_version.template_id)
+        claims.append(_Claim(request, attempt, node, serves, blocked=pair in blocked))
     return claims
+
+
+def _blocked(nodes: Iterable[Node], now: datetime) -> set[tuple[UUID, UUID]]:
+    """These nodes, each with the templates it is not given."""
+    rows = NodeBlock.objects.filter(node__in=[node.pk for node in nodes], until__gt=now)
+    return set(rows.values_list("node_id", "template_id"))
 
 
 def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
@@ -231,7 +260,11 @@ def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
         "job__lora_files",
         "job__lane_id",
         "job__avoids",
+        "job__pinned_to_id",
+        "job__pool_id",
+        "job__tags",
         "job__template_version__content_hash",
+        "job__template_version__template_id",
     )
     keys = [key for key in (uuid_in(request.attempt_id) for request in requests) if key]
     return {attempt.pk: attempt for attempt in rows.filter(pk__in=keys)}
@@ -240,6 +273,8 @@ def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
 def _nodes(requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], tuple[Node, bool]]:
     """The asking nodes by name and epoch, and whether they may be given work now."""
     rows = Node.objects.filter(name__in={request.node for request in requests})
-    rows = rows.only("name", "epoch", "desired", "observed", "tier_gb", "capabilities_of")
+    rows = rows.select_related("pool").only(
+        "name", "epoch", "desired", "observed", "tier_gb", "capabilities_of", "tags", "pool__dedicated"
+    )
     told = rows.annotate(serves=Exists(serving().filter(pk=OuterRef("pk"))))
     return {(node.name, node.epoch): (node, node.serves) for node in told}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.common.clock import database_now
@@ -31,11 +33,16 @@ def release_dependents(done: Sequence[tuple[Job, str]]) -> int:
     return _release(Job.objects.filter(pk__in=waits, state=JobState.BLOCKED), why)
 
 
-def release_all(*, actor: str) -> int:
-    """Make READY every blocked job whose dependencies are done: what a crash may have left behind."""
-    return _release(
-        Job.objects.filter(state=JobState.BLOCKED), lambda _: (actor, "all it waited for is done")
-    )
+def release_all(*, actor: str, since: datetime | None = None) -> int:
+    """Make READY every blocked job whose dependencies are done: two that ended at once, or a crash.
+
+    ``since``: only of jobs one of whose dependencies ended after that. Else every blocked job is looked at.
+    """
+    jobs = Job.objects.filter(state=JobState.BLOCKED)
+    if since is not None:
+        ended = Job.objects.filter(state=JobState.SUCCEEDED, updated_at__gte=since)
+        jobs = jobs.filter(pk__in=JobDependency.objects.filter(depends_on__in=ended).values("job"))
+    return _release(jobs, lambda _: (actor, "all it waited for is done"))
 
 
 def explain_blocked(jobs: QuerySet[Job]) -> None:
@@ -74,10 +81,12 @@ def _release(jobs: QuerySet[Job], why: Callable[[Job], tuple[str, str]]) -> int:
     free = list(jobs.exclude(Exists(open_sources)).only("lane_id"))
     if not free:
         return 0
-    wake(waiting.lane_id for waiting in free)
     changes = {"ready_at": database_now(), "wait_code": "", "wait_params": {}}
     moves = []
     for waiting in free:
         actor, reason = why(waiting)
         moves.append(Move(row=waiting, actor=actor, reason=reason, changes=changes))
-    return len(move_each(JOB, moves, from_=(JobState.BLOCKED,), to=JobState.READY))
+    with transaction.atomic(savepoint=False):
+        released = move_each(JOB, moves, from_=(JobState.BLOCKED,), to=JobState.READY)
+        wake(waiting.lane_id for waiting in free)  # after the jobs: everybody locks jobs before lanes
+    return len(released)

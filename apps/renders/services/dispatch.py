@@ -6,8 +6,11 @@ it waits.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from apps.common.clock import database_now
 from apps.renders.scheduling.demand import let_rested_start, put_to_sleep, raise_due, wake_the_forgotten
+from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.round import Round, read_round
 from apps.renders.services import bus
 from apps.renders.services.explore import explore
@@ -19,28 +22,31 @@ DUE_RANK = 25
 """Above high, below urgent: a job that must start by now to keep its deadline."""
 
 
-def dispatch() -> int:
-    """Send as many ready jobs as there are seats for; return how many were sent."""
+def dispatch(turns: Turns | None = None) -> int:
+    """Send as many ready jobs as there are seats for; return how many were sent.
+
+    ``turns`` is what the rounds of one leader remember of each other.
+    """
     this = _look()
     if not this.supply.nodes or not this.open_lanes or not bus.is_up():
         return 0
     this.read_heads()
-    match = this.match()
+    match = this.match(turns)
     picks = list(match.picks())
     make_way(this)
     return send(picks + explore(this, match))
 
 
-def explain_waiting() -> None:
+def explain_waiting(turns: Turns | None = None) -> None:
     """Tell every lane why it waits. The dispatcher's own words, never a second opinion.
 
     The round is played once more, and nothing is sent: what would start says so.
     """
-    this = _look()
+    this = _look(with_words=True)
     this.read_heads()
     empty = [each.lane.pk for each in this.open_lanes if not each.heads]
     waiting = [each for each in this.lanes if each.heads or each.lane.pk in this.holds]
-    match = this.match()
+    match = this.match(replace(turns) if turns else None)
     starting = {pick.waiting.lane.pk for pick in match.picks()}
     up = not waiting or bus.is_up()
     explain(this, waiting, Outcome(starting=starting, warming=match.withheld, broker_up=up))
@@ -52,8 +58,8 @@ def remember() -> None:
     wake_the_forgotten()
 
 
-def _look() -> Round:
+def _look(*, with_words: bool = False) -> Round:
     now = database_now()
     let_rested_start(now)
     raise_due(now, rank=DUE_RANK)
-    return read_round(now)
+    return read_round(now, with_words=with_words)

@@ -199,6 +199,8 @@ def _in_other_lane(attempt: Attempt, decision: Decision) -> Columns:
         job.avoids = _with(job.avoids, attempt.node.name)
         columns["avoids"] = job.avoids
     if columns:
+        # Everybody locks jobs before lanes, and this may wake one.
+        list(Job.objects.filter(pk=job.pk).order_by("pk").select_for_update(no_key=True).values_list("pk"))
         assign([job])
         columns["lane"] = job.lane
     return columns

@@ -65,8 +65,8 @@ def follow(told: Sequence[tuple[Node, NodeReport]], now: datetime) -> Followed:
         ]
     if running:
         with transaction.atomic(), events_together():
-            _renew_leases([one.attempt.pk for one in running], now)
-            _bring_up(running, now)
+            renewed = _renew_leases([one.attempt.pk for one in running], now)
+            _bring_up([one for one in running if one.attempt.pk in renewed], now)
         _show_progress(running)  # by itself: who locks both locks the job first
     return Followed(stop, _let_go(told, attempts))
 
@@ -97,13 +97,13 @@ def _has_it(attempt: Attempt, node: Node) -> bool:
     return attempt.state in ON_NODE and attempt.node_id == node.pk
 
 
-def _renew_leases(keys: Iterable[UUID], now: datetime) -> None:
-    """Renew leases, but for what somebody is ending just now: nobody waits for that here."""
+def _renew_leases(keys: Iterable[UUID], now: datetime) -> set[UUID]:
+    """Renew leases, but for what somebody is ending just now: nobody waits for that here. Return whose."""
     rows = Attempt.objects.filter(pk__in=keys, state__in=ON_NODE)
     free = rows.order_by("pk").select_for_update(no_key=True, skip_locked=True)
-    Attempt.objects.filter(pk__in=free.values("pk")).update(
-        lease_until=now + timedelta(seconds=settings.LEASE_SECONDS)
-    )
+    renewed = set(free.values_list("pk", flat=True))
+    Attempt.objects.filter(pk__in=renewed).update(lease_until=now + timedelta(seconds=settings.LEASE_SECONDS))
+    return renewed
 
 
 def _bring_up(running: Sequence[_InHand], now: datetime) -> None:

@@ -39,8 +39,7 @@ def hand_back(
     """
     back = {"token": "", "progress": 0.0, "doing": "", "start_after": start_after, **changes}
     with transaction.atomic():
-        wake([attempt.job.lane_id])
-        return _together(
+        done = _together(
             _move_job(attempt, to=JobState.READY, changes=back, actor=actor, reason=reason),
             lambda: end_attempt(
                 attempt,
@@ -53,6 +52,9 @@ def hand_back(
                 **(facts or {}),
             ),
         )
+        if done:  # after the job: everybody locks jobs before lanes
+            wake([attempt.job.lane_id])
+    return done
 
 
 def close_job(

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from uuid import UUID
 
+from django.db import transaction
+
 from apps.renders.models import Job, Lane, Need
 from apps.renders.services.needs import settle
 from farm.tiers import tier_for_need
@@ -49,7 +51,8 @@ class LaneKey:
 def assign(jobs: Sequence[Job]) -> None:
     """Set the lane of each job in hand, a constant number of statements; missing lanes are made.
 
-    The jobs are not saved. Lanes are woken: call it in the transaction that makes the jobs ready.
+    The jobs are not saved. Lanes are woken: call it in the transaction that makes the jobs ready, and lock
+    jobs that others may see before: everybody locks jobs before lanes.
     """
     keys = {job.pk: _key(job) for job in jobs}
     lanes = _lanes(set(keys.values()))
@@ -58,8 +61,12 @@ def assign(jobs: Sequence[Job]) -> None:
 
 
 def wake(lane_ids: Iterable[UUID | None]) -> None:
-    """Let the dispatcher look at these lanes: one of their jobs becomes ready."""
-    Lane.objects.filter(pk__in={key for key in lane_ids if key is not None}, active=False).update(active=True)
+    """Let the dispatcher look at these lanes: one of their jobs becomes ready, and is locked already."""
+    asleep = Lane.objects.filter(pk__in={key for key in lane_ids if key is not None}, active=False)
+    with transaction.atomic(savepoint=False):
+        keys = list(asleep.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+        if keys:
+            Lane.objects.filter(pk__in=keys).update(active=True)
 
 
 def _key(job: Job) -> LaneKey:

@@ -35,7 +35,7 @@ def make_way(this: Round) -> int:
     asked: set[object] = set()
     for waiting in this.open_lanes:
         urgent = sum(head.rank >= Priority.URGENT for head in waiting.heads)
-        for _place in range(urgent - _coming(this, waiting)):
+        for _place in range(urgent - _coming(this, waiting) if urgent else 0):
             victim = _victim(this, waiting, asked)
             if victim is None:
                 break

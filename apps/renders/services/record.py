@@ -68,7 +68,7 @@ def record_all(reports: Sequence[RenderReport]) -> list[Recorded]:
 
     An error says nothing about the other reports: record each again, alone.
     """
-    return in_turns(reports, about=lambda report: report.job_id, answer_all=_record_all)
+    return in_turns(reports, about=lambda report: uuid_in(report.job_id), answer_all=_record_all)
 
 
 def _record_all(reports: Sequence[RenderReport]) -> list[Recorded]:
@@ -116,7 +116,9 @@ def _check(report: RenderReport, attempt: Attempt | None) -> Told | Recorded:
     """Believe nothing that is not signed with the attempt's key, and write nothing twice."""
     if attempt is None:
         return Recorded.UNKNOWN
-    if not report.is_signed_with(attempt_key(attempt.pk)) or report.token != attempt.token:
+    # Reports take turns by the job they name: it must be the attempt's own.
+    named_right = (report.token, uuid_in(report.job_id)) == (attempt.token, attempt.job_id)
+    if not named_right or not report.is_signed_with(attempt_key(attempt.pk)):
         with _bound(report, attempt):
             logger.warning("forged report refused")
         return Recorded.FORGED

@@ -87,7 +87,8 @@ def _portions(keys: Sequence[UUID]) -> Iterator[list[UUID]]:
 
 def _requeue(keys: Iterable[UUID], *, actor: str) -> int:
     with transaction.atomic():
-        jobs = list(Job.objects.filter(pk__in=keys))
+        # Locked before their lanes are, and before anything of them is judged.
+        jobs = list(Job.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True))
         open_sources = JobDependency.objects.filter(job__in=jobs).exclude(
             depends_on__state=JobState.SUCCEEDED
         )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import DataError
+from django.db import DataError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.common.clock import database_now
@@ -42,6 +42,8 @@ ACTOR = "sweep"
 LARGEST_MANIFEST = 4 * 1024 * 1024
 """Bytes; a real one has a few thousand."""
 _SETTLED = (Recorded.DONE, Recorded.AGAIN, Recorded.STALE)
+LATELY = timedelta(minutes=2)
+"""Jobs that ended within it are asked, every second, for whom they released."""
 MEDIA_PATIENCE = timedelta(seconds=30)
 """Media work unheard of for this long, with none waiting, died with its worker; twice does no harm."""
 
@@ -61,7 +63,12 @@ def sweep() -> int:
         if backlog < max(1, Node.objects.exclude(observed=Observed.OFFLINE).count()):
             moved += _expire(now)
         _free_slots_of_the_gone()
-    return moved + _mend_jobs_without_attempt() + release_all(actor=ACTOR)
+    return moved + _mend_jobs_without_attempt() + release_all(actor=ACTOR, since=now - LATELY)
+
+
+def sweep_old() -> int:
+    """Release what has long been free: nobody swept when it became so. It looks at all that is blocked."""
+    return release_all(actor=ACTOR)
 
 
 def _messages_on(queue: str) -> int | None:
@@ -155,17 +162,18 @@ def _mend_jobs_without_attempt() -> int:
     moved = 0
     for job in forgotten:
         logger.error("job in flight without an attempt", extra={"job": str(job.pk), "code": job.code})
-        wake([job.lane_id])
-        moved += move(
-            JOB,
-            job,
-            from_=(JobState.RUNNING, JobState.DISPATCHED),
-            to=JobState.READY,
-            where={"token": job.token},
-            changes={"token": "", "progress": 0.0, "doing": ""},
-            actor=ACTOR,
-            reason="no attempt was open",
-        )
+        with transaction.atomic():
+            moved += move(
+                JOB,
+                job,
+                from_=(JobState.RUNNING, JobState.DISPATCHED),
+                to=JobState.READY,
+                where={"token": job.token},
+                changes={"token": "", "progress": 0.0, "doing": ""},
+                actor=ACTOR,
+                reason="no attempt was open",
+            )
+            wake([job.lane_id])
     return moved
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from apps.common.clock import database_now
+from apps.renders.scheduling.fronts import Turns
 from apps.renders.services import bus
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.leader import Leadership
 from apps.renders.services.places import share_out
-from apps.renders.services.sweep import sweep
+from apps.renders.services.sweep import sweep, sweep_old
 from apps.renders.services.usage import forget_old
 from apps.review.services.store_marker import ensure_store_marker
 
@@ -26,6 +27,7 @@ BEAT_SECONDS = 1.0
 MOST_ROUNDS = 20
 """Dispatch again at once while it still finds something to send, but let sweep have its turn."""
 REMEMBER_SECONDS = 10.0
+FAR_SECONDS = 30.0
 LONGEST_REST = 0.25
 """A tick that follows hard upon another is followed by a rest of its own length, at most this: the next one
 serves all that came meanwhile, and the coordinator's other processes have a core as well."""
@@ -41,9 +43,10 @@ class Ticker:
         self._marked = False
         self._store_error = ""
         self._pokes: redis.client.PubSub | None = None
-        self._swept = self._remembered = 0.0
+        self._swept = self._remembered = self._looked_far = float("-inf")
         self._ended = self._rest = 0.0
         self._away = False
+        self._turns = Turns()
 
     def run(self) -> None:
         """Tick until stopped. What goes wrong is said and survived: the farm stands still without a tick."""
@@ -66,22 +69,43 @@ class Ticker:
             return
         begun = time.monotonic()
         idle = begun - self._ended
-        rounds = 0
-        while dispatch() and rounds < MOST_ROUNDS:
-            rounds += 1
+        parts: list[Callable[[], object]] = [self._dispatch]
         if time.monotonic() - self._swept >= BEAT_SECONDS:
             self._swept = time.monotonic()
-            if sweep():
-                dispatch()
-            explain_waiting()
-            share_out(database_now())
+            parts += [self._sweep, lambda: explain_waiting(self._turns), lambda: share_out(database_now())]
         if time.monotonic() - self._remembered >= REMEMBER_SECONDS:
             self._remembered = time.monotonic()
-            remember()
-            forget_old()
+            parts += [remember, forget_old]
+        if time.monotonic() - self._looked_far >= FAR_SECONDS:
+            self._looked_far = time.monotonic()
+            parts.append(sweep_old)
+        self._do(parts)
         self._ended = time.monotonic()
         took = self._ended - begun
         self._rest = min(took, LONGEST_REST) if idle < took else 0.0
+
+    def _do(self, parts: Sequence[Callable[[], object]]) -> None:
+        """Do each of these, whatever becomes of the others: a fault in one must not stop leases."""
+        failed = False
+        for part in parts:
+            try:
+                part()
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:  # the next turn may go well, and the other parts do so now
+                logger.exception("tick failed")
+                failed = True
+        if failed:
+            time.sleep(BEAT_SECONDS)
+
+    def _dispatch(self) -> None:
+        rounds = 0
+        while dispatch(self._turns) and rounds < MOST_ROUNDS:
+            rounds += 1
+
+    def _sweep(self) -> None:
+        if sweep():
+            dispatch(self._turns)
 
     def _wait_for_database(self, error: Exception) -> None:
         if not self._away:
@@ -96,6 +120,7 @@ class Ticker:
             logger.info("leading", extra={"leader": self._leadership.name})
             give_grace(database_now())
             self._marked = False
+            self._looked_far = float("-inf")
         self._leads = held
         if held and not self._marked:
             self._marked = self._mark_store()

@@ -7,7 +7,7 @@ single job back (its own pause, its batch's, its time, what it depends on) stand
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 from apps.nodes.models import Node
 from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
-from apps.renders.scheduling.demand import Waiting
+from apps.renders.scheduling.demand import Fit, Waiting
 from apps.renders.scheduling.fit import lacking
 from apps.renders.scheduling.round import Reason, Round
 from apps.renders.scheduling.supply import Kind, in_pool, kind_of, tags_of
@@ -44,9 +44,12 @@ def explain(this: Round, waiting: Sequence[Waiting], outcome: Outcome) -> None:
     """Give lanes their reasons. Rows whose words are unchanged are not written."""
     nodes = list(Node.objects.select_related("pool", "schedule").defer(*_LIGHT)) if waiting else []
     until = _blocks(this)
+    tables: dict[Fit, list[dict[str, Any]]] = {}  # lanes that fit the same nodes have the same
     for each in waiting:
         code, params = _reason(this, each, nodes, until, outcome)
-        _write(each.lane, code, params, _rows(this, each, nodes, until), this)
+        if each.fit not in tables:
+            tables[each.fit] = _rows(this, each, nodes, until)
+        _write(each.lane, code, params, tables[each.fit], this)
 
 
 def _reason(
@@ -149,20 +152,18 @@ def _against(
     lane, kind = each.lane, kind_of(node)
     blocked = until.get((node.pk, each.template_id))
     gap = _gap(node, each) if node.capabilities_of else ()
-    checks: Iterable[tuple[object, Reason]] = (
-        (lane.pinned_to_id not in (None, node.pk), ("pinned", {})),
-        (not in_pool(kind, lane.pool_id), _pool_reason(node, lane)),
-        (
-            tags_of(lane.tags) - kind.tags,
-            ("tags", {"tags": ", ".join(sorted(tags_of(lane.tags) - kind.tags))}),
-        ),
-        (not serves, _why_not_serving(node)),
-        ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), _too_small(node, each, kind)),
-        (node.name in lane.avoided, ("avoided", {})),
-        (gap, ("lacks", {"files": ", ".join(gap)})),
-        (blocked, ("blocked", {"until": blocked or ""})),
+    untagged = tags_of(lane.tags) - kind.tags
+    checks: Iterable[tuple[object, Callable[[], Reason]]] = (
+        (lane.pinned_to_id not in (None, node.pk), lambda: ("pinned", {})),
+        (not in_pool(kind, lane.pool_id), lambda: _pool_reason(node, lane)),
+        (untagged, lambda: ("tags", {"tags": ", ".join(sorted(untagged))})),
+        (not serves, lambda: _why_not_serving(node)),
+        ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), lambda: _too_small(node, each, kind)),
+        (node.name in lane.avoided, lambda: ("avoided", {})),
+        (gap, lambda: ("lacks", {"files": ", ".join(gap)})),
+        (blocked, lambda: ("blocked", {"until": blocked or ""})),
     )
-    return next((reason for fails, reason in checks if fails), None)
+    return next((reason() for fails, reason in checks if fails), None)
 
 
 def _pool_reason(node: Node, lane: Lane) -> Reason:

@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
+from apps.common.clock import database_now
 from apps.projects.models import Project
 from apps.renders.models import Job
 from apps.renders.selectors import wait_sentence
+from apps.renders.services import sweep
 from apps.renders.services.control import cancel, requeue
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.submit import Step, submit
@@ -97,3 +99,15 @@ def test_only_a_reason_that_changed_is_written(job: Job, clip: Job, django_asser
     assert sum(query["sql"].startswith("UPDATE") for query in written) == 1
     with django_assert_num_queries(1):
         explain_blocked(clips)
+
+
+def test_a_clip_whose_keyframe_ended_long_ago_unnoticed_is_released_by_the_look_at_all(
+    job: Job, clip: Job
+) -> None:
+    Job.objects.filter(pk=job.pk).update(
+        state=JobState.SUCCEEDED, updated_at=database_now() - 2 * sweep.LATELY
+    )
+    sweep.sweep()
+    assert again(clip).state == JobState.BLOCKED, "the look of every second asks for the lately ended"
+    assert sweep.sweep_old() == 1
+    assert again(clip).state == JobState.READY

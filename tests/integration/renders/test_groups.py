@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, connections
@@ -174,6 +175,16 @@ def test_in_one_group_a_report_is_recorded_once(crew: Crew) -> None:
     claimed(members)
     report = hand.success(order)
     assert record_all([report, report]) == [Recorded.DONE, Recorded.AGAIN]
+    assert Take.objects.count() == 1
+
+
+def test_a_report_that_names_another_job_than_its_attempts_is_refused(crew: Crew) -> None:
+    """Reports about one job take turns: by another job's name two of one attempt would meet."""
+    [(hand, order)] = members = crew(1)
+    claimed(members)
+    report = hand.success(order)
+    misnamed = replace(report, job_id=str(uuid4())).signed(order.report_key)
+    assert record_all([report, misnamed]) == [Recorded.DONE, Recorded.FORGED]
     assert Take.objects.count() == 1
 
 

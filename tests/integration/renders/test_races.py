@@ -9,23 +9,26 @@ import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import User
+from apps.common.clock import database_now
 from apps.common.machines import Machine, move
 from apps.nodes.models import Node
 from apps.nodes.services import receive_all
 from apps.productions.rendering import shots_have_takes
 from apps.productions.states import READY
 from apps.projects.models import Project
-from apps.renders.models import Attempt, Job
+from apps.renders.models import Attempt, Job, Lane
 from apps.renders.selectors import expired_orders
 from apps.renders.services import claim as claiming
 from apps.renders.services import giveback, success, sweep
 from apps.renders.services import reports as reporting
 from apps.renders.services.control import cancel
-from apps.renders.services.dispatch import dispatch
+from apps.renders.services.dispatch import DUE_RANK, dispatch
+from apps.renders.services.lanes import wake
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.review.models import Take
+from farm.contracts import Stage
 from tests.integration.renders.elsewhere import Elsewhere, from_elsewhere
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import (
@@ -286,3 +289,43 @@ def test_an_attempt_moves_while_somebody_holds_its_job(node24: Hand, job: Job) -
         assert other.answer() is True
     attempt.refresh_from_db()
     assert attempt.state == AttemptState.COLLECTING
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody waits crosswise")
+def test_who_steers_a_batch_and_who_hands_a_job_of_it_back_do_not_wait_crosswise(
+    node24: Hand, job: Job
+) -> None:
+    """Both lock the job and then its lane, which sleeps: its only job was on a node."""
+    attempt = attempt_of(executing(node24))
+    Lane.objects.update(active=False)
+    with transaction.atomic():
+        Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        other = Elsewhere(lambda: giveback.hand_back(attempt, actor="gpu24", reason="dropped"))
+        other.meets_our_lock()
+        wake([job.lane_id])
+    assert other.answer() is True
+    assert (again(job).state, Lane.objects.get().active) == (JobState.READY, True)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody waits crosswise")
+def test_a_nodes_report_does_not_wait_for_whoever_ends_an_attempt_of_it(node24: Hand, job: Job) -> None:
+    """It holds other attempts, for which a group of successes may come."""
+    order = next_order(node24)
+    node24.works_on(order, Stage.COLLECTING)
+    with transaction.atomic():
+        Attempt.objects.select_for_update(no_key=True).get(pk=order.attempt_id)
+        other = Elsewhere(node24.reports)
+        assert other.answer().serve
+    assert attempt_of(order).state == AttemptState.ACCEPTED
+    node24.reports()
+    assert attempt_of(order).state == AttemptState.COLLECTING
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody waits crosswise")
+def test_jobs_whose_time_has_come_do_not_wait_for_whoever_steers_them(node24: Hand, job: Job) -> None:
+    Job.objects.update(start_after=database_now(), start_by=database_now())
+    with transaction.atomic():
+        Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        assert Elsewhere(dispatch).answer() == 0
+    assert dispatch() == 1
+    assert again(job).rank == DUE_RANK

@@ -13,9 +13,9 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
-from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, Priority, Usage
+from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
 from apps.renders.scheduling.demand import wake_the_forgotten
-from apps.renders.scheduling.match import STARVATION
+from apps.renders.scheduling.fronts import STARVATION
 from apps.renders.selectors import wait_sentence
 from apps.renders.services import bus as farm_bus
 from apps.renders.services.control import pause, pause_batch, prioritise
@@ -24,7 +24,7 @@ from apps.renders.services.lanes import assign
 from apps.renders.services.needs import settle
 from apps.renders.services.places import share_out
 from apps.renders.services.submit import Step, submit
-from apps.renders.states import AttemptState, JobState
+from apps.renders.states import AttemptState, BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
 from farm.contracts import Outcome, Stage
 from tests.broker_fixture import Broker
@@ -188,6 +188,41 @@ def test_tags_are_asked_for(node24: Hand, press: Press) -> None:
     assert "nvlink" in why(job)
     Node.objects.update(tags="fast\nnvlink")
     assert dispatch() == 1
+
+
+@pytest.mark.parametrize("wish", ["pin", "pool", "tags", "dedicated", "block"])
+def test_a_node_that_came_since_is_refused_an_order_that_is_not_for_it(
+    node24: Hand, press: Press, bus: Broker, wish: str
+) -> None:
+    [job] = press()
+    pool = Pool.objects.create(name="paint", dedicated=wish == "dedicated")
+    here = Node.objects.get(name="gpu24")
+    if wish == "pin":
+        change(job, pinned_to=here)
+    elif wish == "pool":
+        Node.objects.update(pool=pool)
+        change(job, pool=pool)
+    elif wish == "tags":
+        Node.objects.update(tags="nvlink")
+        change(job, tags="nvlink")
+    dispatch()
+    assert Attempt.objects.get(job=job).node is None, "whoever listens may take it"
+    late = Hand("late24", tier_gb=24, broker=bus).arrives()
+    row = Node.objects.get(name="late24")
+    if wish == "dedicated":
+        Node.objects.filter(pk=row.pk).update(pool=pool)
+    elif wish == "block":
+        until = database_now() + timedelta(minutes=5)
+        NodeBlock.objects.create(
+            node=row, template=job.template_version.template, state=BlockState.BLOCKED, until=until
+        )
+    order = late.order()
+    assert order is not None
+    assert not late.claims(order).granted
+    assert again(job).state == JobState.READY
+    Job.objects.update(start_after=None)
+    assert dispatch() == 1
+    assert node24.claimed().job_id == str(job.pk), "now by its own queue"
 
 
 # Affinity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.projects.models import Project
 from apps.renders import tasks
-from apps.renders.models import Job
+from apps.renders.models import Job, Lane
 from apps.renders.services import bus, sweep, ticker
 from apps.renders.services.dispatch import dispatch
 from apps.renders.states import JobState
@@ -128,7 +129,7 @@ def test_the_ticker_waits_for_a_database_that_is_away(
 ) -> None:
     away = [OperationalError("server closed the connection"), OperationalError("connection refused")]
 
-    def dispatch_later() -> int:
+    def dispatch_later(*_: object) -> int:
         if away:
             raise away.pop()
         return dispatch()
@@ -151,3 +152,26 @@ def test_a_granted_claim_wakes_the_ticker(node24: Hand, film: Project, coordinat
     )
     assert tasks.hear_claim(to_json(request))["granted"]
     assert pokes.get_message(timeout=5), "the claim woke nobody"
+
+
+def test_what_goes_wrong_in_one_part_of_a_tick_keeps_no_other_from_its_work(
+    node24: Hand, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease_runs_out(executing(node24))
+    monkeypatch.setattr(ticker, "give_grace", lambda now: None)
+    met: list[str] = []
+
+    def fails(part: str) -> Callable[..., int]:
+        def fail(*_: object) -> int:
+            met.append(part)
+            raise RuntimeError(part)
+
+        return fail
+
+    monkeypatch.setattr(ticker, "dispatch", fails("dispatch"))
+    monkeypatch.setattr(ticker, "explain_waiting", fails("explain"))
+    Lane.objects.update(active=False)
+    run_ticker(monkeypatch, turns=1)
+    assert {"dispatch", "explain"} <= set(met)
+    assert again(job).state == JobState.READY, "its lease ran out"
+    assert Lane.objects.get().active

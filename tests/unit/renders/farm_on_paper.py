@@ -11,6 +11,7 @@ from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Lane, Need
 from apps.renders.scheduling.demand import Head, Waiting
+from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.match import Limits, Match, Pick, Work
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, Supply
@@ -100,6 +101,7 @@ class Farm:
     used: dict[UUID, float] = field(default_factory=dict)
     seconds: dict[UUID, float] = field(default_factory=dict)
     depth: dict[UUID, int] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
 
     def match(self) -> list[Pick]:
         """Let them meet once."""
@@ -112,5 +114,7 @@ class Farm:
             seats=2 * len(self.nodes),
         )
         work = Work(self.depth or {each.lane.pk: len(each.heads) for each in self.lanes}, self.seconds)
-        match = Match(self.lanes, supply, shares=shares, limits=self.limits, work=work, now=NOW)
+        match = Match(
+            self.lanes, supply, shares=shares, limits=self.limits, work=work, now=NOW, turns=self.turns
+        )
         return list(match.picks())

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from apps.nodes.models import Pool
 from apps.projects.models import Project
 from apps.renders.models import Priority
-from apps.renders.scheduling.match import AFFINITY, STARVATION, Limits, Pick
+from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.match import AFFINITY, Limits, Pick
 from apps.workflows.models import WorkflowTemplate
 from farm.tiers import TIERS_GB
 from tests.unit.renders.farm_on_paper import Farm, in_hand, lane, node
@@ -47,6 +48,19 @@ def test_those_beyond_the_bound_take_a_quarter_of_the_seats_at_most() -> None:
     picks = Farm([node(8, f"n{i}") for i in range(20)], [high, starved]).match()
     taken = Counter(pick.waiting is starved for pick in picks)
     assert 1 <= taken[True] <= len(picks) / 4
+
+
+def test_an_old_backlog_takes_a_quarter_of_the_seats_that_become_free_one_by_one() -> None:
+    backlog = lane(age_s=STARVATION.total_seconds() + 1, jobs=100)
+    high = lane(rank=Priority.HIGH, jobs=100)
+    gpu = node(8)
+    farm = Farm([gpu], [backlog, high], held=[in_hand(gpu, high)])
+    taken = Counter[bool]()
+    for _render in range(20):  # a seat becomes free with each
+        backlog.oldest = backlog.heads[0]
+        [pick] = farm.match()
+        taken[pick.waiting is backlog] += 1
+    assert taken == {True: 5, False: 15}
 
 
 def test_urgent_work_goes_before_one_that_waits_beyond_the_bound() -> None:
