@@ -14,8 +14,9 @@ NODES = 64
 CARD_GB = 24
 JOBS = 5_000
 SEED = 7
-PACE = 0.06
-"""A render of a minute takes 3.6 s here, and so does its loading."""
+PACE = 0.1
+"""A render of a minute takes 6 s here, and loading of 20 s takes 2."""
+LOAD_S = 2
 AIM_LOADS = 1.2
 AIM_MAKESPAN = 1.1
 PATIENCE_S = 900.0
@@ -26,7 +27,8 @@ def loads() -> Iterator[Figure]:
     rng = random.Random(SEED)
     jobs = [(each, seconds_for(each, pace=PACE, rng=rng)) for each in mixed(jobs=JOBS, seed=SEED)]
     cards = [CARD_GB] * NODES
-    with Simulation(Setting(cards=cards, seed=SEED, pace=PACE, models=MIXED)) as simulation:
+    env = {"SHOTFARM_LOAD_SECONDS": str(LOAD_S)}
+    with Simulation(Setting(cards=cards, seed=SEED, pace=PACE, models=MIXED, env=env)) as simulation:
         made = simulation.backlog("FILM1", [template for template, _ in jobs], patterns_wait=True)
         simulation.fleet.do(
             simulation.fleet.durations.update,

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
+
 from apps.nodes.models import Node
 from apps.renders.matching import Road, Seat
 from apps.renders.scheduling.demand import Head, Waiting, models_of
@@ -24,9 +26,9 @@ from apps.renders.scheduling.supply import Supply
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
 
-LOAD_S: Final = 20.0
-"""Seconds a model takes to load (WAN 2.2, Qwen-Image: cold less warm render, 23 to 26 s on a 4090). A cold
-node does not take what nodes that hold the models will have done within that time."""
+LOAD_S: Final = float(settings.MODEL_LOAD_SECONDS)
+"""Seconds a model takes to load. A cold node does not take what nodes that hold the models will have done
+within that time."""
 
 UNKNOWN_S: Final = 60.0
 """What a render is taken to last while none of its kind was seen."""
@@ -202,7 +204,9 @@ class Match:
         free = [other for other in others if other.idle] or [o for o in others if o.stageable]
         if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):
             return False
-        return len({self._is_warm(other.node_id, lane) for other in free}) <= 1
+        # With several models about, whoever becomes free before the order is taken may hold another one.
+        one_model = len(self._left_s) == 1 and len({self._is_warm(o.node_id, lane) for o in others}) == 1
+        return not lane.models or one_model
 
     def _take(self, pick: Pick) -> Pick:
         lane = pick.waiting

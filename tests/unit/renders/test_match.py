@@ -133,6 +133,20 @@ def test_empty_nodes_are_shared_out_by_the_work_there_is() -> None:
     assert started == {"unet/a": 6, "unet/b": 2}
 
 
+def test_with_several_models_about_no_order_is_left_to_whoever_listens() -> None:
+    """Who becomes free before it is taken may hold the other one."""
+    lanes = [lane(24, models=[f"unet/{name}"], jobs=20) for name in "ab"]
+    picks = Farm([node(24, f"n{i}") for i in range(4)], lanes).match()
+    assert {pick.road.queue for pick in picks} == {f"node.n{i}.e1" for i in range(4)}
+    by_node = {(pick.seat.name, *pick.waiting.models) for pick in picks}
+    assert len(by_node) == 4, "what is staged needs what renders before it"
+
+
+def test_with_one_model_about_cold_nodes_take_what_comes() -> None:
+    picks = Farm([node(24, f"n{i}") for i in range(4)], [lane(24, models=["unet/a"], jobs=20)]).match()
+    assert {pick.road.queue for pick in picks[:4]} == {"vram.24"}
+
+
 def test_a_cold_node_leaves_to_a_warm_one_what_that_will_soon_have_done() -> None:
     warm, cold = node(24, "warm", resident=["unet/a"]), node(24, "cold")
     work = lane(24, models=["unet/a"], jobs=3)
