@@ -205,7 +205,8 @@ class Match:
         if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):
             return False
         # With several models about, whoever becomes free before the order is taken may hold another one.
-        one_model = len(self._left_s) == 1 and len({self._is_warm(o.node_id, lane) for o in others}) == 1
+        one_model = sum(bool(models) for models in self._left_s) == 1
+        one_model &= len({self._is_warm(other.node_id, lane) for other in others}) == 1
         return not lane.models or one_model
 
     def _take(self, pick: Pick) -> Pick:

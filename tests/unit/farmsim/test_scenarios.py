@@ -38,5 +38,10 @@ def test_what_is_not_known_is_refused_by_name(
 
 def test_a_costly_condition_is_asked_now_and_then() -> None:
     asked: list[int] = []
-    condition: Callable[[], bool] = now_and_then(lambda: bool(asked.append(1)) or True)
+
+    def holds() -> bool:
+        asked.append(1)
+        return True
+
+    condition: Callable[[], bool] = now_and_then(holds)
     assert [condition() for _ in range(5)].count(True) == len(asked) == 1
