@@ -14,8 +14,8 @@ TEMPLATE = "sim_flux1_fp8"
 RENDER_S = 1.0
 FLOOD = 10_000
 FLOODER, OTHER = "FILM1", "FILM2"
-BURST, BURSTS, EVERY_S = 24, 15, 4.0
-"""Jobs of the other project: three quarters of what half the nodes can do."""
+BURST, BURSTS, EVERY_S = 240, 2, 40.0
+"""Jobs that the other project orders at once, how often: three quarters of what half the nodes can do."""
 AIM = 1.2
 
 

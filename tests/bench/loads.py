@@ -17,6 +17,8 @@ SEED = 7
 PACE = 0.1
 """A render of a minute takes 6 s here, and loading of 20 s takes 2."""
 LOAD_S = 2
+SEEN = 6
+"""Renders of each template before the nodes are emptied."""
 AIM_LOADS = 1.2
 AIM_MAKESPAN = 1.1
 PATIENCE_S = 900.0
@@ -29,14 +31,18 @@ def loads() -> Iterator[Figure]:
     cards = [CARD_GB] * NODES
     env = {"SHOTFARM_LOAD_SECONDS": str(LOAD_S)}
     with Simulation(Setting(cards=cards, seed=SEED, pace=PACE, models=MIXED, env=env)) as simulation:
+        _render_each_kind_once(simulation)
+        simulation.empty_nodes()
         made = simulation.backlog("FILM1", [template for template, _ in jobs], patterns_wait=True)
         simulation.fleet.do(
             simulation.fleet.durations.update,
             dict(zip(made, (seconds for _, seconds in jobs), strict=True)),
         )
         simulation.office.ask("release")
-        simulation.run(until=lambda: simulation.confirmed() >= JOBS, patience_s=PATIENCE_S)
-        figures = simulation.figures()
+        done = set(made)
+        confirmed = simulation.fleet.stats.confirmed
+        makespan = simulation.run(until=lambda: done <= confirmed.keys(), patience_s=PATIENCE_S)
+        figures = simulation.figures(done)
     replay = fifo.fifo(jobs, cards=cards, pace=PACE)
     least = fifo.least_loads(jobs, cards=cards)
     bound = fifo.least_makespan_s(jobs, cards=cards, pace=PACE)
@@ -50,7 +56,7 @@ def loads() -> Iterator[Figure]:
     )
     yield Figure(
         figure="makespan of the same run / its lower bound",
-        value=figures.makespan_s,
+        value=makespan,
         unit="s",
         against=bound,
         goal=AIM_MAKESPAN,
@@ -67,3 +73,11 @@ def loads() -> Iterator[Figure]:
         unit="s",
         against=bound,
     )
+
+
+def _render_each_kind_once(simulation: Simulation) -> None:
+    """A farm knows how long its templates take; on its first day it does not."""
+    for template in MIXED:
+        simulation.submit("FILM2", template, SEEN)
+    simulation.run(until=lambda: simulation.confirmed() >= SEEN * len(MIXED), patience_s=PATIENCE_S)
+    simulation.until(simulation.is_quiet, "the nodes have nothing in hand", patience_s=60)

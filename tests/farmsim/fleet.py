@@ -110,6 +110,13 @@ class Fleet:
         for node in self.nodes.values():
             node.die(disk=False)
 
+    def unload(self) -> None:
+        """No node holds a model; loads are counted from now."""
+        for node in self.nodes.values():
+            node.gpu.forget()
+            node.changed()
+        self.stats.loads = 0
+
     def is_quiet(self) -> bool:
         """Whether no node has anything in hand, or to tell."""
         return not any(node.hand or node.spool or node.reporter.extra for node in self.nodes.values())

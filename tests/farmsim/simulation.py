@@ -17,7 +17,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,6 +222,10 @@ class Simulation:
         """The nodes fall silent; the coordinator knows them as they were."""
         self.fleet.do(self.fleet.fall_silent)
 
+    def empty_nodes(self) -> None:
+        """Every ComfyUI unloads its models; loads are counted from now."""
+        self.fleet.do(self.fleet.unload)
+
     def cpu_s(self) -> dict[str, float]:
         """Seconds of processor time that each process has used, this one (the nodes) included."""
         children = self.farm.supervisor.children.items()
@@ -233,9 +237,9 @@ class Simulation:
         process = self.farm.supervisor.children[program].process
         return held_mb(process.pid) if process else 0.0
 
-    def figures(self) -> Figures:
-        """What the run was like, from the database and from the fleet."""
-        return figures_of(self)
+    def figures(self, only: Collection[str] = ()) -> Figures:
+        """What the run was like, from the database and from the fleet: of all jobs, or of these."""
+        return figures_of(self, only)
 
     def verify(self, **seen: Any) -> list[str]:
         """Let the office look for broken invariants; return a line for each."""
