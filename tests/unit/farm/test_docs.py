@@ -23,7 +23,7 @@ PAGES = [
 ]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 VARIABLE = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|environ, )"(\w+)\"""")
-NOTHING_SAID = "nothing at all, and nothing moves"
+NOTHING_SAID = "nothing at all, or the same for long, and nothing moves"
 READERS = ("farm/settings.py", "farm/demo/options.py", "workers/settings.py", "celeryconfig.py")
 
 
