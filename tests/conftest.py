@@ -26,7 +26,7 @@ pytest_plugins = [
 WITHOUT_FARMS = ("unit", "integration")
 """Folders whose tests reach a database by pytest-django alone."""
 
-PAGES = ("access", "admin", "characters", "presets", "prompts")
+PAGES = ("access", "admin", "api", "characters", "presets", "prompts")
 """Folders under integration whose tests look at pages, roles and texts: their queries are Django's own, and
 the services behind them are tested on both databases. make test-postgres ALL=1 runs them there as well."""
 
