@@ -36,8 +36,8 @@ install-dev:
 
 test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on PostgreSQL
 
-test-sqlite: install-dev  ## unit and integration tests on SQLite
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) $(CROWDED) tests/unit tests/integration
+test-sqlite: install-dev  ## unit and integration tests on SQLite, but for what only a studio's farm does (ALL=1: that too)
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(CHOSEN)$(if $(ALL),, and not production)" $(CROWDED) tests/unit tests/integration
 
 test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
 	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN)$(if $(ALL),, and not once)" $(PARALLEL) tests/unit tests/integration

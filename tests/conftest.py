@@ -26,9 +26,20 @@ pytest_plugins = [
 WITHOUT_FARMS = ("unit", "integration")
 """Folders whose tests reach a database by pytest-django alone."""
 
-PAGES = ("access", "admin", "characters", "presets", "prompts")
+PAGES = ("access", "admin", "api", "characters", "presets", "prompts")
 """Folders under integration whose tests look at pages, roles and texts: their queries are Django's own, and
 the services behind them are tested on both databases. make test-postgres ALL=1 runs them there as well."""
+
+
+PRODUCTION: dict[str, str] = {
+    "desk": "",
+    "farmsim": "",
+    "notices": "",
+    "renders": "breaker canaries chains envelope groups holds ladder learning needs node_operations outlook "
+    "node_machine render_machine requeue rules steering steering_races waiting",
+}
+"""What a studio's farm does, by folder under integration (all of it, or some of its files): it runs on
+PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite ALL=1 runs it there as well."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,12 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(seeded, append=False)
         if (mark is None and _needs_no_database(item)) or _shows_pages(item):
             item.add_marker("once")
+        elif _is_of_production(item):
+            item.add_marker("production")
 
 
 def _needs_no_database(item: pytest.Item) -> bool:
     suite = item.path.relative_to(Path(__file__).parent).parts[0]
     fixtures = set(getattr(item, "fixturenames", ()))
     return suite in WITHOUT_FARMS and fixtures.isdisjoint({"db", "transactional_db"})
+
+
+def _is_of_production(item: pytest.Item) -> bool:
+    parts = item.path.relative_to(Path(__file__).parent).parts
+    files = PRODUCTION.get(parts[1]) if parts[0] == "integration" else None
+    return files is not None and (not files or item.path.stem.removeprefix("test_") in files.split())
 
 
 def _shows_pages(item: pytest.Item) -> bool:
