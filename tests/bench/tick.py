@@ -24,17 +24,17 @@ def tick() -> Iterator[Figure]:
     with Simulation(Setting(cards=[CARD_GB] * NODES, seed=7, pace=0.0)) as simulation:
         simulation.rest_nodes()  # they stay known, and take nothing
         simulation.farm.rest("ticker")
-        queued = _fill(simulation, 0, FEW)
+        least = _fill(simulation, 0, FEW)
         few = simulation.office.ask("ticks", count=TICKS)
         for kind, times in few.items():
-            say(f"{queued} queued, tick {KINDS[kind]}: {spread(times)}")
-        queued = _fill(simulation, queued, MANY)
+            say(f"{least} queued, tick {KINDS[kind]}: {spread(times)}")
+        most = _fill(simulation, least, MANY)
         many = simulation.office.ask("ticks", count=TICKS)
         for kind, times in many.items():
-            say(f"{queued} queued, tick {KINDS[kind]}: {spread(times)}")
+            say(f"{most} queued, tick {KINDS[kind]}: {spread(times)}")
     for kind, words in KINDS.items():
         yield Figure(
-            figure=f"dispatch tick {words}, {MANY} queued / {FEW} queued",
+            figure=f"dispatch tick {words}, {most} queued / {least} queued",
             value=statistics.median(many[kind]),
             unit="ms",
             against=statistics.median(few[kind]),
