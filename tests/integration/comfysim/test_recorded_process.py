@@ -45,7 +45,7 @@ def test_a_server_that_is_ended_starts_empty(version: str, comfysim: StartSim) -
             sim.process.kill()
             sim.process.wait(20)
         else:
-            assert sim.process.wait(60) == told["exit_code"]
+            assert sim.process.wait(20) == told["exit_code"]
         with pytest.raises(_CLOSED):
             listener.until("execution_success", prompt_id=running)
         assert told["ws_tail"][-1]["closed"] == 1006
