@@ -148,9 +148,9 @@ def depths(lane_ids: Sequence[UUID]) -> dict[UUID, int]:
     job, lane = Job._meta.db_table, Lane._meta.db_table
     startable = _STARTABLE.format(lane="l.id")
     # In the order of the index: without one PostgreSQL reads the table, from its beginning, for each lane.
-    heads = f"SELECT 1 FROM {job} WHERE {startable} {_BEST} LIMIT %s"  # noqa: S608
+    heads = f"SELECT 1 FROM {job} WHERE {startable} {_BEST} LIMIT %s"  # noqa: S608 - our own names
     sql = (
-        f"SELECT l.id, (SELECT count(*) FROM ({heads}) counted)"  # noqa: S608
+        f"SELECT l.id, (SELECT count(*) FROM ({heads}) counted)"  # noqa: S608 - our own names
         f" FROM {lane} l WHERE l.id IN ({_places(lane_ids)})"
     )
     return {_uuid(lane_id): count for lane_id, count in _rows(sql, [MOST_COUNTED, *map(_raw, lane_ids)])}
@@ -212,7 +212,7 @@ def _fronts(lane_ids: list[UUID], order: str, most: int) -> Iterable[tuple[UUID,
         lane = Lane._meta.db_table
         startable = _STARTABLE.format(lane="l.id")
         sql = (
-            f"SELECT l.id, j.id, j.rank, j.ready_at FROM {lane} l CROSS JOIN LATERAL"  # noqa: S608
+            f"SELECT l.id, j.id, j.rank, j.ready_at FROM {lane} l CROSS JOIN LATERAL"  # noqa: S608 - our own names
             f" (SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s) j"
             f" WHERE l.id IN ({_places(lane_ids)})"
         )
@@ -220,7 +220,7 @@ def _fronts(lane_ids: list[UUID], order: str, most: int) -> Iterable[tuple[UUID,
             yield _uuid(row[0]), _head(row[1:])
         return
     startable = _STARTABLE.format(lane="%s")  # SQLite knows no LATERAL, and a query costs it nothing
-    sql = f"SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s"  # noqa: S608
+    sql = f"SELECT {columns} FROM {job} WHERE {startable} {order} LIMIT %s"  # noqa: S608 - our own names
     for lane_id in lane_ids:
         for told in _rows(sql, [_raw(lane_id), most]):
             yield lane_id, _head(told)

@@ -189,4 +189,4 @@ def _held() -> list[Held]:
             "job__template_version__template_id",
         )
     )
-    return [Held(*row) for row in rows]  # type: ignore[arg-type]
+    return [Held(*row) for row in rows]  # type: ignore[arg-type]  # in the order of its fields
