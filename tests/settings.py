@@ -14,16 +14,17 @@ from pathlib import Path
 
 from tests import postgres
 
-_PRIVATE = "SHOTFARM_TEST_PRIVATE_SERVER"
+_PRIVATE = "SHOTFARM_TEST_PRIVATE_SERVER"  # whose server SHOTFARM_TEST_DB is; a child process keeps its parent's
+_ME = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _VAR = Path(tempfile.mkdtemp(prefix="shotfarm-tests-"))
 (_VAR / "static").mkdir()
 atexit.register(shutil.rmtree, _VAR, ignore_errors=True)
 _CHOICE = os.environ.setdefault("SHOTFARM_TEST_DB", "sqlite")
 
-if _CHOICE == "postgres" or (_PRIVATE in os.environ and "PYTEST_XDIST_WORKER" in os.environ):
+if _CHOICE == "postgres" or os.environ.get(_PRIVATE, _ME) != _ME:
     # A server for each of pytest-xdist's workers: a transaction that stays open in one test's database
     # would hold back who reads events in another's, for transactions are numbered across a server.
-    os.environ[_PRIVATE] = "1"
+    os.environ[_PRIVATE] = _ME
     _CHOICE = os.environ["SHOTFARM_TEST_DB"] = postgres.serve().url
 if _CHOICE != "sqlite" and not _CHOICE.startswith("postgresql://"):
     raise ValueError(f"SHOTFARM_TEST_DB is {_CHOICE!r}; set it to sqlite, postgres or a postgresql:// URL")
