@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from apps.renders.scheduling.match import Pick
 from apps.renders.services import bus
 from apps.renders.services.failures import carry_out, decide
 from apps.renders.services.giveback import hand_back
+from apps.renders.services.limits import within_limits
 from apps.renders.services.orders import Unorderable, order_for
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from farm.contracts import FailureClass
@@ -28,21 +29,23 @@ logger = logging.getLogger(__name__)
 ACTOR = "dispatcher"
 
 
-def send(picks: Sequence[Pick]) -> int:
+def send(picks: Sequence[Pick], *, limited: Collection[UUID] = ()) -> int:
     """Make an attempt of each pick and publish its order; return how many were sent.
 
     What somebody else moved meanwhile is left out. An order that cannot be made or published ends its
-    attempt; the others are sent all the same.
+    attempt; the others are sent all the same. ``limited``: templates that stand under a limit.
     """
-    return sum(_publish(attempt) for attempt in _attempts(picks))
+    return sum(_publish(attempt) for attempt in _attempts(picks, limited))
 
 
-def _attempts(picks: Sequence[Pick]) -> list[Attempt]:
+def _attempts(picks: Sequence[Pick], limited: Collection[UUID]) -> list[Attempt]:
     """Move the jobs to DISPATCHED under new tokens and write their attempts, in one transaction."""
-    of_job = {pick.head.job_id: pick for pick in picks}
-    if not of_job:
+    if not picks:
         return []
     with transaction.atomic(), events_together():
+        if any(pick.waiting.template_id in limited for pick in picks):
+            picks = within_limits(picks)
+        of_job = {pick.head.job_id: pick for pick in picks}
         jobs = _jobs(of_job)
         tokens = {job.pk: str(uuid4()) for job in jobs}
         moved = move_each(
