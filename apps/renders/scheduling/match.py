@@ -156,6 +156,7 @@ class Match:
             for group in self._groups.values()
             if group not in refused
             and seat.node_id in self._supply.able(group.like)
+            and self._supply.may_try(group.like, seat.node_id)
             and not self._limits.full(group.like.template_id)
             and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
@@ -217,6 +218,7 @@ class Match:
         self._wanting[lane.tier_gb or 0] -= not lane.heads
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
+        self._supply.tries(lane, pick.road.node_id)
         self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)
         self._will_hold(pick.road.node_id, lane.models)
         return pick

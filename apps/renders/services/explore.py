@@ -30,7 +30,9 @@ def _pick(this: Round, match: Match, seat: Seat, waiting: Waiting) -> Pick | Non
     lane = waiting.lane
     if lane.floor_gb > seat.tier_gb or this.limits.full(waiting.template_id):
         return None
-    if not this.supply.could(waiting, seat.node_id):
+    if str(seat.tier_gb) in this.paused:
+        return None
+    if not this.supply.could(waiting, seat.node_id) or not this.supply.may_try(waiting, seat.node_id):
         return None
     road = match.capacity.give(seat, seat.tier_gb, shared=False)
     if road is None:
