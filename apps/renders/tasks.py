@@ -10,6 +10,7 @@ from typing import Any
 
 from celery import shared_task
 
+from apps.common.collisions import again_after_collision
 from apps.common.together import Together
 from apps.renders.services import bus
 from apps.renders.services.claim import claim_all
@@ -20,9 +21,9 @@ from farm.logs import bound
 
 logger = logging.getLogger(__name__)
 
-_claims = Together(claim_all)
-_nodes = Together(answer_all)
-_ends = Together(record_all)
+_claims = Together(again_after_collision(claim_all))
+_nodes = Together(again_after_collision(answer_all))
+_ends = Together(again_after_collision(record_all))
 
 
 @shared_task(name=contracts.CLAIM, send_events=False)
