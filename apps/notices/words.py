@@ -78,9 +78,9 @@ def _of_batch(kind: Kind, code: str, item: dict[str, Any]) -> str:
         )
     return (
         ngettext(
+            "%(batch)s has ended: its only job failed.",
             "%(batch)s has ended: %(failed)d of %(total)d jobs failed.",
-            "%(batch)s has ended: %(failed)d of %(total)d jobs failed.",
-            failed,
+            item["jobs"],
         )
         % facts
     )

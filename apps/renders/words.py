@@ -51,6 +51,7 @@ REASONS: dict[str, Promise] = {
     "look again": _("look again"),
     "no attempt was open": _("no attempt was open"),
     "no worker accepted the order in time": _("no worker accepted the order in time"),
+    "paused before it was claimed": _("paused before it was claimed"),
     "rendered": _("rendered"),
     "requeued": _("requeued"),
     "submitted": _("submitted"),

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 REFUSED_PAUSE = timedelta(seconds=1)
 OVERTAKEN = "somebody else was faster"
+PAUSED = "paused before it was claimed"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _decide(one: _Claim, now: datetime) -> _Grant | ClaimReply:
     elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
         reason = f"the attempt is {attempt.state}"
     elif one.paused:
-        _refuse(one, node, attempt, reason := f"{one.paused} is paused")
+        _refuse(one, node, attempt, PAUSED)
+        reason = f"{one.paused} is paused"
     elif reason := _unfit(node, attempt, serves=one.serves) or _misplaced(node, attempt, blocked=one.blocked):
         # A moment's pause: the node that took it may be quicker again before it hears that it may not.
         _refuse(one, node, attempt, reason, start_after=now + REFUSED_PAUSE)

@@ -85,7 +85,8 @@ def require_setting(user: User, deed: str) -> None:
     """Raise NotAllowed, naming the permission it takes, unless the user may add, change or delete limits."""
     permission = f"renders.{deed}_limit"
     if not user.has_perm(permission):
-        raise NotAllowed(f"{user} may not {deed} limits; that takes the permission {permission}")
+        told = _("%(user)s may not set limits; that takes the permission %(permission)s")
+        raise NotAllowed(told % {"user": user, "permission": permission})
 
 
 def _templates(slugs: Sequence[str]) -> list[WorkflowTemplate]:

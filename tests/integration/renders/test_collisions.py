@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from apps.common.machines import move_each
 from apps.projects.models import Project
 from apps.renders import tasks
 from apps.renders.models import Job
@@ -157,7 +158,7 @@ def test_a_tick_that_goes_on_colliding_lets_the_rest_of_the_turn_be_done(
 def test_a_claim_that_collides_is_granted_all_the_same(node24: Hand, job: Job, monkeypatch: Patch) -> None:
     order = dispatched(node24)
     met: list[str] = []
-    monkeypatch.setattr(claiming, "move_each", at_first(a_lock_timeout, claiming.move_each, met))
+    monkeypatch.setattr(claiming, "move_each", at_first(a_lock_timeout, move_each, met))
     request = ClaimRequest(
         attempt_id=order.attempt_id, token=order.token, node=node24.name, epoch=node24.epoch
     )
