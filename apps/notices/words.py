@@ -76,11 +76,13 @@ def _of_batch(kind: Kind, code: str, item: dict[str, Any]) -> str:
             )
             % facts
         )
+    if item["jobs"] == 1:
+        return _("%(batch)s has ended: its only job failed.") % facts
     return (
         ngettext(
-            "%(batch)s has ended: its only job failed.",
             "%(batch)s has ended: %(failed)d of %(total)d jobs failed.",
-            item["jobs"],
+            "%(batch)s has ended: %(failed)d of %(total)d jobs failed.",
+            failed,
         )
         % facts
     )

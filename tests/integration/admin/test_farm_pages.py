@@ -180,6 +180,27 @@ def test_an_operator_places_pins_and_lets_work(film: Film, as_: Browser) -> None
     assert press(root, node, "hours", hours="soon").works_until is None
 
 
+def test_what_was_typed_on_a_nodes_page_and_refused_is_still_there(film: Film, as_: Browser) -> None:
+    root, node = as_("root"), film.rows["node"]
+    Pool.objects.create(name="stage-a")
+
+    def refused(deed: str, **sent: str) -> str:
+        address = reverse(f"admin:nodes_node_{deed}", args=[node.pk])
+        return root.post(address, sent, follow=True).content.decode()
+
+    shown = refused("place", pool="stage-a", schedule="", tags="fast, no!tag")
+    assert "a tag is a word" in shown
+    assert 'value="fast, no!tag"' in shown
+    assert '<option value="stage-a" selected>' in " ".join(shown.split())
+    assert Node.objects.get(pk=node.pk).pool is None
+    assert "no!tag" not in root.get(page(node)).content.decode(), "once: then it is as it is"
+    note = "fan rattles " * 200
+    assert note.strip() in refused("note", note=note)
+    assert 'value="too hot for the rack' in refused(
+        "desired", desired="asleep", reason="too hot for the rack"
+    )
+
+
 def test_blocks_are_cleared_by_the_button_and_many_at_once(film: Film, as_: Browser) -> None:
     one = block_of(film.rows["node"])
     root = as_("root")

@@ -268,7 +268,7 @@ def test_what_is_wrong_is_said_at_the_field(people: dict[str, User], as_: Browse
     answer = as_("viewer").post(
         reverse("admin:notices_subscription_add"), form(road="webhook", url="http://10.0.0.7/")
     )
-    assert "10.0.0.7 is not on the public internet" in answer.context["adminform"].form.errors["url"][0]
+    assert "10.0.0.7 is not found on the public internet" in answer.context["adminform"].form.errors["url"][0]
     assert not Subscription.objects.exists()
 
 
