@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
-from apps.renders.models import Attempt, FarmClock, NodeBlock
-from apps.renders.states import BlockState
+from apps.renders.models import Attempt, FarmClock, Job, NodeBlock
+from apps.renders.states import BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
+from tests.factories import JobFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, make_node, page
 
@@ -236,6 +237,53 @@ def test_a_pool_with_nodes_is_not_deleted(film: Film, as_: Browser) -> None:
     Node.objects.update(pool=None)
     as_("root").post(address, {"post": "yes"})
     assert not Pool.objects.exists()
+
+
+def removed(browser: Client, node: Node) -> str:
+    address = reverse("admin:nodes_node_delete", args=[node.pk])
+    assert browser.get(address).status_code == 200
+    return " ".join(browser.post(address, {"post": "yes"}, follow=True).content.decode().split())
+
+
+def test_a_node_that_is_gone_for_good_is_removed_and_what_it_rendered_stays(film: Film, as_: Browser) -> None:
+    node, attempt = film.rows["node"], film.attempt
+    Node.objects.filter(pk=node.pk).update(observed=Observed.OFFLINE)
+    Attempt.objects.update(holds_slot=False, node=node)
+    closed = JobFactory.create(shot=film.shot, state=JobState.FAILED, pinned_to=node)
+    assert closed.lane is not None
+    assert "Remove…" in as_("root").get(page(node)).content.decode()
+    assert "Remove…" not in as_("admin").get(page(node)).content.decode()
+    removed(as_("root"), node)
+    assert not Node.objects.filter(pk=node.pk).exists()
+    attempt.refresh_from_db()
+    closed.refresh_from_db()
+    assert (attempt.node, closed.pinned_to, closed.state) == (None, None, JobState.FAILED)
+
+
+def test_a_node_that_open_jobs_wait_for_alone_is_not_removed_and_they_are_named(
+    film: Film, as_: Browser
+) -> None:
+    node = film.rows["node"]
+    Node.objects.filter(pk=node.pk).update(observed=Observed.OFFLINE)
+    Attempt.objects.update(holds_slot=False)
+    pinned = JobFactory.create_batch(7, shot=film.shot, pinned_to=node)
+    told = removed(as_("root"), node)
+    assert "7 open jobs may run on it only" in told
+    codes = sorted(job.code for job in pinned)
+    assert f"{', '.join(codes[:5])} … + 2" in told
+    assert Node.objects.filter(pk=node.pk).exists()
+    found = as_("root").get(listing(Job), {"q": node.name}).content.decode()
+    assert codes[6] in found, "as the sentence says"
+
+
+def test_a_node_that_reports_or_has_work_is_not_removed(film: Film, as_: Browser) -> None:
+    node = film.rows["node"]
+    Node.objects.filter(pk=node.pk).update(observed=Observed.IDLE)
+    Attempt.objects.update(holds_slot=True, node=node)
+    told = removed(as_("root"), node)
+    assert "it still reports; stop its worker" in told
+    assert "it has work in hand" in told
+    assert Node.objects.filter(pk=node.pk).exists()
 
 
 def test_the_farm_page_says_that_no_ticker_leads(film: Film, as_: Browser) -> None:
