@@ -40,9 +40,9 @@ class WorkingNodeAdmin(NodeAdmin):
 
     def get_actions(self, request: HttpRequest) -> Any:
         """One by one: each is asked whether anything stands in the way."""
-        return {
-            name: told for name, told in super().get_actions(request).items() if name != "delete_selected"
-        }
+        actions = dict(super().get_actions(request))
+        actions.pop("delete_selected", None)
+        return actions
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Its GPUs and blocks, which nobody misses, are not counted up."""

@@ -36,7 +36,10 @@ UNKNOWN_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Pick:
-    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens."""
+    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens.
+
+    ``limited``: its template stands under a limit.
+    """
 
     waiting: Waiting
     head: Head
@@ -45,6 +48,7 @@ class Pick:
     tier_gb: int
     warm: bool | None = None
     explores: bool = False
+    limited: bool = False
 
 
 @dataclass
@@ -147,7 +151,8 @@ class Match:
                 continue
             warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
             self._turns.take(starving=rank > head.rank)
-            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
+            limited = waiting.template_id in self._limits.of
+            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm, limited=limited))
             return
 
     def _best_for(self, seat: Seat, refused: set[Group]) -> tuple[Group, Front] | None:

@@ -35,7 +35,7 @@ def dispatch(turns: Turns | None = None) -> int:
     match = this.match(turns)
     picks = list(match.picks())
     make_way(this)
-    return send(picks + explore(this, match), limited=this.limits.of)
+    return send(picks + explore(this, match))
 
 
 def explain_waiting(turns: Turns | None = None) -> None:

@@ -37,4 +37,7 @@ def _pick(this: Round, match: Match, seat: Seat, waiting: Waiting) -> Pick | Non
     road = match.capacity.give(seat, seat.tier_gb, shared=False)
     if road is None:
         return None
-    return Pick(waiting, waiting.heads[0], seat, road, seat.tier_gb, warm=False, explores=True)
+    limited = waiting.template_id in this.limits.of
+    return Pick(
+        waiting, waiting.heads[0], seat, road, seat.tier_gb, warm=False, explores=True, limited=limited
+    )

@@ -54,10 +54,10 @@ def _in_the_way(node: Node) -> Iterator[Problem]:
     if codes:
         more = f" … + {len(codes) - MOST_NAMED}" if len(codes) > MOST_NAMED else ""
         told = ngettext(
-            "%(count)d open job may run on it only: %(jobs)s. Search the jobs for the node’s name, and cancel "
-            "it, or change “only on node”",
-            "%(count)d open jobs may run on it only: %(jobs)s. Search the jobs for the node’s name, and cancel "
-            "them, or change “only on node”",
+            "%(count)d open job may run on it only: %(jobs)s. Search the jobs for the node’s name, and "
+            "cancel it, or change “only on node”",
+            "%(count)d open jobs may run on it only: %(jobs)s. Search the jobs for the node’s name, and "
+            "cancel them, or change “only on node”",
             len(codes),
         )
         facts = {"count": len(codes), "jobs": ", ".join(codes[:MOST_NAMED]) + more}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -29,21 +29,21 @@ logger = logging.getLogger(__name__)
 ACTOR = "dispatcher"
 
 
-def send(picks: Sequence[Pick], *, limited: Collection[UUID] = ()) -> int:
+def send(picks: Sequence[Pick]) -> int:
     """Make an attempt of each pick and publish its order; return how many were sent.
 
     What somebody else moved meanwhile is left out. An order that cannot be made or published ends its
-    attempt; the others are sent all the same. ``limited``: templates that stand under a limit.
+    attempt; the others are sent all the same.
     """
-    return sum(_publish(attempt) for attempt in _attempts(picks, limited))
+    return sum(_publish(attempt) for attempt in _attempts(picks))
 
 
-def _attempts(picks: Sequence[Pick], limited: Collection[UUID]) -> list[Attempt]:
+def _attempts(picks: Sequence[Pick]) -> list[Attempt]:
     """Move the jobs to DISPATCHED under new tokens and write their attempts, in one transaction."""
     if not picks:
         return []
     with transaction.atomic(), events_together():
-        if any(pick.waiting.template_id in limited for pick in picks):
+        if any(pick.limited for pick in picks):
             picks = within_limits(picks)
         of_job = {pick.head.job_id: pick for pick in picks}
         jobs = _jobs(of_job)
