@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.nodes.models import Node
-from apps.nodes.selectors import serving
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting
 from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import BlockState
 from farm.tiers import NO_VRAM, next_queue_for
@@ -32,8 +32,7 @@ class Kind:
     tags: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """An attempt that takes a seat, or will. ``node_id`` None: it is on a tier's queue."""
 
     attempt_id: UUID
@@ -144,17 +143,13 @@ class Supply:
         return Counter(held.template_id for held in self.held)
 
 
-_LONG: Final = ("classes", "models_by_folder", "software", "baseline", "drift")
-
-
 def read_supply(now: datetime) -> Supply:
     """Read nodes, seats and blocks: three queries, whatever waits."""
-    nodes = list(serving().select_related("pool").defer(*_LONG))
     blocks: dict[UUID, set[UUID]] = defaultdict(set)
     trials: dict[UUID, set[UUID]] = defaultdict(set)
     for node_id, template_id, is_blocked in shut_pairs(now):
         (blocks if is_blocked else trials)[template_id].add(node_id)
-    return Supply(nodes, _held(), blocks, trials)
+    return Supply(serving_nodes(), _held(), blocks, trials)
 
 
 def shut_pairs(now: datetime, nodes: Iterable[Node] | None = None) -> Iterator[tuple[UUID, UUID, bool]]:
@@ -217,4 +212,4 @@ def _held() -> list[Held]:
             "job__template_version__template_id",
         )
     )
-    return [Held(*row) for row in rows]  # type: ignore[arg-type]  # in the order of its fields
+    return [Held._make(row) for row in rows]  # in the order of its fields
