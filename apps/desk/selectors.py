@@ -181,7 +181,8 @@ def _ready_by_tier() -> dict[int | None, list[int]]:
 def farm_nodes() -> list[Node]:
     """Every node with its GPUs, pool and schedule, without the long lists of what it can do."""
     nodes = Node.objects.select_related("pool", "schedule").prefetch_related("gpus")
-    return list(nodes.defer("classes", "models_by_folder", "software", "baseline", "comfyui_facts"))
+    rows = nodes.defer("classes", "models_by_folder", "software", "baseline", "comfyui_facts")
+    return list(rows.order_by("name"))
 
 
 def conditions(node: Node) -> set[str]:
