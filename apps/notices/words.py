@@ -46,6 +46,11 @@ def lines_of(notice: Notice) -> list[str]:
     return [line for item in notice.items if (line := _line(item))]
 
 
+def more_than_named(notice: Notice) -> int:
+    """How many events it tells of beside those it names; a test names none, and means none."""
+    return max(0, notice.count - len(notice.items)) if notice.items else 0
+
+
 def _line(item: dict[str, Any]) -> str:
     if "job" in item:
         product = Product(item["kind"]).label if item["kind"] in Product.values else item["kind"]

@@ -272,6 +272,13 @@ def test_what_is_wrong_is_said_at_the_field(people: dict[str, User], as_: Browse
     assert not Subscription.objects.exists()
 
 
+def test_notices_about_nodes_are_offered_to_operators_only(people: dict[str, User], as_: Browser) -> None:
+    add = reverse("admin:notices_subscription_add")
+    assert 'value="node.sick"' in shown(as_("operator"), add)
+    assert 'value="node.sick"' not in shown(as_("viewer"), add)
+    assert 'value="job.failed"' in shown(as_("viewer"), add)
+
+
 def test_nodes_are_refused_to_whoever_is_no_operator(people: dict[str, User], as_: Browser) -> None:
     answer = as_("viewer").post(reverse("admin:notices_subscription_add"), form(kinds=["node.sick"]))
     assert "nodes.change_node" in str(answer.context["adminform"].form.errors)
