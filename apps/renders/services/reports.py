@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 
 from apps.common.clock import database_now
 from apps.common.collisions import again_after_collision
-from apps.common.together import in_turns
+from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.services import receive_all
