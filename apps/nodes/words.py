@@ -26,6 +26,11 @@ BLOCKS: Final = gettext_noop("%(count)s failures of %(template)s in a row, the l
 ON_TRIAL: Final = gettext_noop("its time is over: the next render of it decides")
 RENDERED: Final = gettext_noop("it rendered")
 CLEARED: Final = gettext_noop("an operator cleared it")
+HOURS_OVER: Final = gettext_noop("the working hours of schedule %(schedule)s are over")
+HOURS_BEGIN: Final = gettext_noop("the working hours of schedule %(schedule)s have begun")
+WORKS_ON: Final = gettext_noop("it works on by %(who)s’s wish, whatever schedule %(schedule)s says")
+NOT_READABLE: Final = gettext_noop("schedule %(schedule)s cannot be read, so it works")
+NO_SCHEDULE: Final = gettext_noop("it has no schedule any more")
 
 REASONS: Final = (
     FAILED,
@@ -43,6 +48,11 @@ REASONS: Final = (
     ON_TRIAL,
     RENDERED,
     CLEARED,
+    HOURS_OVER,
+    HOURS_BEGIN,
+    WORKS_ON,
+    NOT_READABLE,
+    NO_SCHEDULE,
 )
 """The coordinator's own reasons in events, ``Node.sick_reason`` and ``NodeBlock.reason``, as stored."""
 
