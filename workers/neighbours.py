@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -64,8 +65,6 @@ class Neighbours:
             return ""  # nobody can be told apart here; the coordinator still can
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, self._node.encode(), 0)
         except BlockingIOError:
             name = os.pread(handle, 4 * NAME_LIMIT, 0).decode(errors="replace")
             os.close(handle)
@@ -75,4 +74,7 @@ class Neighbours:
             os.close(handle)
             return ""
         self._held[what] = handle
+        with suppress(OSError):  # on a full disk it is ours all the same, without our name
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, self._node.encode(), 0)
         return ""

@@ -3,7 +3,8 @@
 A report goes out every five seconds, and when something changed: at once if the coordinator decides by it, a
 little later if an order moved on (its claim and its bell have gone ahead). Its Celery result is the
 coordinator's directives. A coordinator that is away costs nothing but patience: one report waits in the
-broker, the next follows after a growing pause, and finished work stays in the spool.
+broker, the next follows after a growing pause, none while thousands wait there, and finished work stays in
+the spool.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ PATIENCE_S: Final = 10.0
 MAX_PATIENCE_S: Final = 20.0
 """Below a lease (30 s): a report that is lost, with a coordinator that died of it say, is followed by another
 before anybody can take this node for dead."""
+
+MOST_WAITING: Final = 5_000
+"""Messages for a coordinator that is away, above which no node that got no answer adds another: 500 nodes
+would fill the broker's memory over a weekend."""
 
 STOP_S: Final = 5.0
 
@@ -129,6 +134,8 @@ class Reporter(VitalThread):
     def exchange(self) -> None:
         """Send one report and follow the answer, if one comes."""
         try:
+            if self._away and self._waiting() > MOST_WAITING:
+                return
             call = self._send()
             answer = answer_to(
                 call,
@@ -178,6 +185,10 @@ class Reporter(VitalThread):
             logger.info("serving changed", extra={"serve": directives.serve})
             self._node.serve = directives.serve
         self._subscriptions.refresh()
+
+    def _waiting(self) -> int:
+        """Count what lies there for the coordinator, of all nodes."""
+        return int(self._app.backend.client.llen(QUEUE_REPORTS))
 
     def _send(self) -> AsyncResult[Any]:
         finished = self._in_turn(self._spool.finished())

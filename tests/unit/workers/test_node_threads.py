@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -24,7 +25,7 @@ from workers.gpu import Reading
 from workers.logs import worth_a_line
 from workers.node import Node, Sight
 from workers.queues import Subscriptions
-from workers.reporter import ORDER_S, PERIOD_S, STAGE_S, Reporter
+from workers.reporter import MOST_WAITING, ORDER_S, PERIOD_S, STAGE_S, Reporter
 from workers.spool import Spool
 from workers.vital import VitalThread
 
@@ -314,3 +315,45 @@ def test_a_log_line_carries_its_fields_as_text_or_as_json() -> None:
 def test_wake_leaves_no_line() -> None:
     assert not worth_a_line(record(data={"name": WAKE}))
     assert worth_a_line(record(data={"name": "shotfarm.render"}))
+
+
+def test_a_disk_that_fails_keeps_no_directive_from_being_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, spool, reporter = reporting(tmp_path)
+    spool.finish(report("done"))
+    stop = node.hand.accept("stop", "t")
+    refused: list[str] = []
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        refused.append(path.name)
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    reporter.follow(NodeDirectives(confirmed=("done",), cancelled=("stop",), serve=True))
+
+    assert refused == ["done.json"]
+    assert stop.cancelled.is_set()
+    assert node.serve
+
+
+@pytest.mark.usefixtures("in_a_worker")
+@pytest.mark.parametrize(("lies_there", "sent"), [(MOST_WAITING, 2), (MOST_WAITING + 1, 1)])
+def test_a_coordinator_that_is_away_for_days_does_not_fill_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lies_there: int, sent: int
+) -> None:
+    _, _, made = reporting(tmp_path)
+    reporter = cast(Any, made)
+    told: list[str] = []
+    monkeypatch.setattr(reporter, "_waiting", lambda: lies_there)
+    monkeypatch.setattr(
+        reporter._app,
+        "send_task",
+        lambda name, **_: told.append(name) or SimpleNamespace(ready=lambda: False),
+    )
+    reporter._patience_s = 0.0
+
+    made.exchange()  # nobody answers: away from now on
+    made.exchange()
+
+    assert len(told) == sent
