@@ -14,6 +14,14 @@ NodeReport          REPORT  (reports)          NodeDirectives
 –                   WAKE    (node.*)           –  (makes a worker re-read its queues)
 canary's id         CANARY  (node.*)           –  (told again in the next NodeReport)
 ==================  =========================  ==========================================
+
+Nodes and coordinator are brought up to date one after the other, so within one VERSION
+
+- a message gains fields with a default only, and whoever does not know one leaves it out;
+- an enumeration gains nothing: its words decide;
+- what a report's signature covers stays what it is (:data:`SIGNED`): new fields are not signed.
+
+Anything else is a new VERSION, which is refused by name, and shown to the operator.
 """
 
 from __future__ import annotations
@@ -440,7 +448,8 @@ class NodeDirectives:
     ``serve``: read the tier queues; without it the node reads its own queue only.
     ``new_epoch``: this node was given up; mint a new epoch and drop what is running. ``unstage``: as
     CONTROL_UNSTAGE, where that was not heard. ``probe``: the id of a probe to render, told again with its end
-    in ``NodeReport.probe``; the same id is rendered once, however often it is told.
+    in ``NodeReport.probe``; the same id is rendered once, however often it is told. ``refused``: why the
+    coordinator takes nothing this node says of itself, for its own log.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -451,6 +460,7 @@ class NodeDirectives:
     new_epoch: bool = False
     unstage: tuple[str, ...] = ()
     probe: str = ""
+    refused: str = ""
     version: int = VERSION
 
 
@@ -469,6 +479,25 @@ def from_json(kind: type[T], data: object) -> T:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as exc:
         raise ContractError(f"{kind.__name__}: {exc}") from exc
+
+
+def read_node_report(data: object) -> tuple[NodeReport, tuple[str, ...]]:
+    """Read a node's report; what is wrong with one of its finished reports costs only that one.
+
+    Return it with a sentence for each that was left out. Raises ContractError.
+    """
+    finished = data.get("finished") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(finished, list | tuple):
+        return from_json(NodeReport, data), ()
+    report = from_json(NodeReport, {**data, "finished": ()})
+    readable: list[RenderReport] = []
+    wrong: list[str] = []
+    for one in finished:
+        try:
+            readable.append(from_json(RenderReport, one))
+        except ContractError as exc:
+            wrong.append(str(exc))
+    return replace(report, finished=tuple(readable)), tuple(wrong)
 
 
 LONGEST_TEXT: Final = 20_000
@@ -503,9 +532,29 @@ def pack_graph(graph: dict[str, Any]) -> str:
     return base64.b64encode(zlib.compress(canonical(graph), 9)).decode()
 
 
+SIGNED: Final[dict[type, tuple[str, ...]]] = {
+    RenderReport: (
+        *("attempt_id", "job_id", "token", "node", "epoch", "outcome", "failure", "artifacts", "timings"),
+        *("prompt_id", "comfyui_version", "gpu", "simulated", "reason", "log", "version"),
+    ),
+    ArtifactFact: (
+        *("path", "kind", "media_type", "bytes", "sha256", "width", "height", "frames", "fps", "output_node"),
+    ),
+    Failure: ("failure_class", "code", "message", "node_id", "node_type", "exception_type", "detail"),
+    Timings: ("stage_s", "wait_s", "execute_s", "collect_s"),
+    LogLine: ("at", "level", "logger", "message", "facts"),
+}
+"""What a signature of this VERSION covers: a side that knows more fields signs, and checks, no more."""
+
+
 def _signature(report: RenderReport, key: str) -> str:
-    content = to_json(report)
-    unsigned = ("signature", "peak_mib") if report.log else ("signature", "peak_mib", "log")
-    for name in unsigned:  # an empty log as well: so signs a node that does not know this field yet
-        content.pop(name, None)
+    content = _signed(report)
+    if not report.log:
+        del content["log"]  # so signs a node that does not know this field yet
     return hmac.new(key.encode(), canonical(content), hashlib.sha256).hexdigest()
+
+
+def _signed(value: Any) -> Any:
+    if names := SIGNED.get(type(value)):
+        return {name: _signed(getattr(value, name)) for name in names}
+    return [_signed(item) for item in value] if isinstance(value, tuple) else value

@@ -31,7 +31,7 @@ from farm.contracts import (
     to_json,
 )
 from farm.tiers import QUEUE_REPORTS
-from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
+from workers.broker import BROKER_ERRORS, BrokenError, NoAnswerError, RefusedError, answer_to
 from workers.node import Node
 from workers.queues import Subscriptions
 from workers.spool import Spool
@@ -63,6 +63,9 @@ STOP_S: Final = 5.0
 MAX_FINISHED: Final = 50
 """Unconfirmed reports per message, so that a long outage does not make one message of everything."""
 
+WITHHELD_S: Final = 600.0
+"""How long a finished report is withheld that the coordinator cannot read: it may be brought up to date."""
+
 _UNTOLD: Final = ComfyFact(reachable=True)
 
 NEWEST: Final = 25
@@ -84,6 +87,9 @@ class Reporter(VitalThread):
         self._want_capabilities = False
         self._epoch_just_begun = False
         self._turn = 0
+        self._most = MAX_FINISHED
+        self._withheld: dict[str, float] = {}  # attempt -> until when its report is not sent
+        self._refused = ""
         self._patience_s = PATIENCE_S
         self._away = ""
         self._told: NodeReport | None = None
@@ -151,10 +157,33 @@ class Reporter(VitalThread):
         except BROKER_ERRORS as error:
             self._is_away(f"broker away: {error}")
             self._patience_s = PATIENCE_S  # what was sent is lost with the broker; do not wait for it
+        except RefusedError as error:
+            self._find_the_unreadable(error)
+        except BrokenError as error:
+            self._is_away(f"coordinator broke: {error}")
         except ContractError as error:
             self._is_away(f"answer not understood: {error}")
         else:
+            self._most = min(2 * self._most, MAX_FINISHED)
             self._is_back()
+
+    def _find_the_unreadable(self, error: RefusedError) -> None:
+        """Narrow down which finished report the coordinator cannot read, and do without that one.
+
+        One of an older version may not know a word in it, and so refuse the whole message.
+        """
+        finished = self._told.finished if self._told else ()
+        if not finished:
+            self._is_away(f"report refused: {error}")
+            return
+        if len(finished) == 1:
+            attempt_id = finished[0].attempt_id
+            self._withheld[attempt_id] = time.monotonic() + WITHHELD_S
+            logger.error(
+                "coordinator cannot read a report", extra={"attempt": attempt_id, "error": str(error)}
+            )
+        self._most = max(1, len(finished) // 2)
+        self._at_once()
 
     def follow(self, directives: NodeDirectives) -> None:
         """Do what the coordinator answered.
@@ -178,6 +207,9 @@ class Reporter(VitalThread):
             self._node.desired = directives.desired
             self._at_once()
         self._node.probe_asked = directives.probe
+        if directives.refused and directives.refused != self._refused:
+            logger.error("refused by the coordinator", extra={"why": directives.refused})
+        self._refused = directives.refused
         if directives.want_capabilities and not self._want_capabilities:
             self._at_once()
         self._want_capabilities = directives.want_capabilities
@@ -203,11 +235,15 @@ class Reporter(VitalThread):
 
     def _in_turn(self, finished: tuple[RenderReport, ...]) -> tuple[RenderReport, ...]:
         """Choose what travels now, oldest first: all, or the newest and some of the others in turn."""
-        if len(finished) <= MAX_FINISHED:
+        now = time.monotonic()
+        finished = tuple(report for report in finished if self._withheld.get(report.attempt_id, now) <= now)
+        if len(finished) <= self._most:
             return finished
+        if self._most <= NEWEST:
+            return finished[: self._most]
         others = finished[:-NEWEST]
         begin = self._turn % len(others)
-        self._turn = begin + MAX_FINISHED - NEWEST
+        self._turn = begin + self._most - NEWEST
         chosen = {number % len(others) for number in range(begin, self._turn)}
         return (*(report for number, report in enumerate(others) if number in chosen), *finished[-NEWEST:])
 

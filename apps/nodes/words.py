@@ -26,6 +26,10 @@ BLOCKS: Final = gettext_noop("%(count)s failures of %(template)s in a row, the l
 ON_TRIAL: Final = gettext_noop("its time is over: the next render of it decides")
 RENDERED: Final = gettext_noop("it rendered")
 CLEARED: Final = gettext_noop("an operator cleared it")
+UNREADABLE: Final = gettext_noop("what it says cannot be read, is it of another version? %(error)s")
+RIVAL: Final = gettext_noop(
+    "another worker uses this name, with the ComfyUI at %(address)s; give it a SHOTFARM_NODE of its own"
+)
 
 REASONS: Final = (
     FAILED,
@@ -43,8 +47,11 @@ REASONS: Final = (
     ON_TRIAL,
     RENDERED,
     CLEARED,
+    UNREADABLE,
+    RIVAL,
 )
-"""The coordinator's own reasons in events, ``Node.sick_reason`` and ``NodeBlock.reason``, as stored."""
+"""The coordinator's own reasons as stored: in events, ``Node.sick_reason``, ``Node.misheard``,
+``NodeBlock.reason``."""
 
 _PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
 _KNOWN: Final = {re.compile(_PLACE.sub(r"(?P<\1>.*?)", re.escape(told)), re.DOTALL): told for told in REASONS}

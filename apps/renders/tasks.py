@@ -11,6 +11,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.common.together import Together
+from apps.nodes.services import mishear
 from apps.renders.services import bus
 from apps.renders.services.claim import claim_all
 from apps.renders.services.record import record_all
@@ -48,6 +49,12 @@ def hear_bell(bell: dict[str, Any]) -> None:
 @shared_task(name=contracts.REPORT, send_events=False)
 def hear_node(report: dict[str, Any]) -> dict[str, Any]:
     """Answer a NodeReport with NodeDirectives."""
-    told = contracts.from_json(contracts.NodeReport, report)
+    try:
+        told, left_out = contracts.read_node_report(report)
+    except contracts.ContractError as exc:
+        mishear(report, str(exc))
+        raise
     with bound(node=told.node):
+        for why in left_out:
+            mishear(report, why)
         return contracts.to_json(_nodes.ask(told))

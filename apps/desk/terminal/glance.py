@@ -29,20 +29,21 @@ SHOWN_NODES: Final = 5
 TROUBLE: Final = (Observed.SICK, Observed.DEAF, Observed.OFFLINE)
 LATELY: Final = timedelta(hours=24)
 MARGIN: Final = 8
+_NODE: Final = ("name", "observed", "desired", "reason", "misheard", "misheard_at", "tier_gb", "simulated")
 
 
 def status(paint: Paint) -> Answer:
     """The farm at a glance: who leads, nodes, jobs, what is held, what waits for what."""
     now = database_now()
     clock = FarmClock.objects.filter(pk=1).first()
-    nodes = list(Node.objects.only("name", "observed", "desired", "reason", "tier_gb", "simulated"))
+    nodes = list(Node.objects.only(*_NODE))
     jobs = _job_counts(now)
     holds = list(Hold.objects.all())
     waits = wait_summary()
     lines = [
         _row(_("farm"), _leading(clock, now, paint)),
         _row(_("nodes"), _node_counts(nodes, paint)),
-        *(_row("", f"{clean(node.name)}: {condition(node, paint)}") for node in _troubled(nodes)),
+        *(_row("", f"{clean(node.name)}: {condition(node, paint, now)}") for node in _troubled(nodes)),
         _row(_("jobs"), _jobs_in_words(jobs, paint)),
         *(_row(_("held"), paint(_hold_in_words(hold), "amber")) for hold in holds),
         *_wait_lines(waits),

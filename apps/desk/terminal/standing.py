@@ -14,6 +14,7 @@ from apps.common.show import TONES, gb_text, seconds_text, tier_text
 from apps.desk.terminal.answer import Answer, iso
 from apps.desk.terminal.text import Paint, clean, table
 from apps.nodes.models import Gpu, Node
+from apps.nodes.standing import misheard_words
 from apps.nodes.states import Desired, Observed
 from apps.renders.holding import uses
 from apps.renders.models import Attempt
@@ -35,7 +36,7 @@ def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Ans
     filtered = names is not None or bool(state)
     return Answer(
         lines,
-        {"nodes": [_node_json(node, in_hand[node.pk]) for node in rows]},
+        {"nodes": [_node_json(node, in_hand[node.pk], now) for node in rows]},
         found=bool(rows) or not filtered,
     )
 
@@ -77,10 +78,12 @@ def _shown_nodes(names: Sequence[Node] | None, state: str) -> QuerySet[Node]:
     return rows
 
 
-def condition(node: Node, paint: Paint) -> str:
+def condition(node: Node, paint: Paint, now: datetime) -> str:
     """The state of a node in its colour, with its own words."""
     said = paint(str(Observed(node.observed).label), TONES[node.observed])
-    return f"{said}: {clean(node.reason)}" if node.reason else said
+    reasons = filter(None, (misheard_words(node, now), node.reason))
+    why = "; ".join(clean(reason) for reason in reasons)
+    return f"{said}: {why}" if why else said
 
 
 def _node_row(node: Node, held: Sequence[Attempt], now: datetime, paint: Paint) -> list[str]:
@@ -89,7 +92,7 @@ def _node_row(node: Node, held: Sequence[Attempt], now: datetime, paint: Paint) 
     name = clean(node.name) + (f" ({_('SIMULATED')})" if node.simulated else "")
     return [
         name,
-        condition(node, paint),
+        condition(node, paint, now),
         paint(wanted, "amber"),
         tier_text(node.tier_gb),
         "; ".join(_gpu(gpu) for gpu in node.gpus.all()),
@@ -111,12 +114,13 @@ def _in_hand(attempt: Attempt) -> str:
     return f"{job.code} ({attempt.get_state_display()})"
 
 
-def _node_json(node: Node, held: Sequence[Attempt]) -> dict[str, Any]:
+def _node_json(node: Node, held: Sequence[Attempt], now: datetime) -> dict[str, Any]:
     return {
         "node": node.name,
         "observed": node.observed,
         "desired": node.desired,
         "reason": node.reason,
+        "misheard": misheard_words(node, now),
         "tier_gb": node.tier_gb,
         "simulated": node.simulated,
         "comfyui": node.comfyui_version,

@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 AGAIN: Final = timedelta(seconds=10)
 """A node that did not answer is asked again after this long."""
 
+UNSTAGES: Final = "unstage"
+
+UNSTAGES: Final = "unstage"
+
 WORTHWHILE_S: Final = LOAD_S + 10.0
 """Work that goes on for less keeps what is staged behind it: loading a model elsewhere takes as long."""
 
@@ -68,7 +72,7 @@ def share_out(now: datetime) -> int:
 
 def _waits_in_line(held: Held, supply: Supply, now: datetime) -> bool:
     accepted = held.state in (AttemptState.ACCEPTED, AttemptState.STAGED)
-    behind = held.node_id is not None and len(supply.by_node[held.node_id]) > 1
+    behind = held.node_id in _heeding(supply) and len(supply.by_node[held.node_id]) > 1
     return accepted and behind and _may_yield(held, now)
 
 
@@ -107,12 +111,17 @@ def _victim(this: Round, waiting: Waiting, asked: set[object]) -> Held | None:
     able = this.supply.able(waiting)
     staged = [
         held
-        for node_id in able
+        for node_id in able & _heeding(this.supply)
         if len(in_hand := this.supply.by_node[node_id]) > 1
         for held in in_hand
         if held.attempt_id not in asked and _may_yield(held, this.now)
     ]
     return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
+
+
+def _heeding(supply: Supply) -> set[UUID]:
+    """Nodes that know how to give a place up: one of an earlier version would be asked in vain for ever."""
+    return {node.pk for node in supply.nodes if UNSTAGES in node.hears}
 
 
 def _may_yield(held: Held, now: datetime) -> bool:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -17,7 +18,7 @@ import pytest
 from celery import Celery
 from celery.result import denied_join_result
 
-from farm.contracts import WAKE, ComfyFact, NodeDirectives, Stage
+from farm.contracts import WAKE, ComfyFact, ContractError, NodeDirectives, Stage, to_json
 from farm.logs import JsonLines, WordsAndFacts
 from tests.unit.workers.facts import report
 from workers.claims import CeleryClaim
@@ -25,7 +26,7 @@ from workers.gpu import Reading
 from workers.logs import worth_a_line
 from workers.node import Node, Sight
 from workers.queues import Subscriptions
-from workers.reporter import MOST_WAITING, ORDER_S, PERIOD_S, STAGE_S, Reporter
+from workers.reporter import MOST_WAITING, ORDER_S, PERIOD_S, STAGE_S, WITHHELD_S, Reporter
 from workers.spool import Spool
 from workers.vital import VitalThread
 
@@ -357,3 +358,86 @@ def test_a_coordinator_that_is_away_for_days_does_not_fill_the_broker(
     made.exchange()
 
     assert len(told) == sent
+
+
+class Pedant:
+    """A coordinator that cannot read the reports of some attempts, and refuses a message that holds one."""
+
+    def __init__(self, *unreadable: str) -> None:
+        self.unreadable = unreadable
+        self.heard: list[list[str]] = []
+        self.refused = 0
+
+    def send_task(self, _name: str, *, args: list[Any], **_: Any) -> Any:
+        told = [done["attempt_id"] for done in args[0]["finished"]]
+        answer: object = to_json(NodeDirectives(confirmed=tuple(told)))
+        if set(told) & set(self.unreadable):
+            self.refused += 1
+            answer = ContractError("RenderReport: Invalid enum value 'interrupted' - at `$.failure`")
+        else:
+            self.heard.append(told)
+        return SimpleNamespace(ready=lambda: True, result=answer, forget=lambda: None)
+
+
+def test_a_report_that_an_older_coordinator_cannot_read_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    pedant = Pedant("a3", "a7")
+    monkeypatch.setattr(cast(Any, reporter)._app, "send_task", pedant.send_task)
+    for number in range(10):
+        spool.finish(report(f"a{number}"))
+        os.utime(tmp_path / f"finished/a{number}.json", ns=(0, number))
+
+    for _ in range(20):
+        reporter.exchange()
+
+    assert pedant.refused >= 2
+    assert sorted(name for told in pedant.heard for name in told) == [
+        f"a{n}" for n in (0, 1, 2, 4, 5, 6, 8, 9)
+    ]
+    assert [kept.attempt_id for kept in spool.finished()] == ["a3", "a7"], "kept for one that can"
+    assert pedant.heard[-1] == [], "and the node goes on reporting"
+    named = [vars(line)["attempt"] for line in caplog.records if "cannot read" in line.message]
+    assert named == ["a3", "a7"]
+
+    pedant.unreadable = ()
+    later = time.monotonic() + WITHHELD_S + 1
+    monkeypatch.setattr("workers.reporter.time.monotonic", lambda: later)
+    reporter.exchange()
+    assert pedant.heard[-1] == ["a3", "a7"]
+    assert spool.finished() == ()
+
+
+def test_a_coordinator_that_breaks_over_a_report_gets_all_of_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    spool.finish(report("done"))
+    told: list[list[str]] = []
+
+    def send_task(_name: str, *, args: list[Any], **_: Any) -> Any:
+        told.append([done["attempt_id"] for done in args[0]["finished"]])
+        broken = RuntimeError("database is locked")
+        return SimpleNamespace(ready=lambda: True, result=broken, forget=lambda: None)
+
+    monkeypatch.setattr(cast(Any, reporter)._app, "send_task", send_task)
+    monkeypatch.setattr(reporter, "_waiting", lambda: 0)
+    reporter.exchange()
+    reporter.exchange()
+
+    assert told == [["done"], ["done"]]
+    assert "database is locked" in str(vars(caplog.records[-1])["error"])
+
+
+def test_what_a_coordinator_refuses_of_a_node_is_said_once_in_its_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, _, reporter = reporting(tmp_path)
+
+    for _ in range(3):
+        reporter.follow(NodeDirectives(refused="another worker uses this name"))
+
+    assert [vars(line)["why"] for line in caplog.records if "refused" in line.message] == [
+        "another worker uses this name"
+    ]
