@@ -74,6 +74,13 @@ class Attempt:
         outputs.write_manifest(report, self.order, self.store)
         return report
 
+    def stored(self) -> RenderReport | None:
+        """Return the report that stands in the attempt's folder, None if there is none or it is not ours.
+
+        It comes last, so the files are there. Behind the farm's web side a node cannot read it: None.
+        """
+        return outputs.read_manifest(self.order, self.store)
+
     def failed(self, error: ComfyError | NodeError) -> RenderReport:
         """Report a failure that names itself."""
         return self.report(Outcome.FAILED, failure=error.to_failure())

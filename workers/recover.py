@@ -1,8 +1,8 @@
 """After a restart of the worker: settle what its former life left in ComfyUI.
 
-A prompt that ended well meanwhile is collected, once store and disk have room for it. Any other is taken
-out of ComfyUI, so that nobody waits for it while it burns GPU time, and its attempt is reported as failed
-for no fault of its own.
+What the former life had stored whole counts, and a prompt that ended well meanwhile is collected, once the
+store is there and has room for it. Any other is taken out of ComfyUI, so that nobody waits for it while it
+burns GPU time, and its attempt is reported as failed for no fault of its own.
 """
 
 from __future__ import annotations
@@ -98,16 +98,19 @@ def _outcome(started: Started, station: Station) -> RenderReport | None:
 
 
 def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderReport:
-    if standing.ending is Ending.SUCCEEDED:
-        _require_room(attempt, station)
+    if standing.state in (State.PENDING, State.RUNNING):
+        logger.warning("prompt of a former life is stopped", extra={"standing": str(standing.state)})
+        standing = _stop(attempt, standing, station)
+    if standing.state not in (State.PENDING, State.RUNNING):
+        _require_store(attempt, station)
+        if (report := attempt.stored()) is not None:
+            logger.warning("report of a former life found in the store")
+            return report
     logger.warning(
         "attempt of a former life found; what that life logged is in its own log file only",
         extra={"standing": str(standing.ending or standing.state)},
     )
-    if standing.state in (State.PENDING, State.RUNNING):
-        standing = _stop(attempt, standing, station)
     if standing.ending is Ending.SUCCEEDED:
-        _require_room(attempt, station)
         attempt.spent(execute_s=standing.executed_s or 0.0)
         return attempt.collect(standing.outputs)
     if standing.error is not None:
@@ -122,8 +125,8 @@ def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderRep
     )
 
 
-def _require_room(attempt: Attempt, station: Station) -> None:
-    """Raise _NotNow where files could not be stored: ComfyUI keeps what it has rendered."""
+def _require_store(attempt: Attempt, station: Station) -> None:
+    """Raise _NotNow where files can neither be found nor stored: ComfyUI keeps what it has rendered."""
     if full := station.node.sight.disks:
         raise _NotNow(full)
     try:

@@ -220,7 +220,8 @@ class Reporter(VitalThread):
 
     def _waiting(self) -> int:
         """Count what lies there for the coordinator, of all nodes."""
-        return int(self._app.backend.client.llen(QUEUE_REPORTS))
+        results: Any = self._app.backend  # its types leave the connection out
+        return int(results.client.llen(QUEUE_REPORTS))
 
     def _send(self) -> AsyncResult[Any]:
         finished = self._in_turn(self._spool.finished())

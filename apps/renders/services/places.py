@@ -28,8 +28,6 @@ AGAIN: Final = timedelta(seconds=10)
 
 UNSTAGES: Final = "unstage"
 
-UNSTAGES: Final = "unstage"
-
 WORTHWHILE_S: Final = LOAD_S + 10.0
 """Work that goes on for less keeps what is staged behind it: loading a model elsewhere takes as long."""
 

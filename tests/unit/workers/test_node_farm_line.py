@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -21,8 +22,8 @@ def test_the_words_of_a_broken_line_hold_no_grant(
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(farm_line, "PATIENCE_S", 0.0)
-    monkeypatch.setattr(farm_line.time, "sleep", pauses.append)
-    monkeypatch.setattr(farm_line.time, "monotonic", lambda: 20.0 * len(pauses))  # a pause and its patience
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 20.0 * len(pauses))  # a pause and its patience
     line = FarmLine(f"http://127.0.0.1:{free_port()}", attempt_id="a1", key="k")
     grant = "g" * 40
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from farm.contracts import ComfyFact, Outcome, RenderReport
-from tests.unit.workers.facts import order
+from farm.contracts import ComfyFact, Outcome, RenderReport, to_json
+from tests.unit.workers.facts import order, report
 from workers import recover as recover_module
 from workers.comfy.errors import Interrupted, Unreachable
 from workers.comfy.standing import RUNNING, UNKNOWN, Ending, Standing, State
@@ -34,7 +38,10 @@ class FakeStation:
         self.node.sight = Sight(comfy=ComfyFact(reachable=True), reading=Reading(tier_gb=8))
         self.kept: list[str] = []
         self.away = 0
-        store = SimpleNamespace(write=lambda _, key: self.kept.append(key), require=self._require)
+        self.manifests: dict[str, RenderReport] = {}
+        store = SimpleNamespace(
+            write=lambda _, key: self.kept.append(key), require=self._require, reading=self._reading
+        )
         self.store = SimpleNamespace(of=lambda _order: store)
         self.full_disk = 0
         self.reports: list[RenderReport] = []
@@ -45,6 +52,12 @@ class FakeStation:
         if self.away:
             self.away -= 1
             raise StoreUnavailable("is it mounted?")
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[io.BytesIO]:
+        if key not in self.manifests:
+            raise FileNotFoundError(key)
+        yield io.BytesIO(json.dumps(to_json(self.manifests[key])).encode())
 
     def client(self, _client_id: str) -> Any:
         return SimpleNamespace(lookup=self._lookup, cancel=self._cancel, close=lambda: None)
@@ -146,7 +159,7 @@ def test_what_was_rendered_waits_for_room_on_the_nodes_own_disk(monkeypatch: pyt
         if len(looks) == 3:
             station.node.sight = replace(station.node.sight, disks="")
 
-    monkeypatch.setattr(recover_module.time, "sleep", pause)
+    monkeypatch.setattr(time, "sleep", pause)
     assert station.settles("a1") == [("a1", "")]
     assert len(looks) == 3
 
@@ -186,3 +199,23 @@ def test_what_could_not_be_logged_is_said_in_the_report_of_a_former_life() -> No
     (line,) = station.reports[0].log
     assert "former life" in line.message
     assert station.reports[0].is_signed_with("key")
+
+
+@pytest.mark.parametrize("standing", [UNKNOWN, DONE])
+def test_what_the_former_life_had_stored_whole_counts_whatever_comfyui_has_forgotten(
+    standing: Standing,
+) -> None:
+    station = FakeStation(lambda _: standing)
+    stored = report("a1").signed("key")
+    station.manifests["attempts/a1/manifest.json"] = stored
+
+    assert station.settles("a1") == [("a1", "")]
+    assert station.reports == [stored]
+    assert station.kept == [], "it is not collected again"
+
+
+def test_a_manifest_that_this_order_did_not_sign_counts_nothing() -> None:
+    station = FakeStation(lambda _: UNKNOWN)
+    station.manifests["attempts/a1/manifest.json"] = report("a1").signed("another key")
+
+    assert station.settles("a1") == [("a1", "worker_restarted")]

@@ -347,11 +347,12 @@ def test_a_coordinator_that_is_away_for_days_does_not_fill_the_broker(
     reporter = cast(Any, made)
     told: list[str] = []
     monkeypatch.setattr(reporter, "_waiting", lambda: lies_there)
-    monkeypatch.setattr(
-        reporter._app,
-        "send_task",
-        lambda name, **_: told.append(name) or SimpleNamespace(ready=lambda: False),
-    )
+
+    def send_task(name: str, **_: object) -> object:
+        told.append(name)
+        return SimpleNamespace(ready=lambda: False)
+
+    monkeypatch.setattr(reporter._app, "send_task", send_task)
     reporter._patience_s = 0.0
 
     made.exchange()  # nobody answers: away from now on
