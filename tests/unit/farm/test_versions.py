@@ -186,6 +186,12 @@ def enumerations() -> list[type[StrEnum]]:
     return [kind for kind in vars(contracts).values() if isinstance(kind, type) and kind.__base__ is StrEnum]
 
 
+@pytest.mark.parametrize("name", ["RenderFailed", "ContractError"])
+def test_what_travels_as_a_tasks_failure_has_one_address_for_ever(name: str) -> None:
+    """Celery sends an exception's module along; who cannot import it does not know the report in it."""
+    assert vars(contracts)[name].__module__ == "farm.contracts"
+
+
 def test_every_field_of_a_message_may_be_missing_but_those_of_the_first_version() -> None:
     """A field that an earlier version does not send has a default."""
     for name, kind in vars(earlier).items():
