@@ -1,8 +1,9 @@
 """Two workers of one machine that were given the same ComfyUI or the same card: the later one is told so.
 
 Each worker holds a locked file for its ComfyUI and one for its card, beside the spools; the lock goes with
-its process, however that ends. Workers of other machines, or with other spools, are seen by the coordinator:
-by equal ``ComfyFact.address`` and ``GpuFact.uuid``.
+its process, however that ends. Of workers with other spools, in containers say, the coordinator refuses the
+later one on a card (by ``GpuFact.uuid``). Two that share a ComfyUI from other machines nobody can tell for
+certain: machines may bear the same name.
 """
 
 from __future__ import annotations

@@ -30,6 +30,9 @@ UNREADABLE: Final = gettext_noop("what it says cannot be read, is it of another 
 RIVAL: Final = gettext_noop(
     "another worker uses this name, with the ComfyUI at %(address)s; give it a SHOTFARM_NODE of its own"
 )
+SAME_CARD: Final = gettext_noop(
+    "its card %(card)s is that of node %(node)s; start each ComfyUI on a card of its own, or stop one"
+)
 
 REASONS: Final = (
     FAILED,
@@ -49,6 +52,7 @@ REASONS: Final = (
     CLEARED,
     UNREADABLE,
     RIVAL,
+    SAME_CARD,
 )
 """The coordinator's own reasons as stored: in events, ``Node.sick_reason``, ``Node.misheard``,
 ``NodeBlock.reason``."""

@@ -33,8 +33,8 @@ class GpuFact:
 class ComfyFact:
     """What ComfyUI says of itself. ``device_type`` "cpu" means there is no VRAM at all.
 
-    ``address``: ``host:port``, with the machine's own name instead of a loopback address, so that two nodes
-    of equal address share one ComfyUI. ``ram_free_mib`` is its machine's.
+    ``address``: ``host:port``, with the machine's own name instead of a loopback address, so that one
+    name with two addresses is two workers. ``ram_free_mib`` is its machine's.
     """
 
     reachable: bool

@@ -2,7 +2,7 @@
 
 from apps.nodes.services.health import Blamed, blame, conclude, recover
 from apps.nodes.services.hours import keep_hours
-from apps.nodes.services.mishearing import is_rival, mishear, refuse_rival
+from apps.nodes.services.mishearing import mishear, note_refusals, refusals
 from apps.nodes.services.reporting import forget_capabilities, receive, receive_all
 from apps.nodes.services.silence import mark_silent_nodes_offline
 from apps.nodes.services.steering import (
@@ -25,14 +25,14 @@ __all__ = [
     "blame",
     "conclude",
     "forget_capabilities",
-    "is_rival",
     "keep_hours",
     "mark_silent_nodes_offline",
     "mishear",
+    "note_refusals",
     "receive",
     "receive_all",
     "recover",
-    "refuse_rival",
+    "refusals",
     "require_steering",
     "say_well",
     "set_desired",

@@ -1,8 +1,9 @@
-"""What is said under a node's name and cannot be taken: another version, or another machine."""
+"""What comes under a node's name and cannot be taken: of another version or machine, or on another's card."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ from django.conf import settings
 
 from apps.common.clock import database_now
 from apps.common.machines import record_event
-from apps.nodes.models import Node
+from apps.nodes.models import Gpu, Node, Source
 from apps.nodes.states import NODE, Observed
-from apps.nodes.words import RIVAL, UNREADABLE
+from apps.nodes.words import RIVAL, SAME_CARD, UNREADABLE
 from farm.contracts import NodeReport, printable
 
 logger = logging.getLogger(__name__)
@@ -36,27 +37,68 @@ def mishear(told: object, why: str) -> None:
     _note(name, UNREADABLE % {"error": printable(str, why)[:LONGEST_WORDS]}, database_now())
 
 
-def is_rival(node: Node, report: NodeReport, now: datetime) -> bool:
-    """Tell whether another machine speaks under the name of a node that lives; it waits until that is silent.
+def refusals(reports: Sequence[NodeReport], known: Mapping[str, Node], now: datetime) -> dict[str, str]:
+    """Say which reports, one of each node, come from a worker that must wait, and why: by name, in words.
 
-    Otherwise each would end the other's life with every report, and its work with it. A worker that was
-    started anew is none, for it has the same ComfyUI; nor is one whose predecessor has said that it stops.
+    Two workers of one name would end each other's life with every report, and all work with it. Two on one
+    card take each other's memory. The one that is here has it until it is silent or says that it stops.
     """
+    refused: dict[str, str] = {}
+    owner = _cards_in_use(reports, known, now)
+    for report in reports:
+        node, cards = known.get(report.node), _cards(report)
+        taken = next((card for card in cards if owner.get(card, report.node) != report.node), "")
+        if node is not None and _is_another_machine(node, report, now):
+            refused[report.node] = RIVAL % {"address": printable(str, report.comfy.address)}
+        elif taken:
+            refused[report.node] = SAME_CARD % {"card": printable(str, taken), "node": owner[taken]}
+        else:
+            owner |= dict.fromkeys(cards, report.node)
+    return refused
+
+
+def note_refusals(refused: Mapping[str, str], now: datetime) -> None:
+    """Show operators who is refused."""
+    for name, words in refused.items():
+        logger.warning("node refused", extra={"node": name, "why": words})
+        _note(printable(str, name), words, now)
+
+
+def _is_another_machine(node: Node, report: NodeReport, now: datetime) -> bool:
+    """A worker that was started anew is none, for it has the same ComfyUI."""
     here, there = node.comfyui_facts.get("address", ""), report.comfy.address
-    lives = (
+    return (
+        bool(here and there) and here != there and node.epoch not in ("", report.epoch) and _lives(node, now)
+    )
+
+
+def _cards_in_use(reports: Sequence[NodeReport], known: Mapping[str, Node], now: datetime) -> dict[str, str]:
+    """Who has the cards with which newcomers come: UUID → the node that lives on it."""
+    newcomers = [
+        report
+        for report in reports
+        if (node := known.get(report.node)) is None or node.epoch != report.epoch or not _lives(node, now)
+    ]
+    uuids = {uuid for report in newcomers for uuid in _cards(report)}
+    if not uuids:
+        return {}
+    names = {report.node for report in newcomers}
+    rows = Gpu.objects.filter(uuid__in=uuids, source=Source.NVML).exclude(node__name__in=names)
+    return {gpu.uuid: gpu.node.name for gpu in rows.select_related("node") if _lives(gpu.node, now)}
+
+
+def _cards(report: NodeReport) -> list[str]:
+    """The cards that were measured: what ComfyUI tells of a card names no one."""
+    return [gpu.uuid for gpu in report.gpus if gpu.uuid and str(gpu.source) == Source.NVML]
+
+
+def _lives(node: Node, now: datetime) -> bool:
+    """Whether it speaks, and could have work in hand: one that is deaf, as it stops say, holds nothing."""
+    return (
         node.observed not in (Observed.OFFLINE, Observed.DEAF)
         and node.reported_at is not None
         and node.reported_at > now - timedelta(seconds=settings.OFFLINE_SECONDS)
     )
-    return bool(here and there) and here != there and node.epoch not in ("", report.epoch) and lives
-
-
-def refuse_rival(node: Node, report: NodeReport, now: datetime) -> str:
-    """Show an operator that two workers have one name; return the words for the one that is refused."""
-    words = RIVAL % {"address": printable(str, report.comfy.address)}
-    logger.warning("two workers have one name", extra={"node": node.name, "other": report.comfy.address})
-    _note(node.name, words, now)
-    return words
 
 
 def _is_name(name: Any) -> bool:

@@ -18,7 +18,7 @@ from apps.common.clock import database_now
 from apps.common.together import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
-from apps.nodes.services import is_rival, receive_all, refuse_rival
+from apps.nodes.services import note_refusals, receive_all, refusals
 from apps.nodes.services.health import probe_for
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt
@@ -84,7 +84,7 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
 
 def _received(reports: Sequence[NodeReport], now: datetime) -> tuple[dict[str, Node], dict[str, str]]:
     """Write down how the nodes stand; those whose life is over are left out, and those who have another's
-    name, with the words for them.
+    name or card, with the words for them.
 
     Reports of one node take turns, so that one of a former life cannot end up on top.
     """
@@ -92,21 +92,18 @@ def _received(reports: Sequence[NodeReport], now: datetime) -> tuple[dict[str, N
     with transaction.atomic():
         rows = Node.objects.filter(name__in=names).order_by("pk").defer(*_LISTS)
         known = {node.name: node for node in rows.select_for_update(no_key=True)}
-        rivals = {
-            report.node: refuse_rival(node, report, now)
-            for report in reports
-            if (node := known.get(report.node)) is not None and is_rival(node, report, now)
-        }
+        refused = refusals(reports, known, now)
+        note_refusals(refused, now)
         alive = [
             report
             for report in reports
-            if report.node not in rivals and not _was_given_up(known.get(report.node), report)
+            if report.node not in refused and not _was_given_up(known.get(report.node), report)
         ]
         _end_former_lives(alive, known, now)
         nodes = receive_all(
             alive, {report.node: known[report.node] for report in alive if report.node in known}
         )
-        return nodes, rivals
+        return nodes, refused
 
 
 def _was_given_up(node: Node | None, report: NodeReport) -> bool:

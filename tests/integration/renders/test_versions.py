@@ -17,6 +17,7 @@ from apps.renders import tasks
 from apps.renders.models import Job, Priority
 from apps.renders.services import bus as farm_bus
 from apps.renders.services.dispatch import dispatch
+from apps.renders.services.reports import answer_all
 from apps.renders.services.steering import prioritise
 from apps.renders.services.sweep import sweep
 from apps.renders.states import AttemptState, JobState
@@ -24,8 +25,11 @@ from farm.contracts import (
     ComfyFact,
     ContractError,
     FailureClass,
+    GpuFact,
     NodeDirectives,
+    NodeReport,
     RenderOrder,
+    Source,
     Stage,
     from_json,
     to_json,
@@ -254,3 +258,46 @@ def test_a_worker_that_was_started_anew_is_no_rival(node24: Hand) -> None:
 
     assert not hear(at(node24, "rack1")).refused
     assert Node.objects.get().epoch == "e2"
+
+
+# Two workers on one card
+
+
+def on_card(node: Hand, uuid: str, source: Source = Source.NVML) -> dict[str, Any]:
+    card = GpuFact(index=0, name="RTX 4090", uuid=uuid, source=source, total_mib=24_564, free_mib=24_000)
+    return to_json(replace(node.writes(), gpus=(card,)))
+
+
+def test_a_second_worker_on_a_card_is_refused_until_the_first_is_gone(
+    node24: Hand, bus: Broker, farm_time: FarmTime
+) -> None:
+    second = Hand("gpu25", tier_gb=24, broker=bus)
+    assert not hear(on_card(node24, "GPU-aaaa")).refused
+
+    refused = hear(on_card(second, "GPU-aaaa"))
+
+    assert (refused.serve, refused.new_epoch) == (False, False)
+    assert refused.refused.startswith("its card GPU-aaaa is that of node gpu24; start each ComfyUI on a card")
+    assert said_of("gpu25", farm_time()) == [refused.refused]
+    assert not hear(on_card(node24, "GPU-aaaa")).refused
+    farm_time.passes(31)
+    assert not hear(on_card(second, "GPU-aaaa")).refused
+    assert hear(on_card(node24, "GPU-aaaa")).refused, "whoever is there has it"
+
+
+def test_two_that_come_at_once_do_not_both_get_it(node24: Hand, bus: Broker) -> None:
+    first, second = (Hand(name, tier_gb=24, broker=bus) for name in ("one", "two"))
+    reports = [from_json(NodeReport, on_card(hand, "GPU-aaaa")) for hand in (first, second)]
+
+    assert [bool(told.refused) for told in answer_all(reports)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("uuid", "source"), [("GPU-bbbb", Source.NVML), ("", Source.NVML), ("GPU-aaaa", Source.SIMULATED)]
+)
+def test_what_is_no_measured_card_of_another_accuses_nobody(
+    node24: Hand, bus: Broker, uuid: str, source: Source
+) -> None:
+    hear(on_card(node24, "GPU-aaaa" if uuid else ""))
+
+    assert not hear(on_card(Hand("gpu25", tier_gb=24, broker=bus), uuid, source)).refused
