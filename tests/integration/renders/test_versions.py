@@ -45,7 +45,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")
 
 def hear(report: dict[str, Any]) -> NodeDirectives:
     """What the coordinator's door answers to a node's report, as it comes from the broker."""
-    return from_json(NodeDirectives, tasks.hear_node(report))
+    return from_json(NodeDirectives, tasks.hear_nodes([report])[0])
 
 
 def said_of(name: str, at: Any) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_node_of_another_version_is_refused_and_shown_to_the_operator(
     before = Node.objects.get()
 
     with pytest.raises(ContractError, match="version is 2; this side speaks 1"):
-        tasks.hear_node(told)
+        tasks.hear_nodes([told])
 
     (shown,) = said_of("gpu24", farm_time())
     assert shown == (
@@ -79,7 +79,7 @@ def test_one_that_never_spoke_otherwise_is_shown_too(bus: Broker, farm_time: Far
 
     for _ in range(2):
         with pytest.raises(ContractError):
-            tasks.hear_node(told)
+            tasks.hear_nodes([told])
 
     assert Node.objects.get().observed == Observed.OFFLINE
     assert "version is 2" in said_of("new", farm_time())[0]
@@ -93,7 +93,7 @@ def test_one_that_never_spoke_otherwise_is_shown_too(bus: Broker, farm_time: Far
 @pytest.mark.parametrize("name", ["", 7, None, "n" * 121, "\0"])
 def test_what_names_no_node_makes_none(name: object) -> None:
     with pytest.raises(ContractError):
-        tasks.hear_node({"version": 2, "node": name})
+        tasks.hear_nodes([{"version": 2, "node": name}])
 
     assert not Node.objects.exists()
 
@@ -142,7 +142,7 @@ def earlier_words(node: Hand, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_node_of_the_first_version_renders_for_the_present_coordinator(node24: Hand, job: Job) -> None:
-    heard = earlier.from_json(earlier.NodeDirectives, tasks.hear_node(earlier_words(node24)))
+    heard = earlier.from_json(earlier.NodeDirectives, tasks.hear_nodes([earlier_words(node24)])[0])
     assert heard.serve
     dispatch()
     order = node24.order()
@@ -151,7 +151,7 @@ def test_a_node_of_the_first_version_renders_for_the_present_coordinator(node24:
     request = earlier.ClaimRequest(
         attempt_id=read.attempt_id, token=read.token, node="gpu24", epoch=node24.epoch
     )
-    reply = earlier.from_json(earlier.ClaimReply, tasks.hear_claim(earlier.to_json(request)))
+    reply = earlier.from_json(earlier.ClaimReply, tasks.hear_claims([earlier.to_json(request)])[0])
     assert reply.granted
     node24.works_on(order, Stage.EXECUTING)
     hear(earlier_words(node24))
