@@ -25,7 +25,6 @@ from farm.contracts import (
     NodeDirectives,
     NodeReport,
     NodeState,
-    RenderReport,
     Stage,
     from_json,
     to_json,
@@ -33,6 +32,7 @@ from farm.contracts import (
 from farm.tiers import QUEUE_REPORTS
 from workers.broker import BROKER_ERRORS, BrokenError, NoAnswerError, RefusedError, answer_to
 from workers.node import Node
+from workers.outbox import Outbox
 from workers.queues import Subscriptions
 from workers.spool import Spool
 from workers.vital import VitalThread
@@ -60,18 +60,9 @@ would fill the broker's memory over a weekend."""
 
 STOP_S: Final = 5.0
 
-MAX_FINISHED: Final = 50
-"""Unconfirmed reports per message, so that a long outage does not make one message of everything."""
-
-WITHHELD_S: Final = 600.0
-"""How long a finished report is withheld that the coordinator cannot read: it may be brought up to date."""
-
 _BEFORE: Final = (Stage.ACCEPTED, Stage.STAGED)
 
 _UNTOLD: Final = ComfyFact(reachable=True)
-
-NEWEST: Final = 25
-"""Of these, always the newest; the rest takes turns, so none that is never confirmed keeps others back."""
 
 
 class Reporter(VitalThread):
@@ -81,16 +72,13 @@ class Reporter(VitalThread):
         super().__init__("reporter")
         self._app = app
         self._node = node
-        self._spool = spool
+        self._outbox = Outbox(spool)
         self._subscriptions = subscriptions
         self._due = False
         self._changed = Event()
         self._over = False
         self._want_capabilities = False
         self._epoch_just_begun = False
-        self._turn = 0
-        self._most = MAX_FINISHED
-        self._withheld: dict[str, float] = {}  # attempt -> until when its report is not sent
         self._refused = ""
         self._patience_s = PATIENCE_S
         self._away = ""
@@ -160,32 +148,20 @@ class Reporter(VitalThread):
             self._is_away(f"broker away: {error}")
             self._patience_s = PATIENCE_S  # what was sent is lost with the broker; do not wait for it
         except RefusedError as error:
-            self._find_the_unreadable(error)
+            self._is_refused(str(error))
         except BrokenError as error:
             self._is_away(f"coordinator broke: {error}")
         except ContractError as error:
             self._is_away(f"answer not understood: {error}")
         else:
-            self._most = min(2 * self._most, MAX_FINISHED)
             self._is_back()
 
-    def _find_the_unreadable(self, error: RefusedError) -> None:
-        """Narrow down which finished report the coordinator cannot read, and do without that one.
-
-        One of an older version may not know a word in it, and so refuse the whole message.
-        """
-        finished = self._told.finished if self._told else ()
-        if not finished:
-            self._is_away(f"report refused: {error}")
-            return
-        if len(finished) == 1:
-            attempt_id = finished[0].attempt_id
-            self._withheld[attempt_id] = time.monotonic() + WITHHELD_S
-            logger.error(
-                "coordinator cannot read a report", extra={"attempt": attempt_id, "error": str(error)}
-            )
-        self._most = max(1, len(finished) // 2)
-        self._at_once()
+    def _is_refused(self, why: str) -> None:
+        """What is refused for a finished report goes out again without it; else the next period comes."""
+        if self._outbox.refused(why):
+            self._at_once()
+        else:
+            self._is_away(f"report refused: {why}")
 
     def follow(self, directives: NodeDirectives) -> None:
         """Do what the coordinator answered.
@@ -193,7 +169,7 @@ class Reporter(VitalThread):
         What is new is reported at once, what is merely asked again with the next regular report: a
         coordinator that never stops asking is not answered ten times a second.
         """
-        self._spool.confirm(directives.confirmed)
+        self._outbox.answered(directives.confirmed)
         for attempt_id in directives.cancelled:
             self._node.hand.cancel(attempt_id)
         for attempt_id in directives.unstage:
@@ -226,8 +202,7 @@ class Reporter(VitalThread):
         return int(results.client.llen(QUEUE_REPORTS))
 
     def _send(self) -> AsyncResult[Any]:
-        finished = self._in_turn(self._spool.finished())
-        report = self._node.report(finished, with_capabilities=self._want_capabilities)
+        report = self._node.report(self._outbox.choose(), with_capabilities=self._want_capabilities)
         self._told = report
         return self._app.send_task(
             REPORT,
@@ -235,20 +210,6 @@ class Reporter(VitalThread):
             queue=QUEUE_REPORTS,
             argsrepr=f"{report.node} {report.state}",  # Flower shows this, not the whole report
         )
-
-    def _in_turn(self, finished: tuple[RenderReport, ...]) -> tuple[RenderReport, ...]:
-        """Choose what travels now, oldest first: all, or the newest and some of the others in turn."""
-        now = time.monotonic()
-        finished = tuple(report for report in finished if self._withheld.get(report.attempt_id, now) <= now)
-        if len(finished) <= self._most:
-            return finished
-        if self._most <= NEWEST:
-            return finished[: self._most]
-        others = finished[:-NEWEST]
-        begin = self._turn % len(others)
-        self._turn = begin + self._most - NEWEST
-        chosen = {number % len(others) for number in range(begin, self._turn)}
-        return (*(report for number, report in enumerate(others) if number in chosen), *finished[-NEWEST:])
 
     def _is_away(self, why: str) -> None:
         """Say once per outage that nobody listens."""

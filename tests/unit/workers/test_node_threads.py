@@ -25,8 +25,9 @@ from workers.claims import CeleryClaim
 from workers.gpu import Reading
 from workers.logs import worth_a_line
 from workers.node import Node, Sight
+from workers.outbox import IN_VAIN, WITHHELD_S
 from workers.queues import Subscriptions
-from workers.reporter import MOST_WAITING, ORDER_S, PERIOD_S, STAGE_S, WITHHELD_S, Reporter
+from workers.reporter import MOST_WAITING, ORDER_S, PERIOD_S, STAGE_S, Reporter
 from workers.spool import Spool
 from workers.vital import VitalThread
 
@@ -405,10 +406,38 @@ def test_a_report_that_an_older_coordinator_cannot_read_keeps_no_other_from_it(
 
     pedant.unreadable = ()
     later = time.monotonic() + WITHHELD_S + 1
-    monkeypatch.setattr("workers.reporter.time.monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     reporter.exchange()
     assert pedant.heard[-1] == ["a3", "a7"]
     assert spool.finished() == ()
+
+
+def test_a_report_that_is_never_confirmed_is_told_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    told: list[list[str]] = []
+
+    def send_task(_name: str, *, args: list[Any], **_: Any) -> Any:
+        told.append([done["attempt_id"] for done in args[0]["finished"]])
+        answer = to_json(NodeDirectives(confirmed=("good",)))
+        return SimpleNamespace(ready=lambda: True, result=answer, forget=lambda: None)
+
+    monkeypatch.setattr(cast(Any, reporter)._app, "send_task", send_task)
+    spool.finish(report("signed-with-a-key-of-yesterday"))
+    for _ in range(IN_VAIN + 5):
+        reporter.exchange()
+    spool.finish(report("good"))
+    reporter.exchange()
+
+    assert told.count(["signed-with-a-key-of-yesterday"]) == IN_VAIN
+    assert told[-1] == ["good"]
+    assert [kept.attempt_id for kept in spool.finished()] == ["signed-with-a-key-of-yesterday"]
+
+    later = time.monotonic() + WITHHELD_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    reporter.exchange()
+    assert told[-1] == ["signed-with-a-key-of-yesterday"]
 
 
 def test_a_coordinator_that_breaks_over_a_report_gets_all_of_it_again(
