@@ -55,7 +55,7 @@ class Sight:
     @property
     def fingerprint(self) -> str:
         """The capabilities' fingerprint, empty while they are unknown."""
-        return self.capabilities.fingerprint if self.capabilities else ""
+        return self.catalogue.fingerprint if self.catalogue else ""
 
 
 NOTHING_SEEN = Sight(
