@@ -197,9 +197,13 @@ class Reporter(VitalThread):
         self._subscriptions.refresh()
 
     def _waiting(self) -> int:
-        """Count what lies there for the coordinator, of all nodes."""
+        """Count what lies there for the coordinator, of all nodes; 0 where this node may not know."""
         results: Any = self._app.backend  # its types leave the connection out
-        return int(results.client.llen(QUEUE_REPORTS))
+        try:
+            return int(results.client.llen(QUEUE_REPORTS))
+        except BROKER_ERRORS as error:
+            logger.debug("reports not counted", extra={"error": str(error)})
+            return 0
 
     def _send(self) -> AsyncResult[Any]:
         report = self._node.report(self._outbox.choose(), with_capabilities=self._want_capabilities)

@@ -17,6 +17,7 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from celery.result import denied_join_result
+from redis.exceptions import NoPermissionError
 
 from farm.contracts import WAKE, ComfyFact, ContractError, NodeDirectives, Stage, to_json
 from farm.logs import JsonLines, WordsAndFacts
@@ -472,3 +473,30 @@ def test_what_a_coordinator_refuses_of_a_node_is_said_once_in_its_log(
     assert [vars(line)["why"] for line in caplog.records if "refused" in line.message] == [
         "another worker uses this name"
     ]
+
+
+@pytest.mark.usefixtures("in_a_worker")
+def test_a_node_that_may_not_count_the_reports_goes_on_reporting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, made = reporting(tmp_path)
+    reporter = cast(Any, made)
+    asked: list[str] = []
+    told: list[str] = []
+
+    def llen(queue: str) -> int:
+        asked.append(queue)
+        raise NoPermissionError("this user has no permissions to run the 'llen' command")
+
+    def send_task(name: str, **_: object) -> object:
+        told.append(name)
+        return SimpleNamespace(ready=lambda: False)
+
+    counted = SimpleNamespace(client=SimpleNamespace(llen=llen))
+    monkeypatch.setattr(reporter, "_app", SimpleNamespace(send_task=send_task, backend=counted))
+    reporter._patience_s = 0.0
+
+    made.exchange()
+    made.exchange()
+
+    assert (asked, len(told)) == (["reports"], 2)
