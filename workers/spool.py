@@ -48,14 +48,17 @@ class Started:
 class Spool:
     """The node's memory on disk, in ``folder`` (created if need be).
 
-    ``start`` and ``finish`` raise SpoolUnavailable where the disk fails.
+    Making it, ``own``, ``start`` and ``finish`` raise SpoolUnavailable where the disk fails.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: int | None = None
-        for name in ("started", "finished"):
-            (folder / name).mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+        try:
+            for name in ("started", "finished"):
+                (folder / name).mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+        except OSError as exc:
+            raise self._unavailable(exc) from exc
 
     def own(self) -> None:
         """Take the folder for this process alone, as long as it lives, and clear half-written files away.
@@ -64,7 +67,10 @@ class Spool:
         """
         if sys.platform == "win32" or self._lock is not None:
             return
-        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK_MODE)
+        try:
+            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK_MODE)
+        except OSError as exc:
+            raise self._unavailable(exc) from exc
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
@@ -149,10 +155,13 @@ class Spool:
         except OSError as exc:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)  # half a file must not go on filling a full disk
-            raise SpoolUnavailable(
-                f"this node's spool at {self.folder} cannot be written ({exc.strerror or exc}); "
-                "make room there, or set SHOTFARM_SPOOL to another disk"
-            ) from exc
+            raise self._unavailable(exc) from exc
+
+    def _unavailable(self, exc: OSError) -> SpoolUnavailable:
+        return SpoolUnavailable(
+            f"this node's spool at {self.folder} cannot be written ({exc.strerror or exc}); "
+            "make room there, or set SHOTFARM_SPOOL to another disk"
+        )
 
     def _read_all(self, kind: str, form: type[T]) -> tuple[T, ...]:
         dated = []

@@ -34,7 +34,9 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 
 
 class Station:
-    """Everything a render needs of its node. Raises SpoolTaken where another process is this node."""
+    """Everything a render needs of its node. Raises SpoolTaken where another process is this node,
+    SpoolUnavailable where its disk fails.
+    """
 
     def __init__(self, app: Celery, settings: Settings, worker: str) -> None:
         self._app = app

@@ -9,7 +9,7 @@ from celery.signals import task_received, task_revoked
 
 from farm.contracts import RENDER
 from workers import settings, station
-from workers.errors import SpoolTaken
+from workers.errors import SpoolTaken, SpoolUnavailable
 from workers.pool import slot_freed
 from workers.recover import recover
 
@@ -35,7 +35,7 @@ class Presence(bootsteps.StartStopStep):
         super().__init__(consumer, **options)
         try:
             self._station = station.open_station(consumer.app, settings.from_environment(), consumer.hostname)
-        except SpoolTaken as error:
+        except (SpoolTaken, SpoolUnavailable) as error:
             # Started by hand, as a rule: one sentence says more than a traceback.
             raise SystemExit(f"shotfarm node: {error}") from error
         # Before the station has spoken the worker reads its own queue only.

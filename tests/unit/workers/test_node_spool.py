@@ -11,7 +11,7 @@ import pytest
 
 from farm.contracts import ContractError
 from tests.unit.workers.facts import order, report
-from workers.errors import SpoolTaken
+from workers.errors import SpoolTaken, SpoolUnavailable
 from workers.spool import Spool, Started
 
 
@@ -183,3 +183,10 @@ def test_a_disk_that_removes_nothing_is_no_error_of_the_reports(
 
     assert kept == ["a1.json", "a1.json"]
     assert spool.finished() == (report(),)
+
+
+def test_a_spool_that_cannot_be_made_is_told_with_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SpoolUnavailable, match="set SHOTFARM_SPOOL to another disk"):
+        Spool(tmp_path / "file" / "spool")
