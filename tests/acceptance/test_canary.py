@@ -24,7 +24,7 @@ import redis
 from farm.demo.processes import ROOT, coordinator_environment, plain_environment
 from tests.acceptance.farm_fixture import Farm
 
-pytestmark = pytest.mark.production
+pytestmark = [pytest.mark.timeout(400), pytest.mark.production]
 
 MakeFarm = Callable[..., Farm]
 SMALL: Final = "template='sd15_t2i', width=512, height=288"
