@@ -29,9 +29,12 @@ CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
 # share a farm stay together.
 WAITING := -n 4 --dist loadgroup --no-loadscope-reorder
+# What runs side by side speaks one after the other, where make can do that.
+APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help bench browser chaos demo install install-dev screenshots soak test test-sqlite test-postgres test-acceptance check lock messages
+.PHONY: help bench browser chaos check check-django check-style check-types demo install install-dev lock messages \
+	screenshots soak test test-acceptance test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -77,11 +80,18 @@ screenshots: install-dev browser  ## play the demo and picture every page into d
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check
+	@$(MAKE) --no-print-directory -j 2 $(APART) check-types check-style check-django
+
+check-types:
+	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
+
+check-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
 	$(CHECK_ENV) $(BIN)/lint-imports
 	$(BIN)/djlint templates --lint
+
+check-django:
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECK_ENV) SHOTFARM_HTTPS=1 DATABASE_URL=postgresql://farm:password@db.example/farm REDIS_URL=rediss://farm:password@broker.example:6379/0 \

@@ -52,7 +52,7 @@ def premises(
 ) -> Iterator[Premises]:
     """Made once, in a transaction around those of the tests: what one of them does, no other sees."""
     files = tmp_path_factory.mktemp("films")
-    store = {**settings.STORAGES["default"], "OPTIONS": {"location": str(files)}}
+    store = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(files)}}
     with django_db_blocker.unblock(), transaction.atomic():
         with override_settings(STORAGES={**settings.STORAGES, "default": store}):
             world = build()
