@@ -33,6 +33,11 @@ RIVAL: Final = gettext_noop(
 SAME_CARD: Final = gettext_noop(
     "its card %(card)s is that of node %(node)s; start each ComfyUI on a card of its own, or stop one"
 )
+HOURS_OVER: Final = gettext_noop("the working hours of schedule %(schedule)s are over")
+HOURS_BEGIN: Final = gettext_noop("the working hours of schedule %(schedule)s have begun")
+WORKS_ON: Final = gettext_noop("it works on by %(who)s’s wish, whatever schedule %(schedule)s says")
+NOT_READABLE: Final = gettext_noop("schedule %(schedule)s cannot be read, so it works")
+NO_SCHEDULE: Final = gettext_noop("it has no schedule any more")
 
 REASONS: Final = (
     FAILED,
@@ -53,6 +58,11 @@ REASONS: Final = (
     UNREADABLE,
     RIVAL,
     SAME_CARD,
+    HOURS_OVER,
+    HOURS_BEGIN,
+    WORKS_ON,
+    NOT_READABLE,
+    NO_SCHEDULE,
 )
 """The coordinator's own reasons as stored: in events, ``Node.sick_reason``, ``Node.misheard``,
 ``NodeBlock.reason``."""

@@ -15,6 +15,7 @@ from functools import partial
 from django.db import DatabaseError, transaction
 
 from apps.common.clock import database_now
+from apps.common.collisions import again_after_collision
 from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
@@ -136,7 +137,7 @@ def _record_finished(reports: Sequence[NodeReport]) -> dict[str, tuple[str, ...]
 def _recorded(finished: Sequence[RenderReport]) -> list[bool]:
     """Record several; what is wrong with one is nobody else's concern. Its node sends it again."""
     try:
-        return [recorded.confirmed for recorded in record_all(finished)]
+        return [recorded.confirmed for recorded in again_after_collision(record_all)(finished)]
     except (OSError, DatabaseError):
         if len(finished) > 1:
             return [_recorded([one])[0] for one in finished]
