@@ -203,9 +203,7 @@ def test_limits_say_how_full_they_are(nodes: dict[str, Node], job: Job) -> None:
 def test_what_is_said_under_a_nodes_name_and_not_taken_is_trouble_for_two_minutes(
     nodes: dict[str, Node],
 ) -> None:
-    words = (
-        "another worker uses this name, with the ComfyUI at rack2:8188; give it a SHOTFARM_NODE of its own"
-    )
+    words = RIVAL % {"address": "rack2:8188"}
     Node.objects.filter(name="gpu-1").update(misheard=words, misheard_at=timezone.now())
     assert f"gpu-1: idle: {words}" in " ".join(farm("status").out.split())
     assert tool("nodes", "gpu-1")["nodes"][0]["misheard"] == words
