@@ -14,21 +14,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
-
-from apps.nodes.models import Node
 from apps.renders.matching import Road, Seat
-from apps.renders.scheduling.demand import Head, Waiting, models_of
+from apps.renders.scheduling.demand import Head, Waiting
 from apps.renders.scheduling.fronts import Front, Group, Turns
 from apps.renders.scheduling.shares import Shares
-from apps.renders.scheduling.supply import Supply
+from apps.renders.scheduling.supply import Held, Supply
+from apps.renders.scheduling.warmth import LOAD_S, PATIENCE_S, Models, Warmth
+
+RULE = lambda w, m, s: w.begun_in_s(m, s)
+BALANCE_S=80
+RATIO=1.0
+ORDER = lambda w, m: w.done_in_s(m)
 
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
-
-LOAD_S: Final = float(settings.MODEL_LOAD_SECONDS)
-"""Seconds a model takes to load. A cold node does not take what nodes that hold the models will have done
-within that time."""
 
 UNKNOWN_S: Final = 60.0
 """What a render is taken to last while none of its kind was seen."""
@@ -80,6 +79,13 @@ class Work:
         lane = waiting.lane.pk
         return self.depth.get(lane, len(waiting.heads)) * self.seconds.get(lane, UNKNOWN_S)
 
+    def still_s(self, held: Held, now: datetime) -> float:
+        """Seconds that what a node has in hand will still take."""
+        if held.lane_id is None:
+            return 0.0
+        since = (now - held.executing_at).total_seconds() if held.executing_at else 0.0
+        return max(0.0, self.seconds.get(held.lane_id, UNKNOWN_S) - since)
+
 
 class Match:
     """One round of matching. :meth:`picks` consumes the heads it gives away, and counts in ``turns``."""
@@ -101,7 +107,6 @@ class Match:
         self._limits = limits
         self._now = now
         self._work = work
-        self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
         self._turns = turns or Turns()
         self.capacity = supply.capacity()
         self._groups: dict[Hashable, Group] = {}
@@ -109,12 +114,13 @@ class Match:
             self._groups.setdefault(self._alikeness(lane), Group(lane)).lanes.append(lane)
         self._wanting = Counter(lane.tier_gb or 0 for lane in self._lanes)
         self._withheld: set[Group] = set()
-        self._left_s: dict[frozenset[str], float] = defaultdict(float)
+        left_s: dict[Models, float] = defaultdict(float)
         for lane in self._lanes:
-            self._left_s[lane.models] += work.left_s(lane)
-        loose = (held.lane_id for held in supply.held if held.node_id is None)
-        self._loose = Counter(models_of(lane_id) for lane_id in loose if lane_id is not None)
-        self._warm_nodes = self._count_warm()
+            left_s[lane.models] += work.left_s(lane)
+        hand_s = {
+            node_id: sum(work.still_s(held, now) for held in hand) for node_id, hand in supply.by_node.items()
+        }
+        self._warmth = Warmth(supply, left_s, hand_s)
 
     @property
     def withheld(self) -> set[UUID]:
@@ -167,30 +173,31 @@ class Match:
         told = [each for each in fronts if each[0].like.project_id in turn]
         oldest = min(front.head.ready_at for _group, front in told)
         near = [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
-        for group, front in sorted(near, key=lambda each: self._order(seat, each[1])):
-            if not self._better_warm_elsewhere(seat, front.lane, front.head):
+        here = [each for each in near if self._is_warm(seat.node_id, each[1].lane)]
+        cold = [each for each in near if not self._is_warm(seat.node_id, each[1].lane)]
+        stay = min(here, key=_age, default=None)
+        leaving_s = self._warmth.done_in_s(stay[1].lane.models, more=-1) if stay else 0.0
+        for group, front in sorted(cold, key=self._order):
+            if self._worth_loading(front.lane, leaving_s, stay is not None):
                 return group, front
-            self._withheld.add(group)
-        return None
+            if stay is None:
+                self._withheld.add(group)
+        return stay
 
-    def _order(self, seat: Seat, front: Front) -> tuple[object, ...]:
-        """Loaded models first; then where a node has most to do; then age."""
-        lane, head = front.lane, front.head
-        warm = self._is_warm(seat.node_id, lane)
-        per_node = 0.0 if warm else self._left_s[lane.models] / (self._warm_nodes[lane.models] + 1)
-        return (not warm, -per_node, -head.rank, head.ready_at, head.job_id)
+    def _order(self, each: tuple[Group, Front]) -> tuple[object, ...]:
+        """Where a node has most to do; then age."""
+        return (-ORDER(self._warmth, each[1].lane.models), *_age(each))
 
     def _is_warm(self, node_id: UUID, lane: Waiting) -> bool:
-        return lane.models <= self._holds.get(node_id, frozenset())
+        return self._warmth.at(node_id, lane.models)
 
-    def _better_warm_elsewhere(self, seat: Seat, lane: Waiting, head: Head) -> bool:
-        """Nodes that hold the models will have done all of it before this one had them loaded."""
-        if self._is_warm(seat.node_id, lane) or not self._work.known(lane):
-            return False
-        # Who takes an order of a tier's queue is not known: it may well be this one.
-        warm = self._warm_nodes[lane.models] - self._loose[lane.models]
-        waited = (self._now - head.ready_at).total_seconds()
-        return warm > 0 and waited < 2 * LOAD_S and self._left_s[lane.models] / warm <= LOAD_S
+    def _worth_loading(self, lane: Waiting, leaving_s: float, stays: bool) -> bool:
+        w = self._warmth
+        if not self._work.known(lane) or w.nodes[lane.models] - w.loose[lane.models] <= 0:
+            return not stays
+        if not stays:
+            return RULE(w, lane.models, self._work.seconds[lane.lane.pk]) > PATIENCE_S
+        return w.with_one_more_s(lane.models) > leaving_s * RATIO + BALANCE_S
 
     def _alike(self, lane: Waiting, seat: Seat) -> bool:
         """Tell whether whoever listens to the tier's queue may as well have it."""
@@ -205,7 +212,7 @@ class Match:
         if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):
             return False
         # With several models about, whoever becomes free before the order is taken may hold another one.
-        one_model = sum(bool(models) for models in self._left_s) == 1
+        one_model = sum(bool(models) for models in self._warmth.left_s) == 1
         one_model &= len({self._is_warm(other.node_id, lane) for other in others}) == 1
         return not lane.models or one_model
 
@@ -217,32 +224,10 @@ class Match:
         self._wanting[lane.tier_gb or 0] -= not lane.heads
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
-        self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)
-        self._will_hold(pick.road.node_id, lane.models)
+        self._warmth.take(pick.road.node_id, lane.models, self._work.seconds.get(lane.lane.pk, UNKNOWN_S))
         return pick
 
-    def _will_hold(self, node_id: UUID | None, models: frozenset[str]) -> None:
-        """Some node, this one if it is named, will have loaded these."""
-        if not models:
-            return
-        if node_id is None:
-            self._loose[models] += 1
-            self._warm_nodes[models] += 1
-            return
-        for group in self._left_s:
-            before, after = group <= self._holds[node_id], group <= models
-            self._warm_nodes[group] += after - before
-        self._holds[node_id] = models
 
-    def _count_warm(self) -> Counter[frozenset[str]]:
-        """How many nodes hold, or will, what each lane loads."""
-        warm = Counter(
-            {group: sum(group <= holds for holds in self._holds.values()) for group in self._left_s}
-        )
-        return warm + self._loose
-
-
-def _held_models(node: Node, supply: Supply) -> frozenset[str]:
-    """The models a node holds once it has rendered what it has in hand."""
-    in_hand = (models_of(held.lane_id) for held in reversed(supply.by_node[node.pk]) if held.lane_id)
-    return next(filter(None, in_hand), frozenset(node.resident))
+def _age(each: tuple[Group, Front]) -> tuple[object, ...]:
+    head = each[1].head
+    return -head.rank, head.ready_at, head.job_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock
-from apps.renders.scheduling.demand import Fit, Waiting
+from apps.renders.scheduling.demand import Fit, Waiting, models_of
 from apps.renders.scheduling.fit import lacking
 from apps.renders.selectors import slots_in_use
 from farm.tiers import NO_VRAM, next_queue_for
@@ -57,6 +57,8 @@ class Supply:
     held: list[Held]
     blocks: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Template → the nodes that are not given it."""
+    models_of: Callable[[UUID], frozenset[str]] = models_of
+    """The files that a lane's jobs load."""
 
     def __post_init__(self) -> None:
         self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
