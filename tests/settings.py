@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests import postgres
 
-_PRIVATE = "SHOTFARM_TEST_PRIVATE_SERVER"  # whose server SHOTFARM_TEST_DB is; a child process keeps its parent's
+# Whose server SHOTFARM_TEST_DB is: a child process keeps its parent's.
+_PRIVATE = "SHOTFARM_TEST_PRIVATE_SERVER"
 _ME = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _VAR = Path(tempfile.mkdtemp(prefix="shotfarm-tests-"))
 (_VAR / "static").mkdir()

@@ -43,10 +43,10 @@ MIN_GAP_S: Final = 0.1
 """Changes that come together travel together."""
 
 STAGE_S: Final = 0.25
-"""How long an order's next stage may wait for company: short beside a render."""
+"""How long the beginning and the end of a render may wait for company: short beside a render."""
 
-ORDER_S: Final = 1.0
-"""How long the coming and going of orders may wait: the coordinator knows it by claim and bell."""
+ORDER_S: Final = 2.5
+"""How long orders that come, are staged or go may wait: the coordinator knows by claim and bell."""
 
 PATIENCE_S: Final = 10.0
 MAX_PATIENCE_S: Final = 20.0
@@ -57,6 +57,8 @@ STOP_S: Final = 5.0
 
 MAX_FINISHED: Final = 50
 """Unconfirmed reports per message, so that a long outage does not make one message of everything."""
+
+_BEFORE: Final = (Stage.ACCEPTED, Stage.STAGED)
 
 _UNTOLD: Final = ComfyFact(reachable=True)
 
@@ -222,5 +224,5 @@ def _but_for_orders(report: NodeReport) -> NodeReport:
 
 
 def _stages(report: NodeReport) -> set[tuple[str, Stage]]:
-    """Which orders stand at which stage, once they were accepted."""
-    return {(item.attempt_id, item.stage) for item in report.running if item.stage is not Stage.ACCEPTED}
+    """Which orders are on the GPU or have left it."""
+    return {(item.attempt_id, item.stage) for item in report.running if item.stage not in _BEFORE}

@@ -31,7 +31,7 @@ from tests.farmsim.fates import AT_THE_END, Fate
 from tests.farmsim.gpu import MIB_PER_GB, Gpu
 from tests.farmsim.hand import ON_GPU, Held
 from tests.farmsim.rendering import Rendering
-from tests.farmsim.reporting import Reporter
+from tests.farmsim.reporting import ORDER_S, Reporter
 
 if TYPE_CHECKING:
     from tests.farmsim.fleet import Fleet
@@ -179,7 +179,7 @@ class SimNode:
         )
         then = self.at_work(self._claimed, held)
         self.fleet.calls.call(CLAIM, request, QUEUE_CLAIMS, CLAIM_PATIENCE_S, then)
-        self.changed()
+        self.changed(ORDER_S)
 
     def _claimed(self, held: Held, answer: Any) -> None:
         if held.fate is Fate.LOST_CLAIM_REPLY and answer is not None:
@@ -223,7 +223,7 @@ class SimNode:
             self._spare(held)
         report = held.report(self.name, f"Simulated {self.gpu.gb} GB", outcome, **facts)
         self.fleet.delivery.deliver(self, held, report)
-        self.changed()
+        self.changed(ORDER_S)
 
     def _spare(self, held: Held) -> None:
         """An attempt that ends otherwise than its fate would have it: another one meets it."""
@@ -236,10 +236,10 @@ class SimNode:
         self.probe = ProbeResult(id=asked, ok=not self.deaf, message=self.deaf)
         self.reporter.soon()
 
-    def changed(self) -> None:
-        """Other queues, and a report at once."""
+    def changed(self, within_s: float = 0.0) -> None:
+        """Other queues, and a report at once, or within so many seconds."""
         self.fleet.board.place(self)
-        self.reporter.soon()
+        self.reporter.soon(within_s)
 
     def standing(self) -> tuple[NodeState, str]:
         """How it stands, and why."""

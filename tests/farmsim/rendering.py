@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from farm.contracts import Outcome, Stage
 from tests.farmsim.fates import Fate
 from tests.farmsim.hand import Held, failure_of
+from tests.farmsim.reporting import ORDER_S, STAGE_S
 
 if TYPE_CHECKING:
     from tests.farmsim.node import SimNode
@@ -39,7 +40,7 @@ class Rendering:
         held.stage = Stage.STAGED
         self._queue.append(held)
         self._next()
-        self._node.changed()
+        self._node.changed(ORDER_S)
 
     @property
     def idle(self) -> bool:
@@ -77,6 +78,7 @@ class Rendering:
         held.stage = Stage.EXECUTING
         held.executing_since, held.execute_s = fleet.clock(), seconds
         fleet.started(held)
+        node.changed(STAGE_S)
         held.timer = fleet.later(seconds, self._executed, held)
 
     def _executed(self, held: Held) -> None:
@@ -105,7 +107,7 @@ class Rendering:
             self._fail(held, held.fate)
         else:
             held.stage = Stage.COLLECTING
-            self._node.changed()
+            self._node.changed(STAGE_S)
             artifacts = self._node.fleet.delivery.store(held)
             self._node.end(held, Outcome.SUCCEEDED, artifacts=artifacts)
 

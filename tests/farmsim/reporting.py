@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from farm.contracts import HEARS, REPORT, ComfyFact, NodeDirectives, NodeReport, RenderReport, from_json
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 PERIOD_S: Final = 5.0
 MIN_GAP_S: Final = 0.1
+STAGE_S: Final = 0.25
+ORDER_S: Final = 2.5
+"""How long a change may wait for company, as workers.reporter has it: an order that executes or is being
+collected, and one that comes, is staged or goes.
+"""
 PATIENCE_S: Final = 10.0
 MOST_PATIENCE_S: Final = 20.0
 MOST_FINISHED: Final = 50
@@ -39,15 +45,25 @@ class Reporter:
         """The worker starts: nothing is under way."""
         self.canary = ""
         self._want_capabilities = False
-        self._due = self._exchanging = self._resting = False
+        self._exchanging = self._resting = False
         self._patience_s = PATIENCE_S
-        self._period: asyncio.TimerHandle | None = None
+        self._due_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
-    def soon(self) -> None:
-        """Report now, or as soon as the last report is answered."""
-        self._due = True
+    def soon(self, within_s: float = 0.0) -> None:
+        """Report within so many seconds, or as soon as the last report is answered."""
+        self._due_at = min(self._due_at, self._node.fleet.loop.time() + within_s)
         node = self._node
         if node.alive and not node.frozen and not (self._exchanging or self._resting):
+            self._set_out()
+
+    def _set_out(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        left_s = self._due_at - self._node.fleet.loop.time()
+        if left_s > 0:
+            self._timer = self._node.fleet.later(left_s, self._node.at_work(self._send))
+        else:
             self._send()
 
     def write(self) -> NodeReport:
@@ -81,9 +97,9 @@ class Reporter:
         )
 
     def _send(self) -> None:
-        self._due, self._exchanging = False, True
-        if self._period:
-            self._period.cancel()
+        self._due_at, self._exchanging = math.inf, True
+        if self._timer:
+            self._timer.cancel()
         fleet, report = self._node.fleet, self.write()
         then = self._node.at_work(self._answered)
         if self.reorder:
@@ -105,10 +121,7 @@ class Reporter:
 
     def _rested(self) -> None:
         self._resting = False
-        if self._due:
-            self._send()
-        else:
-            self._period = self._node.fleet.later(PERIOD_S, self._node.at_work(self.soon))
+        self.soon(PERIOD_S)
 
     def _follow(self, told: NodeDirectives) -> None:
         for attempt_id in told.confirmed:
@@ -116,7 +129,7 @@ class Reporter:
         asked = told.want_capabilities and not self._want_capabilities
         self._want_capabilities = told.want_capabilities
         if self._node.follow(told) or asked:
-            self._due = True
+            self.soon()
 
     def _confirm(self, attempt_id: str) -> None:
         delivery = self._node.fleet.delivery

@@ -41,6 +41,8 @@ class Round:
     most: dict[str, int]
     holds: dict[UUID, Reason] = field(default_factory=dict)
     """Lanes that somebody holds back, and why."""
+    _cut: list[Waiting] = field(default_factory=list)
+    """Lanes that hold more than was read."""
 
     @cached_property
     def open_lanes(self) -> list[Waiting]:
@@ -51,7 +53,14 @@ class Round:
         """Read the front of each open lane: as many as there are places, within reason."""
         free = self.supply.capacity().free
         fair = MOST_HEADS // max(1, len(self.open_lanes))
-        read_heads(self.open_lanes, most=max(1, min(free, fair)))
+        most = max(1, min(free, fair))
+        read_heads(self.open_lanes, most=most)
+        self._cut = [each for each in self.open_lanes if len(each.heads) == most]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a lane was emptied of which only the front had been read: another round may send more."""
+        return any(not each.heads for each in self._cut)
 
     def match(self, turns: Turns | None = None) -> Match:
         """Set out to give this round's seats away."""
@@ -82,7 +91,7 @@ class Round:
 def read_round(now: datetime, *, with_words: bool = False) -> Round:
     """Read lanes, holds, nodes and limits: a constant number of queries."""
     lanes = active_lanes(with_words=with_words)
-    supply = read_supply(now) if lanes else Supply([], [])
+    supply = read_supply(now)
     limits, most = _limits(supply)
     return Round(now, lanes, supply, limits, most, _holds(lanes))
 

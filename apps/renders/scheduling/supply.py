@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.nodes.models import Node
-from apps.nodes.selectors import serving
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting, models_of
 from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
 from farm.tiers import NO_VRAM, next_queue_for
 
@@ -31,8 +31,7 @@ class Kind:
     tags: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """An attempt that takes a seat, or will. ``node_id`` None: it is on a tier's queue."""
 
     attempt_id: UUID
@@ -128,16 +127,12 @@ class Supply:
         return Counter(held.template_id for held in self.held)
 
 
-_LONG: Final = ("classes", "models_by_folder", "software", "baseline", "drift")
-
-
 def read_supply(now: datetime) -> Supply:
     """Read nodes, seats and blocks: three queries, whatever waits."""
-    nodes = list(serving().select_related("pool").defer(*_LONG))
     blocks: dict[UUID, set[UUID]] = defaultdict(set)
     for template_id, node_id in NodeBlock.objects.filter(until__gt=now).values_list("template_id", "node_id"):
         blocks[template_id].add(node_id)
-    return Supply(nodes, _held(), blocks)
+    return Supply(serving_nodes(), _held(), blocks)
 
 
 def fits(kind: Kind, waiting: Waiting, one: Node) -> bool:
@@ -191,4 +186,4 @@ def _held() -> list[Held]:
             "job__template_version__template_id",
         )
     )
-    return [Held(*row) for row in rows]  # type: ignore[arg-type]  # in the order of its fields
+    return [Held._make(row) for row in rows]  # in the order of its fields

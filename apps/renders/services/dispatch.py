@@ -22,25 +22,35 @@ DUE_RANK = 25
 """Above high, below urgent: a job that must start by now to keep its deadline."""
 
 
+MOST_ROUNDS = 20
+"""Rounds of one tick: a flood of new jobs must let sweep have its turn."""
+
+
 def dispatch(turns: Turns | None = None) -> int:
     """Send as many ready jobs as there are seats for; return how many were sent.
 
     ``turns`` is what the rounds of one leader remember of each other.
     """
-    this = _look()
-    if not this.supply.nodes or not this.open_lanes or not bus.is_up():
-        return 0
-    this.read_heads()
-    match = this.match(turns)
-    picks = list(match.picks())
-    make_way(this)
-    return send(picks + explore(this, match))
+    sent = 0
+    for _round in range(MOST_ROUNDS):
+        this = _look()
+        if not this.supply.nodes or not this.open_lanes or not bus.is_up():
+            break
+        this.read_heads()
+        match = this.match(turns)
+        picks = list(match.picks())
+        make_way(this)
+        sent += send(picks + explore(this, match))
+        if not (picks and this.has_more):
+            break
+    return sent
 
 
-def explain_waiting(turns: Turns | None = None) -> None:
-    """Tell every lane why it waits. The dispatcher's own words, never a second opinion.
+def explain_waiting(turns: Turns | None = None) -> Round:
+    """Tell every lane why it waits, and return the round this was learned from.
 
-    The round is played once more, and nothing is sent: what would start says so.
+    The dispatcher's own words, never a second opinion: the round is played once more, and nothing is sent.
+    What would start says so.
     """
     this = _look(with_words=True)
     this.read_heads()
@@ -51,6 +61,7 @@ def explain_waiting(turns: Turns | None = None) -> None:
     up = not waiting or bus.is_up()
     explain(this, waiting, Outcome(starting=starting, warming=match.withheld, broker_up=up))
     put_to_sleep(empty)
+    return this
 
 
 def remember() -> None:

@@ -17,7 +17,7 @@ from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
 from apps.renders.scheduling.match import LOAD_S, UNKNOWN_S
 from apps.renders.scheduling.round import Round, expected_seconds
-from apps.renders.scheduling.supply import Held, Supply, read_supply
+from apps.renders.scheduling.supply import Held, Supply
 from apps.renders.services import bus
 from apps.renders.states import AttemptState
 
@@ -44,9 +44,8 @@ def make_way(this: Round) -> int:
     return len(asked)
 
 
-def share_out(now: datetime) -> int:
+def share_out(supply: Supply, now: datetime) -> int:
     """Ask for what is staged behind long work while a card that could take it idles; return how many."""
-    supply = read_supply(now)
     idle = [seat.node_id for seat in supply.capacity().open() if seat.idle]
     staged = [held for held in supply.held if _waits_in_line(held, supply, now)] if idle else []
     lanes = (

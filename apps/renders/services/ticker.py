@@ -24,13 +24,12 @@ from apps.review.services.store_marker import ensure_store_marker
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
-MOST_ROUNDS = 20
-"""Dispatch again at once while it still finds something to send, but let sweep have its turn."""
 REMEMBER_SECONDS = 10.0
 FAR_SECONDS = 30.0
+REST = 3.0
 LONGEST_REST = 0.25
-"""A tick that follows hard upon another is followed by a rest of its own length, at most this: the next one
-serves all that came meanwhile, and the coordinator's other processes have a core as well."""
+"""A tick that follows hard upon another is followed by a rest of REST times its length, at most this: the
+next one serves all that came meanwhile, and the coordinator's other processes have a core as well."""
 
 
 class Ticker:
@@ -72,7 +71,7 @@ class Ticker:
         parts: list[Callable[[], object]] = [self._dispatch]
         if time.monotonic() - self._swept >= BEAT_SECONDS:
             self._swept = time.monotonic()
-            parts += [self._sweep, lambda: explain_waiting(self._turns), lambda: share_out(database_now())]
+            parts += [self._sweep, self._explain]
         if time.monotonic() - self._remembered >= REMEMBER_SECONDS:
             self._remembered = time.monotonic()
             parts += [remember, forget_old]
@@ -82,7 +81,8 @@ class Ticker:
         self._do(parts)
         self._ended = time.monotonic()
         took = self._ended - begun
-        self._rest = min(took, LONGEST_REST) if idle < took else 0.0
+        rest = min(REST * took, LONGEST_REST)
+        self._rest = rest if idle < rest else 0.0
 
     def _do(self, parts: Sequence[Callable[[], object]]) -> None:
         """Do each of these, whatever becomes of the others: a fault in one must not stop leases."""
@@ -99,9 +99,11 @@ class Ticker:
             time.sleep(BEAT_SECONDS)
 
     def _dispatch(self) -> None:
-        rounds = 0
-        while dispatch(self._turns) and rounds < MOST_ROUNDS:
-            rounds += 1
+        dispatch(self._turns)
+
+    def _explain(self) -> None:
+        this = explain_waiting(self._turns)
+        share_out(this.supply, this.now)
 
     def _sweep(self) -> None:
         if sweep():

@@ -26,7 +26,7 @@ MOST_NAMED: Final = 5
 MOST_NODES: Final = 60
 """Nodes told one by one in a lane's table; a farm of five hundred says the rest by its sentence."""
 
-_LIGHT: Final = ("classes", "models_by_folder", "software", "baseline", "drift", "resident")
+_LONG: Final = ("classes", "models_by_folder", "software", "baseline", "drift", "resident")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Outcome:
 
 def explain(this: Round, waiting: Sequence[Waiting], outcome: Outcome) -> None:
     """Give lanes their reasons. Rows whose words are unchanged are not written."""
-    nodes = list(Node.objects.select_related("pool", "schedule").defer(*_LIGHT)) if waiting else []
+    nodes = this.supply.nodes + _idle_away(this) if waiting else []
     until = _blocks(this)
     tables: dict[Fit, list[dict[str, Any]]] = {}  # lanes that fit the same nodes have the same
     for each in waiting:
@@ -50,6 +50,12 @@ def explain(this: Round, waiting: Sequence[Waiting], outcome: Outcome) -> None:
         if each.fit not in tables:
             tables[each.fit] = _rows(this, each, nodes, until)
         _write(each.lane, code, params, tables[each.fit], this)
+
+
+def _idle_away(this: Round) -> list[Node]:
+    """The nodes that do not serve, with what there is to say of why."""
+    others = Node.objects.exclude(pk__in=[node.pk for node in this.supply.nodes])
+    return list(others.select_related("pool", "schedule").defer(*_LONG))
 
 
 def _reason(
@@ -136,8 +142,12 @@ def _rows(
 
     Whether such a node is busy is seen from its attempts: it changes every second, what stands here does not.
     """
-    serving = {node.pk for node in this.supply.nodes}
-    told = [(node, _against(node, each, until, serves=node.pk in serving)) for node in nodes]
+    serving, able = {node.pk for node in this.supply.nodes}, this.supply.able(each)
+    told = [
+        (node, _against(node, each, until, serves=node.pk in serving))
+        for node in nodes
+        if node.pk not in able
+    ]
     rows = [(node, reason) for node, reason in told if reason is not None]
     rows.sort(key=lambda row: (_NEARNESS.get(row[1][0], 0), row[0].name))
     return [{"node": node.name, "code": code, "params": params} for node, (code, params) in rows[:MOST_NODES]]

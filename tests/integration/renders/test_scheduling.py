@@ -16,6 +16,7 @@ from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
 from apps.renders.scheduling.demand import wake_the_forgotten
 from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.supply import read_supply
 from apps.renders.selectors import wait_sentence
 from apps.renders.services import bus as farm_bus
 from apps.renders.services.control import pause, pause_batch, prioritise
@@ -49,6 +50,11 @@ def press(film: Project, coordinator: User) -> Press:
         return list(batch.jobs.order_by("code"))
 
     return press
+
+
+def shared_out() -> int:
+    now = database_now()
+    return share_out(read_supply(now), now)
 
 
 def why(job: Job) -> str:
@@ -292,11 +298,11 @@ def test_a_card_that_idles_takes_over_what_is_staged_behind_long_work(
     node24.works_on(running, Stage.EXECUTING)
     node24.works_on(staged, Stage.STAGED)
     node24.reports()
-    assert share_out(database_now()) == 0, "nobody idles"
+    assert shared_out() == 0, "nobody idles"
     other = Hand("other24", tier_gb=24, broker=bus).arrives()
-    assert share_out(database_now()) == 1
+    assert shared_out() == 1
     assert asked == [UUID(staged.attempt_id)]
-    assert share_out(database_now()) == 0, "it is not asked again at once"
+    assert shared_out() == 0, "it is not asked again at once"
     node24.finishes(staged, node24.ended(staged, Outcome.CANCELLED))
     dispatch()
     assert other.claimed().job_id == str(second.pk)
@@ -313,7 +319,7 @@ def test_what_is_staged_stays_where_the_work_before_it_is_nearly_done(
     node24.works_on(staged, Stage.STAGED)
     node24.reports()
     Hand("other24", tier_gb=24, broker=bus).arrives()
-    assert share_out(database_now()) == 0
+    assert shared_out() == 0
 
 
 # Exploration

@@ -129,6 +129,7 @@ def test_what_the_coordinator_decides_by_is_told_at_once_and_an_orders_way_a_lit
     order = node.hand.accept("a1", "t")
     assert may_wait(lambda: node.hand.receive("a2")) == ORDER_S
     assert may_wait(lambda: node.hand.release("a2")) == ORDER_S
+    assert may_wait(lambda: node.hand.move(order, Stage.STAGED)) == ORDER_S
     assert may_wait(lambda: node.hand.move(order, Stage.EXECUTING)) == STAGE_S
     assert may_wait(lambda: node.hand.release("a1")) == ORDER_S
     assert may_wait(falls_sick) == 0
