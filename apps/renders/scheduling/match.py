@@ -15,22 +15,21 @@ from typing import Final
 from uuid import UUID
 
 from apps.renders.matching import Road, Seat
+from apps.renders.models import Priority
 from apps.renders.scheduling.demand import Head, Waiting
 from apps.renders.scheduling.fronts import Front, Group, Turns
 from apps.renders.scheduling.shares import Shares
-from apps.renders.scheduling.supply import Held, Supply
-from apps.renders.scheduling.warmth import LOAD_S, PATIENCE_S, Models, Warmth
-
-RULE = lambda w, m, s: w.begun_in_s(m, s)
-BALANCE_S=80
-RATIO=1.0
-ORDER = lambda w, m: w.done_in_s(m)
+from apps.renders.scheduling.supply import Supply
+from apps.renders.scheduling.warmth import MOST_LOADS, Models, Warmth, Work, patience_s
 
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
 
-UNKNOWN_S: Final = 60.0
-"""What a render is taken to last while none of its kind was seen."""
+PATIENCE: Final = timedelta(seconds=patience_s(MOST_LOADS))
+"""A job is left to nodes that hold its models for no longer than this, whatever was expected of them."""
+
+Candidate = tuple[Group, Front]
+"""The best job of a group, for a seat."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +62,6 @@ class Limits:
             self.left[name] -= 1
 
 
-@dataclass
-class Work:
-    """How much each lane holds. ``depth``: jobs that may start; ``seconds``: how long one of them takes."""
-
-    depth: dict[UUID, int]
-    seconds: dict[UUID, float]
-
-    def known(self, waiting: Waiting) -> bool:
-        """Whether a render of this lane's kind was ever seen."""
-        return waiting.lane.pk in self.seconds
-
-    def left_s(self, waiting: Waiting) -> float:
-        """Seconds of one node for all of the lane."""
-        lane = waiting.lane.pk
-        return self.depth.get(lane, len(waiting.heads)) * self.seconds.get(lane, UNKNOWN_S)
-
-    def still_s(self, held: Held, now: datetime) -> float:
-        """Seconds that what a node has in hand will still take."""
-        if held.lane_id is None:
-            return 0.0
-        since = (now - held.executing_at).total_seconds() if held.executing_at else 0.0
-        return max(0.0, self.seconds.get(held.lane_id, UNKNOWN_S) - since)
-
-
 class Match:
     """One round of matching. :meth:`picks` consumes the heads it gives away, and counts in ``turns``."""
 
@@ -114,13 +89,8 @@ class Match:
             self._groups.setdefault(self._alikeness(lane), Group(lane)).lanes.append(lane)
         self._wanting = Counter(lane.tier_gb or 0 for lane in self._lanes)
         self._withheld: set[Group] = set()
-        left_s: dict[Models, float] = defaultdict(float)
-        for lane in self._lanes:
-            left_s[lane.models] += work.left_s(lane)
-        hand_s = {
-            node_id: sum(work.still_s(held, now) for held in hand) for node_id, hand in supply.by_node.items()
-        }
-        self._warmth = Warmth(supply, left_s, hand_s)
+        self._warmth = Warmth(self._lanes, supply, work=work, now=now)
+        self._turns.forget_all_but(head.job_id for lane in self._lanes for head in lane.heads)
 
     @property
     def withheld(self) -> set[UUID]:
@@ -133,9 +103,13 @@ class Match:
             for loaded in (True, False):
                 if not self.capacity.free or not any(self._wanting.values()):
                     return
-                for seat in self.capacity.open():
+                for seat in sorted(self.capacity.open(), key=self._soonest):
                     if seat.idle or staging:
                         yield from self._fill(seat, only_loaded=loaded)
+
+    def _soonest(self, seat: Seat) -> tuple[object, ...]:
+        """Idle nodes first; small cards first; those that will soonest have done what they have in hand."""
+        return seat.held, seat.tier_gb, self._warmth.busy_for_s(seat.node_id), seat.name
 
     def _alikeness(self, lane: Waiting) -> Hashable:
         return (lane.fit, lane.project_id, lane.models, self._work.known(lane))
@@ -156,7 +130,7 @@ class Match:
             yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
             return
 
-    def _best_for(self, seat: Seat, refused: set[Group]) -> tuple[Group, Front] | None:
+    def _best_for(self, seat: Seat, refused: set[Group]) -> Candidate | None:
         fronts = [
             (group, front)
             for group in self._groups.values()
@@ -165,39 +139,64 @@ class Match:
             and not self._limits.full(group.like.template_id)
             and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
+        best = self._warmest(seat, self._in_turn(fronts))
+        if best is None or not self._left(seat, best, fronts):
+            return best
+        others = [each for each in fronts if not self._left(seat, each, fronts)]
+        return self._warmest(seat, self._in_turn(others))
+
+    def _in_turn(self, fronts: list[Candidate]) -> list[Candidate]:
+        """Of these the best class, of it the projects whose turn it is, of their work the oldest."""
         if not fronts:
-            return None
+            return []
         top = max(front.rank for _group, front in fronts)
         fronts = [each for each in fronts if each[1].rank == top]
         turn = self._shares.whose_turn(group.like.project_id for group, _front in fronts)
         told = [each for each in fronts if each[0].like.project_id in turn]
         oldest = min(front.head.ready_at for _group, front in told)
-        near = [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
-        here = [each for each in near if self._is_warm(seat.node_id, each[1].lane)]
-        cold = [each for each in near if not self._is_warm(seat.node_id, each[1].lane)]
-        stay = min(here, key=_age, default=None)
-        leaving_s = self._warmth.done_in_s(stay[1].lane.models, more=-1) if stay else 0.0
-        for group, front in sorted(cold, key=self._order):
-            if self._worth_loading(front.lane, leaving_s, stay is not None):
-                return group, front
-            if stay is None:
-                self._withheld.add(group)
-        return stay
+        return [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
 
-    def _order(self, each: tuple[Group, Front]) -> tuple[object, ...]:
-        """Where a node has most to do; then age."""
-        return (-ORDER(self._warmth, each[1].lane.models), *_age(each))
+    def _warmest(self, seat: Seat, near: list[Candidate]) -> Candidate | None:
+        """What this node has loaded, unless other work needs it more; else what would end last."""
+        oldest: dict[Models, Candidate] = {}
+        for each in near:
+            models = each[0].like.models
+            if models not in oldest or _age(each) < _age(oldest[models]):
+                oldest[models] = each
+        here = [each for models, each in oldest.items() if self._warmth.at(seat.node_id, models)]
+        cold = [each for models, each in oldest.items() if not self._warmth.at(seat.node_id, models)]
+        other = min(cold, key=self._need, default=None)
+        kept = min(here, key=_age, default=None)
+        if kept is None or other is None:
+            return kept or other
+        known = self._work.known(kept[1].lane) and self._work.known(other[1].lane)
+        return other if known and self._warmth.changes(kept[1].lane.models, other[1].lane.models) else kept
+
+    def _need(self, each: Candidate) -> tuple[object, ...]:
+        """Where one more node ends latest; then age."""
+        return (-self._warmth.ends_in_s(each[0].like.models, more=1), *_age(each))
+
+    def _left(self, seat: Seat, each: Candidate, fronts: list[Candidate]) -> bool:
+        """Leave a job to nodes that hold its models, and remember since when.
+
+        Not beyond the time within which it should have begun there; and where work of a lower class would
+        have the seat, or the class is above high, only if it begins no later than here.
+        """
+        group, (rank, head, lane) = each
+        models = lane.models
+        if self._warmth.at(seat.node_id, models) or not self._work.known(lane):
+            return False
+        hurried = rank > Priority.HIGH or any(front.rank < rank for _group, front in fronts)
+        if not self._warmth.leaves(models, self._supply.able(lane), lane.fit, hurried=hurried):
+            return False
+        if self._turns.left_for(head.job_id, self._now) > PATIENCE:
+            return False
+        if seat.idle:
+            self._withheld.add(group)
+        return True
 
     def _is_warm(self, node_id: UUID, lane: Waiting) -> bool:
         return self._warmth.at(node_id, lane.models)
-
-    def _worth_loading(self, lane: Waiting, leaving_s: float, stays: bool) -> bool:
-        w = self._warmth
-        if not self._work.known(lane) or w.nodes[lane.models] - w.loose[lane.models] <= 0:
-            return not stays
-        if not stays:
-            return RULE(w, lane.models, self._work.seconds[lane.lane.pk]) > PATIENCE_S
-        return w.with_one_more_s(lane.models) > leaving_s * RATIO + BALANCE_S
 
     def _alike(self, lane: Waiting, seat: Seat) -> bool:
         """Tell whether whoever listens to the tier's queue may as well have it."""
@@ -212,7 +211,7 @@ class Match:
         if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):
             return False
         # With several models about, whoever becomes free before the order is taken may hold another one.
-        one_model = sum(bool(models) for models in self._warmth.left_s) == 1
+        one_model = self._warmth.one_model
         one_model &= len({self._is_warm(other.node_id, lane) for other in others}) == 1
         return not lane.models or one_model
 
@@ -224,10 +223,10 @@ class Match:
         self._wanting[lane.tier_gb or 0] -= not lane.heads
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
-        self._warmth.take(pick.road.node_id, lane.models, self._work.seconds.get(lane.lane.pk, UNKNOWN_S))
+        self._warmth.take(pick.road.node_id, lane.models, self._work.one_s(lane.lane.pk))
         return pick
 
 
-def _age(each: tuple[Group, Front]) -> tuple[object, ...]:
+def _age(each: Candidate) -> tuple[object, ...]:
     head = each[1].head
     return -head.rank, head.ready_at, head.job_id

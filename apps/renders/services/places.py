@@ -6,8 +6,8 @@ Nothing is decided here about the staged attempt: its node drops it if it has no
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,9 +15,9 @@ from uuid import UUID
 from apps.nodes.models import Node
 from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
-from apps.renders.scheduling.match import LOAD_S, UNKNOWN_S
 from apps.renders.scheduling.round import Round, expected_seconds
 from apps.renders.scheduling.supply import Held, Supply
+from apps.renders.scheduling.warmth import LOAD_S, Warmth, Work
 from apps.renders.services import bus
 from apps.renders.states import AttemptState
 
@@ -45,24 +45,42 @@ def make_way(this: Round) -> int:
 
 
 def share_out(supply: Supply, now: datetime) -> int:
-    """Ask for what is staged behind long work while a card that could take it idles; return how many."""
+    """Ask for what is staged behind long work while a card that should take it idles; return how many."""
     idle = [seat.node_id for seat in supply.capacity().open() if seat.idle]
     staged = [held for held in supply.held if _waits_in_line(held, supply, now)] if idle else []
-    lanes = (
-        {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk__in=_lanes(staged)))}
-        if staged
-        else {}
-    )
-    seconds = expected_seconds(lanes.values())
+    if not staged:
+        return 0
+    lanes = {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk__in=_lanes(staged)))}
+    work = Work(Counter(_lanes(staged)), expected_seconds(_lanes(supply.held)))
+    warmth = Warmth(lanes.values(), _without(staged, supply), work=work, now=now)
     asked = 0
     for held in staged:
         lane = lanes.get(held.lane_id) if held.lane_id else None
-        taker = next((node for node in idle if lane is not None and node in supply.able(lane)), None)
-        if taker is not None and _left_s(held, supply, seconds, now) > WORTHWHILE_S:
+        before = [one for one in supply.by_node[held.node_id] if one.executing_at] if held.node_id else []
+        if lane is None or work.still_s(before, now) <= WORTHWHILE_S:
+            continue
+        taker = _taker(lane, idle, supply, warmth)
+        if taker is not None:
             idle.remove(taker)
             _ask(held, now, "another card idles")
             asked += 1
     return asked
+
+
+def _taker(lane: Waiting, idle: list[UUID], supply: Supply, warmth: Warmth) -> UUID | None:
+    """The idle node that the dispatcher would give it to: one that holds its models, else one to load them."""
+    able = supply.able(lane)
+    takers = sorted(filter(able.__contains__, idle), key=lambda node: not warmth.at(node, lane.models))
+    if not takers or warmth.at(takers[0], lane.models):
+        return next(iter(takers), None)
+    return None if warmth.leaves(lane.models, able, lane.fit, hurried=False) else takers[0]
+
+
+def _without(staged: Iterable[Held], supply: Supply) -> Supply:
+    """The seats, were this given up."""
+    given_up = {held.attempt_id for held in staged}
+    left = [held for held in supply.held if held.attempt_id not in given_up]
+    return Supply(supply.nodes, left, supply.blocks)
 
 
 def _waits_in_line(held: Held, supply: Supply, now: datetime) -> bool:
@@ -71,18 +89,8 @@ def _waits_in_line(held: Held, supply: Supply, now: datetime) -> bool:
     return accepted and behind and _may_yield(held, now)
 
 
-def _lanes(held: Iterable[Held]) -> set[UUID]:
-    return {one.lane_id for one in held if one.lane_id is not None}
-
-
-def _left_s(held: Held, supply: Supply, seconds: Mapping[UUID, float], now: datetime) -> float:
-    """How long what renders before it will still take, as far as one can know."""
-    before = [one for one in supply.by_node[held.node_id] if one.executing_at] if held.node_id else []
-    return sum(
-        max(0.0, seconds.get(one.lane_id, UNKNOWN_S) - (now - one.executing_at).total_seconds())
-        for one in before
-        if one.lane_id is not None and one.executing_at is not None
-    )
+def _lanes(held: Iterable[Held]) -> list[UUID]:
+    return [one.lane_id for one in held if one.lane_id is not None]
 
 
 def places_asked_for(nodes: Iterable[Node], now: datetime) -> dict[str, tuple[str, ...]]:

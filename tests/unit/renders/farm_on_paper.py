@@ -12,9 +12,10 @@ from apps.projects.models import Project
 from apps.renders.models import Lane, Need
 from apps.renders.scheduling.demand import Head, Waiting
 from apps.renders.scheduling.fronts import Turns
-from apps.renders.scheduling.match import Limits, Match, Pick, Work
+from apps.renders.scheduling.match import Limits, Match, Pick
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, Supply
+from apps.renders.scheduling.warmth import Work
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from farm.tiers import tier_for_need
 from workflows.bind import classes_needed

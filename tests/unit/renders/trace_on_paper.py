@@ -8,19 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
-from unittest.mock import patch
 from uuid import UUID, uuid4
 
 from apps.nodes.models import Node
-from apps.renders.scheduling import match as matching
 from apps.renders.scheduling.demand import Head, Waiting
-from apps.renders.scheduling.match import Match, Work
 from apps.renders.scheduling.fronts import Turns
+from apps.renders.scheduling.match import Limits, Match
 from apps.renders.scheduling.shares import Shares
-from apps.renders.scheduling.match import Limits
 from apps.renders.scheduling.supply import Held, Supply
+from apps.renders.scheduling.warmth import Work
 from tests.farmsim.gpu import Gpu
-from tests.farmsim.models import FOLDER, Model, models
+from tests.farmsim.models import FOLDER, models
 from tests.unit.renders.farm_on_paper import NOW, lane, node
 
 
@@ -30,7 +28,7 @@ class Card:
 
     node: Node
     gpu: Gpu
-    hand: deque[tuple[Held, "Row"]] = field(default_factory=deque)
+    hand: deque[tuple[Held, Row]] = field(default_factory=deque)
     ends: float = 0.0
     busy_s: float = 0.0
     running: bool = False
@@ -111,7 +109,7 @@ class Trace:
         card.ends = self.now + seconds
         card.busy_s += seconds
         card.node.resident = [f"{FOLDER}/{name}" for name in card.gpu.resident]
-        card.hand[0] = (Held(**{**held.__dict__, "state": "executing", "executing_at": NOW + timedelta(seconds=self.now)}), row)
+        card.hand[0] = (held._replace(state="executing", executing_at=NOW + timedelta(seconds=self.now)), row)
 
     def match(self) -> list[UUID]:
         supply = Supply([c.node for c in self.cards.values()], [h for c in self.cards.values() for h, _ in c.hand], models_of=lambda lane_id: self.of_lane[lane_id].models)
