@@ -140,9 +140,12 @@ class Match:
             and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
         best = self._warmest(seat, self._in_turn(fronts))
-        if best is None or not self._left(seat, best, fronts):
+        if best is None:
+            return None
+        lowest = min(front.rank for _group, front in fronts)
+        if not self._left(seat, best, lowest):
             return best
-        others = [each for each in fronts if not self._left(seat, each, fronts)]
+        others = [each for each in fronts if not self._left(seat, each, lowest)]
         return self._warmest(seat, self._in_turn(others))
 
     def _in_turn(self, fronts: list[Candidate]) -> list[Candidate]:
@@ -176,8 +179,8 @@ class Match:
         """Where one more node ends latest; then age."""
         return (-self._warmth.ends_in_s(each[0].like.models, more=1), *_age(each))
 
-    def _left(self, seat: Seat, each: Candidate, fronts: list[Candidate]) -> bool:
-        """Leave a job to nodes that hold its models, and remember since when.
+    def _left(self, seat: Seat, each: Candidate, lowest: int) -> bool:
+        """Leave a job to nodes that hold its models, and remember since when. ``lowest``: class of all fronts.
 
         Not beyond the time within which it should have begun there; and where work of a lower class would
         have the seat, or the class is above high, only if it begins no later than here.
@@ -186,8 +189,8 @@ class Match:
         models = lane.models
         if self._warmth.at(seat.node_id, models) or not self._work.known(lane):
             return False
-        hurried = rank > Priority.HIGH or any(front.rank < rank for _group, front in fronts)
-        if not self._warmth.leaves(models, self._supply.able(lane), lane.fit, hurried=hurried):
+        hurried = rank > min(lowest, Priority.HIGH)
+        if not self._warmth.leaves(models, self._supply.able(group.like), group, hurried=hurried):
             return False
         if self._turns.left_for(head.job_id, self._now) > PATIENCE:
             return False

@@ -68,7 +68,7 @@ def share_out(supply: Supply, now: datetime) -> int:
 
 
 def _taker(lane: Waiting, idle: list[UUID], supply: Supply, warmth: Warmth) -> UUID | None:
-    """The idle node that the dispatcher would give it to: one that holds its models, else one to load them."""
+    """The idle node that the dispatcher would give it to: with its models, else one to load them."""
     able = supply.able(lane)
     takers = sorted(filter(able.__contains__, idle), key=lambda node: not warmth.at(node, lane.models))
     if not takers or warmth.at(takers[0], lane.models):
