@@ -1,53 +1,53 @@
 """The coordinator's Celery doors: parse, call one service, answer. Nothing is decided here.
 
-The threads of the pool hand in what they hear; one of them works for all that came meanwhile.
+Each is called with all that came while it was last at work (farm.gathering).
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from celery import shared_task
 
-from apps.common.together import Together
 from apps.renders.services import bus
 from apps.renders.services.claim import claim_all
 from apps.renders.services.record import record_all
 from apps.renders.services.reports import answer_all
 from farm import contracts
-from farm.logs import bound
+from farm.gathering import GroupTask
 
 logger = logging.getLogger(__name__)
 
-_claims = Together(claim_all)
-_nodes = Together(answer_all)
-_ends = Together(record_all)
 
-
-@shared_task(name=contracts.CLAIM, send_events=False)
-def hear_claim(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer a node's ClaimRequest with a ClaimReply."""
-    reply = _claims.ask(contracts.from_json(contracts.ClaimRequest, request))
+@shared_task(name=contracts.CLAIM, base=GroupTask)
+def hear_claims(requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Answer nodes' ClaimRequests with ClaimReplies."""
+    replies = claim_all([contracts.from_json(contracts.ClaimRequest, request) for request in requests])
     bus.poke()  # granted: another order may be staged behind this one; refused: the job is ready again
-    return contracts.to_json(reply)
+    return [contracts.to_json(reply) for reply in replies]
 
 
-@shared_task(name=contracts.BELL, ignore_result=True, send_events=False)
-def hear_bell(bell: dict[str, Any]) -> None:
-    """A report stands in the result backend: fetch and record it."""
-    attempt_id = contracts.from_json(contracts.Bell, bell).attempt_id
-    with bound(attempt=attempt_id):
-        stored = bus.stored_report(attempt_id)
-        if stored is None:
-            logger.warning("bell without a report")
-            return
-        _ends.ask(contracts.from_json(contracts.RenderReport, stored))
+@shared_task(name=contracts.BELL, base=GroupTask, ignore_result=True)
+def hear_bells(bells: Sequence[dict[str, Any]]) -> list[None]:
+    """Reports stand in the result backend: fetch and record them."""
+    attempts = [contracts.from_json(contracts.Bell, bell).attempt_id for bell in bells]
+    found = dict(zip(attempts, bus.stored_reports(attempts), strict=True))
+    for attempt_id in (attempt_id for attempt_id, stored in found.items() if stored is None):
+        logger.warning("bell without a report", extra={"attempt": attempt_id})
+    record_all(
+        [
+            contracts.from_json(contracts.RenderReport, stored)
+            for stored in found.values()
+            if stored is not None
+        ]
+    )
+    return [None] * len(bells)
 
 
-@shared_task(name=contracts.REPORT, send_events=False)
-def hear_node(report: dict[str, Any]) -> dict[str, Any]:
-    """Answer a NodeReport with NodeDirectives."""
-    told = contracts.from_json(contracts.NodeReport, report)
-    with bound(node=told.node):
-        return contracts.to_json(_nodes.ask(told))
+@shared_task(name=contracts.REPORT, base=GroupTask)
+def hear_nodes(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Answer NodeReports with NodeDirectives."""
+    told = [contracts.from_json(contracts.NodeReport, report) for report in reports]
+    return [contracts.to_json(directives) for directives in answer_all(told)]

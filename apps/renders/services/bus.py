@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import redis
 from django.conf import settings
@@ -12,6 +13,7 @@ from kombu.exceptions import OperationalError
 from apps.renders.models import Attempt
 from farm import contracts
 from farm.celery import app
+from farm.results import UnwatchedResults
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +86,16 @@ def stored_report(attempt_id: str) -> dict[str, Any] | None:
 
     Raises one of BROKER_ERRORS when the result backend cannot be reached.
     """
-    meta = app.backend.get_task_meta(attempt_id)
+    return stored_reports([attempt_id])[0]
+
+
+def stored_reports(attempt_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+    """Read the results of many, as :func:`stored_report` does, in their order."""
+    results = cast(UnwatchedResults, app.backend)
+    return [_report_in(meta or {}) for meta in results.metas_of(attempt_ids)]
+
+
+def _report_in(meta: Mapping[str, Any]) -> dict[str, Any] | None:
     result = meta.get("result")
     if meta.get("status") == "SUCCESS" and isinstance(result, dict):
         return result

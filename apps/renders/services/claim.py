@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef
 from apps.common.clock import database_now
 from apps.common.ids import uuid_in
 from apps.common.machines import Move, events_together, move_each
-from apps.common.together import in_turns
+from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.states import Desired

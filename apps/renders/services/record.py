@@ -18,7 +18,7 @@ from django.db.models import F
 
 from apps.common.clock import database_now
 from apps.common.ids import uuid_in
-from apps.common.together import in_turns
+from apps.common.turns import in_turns
 from apps.nodes.services import forget_capabilities
 from apps.renders.models import Attempt, FarmClock, Job
 from apps.renders.services import bus

@@ -15,7 +15,7 @@ from functools import partial
 from django.db import DatabaseError, transaction
 
 from apps.common.clock import database_now
-from apps.common.together import in_turns
+from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.services import receive_all

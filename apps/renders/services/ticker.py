@@ -26,10 +26,11 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 REMEMBER_SECONDS = 10.0
 FAR_SECONDS = 30.0
+LIGHT_SECONDS = 0.02
 REST = 3.0
 LONGEST_REST = 0.25
-"""A tick that follows hard upon another is followed by a rest of REST times its length, at most this: the
-next one serves all that came meanwhile, and the coordinator's other processes have a core as well."""
+"""A heavy tick (beyond LIGHT_SECONDS) that follows hard upon another is followed by a rest of REST times its
+length, at most this: the next one serves all that came meanwhile, and the coordinator has a core as well."""
 
 
 class Ticker:
@@ -81,7 +82,7 @@ class Ticker:
         self._do(parts)
         self._ended = time.monotonic()
         took = self._ended - begun
-        rest = min(REST * took, LONGEST_REST)
+        rest = min(REST * max(0.0, took - LIGHT_SECONDS), LONGEST_REST)
         self._rest = rest if idle < rest else 0.0
 
     def _do(self, parts: Sequence[Callable[[], object]]) -> None:

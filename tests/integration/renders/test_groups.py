@@ -107,17 +107,17 @@ def from_threads(count: int, work: Callable[[int], T]) -> list[T]:
 
 def claims(hand: Hand, order: RenderOrder) -> None:
     """Claim through the coordinator's door."""
-    assert tasks.hear_claim(to_json(claim_of(hand, order)))["granted"]
+    assert tasks.hear_claims([to_json(claim_of(hand, order))])[0]["granted"]
 
 
 def says_it_executes(hand: Hand, order: RenderOrder) -> None:
     """Report through the coordinator's door."""
-    assert not tasks.hear_node(to_json(at_work(hand, order)))["cancelled"]
+    assert not tasks.hear_nodes([to_json(at_work(hand, order))])[0]["cancelled"]
 
 
 def rings(_hand: Hand, order: RenderOrder) -> None:
     """Ring the bell of a report that stands in the result backend."""
-    tasks.hear_bell({"attempt_id": order.attempt_id})
+    tasks.hear_bells([{"attempt_id": order.attempt_id}])
 
 
 # As many at once as one after another
@@ -156,7 +156,9 @@ def test_fifty_who_claim_report_and_finish_at_once_end_as_one_after_another(crew
 def test_of_fifty_nodes_that_claim_one_order_at_once_one_has_it(crew: Crew, bus: Broker) -> None:
     [(_, order)] = crew(1)
     hands = [Hand(f"greedy{number:02d}", tier_gb=24, broker=bus).arrives() for number in range(MANY)]
-    replies = from_threads(MANY, lambda number: tasks.hear_claim(to_json(claim_of(hands[number], order))))
+    replies = from_threads(
+        MANY, lambda number: tasks.hear_claims([to_json(claim_of(hands[number], order))])[0]
+    )
     [winner] = [hand.name for hand, reply in zip(hands, replies, strict=True) if reply["granted"]]
     attempt = attempt_of(order)
     assert attempt.node is not None

@@ -150,7 +150,7 @@ def test_a_granted_claim_wakes_the_ticker(node24: Hand, film: Project, coordinat
     request = ClaimRequest(
         attempt_id=order.attempt_id, token=order.token, node=node24.name, epoch=node24.epoch
     )
-    assert tasks.hear_claim(to_json(request))["granted"]
+    assert tasks.hear_claims([to_json(request)])[0]["granted"]
     assert pokes.get_message(timeout=5), "the claim woke nobody"
 
 

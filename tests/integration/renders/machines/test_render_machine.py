@@ -28,7 +28,7 @@ from apps.renders.services.record import Recorded, record
 from apps.renders.services.reports import answer
 from apps.renders.services.submit import submit
 from apps.renders.services.sweep import sweep
-from apps.renders.tasks import hear_bell
+from apps.renders.tasks import hear_bells
 from farm import contracts
 from farm.celery import app
 from farm.contracts import FailureClass, NodeState, Outcome, Stage
@@ -265,7 +265,7 @@ class RenderMachine(RuleBasedStateMachine):
     @step(word=which)
     def the_bell_rings(self, word: int) -> None:
         _, report = pick(self.road.words, word)
-        hear_bell({"attempt_id": report.attempt_id})
+        hear_bells([{"attempt_id": report.attempt_id}])
 
     @words_exist
     @step(word=which)
