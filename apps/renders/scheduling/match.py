@@ -2,7 +2,8 @@
 
 For a seat, in this order: priority class, with a quarter of the seats for whoever waits beyond the
 starvation bound; the projects whose turn it is; age, within which models that are loaded already may
-overtake by AFFINITY. Fit, pins, pools, blocks and limits are never overridden by any of these.
+overtake by AFFINITY, and what is loaded where decides what a node does next (``warmth``). Fit, pins,
+pools, blocks and limits are never overridden by any of these.
 """
 
 from __future__ import annotations
@@ -180,10 +181,10 @@ class Match:
         return (-self._warmth.ends_in_s(each[0].like.models, more=1), *_age(each))
 
     def _left(self, seat: Seat, each: Candidate, lowest: int) -> bool:
-        """Leave a job to nodes that hold its models, and remember since when. ``lowest``: class of all fronts.
+        """Leave a job to nodes that hold its models, and remember since when.
 
-        Not beyond the time within which it should have begun there; and where work of a lower class would
-        have the seat, or the class is above high, only if it begins no later than here.
+        Not beyond the time within which it should have begun there. Above high, and where work of a lower
+        class (``lowest``) would have the seat, only if it begins no later than here.
         """
         group, (rank, head, lane) = each
         models = lane.models

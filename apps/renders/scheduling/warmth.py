@@ -1,4 +1,4 @@
-"""Which models are loaded where, and whether loading them once more is worth it (ADR 34).
+"""Which models are loaded where, and whether loading them once more is worth it (ADR 32).
 
 Two rules, both about work of one class. An idle node *leaves* work to the nodes that hold its models if they
 will have begun all of it within a few times what loading takes. A node that has work for what it holds
