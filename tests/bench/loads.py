@@ -49,7 +49,7 @@ def loads() -> Iterator[Figure]:
     bound = fifo.least_makespan_s(jobs, cards=cards, pace=PACE)
     say(f"{figures}; {dict(simulation.fleet.stats.counts)}")
     yield Figure(
-        figure=f"model loads, {len(MIXED)} models, {NODES} nodes, {JOBS} jobs / the least possible in its time",
+        figure=f"model loads, {len(MIXED)} models, {NODES} nodes, {JOBS} jobs / the least in its time",
         value=figures.loads,
         unit="loads",
         against=least,

@@ -79,7 +79,7 @@ class Match:
     ) -> None:
         self._lanes = [lane for lane in lanes if lane.heads]
         self._supply = supply
-        self._shares = shares
+        self.shares = shares
         self._limits = limits
         self._now = now
         self._work = work
@@ -90,6 +90,7 @@ class Match:
             self._groups.setdefault(self._alikeness(lane), Group(lane)).lanes.append(lane)
         self._wanting = Counter(lane.tier_gb or 0 for lane in self._lanes)
         self._withheld: set[Group] = set()
+        self._given = Counter[UUID]()
         self._warmth = Warmth(self._lanes, supply, work=work, now=now)
         self._turns.forget_all_but(head.job_id for lane in self._lanes for head in lane.heads)
 
@@ -97,6 +98,10 @@ class Match:
     def withheld(self) -> set[UUID]:
         """Lanes left to nodes that hold their models, although another was free."""
         return {lane.lane.pk for group in self._withheld for lane in group.lanes}
+
+    def still_wait(self, lane: Waiting) -> int:
+        """How many jobs of a lane's best class have been given no seat; the lane's heads may be fewer."""
+        return max(len(lane.heads), self._work.jobs(lane) - self._given[lane.lane.pk])
 
     def picks(self) -> Iterator[Pick]:
         """Give idle seats first, then places behind what renders; of each, where models are loaded."""
@@ -155,7 +160,7 @@ class Match:
             return []
         top = max(front.rank for _group, front in fronts)
         fronts = [each for each in fronts if each[1].rank == top]
-        turn = self._shares.whose_turn(group.like.project_id for group, _front in fronts)
+        turn = self.shares.whose_turn(group.like.project_id for group, _front in fronts)
         told = [each for each in fronts if each[0].like.project_id in turn]
         oldest = min(front.head.ready_at for _group, front in told)
         return [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
@@ -225,7 +230,8 @@ class Match:
         if lane.oldest is not None and lane.oldest.job_id == pick.head.job_id:
             lane.oldest = None
         self._wanting[lane.tier_gb or 0] -= not lane.heads
-        self._shares.take(lane.project_id)
+        self._given[lane.lane.pk] += 1
+        self.shares.take(lane.project_id)
         self._limits.take(lane.template_id)
         self._warmth.take(pick.road.node_id, lane.models, self._work.one_s(lane.lane.pk))
         return pick

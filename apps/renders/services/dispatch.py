@@ -37,7 +37,7 @@ def dispatch(turns: Turns | None = None) -> int:
         this.read_heads()
         match = this.match(turns)
         picks = list(match.picks())
-        make_way(this)
+        make_way(this, match)
         sent += send(picks + explore(this, match))
         if not (picks and this.has_more):
             break

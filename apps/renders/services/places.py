@@ -1,4 +1,4 @@
-"""Places that staged work gives up: for urgent work, and for a card that has nothing to do (ADR 32).
+"""Places that staged work gives up: for urgent work, for a project below its share, for idle cards (ADR 32).
 
 Nothing is decided here about the staged attempt: its node drops it if it has not begun, and says so.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 from apps.nodes.models import Node
 from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
+from apps.renders.scheduling.match import Match
 from apps.renders.scheduling.round import Round, expected_seconds
 from apps.renders.scheduling.supply import Held, Supply
 from apps.renders.scheduling.warmth import LOAD_S, Warmth, Work
@@ -30,18 +31,45 @@ WORTHWHILE_S: Final = LOAD_S + 10.0
 """Work that goes on for less keeps what is staged behind it: loading a model elsewhere takes as long."""
 
 
-def make_way(this: Round) -> int:
-    """Ask for as many staged places as urgent jobs are left without one; return how many were asked for."""
-    asked: set[object] = set()
+def make_way(this: Round, match: Match) -> int:
+    """Ask for staged places that urgent jobs, or projects far below their share, are left without.
+
+    Returns how many were asked for. To be called when the round has given its seats away.
+    """
+    asked: set[UUID] = set()
     for waiting in this.open_lanes:
-        urgent = sum(head.rank >= Priority.URGENT for head in waiting.heads)
+        urgent = match.still_wait(waiting) if _first(waiting) >= Priority.URGENT else 0
         for _place in range(urgent - _coming(this, waiting) if urgent else 0):
             victim = _victim(this, waiting, asked)
             if victim is None:
                 break
             asked.add(victim.attempt_id)
             _ask(victim, this.now, "urgent work needs the place")
-    return len(asked)
+    return len(asked) + _even_out(this, match, asked)
+
+
+def _even_out(this: Round, match: Match, asked: set[UUID]) -> int:
+    """Let projects above their share give up staged places, as many as one below it is short of.
+
+    Else who comes to a farm that another has filled would wait for two renders of the other's, not for one.
+    """
+    count = 0
+    over = match.shares.over()
+    for waiting in this.open_lanes if over else ():
+        short = match.shares.short(waiting.project_id)
+        if not short or not waiting.heads or waiting.lane.pk in match.withheld:
+            continue
+        for _place in range(min(short, match.still_wait(waiting)) - _coming(this, waiting)):
+            givers = {project for project, seats in over.items() if seats > 0}
+            victim = _victim(this, waiting, asked, of=givers)
+            if victim is None or victim.rank > _first(waiting):
+                break
+            asked.add(victim.attempt_id)
+            over[victim.project_id] -= 1
+            match.shares.take(waiting.project_id)  # it will be theirs
+            _ask(victim, this.now, "another project is below its share")
+            count += 1
+    return count
 
 
 def share_out(supply: Supply, now: datetime) -> int:
@@ -103,14 +131,21 @@ def places_asked_for(nodes: Iterable[Node], now: datetime) -> dict[str, tuple[st
     return found
 
 
+def _first(waiting: Waiting) -> int:
+    """The class of a lane's next job."""
+    return waiting.heads[0].rank if waiting.heads else Priority.LOW
+
+
 def _coming(this: Round, waiting: Waiting) -> int:
     """Places asked for already on nodes that could run this lane."""
     able = this.supply.able(waiting)
     return sum(held.node_id in able and _asked_lately(held, this.now) for held in this.supply.held)
 
 
-def _victim(this: Round, waiting: Waiting, asked: set[object]) -> Held | None:
-    """The least urgent attempt that is staged behind another on a node that could run this lane."""
+def _victim(
+    this: Round, waiting: Waiting, asked: set[UUID], *, of: Collection[UUID] | None = None
+) -> Held | None:
+    """The least urgent attempt (``of`` these projects) staged behind another where this lane could run."""
     able = this.supply.able(waiting)
     staged = [
         held
@@ -118,6 +153,7 @@ def _victim(this: Round, waiting: Waiting, asked: set[object]) -> Held | None:
         if len(in_hand := this.supply.by_node[node_id]) > 1
         for held in in_hand
         if held.attempt_id not in asked and _may_yield(held, this.now)
+        if of is None or held.project_id in of
     ]
     return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
 
