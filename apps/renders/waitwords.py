@@ -70,7 +70,10 @@ SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
     ),
     "no_pool": (_("No node of the pool %(pool)s can take it."),),
     "avoided": (_("It failed on every fitting node: %(failed_on)s."),),
-    "warming": (_("Waits for a node that has its models loaded: sooner than loading them anew."),),
+    "warming": (
+        _("Left to the nodes that have its models loaded: they should begin it within %(left)s."),
+        _("Waits for a node that has its models loaded: sooner than loading them anew."),
+    ),
     "no_tags": (_("No node has all the tags it asks for: %(tags)s."),),
     "blocked": (
         ngettext_lazy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,13 +32,25 @@ def fifo(jobs: Sequence[tuple[str, float]], *, cards: Sequence[int], pace: float
     return Replayed(loads=sum(gpu.loads for gpu in gpus), makespan_s=max(at for at, _ in free))
 
 
-def least_loads(jobs: Sequence[tuple[str, float]], *, cards: Sequence[int]) -> int:
-    """No schedule that uses every card loads less often: each loads something, and each model is loaded."""
-    return max(min(len(cards), len(jobs)), len({template for template, _ in jobs}))
+def least_loads(
+    jobs: Sequence[tuple[str, float]], *, cards: Sequence[int], pace: float, makespan_s: float
+) -> int:
+    """No schedule that takes ``makespan_s`` or less loads less often.
+
+    A card that works loads something first, and then renders for no longer than what is left of the
+    makespan: so many cards must work that this adds up to all jobs. Each model is loaded somewhere, too.
+    """
+    each_s = makespan_s - min(models()[template].load_s * pace for template, _ in jobs)
+    working = math.ceil(sum(seconds for _, seconds in jobs) / each_s)
+    return max(min(working, len(cards)), len({template for template, _ in jobs}))
 
 
 def least_makespan_s(jobs: Sequence[tuple[str, float]], *, cards: Sequence[int], pace: float) -> float:
-    """No schedule is shorter: the work of all jobs, with one load of the quickest model on each card."""
+    """No schedule is shorter, whatever it loads.
+
+    Of u cards that work (at most all) each loads once or more, and one of them renders for the mean or
+    longer: work / u + the quickest load is no less than with all cards. The longest job is loaded for, too.
+    """
     loads = [models()[template].load_s * pace for template, _ in jobs]
     longest = max(seconds + load for (_, seconds), load in zip(jobs, loads, strict=True))
     return max(sum(seconds for _, seconds in jobs) / len(cards) + min(loads), longest)

@@ -10,7 +10,7 @@ from typing import Final
 from tests.farmsim.models import models
 
 MIXED: Final = ("sim_flux1_fp8", "sim_flux2_klein", "sim_qwen_image", "sim_wan22_i2v_4step", "sim_hunyuan15")
-"""Five models of which two never fit a card of 24 GB together."""
+"""Five models. A card of 24 GB holds one of them, or the second beside the first or the last."""
 SPREAD: Final = 0.25
 """Standard deviation of the logarithm of a render's seconds."""
 PRIORITIES: Final = {10: 0.85, 20: 0.1, 30: 0.05}

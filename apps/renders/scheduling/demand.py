@@ -143,13 +143,17 @@ def read_heads(waiting: Sequence[Waiting], *, most: int) -> None:
 
 
 def depths(lane_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Count the jobs of each lane that may start now, up to MOST_COUNTED."""
+    """Count the jobs of each lane that may start now and are of its best class, up to MOST_COUNTED."""
     if not lane_ids:
         return {}
     job, lane = Job._meta.db_table, Lane._meta.db_table
     startable = _STARTABLE.format(lane="l.id")
     # In the order of the index: without one PostgreSQL reads the table, from its beginning, for each lane.
-    heads = f"SELECT 1 FROM {job} WHERE {startable} {_BEST} LIMIT %s"  # noqa: S608 - our own names
+    best = f"SELECT rank FROM {job} WHERE {startable} {_BEST} LIMIT 1"  # noqa: S608 - our own names
+    heads = (
+        f"SELECT 1 FROM {job} WHERE {startable} AND rank = ({best})"  # noqa: S608 - our own names
+        f" {_BEST} LIMIT %s"
+    )
     sql = (
         f"SELECT l.id, (SELECT count(*) FROM ({heads}) counted)"  # noqa: S608 - our own names
         f" FROM {lane} l WHERE l.id IN ({_places(lane_ids)})"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heapreplace
 from typing import Final, NamedTuple
@@ -27,6 +28,8 @@ class Turns:
 
     betters: int = STARVING_SHARE - 1
     """Seats given away since one that starved got its own."""
+    left_since: dict[UUID, datetime] = field(default_factory=dict)
+    """Jobs that were left to nodes which hold their models, although another was free: since when."""
 
     @property
     def of_starving(self) -> bool:
@@ -36,6 +39,20 @@ class Turns:
     def take(self, *, starving: bool) -> None:
         """Count one more seat."""
         self.betters = 0 if starving else min(self.betters + 1, STARVING_SHARE - 1)
+
+    def left_for(self, job_id: UUID, now: datetime) -> timedelta:
+        """How long this job has been left to others by now; the first call begins to count."""
+        return now - self.left_since.setdefault(job_id, now)
+
+    def forget_all_but(self, waiting: Iterable[UUID]) -> None:
+        """Only these still wait."""
+        if self.left_since:
+            still = set(waiting)
+            self.left_since = {key: since for key, since in self.left_since.items() if key in still}
+
+    def copy(self) -> Turns:
+        """The same, for a round that is only played."""
+        return Turns(self.betters, dict(self.left_since))
 
 
 class Front(NamedTuple):

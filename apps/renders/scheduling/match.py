@@ -2,7 +2,8 @@
 
 For a seat, in this order: priority class, with a quarter of the seats for whoever waits beyond the
 starvation bound; the projects whose turn it is; age, within which models that are loaded already may
-overtake by AFFINITY. Fit, pins, pools, blocks and limits are never overridden by any of these.
+overtake by AFFINITY, and what is loaded where decides what a node does next (``warmth``). Fit, pins,
+pools, blocks and limits are never overridden by any of these.
 """
 
 from __future__ import annotations
@@ -14,24 +15,22 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
-
-from apps.nodes.models import Node
 from apps.renders.matching import Road, Seat
-from apps.renders.scheduling.demand import Head, Waiting, models_of
+from apps.renders.models import Priority
+from apps.renders.scheduling.demand import Head, Waiting
 from apps.renders.scheduling.fronts import Front, Group, Turns
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply
+from apps.renders.scheduling.warmth import MOST_LOADS, Models, Warmth, Work, patience_s
 
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
 
-LOAD_S: Final = float(settings.MODEL_LOAD_SECONDS)
-"""Seconds a model takes to load. A cold node does not take what nodes that hold the models will have done
-within that time."""
+PATIENCE: Final = timedelta(seconds=patience_s(MOST_LOADS))
+"""A job is left to nodes that hold its models for no longer than this, whatever was expected of them."""
 
-UNKNOWN_S: Final = 60.0
-"""What a render is taken to last while none of its kind was seen."""
+Candidate = tuple[Group, Front]
+"""The best job of a group, for a seat."""
 
 
 @dataclass(frozen=True)
@@ -68,23 +67,6 @@ class Limits:
             self.left[name] -= 1
 
 
-@dataclass
-class Work:
-    """How much each lane holds. ``depth``: jobs that may start; ``seconds``: how long one of them takes."""
-
-    depth: dict[UUID, int]
-    seconds: dict[UUID, float]
-
-    def known(self, waiting: Waiting) -> bool:
-        """Whether a render of this lane's kind was ever seen."""
-        return waiting.lane.pk in self.seconds
-
-    def left_s(self, waiting: Waiting) -> float:
-        """Seconds of one node for all of the lane."""
-        lane = waiting.lane.pk
-        return self.depth.get(lane, len(waiting.heads)) * self.seconds.get(lane, UNKNOWN_S)
-
-
 class Match:
     """One round of matching. :meth:`picks` consumes the heads it gives away, and counts in ``turns``."""
 
@@ -101,11 +83,10 @@ class Match:
     ) -> None:
         self._lanes = [lane for lane in lanes if lane.heads]
         self._supply = supply
-        self._shares = shares
+        self.shares = shares
         self._limits = limits
         self._now = now
         self._work = work
-        self._holds = {node.pk: _held_models(node, supply) for node in supply.nodes}
         self._turns = turns or Turns()
         self.capacity = supply.capacity()
         self._groups: dict[Hashable, Group] = {}
@@ -113,17 +94,18 @@ class Match:
             self._groups.setdefault(self._alikeness(lane), Group(lane)).lanes.append(lane)
         self._wanting = Counter(lane.tier_gb or 0 for lane in self._lanes)
         self._withheld: set[Group] = set()
-        self._left_s: dict[frozenset[str], float] = defaultdict(float)
-        for lane in self._lanes:
-            self._left_s[lane.models] += work.left_s(lane)
-        loose = (held.lane_id for held in supply.held if held.node_id is None)
-        self._loose = Counter(models_of(lane_id) for lane_id in loose if lane_id is not None)
-        self._warm_nodes = self._count_warm()
+        self._given = Counter[UUID]()
+        self._warmth = Warmth(self._lanes, supply, work=work, now=now)
+        self._turns.forget_all_but(head.job_id for lane in self._lanes for head in lane.heads)
 
     @property
     def withheld(self) -> set[UUID]:
         """Lanes left to nodes that hold their models, although another was free."""
         return {lane.lane.pk for group in self._withheld for lane in group.lanes}
+
+    def still_wait(self, lane: Waiting) -> int:
+        """How many jobs of a lane's best class have been given no seat; the lane's heads may be fewer."""
+        return max(len(lane.heads), self._work.jobs(lane) - self._given[lane.lane.pk])
 
     def picks(self) -> Iterator[Pick]:
         """Give idle seats first, then places behind what renders; of each, where models are loaded."""
@@ -131,9 +113,13 @@ class Match:
             for loaded in (True, False):
                 if not self.capacity.free or not any(self._wanting.values()):
                     return
-                for seat in self.capacity.open():
+                for seat in sorted(self.capacity.open(), key=self._soonest):
                     if seat.idle or staging:
                         yield from self._fill(seat, only_loaded=loaded)
+
+    def _soonest(self, seat: Seat) -> tuple[object, ...]:
+        """Idle nodes first; small cards first; those that will soonest have done what they have in hand."""
+        return seat.held, seat.tier_gb, self._warmth.busy_for_s(seat.node_id), seat.name
 
     def _alikeness(self, lane: Waiting) -> Hashable:
         return (lane.fit, lane.project_id, lane.models, self._work.known(lane))
@@ -155,7 +141,7 @@ class Match:
             yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm, limited=limited))
             return
 
-    def _best_for(self, seat: Seat, refused: set[Group]) -> tuple[Group, Front] | None:
+    def _best_for(self, seat: Seat, refused: set[Group]) -> Candidate | None:
         fronts = [
             (group, front)
             for group in self._groups.values()
@@ -165,38 +151,67 @@ class Match:
             and not self._limits.full(group.like.template_id)
             and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
-        if not fronts:
+        best = self._warmest(seat, self._in_turn(fronts))
+        if best is None:
             return None
+        lowest = min(front.rank for _group, front in fronts)
+        if not self._left(seat, best, lowest):
+            return best
+        others = [each for each in fronts if not self._left(seat, each, lowest)]
+        return self._warmest(seat, self._in_turn(others))
+
+    def _in_turn(self, fronts: list[Candidate]) -> list[Candidate]:
+        """Of these the best class, of it the projects whose turn it is, of their work the oldest."""
+        if not fronts:
+            return []
         top = max(front.rank for _group, front in fronts)
         fronts = [each for each in fronts if each[1].rank == top]
-        turn = self._shares.whose_turn(group.like.project_id for group, _front in fronts)
+        turn = self.shares.whose_turn(group.like.project_id for group, _front in fronts)
         told = [each for each in fronts if each[0].like.project_id in turn]
         oldest = min(front.head.ready_at for _group, front in told)
-        near = [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
-        for group, front in sorted(near, key=lambda each: self._order(seat, each[1])):
-            if not self._better_warm_elsewhere(seat, front.lane, front.head):
-                return group, front
-            self._withheld.add(group)
-        return None
+        return [each for each in told if each[1].head.ready_at <= oldest + AFFINITY]
 
-    def _order(self, seat: Seat, front: Front) -> tuple[object, ...]:
-        """Loaded models first; then where a node has most to do; then age."""
-        lane, head = front.lane, front.head
-        warm = self._is_warm(seat.node_id, lane)
-        per_node = 0.0 if warm else self._left_s[lane.models] / (self._warm_nodes[lane.models] + 1)
-        return (not warm, -per_node, -head.rank, head.ready_at, head.job_id)
+    def _warmest(self, seat: Seat, near: list[Candidate]) -> Candidate | None:
+        """What this node has loaded, unless other work needs it more; else what would end last."""
+        oldest: dict[Models, Candidate] = {}
+        for each in near:
+            models = each[0].like.models
+            if models not in oldest or _age(each) < _age(oldest[models]):
+                oldest[models] = each
+        here = [each for models, each in oldest.items() if self._warmth.at(seat.node_id, models)]
+        cold = [each for models, each in oldest.items() if not self._warmth.at(seat.node_id, models)]
+        other = min(cold, key=self._need, default=None)
+        kept = min(here, key=_age, default=None)
+        if kept is None or other is None:
+            return kept or other
+        known = self._work.known(kept[1].lane) and self._work.known(other[1].lane)
+        return other if known and self._warmth.changes(kept[1].lane.models, other[1].lane.models) else kept
+
+    def _need(self, each: Candidate) -> tuple[object, ...]:
+        """Where one more node ends latest; then age."""
+        return (-self._warmth.ends_in_s(each[0].like.models, more=1), *_age(each))
+
+    def _left(self, seat: Seat, each: Candidate, lowest: int) -> bool:
+        """Leave a job to nodes that hold its models, and remember since when.
+
+        Not beyond the time within which it should have begun there. Above high, and where work of a lower
+        class (``lowest``) would have the seat, only if it begins no later than here.
+        """
+        group, (rank, head, lane) = each
+        models = lane.models
+        if self._warmth.at(seat.node_id, models) or not self._work.known(lane):
+            return False
+        hurried = rank > min(lowest, Priority.HIGH)
+        if not self._warmth.leaves(models, self._supply.able(group.like), group, hurried=hurried):
+            return False
+        if self._turns.left_for(head.job_id, self._now) > PATIENCE:
+            return False
+        if seat.idle:
+            self._withheld.add(group)
+        return True
 
     def _is_warm(self, node_id: UUID, lane: Waiting) -> bool:
-        return lane.models <= self._holds.get(node_id, frozenset())
-
-    def _better_warm_elsewhere(self, seat: Seat, lane: Waiting, head: Head) -> bool:
-        """Nodes that hold the models will have done all of it before this one had them loaded."""
-        if self._is_warm(seat.node_id, lane) or not self._work.known(lane):
-            return False
-        # Who takes an order of a tier's queue is not known: it may well be this one.
-        warm = self._warm_nodes[lane.models] - self._loose[lane.models]
-        waited = (self._now - head.ready_at).total_seconds()
-        return warm > 0 and waited < 2 * LOAD_S and self._left_s[lane.models] / warm <= LOAD_S
+        return self._warmth.at(node_id, lane.models)
 
     def _alike(self, lane: Waiting, seat: Seat) -> bool:
         """Tell whether whoever listens to the tier's queue may as well have it."""
@@ -211,7 +226,7 @@ class Match:
         if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):
             return False
         # With several models about, whoever becomes free before the order is taken may hold another one.
-        one_model = sum(bool(models) for models in self._left_s) == 1
+        one_model = self._warmth.one_model
         one_model &= len({self._is_warm(other.node_id, lane) for other in others}) == 1
         return not lane.models or one_model
 
@@ -221,35 +236,14 @@ class Match:
         if lane.oldest is not None and lane.oldest.job_id == pick.head.job_id:
             lane.oldest = None
         self._wanting[lane.tier_gb or 0] -= not lane.heads
-        self._shares.take(lane.project_id)
+        self._given[lane.lane.pk] += 1
+        self.shares.take(lane.project_id)
         self._limits.take(lane.template_id)
         self._supply.tries(lane, pick.road.node_id)
-        self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)
-        self._will_hold(pick.road.node_id, lane.models)
+        self._warmth.take(pick.road.node_id, lane.models, self._work.one_s(lane.lane.pk))
         return pick
 
-    def _will_hold(self, node_id: UUID | None, models: frozenset[str]) -> None:
-        """Some node, this one if it is named, will have loaded these."""
-        if not models:
-            return
-        if node_id is None:
-            self._loose[models] += 1
-            self._warm_nodes[models] += 1
-            return
-        for group in self._left_s:
-            before, after = group <= self._holds[node_id], group <= models
-            self._warm_nodes[group] += after - before
-        self._holds[node_id] = models
 
-    def _count_warm(self) -> Counter[frozenset[str]]:
-        """How many nodes hold, or will, what each lane loads."""
-        warm = Counter(
-            {group: sum(group <= holds for holds in self._holds.values()) for group in self._left_s}
-        )
-        return warm + self._loose
-
-
-def _held_models(node: Node, supply: Supply) -> frozenset[str]:
-    """The models a node holds once it has rendered what it has in hand."""
-    in_hand = (models_of(held.lane_id) for held in reversed(supply.by_node[node.pk]) if held.lane_id)
-    return next(filter(None, in_hand), frozenset(node.resident))
+def _age(each: Candidate) -> tuple[object, ...]:
+    head = each[1].head
+    return -head.rank, head.ready_at, head.job_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +15,10 @@ from apps.projects.models import Project
 from apps.renders.models import Hold, Limit, NeedTier, Usage
 from apps.renders.scheduling.demand import Waiting, active_lanes, depths, read_heads
 from apps.renders.scheduling.fronts import Turns
-from apps.renders.scheduling.match import Limits, Match, Work
+from apps.renders.scheduling.match import Limits, Match
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply, read_supply
+from apps.renders.scheduling.warmth import Work
 
 MOST_HEADS: Final = 400
 """Jobs read per round, over all lanes; at least one of each."""
@@ -72,7 +72,7 @@ class Round:
             self.supply,
             shares=self._shares(fronts),
             limits=self.limits,
-            work=_work(fronts),
+            work=_work(fronts, self.supply),
             now=self.now,
             turns=turns,
         )
@@ -105,18 +105,17 @@ def used_lately(now: datetime) -> dict[UUID, float]:
     return {row["project_id"]: row["total"] for row in rows.annotate(total=Sum("gpu_seconds")).order_by()}
 
 
-def expected_seconds(lanes: Iterable[Waiting]) -> dict[UUID, float]:
+def expected_seconds(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
     """Mean seconds of execution of each lane's kind of render; those of a kind never seen are missing."""
-    of_need: dict[UUID, list[UUID]] = defaultdict(list)
-    for each in lanes:
-        of_need[each.lane.need_id].append(each.lane.pk)
-    rows = NeedTier.objects.filter(need__in=of_need, successes__gt=0).values("need_id")
+    rows = NeedTier.objects.filter(need__lanes__in=set(lane_ids), successes__gt=0).values("need__lanes")
     sums = rows.annotate(n=Sum("successes"), total=Sum(F("successes") * F("seconds_mean"))).order_by()
-    return {lane: row["total"] / row["n"] for row in sums for lane in of_need[row["need_id"]]}
+    return {row["need__lanes"]: row["total"] / row["n"] for row in sums}
 
 
-def _work(fronts: Sequence[Waiting]) -> Work:
-    return Work(depths([each.lane.pk for each in fronts]), expected_seconds(fronts))
+def _work(fronts: Sequence[Waiting], supply: Supply) -> Work:
+    waiting = [each.lane.pk for each in fronts]
+    in_hand = (held.lane_id for held in supply.held if held.lane_id is not None)
+    return Work(depths(waiting), expected_seconds([*waiting, *in_hand]))
 
 
 def _holds(lanes: Sequence[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import floor
 from typing import Final
 from uuid import UUID
 
@@ -39,6 +40,15 @@ class Shares:
     def fullness(self, project: UUID) -> float:
         """Seats taken ÷ seats entitled to, with one more."""
         return (self._taken[project] + 1) / max(self.entitled(project), 1e-9)
+
+    def short(self, project: UUID) -> int:
+        """Whole seats that this project is below its share."""
+        return max(0, floor(self.entitled(project) - self._taken[project]))
+
+    def over(self) -> dict[UUID, int]:
+        """Projects above their share, and by how many whole seats."""
+        above = {project: floor(taken - self.entitled(project)) for project, taken in self._taken.items()}
+        return {project: seats for project, seats in above.items() if seats > 0}
 
     def take(self, project: UUID) -> None:
         """Count one more seat."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from uuid import UUID
 from apps.nodes.models import Node
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock
-from apps.renders.scheduling.demand import Fit, Waiting
+from apps.renders.scheduling.demand import Fit, Waiting, models_of
 from apps.renders.scheduling.fit import lacking
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
@@ -59,6 +59,8 @@ class Supply:
     """Template → the nodes that are not given it."""
     trials: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Template → the nodes that are given it again after a row of failures: one order, whose end decides."""
+    models_of: Callable[[UUID], frozenset[str]] = models_of
+    """The files that a lane's jobs load."""
 
     def __post_init__(self) -> None:
         self._tried = {

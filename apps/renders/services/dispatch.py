@@ -6,8 +6,6 @@ it waits.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from apps.common.clock import database_now
 from apps.renders.scheduling.demand import let_rested_start, raise_due
 from apps.renders.scheduling.fronts import Turns
@@ -40,7 +38,7 @@ def dispatch(turns: Turns | None = None) -> int:
         this.read_heads()
         match = this.match(turns)
         picks = list(match.picks())
-        make_way(this)
+        make_way(this, match)
         sent += send(picks + explore(this, match))
         if not (picks and this.has_more):
             break
@@ -57,7 +55,7 @@ def explain_waiting(turns: Turns | None = None) -> Round:
     this.read_heads()
     empty = [each.lane.pk for each in this.open_lanes if not each.heads]
     waiting = [each for each in this.lanes if each.heads or each.lane.pk in this.holds]
-    match = this.match(replace(turns) if turns else None)
+    match = this.match(turns.copy() if turns else None)
     starting = {pick.waiting.lane.pk for pick in match.picks()}
     up = not waiting or bus.is_up()
     explain(this, waiting, Outcome(starting=starting, warming=match.withheld, broker_up=up))

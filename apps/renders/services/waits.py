@@ -17,6 +17,7 @@ from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting
 from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.match import PATIENCE
 from apps.renders.scheduling.round import Reason, Round
 from apps.renders.scheduling.supply import Kind, in_pool, kind_of, tags_of
 from farm.tiers import NO_VRAM
@@ -82,7 +83,7 @@ def _why_not_yet(this: Round, each: Waiting, outcome: Outcome) -> Reason | None:
     if full := this.limits.full(each.template_id):
         return "limit_full", {"limit": full, "most": this.most[full]}
     if each.lane.pk in outcome.warming:
-        return "warming", {}
+        return "warming", {"left_s": PATIENCE.total_seconds()}
     return "full", {"nodes": len(able)}
 
 

@@ -29,7 +29,7 @@ from apps.renders.states import AttemptState, BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
 from farm.contracts import Outcome, Stage
 from tests.broker_fixture import Broker
-from tests.factories import ShotFactory
+from tests.factories import ProjectFactory, ShotFactory
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again
 
@@ -285,6 +285,43 @@ def test_a_staged_order_that_made_way_leaves_its_place_to_the_urgent_one(
     assert again(second).attempts_used == 0
     assert dispatch() == 1
     assert (again(urgent).state, again(second).state) == (JobState.DISPATCHED, JobState.READY)
+
+
+def test_a_project_below_its_share_asks_for_staged_places_of_one_above_it(
+    film: Project, coordinator: User, bus: Broker, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two nodes are full of another film's work: this one's two seats are those that have not begun."""
+    asked: list[UUID] = []
+    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
+    flood = press(count=6)
+    hands = [Hand(name, tier_gb=24, broker=bus) for name in ("a24", "b24")]
+    for hand in hands:
+        hand.arrives()
+    assert dispatch() == 4
+    orders = {hand: [hand.claimed(), hand.claimed()] for hand in hands}
+    for hand, (running, waits) in orders.items():
+        hand.works_on(running, Stage.EXECUTING)
+        hand.works_on(waits, Stage.STAGED)
+        hand.reports()
+    assert dispatch() == 0
+    assert asked == [], "the flood alone asks nothing of itself"
+    other = ProjectFactory.create()
+    ours = press(count=3)
+    Job.objects.filter(pk__in=[job.pk for job in ours]).update(project=other)
+    for job in Job.objects.filter(project=other):
+        change(job)
+    assert dispatch() == 0
+    assert set(asked) == {UUID(waits.attempt_id) for _running, waits in orders.values()}
+    assert dispatch() == 0
+    assert len(asked) == 2, "no more than its share, and not asked again at once"
+    for hand, (_running, waits) in orders.items():
+        hand.finishes(waits, hand.ended(waits, Outcome.CANCELLED))
+    assert dispatch() == 2
+    sent = Job.objects.filter(state=JobState.DISPATCHED)
+    assert {job.project_id for job in sent} == {other.pk}
+    assert {job.attempts_used for job in map(again, flood)} == {0}
+    assert dispatch() == 0
+    assert len(asked) == 2, "each has its share: nobody gives up any more"
 
 
 def test_a_card_that_idles_takes_over_what_is_staged_behind_long_work(

@@ -71,6 +71,11 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("no_pool", {"pool": "night"}, "No node of the pool night can take it."),
     ("avoided", {"failed_on": "gpu-1"}, "It failed on every fitting node: gpu-1."),
+    (
+        "warming",
+        {"left_s": 120.0},
+        "Left to the nodes that have its models loaded: they should begin it within 2:00.",
+    ),
     ("warming", {}, "Waits for a node that has its models loaded: sooner than loading them anew."),
     ("no_tags", {"tags": "fp8\nfast"}, "No node has all the tags it asks for: fp8, fast."),
     (

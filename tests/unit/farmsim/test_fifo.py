@@ -28,5 +28,22 @@ def test_no_replay_goes_below_the_bounds() -> None:
     jobs = [(A, 1.0), (B, 2.0), (A, 0.5), (B, 1.5)] * 5
     for cards in ([24], [24] * 3, [24] * 40):
         replayed = fifo.fifo(jobs, cards=cards, pace=0.05)
-        assert replayed.loads >= fifo.least_loads(jobs, cards=cards)
+        least = fifo.least_loads(jobs, cards=cards, pace=0.05, makespan_s=replayed.makespan_s)
+        assert replayed.loads >= least
         assert replayed.makespan_s >= fifo.least_makespan_s(jobs, cards=cards, pace=0.05) - 1e-9
+
+
+def test_who_takes_longer_needs_fewer_cards_and_loads() -> None:
+    """Each card loads for 2.3 s and has 20 s to render in, or 10."""
+    jobs, cards = [(A, 5.0)] * 40, [24] * 30
+    assert fifo.least_loads(jobs, cards=cards, pace=0.1, makespan_s=22.3) == 10
+    assert fifo.least_loads(jobs, cards=cards, pace=0.1, makespan_s=12.3) == 20
+
+
+def test_one_model_on_each_card_and_equal_work_is_the_least_of_both() -> None:
+    jobs, cards = [(A, 5.0)] * 8, [24] * 4
+    replayed = fifo.fifo(jobs, cards=cards, pace=0.1)
+    assert replayed.makespan_s == pytest.approx(fifo.least_makespan_s(jobs, cards=cards, pace=0.1))
+    assert (
+        replayed.loads == fifo.least_loads(jobs, cards=cards, pace=0.1, makespan_s=replayed.makespan_s) == 4
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Lane, Need
-from apps.renders.scheduling.demand import Head, Waiting
+from apps.renders.scheduling.demand import Head, Waiting, models_of
 from apps.renders.scheduling.fronts import Turns
-from apps.renders.scheduling.match import Limits, Match, Pick, Work
+from apps.renders.scheduling.match import Limits, Match, Pick
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, Supply
+from apps.renders.scheduling.warmth import Work
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from farm.tiers import tier_for_need
 from workflows.bind import classes_needed
@@ -103,10 +104,13 @@ class Farm:
     seconds: dict[UUID, float] = field(default_factory=dict)
     depth: dict[UUID, int] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
+    models_of: Callable[[UUID], frozenset[str]] = models_of
+    """What the lanes load that nodes have work of in hand."""
+    now: datetime = NOW
 
     def match(self) -> list[Pick]:
         """Let them meet once."""
-        supply = Supply(self.nodes, self.held, self.blocks, self.trials)
+        supply = Supply(self.nodes, self.held, self.blocks, self.trials, self.models_of)
         shares = Shares(
             weights={each.project_id: float(each.lane.project.weight) for each in self.lanes},
             used=self.used,
@@ -116,6 +120,6 @@ class Farm:
         )
         work = Work(self.depth or {each.lane.pk: len(each.heads) for each in self.lanes}, self.seconds)
         match = Match(
-            self.lanes, supply, shares=shares, limits=self.limits, work=work, now=NOW, turns=self.turns
+            self.lanes, supply, shares=shares, limits=self.limits, work=work, now=self.now, turns=self.turns
         )
         return list(match.picks())

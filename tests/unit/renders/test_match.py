@@ -147,20 +147,6 @@ def test_with_one_model_about_cold_nodes_take_what_comes() -> None:
     assert {pick.road.queue for pick in picks[:4]} == {"vram.24"}
 
 
-def test_a_cold_node_leaves_to_a_warm_one_what_that_will_soon_have_done() -> None:
-    warm, cold = node(24, "warm", resident=["unet/a"]), node(24, "cold")
-    work = lane(24, models=["unet/a"], jobs=3)
-    farm = Farm([warm, cold], [work], seconds={work.lane.pk: 5.0})
-    assert set(names(farm.match())) == {"warm"}
-
-
-def test_a_cold_node_helps_where_there_is_much_to_do() -> None:
-    warm, cold = node(24, "warm", resident=["unet/a"]), node(24, "cold")
-    work = lane(24, models=["unet/a"], jobs=50)
-    farm = Farm([warm, cold], [work], seconds={work.lane.pk: 5.0})
-    assert set(names(farm.match())) == {"warm", "cold"}
-
-
 def test_a_small_job_leaves_the_large_card_to_a_large_one() -> None:
     small, large = lane(8, age_s=5), lane(48)
     picks = Farm([node(48, "big"), node(8, "little")], [small, large]).match()
