@@ -1,4 +1,4 @@
-"""``make demo``: from an empty folder to takes on the screen. Its tests share a run (tests/sharing_out.py)."""
+"""``make demo``: from an empty folder to takes on the screen. Its tests share a run (sharing_out.py)."""
 
 from __future__ import annotations
 
