@@ -36,7 +36,10 @@ UNKNOWN_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Pick:
-    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens."""
+    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens.
+
+    ``limited``: its template stands under a limit.
+    """
 
     waiting: Waiting
     head: Head
@@ -45,6 +48,7 @@ class Pick:
     tier_gb: int
     warm: bool | None = None
     explores: bool = False
+    limited: bool = False
 
 
 @dataclass
@@ -147,7 +151,8 @@ class Match:
                 continue
             warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
             self._turns.take(starving=rank > head.rank)
-            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
+            limited = waiting.template_id in self._limits.of
+            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm, limited=limited))
             return
 
     def _best_for(self, seat: Seat, refused: set[Group]) -> tuple[Group, Front] | None:
@@ -156,6 +161,7 @@ class Match:
             for group in self._groups.values()
             if group not in refused
             and seat.node_id in self._supply.able(group.like)
+            and self._supply.may_try(group.like, seat.node_id)
             and not self._limits.full(group.like.template_id)
             and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
@@ -217,6 +223,7 @@ class Match:
         self._wanting[lane.tier_gb or 0] -= not lane.heads
         self._shares.take(lane.project_id)
         self._limits.take(lane.template_id)
+        self._supply.tries(lane, pick.road.node_id)
         self._left_s[lane.models] -= self._work.seconds.get(lane.lane.pk, UNKNOWN_S)
         self._will_hold(pick.road.node_id, lane.models)
         return pick

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from apps.common.clock import database_now
+from apps.common.collisions import again_after_collision, collision
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.services import bus
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
@@ -26,10 +27,11 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 REMEMBER_SECONDS = 10.0
 FAR_SECONDS = 30.0
+LIGHT_SECONDS = 0.02
 REST = 3.0
 LONGEST_REST = 0.25
-"""A tick that follows hard upon another is followed by a rest of REST times its length, at most this: the
-next one serves all that came meanwhile, and the coordinator's other processes have a core as well."""
+"""A heavy tick (beyond LIGHT_SECONDS) that follows hard upon another is followed by a rest of REST times its
+length, at most this: the next one serves all that came meanwhile, and the coordinator has a core as well."""
 
 
 class Ticker:
@@ -54,7 +56,10 @@ class Ticker:
                 self.tick()
                 self._away = False
             except (OperationalError, InterfaceError) as exc:
-                self._wait_for_database(exc)
+                if collision(exc):
+                    logger.warning("tick collided", extra={"error": str(exc)})
+                else:
+                    self._wait_for_database(exc)
             except Exception:  # the outermost edge: the next turn may go well, ending would help nobody
                 logger.exception("tick failed")
                 time.sleep(BEAT_SECONDS)
@@ -81,7 +86,7 @@ class Ticker:
         self._do(parts)
         self._ended = time.monotonic()
         took = self._ended - begun
-        rest = min(REST * took, LONGEST_REST)
+        rest = min(REST * max(0.0, took - LIGHT_SECONDS), LONGEST_REST)
         self._rest = rest if idle < rest else 0.0
 
     def _do(self, parts: Sequence[Callable[[], object]]) -> None:
@@ -89,9 +94,11 @@ class Ticker:
         failed = False
         for part in parts:
             try:
-                part()
-            except (OperationalError, InterfaceError):
-                raise
+                again_after_collision(part)()
+            except (OperationalError, InterfaceError) as exc:
+                if not collision(exc):
+                    raise
+                failed = True  # told already
             except Exception:  # the next turn may go well, and the other parts do so now
                 logger.exception("tick failed")
                 failed = True

@@ -97,6 +97,7 @@ class Farm:
     lanes: list[Waiting]
     held: list[Held] = field(default_factory=list)
     blocks: dict[UUID, set[UUID]] = field(default_factory=dict)
+    trials: dict[UUID, set[UUID]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     used: dict[UUID, float] = field(default_factory=dict)
     seconds: dict[UUID, float] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class Farm:
 
     def match(self) -> list[Pick]:
         """Let them meet once."""
-        supply = Supply(self.nodes, self.held, self.blocks)
+        supply = Supply(self.nodes, self.held, self.blocks, self.trials)
         shares = Shares(
             weights={each.project_id: float(each.lane.project.weight) for each in self.lanes},
             used=self.used,
