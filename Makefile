@@ -27,7 +27,7 @@ PARALLEL := -n auto --dist load
 # More tests at a time than there are cores, where most wait for other processes.
 CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
-# share a farm stay together.
+# share a farm stay together (tests/sharing_out.py).
 WAITING := -n 4 --dist loadgroup --no-loadscope-reorder
 # What runs side by side speaks one after the other, where make can do that.
 APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)

@@ -20,6 +20,8 @@ pytest_plugins = [
     "tests.s3_fixture",
     "tests.acceptance.farm_fixture",
     "tests.farm_time",
+    "tests.sharing_out",
+    "tests.acceptance.demo",
 ]
 
 
