@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.counting import CountAtMost
 from apps.nodes.models import Node
-from apps.nodes.standing import reasons
+from apps.nodes.standing import misheard_words, reasons
 from apps.nodes.states import SERVING, Desired, Health, Observed, SoftwareState
 from apps.nodes.words import drift_sentences
 from apps.productions.models import Shot
@@ -187,7 +187,8 @@ def farm_nodes() -> list[Node]:
 
 def conditions(node: Node) -> set[str]:
     """The words by which the farm page finds a node."""
-    troubled = node.health != Health.WELL or node.observed in TROUBLED
+    misheard = bool(misheard_words(node, timezone.now()))
+    troubled = node.health != Health.WELL or node.observed in TROUBLED or misheard
     return {
         node.observed,
         *({node.desired} if node.desired != Desired.ACTIVE else ()),

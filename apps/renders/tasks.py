@@ -12,6 +12,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.common.collisions import again_after_collision
+from apps.nodes.services import mishear
 from apps.renders.services import bus
 from apps.renders.services.claim import claim_all
 from apps.renders.services.record import record_all
@@ -54,5 +55,18 @@ def hear_bells(bells: Sequence[dict[str, Any]]) -> list[None]:
 @shared_task(name=contracts.REPORT, base=GroupTask)
 def hear_nodes(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Answer NodeReports with NodeDirectives."""
-    told = [contracts.from_json(contracts.NodeReport, report) for report in reports]
-    return [contracts.to_json(directives) for directives in _answer_all(told)]
+    read = [_read(report, alone=len(reports) == 1) for report in reports]
+    return [contracts.to_json(directives) for directives in _answer_all(read)]
+
+
+def _read(report: dict[str, Any], *, alone: bool) -> contracts.NodeReport:
+    """Read a node's report and show what cannot be read of it; one in company is tried again alone."""
+    try:
+        told, left_out = contracts.read_node_report(report)
+    except contracts.ContractError as exc:
+        if alone:
+            mishear(report, str(exc))
+        raise
+    for why in left_out:
+        mishear(report, why)
+    return told

@@ -14,7 +14,7 @@ from apps.desk.selectors import conditions, farm_nodes
 from apps.desk.terminal.answer import Answer, iso
 from apps.desk.terminal.text import Paint, clean, table
 from apps.nodes.models import Gpu, Node
-from apps.nodes.standing import reasons
+from apps.nodes.standing import misheard_words, reasons
 from apps.nodes.states import Desired, Health, Observed
 from apps.nodes.tags import tags_in
 from apps.renders.holding import uses
@@ -37,7 +37,7 @@ def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Ans
     filtered = names is not None or bool(state)
     return Answer(
         lines,
-        {"nodes": [_node_json(node, in_hand[node.pk]) for node in rows]},
+        {"nodes": [_node_json(node, in_hand[node.pk], now) for node in rows]},
         found=bool(rows) or not filtered,
     )
 
@@ -115,7 +115,7 @@ def _in_hand(attempt: Attempt) -> str:
     return f"{job.code} ({attempt.get_state_display()})"
 
 
-def _node_json(node: Node, held: Sequence[Attempt]) -> dict[str, Any]:
+def _node_json(node: Node, held: Sequence[Attempt], now: datetime) -> dict[str, Any]:
     return {
         "node": node.name,
         "observed": node.observed,
@@ -130,6 +130,7 @@ def _node_json(node: Node, held: Sequence[Attempt]) -> dict[str, Any]:
         "schedule": node.schedule.name if node.schedule else None,
         "tags": tags_in(node.tags),
         "reason": node.reason,
+        "misheard": misheard_words(node, now),
         "tier_gb": node.tier_gb,
         "simulated": node.simulated,
         "comfyui": node.comfyui_version,

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
+from apps.nodes.selectors import serving
 from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
 from apps.renders.scheduling.match import LOAD_S, UNKNOWN_S
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 AGAIN: Final = timedelta(seconds=10)
 """A node that did not answer is asked again after this long."""
+
+UNSTAGES: Final = "unstage"
 
 WORTHWHILE_S: Final = LOAD_S + 10.0
 """Work that goes on for less keeps what is staged behind it: loading a model elsewhere takes as long."""
@@ -47,7 +50,8 @@ def make_way(this: Round) -> int:
 def share_out(supply: Supply, now: datetime) -> int:
     """Ask for what is staged behind long work while a card that could take it idles; return how many."""
     idle = [seat.node_id for seat in supply.capacity().open() if seat.idle]
-    staged = [held for held in supply.held if _waits_in_line(held, supply, now)] if idle else []
+    heeding = _heeding() if idle else set()
+    staged = [held for held in supply.held if held.node_id in heeding and _waits_in_line(held, supply, now)]
     lanes = (
         {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk__in=_lanes(staged)))}
         if staged
@@ -106,12 +110,17 @@ def _victim(this: Round, waiting: Waiting, asked: set[object]) -> Held | None:
     able = this.supply.able(waiting)
     staged = [
         held
-        for node_id in able
+        for node_id in able & _heeding()
         if len(in_hand := this.supply.by_node[node_id]) > 1
         for held in in_hand
         if held.attempt_id not in asked and _may_yield(held, this.now)
     ]
     return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
+
+
+def _heeding() -> set[UUID]:
+    """Nodes that know how to give a place up: one of an earlier version would be asked in vain for ever."""
+    return {key for key, hears in serving().values_list("pk", "hears") if UNSTAGES in hears}
 
 
 def _may_yield(held: Held, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.nodes.models import Node, Schedule
 from apps.nodes.states import Health
+from apps.nodes.words import RIVAL
 from apps.renders.models import FarmClock, Hold, Job, Limit
 from apps.renders.states import JobState
 from tests.factories import JobFactory, NodeFactory
@@ -197,3 +198,18 @@ def test_limits_say_how_full_they_are(nodes: dict[str, Node], job: Job) -> None:
     assert (told["limit"], told["most"], told["taken"]) == ("kling", 1, 1)
     Limit.objects.all().delete()
     assert farm("limits").out == "There are no limits.\n"
+
+
+def test_what_is_said_under_a_nodes_name_and_not_taken_is_trouble_for_two_minutes(
+    nodes: dict[str, Node],
+) -> None:
+    words = RIVAL % {"address": "rack2:8188"}
+    Node.objects.filter(name="gpu-1").update(misheard=words, misheard_at=timezone.now())
+    assert f"gpu-1: idle: {words}" in " ".join(farm("status").out.split())
+    assert tool("nodes", "gpu-1")["nodes"][0]["misheard"] == words
+    assert {node["node"] for node in tool("nodes", "--state", "trouble")["nodes"]} == {"gpu-1", "gpu-2"}
+
+    Node.objects.update(misheard_at=timezone.now() - timedelta(minutes=3))
+    assert "another worker" not in farm("status").out
+    assert tool("nodes", "gpu-1")["nodes"][0]["misheard"] == ""
+    assert [node["node"] for node in tool("nodes", "--state", "trouble")["nodes"]] == ["gpu-2"]
