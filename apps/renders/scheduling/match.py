@@ -21,10 +21,15 @@ from apps.renders.scheduling.demand import Head, Waiting
 from apps.renders.scheduling.fronts import Front, Group, Turns
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply
-from apps.renders.scheduling.warmth import MOST_LOADS, Models, Warmth, Work, patience_s
+from apps.renders.scheduling.warmth import LOAD_S, MOST_LOADS, Models, Warmth, Work, patience_s
 
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
+
+FRESH: Final = timedelta(seconds=10 * LOAD_S)
+"""Who waited less than this is left to others only where it begins no later: what leaving adds to a wait is
+hardly ever more than what it has taken already.
+"""
 
 PATIENCE: Final = timedelta(seconds=patience_s(MOST_LOADS))
 """A job is left to nodes that hold its models for no longer than this, whatever was expected of them."""
@@ -194,14 +199,14 @@ class Match:
     def _left(self, seat: Seat, each: Candidate, lowest: int) -> bool:
         """Leave a job to nodes that hold its models, and remember since when.
 
-        Not beyond the time within which it should have begun there. Above high, and where work of a lower
-        class (``lowest``) would have the seat, only if it begins no later than here.
+        Not beyond the time within which it should have begun there. While it is fresh, above high, and where
+        work of a lower class (``lowest``) would have the seat, only if it begins no later than here.
         """
         group, (rank, head, lane) = each
         models = lane.models
         if self._warmth.at(seat.node_id, models) or not self._work.known(lane):
             return False
-        hurried = rank > min(lowest, Priority.HIGH)
+        hurried = self._now - head.ready_at < FRESH or rank > min(lowest, Priority.HIGH)
         if not self._warmth.leaves(models, self._supply.able(group.like), group, hurried=hurried):
             return False
         if self._turns.left_for(head.job_id, self._now) > PATIENCE:

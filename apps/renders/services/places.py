@@ -13,7 +13,6 @@ from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
-from apps.nodes.selectors import serving
 from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
 from apps.renders.scheduling.match import Match
@@ -78,7 +77,7 @@ def _even_out(this: Round, match: Match, asked: set[UUID]) -> int:
 def share_out(supply: Supply, now: datetime) -> int:
     """Ask for what is staged behind long work while a card that should take it idles; return how many."""
     idle = [seat.node_id for seat in supply.capacity().open() if seat.idle]
-    heeding = _heeding() if idle else set()
+    heeding = _heeding(supply) if idle else set()
     staged = [held for held in supply.held if held.node_id in heeding and _waits_in_line(held, supply, now)]
     if not staged:
         return 0
@@ -150,10 +149,10 @@ def _victim(
     this: Round, waiting: Waiting, asked: set[UUID], *, of: Collection[UUID] | None = None
 ) -> Held | None:
     """The least urgent attempt (``of`` these projects) staged behind another where this lane could run."""
-    able = this.supply.able(waiting)
+    able = this.supply.able(waiting) & _heeding(this.supply)
     staged = [
         held
-        for node_id in able & _heeding()
+        for node_id in able
         if len(in_hand := this.supply.by_node[node_id]) > 1
         for held in in_hand
         if held.attempt_id not in asked and _may_yield(held, this.now)
@@ -162,9 +161,9 @@ def _victim(
     return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
 
 
-def _heeding() -> set[UUID]:
+def _heeding(supply: Supply) -> set[UUID]:
     """Nodes that know how to give a place up: one of an earlier version would be asked in vain for ever."""
-    return {key for key, hears in serving().values_list("pk", "hears") if UNSTAGES in hears}
+    return {node.pk for node in supply.nodes if UNSTAGES in node.hears}
 
 
 def _may_yield(held: Held, now: datetime) -> bool:
