@@ -79,7 +79,7 @@ CRASHES_TO_QUARANTINE = 3
 INSTALLED_APPS = [
     "apps.desk",
     "unfold",
-    "django.contrib.admin",
+    "farm.admin_pages.AdminPages",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -20,7 +20,12 @@ from tests.integration.workers.waiting import until
 pytestmark = pytest.mark.once  # broker, node and stand-in: no database
 
 
-@pytest.fixture(scope="module", params=["0.27.0", "0.3.64"])
+def of_version(name: str) -> Any:
+    """A stand-in's version. Its tests share one farm, so they stay together, and are many."""
+    return pytest.param(name, marks=[pytest.mark.xdist_group(f"comfyui-{name}"), pytest.mark.long])
+
+
+@pytest.fixture(scope="module", params=[of_version("0.27.0"), of_version("0.3.64")])
 def studio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adversity]:
     with adversity(tmp_path_factory.mktemp("adversity"), request.param) as studio:
         yield studio

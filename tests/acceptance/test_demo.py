@@ -25,6 +25,8 @@ from tests.comfysim_fixture import StartSim
 
 # The demo brings its own SQLite.
 pytestmark = [pytest.mark.timeout(400), pytest.mark.once]
+of_one_run = pytest.mark.xdist_group("rendered")
+"""They look at the same demo."""
 
 
 @dataclass
@@ -129,6 +131,8 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return demo
 
 
+@pytest.mark.long
+@of_one_run
 def test_the_demo_renders_every_take_of_the_production_and_leaves(rendered: Demo) -> None:
     assert rendered.process.returncode == 0, rendered.output
     summary = rendered.summary
@@ -138,6 +142,7 @@ def test_the_demo_renders_every_take_of_the_production_and_leaves(rendered: Demo
     wait_until_gone(rendered.folder)
 
 
+@of_one_run
 def test_every_file_of_the_summary_is_what_it_says(rendered: Demo) -> None:
     files = rendered.summary["files"]
     primary = [file for file in files if file["role"] == "primary"]
@@ -147,6 +152,7 @@ def test_every_file_of_the_summary_is_what_it_says(rendered: Demo) -> None:
         assert hashlib.sha256(Path(file["path"]).read_bytes()).hexdigest() == file["sha256"], file["path"]
 
 
+@of_one_run
 def test_the_memory_of_every_process_is_in_the_summary(rendered: Demo) -> None:
     peaks = rendered.summary["peak_rss_mb"]
     assert {"broker", "web", "coordinator", "media", "ticker", "notices", "flower"} < set(peaks)
@@ -154,6 +160,7 @@ def test_the_memory_of_every_process_is_in_the_summary(rendered: Demo) -> None:
     assert all(peak > 1 for peak in peaks.values())
 
 
+@of_one_run
 def test_both_gpu_workers_rendered_and_the_big_jobs_went_to_the_big_one(rendered: Demo) -> None:
     with sqlite3.connect(rendered.folder / "shotfarm.sqlite3") as database:
         rows = database.execute("SELECT DISTINCT node, kind FROM review_take").fetchall()
@@ -161,6 +168,7 @@ def test_both_gpu_workers_rendered_and_the_big_jobs_went_to_the_big_one(rendered
     assert ("gpu8-sim", "clip") not in rows
 
 
+@of_one_run
 def test_a_second_run_shows_the_takes_renders_nothing_and_serves_until_it_is_stopped(
     rendered: Demo, demo_in: StartDemo
 ) -> None:
@@ -189,6 +197,7 @@ def test_a_second_run_shows_the_takes_renders_nothing_and_serves_until_it_is_sto
     wait_until_gone(rendered.folder)
 
 
+@of_one_run
 def test_a_child_that_is_killed_comes_back(rendered: Demo, demo_in: StartDemo) -> None:
     demo = demo_in(rendered.folder)
     wait_until(lambda: "Ctrl-C stops everything" in demo.output, demo)
@@ -198,19 +207,19 @@ def test_a_child_that_is_killed_comes_back(rendered: Demo, demo_in: StartDemo) -
     wait_until(lambda: tickers_of(rendered.folder) not in ([], [ticker]), demo)
 
 
-def test_stopping_in_the_middle_leaves_no_process(demo_in: StartDemo) -> None:
-    demo = demo_in()
-    wait_until(lambda: " jobs ·" in demo.output, demo)
-    demo.process.terminate()
-    assert demo.finish(30) == 130
-    wait_until_gone(demo.folder)
-
-
-def test_killing_the_demo_leaves_no_process(demo_in: StartDemo) -> None:
+def test_neither_killing_it_in_the_middle_nor_stopping_the_next_run_leaves_a_process(
+    demo_in: StartDemo,
+) -> None:
     demo = demo_in()
     wait_until(lambda: " jobs ·" in demo.output, demo)
     demo.process.kill()
     demo.process.wait(10)
+    wait_until_gone(demo.folder)
+
+    demo = demo_in(demo.folder)
+    wait_until(lambda: " jobs ·" in demo.output, demo)
+    demo.process.terminate()
+    assert demo.finish(30) == 130
     wait_until_gone(demo.folder)
 
 
@@ -222,6 +231,7 @@ def test_an_unreachable_comfyui_is_named_before_anything_starts(demo_in: StartDe
     assert not demo.folder.exists()
 
 
+@pytest.mark.long
 def test_a_comfyui_without_a_gpu_renders_a_slate_of_every_shot(
     demo_in: StartDemo, comfysim: StartSim
 ) -> None:
