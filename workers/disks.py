@@ -21,7 +21,9 @@ if sys.platform != "win32":
 
 logger = logging.getLogger(__name__)
 
-PREFIX: Final = "shotfarm-"
+PREFIX: Final = "shotfarm-scratch-"
+"""Of scratch folders and nothing else: what is found under such a name and held by nobody is removed."""
+
 BORN_S: Final = 60.0
 """A folder so young may be one that is about to be held."""
 

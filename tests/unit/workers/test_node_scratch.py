@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.disks import BORN_S, clear_scratch, scratch
+from workers.disks import BORN_S, PREFIX, clear_scratch, scratch
 
 KILLED = """
 import os
@@ -51,7 +51,7 @@ def killed_while_collecting(disk: Path) -> Path:
 def test_what_a_killed_worker_left_is_removed_and_what_a_living_one_has_stays(disk: Path) -> None:
     left = killed_while_collecting(disk)
     grow_old(left)
-    others = disk / "somebody-elses"
+    others = disk / "shotfarm-tests-1"  # ours by its name, and nobody's scratch
     others.mkdir()
     grow_old(others)
     with scratch() as held:
@@ -76,7 +76,7 @@ def test_a_link_of_that_name_leads_nowhere(disk: Path) -> None:
     valuable.mkdir()
     (valuable / "film.mov").write_text("")
     grow_old(valuable)
-    (disk / "shotfarm-link").symlink_to(valuable)
+    (disk / f"{PREFIX}link").symlink_to(valuable)
 
     clear_scratch()
 
