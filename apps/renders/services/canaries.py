@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from farm.tiers import node_queue
 logger = logging.getLogger(__name__)
 
 HEARS: Final = "canary"
+MOST_ASKED: Final = 10
+"""Nodes asked in one second: each is a trip to the broker, and meanwhile the leader sends no orders."""
 MISSES: Final = 2
 """A canary that is gone from the queue unheard may have been lost with the broker: one more is sent."""
 
@@ -63,7 +66,7 @@ def _idle() -> QuerySet[Node]:
 
 
 def _suspects(now: datetime) -> list[Node]:
-    """Idle nodes for which work waits, that were not asked lately."""
+    """Idle nodes for which work waits, that were not asked lately: the first few of them."""
     often_enough = Q(canary_sent_at__gt=now - timedelta(seconds=settings.CANARY_EVERY_SECONDS))
     recalled = Q(recalled_at__isnull=False) & (
         Q(canary_sent_at__isnull=True) | Q(recalled_at__gte=F("canary_sent_at"))
@@ -74,7 +77,11 @@ def _suspects(now: datetime) -> list[Node]:
         long_idle = Q(observed_since__lte=now - timedelta(seconds=settings.CANARY_IDLE_SECONDS))
         tier = Q(tier_gb__gte=lowest) if lowest else Q()
         waits |= long_idle & tier
-    return [node for node in _idle().filter(waits).exclude(often_enough) if HEARS in node.hears]
+    due = _idle().filter(waits).exclude(often_enough)
+    longest_unasked = due.order_by(
+        F("recalled_at").desc(nulls_last=True), F("canary_sent_at").asc(nulls_first=True), "name"
+    )
+    return list(islice((node for node in longest_unasked if HEARS in node.hears), MOST_ASKED))
 
 
 def _listen(now: datetime) -> None:

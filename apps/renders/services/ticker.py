@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 REMEMBER_SECONDS = 10.0
 FAR_SECONDS = 30.0
+LONG_SECONDS = 2.0
+"""A part of a tick that takes longer is told: meanwhile nothing is sent."""
 LIGHT_SECONDS = 0.02
 REST = 3.0
 LONGEST_REST = 0.25
@@ -93,6 +95,7 @@ class Ticker:
         """Do each of these, whatever becomes of the others: a fault in one must not stop leases."""
         failed = False
         for part in parts:
+            begun = time.monotonic()
             try:
                 again_after_collision(part)()
             except (OperationalError, InterfaceError) as exc:
@@ -102,6 +105,9 @@ class Ticker:
             except Exception:  # the next turn may go well, and the other parts do so now
                 logger.exception("tick failed")
                 failed = True
+            took = time.monotonic() - begun
+            if took > LONG_SECONDS:
+                logger.warning("tick is slow", extra={"part": part.__name__, "seconds": round(took, 3)})
         if failed:
             time.sleep(BEAT_SECONDS)
 

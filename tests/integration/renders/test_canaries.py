@@ -11,6 +11,7 @@ import pytest
 from apps.nodes.models import Node
 from apps.nodes.states import Health
 from apps.renders.models import Attempt, Job
+from apps.renders.services.canaries import MOST_ASKED
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.sweep import sweep
@@ -88,6 +89,24 @@ def test_a_node_idle_while_work_waits_gets_one_canary_on_its_own_queue_and_nowhe
             assert bus.client().llen(kind(tier)) == 0
     time_passes(15, farm_time, node)
     assert len(node.own_queue()) == 1, "one per node and interval at most"
+
+
+def test_hundreds_of_idle_nodes_are_asked_a_few_at_a_time_and_all_of_them_in_turn(
+    bus: Broker, job: Job, farm_time: FarmTime
+) -> None:
+    crew = [
+        Listener(f"gpu{number:02d}", tier_gb=24, broker=bus).arrives() for number in range(2 * MOST_ASKED + 1)
+    ]
+    for _ in range(8):
+        farm_time.passes(5)
+        for hand in crew:
+            hand.reports()
+    asked = []
+    for _second in range(4):
+        sweep()
+        asked.append(Node.objects.filter(canary_sent_at__isnull=False).count())
+    assert asked == [MOST_ASKED, 2 * MOST_ASKED, 2 * MOST_ASKED + 1, 2 * MOST_ASKED + 1]
+    assert [len(hand.own_queue()) for hand in crew] == [1] * len(crew), "one each"
 
 
 def test_no_canary_flies_while_nothing_waits(node: Listener, farm_time: FarmTime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,16 @@ def test_the_ticker_waits_for_a_database_that_is_away(
     assert said.count("database is away, waiting for it") == 1, "said once, not every second"
     assert "tick failed" not in said
     assert again(job).state == JobState.DISPATCHED
+
+
+def test_a_tick_that_takes_long_says_which_part_of_it_did(
+    job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ticker, "LONG_SECONDS", 0.05)
+    monkeypatch.setattr(ticker, "sweep", lambda: time.sleep(0.06))
+    run_ticker(monkeypatch, turns=1)
+    slow = [vars(record)["part"] for record in caplog.records if record.getMessage() == "tick is slow"]
+    assert "_sweep" in slow
 
 
 def test_a_granted_claim_wakes_the_ticker(node24: Hand, film: Project, coordinator: User, job: Job) -> None:
