@@ -305,7 +305,7 @@ def test_a_project_below_its_share_asks_for_staged_places_of_one_above_it(
         hand.reports()
     assert dispatch() == 0
     assert asked == [], "the flood alone asks nothing of itself"
-    other = ProjectFactory()
+    other = ProjectFactory.create()
     ours = press(count=3)
     Job.objects.filter(pk__in=[job.pk for job in ours]).update(project=other)
     for job in Job.objects.filter(project=other):
