@@ -5,21 +5,36 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 INSTALL := $(PYTHON) requirements/install.py $(VENV)
 
+# Many a container forbids Python to keep what it compiled. A farm's processes are short of nothing then but
+# speed: each would compile all of the farm again at its start.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Checks and tools read settings; none of these reach a real farm.
 CHECK_ENV := DJANGO_SECRET_KEY=$$(printf 'check-%.0s' {1..12}) REDIS_URL=redis://127.0.0.1:1/0 DATABASE_URL= \
              SHOTFARM_HOSTS=farm.example SHOTFARM_VAR=$(CURDIR)/var/check
 
 # Tests that need a real card or a real ComfyUI are asked for by name: pytest -m gpu, pytest -m comfyui.
+# Tests marked "production" are of what only a studio's farm does, and run on PostgreSQL; those marked "once"
+# look at pages alone, are given no database or bring their own, and run with SQLite; all else runs on both.
+# make test ALL=1 runs everything on both.
 # pytest-xdist hands tests out in order, so those that empty the database stay behind those that need its
 # seeds; --dist loadfile would not.
 CHOSEN := not gpu and not comfyui
+ON_SQLITE := $(CHOSEN)$(if $(ALL),, and not production)
+ON_POSTGRES := $(CHOSEN)$(if $(ALL),, and not once)
 PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 # More tests at a time than there are cores, where most wait for other processes.
 CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
+# Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
+# share a farm stay together (tests/sharing_out.py).
+WAITING := -n 4 --dist loadgroup --no-loadscope-reorder
+# What runs side by side speaks one after the other, where make can do that.
+APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help bench browser chaos demo install install-dev screenshots soak test test-sqlite test-postgres test-acceptance check lock messages
+.PHONY: help bench browser chaos check check-django check-style check-types demo install install-dev lock messages \
+	screenshots soak test test-acceptance test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -37,16 +52,17 @@ install-dev:
 test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on PostgreSQL
 
 test-sqlite: install-dev  ## unit and integration tests on SQLite, but for what only a studio's farm does (ALL=1: that too)
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(CHOSEN)$(if $(ALL),, and not production)" $(CROWDED) tests/unit tests/integration
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" $(CROWDED) tests/unit tests/integration
 
 test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
-	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN)$(if $(ALL),, and not once)" $(PARALLEL) tests/unit tests/integration
+	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration
 
-# Every acceptance test runs on both databases, but those marked "once": the demo (which brings its own
-# SQLite), nodes without a farm, and of the browser's tests all but the Korean coordinator's day.
-test-acceptance: install-dev browser  ## tests that start the real processes, on SQLite and on PostgreSQL
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) -n 3 --dist loadfile tests/acceptance
-	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(CHOSEN) and not once" -n 3 --dist loadfile tests/acceptance
+# The road from a shot to a take is gone on both databases. A studio's farm (chaos, stores, notices, secrets,
+# logs, sick nodes, a day in Korean) is on PostgreSQL; the demo, nodes without a farm, the pages and a day in
+# English are on SQLite.
+test-acceptance: install-dev browser  ## tests that start the real processes, each on its database (ALL=1: on both)
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" $(WAITING) tests/acceptance
+	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(ON_POSTGRES)" $(WAITING) tests/acceptance
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'
@@ -64,11 +80,18 @@ screenshots: install-dev browser  ## play the demo and picture every page into d
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
 	@mkdir -p var/check
+	@$(MAKE) --no-print-directory -j 2 $(APART) check-types check-style check-django
+
+check-types:
+	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
+
+check-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
 	$(CHECK_ENV) $(BIN)/lint-imports
 	$(BIN)/djlint templates --lint
+
+check-django:
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECK_ENV) SHOTFARM_HTTPS=1 DATABASE_URL=postgresql://farm:password@db.example/farm REDIS_URL=rediss://farm:password@broker.example:6379/0 \

@@ -1,6 +1,7 @@
 """The web side's door for an ASGI server."""
 
 import os
+from importlib import import_module
 
 from django.core.asgi import get_asgi_application
 
@@ -10,3 +11,4 @@ from farm.logs import name_process
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "farm.settings")
 name_process("web")
 application = BodyLimit(get_asgi_application())
+import_module("farm.urls")  # now, and not while the first visitor waits

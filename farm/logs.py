@@ -44,7 +44,7 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "color_message",
 }
 _SECRETS_NAMES: Final = (
-    "report_key|signature|password|passwd|secret_access_key|secret_key|secret|session_token|api_key|sig"
+    "report_key|signature|password|passwd|secret_access_key|secret_key|secret|session_token|api_key|grant|sig"
 )
 _SECRETS_NAME: Final = re.compile(rf"(?i)(?:{_SECRETS_NAMES})$")
 _NAMED_SECRET: Final = re.compile(

@@ -50,7 +50,7 @@ os.environ.setdefault("REDIS_URL", REDIS_URL)  # celeryconfig.py reads it on bot
 ACCEPT_SECONDS = 20.0
 """An order not accepted for this long goes back to READY. A worker claims within milliseconds and waits
 10 s for the answer; an order found later is stale, and its claim refused."""
-MODEL_LOAD_SECONDS = env.number("SHOTFARM_LOAD_SECONDS", 20, low=1, high=3600)
+MODEL_LOAD_SECONDS = env.number("SHOTFARM_LOAD_SECONDS", 20, low=0, high=3600)
 """What loading a model costs (WAN 2.2, Qwen-Image: cold less warm render, 23 to 26 s on a 4090): how long the
 dispatcher leaves a job to nodes that hold its models."""
 LEASE_SECONDS = 30.0
@@ -79,7 +79,7 @@ CRASHES_TO_QUARANTINE = 3
 INSTALLED_APPS = [
     "apps.desk",
     "unfold",
-    "django.contrib.admin",
+    "farm.admin_pages.AdminPages",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

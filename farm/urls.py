@@ -12,6 +12,8 @@ from apps.desk import media
 from farm import transfer
 from farm.health import healthz, readyz
 
+admin.autodiscover()
+
 # Browsers ask for it on pages that name none: error pages, JSON, files.
 favicon = RedirectView.as_view(url=lazy(static, str)("shotfarm/favicon.svg"))
 

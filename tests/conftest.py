@@ -20,6 +20,8 @@ pytest_plugins = [
     "tests.s3_fixture",
     "tests.acceptance.farm_fixture",
     "tests.farm_time",
+    "tests.sharing_out",
+    "tests.acceptance.demo",
 ]
 
 
@@ -43,12 +45,14 @@ PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite A
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let every test that commits start from the rows that migrations seeded (presets, shot statuses).
+    """Put long tests first; mark which test needs which database.
 
-    Django empties the database after such a test. Some restoring the seeds and some not would also
-    clash over content types. A test that is given no database is marked to run on one only: pytest-django
-    lets it touch none.
+    Every test that commits starts from the rows that migrations seeded (presets, shot statuses): Django
+    empties the database after such a test. Some restoring the seeds and some not would also clash over
+    content types. A test that is given no database is marked to run on one only: pytest-django lets it
+    touch none.
     """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark and mark.kwargs.get("transaction"):

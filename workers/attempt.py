@@ -18,6 +18,7 @@ from farm.contracts import (
     RenderReport,
     Timings,
 )
+from farm.logs import redacted
 from workers import outputs
 from workers.comfy.client import ComfyClient
 from workers.comfy.errors import ComfyError
@@ -73,6 +74,13 @@ class Attempt:
         outputs.write_manifest(report, self.order, self.store)
         return report
 
+    def stored(self) -> RenderReport | None:
+        """Return the report that stands in the attempt's folder, None if there is none or it is not ours.
+
+        It comes last, so the files are there. Behind the farm's web side a node cannot read it: None.
+        """
+        return outputs.read_manifest(self.order, self.store)
+
     def failed(self, error: ComfyError | NodeError) -> RenderReport:
         """Report a failure that names itself."""
         return self.report(Outcome.FAILED, failure=error.to_failure())
@@ -96,7 +104,7 @@ class Attempt:
         artifacts: tuple[ArtifactFact, ...] = (),
         reason: str = "",
     ) -> RenderReport:
-        """Write and sign the report. Its texts are cleaned and cut to what travels."""
+        """Write and sign the report. Its texts are cleaned, cut to what travels, and hold no secrets."""
         sight = self._node.sight
         order = self.order
         return RenderReport(
@@ -113,7 +121,7 @@ class Attempt:
             comfyui_version=sight.comfy.version,
             gpu=sight.reading.label,
             simulated=sight.reading.simulated,
-            reason=beginning(reason),
+            reason=beginning(redacted(reason)),
             log=attempt_lines.of(order.attempt_id),
             peak_mib=self._peak_mib,
         ).signed(order.report_key)
@@ -122,9 +130,9 @@ class Attempt:
 def _fit_to_travel(failure: Failure) -> Failure:
     return replace(
         failure,
-        message=beginning(failure.message),
+        message=beginning(redacted(failure.message)),
         node_id=beginning(failure.node_id, NAME_LIMIT),
         node_type=beginning(failure.node_type, NAME_LIMIT),
         exception_type=beginning(failure.exception_type, NAME_LIMIT),
-        detail=ending(failure.detail),
+        detail=ending(redacted(failure.detail)),
     )

@@ -10,6 +10,8 @@ from celery.result import AsyncResult
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from farm.contracts import ContractError
+
 BROKER_ERRORS: Final = (OperationalError, RedisError, OSError)
 """What a broker or result backend that is away raises, through Celery or past it."""
 
@@ -23,6 +25,14 @@ class NoAnswerError(Exception):
     """Nobody answered in time."""
 
 
+class RefusedError(Exception):
+    """The coordinator could not read what it was told; its own words."""
+
+
+class BrokenError(Exception):
+    """The coordinator broke over what it was told, without its database say; its own words."""
+
+
 def answer_to(
     call: AsyncResult[Any],
     *,
@@ -30,10 +40,10 @@ def answer_to(
     first_look_s: float = FIRST_LOOK_S,
     given_up: Callable[[], bool] = lambda: False,
 ) -> object:
-    """Return what a call was answered, an exception included, and drop it from the result backend.
+    """Return what a call was answered, and drop it from the result backend.
 
     ``deadline`` is by the monotonic clock. Looks are close at first, then ever wider apart. Raises
-    NoAnswerError, and BROKER_ERRORS.
+    NoAnswerError, RefusedError, BrokenError, and BROKER_ERRORS.
 
     Celery's own ``get`` is not used: it forbids waiting inside a task unless a flag of the whole
     process is switched, which two renders would switch under each other; and all threads share its
@@ -48,4 +58,8 @@ def answer_to(
         pause = min(pause * WIDER, LAST_LOOK_S)
     answer: object = call.result
     call.forget()
+    if isinstance(answer, ContractError):
+        raise RefusedError(str(answer))
+    if isinstance(answer, BaseException):
+        raise BrokenError(f"{type(answer).__name__}: {answer}")
     return answer

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from farm.contracts import Capabilities, canonical
@@ -36,6 +37,11 @@ class Catalogue:
     as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     loaders: dict[str, Inputs] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The capabilities' fingerprint: a hash over thousands of names, which every report tells."""
+        return self.capabilities.fingerprint
 
     def files_of(self, node: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the model files (``folder/name``) that a node of a graph loads, in the order of its inputs.

@@ -14,7 +14,7 @@ from celery.result import AsyncResult
 
 from farm.contracts import CLAIM, ClaimReply, ClaimRequest, ContractError, from_json, to_json
 from farm.tiers import QUEUE_CLAIMS
-from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
+from workers.broker import BROKER_ERRORS, BrokenError, NoAnswerError, RefusedError, answer_to
 
 PATIENCE_S: Final = 10.0
 
@@ -46,8 +46,11 @@ class CeleryClaim:
         try:
             return from_json(ClaimReply, answer_to(self._call, deadline=self._deadline))
         except NoAnswerError:
-            return ClaimReply(granted=False, reason=f"claim unanswered for {self._patience_s:g} s")
+            reason = f"claim unanswered for {self._patience_s:g} s"
         except BROKER_ERRORS as error:
-            return ClaimReply(granted=False, reason=f"claim unanswered: {error}")
+            reason = f"claim unanswered: {error}"
+        except (RefusedError, BrokenError) as error:
+            reason = f"claim not understood by the coordinator: {error}"
         except ContractError as error:
-            return ClaimReply(granted=False, reason=f"claim not understood: {error}")
+            reason = f"answer to the claim not understood: {error}"
+        return ClaimReply(granted=False, reason=reason)

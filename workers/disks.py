@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from workers.errors import ScratchUnavailable
+
+if sys.platform != "win32":
+    import fcntl
+
+logger = logging.getLogger(__name__)
+
+PREFIX: Final = "shotfarm-scratch-"
+"""Of scratch folders and nothing else: what is found under such a name and held by nobody is removed."""
+
+BORN_S: Final = 60.0
+"""A folder so young may be one that is about to be held."""
 
 SPOOL_BYTES: Final = 4 * 1024**2
 """Room for some hundred reports. A spool is small, so its disk may be fuller than the scratch disk."""
@@ -48,9 +63,55 @@ class Disks:
 def scratch() -> Iterator[Path]:
     """Give a folder for files on their way, removed at the end. Raises ScratchUnavailable."""
     with on_scratch():
-        folder = tempfile.TemporaryDirectory(prefix="shotfarm-", ignore_cleanup_errors=True)
-    with folder as path:
+        folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    with folder as path, _held(Path(path)):
         yield Path(path)
+
+
+def clear_scratch() -> None:
+    """Remove the scratch folders of workers that were killed: a clip in each fills a disk in time.
+
+    One that a living worker holds is left alone, whosever it is.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            young = time.time() - folder.stat().st_mtime < BORN_S
+        except OSError:
+            continue  # its worker has removed it meanwhile
+        if young or not folder.is_dir():
+            continue
+        with _held(folder) as ours:
+            if ours:
+                logger.warning("scratch folder of a killed worker removed", extra={"folder": str(folder)})
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Hold a folder as long as inside, or this process lives; False where somebody else does.
+
+    Where the system locks no folders nobody can be told to be dead: False as well.
+    """
+    if sys.platform == "win32":
+        yield False
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        yield False
+        return
+    try:
+        yield _locked(handle)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

@@ -12,6 +12,7 @@
     └── SpoolUnavailable     this node's own disk cannot remember the attempt
     Dropped                  the claim was refused or unanswered: nothing was rendered
     Cancelled                the order was cancelled before its prompt was queued
+    SpoolTaken               another process is this node already
 """
 
 from __future__ import annotations
@@ -92,3 +93,7 @@ class Dropped(Exception):
 
 class Cancelled(Exception):
     """The order was cancelled before its prompt was queued."""
+
+
+class SpoolTaken(Exception):
+    """Another process has this node's spool: it is this node already."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ _CUT: Final = (
     requests.exceptions.ChunkedEncodingError,
 )
 """What a network does. Everything else requests raises is a fault of address or settings."""
+
+_QUERY: Final = re.compile(r"\?[\w.~%+-]+=[^\s'\")]*")
 
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
 
@@ -86,9 +89,11 @@ class FarmLine:
         try:
             answer = self._session.get(address, timeout=MARKER_TIMEOUT_S, allow_redirects=False)
         except _CUT as exc:
-            raise _Again(f"it cannot be reached: {exc}") from exc
+            raise _Again(f"it cannot be reached: {_words(exc)}") from exc
         except requests.RequestException as exc:
-            raise StoreUnavailable(f"the artifact store behind {self._url} cannot be used: {exc}") from exc
+            raise StoreUnavailable(
+                f"the artifact store behind {self._url} cannot be used: {_words(exc)}"
+            ) from exc
         if answer.status_code in _PASSING:
             raise _Again(f"{answer.status_code} {_detail(answer)}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -145,9 +150,10 @@ class FarmLine:
                     return
                 if cuts > MOST_CUTS:
                     raise StoreUnavailable(
-                        f"{self._url} cuts the download after {came} of {size} bytes, again and again: {exc}"
+                        f"{self._url} cuts the download after {came} of {size} bytes, again and again: "
+                        f"{_words(exc)}"
                     ) from exc
-                logger.info("download cut, going on", extra={"came": came, "error": str(exc)})
+                logger.info("download cut, going on", extra={"came": came, "error": _words(exc)})
 
     def _until_answered(self, once: Callable[[], T], doing: str, *, patience_s: float = PATIENCE_S) -> T:
         deadline = time.monotonic() + patience_s
@@ -225,9 +231,11 @@ class FarmLine:
                 allow_redirects=False,  # a signature is for one place
             )
         except _CUT as exc:
-            raise _Again(f"{type(exc).__name__}: {exc}") from exc
+            raise _Again(_words(exc)) from exc
         except requests.RequestException as exc:
-            raise StoreUnavailable(f"the artifact store behind {self._url} cannot be used: {exc}") from exc
+            raise StoreUnavailable(
+                f"the artifact store behind {self._url} cannot be used: {_words(exc)}"
+            ) from exc
 
     def _follow_clock(self, answer: requests.Response) -> bool:
         """Take over the farm's time if ours is what it refused; True if that may help."""
@@ -253,6 +261,13 @@ class FarmLine:
         return StoreUnavailable(
             f"the artifact store behind {self._url} answers {answer.status_code}: {detail}"
         )
+
+
+def _words(exc: requests.RequestException) -> str:
+    """Say what the network did, without the address: its query holds an input's grant."""
+    cause = exc.args[0] if exc.args else exc
+    reason = getattr(cause, "reason", None) or cause
+    return beginning(f"{type(exc).__name__}: {_QUERY.sub('?…', str(reason))}")
 
 
 def _read(answer: requests.Response) -> Answer:

@@ -6,6 +6,7 @@ and remote control (it is cancelled), so every change is made under one lock.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, RLock
@@ -20,6 +21,9 @@ ON_GPU: Final = frozenset({Stage.ACCEPTED, Stage.STAGED, Stage.EXECUTING})
 WAITING: Final = frozenset({Stage.ACCEPTED, Stage.STAGED})
 """Stages of an order that has not begun to execute."""
 
+AT_STORE: Final = frozenset({Stage.ACCEPTED, Stage.COLLECTING})
+"""Stages in which a thread reads or writes the artifact store."""
+
 DOING_LIMIT: Final = 80
 """Characters of what an order is doing: a title that somebody gave a graph node."""
 
@@ -29,6 +33,7 @@ class InHand:
     """One order. ``token`` is empty between its arrival and the moment a thread takes it up.
 
     ``cancelled``: it is to stop. ``unstaged``: it is to be given up if it has not begun to execute.
+    ``since``: when it came to its stage, by the monotonic clock.
     """
 
     attempt_id: str
@@ -36,6 +41,7 @@ class InHand:
     stage: Stage = Stage.ACCEPTED
     progress: float = 0.0
     doing: str = ""
+    since: float = 0.0
     cancelled: Event = field(default_factory=Event)
     unstaged: Event = field(default_factory=Event)
 
@@ -43,7 +49,10 @@ class InHand:
 class Hand:
     """All orders in hand. ``changed`` is called after every change but progress."""
 
-    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, changed: Callable[[], None] = lambda: None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._orders: dict[str, InHand] = {}
         self._lock = RLock()
         self.changed = changed
@@ -51,13 +60,13 @@ class Hand:
     def receive(self, attempt_id: str) -> None:
         """Note an order that the event loop has just taken from the broker."""
         with self._lock:
-            self._orders.setdefault(attempt_id, InHand(attempt_id))
+            self._orders.setdefault(attempt_id, InHand(attempt_id, since=self._clock()))
         self.changed()
 
     def accept(self, attempt_id: str, token: str) -> InHand:
         """Take up an order in a render thread."""
         with self._lock:
-            order = self._orders.setdefault(attempt_id, InHand(attempt_id))
+            order = self._orders.setdefault(attempt_id, InHand(attempt_id, since=self._clock()))
             order.token = token
         self.changed()
         return order
@@ -67,7 +76,7 @@ class Hand:
         with self._lock:
             if order.stage is stage:
                 return
-            order.stage = stage
+            order.stage, order.since = stage, self._clock()
             order.progress = 1.0 if stage is Stage.COLLECTING else 0.0
             order.doing = ""
             if stage not in WAITING:
@@ -125,9 +134,12 @@ class Hand:
         with self._lock:
             return sum(order.stage in ON_GPU for order in self._orders.values())
 
-    def running(self) -> tuple[RunningAttempt, ...]:
-        """List the accepted orders for a node report."""
+    def running(self, *, at_store_s: float | None = None) -> tuple[RunningAttempt, ...]:
+        """List the accepted orders for a node report; with ``at_store_s`` without those that have waited for
+        the artifact store for longer.
+        """
         with self._lock:
+            now = self._clock()
             return tuple(
                 RunningAttempt(
                     attempt_id=order.attempt_id,
@@ -138,4 +150,5 @@ class Hand:
                 )
                 for order in self._orders.values()
                 if order.token
+                and (at_store_s is None or order.stage not in AT_STORE or now - order.since <= at_store_s)
             )

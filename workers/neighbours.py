@@ -1,8 +1,9 @@
 """Two workers of one machine that were given the same ComfyUI or the same card: the later one is told so.
 
 Each worker holds a locked file for its ComfyUI and one for its card, beside the spools; the lock goes with
-its process, however that ends. Workers of other machines, or with other spools, are seen by the coordinator:
-by equal ``ComfyFact.address`` and ``GpuFact.uuid``.
+its process, however that ends. Of workers with other spools, in containers say, the coordinator refuses the
+later one on a card (by ``GpuFact.uuid``). Two that share a ComfyUI from other machines nobody can tell for
+certain: machines may bear the same name.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -64,8 +66,6 @@ class Neighbours:
             return ""  # nobody can be told apart here; the coordinator still can
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, self._node.encode(), 0)
         except BlockingIOError:
             name = os.pread(handle, 4 * NAME_LIMIT, 0).decode(errors="replace")
             os.close(handle)
@@ -75,4 +75,7 @@ class Neighbours:
             os.close(handle)
             return ""
         self._held[what] = handle
+        with suppress(OSError):  # on a full disk it is ours all the same, without our name
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, self._node.encode(), 0)
         return ""

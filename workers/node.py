@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from farm.contracts import HEARS, Capabilities, ComfyFact, NodeReport, NodeState, ProbeResult, RenderReport
 from farm.tiers import next_queue_for, node_queue, queue_for
@@ -14,6 +18,11 @@ from workers.hand import Hand
 from workers.residents import Residents
 
 ACTIVE = "active"
+
+LOOK_S: Final = 120.0
+"""How long the watch may look at one thing, a hung mount or driver say, before what it saw earlier is old."""
+
+STORE: Final = "the artifact store"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +55,7 @@ class Sight:
     @property
     def fingerprint(self) -> str:
         """The capabilities' fingerprint, empty while they are unknown."""
-        return self.capabilities.fingerprint if self.capabilities else ""
+        return self.catalogue.fingerprint if self.catalogue else ""
 
 
 NOTHING_SEEN = Sight(
@@ -65,10 +74,12 @@ class Node:
     field once.
     """
 
-    def __init__(self, name: str, worker: str) -> None:
+    def __init__(self, name: str, worker: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looking: tuple[str, float] | None = None  # at what the watch looks now, and since when
         self.name = name
         self.worker = worker
-        self.hand = Hand()
+        self.hand = Hand(clock=clock)
         self.residents = Residents()
         self.paces = Paces()
         self.epoch = _new_epoch()
@@ -86,6 +97,21 @@ class Node:
         self.epoch = _new_epoch()
         self.hand.cancel_all()
 
+    @contextmanager
+    def looking_at(self, what: str) -> Iterator[None]:
+        """Note that the watch looks at this while inside: a look that does not come back is told."""
+        self._looking = (what, self._clock())
+        try:
+            yield
+        finally:
+            self._looking = None
+
+    @property
+    def stands_still(self) -> str:
+        """At what the watch has looked for too long; "" if at nothing."""
+        looking = self._looking
+        return looking[0] if looking and self._clock() - looking[1] > LOOK_S else ""
+
     @property
     def probe_is_due(self) -> bool:
         """Whether the coordinator waits for a probe that has not ended."""
@@ -101,14 +127,17 @@ class Node:
         return self._standing(self.sight)
 
     def _standing(self, sight: Sight) -> tuple[NodeState, str]:
-        sick = self.sick
+        sick, still = self.sick, self.stands_still
         if self.leaving:
             return NodeState.DEAF, "the worker is shutting down"
+        obstacle = sight.neighbour or sight.disks or sight.store or sight.memory
+        if still:
+            obstacle = f"{still} has not answered a look for {LOOK_S:g} s"
+        elif not sight.comfy.reachable:
+            obstacle = f"ComfyUI does not answer: {sight.comfy.error}"
         if sight is NOTHING_SEEN:
-            return NodeState.STARTING, "ComfyUI and GPU are being probed"
-        if not sight.comfy.reachable:
-            return NodeState.DEAF, f"ComfyUI does not answer: {sight.comfy.error}"
-        if obstacle := sight.neighbour or sight.disks or sight.store or sight.memory:
+            return NodeState.STARTING, obstacle if still else "ComfyUI and GPU are being probed"
+        if obstacle:
             return NodeState.DEAF, obstacle
         if sick:
             return NodeState.SICK, sick
@@ -132,7 +161,11 @@ class Node:
         return (self.own_queue, *to_start, *(next_queue_for(tier) for tier in tiers))
 
     def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
-        """Write the node's report."""
+        """Write the node's report.
+
+        Where the artifact store stands still, orders that stand there with it are left out: their leases run
+        out, and others render them.
+        """
         sight = self.sight
         state, reason = self._standing(sight)
         return NodeReport(
@@ -147,7 +180,7 @@ class Node:
             comfy=sight.comfy,
             fingerprint=sight.fingerprint,
             capabilities=sight.capabilities if with_capabilities else None,
-            running=self.hand.running(),
+            running=self.hand.running(at_store_s=LOOK_S if self.stands_still == STORE else None),
             finished=finished,
             resident=self.residents.told(),
             canary=self.canary,

@@ -6,20 +6,24 @@ with what was ordered before the first one is stored.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from farm.contracts import (
     MANIFEST_NAME,
     ArtifactFact,
+    ContractError,
     OrderOutput,
     RenderOrder,
     RenderReport,
     canonical,
+    from_json,
     to_json,
 )
 from farm.transfer import MAX_FILE_BYTES
@@ -28,7 +32,7 @@ from workers.comfy.client import ComfyClient
 from workers.comfy.errors import SlowAnswer, Unreachable
 from workers.comfy.outputs import OutputFile
 from workers.disks import scratch, writing
-from workers.errors import OutputWrong
+from workers.errors import OutputWrong, StoreFull, StoreUnavailable
 from workers.store import OrderStore
 
 logger = logging.getLogger(__name__)
@@ -39,6 +43,10 @@ MAX_OUTPUT_BYTES: Final = MAX_FILE_BYTES
 AWAY_S: Final = 30.0
 """How long ComfyUI may be away with what it has rendered. A restart takes 8–11 s on two cores."""
 
+STORE_AWAY_S: Final = 60.0
+"""How long the store may be away with a render on its way: a NAS hands over to its twin within a minute."""
+
+MOST_MANIFEST_BYTES: Final = 4 * 1024 * 1024
 PAUSE_S: Final = 0.5
 FPS_TOLERANCE: Final = 0.01
 NAME_LIMIT: Final = 100
@@ -67,13 +75,45 @@ def collect(
                 _download(file, download, client)
                 facts[name] = _check(download, wanted)
         for name in facts:
-            store.put(folder / name, artifact_key(order, name))
+            _until_stored(partial(store.put, folder / name, artifact_key(order, name)))
     return tuple(facts.values())
 
 
 def write_manifest(report: RenderReport, order: RenderOrder, store: OrderStore) -> None:
     """Write the signed report beside its files. It comes last: where it stands, the attempt is whole."""
-    store.write(canonical(to_json(report)), artifact_key(order, MANIFEST_NAME))
+    content = canonical(to_json(report))
+    _until_stored(partial(store.write, content, artifact_key(order, MANIFEST_NAME)))
+
+
+def _until_stored(put: Callable[[], None]) -> None:
+    """Store something; a share that is away for a moment costs no render. A full one is told at once."""
+    deadline = time.monotonic() + STORE_AWAY_S
+    while True:
+        try:
+            return put()
+        except StoreFull:
+            raise
+        except StoreUnavailable as exc:
+            if time.monotonic() > deadline:
+                raise
+            logger.info("output not stored, trying again", extra={"error": str(exc)})
+            time.sleep(PAUSE_S)
+
+
+def read_manifest(order: RenderOrder, store: OrderStore) -> RenderReport | None:
+    """Return the report that was written beside its files and is signed with the order's key, else None.
+
+    Raises StoreUnavailable.
+    """
+    try:
+        with store.reading(artifact_key(order, MANIFEST_NAME)) as file:
+            report = from_json(RenderReport, json.loads(file.read(MOST_MANIFEST_BYTES)))
+    except FileNotFoundError:
+        return None
+    except (ContractError, ValueError) as error:
+        logger.warning("manifest not readable", extra={"error": str(error)})
+        return None
+    return report if report.is_signed_with(order.report_key) else None
 
 
 def artifact_key(order: RenderOrder, name: str) -> str:

@@ -1,7 +1,8 @@
 """After a restart of the worker: settle what its former life left in ComfyUI.
 
-A prompt that ended well meanwhile is collected. Any other is taken out of ComfyUI, so that nobody waits
-for it while it burns GPU time, and its attempt is reported as failed for no fault of its own.
+What the former life had stored whole counts, and a prompt that ended well meanwhile is collected, once the
+store is there and has room for it. Any other is taken out of ComfyUI, so that nobody waits for it while it
+burns GPU time, and its attempt is reported as failed for no fault of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from farm import logs
@@ -17,7 +19,7 @@ from farm.contracts import Failure, FailureClass, Outcome, RenderReport
 from workers.attempt import Attempt
 from workers.comfy.errors import ComfyError, SlowAnswer, Unreachable
 from workers.comfy.standing import Ending, Standing, State
-from workers.errors import NodeError
+from workers.errors import NodeError, StoreUnavailable
 from workers.logs import attempt_lines
 from workers.render import INTERRUPT_S
 from workers.spool import Started
@@ -28,64 +30,86 @@ logger = logging.getLogger(__name__)
 PAUSE_S: Final = 1.0
 
 
+@dataclass
+class _Left:
+    """An attempt of a former life; ``report``: how it ended, once that is known."""
+
+    started: Started
+    report: RenderReport | None = None
+
+
+class _NotNow(Exception):
+    """What was rendered cannot be stored at present: it is not thrown away for that."""
+
+
 def recover(station: Station, left: Iterable[Started]) -> None:
     """Settle the attempts found in the spool at the start, each for itself; blocks until all are.
 
     The newest first: taking out the one that runs would start the one that waits behind it. One that
-    cannot be settled now, as ComfyUI or the disk is away, waits behind the others.
+    cannot be settled now, as ComfyUI, the store or the disk is away, waits behind the others.
     """
-    waiting = deque(reversed(tuple(left)))
+    waiting = deque(_Left(started) for started in reversed(tuple(left)))
     while waiting and not station.node.leaving:
         if station.node.sight.comfy.reachable:
-            started = waiting.popleft()
-            if _settle(started, station):
+            one = waiting.popleft()
+            if _settle(one, station):
                 continue
-            waiting.append(started)
+            waiting.append(one)
         time.sleep(PAUSE_S)
 
 
-def _settle(started: Started, station: Station) -> bool:
+def _settle(left: _Left, station: Station) -> bool:
     """Report one attempt, whatever comes of it; return False to try again later."""
-    order = started.order
+    order = left.started.order
     with (
         logs.bound(job=order.job_id, attempt=order.attempt_id, node=station.node.name),
         logs.hidden(order.report_key),
         attempt_lines.keeping(order.attempt_id),
     ):
-        return _settled(started, station)
-
-
-def _settled(started: Started, station: Station) -> bool:
-    client = station.client(started.order.attempt_id)
-    store = station.store.of(started.order)
-    attempt = Attempt(started.order, node=station.node, client=client, store=store)
-    attempt.prompt_id = started.prompt_id
-    try:
-        report = _report(attempt, client.lookup(started.prompt_id), station)
-    except (Unreachable, SlowAnswer):
-        return False
-    except (ComfyError, NodeError) as error:
-        report = attempt.failed(error)
-    except Exception as exc:
-        # The outermost edge of this attempt: the report tells it, and the next attempt has its turn.
-        logger.exception("attempt of a former life broke")
-        report = attempt.broke(exc)
-    finally:
-        client.close()
-    if not station.remember(report):
-        return False
-    logger.warning("attempt of a former life settled", extra={"outcome": report.outcome})
+        if left.report is None:
+            left.report = _outcome(left.started, station)
+        if left.report is None or not station.remember(left.report):
+            return False
+        logger.warning("attempt of a former life settled", extra={"outcome": left.report.outcome})
     station.changed()
     return True
 
 
+def _outcome(started: Started, station: Station) -> RenderReport | None:
+    """Find out how an attempt ended; None to ask again later."""
+    client = station.client(started.order.attempt_id)
+    store = station.store.of(started.order)
+    attempt = Attempt(started.order, node=station.node, client=client, store=store)
+    attempt.prompt_id = started.prompt_id
+    attempt.epoch = started.epoch or attempt.epoch
+    try:
+        return _report(attempt, client.lookup(started.prompt_id), station)
+    except (Unreachable, SlowAnswer, _NotNow) as error:
+        logger.debug("attempt of a former life not settled yet", extra={"why": str(error)})
+        return None
+    except (ComfyError, NodeError) as error:
+        return attempt.failed(error)
+    except Exception as exc:
+        # The outermost edge of this attempt: the report tells it, and the next attempt has its turn.
+        logger.exception("attempt of a former life broke")
+        return attempt.broke(exc)
+    finally:
+        client.close()
+
+
 def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderReport:
+    if standing.state in (State.PENDING, State.RUNNING):
+        logger.warning("prompt of a former life is stopped", extra={"standing": str(standing.state)})
+        standing = _stop(attempt, standing, station)
+    if standing.state not in (State.PENDING, State.RUNNING):
+        _require_store(attempt, station)
+        if (report := attempt.stored()) is not None:
+            logger.warning("report of a former life found in the store")
+            return report
     logger.warning(
         "attempt of a former life found; what that life logged is in its own log file only",
         extra={"standing": str(standing.ending or standing.state)},
     )
-    if standing.state in (State.PENDING, State.RUNNING):
-        standing = _stop(attempt, standing, station)
     if standing.ending is Ending.SUCCEEDED:
         attempt.spent(execute_s=standing.executed_s or 0.0)
         return attempt.collect(standing.outputs)
@@ -99,6 +123,16 @@ def _report(attempt: Attempt, standing: Standing, station: Station) -> RenderRep
             message="the worker was restarted while this attempt was in hand",
         ),
     )
+
+
+def _require_store(attempt: Attempt, station: Station) -> None:
+    """Raise _NotNow where files can neither be found nor stored: ComfyUI keeps what it has rendered."""
+    if full := station.node.sight.disks:
+        raise _NotNow(full)
+    try:
+        attempt.store.require()
+    except StoreUnavailable as exc:
+        raise _NotNow(str(exc)) from exc
 
 
 def _stop(attempt: Attempt, standing: Standing, station: Station) -> Standing:

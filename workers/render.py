@@ -175,7 +175,7 @@ def _free(attempt: Attempt, station: Station) -> None:
 def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
     order, client = attempt.order, attempt.client
     attempt.prompt_id = str(uuid.uuid4())
-    station.spool.start(Started(order=order, prompt_id=attempt.prompt_id))
+    station.spool.start(Started(order=order, prompt_id=attempt.prompt_id, epoch=attempt.epoch))
     pace = station.node.paces.of(order.template)
     meter = PeakMeter(station.node.sight.reading)
     with ProgressSocket(client, attempt.prompt_id) as socket, meter:
@@ -203,6 +203,11 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
         except (ConnectionCut, SlowAnswer, BadAnswer, Vanished):
             # One that only seemed gone, behind a stalled server or network, would hold the GPU for nobody.
             client.abandon(attempt.prompt_id)  # whatever ComfyUI has of it nobody waits for
+            raise
+        except ComfyError:
+            raise  # it has ended, or was never begun
+        except Exception:
+            client.abandon(attempt.prompt_id)  # nobody follows it any more
             raise
         finally:
             attempt.saw_peak(meter.peak_mib)

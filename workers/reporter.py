@@ -3,7 +3,8 @@
 A report goes out every five seconds, and when something changed: at once if the coordinator decides by it, a
 little later if an order moved on (its claim and its bell have gone ahead). Its Celery result is the
 coordinator's directives. A coordinator that is away costs nothing but patience: one report waits in the
-broker, the next follows after a growing pause, and finished work stays in the spool.
+broker, the next follows after a growing pause, none while thousands wait there, and finished work stays in
+the spool.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from farm.contracts import (
     NodeDirectives,
     NodeReport,
     NodeState,
-    RenderReport,
     Stage,
     from_json,
     to_json,
 )
 from farm.tiers import QUEUE_REPORTS
-from workers.broker import BROKER_ERRORS, NoAnswerError, answer_to
+from workers.broker import BROKER_ERRORS, BrokenError, NoAnswerError, RefusedError, answer_to
 from workers.node import Node
+from workers.outbox import Outbox
 from workers.queues import Subscriptions
 from workers.spool import Spool
 from workers.vital import VitalThread
@@ -53,17 +54,15 @@ MAX_PATIENCE_S: Final = 20.0
 """Below a lease (30 s): a report that is lost, with a coordinator that died of it say, is followed by another
 before anybody can take this node for dead."""
 
-STOP_S: Final = 5.0
+MOST_WAITING: Final = 5_000
+"""Messages for a coordinator that is away, above which no node that got no answer adds another: 500 nodes
+would fill the broker's memory over a weekend."""
 
-MAX_FINISHED: Final = 50
-"""Unconfirmed reports per message, so that a long outage does not make one message of everything."""
+STOP_S: Final = 5.0
 
 _BEFORE: Final = (Stage.ACCEPTED, Stage.STAGED)
 
 _UNTOLD: Final = ComfyFact(reachable=True)
-
-NEWEST: Final = 25
-"""Of these, always the newest; the rest takes turns, so none that is never confirmed keeps others back."""
 
 
 class Reporter(VitalThread):
@@ -73,14 +72,14 @@ class Reporter(VitalThread):
         super().__init__("reporter")
         self._app = app
         self._node = node
-        self._spool = spool
+        self._outbox = Outbox(spool)
         self._subscriptions = subscriptions
         self._due = False
         self._changed = Event()
         self._over = False
         self._want_capabilities = False
         self._epoch_just_begun = False
-        self._turn = 0
+        self._refused = ""
         self._patience_s = PATIENCE_S
         self._away = ""
         self._told: NodeReport | None = None
@@ -131,6 +130,8 @@ class Reporter(VitalThread):
     def exchange(self) -> None:
         """Send one report and follow the answer, if one comes."""
         try:
+            if self._away and self._waiting() > MOST_WAITING:
+                return
             call = self._send()
             answer = answer_to(
                 call,
@@ -146,10 +147,21 @@ class Reporter(VitalThread):
         except BROKER_ERRORS as error:
             self._is_away(f"broker away: {error}")
             self._patience_s = PATIENCE_S  # what was sent is lost with the broker; do not wait for it
+        except RefusedError as error:
+            self._is_refused(str(error))
+        except BrokenError as error:
+            self._is_away(f"coordinator broke: {error}")
         except ContractError as error:
             self._is_away(f"answer not understood: {error}")
         else:
             self._is_back()
+
+    def _is_refused(self, why: str) -> None:
+        """What is refused for a finished report goes out again without it; else the next period comes."""
+        if self._outbox.refused(why):
+            self._at_once()
+        else:
+            self._is_away(f"report refused: {why}")
 
     def follow(self, directives: NodeDirectives) -> None:
         """Do what the coordinator answered.
@@ -157,7 +169,7 @@ class Reporter(VitalThread):
         What is new is reported at once, what is merely asked again with the next regular report: a
         coordinator that never stops asking is not answered ten times a second.
         """
-        self._spool.confirm(directives.confirmed)
+        self._outbox.answered(directives.confirmed)
         for attempt_id in directives.cancelled:
             self._node.hand.cancel(attempt_id)
         for attempt_id in directives.unstage:
@@ -173,6 +185,9 @@ class Reporter(VitalThread):
             self._node.desired = directives.desired
             self._at_once()
         self._node.probe_asked = directives.probe
+        if directives.refused and directives.refused != self._refused:
+            logger.error("refused by the coordinator", extra={"why": directives.refused})
+        self._refused = directives.refused
         if directives.want_capabilities and not self._want_capabilities:
             self._at_once()
         self._want_capabilities = directives.want_capabilities
@@ -181,9 +196,17 @@ class Reporter(VitalThread):
             self._node.serve = directives.serve
         self._subscriptions.refresh()
 
+    def _waiting(self) -> int:
+        """Count what lies there for the coordinator, of all nodes; 0 where this node may not know."""
+        results: Any = self._app.backend  # its types leave the connection out
+        try:
+            return int(results.client.llen(QUEUE_REPORTS))
+        except BROKER_ERRORS as error:
+            logger.debug("reports not counted", extra={"error": str(error)})
+            return 0
+
     def _send(self) -> AsyncResult[Any]:
-        finished = self._in_turn(self._spool.finished())
-        report = self._node.report(finished, with_capabilities=self._want_capabilities)
+        report = self._node.report(self._outbox.choose(), with_capabilities=self._want_capabilities)
         self._told = report
         return self._app.send_task(
             REPORT,
@@ -191,16 +214,6 @@ class Reporter(VitalThread):
             queue=QUEUE_REPORTS,
             argsrepr=f"{report.node} {report.state}",  # Flower shows this, not the whole report
         )
-
-    def _in_turn(self, finished: tuple[RenderReport, ...]) -> tuple[RenderReport, ...]:
-        """Choose what travels now, oldest first: all, or the newest and some of the others in turn."""
-        if len(finished) <= MAX_FINISHED:
-            return finished
-        others = finished[:-NEWEST]
-        begin = self._turn % len(others)
-        self._turn = begin + MAX_FINISHED - NEWEST
-        chosen = {number % len(others) for number in range(begin, self._turn)}
-        return (*(report for number, report in enumerate(others) if number in chosen), *finished[-NEWEST:])
 
     def _is_away(self, why: str) -> None:
         """Say once per outage that nobody listens."""

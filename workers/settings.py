@@ -91,10 +91,21 @@ def _needed(environ: Mapping[str, str], name: str, meaning: str) -> str:
 
 
 def _url(value: str, name: str, schemes: tuple[str, ...]) -> str:
-    scheme = urlsplit(value).scheme
-    if scheme not in schemes:
+    parts = urlsplit(value)
+    if parts.scheme not in schemes:
         # The value may hold a password, so only its scheme is shown.
-        raise SettingsError(f"{name} begins with {scheme or 'no scheme'!r}; use one of {', '.join(schemes)}")
+        raise SettingsError(
+            f"{name} begins with {parts.scheme or 'no scheme'!r}; use one of {', '.join(schemes)}"
+        )
+    if parts.scheme in ("http", "https"):
+        try:
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its words quote what was taken for a port: often a piece of a password
+            usable = False
+        if not usable:
+            raise SettingsError(
+                f"{name} names no host and port; set it to an address such as {DEFAULT_COMFYUI}"
+            )
     return value
 
 

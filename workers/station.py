@@ -14,7 +14,7 @@ from farm.contracts import ClaimRequest, RenderReport
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
 from workers.comfy.text import NAME_LIMIT, beginning
-from workers.disks import Disks
+from workers.disks import Disks, clear_scratch
 from workers.errors import SpoolUnavailable
 from workers.gpu import Site
 from workers.memory import OwnMemory
@@ -34,7 +34,9 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 
 
 class Station:
-    """Everything a render needs of its node."""
+    """Everything a render needs of its node. Raises SpoolTaken where another process is this node,
+    SpoolUnavailable where its disk fails.
+    """
 
     def __init__(self, app: Celery, settings: Settings, worker: str) -> None:
         self._app = app
@@ -42,6 +44,7 @@ class Station:
         name = settings.node or worker.removeprefix("celery@")
         self.node = Node(name, worker)
         self.spool = Spool(settings.spool / _UNSAFE.sub("-", name))
+        self.spool.own()
         self.store = open_store(settings.artifacts, min_free=settings.min_free)
         self.subscriptions = Subscriptions(app, self.node)
         self._reporter = Reporter(app, self.node, self.spool, self.subscriptions)
@@ -103,6 +106,7 @@ class Station:
         self._begun = True
         self._watch.start()
         self._reporter.start()
+        Thread(target=clear_scratch, name="scratch", daemon=True).start()
         if self._left:
             Thread(target=settle, args=(self, self._left), name="recover", daemon=True).start()
 

@@ -9,6 +9,7 @@ from celery.signals import task_received, task_revoked
 
 from farm.contracts import RENDER
 from workers import settings, station
+from workers.errors import SpoolTaken, SpoolUnavailable
 from workers.pool import slot_freed
 from workers.recover import recover
 
@@ -32,7 +33,11 @@ class Presence(bootsteps.StartStopStep):
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
-        self._station = station.open_station(consumer.app, settings.from_environment(), consumer.hostname)
+        try:
+            self._station = station.open_station(consumer.app, settings.from_environment(), consumer.hostname)
+        except (SpoolTaken, SpoolUnavailable) as error:
+            # Started by hand, as a rule: one sentence says more than a traceback.
+            raise SystemExit(f"shotfarm node: {error}") from error
         # Before the station has spoken the worker reads its own queue only.
         consumer.app.amqp.queues.select([self._station.node.own_queue])
 

@@ -21,7 +21,7 @@ from workers.comfy.text import beginning
 from workers.gpu import Reading, Site, read_gpu
 from workers.memory import MIB, ComfyMemory, OwnMemory
 from workers.neighbours import Neighbours
-from workers.node import NOTHING_SEEN, Node, Sight
+from workers.node import NOTHING_SEEN, STORE, Node, Sight
 from workers.nvml import Cards, read_cards
 from workers.probe import AskedProbe, Probe
 from workers.restart import Restart
@@ -162,9 +162,13 @@ class Watch(VitalThread):
         return ended
 
     def _see(self) -> Sight:
-        before = self._node.sight
-        store = beginning(self._check_store(), ERROR_LIMIT)
-        disks = beginning(self._check_disks(), ERROR_LIMIT)
+        looking_at, before = self._node.looking_at, self._node.sight
+        with looking_at(STORE):
+            store = beginning(self._check_store(), ERROR_LIMIT)
+        with looking_at("this node's own disk"):
+            disks = beginning(self._check_disks(), ERROR_LIMIT)
+        with looking_at("the GPU's driver"):
+            cards = self._cards()
         try:
             stats = read_stats(self._client.system_stats())
             queue = self._client.queue()
@@ -182,13 +186,13 @@ class Watch(VitalThread):
                     error=beginning(error.message, ERROR_LIMIT),
                     address=self._site.address,
                 ),
-                reading=read_gpu(None, self._cards(), self._site),
+                reading=read_gpu(None, cards, self._site),
                 catalogue=before.catalogue,
                 store=store,
                 disks=disks,
             )
         self._node.residents.fit_into(stats.room)
-        reading = read_gpu(stats, self._cards(), self._site)
+        reading = read_gpu(stats, cards, self._site)
         return Sight(
             comfy=comfy,
             reading=reading,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,10 @@ class Conflict(Refused):
 
 
 class NotAllowed(Exception):
-    """This user may not do this in this project. The message says which role would."""
+    """This user may not do this. The message, in the reader's language, says what would let them."""
+
+
+def lacks_permission(user: object, permission: str) -> NotAllowed:
+    """Say that this takes a permission of Django's, by its full name."""
+    told = _("%(user)s may not do this; that takes the permission %(permission)s")
+    return NotAllowed(told % {"user": user, "permission": permission})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,7 +19,10 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
+from apps.common.collisions import collision
 from apps.common.errors import Conflict, NotAllowed, Problem, Refused
+
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIX: Final = "/api/"
@@ -48,6 +52,11 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         body = problem(
             HTTPStatus.NOT_FOUND, _("There is nothing at this address, or it is not yours to see.")
         )
+    elif met := collision(exc):
+        logger.warning("a request collided", extra={"what": met, "error": str(exc).strip()})
+        headers = {"Retry-After": "1"}
+        told = _("Another change met this one in the database, and this one was undone. Ask again.")
+        body = problem(HTTPStatus.SERVICE_UNAVAILABLE, told)
     else:
         return None
     set_rollback()

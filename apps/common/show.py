@@ -48,6 +48,8 @@ TONES: dict[str, str] = {
     "drifted": "amber",
     "clear": "green",
     "trial": "amber",
+    "working": "green",
+    "resting": "amber",
     # wishes
     "resumed": "green",
     "changed": "blue",
@@ -204,6 +206,7 @@ MACHINES: dict[str, object] = {
     "node_desired": gettext_lazy("desired state"),
     "node_health": gettext_lazy("node, health"),
     "node_software": gettext_lazy("node, software"),
+    "node_hours": gettext_lazy("node, hours"),
     "node_block": gettext_lazy("blocked pair"),
     "need": gettext_lazy("memory need"),
     "job_wish": gettext_lazy("wish"),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.counting import CountAtMost
 from apps.nodes.models import Node
-from apps.nodes.standing import reasons
+from apps.nodes.standing import misheard_words, reasons
 from apps.nodes.states import SERVING, Desired, Health, Observed, SoftwareState
 from apps.nodes.words import drift_sentences
 from apps.productions.models import Shot
@@ -24,7 +24,7 @@ from apps.projects.reach import Reach
 from apps.projects.selectors import Person, projects_for, scoped
 from apps.renders import cells
 from apps.renders.models import Attempt, Hold, Job, Lane, NodeBlock
-from apps.renders.progress import Tally
+from apps.renders.progress import Tally, project_tallies
 from apps.renders.states import IN_FLIGHT, OPEN, BlockState, JobState
 from apps.renders.waiting import MOST_COUNTED, startable
 from apps.review.gallery import with_files
@@ -113,12 +113,9 @@ def project_cards(person: Person, reach: Reach) -> list[ProjectCard]:
     for project, closed, count in counted.annotate(count=Count("pk")):
         total, done = shots[project]
         shots[project] = total + count, done + (count if closed else 0)
-    states: dict[UUID, dict[str, int]] = defaultdict(dict)
-    rows = Job.objects.filter(project__in=ids).order_by().values_list("project_id", "state")
-    for project, state, count in rows.annotate(count=Count("pk")):
-        states[project][state] = count
+    jobs = project_tallies(ids)
     return [
-        ProjectCard(project, reach.roles.get(project.pk, ""), *shots[project.pk], Tally(states[project.pk]))
+        ProjectCard(project, reach.roles.get(project.pk, ""), *shots[project.pk], jobs[project.pk])
         for project in projects
     ]
 
@@ -184,12 +181,14 @@ def _ready_by_tier() -> dict[int | None, list[int]]:
 def farm_nodes() -> list[Node]:
     """Every node with its GPUs, pool and schedule, without the long lists of what it can do."""
     nodes = Node.objects.select_related("pool", "schedule").prefetch_related("gpus")
-    return list(nodes.defer("classes", "models_by_folder", "software", "baseline", "comfyui_facts"))
+    rows = nodes.defer("classes", "models_by_folder", "software", "baseline", "comfyui_facts")
+    return list(rows.order_by("name"))
 
 
 def conditions(node: Node) -> set[str]:
     """The words by which the farm page finds a node."""
-    troubled = node.health != Health.WELL or node.observed in TROUBLED
+    misheard = bool(misheard_words(node, timezone.now()))
+    troubled = node.health != Health.WELL or node.observed in TROUBLED or misheard
     return {
         node.observed,
         *({node.desired} if node.desired != Desired.ACTIVE else ()),

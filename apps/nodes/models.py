@@ -70,7 +70,8 @@ class Node(BaseModel):
     ``probe_asked_at``: when a render was asked for that is to show whether it can. ``canary_missed``:
     canaries in a row that were not heard; ``recalled_at``: when an order on its own queue was recalled last.
 
-    ``hears``: which of farm.contracts.HEARS it heeds.
+    ``hears``: which of farm.contracts.HEARS it heeds. ``misheard``: why what was said last under its name
+    was not taken (another version, another machine), ``misheard_at`` when that was.
 
     ``software``: what runs there (apps.nodes.software), ``baseline`` what was accepted of it; each with a
     short hash. ``drift``: how it differs from that and from its pool, ``[{"code", "params"}]``; ``drift_of``
@@ -111,6 +112,8 @@ class Node(BaseModel):
     works_until = models.DateTimeField(_("works until"), null=True, blank=True)
     works_by = models.CharField(max_length=150, blank=True, default="")
     hears = models.JSONField(default=list, blank=True)
+    misheard = models.TextField(blank=True, default="")
+    misheard_at = models.DateTimeField(null=True, blank=True)
     resident = models.JSONField(_("loaded models"), default=list, blank=True)
     software = models.JSONField(_("software"), default=dict, blank=True)
     software_mark = models.CharField(max_length=16, blank=True, default="")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -17,6 +18,9 @@ from apps.nodes.hours import hours_of
 from apps.nodes.models import Node, Schedule
 from apps.nodes.states import Desired, Health, SoftwareState
 from apps.nodes.words import reason_in_words
+
+MISHEARD_FOR: Final = timedelta(minutes=2)
+"""How long it is shown that something was not taken: a node that goes on saying it does so every 20 s."""
 
 
 def badges(node: Node, *, empty: bool | None = None) -> SafeString:
@@ -65,9 +69,17 @@ def reasons(node: Node, now: datetime) -> list[str]:
                 "schedule": node.schedule.name,
             }
         )
+    if misheard := misheard_words(node, now):
+        told.append(misheard)
     if node.reason:
         told.append(node.reason)
     return told
+
+
+def misheard_words(node: Node, now: datetime) -> str:
+    """Say why what came lately under its name was not taken; "" if all was."""
+    lately = node.misheard_at is not None and now - node.misheard_at < MISHEARD_FOR
+    return reason_in_words(node.misheard) if lately else ""
 
 
 @lru_cache(maxsize=256)

@@ -44,6 +44,15 @@ class SoftwareState(models.TextChoices):
     DRIFTED = "drifted", _("drifted")
 
 
+class Hours(models.TextChoices):
+    """What its schedule means for a node now; told in events of machine NODE_HOURS, kept as ``off_hours``."""
+
+    WORKING = "working", _("works")
+    RESTING = "resting", _("rests")
+
+
+NODE_HOURS: Final = "node_hours"
+
 SERVING: Final = (Observed.IDLE, Observed.BUSY)
 """States in which a node may be given work."""
 

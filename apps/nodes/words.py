@@ -26,6 +26,18 @@ BLOCKS: Final = gettext_noop("%(count)s failures of %(template)s in a row, the l
 ON_TRIAL: Final = gettext_noop("its time is over: the next render of it decides")
 RENDERED: Final = gettext_noop("it rendered")
 CLEARED: Final = gettext_noop("an operator cleared it")
+HOURS_OVER: Final = gettext_noop("the working hours of schedule %(schedule)s are over")
+HOURS_BEGIN: Final = gettext_noop("the working hours of schedule %(schedule)s have begun")
+WORKS_ON: Final = gettext_noop("it works on by %(who)s’s wish, whatever schedule %(schedule)s says")
+NOT_READABLE: Final = gettext_noop("schedule %(schedule)s cannot be read, so it works")
+NO_SCHEDULE: Final = gettext_noop("it has no schedule any more")
+UNREADABLE: Final = gettext_noop("what it says cannot be read, is it of another version? %(error)s")
+RIVAL: Final = gettext_noop(
+    "another worker uses this name, with the ComfyUI at %(address)s; give it a SHOTFARM_NODE of its own"
+)
+SAME_CARD: Final = gettext_noop(
+    "its card %(card)s is that of node %(node)s; start each ComfyUI on a card of its own, or stop one"
+)
 
 REASONS: Final = (
     FAILED,
@@ -43,8 +55,17 @@ REASONS: Final = (
     ON_TRIAL,
     RENDERED,
     CLEARED,
+    HOURS_OVER,
+    HOURS_BEGIN,
+    WORKS_ON,
+    NOT_READABLE,
+    NO_SCHEDULE,
+    UNREADABLE,
+    RIVAL,
+    SAME_CARD,
 )
-"""The coordinator's own reasons in events, ``Node.sick_reason`` and ``NodeBlock.reason``, as stored."""
+"""The coordinator's own reasons as stored: in events, ``Node.sick_reason``, ``Node.misheard``,
+``NodeBlock.reason``."""
 
 _PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
 _KNOWN: Final = {re.compile(_PLACE.sub(r"(?P<\1>.*?)", re.escape(told)), re.DOTALL): told for told in REASONS}

@@ -46,6 +46,11 @@ def lines_of(notice: Notice) -> list[str]:
     return [line for item in notice.items if (line := _line(item))]
 
 
+def more_than_named(notice: Notice) -> int:
+    """How many events it tells of beside those it names; a test names none, and means none."""
+    return max(0, notice.count - len(notice.items)) if notice.items else 0
+
+
 def _line(item: dict[str, Any]) -> str:
     if "job" in item:
         product = Product(item["kind"]).label if item["kind"] in Product.values else item["kind"]
@@ -76,6 +81,8 @@ def _of_batch(kind: Kind, code: str, item: dict[str, Any]) -> str:
             )
             % facts
         )
+    if item["jobs"] == 1:
+        return _("%(batch)s has ended: its only job failed.") % facts
     return (
         ngettext(
             "%(batch)s has ended: %(failed)d of %(total)d jobs failed.",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Role(models.TextChoices):
@@ -35,6 +39,16 @@ ALLOWED: dict[str, frozenset[Act]] = {
 }
 
 
-def roles_for(act: Act) -> list[str]:
-    """Name the roles that may do this, for error messages."""
-    return [str(role) for role, acts in ALLOWED.items() if act in acts]
+ACTS: Final[Mapping[Act, Promise]] = {
+    Act.VIEW: pgettext_lazy("what a member may do", "view"),
+    Act.PLAN: pgettext_lazy("what a member may do", "plan"),
+    Act.RENDER: pgettext_lazy("what a member may do", "render"),
+    Act.REVIEW: pgettext_lazy("what a member may do", "review"),
+    Act.MANAGE: pgettext_lazy("what a member may do", "manage"),
+}
+"""The acts in words, for sentences."""
+
+
+def roles_for(act: Act) -> list[Role]:
+    """Return the roles that may do this."""
+    return [Role(role) for role, acts in ALLOWED.items() if act in acts]

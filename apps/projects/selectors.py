@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed
 from apps.projects.models import Membership, Project
-from apps.projects.roles import ALLOWED, Act, roles_for
+from apps.projects.roles import ACTS, ALLOWED, Act, roles_for
 
 M = TypeVar("M", bound=Model)
 Person = User | AnonymousUser
@@ -41,5 +42,13 @@ def may(user: Person, act: Act, project: Project) -> bool:
 def require(user: Person, act: Act, project: Project) -> None:
     """Raise NotAllowed, naming the roles that would do, unless the user may."""
     if not may(user, act, project):
-        roles = ", ".join(roles_for(act))
-        raise NotAllowed(f"{user} may not {act} in {project.code}; that takes one of the roles: {roles}")
+        told = _("%(user)s may not %(act)s in %(project)s; that takes one of the roles: %(roles)s")
+        roles = ", ".join(str(role.label) for role in roles_for(act))
+        facts = {"user": user, "act": ACTS[act], "project": project.code, "roles": roles}
+        raise NotAllowed(told % facts)
+
+
+def may_not_open(user: Person) -> NotAllowed:
+    """Say that this user opens no projects."""
+    told = _("%(user)s may not open projects; that takes the permission %(permission)s")
+    return NotAllowed(told % {"user": user, "permission": "projects.add_project"})

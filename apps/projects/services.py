@@ -8,11 +8,11 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 
 from apps.accounts.models import User
-from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.errors import Problem, Refused
 from apps.common.validation import clean
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
-from apps.projects.selectors import require
+from apps.projects.selectors import may_not_open, require
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def create_project(*, code: str, name: str, user: User | None, **fields: Unpack[
 def open_project(project: Project, *, user: User | None) -> None:
     """Save a prepared, unsaved project; see create_project."""
     if user is not None and not user.has_perm("projects.add_project"):
-        raise NotAllowed(f"{user} may not open projects; that takes the permission projects.add_project")
+        raise may_not_open(user)
     clean(project)
     with transaction.atomic():
         project.save(force_insert=True)

@@ -1,26 +1,30 @@
-"""How far batches are: jobs by state, counted in one query for many batches."""
+"""How far batches and projects are: jobs by state, counted in one query for many of them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from apps.common.counting import CountAtMost
 from apps.common.show import NOTHING, bar, state_badge
+from apps.projects.models import Project
 from apps.renders.models import Job, RenderBatch
 from apps.renders.states import OPEN, JobState
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Jobs by state."""
+    """Jobs by state. ``most``: how far each was counted; so many means "as many, and more"."""
 
     by_state: Mapping[str, int]
+    most: int | None = None
 
     @property
     def total(self) -> int:
@@ -50,6 +54,36 @@ class Tally:
             for state in JobState
             if self.by_state.get(state)
         ]
+
+    @property
+    def told(self) -> list[tuple[str, str, str]]:
+        """State, its label and its count as people read it: “2000+” for what was not counted to its end."""
+        return [
+            (state, label, f"{count}+" if self.most is not None and count >= self.most else str(count))
+            for state, label, count in self.states
+        ]
+
+
+MOST_COUNTED: Final = 2_000
+"""Jobs of one project counted in one state: a film of years costs no more than one of a week."""
+
+
+def project_tallies(projects: Iterable[UUID]) -> dict[UUID, Tally]:
+    """Count the jobs of these projects by state, up to MOST_COUNTED of each."""
+    counts = {
+        str(state): CountAtMost(
+            # By a column that no other index begins with: by project and state alone it would be no order.
+            Job.objects.filter(state=state).order_by("project", "state", "ready_at"),
+            "project",
+            most=MOST_COUNTED,
+        )
+        for state in JobState
+    }
+    rows = Project.objects.filter(pk__in=list(projects)).order_by().annotate(**counts)
+    return {
+        key: Tally(dict(zip(counts, counted, strict=True)), MOST_COUNTED)
+        for key, *counted in rows.values_list("pk", *counts)
+    }
 
 
 def tallies(batches: Iterable[UUID]) -> defaultdict[UUID, Tally]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from celery import shared_task
 
+from apps.common.collisions import again_after_collision
+from apps.nodes.services import mishear
 from apps.renders.services import bus
 from apps.renders.services.claim import claim_all
 from apps.renders.services.record import record_all
@@ -20,11 +22,15 @@ from farm.gathering import GroupTask
 
 logger = logging.getLogger(__name__)
 
+_claim_all = again_after_collision(claim_all)
+_record_all = again_after_collision(record_all)
+_answer_all = again_after_collision(answer_all)
+
 
 @shared_task(name=contracts.CLAIM, base=GroupTask)
 def hear_claims(requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Answer nodes' ClaimRequests with ClaimReplies."""
-    replies = claim_all([contracts.from_json(contracts.ClaimRequest, request) for request in requests])
+    replies = _claim_all([contracts.from_json(contracts.ClaimRequest, request) for request in requests])
     bus.poke()  # granted: another order may be staged behind this one; refused: the job is ready again
     return [contracts.to_json(reply) for reply in replies]
 
@@ -36,7 +42,7 @@ def hear_bells(bells: Sequence[dict[str, Any]]) -> list[None]:
     found = dict(zip(attempts, bus.stored_reports(attempts), strict=True))
     for attempt_id in (attempt_id for attempt_id, stored in found.items() if stored is None):
         logger.warning("bell without a report", extra={"attempt": attempt_id})
-    record_all(
+    _record_all(
         [
             contracts.from_json(contracts.RenderReport, stored)
             for stored in found.values()
@@ -49,5 +55,18 @@ def hear_bells(bells: Sequence[dict[str, Any]]) -> list[None]:
 @shared_task(name=contracts.REPORT, base=GroupTask)
 def hear_nodes(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Answer NodeReports with NodeDirectives."""
-    told = [contracts.from_json(contracts.NodeReport, report) for report in reports]
-    return [contracts.to_json(directives) for directives in answer_all(told)]
+    read = [_read(report, alone=len(reports) == 1) for report in reports]
+    return [contracts.to_json(directives) for directives in _answer_all(read)]
+
+
+def _read(report: dict[str, Any], *, alone: bool) -> contracts.NodeReport:
+    """Read a node's report and show what cannot be read of it; one in company is tried again alone."""
+    try:
+        told, left_out = contracts.read_node_report(report)
+    except contracts.ContractError as exc:
+        if alone:
+            mishear(report, str(exc))
+        raise
+    for why in left_out:
+        mishear(report, why)
+    return told

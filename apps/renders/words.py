@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from apps.common.show import moment, spoken, tier_text
-from apps.nodes.states import Desired, Health, Observed, SoftwareState
+from apps.nodes.states import NODE_HOURS, Desired, Health, Hours, Observed, SoftwareState
 from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
 from apps.renders.models import Hold, Job, Priority
@@ -51,6 +51,7 @@ REASONS: dict[str, Promise] = {
     "look again": _("look again"),
     "no attempt was open": _("no attempt was open"),
     "no worker accepted the order in time": _("no worker accepted the order in time"),
+    "paused before it was claimed": _("paused before it was claimed"),
     "rendered": _("rendered"),
     "requeued": _("requeued"),
     "submitted": _("submitted"),
@@ -96,6 +97,7 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "node_desired": dict(Desired.choices),
     "node_health": dict(Health.choices),
     "node_software": dict(SoftwareState.choices),
+    NODE_HOURS: dict(Hours.choices),
     "node_block": dict(BlockState.choices),
     **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
 }

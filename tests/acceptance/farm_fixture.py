@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -30,7 +32,7 @@ from farm.demo.processes import (
     simulated_nodes,
 )
 from farm.demo.supervisor import Supervisor
-from tests.acceptance.farm_database import FarmDatabase, Row, new_database
+from tests.acceptance.farm_database import SQLITE, FarmDatabase, Row, SqliteFile, new_database
 
 SETUP: Final = """
 import json, os
@@ -191,17 +193,40 @@ class Prepared:
     database: FarmDatabase
 
 
+def prepare(folder: Path) -> Prepared:
+    """Make a farm's folder and database, with tables, the demo production and people."""
+    home = Home.open(folder, fresh=False)
+    home.lock.close()
+    database = new_database(folder)
+    Farm(home, database, vram=[], knobs=[]).coordinate(SETUP)
+    shutil.rmtree(folder / "broker")
+    return Prepared(folder, database)
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    """A folder and a database with tables and the demo production, made once and copied for every farm."""
-    home = Home.open(tmp_path_factory.mktemp("prepared") / "farm", fresh=False)
-    home.lock.close()
-    database = new_database(home.folder)
-    farm = Farm(home, database, vram=[], knobs=[])
-    farm.coordinate(SETUP)
-    shutil.rmtree(home.folder / "broker")
-    yield Prepared(home.folder, database)
-    database.remove()
+    """What every farm is a copy of, made once: pytest-xdist's workers share a folder with SQLite in it, while
+    each has a PostgreSQL of its own.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if os.environ["SHOTFARM_TEST_DB"] == SQLITE and "PYTEST_XDIST_WORKER" in os.environ:
+        yield _made_by_the_first(base.parent / "prepared")
+        return
+    made = prepare(base / "prepared" / "farm")
+    yield made
+    made.database.remove()
+
+
+def _made_by_the_first(place: Path) -> Prepared:
+    place.mkdir(exist_ok=True)
+    farm, unfinished = place / "farm", place / "unfinished"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not farm.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)  # whoever began it has failed
+            prepare(unfinished)
+            unfinished.rename(farm)
+    return Prepared(farm, SqliteFile(farm))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ NODES_FILES = (
     "workflows",
     "farm/__init__.py",
     "farm/tiers.py",
-    "farm/contracts.py",
+    "farm/contracts",
     "farm/transfer.py",
     "farm/logs.py",
     "farm/transport.py",

@@ -153,10 +153,11 @@ def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "")
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(ENGLISH, id="English", marks=pytest.mark.once),  # one language is enough for PostgreSQL
-        pytest.param(KOREAN, id="Korean"),
+        pytest.param(ENGLISH, id="English", marks=pytest.mark.once),  # each database has a language
+        pytest.param(KOREAN, id="Korean", marks=pytest.mark.production),
     ],
 )
+@pytest.mark.long
 def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
     studio: Farm, browser: Browser, words: Words
 ) -> None:

@@ -18,10 +18,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import redis
 
 from farm.demo.processes import ROOT, coordinator_environment, plain_environment
 from tests.acceptance.farm_fixture import Farm
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.production]
 
 MakeFarm = Callable[..., Farm]
 SMALL: Final = "template='sd15_t2i', width=512, height=288"
@@ -158,6 +161,7 @@ def until(studio: Farm, condition: Callable[[], object], what: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.long
 def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm) -> None:
     studio = farm(vram=[8], knobs=KNOBS)
     secrets, search = studio.home.secrets, Search()

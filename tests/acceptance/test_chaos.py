@@ -10,7 +10,7 @@ import pytest
 
 from farm.demo.processes import ROOT
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.production]
 
 
 CHOSEN = (
@@ -20,6 +20,7 @@ CHOSEN = (
 )
 
 
+@pytest.mark.long
 def test_work_goes_on_after_a_fault_and_nothing_is_lost_or_doubled() -> None:
     only = [word for name in CHOSEN for word in ("--only", name)]
     done = subprocess.run(

@@ -17,7 +17,8 @@ from tests.acceptance.adversity import Adversity, adversity, failure_of, until_g
 from tests.integration.workers.coordinator import names_in, order, picture, slow_picture
 from tests.integration.workers.waiting import until
 
-pytestmark = pytest.mark.once  # broker, node and stand-in: no database
+# Broker, node and stand-in: no database. Each is short, but they share a farm, and together they are long.
+pytestmark = [pytest.mark.once, pytest.mark.long]
 
 
 @pytest.fixture(scope="module", params=["0.27.0", "0.3.64"])

@@ -1,120 +1,26 @@
-"""``make demo``: from an empty folder to takes on the screen, and back to nothing."""
+"""``make demo``: from an empty folder to takes on the screen. Its tests share a run (sharing_out.py)."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from farm.demo.processes import PRIVATE, ROOT
-from tests.comfysim_fixture import StartSim
+from tests.acceptance.demo import Demo, StartDemo, processes_of, start_demo, wait_until, wait_until_gone
 
 # The demo brings its own SQLite.
 pytestmark = [pytest.mark.timeout(400), pytest.mark.once]
 
 
-@dataclass
-class Demo:
-    """A running demo, and what it has printed."""
-
-    folder: Path
-    process: subprocess.Popen[str]
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def output(self) -> str:
-        return "".join(self.lines)
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
-        return content
-
-    def read(self) -> None:
-        assert self.process.stdout is not None
-        self.lines.extend(self.process.stdout)
-
-    def finish(self, patience_s: float = 300) -> int:
-        return self.process.wait(patience_s)
-
-
-StartDemo = Callable[..., Demo]
-
-
-def start_demo(folder: Path, **variables: str) -> Demo:
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "farm.demo"],
-        cwd=ROOT,
-        env=outside | {"DEMO_VAR": str(folder)} | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    demo = Demo(folder, process)
-    threading.Thread(target=demo.read, daemon=True).start()
-    return demo
-
-
-def processes_of(folder: Path) -> dict[int, str]:
-    """Command lines of living processes that know this demo's folder, by process id."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-            if str(folder).encode() in command + (process / "environ").read_bytes():
-                found[int(process.name)] = command.decode(errors="replace").replace("\0", " ")
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue  # it has ended, or is nobody of ours
-    return found
-
-
 def tickers_of(folder: Path) -> list[int]:
     return [pid for pid, command in processes_of(folder).items() if command.endswith("manage.py ticker ")]
-
-
-def wait_until(condition: Callable[[], object], demo: Demo, patience_s: float = 200) -> None:
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        if time.monotonic() > deadline or demo.process.poll() is not None:
-            pytest.fail(f"waited in vain; the demo (status {demo.process.poll()}) said:\n{demo.output}")
-        time.sleep(0.2)
-
-
-def wait_until_gone(folder: Path) -> None:
-    deadline = time.monotonic() + 15
-    while processes_of(folder):
-        assert time.monotonic() < deadline, processes_of(folder)
-        time.sleep(0.1)
-
-
-@pytest.fixture
-def demo_in(tmp_path: Path) -> Iterator[StartDemo]:
-    started: list[Demo] = []
-
-    def start(folder: Path | None = None, **variables: str) -> Demo:
-        started.append(start_demo(folder or tmp_path / "demo", **variables))
-        return started[-1]
-
-    yield start
-    for demo in started:
-        if demo.process.poll() is None:
-            demo.process.terminate()
-            demo.process.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +35,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return demo
 
 
+@pytest.mark.long
 def test_the_demo_renders_every_take_of_the_production_and_leaves(rendered: Demo) -> None:
     assert rendered.process.returncode == 0, rendered.output
     summary = rendered.summary
@@ -196,41 +103,3 @@ def test_a_child_that_is_killed_comes_back(rendered: Demo, demo_in: StartDemo) -
     os.kill(ticker, signal.SIGKILL)
     wait_until(lambda: "ticker was killed by SIGKILL; starting it again" in demo.output, demo)
     wait_until(lambda: tickers_of(rendered.folder) not in ([], [ticker]), demo)
-
-
-def test_stopping_in_the_middle_leaves_no_process(demo_in: StartDemo) -> None:
-    demo = demo_in()
-    wait_until(lambda: " jobs ·" in demo.output, demo)
-    demo.process.terminate()
-    assert demo.finish(30) == 130
-    wait_until_gone(demo.folder)
-
-
-def test_killing_the_demo_leaves_no_process(demo_in: StartDemo) -> None:
-    demo = demo_in()
-    wait_until(lambda: " jobs ·" in demo.output, demo)
-    demo.process.kill()
-    demo.process.wait(10)
-    wait_until_gone(demo.folder)
-
-
-def test_an_unreachable_comfyui_is_named_before_anything_starts(demo_in: StartDemo) -> None:
-    demo = demo_in(COMFYUI_URL="http://127.0.0.1:1")
-    assert demo.finish(60) == 1
-    wait_until_gone(demo.folder)
-    assert "COMFYUI_URL is 'http://127.0.0.1:1'" in demo.output
-    assert not demo.folder.exists()
-
-
-def test_a_comfyui_without_a_gpu_renders_a_slate_of_every_shot(
-    demo_in: StartDemo, comfysim: StartSim
-) -> None:
-    server = comfysim(vram=0)
-    demo = demo_in(COMFYUI_URL=server.url, DEMO_EXIT="1")
-    assert demo.finish() == 0, demo.output
-    assert demo.summary["takes"] == 24
-    with sqlite3.connect(demo.folder / "shotfarm.sqlite3") as database:
-        rows = database.execute("SELECT DISTINCT template, node FROM review_take").fetchall()
-        queues = database.execute("SELECT DISTINCT queue FROM renders_attempt").fetchall()
-    assert rows == [("plain_slate v1", "gpu1")]
-    assert {queue for (queue,) in queues} <= {"vram.0", "vram.0.next"}

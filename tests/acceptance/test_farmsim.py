@@ -10,7 +10,7 @@ import pytest
 
 from farm.demo.processes import ROOT
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.once]  # on PostgreSQL, whatever this run is on
+pytestmark = [pytest.mark.timeout(300), pytest.mark.production]  # it brings its own PostgreSQL
 
 FAULTS = (
     "lost bell, duplicate report, reordered reports, forged report, stale order, out of memory, comfy crash,"
@@ -18,6 +18,7 @@ FAULTS = (
 )
 
 
+@pytest.mark.long
 def test_a_farm_of_twenty_nodes_survives_a_handful_of_faults() -> None:
     command = [sys.executable, "-m", "tests.farmsim", "--nodes", "20", "--jobs", "120", "--over", "6"]
     done = subprocess.run(

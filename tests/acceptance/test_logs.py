@@ -8,7 +8,11 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.acceptance.farm_fixture import Farm
+
+pytestmark = pytest.mark.production
 
 TOKEN = """
 from knox.models import AuthToken

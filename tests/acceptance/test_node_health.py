@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.acceptance.farm_fixture import Farm
+
+pytestmark = pytest.mark.production
 
 MakeFarm = Callable[..., Farm]
 
@@ -16,6 +20,7 @@ RAISES = (
 """Every graph that samples raises; a probe, which only blurs a picture, renders."""
 
 
+@pytest.mark.long
 def test_a_node_that_fails_two_jobs_is_sick_until_its_probe_and_the_template_stays_blocked(
     farm: MakeFarm,
 ) -> None:

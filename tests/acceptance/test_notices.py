@@ -6,8 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.acceptance.farm_fixture import Farm
 from tests.integration.notices.receiver import Receiver
+
+pytestmark = pytest.mark.production
 
 MakeFarm = Callable[..., Farm]
 
@@ -33,6 +37,7 @@ def sentences(studio: Farm) -> list[tuple[str, str]]:
     return [(row["kind"], row["code"]) for row in rows]
 
 
+@pytest.mark.long
 def test_what_was_rendered_is_told_once_though_the_teller_is_killed(farm: MakeFarm) -> None:
     studio = farm(vram=[8], knobs=UNHURRIED, env={"SHOTFARM_WEBHOOK_PRIVATE": "1"})
     with Receiver() as receiver:

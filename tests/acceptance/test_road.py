@@ -87,6 +87,7 @@ def test_a_take_comes_once_from_one_render_when_the_bell_is_lost(farm: MakeFarm)
     assert len(studio.comfyui(0, "/history")) == 1
 
 
+@pytest.mark.long
 def test_everything_is_kept_when_everything_is_restarted(farm: MakeFarm) -> None:
     studio = farm(vram=[8], knobs=("--seconds-per-step", "0.1", "--model-load-seconds", "0"))
     names = (*CORE, *node_processes(studio))

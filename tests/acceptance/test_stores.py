@@ -19,6 +19,8 @@ from tests.cutting_proxy import CuttingProxy
 from tests.s3_fixture import Bucket
 from tests.small_disk_fixture import SmallDisk, fill
 
+pytestmark = pytest.mark.production
+
 MakeFarm = Callable[..., Farm]
 
 STEP = "template='sd15_t2i', width=768, height=768"
@@ -111,6 +113,7 @@ def test_a_farm_keeps_its_artifacts_on_s3(farm: MakeFarm, bucket: Bucket) -> Non
     assert {f"{folder}/manifest.json" for folder in folders} <= set(bucket.keys())
 
 
+@pytest.mark.long
 def test_a_job_waits_while_the_store_is_full_and_is_rendered_when_there_is_room(
     farm: MakeFarm, small_disk: SmallDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,16 +21,22 @@ AIM = 2.0
 
 PRESS_AND_WAIT = """
 import time
-from apps.renders.models import Job
+from django.db import connection
 trips = []
+RECORDED = "SELECT 1 FROM renders_job WHERE batch_id = %s AND state = 'succeeded'"
+def is_recorded(batch):  # looks cheaply: the looking must not take the farm's second core
+    with connection.cursor() as cursor:
+        key = batch.pk if connection.features.has_native_uuid_field else batch.pk.hex
+        cursor.execute(RECORDED, [key])
+        return cursor.fetchone() is not None
 for _ in range({count}):
     begun = time.perf_counter()
     batch = press()
     submitted = time.perf_counter()
-    while not Job.objects.filter(batch=batch, state="succeeded").exists():
+    while not is_recorded(batch):
         if time.perf_counter() - begun > 60:
             raise SystemExit(f"{{batch.code}} was not recorded within 60 s")
-        time.sleep(0.001)
+        time.sleep(0.002)
     trips.append([(submitted - begun) * 1000, (time.perf_counter() - begun) * 1000])
 answer(trips)
 """

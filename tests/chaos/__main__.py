@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.farms import prepare
+from tests.chaos.farms import prepare_all
 from tests.chaos.lanes import play_in_lanes
 from tests.chaos.plan import GROUPS, Group, Scenario
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     began = time.monotonic()
     with _workshop(options.keep) as folder:
-        prepared = prepare(folder / "prepared")
+        prepared = prepare_all(folder / "prepared")
         good = sum(play_in_lanes(groups, prepared, lanes=options.lanes))
         prepared.database.remove()
     sys.stderr.write(f"{good} of {len(names)} scenarios ok, in {time.monotonic() - began:.0f} s\n")

@@ -13,23 +13,17 @@ import django
 from farm.demo.home import Home
 from farm.demo.processes import coordinator_environment
 from tests import postgres
-from tests.acceptance.farm_database import new_database
-from tests.acceptance.farm_fixture import SETUP, Farm, Prepared
+from tests.acceptance.farm_fixture import Farm, Prepared, prepare
 from tests.chaos.plan import Group
 
 HELD_NODE: Final = "tests.chaos.held_node"
 
 
-def prepare(folder: Path) -> Prepared:
-    """Make tables, a production and people, once for all farms, on the database SHOTFARM_TEST_DB names."""
+def prepare_all(folder: Path) -> Prepared:
+    """Prepare what all farms are copies of, on the database that SHOTFARM_TEST_DB names."""
     if os.environ.setdefault("SHOTFARM_TEST_DB", "sqlite") == "postgres":
         os.environ["SHOTFARM_TEST_DB"] = postgres.serve().url
-    home = Home.open(folder, fresh=False)
-    home.lock.close()
-    database = new_database(folder)
-    Farm(home, database, vram=[], knobs=[]).coordinate(SETUP)
-    shutil.rmtree(folder / "broker")
-    return Prepared(folder, database)
+    return prepare(folder)
 
 
 def farm_for(group: Group, *, prepared: Prepared) -> Farm:

@@ -63,7 +63,9 @@ class Orders:
             self._fleet.later(RETRY_S if isinstance(ended, Exception) else AGAIN_S, self.refresh)
 
     async def _take_one(self, line: Line) -> None:
-        self._asked = self._fleet.board.queues()
+        # A worker that reads its queues can speak, too: both go to the same broker. Nor takes a node here an
+        # order that it could not claim, as the other line is not open again yet.
+        self._asked = self._fleet.board.queues() if self._fleet.words.up else ()
         if not self._asked:
             await asyncio.sleep(NOBODY_S)
             return

@@ -42,6 +42,9 @@ DOUBT_S: Final = 20.0
 """How long an executing prompt may be silent before its socket is doubted; at most half the hang limit."""
 
 
+CLOCKS_S: Final = 1.0
+"""By so much ComfyUI's clock may have run longer than ours since the prompt was queued."""
+
 HISTORY_TRAILS_S: Final = 2.0
 HISTORY_STEP_S: Final = 0.02
 RACE_S: Final = 0.05
@@ -49,7 +52,9 @@ RACE_S: Final = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A prompt that succeeded. Seconds: in ComfyUI's queue by our clock, executing by ComfyUI's."""
+    """A prompt that succeeded. Seconds: in ComfyUI's queue by our clock, executing by ComfyUI's, unless that
+    clock was set meanwhile.
+    """
 
     outputs: tuple[OutputFile, ...]
     queued_s: float
@@ -290,7 +295,7 @@ class _Follower:
             raise standing.error
         now = self._clock()
         executed_s = standing.executed_s
-        if executed_s is None:
+        if executed_s is None or executed_s > now - self._queued + CLOCKS_S:  # a clock was set meanwhile
             executed_s = now - (now if self._started is None else self._started)
         queued_s = (now - executed_s if self._started is None else self._started) - self._queued
         self._mark_started()

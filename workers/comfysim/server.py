@@ -59,6 +59,7 @@ def create_app(knobs: Knobs) -> web.Application:
     app.add_routes(routes_simulated.routes)
     app.router.add_get("/{path:.*}", routes_files.web_page)
     app.cleanup_ctx.append(_work)
+    app.on_shutdown.append(_drop_sockets)
     return app
 
 
@@ -70,10 +71,14 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     parts.faults.arm()
     parts.executor.interrupt()
     parts.queue.close()
-    parts.hub.close()
     publisher.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await publisher
+
+
+async def _drop_sockets(app: web.Application) -> None:
+    """Before aiohttp waits for whoever is still served: a websocket would be, for ever."""
+    app[PARTS].hub.close()
 
 
 @web.middleware

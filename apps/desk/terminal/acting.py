@@ -20,6 +20,7 @@ from apps.nodes.states import Desired
 from apps.renders.models import Hold, Job, Priority, RenderBatch
 from apps.renders.services import holds
 from apps.renders.services.cancelling import cancel_jobs
+from apps.renders.services.removal import remove_node
 from apps.renders.services.requeueing import failures_of, requeue_jobs, requeueable
 from apps.renders.services.steering import change_jobs
 from apps.renders.states import OPEN, JobState
@@ -33,10 +34,18 @@ def steer(nodes: Sequence[Node], desired: Desired, *, user: User, reason: str = 
     lines, data = [], []
     for node in nodes:
         changed = set_desired(node, desired, user=user, reason=reason)
-        told = _("%(node)s is to be %(desired)s.") if changed else _("%(node)s is to be %(desired)s already.")
+        told = _("%(node)s: %(desired)s already.")
+        if changed:
+            told = _("%(node)s: %(desired)s from its next report on.")
         lines.append(told % {"node": node.name, "desired": desired.label})
         data.append({"node": node.name, "desired": str(desired), "changed": changed})
     return Answer(lines, {"nodes": data})
+
+
+def remove(node: Node, *, user: User) -> Answer:
+    """Take a node that is gone for good off the books. Raises Refused, naming what stands in the way."""
+    remove_node(node, user=user)
+    return Answer([_("%(node)s is removed.") % {"node": node.name}], {"node": node.name, "removed": True})
 
 
 def note(node: Node, text: str, *, user: User) -> Answer:

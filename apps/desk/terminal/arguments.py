@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, _SubParsersAction
 from typing import Any, Final
 
 from apps.desk.terminal.joblist import MOST_JOBS
@@ -10,8 +10,9 @@ from apps.nodes.states import Desired, Observed
 from apps.renders.states import JobState
 
 EXIT_CODES: Final = "Exit codes: 0 done; 1 nothing matched, or it was refused; 2 asked for wrongly."
-NODE_STATES: Final = sorted({*map(str, Observed.values), *map(str, Desired.values)})
+NODE_STATES: Final = sorted({*Observed.values, *Desired.values, "off_hours", "drifted", "trouble"})
 LONGEST_WATCH_S: Final = 3600
+MOST_LIMIT: Final = 10_000
 
 _SEEING: Final = {
     "status": "the farm at a glance: who leads, nodes, jobs, what is held, what waits for what",
@@ -25,6 +26,7 @@ _DOING: Final = {
     "drain": "let nodes finish what they have and take nothing new",
     "pause": "let nodes take nothing new until they are resumed",
     "resume": "let nodes work again",
+    "remove": "take a node that is gone for good off the books; what it rendered stays",
     "note": "pin a maintenance note to a node; an empty text takes it off",
     "requeue": "run again: jobs, what failed of a batch, or what failed on a node",
     "cancel": "cancel jobs, down to ComfyUI",
@@ -80,6 +82,7 @@ def _doing(made: dict[str, ArgumentParser]) -> None:
     for name in ("drain", "pause", "resume"):
         made[name].add_argument("nodes", nargs="+", metavar="NODE", help="names; * stands for anything")
         made[name].add_argument("--reason", default="", help="what people read beside it")
+    made["remove"].add_argument("node", metavar="NODE")
     made["note"].add_argument("node", metavar="NODE")
     made["note"].add_argument("text", metavar="TEXT")
     requeue = made["requeue"]
@@ -99,14 +102,17 @@ def _doing(made: dict[str, ArgumentParser]) -> None:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0.5 <= seconds <= LONGEST_WATCH_S:
-        raise ValueError(text)
+        raise ArgumentTypeError(f"“{text}”: write seconds from 0.5 to {LONGEST_WATCH_S}")
     return seconds
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 10_000:
-        raise ValueError(text)
+    count = int(text) if text.isdecimal() else 0
+    if not 1 <= count <= MOST_LIMIT:
+        raise ArgumentTypeError(f"“{text}”: write a whole number from 1 to {MOST_LIMIT}")
     return count

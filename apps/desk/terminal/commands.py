@@ -89,6 +89,7 @@ _DOES: Final[Mapping[str, Callable[[Options, User], Answer]]] = {
     "drain": _steer(Desired.DRAINING),
     "pause": _steer(Desired.PAUSED),
     "resume": _steer(Desired.ACTIVE),
+    "remove": lambda options, user: acting.remove(one_node(options["node"]), user=user),
     "note": lambda options, user: acting.note(one_node(options["node"]), options["text"], user=user),
     "requeue": _requeue,
     "cancel": lambda options, user: acting.cancel(

@@ -13,11 +13,12 @@ from django.utils.translation import ngettext
 from apps.common.clock import database_now
 from apps.common.counting import CountAtMost
 from apps.common.show import TONES, seconds_text, tier_text
+from apps.desk.selectors import conditions, farm_nodes
 from apps.desk.terminal.answer import Answer, iso
 from apps.desk.terminal.standing import condition
 from apps.desk.terminal.text import Paint, clean, width
 from apps.nodes.models import Node
-from apps.nodes.states import Desired, Observed
+from apps.nodes.states import Desired, Health, Observed
 from apps.renders.models import FarmClock, Hold, Job, Lane
 from apps.renders.states import IN_FLIGHT, JobState
 from apps.renders.waiting import WaitLine, startable, wait_summary
@@ -26,7 +27,6 @@ from apps.renders.waitwords import clock_text
 MOST_COUNTED: Final = 10_000
 SHOWN_WAITS: Final = 8
 SHOWN_NODES: Final = 5
-TROUBLE: Final = (Observed.SICK, Observed.DEAF, Observed.OFFLINE)
 LATELY: Final = timedelta(hours=24)
 MARGIN: Final = 8
 
@@ -35,14 +35,14 @@ def status(paint: Paint) -> Answer:
     """The farm at a glance: who leads, nodes, jobs, what is held, what waits for what."""
     now = database_now()
     clock = FarmClock.objects.filter(pk=1).first()
-    nodes = list(Node.objects.only("name", "observed", "desired", "reason", "tier_gb", "simulated"))
+    nodes = farm_nodes()
     jobs = _job_counts(now)
     holds = list(Hold.objects.all())
     waits = wait_summary()
     lines = [
         _row(_("farm"), _leading(clock, now, paint)),
         _row(_("nodes"), _node_counts(nodes, paint)),
-        *(_row("", f"{clean(node.name)}: {condition(node, paint)}") for node in _troubled(nodes)),
+        *_trouble_lines(nodes, now, paint),
         _row(_("jobs"), _jobs_in_words(jobs, paint)),
         *(_row(_("held"), paint(_hold_in_words(hold), "amber")) for hold in holds),
         *_wait_lines(waits),
@@ -54,6 +54,8 @@ def status(paint: Paint) -> Answer:
             "total": len(nodes),
             "observed": dict(Counter(node.observed for node in nodes)),
             "desired": dict(Counter(node.desired for node in nodes)),
+            "health": dict(Counter(node.health for node in nodes)),
+            "off_hours": sum(node.off_hours for node in nodes),
         },
         "jobs": jobs,
         "holds": [_hold_json(hold) for hold in holds],
@@ -93,12 +95,29 @@ def _node_counts(nodes: Sequence[Node], paint: Paint) -> str:
         if observed[state]
     ]
     parts += [paint(f"{count} {Desired(wish).label}", TONES[wish]) for wish, count in desired.items()]
+    concluded = Counter(node.health for node in nodes if node.health not in (Health.WELL, node.observed))
+    parts += [
+        paint(f"{count} " + _("concluded: %(health)s") % {"health": Health(health).label}, TONES[health])
+        for health, count in concluded.items()
+    ]
+    if resting := sum(node.off_hours for node in nodes):
+        parts.append(paint(f"{resting} {_('off hours')}", "amber"))
     return f"{len(nodes)}: {', '.join(parts)}"
 
 
-def _troubled(nodes: Sequence[Node]) -> list[Node]:
-    found = [node for node in nodes if node.observed in TROUBLE]
-    return found[:SHOWN_NODES]
+def _trouble_lines(nodes: Sequence[Node], now: datetime, paint: Paint) -> list[str]:
+    """The first few nodes that need a person, and how many more do."""
+    found = [node for node in nodes if "trouble" in conditions(node)]
+    lines = [_row("", f"{clean(node.name)}: {condition(node, now, paint)}") for node in found[:SHOWN_NODES]]
+    if len(found) > SHOWN_NODES:
+        rest = len(found) - SHOWN_NODES
+        told = ngettext(
+            "and %(n)d more node in trouble (farm nodes --state trouble)",
+            "and %(n)d more nodes in trouble (farm nodes --state trouble)",
+            rest,
+        )
+        lines.append(_row("", told % {"n": rest}))
+    return lines
 
 
 def _job_counts(now: datetime) -> dict[str, int]:

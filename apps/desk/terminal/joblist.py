@@ -59,6 +59,7 @@ def jobs(wanted: Wanted, paint: Paint) -> Answer:
 def why_answer(job: Job, paint: Paint) -> Answer:
     """Why one job waits, what each node says to it, and when it is expected to start and to end."""
     told = why(job)
+    [job] = cells.dress([job])
     head = f"{job.code} {clean(job.label)}: {paint(str(job.get_state_display()), TONES[job.state])}"
     lines = [head]
     reason = told.reason
@@ -69,6 +70,9 @@ def why_answer(job: Job, paint: Paint) -> Answer:
             lines.append(paint(_("no ticker leads: nothing is dispatched"), "red"))
     elif job.state in (JobState.FAILED, JobState.QUARANTINED):
         lines.append(clean(failure_in_words(job.failure_message)))
+    elif job.state in IN_FLIGHT:
+        node = _node_of(job)
+        lines.append(_("On %(node)s: %(says)s") % {"node": node, "says": _says(job)} if node else _says(job))
     if told.eta_sentence:
         lines.append(told.eta_sentence)
     if told.rows:
@@ -90,7 +94,6 @@ def why_json(told: Why) -> dict[str, Any]:
 def job_json(job: Job) -> dict[str, Any]:
     """One job for tools."""
     reason = reason_of(job)
-    last = getattr(job, "last", None)
     return {
         "job": job.code,
         "id": str(job.pk),
@@ -104,7 +107,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "paused": job.paused,
         "tier_gb": job.tier_gb,
-        "node": last.node.name if last is not None and last.node is not None else None,
+        "node": _node_of(job) or None,
         "progress": round(job.progress, 3),
         "wait": reason.code or None,
         "says": _says(job),
@@ -127,7 +130,6 @@ def _chosen(wanted: Wanted) -> QuerySet[Job]:
 
 
 def _row(job: Job, paint: Paint) -> list[str]:
-    last = getattr(job, "last", None)
     return [
         job.code,
         clean(job.shot.full_code),
@@ -135,9 +137,15 @@ def _row(job: Job, paint: Paint) -> list[str]:
         paint(str(job.get_state_display()), TONES[job.state]) + (f" ({_('paused')})" if job.paused else ""),
         str(Priority(job.priority).label) if job.priority in Priority.values else str(job.priority),
         tier_text(job.tier_gb),
-        clean(last.node.name) if last is not None and last.node is not None else "",
+        _node_of(job),
         _says(job),
     ]
+
+
+def _node_of(job: Job) -> str:
+    """The node that has a dressed job in hand, or had it last."""
+    last = getattr(job, "last", None)
+    return clean(last.node.name) if last is not None and last.node is not None else ""
 
 
 def _says(job: Job) -> str:

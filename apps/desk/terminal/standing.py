@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.common.clock import database_now
 from apps.common.show import TONES, gb_text, seconds_text, tier_text
+from apps.desk.selectors import conditions, farm_nodes
 from apps.desk.terminal.answer import Answer, iso
 from apps.desk.terminal.text import Paint, clean, table
 from apps.nodes.models import Gpu, Node
-from apps.nodes.states import Desired, Observed
+from apps.nodes.standing import misheard_words, reasons
+from apps.nodes.states import Desired, Health, Observed
+from apps.nodes.tags import tags_in
 from apps.renders.holding import uses
 from apps.renders.models import Attempt
 from apps.renders.selectors import slots_in_use
@@ -24,7 +26,7 @@ from apps.renders.states import ON_NODE
 def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Answer:
     """Every node, or some: how it stands, what is wanted of it, its GPU, what it has in hand."""
     now = database_now()
-    rows = list(_shown_nodes(names, state))
+    rows = _shown_nodes(names, state)
     held = slots_in_use().filter(node__in=rows).select_related("job").order_by("created_at")
     in_hand: dict[Any, list[Attempt]] = {node.pk: [] for node in rows}
     for attempt in held.defer("report", "log"):
@@ -35,7 +37,7 @@ def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Ans
     filtered = names is not None or bool(state)
     return Answer(
         lines,
-        {"nodes": [_node_json(node, in_hand[node.pk]) for node in rows]},
+        {"nodes": [_node_json(node, in_hand[node.pk], now) for node in rows]},
         found=bool(rows) or not filtered,
     )
 
@@ -66,21 +68,23 @@ def limits(paint: Paint) -> Answer:
     return Answer(table(shown, headings) if told else [_("There are no limits.")], {"limits": data})
 
 
-def _shown_nodes(names: Sequence[Node] | None, state: str) -> QuerySet[Node]:
-    rows = Node.objects.prefetch_related("gpus").defer("classes", "models_by_folder").order_by("name")
-    if names is not None:
-        rows = rows.filter(pk__in=[node.pk for node in names])
-    if state in Desired.values:
-        rows = rows.filter(desired=state)
-    elif state:
-        rows = rows.filter(observed=state)
-    return rows
+def _shown_nodes(names: Sequence[Node] | None, state: str) -> list[Node]:
+    chosen = [node for node in farm_nodes() if not state or state in conditions(node)]
+    if names is None:
+        return chosen
+    named = {node.pk for node in names}
+    return [node for node in chosen if node.pk in named]
 
 
-def condition(node: Node, paint: Paint) -> str:
-    """The state of a node in its colour, with its own words."""
-    said = paint(str(Observed(node.observed).label), TONES[node.observed])
-    return f"{said}: {clean(node.reason)}" if node.reason else said
+def condition(node: Node, now: datetime, paint: Paint) -> str:
+    """The state of a node in its colour, what is concluded beside it, and why it gets no work or less."""
+    parts = [paint(str(Observed(node.observed).label), TONES[node.observed])]
+    if node.health not in (Health.WELL, node.observed):
+        parts.append(paint(str(Health(node.health).label), TONES[node.health]))
+    if node.off_hours:
+        parts.append(paint(_("off hours"), "amber"))
+    said, why = ", ".join(parts), "; ".join(clean(told) for told in reasons(node, now))
+    return f"{said}: {why}" if why else said
 
 
 def _node_row(node: Node, held: Sequence[Attempt], now: datetime, paint: Paint) -> list[str]:
@@ -89,7 +93,7 @@ def _node_row(node: Node, held: Sequence[Attempt], now: datetime, paint: Paint) 
     name = clean(node.name) + (f" ({_('SIMULATED')})" if node.simulated else "")
     return [
         name,
-        condition(node, paint),
+        condition(node, now, paint),
         paint(wanted, "amber"),
         tier_text(node.tier_gb),
         "; ".join(_gpu(gpu) for gpu in node.gpus.all()),
@@ -111,12 +115,22 @@ def _in_hand(attempt: Attempt) -> str:
     return f"{job.code} ({attempt.get_state_display()})"
 
 
-def _node_json(node: Node, held: Sequence[Attempt]) -> dict[str, Any]:
+def _node_json(node: Node, held: Sequence[Attempt], now: datetime) -> dict[str, Any]:
     return {
         "node": node.name,
         "observed": node.observed,
         "desired": node.desired,
+        "desired_by": node.desired_by,
+        "desired_reason": node.desired_reason,
+        "health": node.health,
+        "health_reason": node.sick_reason,
+        "off_hours": node.off_hours,
+        "software_state": node.software_state,
+        "pool": node.pool.name if node.pool else None,
+        "schedule": node.schedule.name if node.schedule else None,
+        "tags": tags_in(node.tags),
         "reason": node.reason,
+        "misheard": misheard_words(node, now),
         "tier_gb": node.tier_gb,
         "simulated": node.simulated,
         "comfyui": node.comfyui_version,

@@ -98,6 +98,7 @@ class NodeAdmin(ReadOnly, FarmAdmin):
                 messages.success(request, deed(request, node))
             except Refused as refused:
                 say_problems(request, refused)
+                _keep_typed(request, node)
             except NotAllowed as refused:
                 messages.error(request, str(refused))
             return HttpResponseRedirect(back_to(request, reverse("admin:nodes_node_change", args=[node.pk])))
@@ -161,12 +162,20 @@ class NodeAdmin(ReadOnly, FarmAdmin):
     ) -> HttpResponse:
         node: Node = context["original"]
         may = request.user.has_perm(STEER)
+        typed = _typed(request, node)
         context |= {
             "may_steer": may,
             "wishes": [wish for wish in Desired if wish != node.desired] if may else [],
             "pools": Pool.objects.all() if may else (),
             "schedules": Schedule.objects.all() if may else (),
             "tags": tags_in(node.tags),
+            "typed": {
+                "pool": node.pool.name if node.pool else "",
+                "schedule": node.schedule.name if node.schedule else "",
+                "tags": ", ".join(tags_in(node.tags)),
+                "note": node.note,
+                **typed,
+            },
             "reasons": reasons(node, database_now()),
             "drift": drift_sentences(node.drift),
             "models_count": sum(len(names) for names in node.models_by_folder.values()),
@@ -214,6 +223,27 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         # A node reports every few seconds: within the hour, minutes would hide a silence.
         time = seconds_text(max(1, round(passed))) if passed < 3600 else timesince(node.reported_at)
         return _("%(time)s ago") % {"time": time}
+
+
+TYPED: Final = "typed_of_node"
+LONGEST_TYPED: Final = 10_000
+"""Letters kept of what was typed into one field: far more than any of them takes."""
+
+
+def _keep_typed(request: HttpRequest, node: Node) -> None:
+    """Keep what was typed and refused for the page that is shown next."""
+    fields = ("reason", "note", "pool", "schedule", "tags", "hours")
+    typed = {name: request.POST[name][:LONGEST_TYPED] for name in fields if name in request.POST}
+    request.session[TYPED] = {"node": str(node.pk), "fields": typed}
+
+
+def _typed(request: HttpRequest, node: Node) -> dict[str, str]:
+    """What was typed on this node's page and refused, once."""
+    kept = request.session.get(TYPED)
+    if not kept or kept["node"] != str(node.pk):
+        return {}
+    del request.session[TYPED]
+    return dict(kept["fields"])
 
 
 def _named(model: type[Any], field: str, request: HttpRequest) -> Any:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
-from apps.common.errors import NotAllowed
+from apps.common.errors import lacks_permission
 from apps.common.strict import Strict
 from apps.nodes.api.serializers import PoolBody, PoolSerializer, ScheduleBody, ScheduleSerializer
 from apps.nodes.models import Pool, Schedule
@@ -35,7 +35,7 @@ class FarmRows(ReadOnlyModelViewSet[M]):
         permission = f"{options.app_label}.{verb}_{options.model_name}"
         person = person_of(self.request)
         if not person.has_perm(permission):
-            raise NotAllowed(f"{person} may not do this; that takes the permission {permission}")
+            raise lacks_permission(person, permission)
         body = self.body_class(data=self.request.data, partial=partial)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)

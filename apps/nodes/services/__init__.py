@@ -2,6 +2,7 @@
 
 from apps.nodes.services.health import Blamed, blame, conclude, recover
 from apps.nodes.services.hours import keep_hours
+from apps.nodes.services.mishearing import mishear, note_refusals, refusals
 from apps.nodes.services.reporting import forget_capabilities, receive, receive_all
 from apps.nodes.services.silence import mark_silent_nodes_offline
 from apps.nodes.services.steering import (
@@ -26,9 +27,12 @@ __all__ = [
     "forget_capabilities",
     "keep_hours",
     "mark_silent_nodes_offline",
+    "mishear",
+    "note_refusals",
     "receive",
     "receive_all",
     "recover",
+    "refusals",
     "require_steering",
     "say_well",
     "set_desired",

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
-from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.errors import Problem, Refused, lacks_permission
 from apps.common.validation import clean
 from apps.nodes.hours import hours_of
 from apps.nodes.models import Pool, Schedule
@@ -51,4 +51,4 @@ def remove_schedule(schedule: Schedule, *, user: User | None) -> None:
 
 def _require(user: User | None, permission: str) -> None:
     if user is not None and not user.has_perm(permission):
-        raise NotAllowed(f"{user} may not do this; that takes the permission {permission}")
+        raise lacks_permission(user, permission)

@@ -36,7 +36,8 @@ class Place(TypedDict, total=False):
 def require_steering(user: User | None) -> None:
     """Raise NotAllowed, naming the permission it takes, unless the user may steer nodes."""
     if user is not None and not user.has_perm(STEER):
-        raise NotAllowed(f"{user} may not steer nodes; that takes the permission {STEER}")
+        told = _("%(user)s may not steer nodes; that takes the permission %(permission)s")
+        raise NotAllowed(told % {"user": user, "permission": STEER})
 
 
 def set_desired(node: Node, desired: str, *, user: User | None, reason: str = "") -> bool:

@@ -19,7 +19,7 @@ from apps.notices.kinds import Kind
 from apps.notices.models import Notice
 from apps.notices.selectors import inbox_of, unread_count
 from apps.notices.services import subscribing
-from apps.notices.words import address_of, lines_of, sentence
+from apps.notices.words import address_of, lines_of, more_than_named, sentence
 from apps.projects.admin_scope import MyProjects
 from apps.projects.reach import person_of
 
@@ -111,7 +111,7 @@ class NoticeAdmin(ReadOnly, OwnRows):
             "title": sentence(notice),
             "sentence": sentence(notice),
             "lines": lines_of(notice),
-            "more": notice.count - len(notice.items) if notice.items else 0,
+            "more": more_than_named(notice),
             "address": address_of(notice),
             "tone": TONES.get(Kind(notice.kind), "red"),
         }

@@ -54,6 +54,11 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        kinds = self.fields["kinds"]
+        if isinstance(kinds, forms.MultipleChoiceField):
+            # Who asks for others all the same is told what it takes.
+            offered = subscribing.kinds_for(self.user) | set(self.instance.kinds)
+            kinds.widget.choices = [(kind, label) for kind, label in OFFERED if kind in offered]
         project = self.fields["project"]
         if isinstance(project, forms.ModelChoiceField):
             project.empty_label = _("all that I may see")

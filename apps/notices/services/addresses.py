@@ -7,6 +7,7 @@ service). So names are resolved here, every address is judged, and the one that 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 from dataclasses import dataclass
 from typing import Final
@@ -15,9 +16,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+logger = logging.getLogger(__name__)
+
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_UNKNOWN: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -66,21 +70,27 @@ def check_url(url: str) -> None:
         literal = ipaddress.ip_address(target.host)
     except ValueError:
         if target.host == "localhost" or target.host.endswith(".localhost"):
-            _judge(ipaddress.ip_address("127.0.0.1"))
+            _judge(target.host, ipaddress.ip_address("127.0.0.1"))
         return
-    _judge(literal)
+    _judge(target.host, literal)
 
 
 def resolve(url: str) -> Target:
-    """Find the addresses to connect to. Raises AddressRefused, or OSError if the name is not known.
+    """Find the addresses to connect to. Raises AddressRefused, or OSError if the name cannot be looked up.
 
-    One address that is refused refuses the name: it might be the one that is used next time.
+    One address that is refused refuses the name: it might be the one that is used next time. A name that is
+    known inside only is refused as one that nobody knows: else who sets webhooks could ask for inner names.
     """
     target = parse(url)
-    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except socket.gaierror as exc:
+        if exc.errno not in _UNKNOWN or settings.WEBHOOK_PRIVATE:
+            raise
+        raise _refused(target.host) from exc
     ips = [str(entry[4][0]).partition("%")[0] for entry in found]
     for ip in ips:
-        _judge(ipaddress.ip_address(ip))
+        _judge(target.host, ipaddress.ip_address(ip))
     return Target(target.secure, target.host, target.port, target.path, tuple(dict.fromkeys(ips)))
 
 
@@ -100,12 +110,16 @@ def _inner(ip: Ip) -> Ip | None:
     return ip.ipv4_mapped or ip.sixtofour
 
 
-def _judge(ip: Ip) -> None:
+def _judge(host: str, ip: Ip) -> None:
     if not settings.WEBHOOK_PRIVATE and not is_public(ip):
-        raise AddressRefused(
-            _(
-                "%s is not on the public internet; if webhooks may go inside your own network, "
-                "set SHOTFARM_WEBHOOK_PRIVATE=1"
-            )
-            % ip
-        )
+        logger.info("webhook leads inside", extra={"host": host, "ip": str(ip)})
+        raise _refused(host)
+
+
+def _refused(host: str) -> AddressRefused:
+    """Say no more of a name than its writer wrote: neither where it leads nor whether it exists."""
+    told = _(
+        "%s is not found on the public internet; check the name, or, if webhooks may go inside your own "
+        "network, set SHOTFARM_WEBHOOK_PRIVATE=1"
+    )
+    return AddressRefused(told % host)

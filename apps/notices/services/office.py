@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
 
 from apps.common.clock import database_now
+from apps.common.collisions import again_after_collision, collision
 from apps.notices.models import Notice
 from apps.notices.services.delivering import due_subscriptions, serve
 from apps.notices.services.reading import PAGE, held_up, read_turn
@@ -52,10 +53,11 @@ class Office:
         try:
             while not self._should_stop():
                 try:
-                    self.turn()
+                    again_after_collision(self.turn)()
                     self._away = False
                 except (OperationalError, InterfaceError) as exc:
-                    self._wait_for_database(exc)
+                    if not collision(exc):
+                        self._wait_for_database(exc)
                 except Exception:  # the outermost edge: the next turn may go well
                     logger.exception("turn failed")
                 self._wait()
@@ -91,7 +93,8 @@ class Office:
         try:
             serve(key, should_stop=self._should_stop)
         except DatabaseError as exc:
-            logger.warning("delivery put off, the database is away", extra={"error": str(exc)})
+            why = collision(exc) or "the database is away"
+            logger.warning("delivery put off", extra={"why": why, "error": str(exc)})
         except Exception:  # the thread's outermost edge: nobody else would hear of it
             logger.exception("delivery failed")
         finally:

@@ -15,7 +15,7 @@ from apps.notices.models import Delivery, Notice, Road
 from apps.notices.services import mail, webhook
 from apps.notices.services.answers import Answer
 from apps.notices.services.secrets import secret_of
-from apps.notices.words import address_of, lines_of, sentence
+from apps.notices.words import address_of, lines_of, more_than_named, sentence
 from apps.projects.roles import Act
 from apps.projects.selectors import may
 
@@ -100,10 +100,10 @@ def _subject_mark(notice: Notice) -> str:
 
 
 def _text(notice: Notice) -> str:
-    lines = [sentence(notice), "", *lines_of(notice)]
-    more = notice.count - len(notice.items)
-    if more > 0:
-        lines.append(_("… and %(more)d more") % {"more": more})
+    named = lines_of(notice)
+    if more := more_than_named(notice):
+        named.append(_("… and %(more)d more") % {"more": more})
+    lines = [sentence(notice), *(["", *named] if named else [])]
     settings_page = absolute("/admin/notices/subscription/")
     lines += ["", absolute(address_of(notice)), "", "--"]
     lines.append(_("What you are told, and how: %s") % settings_page)

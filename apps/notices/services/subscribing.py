@@ -182,6 +182,12 @@ def may_subscribe(user: User) -> bool:
     return user.has_perm(STEER) or projects_for(user).exists()
 
 
+def kinds_for(user: User) -> set[str]:
+    """Return the kinds of notices the user may be told of: those about nodes are for who steers them."""
+    kinds = {str(kind) for kind, _label in OFFERED}
+    return kinds if user.has_perm(STEER) else kinds - OF_NODES
+
+
 def _require_rights(row: Subscription, user: User) -> None:
     if not may_subscribe(user):
         raise NotAllowed(_("This takes a membership in at least one project."))

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.errors import Problem, Refused
 from apps.productions.importing import cells, known
 from apps.productions.importing.apply import apply
 from apps.productions.importing.changes import Change, Plan
@@ -24,7 +24,7 @@ from apps.productions.importing.records import Record, check_sheets, read_record
 from apps.productions.importing.result import Difference, ImportResult
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import may_not_open, require
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def _check_rights(planned: Change[Project], user: User | None) -> None:
         return
     if planned.new:
         if not user.has_perm("projects.add_project"):
-            raise NotAllowed(f"{user} may not open projects; that takes the permission projects.add_project")
+            raise may_not_open(user)
         return
     require(user, Act.PLAN, planned.row)
     if planned.changed:

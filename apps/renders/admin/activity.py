@@ -17,6 +17,7 @@ from apps.common.admin import ReadOnly
 from apps.common.models import StateEvent
 from apps.common.show import MACHINES, link, moment, state_badge
 from apps.nodes.models import Node
+from apps.nodes.states import NODE_HOURS
 from apps.productions.models import Shot
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.models import Project
@@ -32,7 +33,7 @@ from apps.renders.words import (
     state_label,
 )
 
-NODES: Final = ("node", "node_desired", "node_health", "node_software", "node_block")
+NODES: Final = ("node", "node_desired", "node_health", "node_software", NODE_HOURS, "node_block")
 """Machines whose events tell of nodes, which all projects share."""
 
 

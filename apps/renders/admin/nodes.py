@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 
+from apps.common.admin import say_problems
+from apps.common.errors import Refused
 from apps.common.models import StateEvent
 from apps.nodes.admin import NodeAdmin
 from apps.nodes.models import Node
-from apps.projects.reach import reach_of
+from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
 from apps.renders.admin.requeueing import requeue_node
 from apps.renders.models import Attempt, NodeBlock
+from apps.renders.services.removal import REMOVE, remove_node
 
 admin.site.unregister(Node)
 
@@ -31,6 +34,30 @@ class WorkingNodeAdmin(NodeAdmin):
         address = "<path:object_id>/requeue/"
         view = self.admin_site.admin_view(self.requeue_view)
         return [path(address, view, name="nodes_node_requeue"), *super().get_urls()]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(REMOVE)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """One by one: each is asked whether anything stands in the way."""
+        actions = dict(super().get_actions(request))
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its GPUs and blocks, which nobody misses, are not counted up."""
+        return [str(node) for node in objs], {self.opts.verbose_name: len(objs)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Node) -> None:
+        remove_node(obj, user=person_of(request))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Delete, or say what stands in the way."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Refused as refused:
+            say_problems(request, refused)
+            return HttpResponseRedirect(reverse("admin:nodes_node_change", args=[object_id]))
 
     def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask about, and answer, “Requeue what failed here”."""
@@ -57,5 +84,6 @@ class WorkingNodeAdmin(NodeAdmin):
         blocks = NodeBlock.objects.filter(node=node, failures__gt=0).select_related("template")
         context["blocks"] = blocks.order_by("template__slug")
         context["events"] = StateEvent.objects.filter(story=node.pk).order_by("-id")[:SHOWN_EVENTS]
+        context["may_remove"] = request.user.has_perm(REMOVE)
         context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
         return super().render_change_form(request, context, *args, **kwargs)

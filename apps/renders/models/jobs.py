@@ -180,6 +180,12 @@ class Job(BaseModel):
             ),
             models.Index(fields=["state", "updated_at"], name="job_by_state"),
             models.Index(fields=["project", "-created_at"], name="job_list"),
+            models.Index(fields=["project", "state", "ready_at"], name="job_by_project"),
+            models.Index(
+                fields=["-finished_at", "-created_at"],
+                condition=models.Q(state__in=("failed", "quarantined")),
+                name="job_troubles",
+            ),
         ]
         verbose_name = _("job")
         verbose_name_plural = _("jobs")

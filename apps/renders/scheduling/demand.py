@@ -14,12 +14,13 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.db.models.functions import Greatest
 
 from apps.common.clock import aware
 from apps.nodes.models import Node
 from apps.renders.models import Job, Lane
+from apps.renders.scheduling.sleep import keep_awake
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
 from workflows.bind import models_needed
@@ -168,9 +169,7 @@ def let_rested_start(now: datetime) -> int:
     with transaction.atomic():
         found = dict(_unlocked(rested).values_list("pk", "lane_id"))
         Job.objects.filter(pk__in=found).update(start_after=None)
-        asleep = Lane.objects.filter(pk__in=set(found.values()), active=False).order_by("pk")
-        lanes = asleep.select_for_update(no_key=True).values_list("pk", flat=True)
-        Lane.objects.filter(pk__in=list(lanes)).update(active=True)
+        keep_awake(key for key in found.values() if key)
     return len(found)
 
 
@@ -187,24 +186,6 @@ def raise_due(now: datetime, *, rank: int) -> int:
 def _unlocked(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Up to AT_ONCE of these, locked; what somebody steers just now can wait for the next tick."""
     return jobs.order_by("pk").select_for_update(no_key=True, skip_locked=True)[:AT_ONCE]
-
-
-def put_to_sleep(empty: Iterable[UUID]) -> None:
-    """Look at these lanes no more, unless a job of theirs may start after all."""
-    lanes = Lane.objects.filter(pk__in=list(empty), active=True)
-    lanes.exclude(Exists(_startable_of_lane())).update(active=False)
-
-
-def wake_the_forgotten() -> int:
-    """Look again at every lane with a job that may start; return how many had been asleep.
-
-    A job may become ready in a transaction that another, putting its lane to sleep, did not see.
-    """
-    return Lane.objects.filter(Exists(_startable_of_lane()), active=False).update(active=True)
-
-
-def _startable_of_lane() -> QuerySet[Job]:
-    return Job.objects.filter(lane=OuterRef("pk"), state="ready", held=False, start_after=None)
 
 
 def _fronts(lane_ids: list[UUID], order: str, most: int) -> Iterable[tuple[UUID, Head]]:

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from apps.nodes.models import Node
 from apps.nodes.selectors import ModelFile, lacks
 from workflows.bind import classes_needed, models_needed
 from workflows.load import Template
 from workflows.loras import FOLDER, loader_classes
 
+_LISTS: Final = ("classes", "models_by_folder")
+MOST_REMEMBERED: Final = 10_000
+
 _lacking: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
 
 
 def lacking(node: Node, template: Template, precision: str, lora_files: str = "") -> tuple[str, ...]:
-    """List what this node lacks for this template, precision and LoRAs (Job.lora_files)."""
+    """List what this node lacks for this template, precision and LoRAs (Job.lora_files).
+
+    Many threads ask; each is told what was true of the node when its row was read, or later.
+    """
     key = (node.capabilities_of, template.sha256, precision, lora_files)
-    if key not in _lacking:
-        if len(_lacking) > 10_000:
-            _lacking.clear()
+    known = _lacking.get(key)
+    if known is None:
+        has = _with_lists(node)
         loras = [ModelFile(folder=FOLDER, name=name) for name in lora_files.split("\n") if name]
         classes = classes_needed(template) + (loader_classes(template.manifest) if loras else ())
-        _lacking[key] = tuple(lacks(node, classes=classes, models=_files(template, precision) + loras))
-    return _lacking[key]
+        known = tuple(lacks(has, classes=classes, models=_files(template, precision) + loras))
+        _remember((has.capabilities_of, *key[1:]), known)
+    return known
+
+
+def _with_lists(node: Node) -> Node:
+    """The node with its classes and models, and the fingerprint that goes with them, of one moment."""
+    if node.get_deferred_fields().isdisjoint(_LISTS):
+        return node
+    return Node.objects.only("capabilities_of", *_LISTS).get(pk=node.pk)
+
+
+def _remember(key: tuple[str, str, str, str], known: tuple[str, ...]) -> None:
+    if len(_lacking) >= MOST_REMEMBERED:
+        _lacking.clear()
+    if key[0]:  # a node whose lists turned out to be wrong is asked for them again, and has no name for them
+        _lacking[key] = known
 
 
 def _files(template: Template, precision: str) -> list[ModelFile]:

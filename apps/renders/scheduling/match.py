@@ -21,10 +21,15 @@ from apps.renders.scheduling.demand import Head, Waiting
 from apps.renders.scheduling.fronts import Front, Group, Turns
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply
-from apps.renders.scheduling.warmth import MOST_LOADS, Models, Warmth, Work, patience_s
+from apps.renders.scheduling.warmth import LOAD_S, MOST_LOADS, Models, Warmth, Work, patience_s
 
 AFFINITY: Final = timedelta(minutes=2)
 """A job is never overtaken, for loaded models, by one that came this much later."""
+
+FRESH: Final = timedelta(seconds=10 * LOAD_S)
+"""Who waited less than this is left to others only where it begins no later: what leaving adds to a wait is
+hardly ever more than what it has taken already.
+"""
 
 PATIENCE: Final = timedelta(seconds=patience_s(MOST_LOADS))
 """A job is left to nodes that hold its models for no longer than this, whatever was expected of them."""
@@ -35,7 +40,10 @@ Candidate = tuple[Group, Front]
 
 @dataclass(frozen=True)
 class Pick:
-    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens."""
+    """One job for one seat. ``warm``: the node holds its models; None: it goes to whoever listens.
+
+    ``limited``: its template stands under a limit.
+    """
 
     waiting: Waiting
     head: Head
@@ -44,6 +52,7 @@ class Pick:
     tier_gb: int
     warm: bool | None = None
     explores: bool = False
+    limited: bool = False
 
 
 @dataclass
@@ -133,7 +142,8 @@ class Match:
                 continue
             warm = None if road.node_id is None else self._is_warm(seat.node_id, waiting)
             self._turns.take(starving=rank > head.rank)
-            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm))
+            limited = waiting.template_id in self._limits.of
+            yield self._take(Pick(waiting, head, seat, road, waiting.tier_gb or 0, warm, limited=limited))
             return
 
     def _best_for(self, seat: Seat, refused: set[Group]) -> Candidate | None:
@@ -142,6 +152,7 @@ class Match:
             for group in self._groups.values()
             if group not in refused
             and seat.node_id in self._supply.able(group.like)
+            and self._supply.may_try(group.like, seat.node_id)
             and not self._limits.full(group.like.template_id)
             and (front := group.front(self._now, of_starving=self._turns.of_starving)) is not None
         ]
@@ -188,14 +199,14 @@ class Match:
     def _left(self, seat: Seat, each: Candidate, lowest: int) -> bool:
         """Leave a job to nodes that hold its models, and remember since when.
 
-        Not beyond the time within which it should have begun there. Above high, and where work of a lower
-        class (``lowest``) would have the seat, only if it begins no later than here.
+        Not beyond the time within which it should have begun there. While it is fresh, above high, and where
+        work of a lower class (``lowest``) would have the seat, only if it begins no later than here.
         """
         group, (rank, head, lane) = each
         models = lane.models
         if self._warmth.at(seat.node_id, models) or not self._work.known(lane):
             return False
-        hurried = rank > min(lowest, Priority.HIGH)
+        hurried = self._now - head.ready_at < FRESH or rank > min(lowest, Priority.HIGH)
         if not self._warmth.leaves(models, self._supply.able(group.like), group, hurried=hurried):
             return False
         if self._turns.left_for(head.job_id, self._now) > PATIENCE:
@@ -233,6 +244,7 @@ class Match:
         self._given[lane.lane.pk] += 1
         self.shares.take(lane.project_id)
         self._limits.take(lane.template_id)
+        self._supply.tries(lane, pick.road.node_id)
         self._warmth.take(pick.road.node_id, lane.models, self._work.one_s(lane.lane.pk))
         return pick
 

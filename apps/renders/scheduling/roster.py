@@ -14,8 +14,9 @@ from apps.nodes.models import Node, Pool
 from apps.nodes.selectors import serving
 
 _JUDGED_BY: Final = frozenset(
-    {"id", "name", "epoch", "tier_gb", "pool_id", "tags", "capabilities_of", "reason", "resident"}
+    {"id", "name", "epoch", "tier_gb", "pool_id", "tags", "capabilities_of", "reason", "resident", "hears"}
 )
+_LISTS: Final = ("resident", "hears")
 _COLUMNS: Final = [
     field.attname for field in Node._meta.concrete_fields if field.attname in _JUDGED_BY
 ]  # in the order in which from_db takes them
@@ -26,15 +27,15 @@ def serving_nodes() -> list[Node]:
 
     A row that reads as it did before is the object of before: do not change it.
     """
-    rows = serving().annotate(loaded=Cast("resident", TextField()))
-    asked = ["loaded" if name == "resident" else name for name in _COLUMNS]
+    rows = serving().annotate(**{f"{name}_text": Cast(name, TextField()) for name in _LISTS})
+    asked = [f"{name}_text" if name in _LISTS else name for name in _COLUMNS]
     return [_node(*row) for row in rows.values_list("pool__dedicated", *asked)]
 
 
 @lru_cache(maxsize=4_000)
 def _node(dedicated: bool | None, *values: Any) -> Node:
     told = dict(zip(_COLUMNS, values, strict=True))
-    told["resident"] = json.loads(told["resident"])
+    told |= {name: json.loads(told[name]) for name in _LISTS}
     node = Node.from_db(DEFAULT_DB_ALIAS, _COLUMNS, list(told.values()))
     node.pool = None if node.pool_id is None else Pool(pk=node.pool_id, dedicated=bool(dedicated))
     return node

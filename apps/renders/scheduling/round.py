@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -41,6 +41,8 @@ class Round:
     most: dict[str, int]
     holds: dict[UUID, Reason] = field(default_factory=dict)
     """Lanes that somebody holds back, and why."""
+    paused: Collection[str] = ()
+    """Scopes of the holds there are."""
     _cut: list[Waiting] = field(default_factory=list)
     """Lanes that hold more than was read."""
 
@@ -93,7 +95,8 @@ def read_round(now: datetime, *, with_words: bool = False) -> Round:
     lanes = active_lanes(with_words=with_words)
     supply = read_supply(now)
     limits, most = _limits(supply)
-    return Round(now, lanes, supply, limits, most, _holds(lanes))
+    paused = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
+    return Round(now, lanes, supply, limits, most, _holds(lanes, paused), paused)
 
 
 def used_lately(now: datetime) -> dict[UUID, float]:
@@ -115,8 +118,7 @@ def _work(fronts: Sequence[Waiting], supply: Supply) -> Work:
     return Work(depths(waiting), expected_seconds([*waiting, *in_hand]))
 
 
-def _holds(lanes: Sequence[Waiting]) -> dict[UUID, Reason]:
-    rows = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
+def _holds(lanes: Sequence[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:
     farm = rows.get(Hold.FARM)
     found: dict[UUID, Reason] = {}
     for each in lanes:

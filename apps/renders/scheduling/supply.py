@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from apps.renders.scheduling.demand import Fit, Waiting, models_of
 from apps.renders.scheduling.fit import lacking
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
+from apps.renders.states import BlockState
 from farm.tiers import NO_VRAM, next_queue_for
 
 
@@ -56,10 +57,17 @@ class Supply:
     held: list[Held]
     blocks: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Template → the nodes that are not given it."""
+    trials: dict[UUID, set[UUID]] = field(default_factory=dict)
+    """Template → the nodes that are given it again after a row of failures: one order, whose end decides."""
     models_of: Callable[[UUID], frozenset[str]] = models_of
     """The files that a lane's jobs load."""
 
     def __post_init__(self) -> None:
+        self._tried = {
+            (held.node_id, held.template_id)
+            for held in self.held
+            if held.node_id in self.trials.get(held.template_id, ())
+        }
         self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
         self._able: dict[Fit, set[UUID]] = {}
         self._all_able: dict[Fit, bool] = {}
@@ -103,13 +111,23 @@ class Supply:
         return self._able[waiting.fit]
 
     def all_able(self, waiting: Waiting) -> bool:
-        """Tell whether every node that listens to this lane's queue can run its jobs."""
+        """Tell whether every node that listens to this lane's queue can run any number of its jobs."""
         if waiting.fit not in self._all_able:
-            tier, able = waiting.tier_gb or NO_VRAM, self.able(waiting)
+            tier = waiting.tier_gb or NO_VRAM
+            able = self.able(waiting) - self.trials.get(waiting.template_id, set())
             self._all_able[waiting.fit] = all(
                 node.pk in able for node in self.nodes if (node.tier_gb or NO_VRAM) >= tier
             )
         return self._all_able[waiting.fit]
+
+    def may_try(self, waiting: Waiting, node_id: UUID) -> bool:
+        """Tell whether a node is given one more order of a template, for all that its failures say."""
+        return not self._tried or (node_id, waiting.template_id) not in self._tried
+
+    def tries(self, waiting: Waiting, node_id: UUID | None) -> None:
+        """Count an order to this node."""
+        if node_id in self.trials.get(waiting.template_id, ()):
+            self._tried.add((node_id, waiting.template_id))
 
     def could(self, waiting: Waiting, node_id: UUID) -> bool:
         """Tell whether a node could run this lane's jobs but for its memory."""
@@ -130,9 +148,19 @@ class Supply:
 def read_supply(now: datetime) -> Supply:
     """Read nodes, seats and blocks: three queries, whatever waits."""
     blocks: dict[UUID, set[UUID]] = defaultdict(set)
-    for template_id, node_id in NodeBlock.objects.filter(until__gt=now).values_list("template_id", "node_id"):
-        blocks[template_id].add(node_id)
-    return Supply(serving_nodes(), _held(), blocks)
+    trials: dict[UUID, set[UUID]] = defaultdict(set)
+    for node_id, template_id, is_blocked in shut_pairs(now):
+        (blocks if is_blocked else trials)[template_id].add(node_id)
+    return Supply(serving_nodes(), _held(), blocks, trials)
+
+
+def shut_pairs(now: datetime, nodes: Iterable[Node] | None = None) -> Iterator[tuple[UUID, UUID, bool]]:
+    """Each node and template that do not go together freely: True if not at all, False if it is on trial."""
+    rows = NodeBlock.objects.exclude(state=BlockState.CLEAR)
+    if nodes is not None:
+        rows = rows.filter(node__in=[node.pk for node in nodes])
+    for node_id, template_id, until in rows.values_list("node_id", "template_id", "until"):
+        yield node_id, template_id, until is not None and until > now
 
 
 def fits(kind: Kind, waiting: Waiting, one: Node) -> bool:

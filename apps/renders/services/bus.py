@@ -128,9 +128,9 @@ def waiting_on(queue: str) -> int:
 
 
 def forget_queue(name: str) -> None:
-    """Delete the queue of a node's former epoch, with whatever it holds."""
+    """Delete the queue of a node's former epoch, with whatever it holds and what kombu notes of it."""
     try:
-        _redis().delete(name)
+        _redis().delete(name, f"_kombu.binding.{name}", f"_kombu.binding_permanent.{name}")
     except BROKER_ERRORS as exc:
         logger.warning("old node queue not deleted", extra={"queue": name, "error": str(exc)})
 

@@ -6,7 +6,7 @@ Many nodes ask at once: a group of claims is answered in a number of statements 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,9 +23,9 @@ from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
-from apps.renders.models import Attempt, NodeBlock
+from apps.renders.models import Attempt, Hold
 from apps.renders.scheduling.fit import lacking
-from apps.renders.scheduling.supply import in_pool, kind_of, tags_of
+from apps.renders.scheduling.supply import in_pool, kind_of, shut_pairs, tags_of
 from apps.renders.services.giveback import hand_back
 from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
@@ -38,13 +38,15 @@ logger = logging.getLogger(__name__)
 
 REFUSED_PAUSE = timedelta(seconds=1)
 OVERTAKEN = "somebody else was faster"
+PAUSED = "paused before it was claimed"
 
 
 @dataclass(frozen=True)
 class _Claim:
     """A request and what the database knows about it.
 
-    ``serves``: its node may be given work now. ``blocked``: but not this template.
+    ``serves``: its node may be given work now. ``blocked``: but not this template, or not this order of it.
+    ``paused``: what is, that its job belongs to; "" for nothing.
     """
 
     request: ClaimRequest
@@ -52,6 +54,7 @@ class _Claim:
     node: Node | None
     serves: bool
     blocked: bool = False
+    paused: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def claim(request: ClaimRequest) -> ClaimReply:
     """Grant an order to the node that asks, once. The same node may ask again and hears the same.
 
     Refused: a stale token, a closed job, another node's attempt, a node that is drained, unknown or
-    of an earlier epoch. A refused order must be dropped; the job has moved on or goes back to READY.
+    of an earlier epoch, and work that was paused since it was sent. A refused order must be dropped; the job
+    has moved on or goes back to READY.
     """
     return claim_all([request])[0]
 
@@ -110,16 +114,28 @@ def _decide(one: _Claim, now: datetime) -> _Grant | ClaimReply:
         return ClaimReply(granted=True, reason="granted before")
     elif attempt.state != AttemptState.DISPATCHED or attempt.job.token != request.token:
         reason = f"the attempt is {attempt.state}"
+    elif one.paused:
+        _refuse(one, node, attempt, PAUSED)
+        reason = f"{one.paused} is paused"
     elif reason := _unfit(node, attempt, serves=one.serves) or _misplaced(node, attempt, blocked=one.blocked):
         # A moment's pause: the node that took it may be quicker again before it hears that it may not.
-        later = now + REFUSED_PAUSE
-        with _bound(one):
-            hand_back(
-                attempt, actor=node.name, reason=reason, from_=(AttemptState.DISPATCHED,), start_after=later
-            )
+        _refuse(one, node, attempt, reason, start_after=now + REFUSED_PAUSE)
     else:
         return _Grant(attempt, node, _clock_ahead(request, now))
     return ClaimReply(granted=False, reason=reason)
+
+
+def _refuse(
+    one: _Claim, node: Node, attempt: Attempt, reason: str, *, start_after: datetime | None = None
+) -> None:
+    with _bound(one):
+        hand_back(
+            attempt,
+            actor=node.name,
+            reason=reason,
+            from_=(AttemptState.DISPATCHED,),
+            start_after=start_after,
+        )
 
 
 def _bound(one: _Claim) -> AbstractContextManager[None]:
@@ -229,24 +245,42 @@ def _move(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
 def _read(requests: Sequence[ClaimRequest], now: datetime) -> list[_Claim]:
     attempts = _attempts(requests)
     nodes = _nodes(requests)
-    blocked = _blocked([node for node, _serves in nodes.values()], now)
+    asking = [node for node, _serves in nodes.values()]
+    shut = {(node, template): blocked for node, template, blocked in shut_pairs(now, asking)}
+    holds = set(Hold.objects.values_list("scope", flat=True))
     claims = []
     for request in requests:
         attempt = attempts.get(uuid_in(request.attempt_id))
         node, serves = nodes.get((request.node, request.epoch), (None, False))
-        pair = node and attempt and (node.pk, attempt.job.template_version.template_id)
-        claims.append(_Claim(request, attempt, node, serves, blocked=pair in blocked))
+        blocked = node is not None and attempt is not None and _is_blocked(node, attempt, shut)
+        paused = _paused(attempt, holds) if attempt is not None else ""
+        claims.append(_Claim(request, attempt, node, serves, blocked=blocked, paused=paused))
     return claims
 
 
-def _blocked(nodes: Iterable[Node], now: datetime) -> set[tuple[UUID, UUID]]:
-    """These nodes, each with the templates it is not given."""
-    rows = NodeBlock.objects.filter(node__in=[node.pk for node in nodes], until__gt=now)
-    return set(rows.values_list("node_id", "template_id"))
+def _is_blocked(node: Node, attempt: Attempt, shut: Mapping[tuple[UUID, UUID], bool]) -> bool:
+    """While a node is on trial with a template, it is given what was sent for that, and to it alone."""
+    blocked = shut.get((node.pk, attempt.job.template_version.template_id))
+    return attempt.node_id is None if blocked is False else bool(blocked)
+
+
+def _paused(attempt: Attempt, holds: Collection[str]) -> str:
+    """What is paused that this attempt's job belongs to; "" if nothing is.
+
+    A pause acts at once (design §5, 6): what a node has goes on, and it has what was granted. An order that
+    was on its way goes back.
+    """
+    if attempt.job.held:
+        return attempt.job.code
+    if Hold.FARM in holds:
+        return "the farm"
+    if str(attempt.tier_gb) in holds:
+        return f"tier {attempt.tier_gb}"
+    return attempt.job.project.code if attempt.job.project.paused else ""
 
 
 def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
-    rows = Attempt.objects.select_related("job__template_version").only(
+    rows = Attempt.objects.select_related("job__template_version", "job__project").only(
         "number",
         "state",
         "token",
@@ -256,6 +290,9 @@ def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
         "job__code",
         "job__state",
         "job__token",
+        "job__held",
+        "job__project__code",
+        "job__project__paused",
         "job__precision",
         "job__lora_files",
         "job__lane_id",

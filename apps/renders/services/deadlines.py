@@ -18,13 +18,20 @@ TIMEOUT_OVER_EXPECTED: Final = 4
 """How much longer than usual a manifest lets a render go on: what is expected while nothing was observed."""
 
 
-def set_start_by(jobs: Sequence[Job], waits: Iterable[tuple[UUID, UUID]] = ()) -> None:
+def set_start_by(
+    jobs: Sequence[Job],
+    waits: Iterable[tuple[UUID, UUID]] = (),
+    *,
+    wanted_by: Mapping[UUID, datetime] | None = None,
+) -> None:
     """Set ``start_by`` of the jobs in hand; they are not saved, and have their lanes.
 
     ``waits``: pairs of a job and one it waits for, among these. What others wait for must end by the time at
-    which they must start, so a whole chain keeps the deadline of its last job.
+    which they must start, so a whole chain keeps the deadline of its last job. ``wanted_by``: when jobs that
+    are not among these must start, by the job they wait for.
     """
-    if all(job.deadline is None for job in jobs):
+    wanted_by = wanted_by or {}
+    if not wanted_by and all(job.deadline is None for job in jobs):
         for job in jobs:
             job.start_by = None
         return
@@ -39,7 +46,7 @@ def set_start_by(jobs: Sequence[Job], waits: Iterable[tuple[UUID, UUID]] = ()) -
         if job.pk not in settled:
             settled.add(job.pk)
             others = [settle(known[key]) for key in waited_for_by[job.pk] if key in known]
-            ends = [end for end in (job.deadline, *others) if end is not None]
+            ends = [end for end in (job.deadline, wanted_by.get(job.pk), *others) if end is not None]
             room = timedelta(seconds=ROOM * seconds[job.pk])
             job.start_by = min(ends) - room if ends else None
         return job.start_by

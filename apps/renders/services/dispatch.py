@@ -7,9 +7,10 @@ it waits.
 from __future__ import annotations
 
 from apps.common.clock import database_now
-from apps.renders.scheduling.demand import let_rested_start, put_to_sleep, raise_due, wake_the_forgotten
+from apps.renders.scheduling.demand import let_rested_start, raise_due
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.round import Round, read_round
+from apps.renders.scheduling.sleep import put_to_sleep, wake_the_forgotten
 from apps.renders.services import bus
 from apps.renders.services.explore import explore
 from apps.renders.services.places import make_way
@@ -63,7 +64,7 @@ def explain_waiting(turns: Turns | None = None) -> Round:
 
 
 def remember() -> None:
-    """Find lanes that fell asleep over a job. Now and then is enough."""
+    """Find lanes that sleep over a job, which no code path leads to. Now and then is enough."""
     wake_the_forgotten()
 
 

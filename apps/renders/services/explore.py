@@ -30,9 +30,14 @@ def _pick(this: Round, match: Match, seat: Seat, waiting: Waiting) -> Pick | Non
     lane = waiting.lane
     if lane.floor_gb > seat.tier_gb or this.limits.full(waiting.template_id):
         return None
-    if not this.supply.could(waiting, seat.node_id):
+    if str(seat.tier_gb) in this.paused:
+        return None
+    if not this.supply.could(waiting, seat.node_id) or not this.supply.may_try(waiting, seat.node_id):
         return None
     road = match.capacity.give(seat, seat.tier_gb, shared=False)
     if road is None:
         return None
-    return Pick(waiting, waiting.heads[0], seat, road, seat.tier_gb, warm=False, explores=True)
+    limited = waiting.template_id in this.limits.of
+    return Pick(
+        waiting, waiting.heads[0], seat, road, seat.tier_gb, warm=False, explores=True, limited=limited
+    )

@@ -97,7 +97,8 @@ def may_hold(user: User) -> bool:
 def require_holding(user: User) -> None:
     """Raise NotAllowed, naming the permission it takes, unless the user may pause farm and tiers."""
     if not may_hold(user):
-        raise NotAllowed(f"{user} may not pause the farm or a tier; that takes the permission {PERMISSION}")
+        told = _("%(user)s may not pause the farm or a tier; that takes the permission %(permission)s")
+        raise NotAllowed(told % {"user": user, "permission": PERMISSION})
 
 
 def _check(scope: str, user: User) -> None:

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.renders.models import Job, Lane, Need
+from apps.renders.scheduling.sleep import keep_awake
 from apps.renders.services.needs import settle
 from farm.tiers import tier_for_need
 
@@ -62,11 +61,7 @@ def assign(jobs: Sequence[Job]) -> None:
 
 def wake(lane_ids: Iterable[UUID | None]) -> None:
     """Let the dispatcher look at these lanes: one of their jobs becomes ready, and is locked already."""
-    asleep = Lane.objects.filter(pk__in={key for key in lane_ids if key is not None}, active=False)
-    with transaction.atomic(savepoint=False):
-        keys = list(asleep.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-        if keys:
-            Lane.objects.filter(pk__in=keys).update(active=True)
+    keep_awake(key for key in lane_ids if key is not None)
 
 
 def _key(job: Job) -> LaneKey:
@@ -97,7 +92,7 @@ def _lanes(keys: set[LaneKey]) -> dict[str, Lane]:
         rows = [_new(digest, key, needs[key.shape]) for digest, key in missing.items()]
         Lane.objects.bulk_create(rows, ignore_conflicts=True)  # somebody else may have been faster
         found |= Lane.objects.select_related("need").in_bulk(list(missing), field_name="key")
-    wake(lane.pk for lane in found.values() if not lane.active)
+    wake(lane.pk for lane in found.values())
     return found
 
 

@@ -4,7 +4,7 @@ PostgreSQL: an advisory lock on a connection of its own, which the server drops 
 when the process dies, after seven seconds of silence when its machine does. A leader that stands still with
 its connection alive is deposed by the next one, when its beat is overdue. SQLite: a row with a deadline.
 
-Two that lead for a moment do no harm: every move is conditional.
+Two that lead for a moment do no harm: every move is conditional, and limits are counted under a lock.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Limits: at most so many jobs of some templates at once. The dispatcher keeps them; here they are set."""
+"""Limits: at most so many jobs of some templates at once. They are set here, and kept as orders are sent."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypedDict
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,7 +13,9 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.validation import clean
+from apps.renders import holding
 from apps.renders.models import Limit
+from apps.renders.scheduling.match import Pick
 from apps.renders.services import bus
 from apps.workflows.models import WorkflowTemplate
 
@@ -52,11 +56,37 @@ def delete_limit(limit: Limit, *, user: User) -> None:
         transaction.on_commit(bus.poke)
 
 
+def within_limits(picks: Sequence[Pick]) -> list[Pick]:
+    """Leave out picks that would go beyond a limit; call it in the transaction that writes their attempts.
+
+    A limit counts orders when they are sent, and is locked till they are: two dispatchers that lead for a
+    moment count one after the other, so it is never gone beyond. One that is lowered calls nothing back.
+    """
+    limits = Limit.objects.filter(templates__in={pick.waiting.template_id for pick in picks})
+    keys = set(limits.values_list("pk", flat=True))
+    rows = list(Limit.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True))
+    uses = {use.limit.pk: use.limit.most - use.in_flight for use in holding.uses(rows)}
+    of: dict[UUID, list[UUID]] = defaultdict(list)
+    for limit_id, template_id in Limit.templates.through.objects.filter(limit__in=keys).values_list(
+        "limit_id", "workflowtemplate_id"
+    ):
+        of[template_id].append(limit_id)
+    kept = []
+    for pick in picks:
+        concerned = of[pick.waiting.template_id]
+        if all(uses[key] > 0 for key in concerned):
+            kept.append(pick)
+            for key in concerned:
+                uses[key] -= 1
+    return kept
+
+
 def require_setting(user: User, deed: str) -> None:
     """Raise NotAllowed, naming the permission it takes, unless the user may add, change or delete limits."""
     permission = f"renders.{deed}_limit"
     if not user.has_perm(permission):
-        raise NotAllowed(f"{user} may not {deed} limits; that takes the permission {permission}")
+        told = _("%(user)s may not set limits; that takes the permission %(permission)s")
+        raise NotAllowed(told % {"user": user, "permission": permission})
 
 
 def _templates(slugs: Sequence[str]) -> list[WorkflowTemplate]:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed
@@ -101,7 +102,8 @@ def forget(needs: QuerySet[Need], *, user: User) -> int:
     What larger or smaller work of the same template says of them still counts.
     """
     if not user.has_perm(EDIT):
-        raise NotAllowed(f"{user} may not make the farm forget; that takes the permission {EDIT}")
+        told = _("%(user)s may not make the farm forget; that takes the permission %(permission)s")
+        raise NotAllowed(told % {"user": user, "permission": EDIT})
     with transaction.atomic():
         versions = dict(needs.values_list("pk", "template_version_id"))
         _lock(versions.values())

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 AGAIN: Final = timedelta(seconds=10)
 """A node that did not answer is asked again after this long."""
 
+UNSTAGES: Final = "unstage"
+
 WORTHWHILE_S: Final = LOAD_S + 10.0
 """Work that goes on for less keeps what is staged behind it: loading a model elsewhere takes as long."""
 
@@ -75,7 +77,8 @@ def _even_out(this: Round, match: Match, asked: set[UUID]) -> int:
 def share_out(supply: Supply, now: datetime) -> int:
     """Ask for what is staged behind long work while a card that should take it idles; return how many."""
     idle = [seat.node_id for seat in supply.capacity().open() if seat.idle]
-    staged = [held for held in supply.held if _waits_in_line(held, supply, now)] if idle else []
+    heeding = _heeding(supply) if idle else set()
+    staged = [held for held in supply.held if held.node_id in heeding and _waits_in_line(held, supply, now)]
     if not staged:
         return 0
     lanes = {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk__in=_lanes(staged)))}
@@ -146,7 +149,7 @@ def _victim(
     this: Round, waiting: Waiting, asked: set[UUID], *, of: Collection[UUID] | None = None
 ) -> Held | None:
     """The least urgent attempt (``of`` these projects) staged behind another where this lane could run."""
-    able = this.supply.able(waiting)
+    able = this.supply.able(waiting) & _heeding(this.supply)
     staged = [
         held
         for node_id in able
@@ -156,6 +159,11 @@ def _victim(
         if of is None or held.project_id in of
     ]
     return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
+
+
+def _heeding(supply: Supply) -> set[UUID]:
+    """Nodes that know how to give a place up: one of an earlier version would be asked in vain for ever."""
+    return {node.pk for node in supply.nodes if UNSTAGES in node.hears}
 
 
 def _may_yield(held: Held, now: datetime) -> bool:

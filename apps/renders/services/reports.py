@@ -15,10 +15,11 @@ from functools import partial
 from django.db import DatabaseError, transaction
 
 from apps.common.clock import database_now
+from apps.common.collisions import again_after_collision
 from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
-from apps.nodes.services import receive_all
+from apps.nodes.services import note_refusals, receive_all, refusals
 from apps.nodes.services.health import probe_for
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt
@@ -52,7 +53,7 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
     """Answer reports of different nodes."""
     now = database_now()
     word_came(now)
-    nodes = _received(reports, now)
+    nodes, refused = _received(reports, now)
     # Leases first: whatever is wrong with a finished report, the running ones go on.
     followed = follow([(nodes[report.node], report) for report in reports if report.node in nodes], now)
     if followed.freed:
@@ -74,15 +75,17 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
         # Finished work is taken all the same; what runs was given to others (invariant 4).
         else NodeDirectives(
             confirmed=confirmed[report.node],
-            new_epoch=True,
+            new_epoch=report.node not in refused,
+            refused=refused.get(report.node, ""),
             cancelled=tuple(running.attempt_id for running in report.running),
         )
         for report in reports
     ]
 
 
-def _received(reports: Sequence[NodeReport], now: datetime) -> dict[str, Node]:
-    """Write down how the nodes stand; those whose life is over are left out.
+def _received(reports: Sequence[NodeReport], now: datetime) -> tuple[dict[str, Node], dict[str, str]]:
+    """Write down how the nodes stand; those whose life is over are left out, and those who have another's
+    name or card, with the words for them.
 
     Reports of one node take turns, so that one of a former life cannot end up on top.
     """
@@ -90,11 +93,18 @@ def _received(reports: Sequence[NodeReport], now: datetime) -> dict[str, Node]:
     with transaction.atomic():
         rows = Node.objects.filter(name__in=names).order_by("pk").defer(*_LISTS)
         known = {node.name: node for node in rows.select_for_update(no_key=True)}
-        alive = [report for report in reports if not _was_given_up(known.get(report.node), report)]
+        refused = refusals(reports, known, now)
+        note_refusals(refused, now)
+        alive = [
+            report
+            for report in reports
+            if report.node not in refused and not _was_given_up(known.get(report.node), report)
+        ]
         _end_former_lives(alive, known, now)
-        return receive_all(
+        nodes = receive_all(
             alive, {report.node: known[report.node] for report in alive if report.node in known}
         )
+        return nodes, refused
 
 
 def _was_given_up(node: Node | None, report: NodeReport) -> bool:
@@ -127,7 +137,7 @@ def _record_finished(reports: Sequence[NodeReport]) -> dict[str, tuple[str, ...]
 def _recorded(finished: Sequence[RenderReport]) -> list[bool]:
     """Record several; what is wrong with one is nobody else's concern. Its node sends it again."""
     try:
-        return [recorded.confirmed for recorded in record_all(finished)]
+        return [recorded.confirmed for recorded in again_after_collision(record_all)(finished)]
     except (OSError, DatabaseError):
         if len(finished) > 1:
             return [_recorded([one])[0] for one in finished]

@@ -18,6 +18,7 @@ from apps.renders.scheduling.match import Pick
 from apps.renders.services import bus
 from apps.renders.services.failures import carry_out, decide
 from apps.renders.services.giveback import hand_back
+from apps.renders.services.limits import within_limits
 from apps.renders.services.orders import Unorderable, order_for
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from farm.contracts import FailureClass
@@ -39,10 +40,12 @@ def send(picks: Sequence[Pick]) -> int:
 
 def _attempts(picks: Sequence[Pick]) -> list[Attempt]:
     """Move the jobs to DISPATCHED under new tokens and write their attempts, in one transaction."""
-    of_job = {pick.head.job_id: pick for pick in picks}
-    if not of_job:
+    if not picks:
         return []
     with transaction.atomic(), events_together():
+        if any(pick.limited for pick in picks):
+            picks = within_limits(picks)
+        of_job = {pick.head.job_id: pick for pick in picks}
         jobs = _jobs(of_job)
         tokens = {job.pk: str(uuid4()) for job in jobs}
         moved = move_each(

@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from apps.common.clock import database_now
+from apps.common.collisions import again_after_collision, collision
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.services import bus
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
@@ -55,7 +56,10 @@ class Ticker:
                 self.tick()
                 self._away = False
             except (OperationalError, InterfaceError) as exc:
-                self._wait_for_database(exc)
+                if collision(exc):
+                    logger.warning("tick collided", extra={"error": str(exc)})
+                else:
+                    self._wait_for_database(exc)
             except Exception:  # the outermost edge: the next turn may go well, ending would help nobody
                 logger.exception("tick failed")
                 time.sleep(BEAT_SECONDS)
@@ -90,9 +94,11 @@ class Ticker:
         failed = False
         for part in parts:
             try:
-                part()
-            except (OperationalError, InterfaceError):
-                raise
+                again_after_collision(part)()
+            except (OperationalError, InterfaceError) as exc:
+                if not collision(exc):
+                    raise
+                failed = True  # told already
             except Exception:  # the next turn may go well, and the other parts do so now
                 logger.exception("tick failed")
                 failed = True

@@ -100,7 +100,7 @@ _OF_THE_FARM: Final = {
     "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
-    "nodes/node": ("nobody", "nobody, a row", "nobody, a row"),
+    "nodes/node": ("nobody", "nobody, a row", "farm rights, a row"),
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, override_settings
+from pytest_django import DjangoDbBlocker
 
 from apps.common.ids import uuid7
 from tests.integration.access.addresses import Address, every_address
@@ -31,18 +36,53 @@ AREAS = sorted({"/".join(one.pattern.split("/")[:3]).partition("{")[0] for one i
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
+@dataclass(frozen=True)
+class Premises:
+    """Both films and their files, everybody's cookies after signing in, and every row as it is then."""
+
+    world: World
+    files: Path
+    cookies: dict[str, SimpleCookie]
+    rows: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def premises(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Premises]:
+    """Made once, in a transaction around those of the tests: what one of them does, no other sees."""
+    files = tmp_path_factory.mktemp("films")
+    store = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(files)}}
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(STORAGES={**settings.STORAGES, "default": store}):
+            world = build()
+        made = {who: Client() for who in PEOPLE}
+        for who, person in world.people.items():
+            made[who].force_login(person)
+        cookies = {who: browser.cookies for who, browser in made.items()}
+        yield Premises(world=world, files=files, cookies=cookies, rows=everything())
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(artifact_root: Path) -> World:
+def world(premises: Premises, artifact_root: Path) -> World:
     cache.clear()  # refusals of nodes are counted
-    return build()
+    shutil.copytree(premises.files, artifact_root, dirs_exist_ok=True)
+    return premises.world
 
 
 @pytest.fixture
-def browsers(world: World) -> dict[str, Client]:
+def before(premises: Premises) -> dict[str, str]:
+    """Every row as it is when a test begins."""
+    return premises.rows
+
+
+@pytest.fixture
+def browsers(premises: Premises) -> dict[str, Client]:
     """A browser for everybody, signed in."""
     made = {who: Client(raise_request_exception=False) for who in PEOPLE}
-    for who, person in world.people.items():
-        made[who].force_login(person)
+    for who, browser in made.items():
+        browser.cookies = deepcopy(premises.cookies[who])
     return made
 
 
@@ -123,9 +163,8 @@ def test_every_address_is_in_the_table_and_the_table_holds_no_other() -> None:
 
 @pytest.mark.parametrize("area", AREAS)
 def test_everybody_gets_what_the_table_says_and_no_word_of_the_other_film(
-    world: World, browsers: dict[str, Client], area: str
+    world: World, browsers: dict[str, Client], before: dict[str, str], area: str
 ) -> None:
-    before = everything()
     wrong: list[str] = []
     for one in in_area(area):
         for method in one.methods:
@@ -170,11 +209,10 @@ def _judge(
 
 @pytest.mark.parametrize("key", DEEDS)
 def test_what_is_refused_to_others_does_something_where_it_is_allowed(
-    world: World, browsers: dict[str, Client], key: str
+    world: World, browsers: dict[str, Client], before: dict[str, str], key: str
 ) -> None:
     method, pattern = key.split(" ")
     (one,) = [address for address in ADDRESSES if address.pattern == pattern]
-    before = everything()
     answer = ask(browsers["superuser"], method, one.path(world.own), body_of(key, world.own))
     assert answer.status_code < 400
     assert everything() != before
@@ -206,9 +244,9 @@ def test_a_row_of_the_other_film_and_one_that_never_was_look_alike(
 
 @pytest.mark.parametrize("method", ("PUT", "DELETE", "OPTIONS"))
 def test_other_methods_change_nothing_and_tell_nothing(
-    world: World, browsers: dict[str, Client], method: str
+    world: World, browsers: dict[str, Client], before: dict[str, str], method: str
 ) -> None:
-    watch = Watch(everything())
+    watch = Watch(before)
     admin = browsers["admin"]
     with connection.execute_wrapper(watch):
         for one in ADDRESSES:

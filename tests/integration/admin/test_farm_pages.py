@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
-from apps.renders.models import Attempt, FarmClock, NodeBlock
-from apps.renders.states import BlockState
+from apps.renders.models import Attempt, FarmClock, Job, NodeBlock
+from apps.renders.states import BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
+from tests.factories import JobFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, make_node, page
 
@@ -180,6 +181,27 @@ def test_an_operator_places_pins_and_lets_work(film: Film, as_: Browser) -> None
     assert press(root, node, "hours", hours="soon").works_until is None
 
 
+def test_what_was_typed_on_a_nodes_page_and_refused_is_still_there(film: Film, as_: Browser) -> None:
+    root, node = as_("root"), film.rows["node"]
+    Pool.objects.create(name="stage-a")
+
+    def refused(deed: str, **sent: str) -> str:
+        address = reverse(f"admin:nodes_node_{deed}", args=[node.pk])
+        return root.post(address, sent, follow=True).content.decode()
+
+    shown = refused("place", pool="stage-a", schedule="", tags="fast, no!tag")
+    assert "a tag is a word" in shown
+    assert 'value="fast, no!tag"' in shown
+    assert '<option value="stage-a" selected>' in " ".join(shown.split())
+    assert Node.objects.get(pk=node.pk).pool is None
+    assert "no!tag" not in root.get(page(node)).content.decode(), "once: then it is as it is"
+    note = "fan rattles " * 200
+    assert note.strip() in refused("note", note=note)
+    assert 'value="too hot for the rack' in refused(
+        "desired", desired="asleep", reason="too hot for the rack"
+    )
+
+
 def test_blocks_are_cleared_by_the_button_and_many_at_once(film: Film, as_: Browser) -> None:
     one = block_of(film.rows["node"])
     root = as_("root")
@@ -215,6 +237,53 @@ def test_a_pool_with_nodes_is_not_deleted(film: Film, as_: Browser) -> None:
     Node.objects.update(pool=None)
     as_("root").post(address, {"post": "yes"})
     assert not Pool.objects.exists()
+
+
+def removed(browser: Client, node: Node) -> str:
+    address = reverse("admin:nodes_node_delete", args=[node.pk])
+    assert browser.get(address).status_code == 200
+    return " ".join(browser.post(address, {"post": "yes"}, follow=True).content.decode().split())
+
+
+def test_a_node_that_is_gone_for_good_is_removed_and_what_it_rendered_stays(film: Film, as_: Browser) -> None:
+    node, attempt = film.rows["node"], film.attempt
+    Node.objects.filter(pk=node.pk).update(observed=Observed.OFFLINE)
+    Attempt.objects.update(holds_slot=False, node=node)
+    closed = JobFactory.create(shot=film.shot, state=JobState.FAILED, pinned_to=node)
+    assert closed.lane is not None
+    assert "Remove…" in as_("root").get(page(node)).content.decode()
+    assert "Remove…" not in as_("admin").get(page(node)).content.decode()
+    removed(as_("root"), node)
+    assert not Node.objects.filter(pk=node.pk).exists()
+    attempt.refresh_from_db()
+    closed.refresh_from_db()
+    assert (attempt.node, closed.pinned_to, closed.state) == (None, None, JobState.FAILED)
+
+
+def test_a_node_that_open_jobs_wait_for_alone_is_not_removed_and_they_are_named(
+    film: Film, as_: Browser
+) -> None:
+    node = film.rows["node"]
+    Node.objects.filter(pk=node.pk).update(observed=Observed.OFFLINE)
+    Attempt.objects.update(holds_slot=False)
+    pinned = JobFactory.create_batch(7, shot=film.shot, pinned_to=node)
+    told = removed(as_("root"), node)
+    assert "7 open jobs may run on it only" in told
+    codes = sorted(job.code for job in pinned)
+    assert f"{', '.join(codes[:5])} … + 2" in told
+    assert Node.objects.filter(pk=node.pk).exists()
+    found = as_("root").get(listing(Job), {"q": node.name}).content.decode()
+    assert codes[6] in found, "as the sentence says"
+
+
+def test_a_node_that_reports_or_has_work_is_not_removed(film: Film, as_: Browser) -> None:
+    node = film.rows["node"]
+    Node.objects.filter(pk=node.pk).update(observed=Observed.IDLE)
+    Attempt.objects.update(holds_slot=True, node=node)
+    told = removed(as_("root"), node)
+    assert "it still reports; stop its worker" in told
+    assert "it has work in hand" in told
+    assert Node.objects.filter(pk=node.pk).exists()
 
 
 def test_the_farm_page_says_that_no_ticker_leads(film: Film, as_: Browser) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import OperationalError
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -16,7 +18,7 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Limit
 from apps.workflows.models import WorkflowTemplateVersion
-from tests.factories import BatchFactory, JobFactory, NodeFactory
+from tests.factories import BatchFactory, JobFactory, NodeFactory, ShotFactory
 from tests.integration.api.conftest import Client, only_error, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -248,3 +250,19 @@ def test_limits_are_set_and_shown_with_their_use(operator: APIClient, client_of:
 def test_a_second_limit_of_one_name_is_refused(operator: APIClient) -> None:
     said = {"name": "paid-api", "most": 2, "templates": ["sd15_t2i"]}
     assert [operator.post("/api/v1/limits", said).status_code for _ in range(2)] == [201, 400]
+
+
+def test_a_change_that_another_one_met_in_the_database_is_to_be_asked_again(
+    coordinator: APIClient, film: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JobFactory.create(shot=ShotFactory.create(sequence=film.sequences.get()))
+
+    def deadlocked(*_: Any, **__: Any) -> None:
+        raise OperationalError("deadlock detected") from DeadlockDetected()
+
+    monkeypatch.setattr("apps.renders.services.control.change_job", deadlocked)
+    answer = coordinator.patch(f"{JOBS}/{job.pk}", {"priority": 30})
+    assert "Ask again" in problem_of(answer, 503)["detail"]
+    assert answer["Retry-After"] == "1"
+    monkeypatch.undo()
+    assert coordinator.patch(f"{JOBS}/{job.pk}", {"priority": 30}).status_code == 200

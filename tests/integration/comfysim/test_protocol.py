@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import requests
+from aiohttp import web
 from PIL import Image
 
 from tests.comfysim_fixture import ComfySim, StartSim
@@ -18,6 +22,8 @@ from tests.integration.comfysim.replay import (
     submit,
     until,
 )
+from workers.comfysim.knobs import Knobs
+from workers.comfysim.server import create_app
 
 _LONG = 30.0
 
@@ -165,3 +171,20 @@ def test_a_changed_input_file_of_the_same_name_is_read_again(sim: ComfySim) -> N
         entry = history_of(sim, prompt_id)[prompt_id]["outputs"]["2"]["images"][0]
         colors.append(Image.open(sim.base_dir / "output" / entry["filename"]).getpixel((0, 0)))
     assert colors == [(250, 0, 0), (0, 250, 0)]
+
+
+def test_a_server_that_ends_waits_for_no_websocket(tmp_path: Path) -> None:
+    """aiohttp waits for whoever is still served; here it would for longer than a test may take."""
+
+    async def end_while_somebody_listens() -> list[int | None]:
+        runner = web.AppRunner(create_app(Knobs(base_dir=tmp_path)), shutdown_timeout=3600)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/ws?clientId=me"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            assert "status" in await socket.receive_str()
+            await runner.cleanup()
+            said = await socket.receive()
+            return [said.type, socket.close_code]
+
+    assert asyncio.run(end_while_somebody_listens()) == [aiohttp.WSMsgType.CLOSED, 1006]

@@ -31,13 +31,23 @@ def test_nodes_are_steered_by_who_sits_at_the_terminal(
     nodes: dict[str, Node], deed: str, wish: Desired
 ) -> None:
     Node.objects.update(desired=Desired.PAUSED if wish != Desired.PAUSED else Desired.ACTIVE)
-    assert farm(deed, "gpu-1").out == f"gpu-1 is to be {wish.label}.\n"
+    assert farm(deed, "gpu-1").out == f"gpu-1: {wish.label} from its next report on.\n"
     assert Node.objects.get(name="gpu-1").desired == wish
     assert Node.objects.get(name="gpu-2").desired != wish
     assert actors() == {"cli:kim"}
-    assert farm(deed, "gpu-1").out == f"gpu-1 is to be {wish.label} already.\n"
+    assert farm(deed, "gpu-1").out == f"gpu-1: {wish.label} already.\n"
     told = tool(deed, "gpu-*")
     assert [(one["node"], one["changed"]) for one in told["nodes"]] == [("gpu-1", False), ("gpu-2", True)]
+
+
+def test_a_node_that_is_gone_for_good_is_removed(nodes: dict[str, Node]) -> None:
+    assert "it still reports" in farm("remove", "gpu-1").err
+    pinned = JobFactory.create(pinned_to=nodes["gpu-2"])
+    [problem] = tool("remove", "gpu-2")["problems"]
+    assert problem["message"].startswith(f"1 open job may run on it only: {pinned.code}.")
+    farm("cancel", pinned.code)
+    assert farm("remove", "gpu-2").out == "gpu-2 is removed.\n"
+    assert [node.name for node in Node.objects.all()] == ["gpu-1"]
 
 
 def test_a_drain_says_why(nodes: dict[str, Node]) -> None:

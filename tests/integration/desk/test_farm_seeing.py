@@ -7,15 +7,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.nodes.models import Node
+from apps.nodes.models import Node, Schedule
+from apps.nodes.states import Health
+from apps.nodes.words import RIVAL
 from apps.renders.models import FarmClock, Hold, Job, Limit
 from apps.renders.states import JobState
-from tests.factories import (
-    JobFactory,
-)
+from tests.factories import JobFactory, NodeFactory
 from tests.integration.desk.terminal import attempt_on, farm, tool, waits_for
 
 pytestmark = pytest.mark.django_db
+
+STATES = ("sick", "off_hours", "trouble")
 
 
 def test_status_tells_leader_nodes_jobs_holds_and_reasons(nodes: dict[str, Node], job: Job) -> None:
@@ -83,6 +85,45 @@ def test_nodes_by_name_pattern_and_state(nodes: dict[str, Node]) -> None:
     assert [node["node"] for node in tool("nodes", "--state", "offline")["nodes"]] == ["gpu-2"]
     nothing = farm("nodes", "--state", "sick")
     assert (nothing.code, nothing.out) == (1, "No node.\n")
+
+
+def test_what_is_concluded_of_a_node_and_its_hours_are_told_beside_what_it_says(
+    nodes: dict[str, Node],
+) -> None:
+    nights = Schedule.objects.create(
+        name="nights", windows=[{"days": list(range(7)), "from": "19:00", "to": "19:01"}]
+    )
+    Node.objects.filter(name="gpu-1").update(
+        health=Health.SICK, sick_since=timezone.now(), sick_reason="its probe failed: CUDA error"
+    )
+    resting = NodeFactory.create(name="gpu-3", schedule=nights, off_hours=True, tags="fast")
+    said = farm("status").out
+    assert "3: 2 idle, 1 offline, 1 concluded: sick, 1 off hours" in said
+    assert "gpu-1: idle, sick: sick since" in said
+    assert "its probe failed: CUDA error" in said
+    assert "gpu-3: " not in said, "it rests: no trouble"
+    assert (tool("status")["nodes"]["health"], tool("status")["nodes"]["off_hours"]) == (
+        {"sick": 1, "well": 2},
+        1,
+    )
+    table = {line.split()[0]: line for line in farm("nodes").lines}
+    assert "idle, off hours: rests until" in table["gpu-3"]
+    found = {state: [node["node"] for node in tool("nodes", "--state", state)["nodes"]] for state in STATES}
+    assert found == {"sick": ["gpu-1"], "off_hours": ["gpu-3"], "trouble": ["gpu-1", "gpu-2"]}
+    [told] = tool("nodes", resting.name)["nodes"]
+    assert (told["health"], told["off_hours"], told["schedule"], told["tags"]) == (
+        "well",
+        True,
+        "nights",
+        ["fast"],
+    )
+
+
+def test_why_says_where_a_job_is_that_does_not_wait(nodes: dict[str, Node], job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, progress=0.42, doing="KSampler")
+    attempt_on(nodes["gpu-1"], job, executing_at=timezone.now())
+    assert "On gpu-1: 42 % KSampler" in farm("why", job.code).lines
+    assert tool("why", job.code)["job"]["node"] == "gpu-1"
 
 
 def test_open_jobs_say_what_they_do_or_why_they_wait(nodes: dict[str, Node], job: Job) -> None:
@@ -157,3 +198,18 @@ def test_limits_say_how_full_they_are(nodes: dict[str, Node], job: Job) -> None:
     assert (told["limit"], told["most"], told["taken"]) == ("kling", 1, 1)
     Limit.objects.all().delete()
     assert farm("limits").out == "There are no limits.\n"
+
+
+def test_what_is_said_under_a_nodes_name_and_not_taken_is_trouble_for_two_minutes(
+    nodes: dict[str, Node],
+) -> None:
+    words = RIVAL % {"address": "rack2:8188"}
+    Node.objects.filter(name="gpu-1").update(misheard=words, misheard_at=timezone.now())
+    assert f"gpu-1: idle: {words}" in " ".join(farm("status").out.split())
+    assert tool("nodes", "gpu-1")["nodes"][0]["misheard"] == words
+    assert {node["node"] for node in tool("nodes", "--state", "trouble")["nodes"]} == {"gpu-1", "gpu-2"}
+
+    Node.objects.update(misheard_at=timezone.now() - timedelta(minutes=3))
+    assert "another worker" not in farm("status").out
+    assert tool("nodes", "gpu-1")["nodes"][0]["misheard"] == ""
+    assert [node["node"] for node in tool("nodes", "--state", "trouble")["nodes"]] == ["gpu-2"]

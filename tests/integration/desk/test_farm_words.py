@@ -34,6 +34,7 @@ pytestmark = pytest.mark.django_db
         (("requeue", "--node", "gpu-1", "--since", "yesterday"), "write how long ago"),
         (("requeue", "J000012", "--since", "1h"), "it goes with --node"),
         (("note", "gpu-*", "x"), "it names several: gpu-1, gpu-2"),
+        (("story", "J12"), "did you mean J000012?"),
     ],
 )
 def test_a_wrong_name_is_answered_with_what_would_be_right(
@@ -53,6 +54,23 @@ def test_a_command_asked_for_wrongly_ends_with_two(words: tuple[str, ...], capsy
         Command().run_from_argv(["manage.py", "farm", *words])
     assert end.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("jobs", "--limit", "0"), "argument --limit: “0”: write a whole number from 1 to 10000"),
+        (("jobs", "--limit", "many"), "“many”: write a whole number"),
+        (("status", "--watch", "0"), "argument --watch: “0”: write seconds from 0.5 to 3600"),
+    ],
+)
+def test_a_figure_out_of_bounds_is_answered_with_its_bounds(
+    words: tuple[str, ...], remedy: str, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        Command().run_from_argv(["manage.py", "farm", *words])
+    assert end.value.code == 2
+    assert remedy in capsys.readouterr().err
 
 
 def test_what_a_node_says_does_not_move_the_cursor(nodes: dict[str, Node]) -> None:

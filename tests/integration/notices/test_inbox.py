@@ -268,8 +268,15 @@ def test_what_is_wrong_is_said_at_the_field(people: dict[str, User], as_: Browse
     answer = as_("viewer").post(
         reverse("admin:notices_subscription_add"), form(road="webhook", url="http://10.0.0.7/")
     )
-    assert "10.0.0.7 is not on the public internet" in answer.context["adminform"].form.errors["url"][0]
+    assert "10.0.0.7 is not found on the public internet" in answer.context["adminform"].form.errors["url"][0]
     assert not Subscription.objects.exists()
+
+
+def test_notices_about_nodes_are_offered_to_operators_only(people: dict[str, User], as_: Browser) -> None:
+    add = reverse("admin:notices_subscription_add")
+    assert 'value="node.sick"' in shown(as_("operator"), add)
+    assert 'value="node.sick"' not in shown(as_("viewer"), add)
+    assert 'value="job.failed"' in shown(as_("viewer"), add)
 
 
 def test_nodes_are_refused_to_whoever_is_no_operator(people: dict[str, User], as_: Browser) -> None:

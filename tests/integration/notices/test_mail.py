@@ -171,3 +171,18 @@ def test_who_has_no_address_is_told_so(coordinator: User) -> None:
     coordinator.refresh_from_db()
     with pytest.raises(Refused, match="no e-mail address"):
         subscribes(coordinator, Kind.BATCH_DONE, road=Road.EMAIL)
+
+
+def test_a_mail_that_names_nothing_says_its_sentence_and_where_to_look(
+    coordinator: User, settings: Settings
+) -> None:
+    settings.FARM_URL = "https://farm.example"
+    row = subscribes(coordinator, Kind.JOB_FAILED, road=Road.EMAIL)
+    subscribing.ping(row, user=coordinator)
+    deliver()
+    (sent,) = mail.outbox
+    assert sent.body.splitlines()[:3] == [
+        "This is a test: notices arrive here.",
+        "",
+        f"https://farm.example/admin/notices/subscription/{row.pk}/change/",
+    ]

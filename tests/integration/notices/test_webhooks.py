@@ -259,7 +259,7 @@ def test_an_address_inside_is_refused_when_it_is_resolved(
     Subscription.objects.filter(pk=row.pk).update(url=receiver.url)
     settings.WEBHOOK_PRIVATE = False
     delivery = sent(coordinator, shot, tell)
-    assert "127.0.0.1 is not on the public internet" in delivery.reason
+    assert "127.0.0.1 is not found on the public internet" in delivery.reason
     assert receiver.received == []
 
 
@@ -290,8 +290,27 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("8.8.8.8", "10.1.2.3")]
 
     monkeypatch.setattr(socket, "getaddrinfo", both)
-    with pytest.raises(AddressRefused, match=r"10\.1\.2\.3"):
+    with pytest.raises(AddressRefused, match=r"hooks\.example is not found"):
         addresses.resolve("https://hooks.example/")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_who_sets_a_webhook_does_not_learn_which_inner_names_there_are(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, exists: bool
+) -> None:
+    def inner_dns(*_args: Any, **_kwargs: Any) -> Any:
+        if not exists:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.1.2.3", 443))]
+
+    settings.WEBHOOK_PRIVATE = False
+    monkeypatch.setattr(socket, "getaddrinfo", inner_dns)
+    with pytest.raises(AddressRefused) as refused:
+        addresses.resolve("https://redis.studio.lan/")
+    assert str(refused.value) == (
+        "redis.studio.lan is not found on the public internet; check the name, or, if webhooks may go inside "
+        "your own network, set SHOTFARM_WEBHOOK_PRIVATE=1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,11 +331,12 @@ def test_an_address_of_the_public_internet_is_known(outside: str) -> None:
 
 
 def test_a_name_that_is_not_known_is_told_with_the_name(
-    coordinator: User, shot: Any, tell: Teller, monkeypatch: pytest.MonkeyPatch
+    coordinator: User, shot: Any, tell: Teller, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     def unknown(*_asked: Any, **_more: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
+    settings.WEBHOOK_PRIVATE = True
     hook(coordinator, "https://hooks.studio.example/farm")
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     delivery = sent(coordinator, shot, tell)

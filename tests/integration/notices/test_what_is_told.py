@@ -58,6 +58,13 @@ def test_a_batch_with_failed_jobs_ends_with_how_many(coordinator: User, shot: An
     assert told(coordinator) == [f"{batch.code} has ended: 2 of 5 jobs failed."]
 
 
+def test_a_batch_of_one_job_that_failed_is_not_counted(coordinator: User, shot: Any, tell: Teller) -> None:
+    batch = batch_of(coordinator, shot, jobs=1)
+    ends(batch, failed=1)
+    tell()
+    assert told(coordinator) == [f"{batch.code} has ended: its only job failed."]
+
+
 def test_a_batch_has_not_ended_while_a_job_is_open(coordinator: User, shot: Any, tell: Teller) -> None:
     batch = batch_of(coordinator, shot, jobs=3)
     first, second, last = jobs_of(batch)

@@ -93,6 +93,7 @@ class Hand:
             comfy=ComfyFact(reachable=True, version="0.27.0", device_type="cuda"),
             fingerprint=self.able.fingerprint,
             running=tuple(self.running.values()),
+            hears=("unstage",),
         )
         return replace(report, **changes)
 

@@ -28,6 +28,7 @@ from apps.review.models import Take
 from farm import contracts
 from farm.celery import app
 from farm.contracts import MANIFEST_NAME, FailureClass, RenderOrder, RenderReport
+from tests.broker_fixture import Broker
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import (
     again,
@@ -258,6 +259,19 @@ def test_a_job_in_flight_without_an_attempt_is_ready_again_and_its_story_says_wh
     assert told is not None
     assert (told.actor, told.reason) == ("sweep", "no attempt was open")
     assert not node24.claims(order).granted
+
+
+def test_an_order_sent_on_connections_of_before_the_brokers_restart_is_not_lost(
+    node24: Hand, order: RenderOrder, film: Project, coordinator: User, bus: Broker
+) -> None:
+    node24.finishes(order)
+    press(film, coordinator, "sd15_t2i")
+    bus.stop()
+    bus.start()
+
+    assert dispatch() == 1
+
+    assert node24.order() is not None
 
 
 def test_an_order_leaves_no_subscription_behind_in_the_coordinator(node24: Hand, job: Job) -> None:

@@ -17,8 +17,9 @@ from apps.nodes.services import say_well
 from apps.nodes.states import Health
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, NodeBlock
+from apps.renders.selectors import wait_sentence
 from apps.renders.services.breaker import clear_block
-from apps.renders.services.dispatch import dispatch
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.ended import Ended, tell_ended
 from apps.renders.services.sweep import sweep
 from apps.renders.states import BlockState
@@ -133,6 +134,63 @@ def test_a_blocked_pair_gets_no_work_until_its_time_is_over(
     node24.reports()
     sweep()
     assert dispatch() == 1
+
+
+def on_trial(hand: Hand, film: Project, user: User, farm_time: FarmTime) -> None:
+    """The node's time of being blocked is over."""
+    fails(hand, film, user, "a", "b", "c")
+    Job.objects.update(state="cancelled")
+    farm_time.passes(HOURS_LATER)
+    hand.reports()
+    sweep()
+    assert block().state == BlockState.TRIAL
+
+
+def test_a_node_on_trial_is_given_one_order_until_it_has_shown_what_it_can(
+    node24: Hand, film: Project, coordinator: User, farm_time: FarmTime
+) -> None:
+    on_trial(node24, film, coordinator, farm_time)
+    for key in ("d", "e", "f"):
+        press(film, coordinator, "sd15_t2i", key=key)
+    assert dispatch() == 1
+    assert dispatch() == 0
+    order = node24.claimed()
+    node24.reports()
+    assert dispatch() == 0, "nor is one staged behind it"
+    explain_waiting()
+    waiting = Job.objects.filter(state="ready").first()
+    assert waiting is not None
+    assert "busy" in wait_sentence(waiting)
+    node24.finishes(order)
+    assert block().state == BlockState.CLEAR
+    assert dispatch() == 2
+
+
+def test_a_node_on_trial_goes_on_with_other_templates(
+    node24: Hand, film: Project, coordinator: User, farm_time: FarmTime
+) -> None:
+    on_trial(node24, film, coordinator, farm_time)
+    press(film, coordinator, "sd15_t2i", key="d")
+    press(film, coordinator, "flux_t2i", key="e")
+    assert dispatch() == 2
+
+
+def test_an_order_for_whoever_listens_is_not_what_a_node_on_trial_is_tried_with(
+    node24: Hand, film: Project, coordinator: User, farm_time: FarmTime
+) -> None:
+    fails(node24, film, coordinator, "a", "b", "c")
+    Job.objects.update(state="cancelled")
+    Hand("other", tier_gb=24, broker=node24.broker).arrives()
+    NodeBlock.objects.update(state=BlockState.CLEAR, until=None)
+    job = press(film, coordinator, "sd15_t2i", key="d")
+    assert dispatch() == 1
+    assert Attempt.objects.get(job=job).node is None
+    NodeBlock.objects.update(state=BlockState.TRIAL)
+    order = node24.order()
+    assert order is not None
+    assert not node24.claims(order).granted
+    NodeBlock.objects.filter(node__name="other").delete()
+    assert next_order(node24).job_id == str(job.pk), "it is sent to one of them by name"
 
 
 def test_one_job_that_fails_everywhere_blocks_nothing(node24: Hand, job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,12 +15,16 @@ from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.renders.holding import holds, uses
 from apps.renders.models import Hold, Job, Limit
-from apps.renders.services.dispatch import dispatch
+from apps.renders.selectors import wait_sentence
+from apps.renders.services.control import pause, pause_batch
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.holds import hold, hold_farm, hold_tier, pause_project, release
 from apps.renders.services.limits import LimitFields, delete_limit, save_limit
+from apps.renders.services.record import Recorded
+from apps.renders.states import AttemptState, JobState
 from tests.factories import UserFactory
 from tests.integration.renders.hand import Hand
-from tests.integration.renders.scene import executing
+from tests.integration.renders.scene import again, attempt_of, dispatched, executing, next_order
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +115,64 @@ def test_a_project_is_paused_by_whoever_manages_it_only(film: Project, coordinat
             pause_project(film, paused=True, user=user)
     film.refresh_from_db()
     assert not film.paused
+
+
+# --- an order that was on its way ---
+
+
+def pauses_job(job: Job, user: User, paused: bool) -> None:
+    pause(job, paused=paused, user=user)
+
+
+def pauses_batch(job: Job, user: User, paused: bool) -> None:
+    pause_batch(job.batch, paused=paused, user=user)
+
+
+def pauses_project(job: Job, user: User, paused: bool) -> None:
+    Membership.objects.update(role=Role.ADMIN)
+    pause_project(job.project, paused=paused, user=user)
+
+
+def pauses_tier(job: Job, _user: User, paused: bool) -> None:
+    user = operator("change_hold")
+    hold_tier(8, user=user) if paused else release("8", user=user)
+
+
+def pauses_farm(_job: Job, _user: User, paused: bool) -> None:
+    user = operator("change_hold")
+    hold_farm(user=user) if paused else release("farm", user=user)
+
+
+PAUSES = [pauses_job, pauses_batch, pauses_project, pauses_tier, pauses_farm]
+
+
+@pytest.mark.parametrize("pauses", PAUSES)
+def test_an_order_sent_before_a_pause_does_not_start_after_it(
+    node24: Hand, job: Job, coordinator: User, pauses: Callable[[Job, User, bool], None]
+) -> None:
+    order = dispatched(node24)
+    pauses(job, coordinator, True)
+    reply = node24.claims(order)
+    assert not reply.granted
+    assert reply.reason.endswith("is paused")
+    assert (again(job).state, attempt_of(order).state) == (JobState.READY, AttemptState.SUPERSEDED)
+    assert dispatch() == 0
+    explain_waiting()
+    assert "paused" in wait_sentence(again(job)).lower()
+    pauses(job, coordinator, False)
+    assert node24.claims(dispatched(node24)).granted
+    assert again(job).attempts_used == 0
+
+
+@pytest.mark.parametrize("pauses", PAUSES)
+def test_what_a_node_has_when_it_is_paused_goes_on(
+    node24: Hand, job: Job, coordinator: User, pauses: Callable[[Job, User, bool], None]
+) -> None:
+    order = next_order(node24)
+    pauses(job, coordinator, True)
+    assert node24.claims(order).granted, "asked again, as after a lost answer"
+    assert node24.finishes(order) is Recorded.DONE
+    assert again(job).state == JobState.SUCCEEDED
 
 
 # --- limits ---

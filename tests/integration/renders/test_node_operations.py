@@ -204,6 +204,29 @@ def test_taken_off_its_schedule_a_node_works_at_all_hours(
         work_until(node(), datetime(2099, 1, 1, tzinfo=UTC), user=operator)
 
 
+def test_when_a_node_rests_and_works_by_its_schedule_stands_in_its_story(
+    nights: Schedule, node24: Hand, operator: User, farm_time: FarmTime
+) -> None:
+    starts_at(farm_time, NOON.replace(hour=19))
+    keep_hours(farm_time())
+    keep_hours(farm_time())
+    starts_at(farm_time, NOON + timedelta(days=1))
+    keep_hours(farm_time())
+    work_until(node(), farm_time() + timedelta(hours=2), user=operator)
+    farm_time.passes(2 * 3600 + 1)
+    keep_hours(farm_time())
+    assign(node(), user=operator, schedule=None)
+    events = StateEvent.objects.filter(machine="node_hours", story=node().pk).order_by("id")
+    assert [(event.to_state, event.reason) for event in events] == [
+        ("resting", "the working hours of schedule nights are over"),
+        ("working", "the working hours of schedule nights have begun"),
+        ("resting", "the working hours of schedule nights are over"),
+        ("working", "it works on by kim’s wish, whatever schedule nights says"),
+        ("resting", "the working hours of schedule nights are over"),
+        ("working", "it has no schedule any more"),
+    ]
+
+
 def test_a_schedule_that_went_is_followed_no_more(nights: Schedule, farm_time: FarmTime) -> None:
     nights.delete()
     keep_hours(farm_time())

@@ -16,13 +16,13 @@ from apps.nodes.services import receive_all
 from apps.productions.rendering import shots_have_takes
 from apps.productions.states import READY
 from apps.projects.models import Project
-from apps.renders.models import Attempt, Job, Lane
+from apps.renders.models import Attempt, Job, Lane, Limit, Priority
 from apps.renders.selectors import expired_orders
 from apps.renders.services import claim as claiming
 from apps.renders.services import giveback, success, sweep
 from apps.renders.services import reports as reporting
-from apps.renders.services.control import cancel
-from apps.renders.services.dispatch import DUE_RANK, dispatch
+from apps.renders.services.control import cancel, pause, prioritise
+from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.lanes import wake
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
@@ -40,6 +40,7 @@ from tests.integration.renders.scene import (
     lease_runs_out,
     next_order,
     node_falls_silent,
+    press,
 )
 
 pytestmark = [
@@ -329,3 +330,48 @@ def test_jobs_whose_time_has_come_do_not_wait_for_whoever_steers_them(node24: Ha
         assert Elsewhere(dispatch).answer() == 0
     assert dispatch() == 1
     assert again(job).rank == DUE_RANK
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody reads beside another")
+def test_a_lane_does_not_fall_asleep_over_a_job_that_becomes_ready_just_then(
+    node24: Hand, job: Job, coordinator: User
+) -> None:
+    pause(job, paused=True, user=coordinator)
+    with transaction.atomic():
+        pause(job, paused=False, user=coordinator)
+        from_elsewhere(explain_waiting)  # a tick that finds the lane empty, from beginning to end
+    assert Lane.objects.get().active
+    assert dispatch() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody reads beside another")
+def test_a_job_that_becomes_ready_while_its_lane_falls_asleep_wakes_it(
+    node24: Hand, job: Job, coordinator: User
+) -> None:
+    pause(job, paused=True, user=coordinator)
+    with transaction.atomic():
+        explain_waiting()
+        assert not Lane.objects.get().active, "it was empty"
+        other = Elsewhere(lambda: pause(job, paused=False, user=coordinator))
+        other.meets_our_lock()
+    assert other.answer() is True
+    assert dispatch() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time: nobody counts beside it")
+def test_two_that_lead_for_a_moment_do_not_go_beyond_a_limit(
+    node24: Hand, job: Job, film: Project, coordinator: User
+) -> None:
+    limit = Limit.objects.create(name="licence", most=1)
+    limit.templates.set([job.template_version.template])
+    with transaction.atomic():
+        assert dispatch() == 1
+        # The other one cannot know of that, and sees a better job.
+        urgent = from_elsewhere(lambda: press(film, coordinator, "sd15_t2i"))
+        from_elsewhere(lambda: prioritise(urgent, priority=Priority.URGENT, user=coordinator))
+        other = Elsewhere(dispatch)
+        other.meets_our_lock()
+    assert other.answer() == 0
+    assert (again(job).state, again(urgent).state) == (JobState.DISPATCHED, JobState.READY)
+    node24.finishes(node24.claimed())
+    assert dispatch() == 1

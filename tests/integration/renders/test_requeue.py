@@ -18,11 +18,13 @@ from apps.common.models import StateEvent
 from apps.nodes.models import Node
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
+from apps.renders.models import Attempt, Job, JobDependency, Priority, RenderBatch
 from apps.renders.services import requeueing
-from apps.renders.services.control import requeue, requeue_batch, requeue_jobs
+from apps.renders.services.control import change_batch, change_job, requeue, requeue_batch, requeue_jobs
 from apps.renders.services.dependents import explain_blocked
+from apps.renders.services.dispatch import DUE_RANK, dispatch
 from apps.renders.services.requeueing import failures_of
+from apps.renders.services.submit import Step, submit
 from apps.renders.states import AttemptState, JobState
 from farm.contracts import FailureClass
 from tests.factories import (
@@ -34,7 +36,9 @@ from tests.factories import (
     ShotFactory,
     UserFactory,
 )
-from tests.integration.renders.scene import again
+from tests.farm_time import FarmTime
+from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import again, next_order, press
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus")]
 
@@ -315,3 +319,42 @@ def test_another_films_failures_on_the_same_node_are_left(batch: RenderBatch, br
     failed_on(node, stranger)
     assert post(browser, "/api/v1/jobs/requeue", node=node.name).json() == {"found": 0, "requeued": 0}
     assert again(stranger).state == JobState.FAILED
+
+
+# --- deadlines ---
+
+
+@pytest.mark.usefixtures("templates")
+def test_a_raise_for_the_deadline_belongs_to_the_life_that_ended_and_comes_again(
+    node24: Hand, film: Project, coordinator: User, farm_time: FarmTime
+) -> None:
+    job = press(film, coordinator, "sd15_t2i")
+    change_job(job, {"deadline": farm_time() + timedelta(hours=2)}, user=coordinator)
+    by = again(job).start_by
+    assert by is not None
+    farm_time.passes((by - farm_time()).total_seconds() + 1)
+    node24.reports()
+    order = next_order(node24)
+    assert (again(job).rank, again(job).start_by) == (DUE_RANK, None)
+    node24.finishes(order, node24.failure(order, FailureClass.REJECTED_GRAPH))
+    assert requeue(again(job), user=coordinator)
+    assert (again(job).rank, again(job).start_by) == (Priority.NORMAL, by)
+    assert dispatch() == 1
+    assert again(job).rank == DUE_RANK, "it is still in a hurry"
+
+
+@pytest.mark.usefixtures("templates")
+def test_a_requeued_job_keeps_the_deadline_of_what_waits_for_it(film: Project, coordinator: User) -> None:
+    shot = ShotFactory.create(sequence=film.sequences.get())
+    steps = [Step(template="sd15_t2i"), Step(template="wan22_i2v", start_from=0, frames=17)]
+    chain = submit(user=coordinator, project=film, shots=[shot], steps=steps, idempotency_key="chain").batch
+    keyframe, clip = chain.jobs.order_by("code")
+    change_batch(chain, {"deadline": timezone.now() + timedelta(hours=8)}, user=coordinator)
+    by = again(keyframe).start_by
+    assert by is not None
+    assert by < again(clip).start_by  # type: ignore[operator]
+    Job.objects.filter(pk=keyframe.pk).update(
+        state=JobState.FAILED, start_by=None, deadline=None, rank=DUE_RANK
+    )
+    assert requeue(again(keyframe), user=coordinator)
+    assert (again(keyframe).rank, again(keyframe).start_by) == (Priority.NORMAL, by)

@@ -14,8 +14,8 @@ from apps.common.clock import database_now
 from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
-from apps.renders.scheduling.demand import wake_the_forgotten
 from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.sleep import wake_the_forgotten
 from apps.renders.scheduling.supply import read_supply
 from apps.renders.selectors import wait_sentence
 from apps.renders.services import bus as farm_bus

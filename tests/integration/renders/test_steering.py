@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -20,6 +21,7 @@ from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.renders.models import Attempt, Job, Lane, Priority, RenderBatch
 from apps.renders.selectors import story
+from apps.renders.services import steering
 from apps.renders.services.control import (
     cancel_batch,
     cancel_jobs,
@@ -279,6 +281,47 @@ def test_times_are_judged_beside_those_that_stay(film: Project, coordinator: Use
     assert again(second).start_after is None, "all of the selection or none"
     with pytest.raises(Refused, match="this has passed"):
         change_job(first, {"deadline": in_(hours=-1)}, user=coordinator)
+
+
+def test_a_wish_that_one_of_thousands_cannot_be_given_changes_none_of_them(
+    film: Project, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steering, "AT_ONCE", 2)
+    batch = batch_of(film, coordinator, 5)
+    last = of(batch).order_by("pk").last()
+    change_job(last, {"deadline": in_(hours=2)}, user=coordinator)
+    with pytest.raises(Refused, match=last.code):
+        change_jobs(of(batch), {"start_after": in_(hours=3)}, user=coordinator)
+    assert set(of(batch).values_list("start_after", flat=True)) == {None}
+
+
+def test_a_large_change_that_somebody_crosses_says_how_far_it_came_and_goes_on_when_asked_again(
+    film: Project, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steering, "AT_ONCE", 2)
+    batch = batch_of(film, coordinator, 5)
+    last = of(batch).order_by("pk").last()
+    late = in_(hours=3)
+    real, portions = steering._change_portion, list[int]()
+
+    def crossed(keys: list[UUID], *args: Any) -> Any:
+        portions.append(len(keys))
+        if len(portions) == 2:
+            change_job(last, {"deadline": in_(hours=2)}, user=coordinator)
+        return real(keys, *args)
+
+    def crosses(keys: list[UUID], *args: Any) -> Any:
+        return real(keys, *args) if keys == [last.pk] and len(portions) == 2 else crossed(keys, *args)
+
+    monkeypatch.setattr(steering, "_change_portion", crosses)
+    with pytest.raises(Conflict) as conflict:
+        change_jobs(of(batch), {"start_after": late}, user=coordinator)
+    assert [problem.code for problem in conflict.value.problems] == ["after_deadline", "partly_done"]
+    assert "4 of 5 jobs were changed" in str(conflict.value)
+    assert of(batch).filter(start_after=late).count() == 4
+    change_job(last, {"deadline": None}, user=coordinator)
+    outcome = change_jobs(of(batch), {"start_after": late}, user=coordinator)
+    assert (len(outcome.same), outcome.changed) == (4, [last.code])
 
 
 def test_a_pin_is_judged_beside_the_pool_that_stays(job: Job, coordinator: User) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from farm.contracts import NodeReport, NodeState, Outcome
+from farm.contracts import NodeReport, NodeState, Outcome, Stage
 from farm.tiers import node_queue
 from tests.broker_fixture import Broker
 from tests.comfysim_fixture import StartSim
-from tests.integration.workers.coordinator import Coordinator, coordinator, order
+from tests.integration.workers.coordinator import Coordinator, coordinator, order, slow_picture
 from tests.integration.workers.node_farm import BRISK, result_of
 from tests.integration.workers.worker_process import WorkerProcess
 
@@ -75,3 +75,22 @@ def test_a_worker_that_was_given_anothers_comfyui_takes_no_work_and_says_whose_i
 
     first.kill()
     here.hears(of("gpu1", NodeState.IDLE))
+
+
+def test_a_second_worker_of_the_same_name_says_so_and_touches_nothing_the_first_has_in_hand(
+    here: Coordinator, worker: StartWorker, comfysim: StartSim
+) -> None:
+    url = comfysim().url
+    worker("gpu0", url)
+    report = here.hears(of("gpu0", NodeState.IDLE))
+    what = order(slow_picture("first", 4))
+    result = here.send(what, "vram.8")
+    here.hears(lambda heard: any(item.stage is Stage.EXECUTING for item in heard.running))
+
+    second = worker("gpu0", url)
+    assert second.process.wait(30) == 1
+    assert "another worker of this machine has the spool" in second.log
+    assert "give each worker a SHOTFARM_NODE" in second.log
+
+    assert result_of(result).outcome is Outcome.SUCCEEDED
+    assert {heard.epoch for heard in here.reports} == {report.epoch}

@@ -463,3 +463,13 @@ def test_what_follows_the_last_step_may_take_as_long_as_the_order_allows() -> No
 
     assert scene.play(execution_timeout_s=10_000, hang_s=1000).outputs == (FILE,)
     assert scene.comfy.cancels == 0
+
+
+def test_a_clock_that_was_set_while_comfyui_executed_makes_no_render_longer_than_it_was() -> None:
+    year = Standing(state=State.DONE, ending=Ending.SUCCEEDED, outputs=(FILE,), executed_s=2_000_000.0)
+    scene = Scene(ScriptedComfy([year]), [(1, Started()), (1.5, Executing("3")), (1.5, Ended())])
+
+    finished = scene.play()
+
+    assert finished.queued_s == pytest.approx(1)
+    assert finished.executed_s == pytest.approx(3)

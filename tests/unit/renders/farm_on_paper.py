@@ -98,6 +98,7 @@ class Farm:
     lanes: list[Waiting]
     held: list[Held] = field(default_factory=list)
     blocks: dict[UUID, set[UUID]] = field(default_factory=dict)
+    trials: dict[UUID, set[UUID]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     used: dict[UUID, float] = field(default_factory=dict)
     seconds: dict[UUID, float] = field(default_factory=dict)
@@ -109,7 +110,7 @@ class Farm:
 
     def match(self) -> list[Pick]:
         """Let them meet once."""
-        supply = Supply(self.nodes, self.held, self.blocks, self.models_of)
+        supply = Supply(self.nodes, self.held, self.blocks, self.trials, self.models_of)
         shares = Shares(
             weights={each.project_id: float(each.lane.project.weight) for each in self.lanes},
             used=self.used,

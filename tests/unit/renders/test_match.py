@@ -187,6 +187,24 @@ def test_a_blocked_pair_is_left_alone_and_others_go_on() -> None:
     assert set(names(picks)) == {"good"}
 
 
+def test_a_node_on_trial_gets_one_order_by_name_and_others_take_the_rest() -> None:
+    tried, good = node(24, "tried"), node(24, "good")
+    work = lane(jobs=5)
+    picks = Farm([tried, good], [work], trials={work.template_id: {tried.pk}}).match()
+    assert Counter(names(picks)) == {"tried": 1, "good": 2}
+    assert {pick.road.node_id for pick in picks} == {tried.pk, good.pk}, "whoever listens might be the one"
+
+
+def test_a_node_on_trial_that_has_its_order_gets_no_second() -> None:
+    tried, work = node(24, "tried"), lane(jobs=5)
+    trials = {work.template_id: {tried.pk}}
+    assert not Farm([tried], [work], held=[in_hand(tried, work)], trials=trials).match()
+    other = lane(template=WorkflowTemplate(slug="other"))
+    assert names(Farm([tried], [work, other], held=[in_hand(tried, work)], trials=trials).match()) == [
+        "tried"
+    ]
+
+
 def test_a_limit_holds_for_all_its_templates_together() -> None:
     kling, other = WorkflowTemplate(slug="kling"), WorkflowTemplate(slug="kling2")
     limits = Limits(left={"kling": 3})

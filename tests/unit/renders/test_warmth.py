@@ -12,7 +12,7 @@ from apps.nodes.models import Node
 from apps.renders.models import Priority
 from apps.renders.scheduling.demand import Waiting
 from apps.renders.scheduling.fronts import STARVATION
-from apps.renders.scheduling.match import PATIENCE, Pick
+from apps.renders.scheduling.match import FRESH, PATIENCE, Pick
 from apps.renders.scheduling.warmth import LOAD_S
 from tests.farmsim import fifo
 from tests.farmsim.trace import mixed, seconds_for
@@ -20,6 +20,8 @@ from tests.unit.renders.farm_on_paper import NOW, Farm, in_hand, lane, node
 from tests.unit.renders.trace_on_paper import Trace
 
 A, B = "unet/a", "unet/b"
+SETTLED_S = FRESH.total_seconds() + 1
+"""The age of work that is fresh no more."""
 
 
 def warm(count: int, models: str = A) -> list[Node]:
@@ -66,7 +68,7 @@ def test_a_cold_node_helps_where_there_is_much_to_do() -> None:
 
 def test_the_more_nodes_are_warm_the_more_is_left_to_them() -> None:
     """Ten renders of ten seconds: too much for one, not for five."""
-    few, many = lane(24, models=[A], jobs=10), lane(24, models=[A], jobs=50)
+    few, many = (lane(24, models=[A], jobs=jobs, age_s=SETTLED_S) for jobs in (10, 50))
     assert "cold" in names(farm([*warm(1), node(24, "cold")], few, seconds=10).match())
     assert "cold" not in names(farm([*warm(5), node(24, "cold")], many, seconds=10).match())
 
@@ -120,16 +122,23 @@ def test_hurried_work_is_left_only_where_it_begins_no_later(rank: int) -> None:
     """Four warm nodes begin all of it within two loads: normal work is left to them."""
     nodes = [*warm(4), node(24, "cold")]
     jobs = int(4 * 3 * LOAD_S / 10)
-    assert names(farm(nodes, lane(24, models=[A], jobs=jobs), seconds=10).match()) == names_of(nodes[:4])
-    assert "cold" in names(farm(nodes, lane(24, models=[A], jobs=jobs, rank=rank), seconds=10).match())
+    normal = lane(24, models=[A], jobs=jobs, age_s=SETTLED_S)
+    assert names(farm(nodes, normal, seconds=10).match()) == names_of(nodes[:4])
+    hurried = lane(24, models=[A], jobs=jobs, rank=rank, age_s=SETTLED_S)
+    assert "cold" in names(farm(nodes, hurried, seconds=10).match())
 
 
 def names_of(nodes: list[Node]) -> set[str]:
     return {each.name for each in nodes}
 
 
-def test_starving_work_is_left_only_where_it_begins_no_later() -> None:
-    for age_s, takes in ((0.0, set[str]()), (STARVATION.total_seconds() + 1, {"cold"})):
+def test_fresh_and_starving_work_is_left_only_where_it_begins_no_later() -> None:
+    """Who has just pressed Render has a free card at once; what waits with thousands of others does not."""
+    for age_s, takes in (
+        (0.0, {"cold"}),
+        (SETTLED_S, set[str]()),
+        (STARVATION.total_seconds() + 1, {"cold"}),
+    ):
         nodes, work = warm(4), lane(24, models=[A], age_s=age_s)
         made = farm([*nodes, node(24, "cold")], work)
         for gpu in nodes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -194,6 +195,52 @@ def test_a_download_beyond_the_bound_is_stopped(tmp_path: Path, monkeypatch: pyt
         outputs.collect([listed("a.png")], what, client=client(a__png=b"x" * 11), store=store(tmp_path))
 
 
+class ShakyStore(ArtifactStore):
+    """A share that is away for so many writes."""
+
+    away = 0
+
+    def require(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("is it mounted?")
+        super().require()
+
+
+def test_a_store_that_is_away_for_a_moment_costs_no_render(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    store(tmp_path)
+    shaky = ShakyStore(str(tmp_path / "store"))
+    shaky.away = 3
+
+    outputs.write_manifest(report(), order(), shaky)
+
+    assert (shaky.away, len(pauses)) == (0, 3)
+    assert (tmp_path / "store/attempts/a1/manifest.json").exists()
+
+
+def test_one_that_stays_away_is_told_after_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.append(now[-1] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: now[-1])
+    shaky = ShakyStore(str(tmp_path))
+    shaky.away = 10_000
+
+    with pytest.raises(StoreUnavailable):
+        outputs.write_manifest(report(), order(), shaky)
+
+    assert 60 <= now[-1] < 62
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "STORE_AWAY_S", 0.0)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_full_or_missing_store_is_nobodys_fault(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
 
@@ -219,6 +266,7 @@ def test_an_input_that_is_missing_from_an_unmounted_store_is_not_the_orders_faul
     assert caught.value.to_failure().failure_class is FailureClass.INFRASTRUCTURE
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("exists", [True, False])
 def test_nothing_is_written_into_a_store_that_is_not_mounted(tmp_path: Path, exists: bool) -> None:
     root = tmp_path / "store"

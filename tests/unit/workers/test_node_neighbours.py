@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,3 +63,20 @@ def test_where_no_file_can_be_held_nobody_is_accused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     assert Neighbours(tmp_path / "file" / "below", "gpu0").check(comfyui="rack1:8188") == ""
+
+
+def test_a_claim_on_a_full_disk_holds_although_nobody_can_read_whose_it_is(
+    first_and_second: tuple[Neighbours, Neighbours], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = first_and_second
+    refused: list[int] = []
+
+    def pwrite(handle: int, *_: object) -> int:
+        refused.append(handle)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    assert first.check(comfyui="rack1:8188") == ""
+    assert len(refused) == 1
+
+    assert second.check(comfyui="rack1:8188").startswith("node ? of this machine renders with")

@@ -10,15 +10,23 @@ import pytest
 
 from tests.unit.workers.facts import order
 from workers import render as render_module
-from workers.comfy.errors import BadAnswer, ComfyError, Vanished
+from workers.comfy.errors import BadAnswer, OutOfMemory, Vanished
 from workers.hand import InHand
 from workers.node import Node
 from workers.render import _run_prompt
 
 
-@pytest.mark.parametrize("error", [Vanished("gone for 30 s"), BadAnswer("no JSON")])
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (Vanished("gone for 30 s"), False),
+        (BadAnswer("no JSON"), False),
+        (ZeroDivisionError("nobody foresaw this"), False),
+        (OutOfMemory("it has ended by itself"), True),
+    ],
+)
 def test_a_prompt_that_is_given_up_is_not_left_to_render(
-    monkeypatch: pytest.MonkeyPatch, error: ComfyError
+    monkeypatch: pytest.MonkeyPatch, error: Exception, left: bool
 ) -> None:
     def follow(*_: object, **__: object) -> NoReturn:
         raise error
@@ -28,6 +36,7 @@ def test_a_prompt_that_is_given_up_is_not_left_to_render(
     abandoned: list[str] = []
     attempt: Any = SimpleNamespace(
         order=order(),
+        epoch="e1",
         client=SimpleNamespace(submit=lambda *_: None, abandon=abandoned.append),
         saw_peak=lambda _: None,
     )
@@ -38,4 +47,4 @@ def test_a_prompt_that_is_given_up_is_not_left_to_render(
 
     with pytest.raises(type(error)):
         _run_prompt({}, attempt, InHand("a1"), station)
-    assert abandoned == [attempt.prompt_id]
+    assert abandoned == ([] if left else [attempt.prompt_id])

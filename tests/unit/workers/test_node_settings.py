@@ -47,6 +47,8 @@ def test_everything_can_be_set() -> None:
         ({"SHOTFARM_ARTIFACTS": ""}, "SHOTFARM_ARTIFACTS is not set; set it to the artifact store"),
         ({"REDIS_URL": "amqp://:secret@farm"}, "REDIS_URL begins with 'amqp'; use one of redis, rediss"),
         ({"COMFYUI_URL": "127.0.0.1:8188"}, "COMFYUI_URL begins with"),
+        ({"COMFYUI_URL": "http://:secret@:8188"}, "COMFYUI_URL names no host and port"),
+        ({"COMFYUI_URL": "http://user:secret/8188@gpu"}, "COMFYUI_URL names no host and port"),
         (
             {"SHOTFARM_COMFYUI_RESTART": "sh -c 'no end"},
             'SHOTFARM_COMFYUI_RESTART is "sh -c \'no end": No closing',

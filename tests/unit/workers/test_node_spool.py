@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from farm.contracts import ContractError
 from tests.unit.workers.facts import order, report
+from workers.errors import SpoolTaken, SpoolUnavailable
 from workers.spool import Spool, Started
 
 
@@ -87,3 +90,103 @@ def test_report_keys_lie_in_a_private_folder(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
 
     assert (spool.folder / "started").stat().st_mode & 0o077 == 0
+
+
+def test_a_report_outlives_a_death_before_its_start_was_ended(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.start(Started(order=order(), prompt_id="p1"))
+    begun = (tmp_path / "started/a1.json").read_bytes()
+    spool.finish(report())
+    (tmp_path / "started/a1.json").write_bytes(begun)  # killed between the two
+
+    next_life = Spool(tmp_path)
+
+    assert (next_life.started(), next_life.finished()) == ((), (report(),))
+    assert not (tmp_path / "started/a1.json").exists()
+
+
+def test_the_next_life_knows_in_which_one_an_order_came_and_reads_what_an_older_version_wrote(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path)
+    spool.start(Started(order=order(), prompt_id="p1", epoch="e7"))
+    assert [one.epoch for one in spool.started()] == ["e7"]
+
+    path = tmp_path / "started/a1.json"
+    older = json.loads(path.read_bytes())
+    del older["epoch"]
+    path.write_text(json.dumps(older))
+
+    assert [(one.prompt_id, one.epoch) for one in spool.started()] == [("p1", "")]
+
+
+def test_a_spool_belongs_to_one_process(tmp_path: Path) -> None:
+    first, second = Spool(tmp_path), Spool(tmp_path)
+    first.own()
+    first.own()
+
+    with pytest.raises(SpoolTaken, match="SHOTFARM_NODE"):
+        second.own()
+
+    first.close()
+    second.own()
+    second.close()
+
+
+def test_what_a_killed_worker_had_half_written_is_cleared_away(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.finish(report())
+    (tmp_path / "finished/a2.draft").write_text("{")
+
+    spool.own()
+    spool.close()
+
+    assert [path.name for path in (tmp_path / "finished").iterdir()] == ["a1.json"]
+
+
+def test_a_report_that_cannot_be_read_keeps_no_other_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    spool.finish(report("bad"))
+    spool.finish(report("good"))
+    read, failed = Path.read_bytes, list[str]()
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "bad.json":
+            failed.append(path.name)
+            raise OSError(errno.EIO, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert [done.attempt_id for done in spool.finished()] == ["good"]
+    assert failed == ["bad.json"]
+
+    monkeypatch.undo()
+    assert {done.attempt_id for done in spool.finished()} == {"bad", "good"}, "a disk may recover"
+
+
+def test_a_disk_that_removes_nothing_is_no_error_of_the_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    spool.start(Started(order=order(), prompt_id="p1"))
+    kept: list[str] = []
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        kept.append(path.name)
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    spool.finish(report())
+    spool.confirm(["a1"])
+
+    assert kept == ["a1.json", "a1.json"]
+    assert spool.finished() == (report(),)
+
+
+def test_a_spool_that_cannot_be_made_is_told_with_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SpoolUnavailable, match="set SHOTFARM_SPOOL to another disk"):
+        Spool(tmp_path / "file" / "spool")

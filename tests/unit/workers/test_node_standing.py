@@ -8,7 +8,7 @@ import pytest
 
 from farm.contracts import ComfyFact, NodeState, Stage
 from workers.gpu import Reading
-from workers.node import Node, Sight
+from workers.node import LOOK_S, STORE, Node, Sight
 
 
 def node(tier: int | None = 12, *, reachable: bool = True, reason: str = "") -> Node:
@@ -188,3 +188,41 @@ def test_an_order_that_was_asked_too_late_is_not_given_up_on_its_second_try() ->
 
 def test_a_node_says_what_it_hears() -> None:
     assert node().report(()).hears == ("canary", "unstage", "probe")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(("what", "still_told"), [(STORE, ["runs", "young"]), ("the GPU's driver", None)])
+def test_a_look_that_does_not_come_back_makes_deaf_and_gives_back_what_stands_at_the_store(
+    what: str, still_told: list[str] | None
+) -> None:
+    clock = Clock()
+    here = Node("gpu1", "celery@gpu1", clock=clock)
+    here.sight, here.serve = node().sight, True
+    for name, stage in (
+        ("staging", Stage.ACCEPTED),
+        ("storing", Stage.COLLECTING),
+        ("runs", Stage.EXECUTING),
+    ):
+        here.hand.move(here.hand.accept(name, "t"), stage)
+
+    with here.looking_at(what):
+        clock.now = LOOK_S
+        here.hand.accept("young", "t")
+        assert here.standing()[0] is NodeState.BUSY
+
+        clock.now = LOOK_S + 1
+        state, reason = here.standing()
+        assert (state, reason) == (NodeState.DEAF, f"{what} has not answered a look for 120 s")
+        assert roads(here) == []
+        told = [item.attempt_id for item in here.report(()).running]
+        assert told == (still_told or ["staging", "storing", "runs", "young"])
+
+    assert here.standing()[0] is NodeState.BUSY
+    assert len(here.report(()).running) == 4

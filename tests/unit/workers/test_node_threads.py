@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -15,16 +17,18 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from celery.result import denied_join_result
+from redis.exceptions import NoPermissionError
 
-from farm.contracts import WAKE, ComfyFact, NodeDirectives, Stage
+from farm.contracts import WAKE, ComfyFact, ContractError, NodeDirectives, Stage, to_json
 from farm.logs import JsonLines, WordsAndFacts
 from tests.unit.workers.facts import report
 from workers.claims import CeleryClaim
 from workers.gpu import Reading
 from workers.logs import worth_a_line
 from workers.node import Node, Sight
+from workers.outbox import IN_VAIN, WITHHELD_S
 from workers.queues import Subscriptions
-from workers.reporter import ORDER_S, PERIOD_S, STAGE_S, Reporter
+from workers.reporter import MOST_WAITING, ORDER_S, PERIOD_S, STAGE_S, Reporter
 from workers.spool import Spool
 from workers.vital import VitalThread
 
@@ -315,3 +319,184 @@ def test_a_log_line_carries_its_fields_as_text_or_as_json() -> None:
 def test_wake_leaves_no_line() -> None:
     assert not worth_a_line(record(data={"name": WAKE}))
     assert worth_a_line(record(data={"name": "shotfarm.render"}))
+
+
+def test_a_disk_that_fails_keeps_no_directive_from_being_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, spool, reporter = reporting(tmp_path)
+    spool.finish(report("done"))
+    stop = node.hand.accept("stop", "t")
+    refused: list[str] = []
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        refused.append(path.name)
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    reporter.follow(NodeDirectives(confirmed=("done",), cancelled=("stop",), serve=True))
+
+    assert refused == ["done.json"]
+    assert stop.cancelled.is_set()
+    assert node.serve
+
+
+@pytest.mark.usefixtures("in_a_worker")
+@pytest.mark.parametrize(("lies_there", "sent"), [(MOST_WAITING, 2), (MOST_WAITING + 1, 1)])
+def test_a_coordinator_that_is_away_for_days_does_not_fill_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lies_there: int, sent: int
+) -> None:
+    _, _, made = reporting(tmp_path)
+    reporter = cast(Any, made)
+    told: list[str] = []
+    monkeypatch.setattr(reporter, "_waiting", lambda: lies_there)
+
+    def send_task(name: str, **_: object) -> object:
+        told.append(name)
+        return SimpleNamespace(ready=lambda: False)
+
+    monkeypatch.setattr(reporter._app, "send_task", send_task)
+    reporter._patience_s = 0.0
+
+    made.exchange()  # nobody answers: away from now on
+    made.exchange()
+
+    assert len(told) == sent
+
+
+class Pedant:
+    """A coordinator that cannot read the reports of some attempts, and refuses a message that holds one."""
+
+    def __init__(self, *unreadable: str) -> None:
+        self.unreadable = unreadable
+        self.heard: list[list[str]] = []
+        self.refused = 0
+
+    def send_task(self, _name: str, *, args: list[Any], **_: Any) -> Any:
+        told = [done["attempt_id"] for done in args[0]["finished"]]
+        answer: object = to_json(NodeDirectives(confirmed=tuple(told)))
+        if set(told) & set(self.unreadable):
+            self.refused += 1
+            answer = ContractError("RenderReport: Invalid enum value 'interrupted' - at `$.failure`")
+        else:
+            self.heard.append(told)
+        return SimpleNamespace(ready=lambda: True, result=answer, forget=lambda: None)
+
+
+def test_a_report_that_an_older_coordinator_cannot_read_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    pedant = Pedant("a3", "a7")
+    monkeypatch.setattr(cast(Any, reporter)._app, "send_task", pedant.send_task)
+    for number in range(10):
+        spool.finish(report(f"a{number}"))
+        os.utime(tmp_path / f"finished/a{number}.json", ns=(0, number))
+
+    for _ in range(20):
+        reporter.exchange()
+
+    assert pedant.refused >= 2
+    assert sorted(name for told in pedant.heard for name in told) == [
+        f"a{n}" for n in (0, 1, 2, 4, 5, 6, 8, 9)
+    ]
+    assert [kept.attempt_id for kept in spool.finished()] == ["a3", "a7"], "kept for one that can"
+    assert pedant.heard[-1] == [], "and the node goes on reporting"
+    named = [vars(line)["attempt"] for line in caplog.records if "cannot read" in line.message]
+    assert named == ["a3", "a7"]
+
+    pedant.unreadable = ()
+    later = time.monotonic() + WITHHELD_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    reporter.exchange()
+    assert pedant.heard[-1] == ["a3", "a7"]
+    assert spool.finished() == ()
+
+
+def test_a_report_that_is_never_confirmed_is_told_more_rarely(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    told: list[list[str]] = []
+
+    def send_task(_name: str, *, args: list[Any], **_: Any) -> Any:
+        told.append([done["attempt_id"] for done in args[0]["finished"]])
+        answer = to_json(NodeDirectives(confirmed=("good",)))
+        return SimpleNamespace(ready=lambda: True, result=answer, forget=lambda: None)
+
+    monkeypatch.setattr(cast(Any, reporter)._app, "send_task", send_task)
+    spool.finish(report("signed-with-a-key-of-yesterday"))
+    for _ in range(IN_VAIN + 5):
+        reporter.exchange()
+    spool.finish(report("good"))
+    reporter.exchange()
+
+    assert told.count(["signed-with-a-key-of-yesterday"]) == IN_VAIN
+    assert told[-1] == ["good"]
+    assert [kept.attempt_id for kept in spool.finished()] == ["signed-with-a-key-of-yesterday"]
+
+    later = time.monotonic() + WITHHELD_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    reporter.exchange()
+    assert told[-1] == ["signed-with-a-key-of-yesterday"]
+
+
+def test_a_coordinator_that_breaks_over_a_report_gets_all_of_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, spool, reporter = reporting(tmp_path)
+    spool.finish(report("done"))
+    told: list[list[str]] = []
+
+    def send_task(_name: str, *, args: list[Any], **_: Any) -> Any:
+        told.append([done["attempt_id"] for done in args[0]["finished"]])
+        broken = RuntimeError("database is locked")
+        return SimpleNamespace(ready=lambda: True, result=broken, forget=lambda: None)
+
+    monkeypatch.setattr(cast(Any, reporter)._app, "send_task", send_task)
+    monkeypatch.setattr(reporter, "_waiting", lambda: 0)
+    reporter.exchange()
+    reporter.exchange()
+
+    assert told == [["done"], ["done"]]
+    assert "database is locked" in str(vars(caplog.records[-1])["error"])
+
+
+def test_what_a_coordinator_refuses_of_a_node_is_said_once_in_its_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, _, reporter = reporting(tmp_path)
+
+    for _ in range(3):
+        reporter.follow(NodeDirectives(refused="another worker uses this name"))
+
+    assert [vars(line)["why"] for line in caplog.records if "refused" in line.message] == [
+        "another worker uses this name"
+    ]
+
+
+@pytest.mark.usefixtures("in_a_worker")
+def test_a_node_that_may_not_count_the_reports_goes_on_reporting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, made = reporting(tmp_path)
+    reporter = cast(Any, made)
+    asked: list[str] = []
+    told: list[str] = []
+
+    def llen(queue: str) -> int:
+        asked.append(queue)
+        raise NoPermissionError("this user has no permissions to run the 'llen' command")
+
+    def send_task(name: str, **_: object) -> object:
+        told.append(name)
+        return SimpleNamespace(ready=lambda: False)
+
+    counted = SimpleNamespace(client=SimpleNamespace(llen=llen))
+    monkeypatch.setattr(reporter, "_app", SimpleNamespace(send_task=send_task, backend=counted))
+    reporter._patience_s = 0.0
+
+    made.exchange()
+    made.exchange()
+
+    assert (asked, len(told)) == (["reports"], 2)

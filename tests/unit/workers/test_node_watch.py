@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,7 +28,7 @@ from workers.comfy.standing import PENDING, UNKNOWN, Ending, Standing, State
 from workers.gpu import Site
 from workers.memory import OwnMemory
 from workers.neighbours import Neighbours
-from workers.node import Node
+from workers.node import LOOK_S, Node
 from workers.nvml import Cards
 from workers.probe import PATIENCE_S, AskedProbe, Probe
 from workers.restart import Restart
@@ -442,3 +444,25 @@ def test_sizes_of_models_are_read_when_there_are_others_and_cost_no_node_its_pla
 
     assert (comfy.sizes_read, node.standing()[0]) == (2, NodeState.IDLE)
     assert node.sight.catalogue.sizes == {}
+
+
+def test_a_store_that_hangs_is_named_while_the_watch_waits_for_it() -> None:
+    asked, answered = Event(), Event()
+
+    def hangs() -> str:
+        asked.set()
+        answered.wait(30)
+        return ""
+
+    node, watch, _ = watching(FakeComfy(), check_store=hangs)
+    clock = cast(Any, node)
+    looks = Thread(target=watch.look)
+    looks.start()
+    asked.wait(30)
+
+    clock._clock = lambda: time.monotonic() + LOOK_S + 1
+    assert node.standing() == (NodeState.STARTING, "the artifact store has not answered a look for 120 s")
+
+    answered.set()
+    looks.join(30)
+    assert node.standing()[0] is NodeState.IDLE

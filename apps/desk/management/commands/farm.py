@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.core.management.color import supports_color
 
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.desk.terminal.answer import FORM, NOTHING, problems_json
 from apps.desk.terminal.arguments import declare
 from apps.desk.terminal.commands import answer
+from apps.desk.terminal.finding import job_named
 from apps.desk.terminal.text import Paint, painted, plain
 
 CLEAR: Final = "\x1b[H\x1b[2J"
@@ -74,12 +75,12 @@ class Command(BaseCommand):
         return painted if looked_at else plain
 
     def _story(self, options: Mapping[str, Any]) -> None:
-        asked = [options["job"], *(["--json"] if options["json"] else [])]
         try:
-            call_command("job_story", *asked, stdout=self.stdout, stderr=self.stderr)
-        except CommandError as refused:
-            self._say([], [Problem("", "", str(refused))])
-            sys.exit(NOTHING)
+            job = job_named(options["job"])
+        except Refused as refused:
+            sys.exit(self._refuse(options, refused.problems))
+        asked = [str(job.pk), *(["--json"] if options["json"] else [])]
+        call_command("job_story", *asked, stdout=self.stdout, stderr=self.stderr)
 
     def _watch(self, options: Mapping[str, Any]) -> None:
         """Look again and again until interrupted; tools get one object a line."""

@@ -6,6 +6,7 @@ import signal
 from types import FrameType
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from apps.renders.services.ticker import Ticker
@@ -14,6 +15,7 @@ from farm.logs import name_process
 
 class Command(BaseCommand):
     help = "Dispatch ready jobs to GPU nodes and look after what got lost, until stopped."
+    requires_system_checks = (Tags.security,)  # the others look at pages, which are loaded for them alone
 
     def handle(self, *args: Any, **options: Any) -> None:
         name_process("ticker")

@@ -1,19 +1,7 @@
-"""Every message between the coordinator and a GPU node, field by field.
+"""The messages as the farm's first landed version spoke them: a copy that stays as it is.
 
-Frozen dataclasses, JSON in and out, versioned. A message carries ids and facts: no objects, and no
-secret but the attempt's own ``report_key``, which signs reports of this one attempt and is kept out
-of everything that is shown (Flower shows ``argsrepr``; ``repr`` hides it).
-
-==================  =========================  ==========================================
-Message             Celery task (queue)        Answer (Celery result)
-==================  =========================  ==========================================
-RenderOrder         RENDER  (vram.t, node.*)   RenderReport; failed: RenderFailed(report)
-ClaimRequest        CLAIM   (claims)           ClaimReply
-Bell                BELL    (reports)          –  (the report is RENDER's result)
-NodeReport          REPORT  (reports)          NodeDirectives
-–                   WAKE    (node.*)           –  (makes a worker re-read its queues)
-canary's id         CANARY  (node.*)           –  (told again in the next NodeReport)
-==================  =========================  ==========================================
+Present nodes work with coordinators that read messages so, and present coordinators with nodes that write
+them so (tests/unit/farm/test_versions.py, tests/integration/renders/test_versions.py).
 """
 
 from __future__ import annotations
@@ -25,7 +13,7 @@ import json
 import zlib
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -33,7 +21,6 @@ VERSION: Final = 1
 
 RENDER: Final = "shotfarm.render"
 WAKE: Final = "shotfarm.wake"
-CANARY: Final = "shotfarm.canary"
 CLAIM: Final = "shotfarm.claim"
 BELL: Final = "shotfarm.bell"
 REPORT: Final = "shotfarm.node_report"
@@ -41,17 +28,6 @@ MEDIA: Final = "shotfarm.media"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""
-
-CONTROL_UNSTAGE: Final = "shotfarm_unstage"
-"""Remote control command, ``{"attempt_id": …}``: give a prompt up that is staged, for urgent work. One that
-executes goes on; one that was given up is reported CANCELLED for the reason UNSTAGED."""
-
-UNSTAGED: Final = "made way for urgent work"
-"""``RenderReport.reason`` of an attempt that was given up while it waited."""
-
-HEARS: Final = ("canary", "unstage", "probe")
-"""What nodes of this version heed beside render orders: told in ``NodeReport.hears``. Older ones tell
-nothing, and must not be called deaf for a canary they do not know."""
 
 MANIFEST_NAME: Final = "manifest.json"
 STORE_MARKER: Final = ".shotfarm-store"
@@ -61,9 +37,6 @@ TICK_CHANNEL: Final = "shotfarm.tick"
 """Redis channel that wakes the ticker. Nothing but speed depends on it."""
 
 T = TypeVar("T")
-
-Mebibytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 24)]
-"""Memory of a card: below 16 TiB, so that nobody's word is too large for a column."""
 
 
 class ContractError(ValueError):
@@ -91,7 +64,6 @@ class FailureClass(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     OUTPUT_INVALID = "output_invalid"
     TIMED_OUT = "timed_out"
-    INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
 
 
@@ -241,10 +213,7 @@ class LogLine:
 class RenderReport:
     """How an attempt ended. Also the content of the attempt's manifest. Signed with its key.
 
-    ``log``: what the node logged about the attempt, bounded and without secrets. ``peak_mib``: the most
-    memory that was used on the card while the prompt executed, by whomever; None where nobody measures. It
-    is shown and never decides, so it is not signed either, and a coordinator that does not know it yet
-    takes the report.
+    ``log``: what the node logged about the attempt, bounded and without secrets.
     """
 
     attempt_id: str
@@ -262,7 +231,6 @@ class RenderReport:
     simulated: bool = False
     reason: str = ""
     log: tuple[LogLine, ...] = ()
-    peak_mib: Mebibytes | None = None
     signature: str = ""
     version: int = VERSION
 
@@ -342,11 +310,7 @@ class GpuFact:
 
 @dataclass(frozen=True, kw_only=True)
 class ComfyFact:
-    """What ComfyUI says of itself. ``device_type`` "cpu" means there is no VRAM at all.
-
-    ``address``: ``host:port``, with the machine's own name instead of a loopback address, so that two nodes
-    of equal address share one ComfyUI. ``ram_free_mib`` is its machine's.
-    """
+    """What ComfyUI says of itself. ``device_type`` "cpu" means there is no VRAM at all."""
 
     reachable: bool
     version: str = ""
@@ -356,28 +320,19 @@ class ComfyFact:
     queue_running: int = 0
     queue_pending: int = 0
     error: str = ""
-    address: str = ""
-    ram_free_mib: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What a node can render: node classes, and model files by folder (names with ``/``).
-
-    ``custom_nodes``: each package of node classes beside ComfyUI's own → a short hash of what it offers.
-    """
+    """What a node can render: node classes, and model files by folder (names with ``/``)."""
 
     classes: tuple[str, ...]
     models: dict[str, tuple[str, ...]]
-    custom_nodes: dict[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """A short hash, equal for equal capabilities."""
-        content = to_json(self)
-        if not self.custom_nodes:
-            content.pop("custom_nodes", None)  # as a node tells that does not know this field yet
-        return hashlib.sha256(canonical(content)).hexdigest()[:16]
+        return hashlib.sha256(canonical(to_json(self))).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -392,24 +347,12 @@ class RunningAttempt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeResult:
-    """How the probe render ended that was asked for as ``id``. ``message``: why it did not render."""
-
-    id: str
-    ok: bool
-    message: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class NodeReport:
     """How a node stands: sent every 5 s and at once when something changed.
 
-    ``worker`` is the Celery node name (for remote control). ``tier_gb`` None: memory unknown, so no GPU
-    jobs. ``capabilities`` is sent only when asked for; the fingerprint always. ``finished``: reports the
-    coordinator has not confirmed yet, oldest first. ``resident``: model files (``folder/name``) that
-    ComfyUI holds in memory now, as far as the node knows, the last used at the end: a hint, never a
-    promise. ``canary``: the id of the last CANARY that came by its own queue. ``probe``: how the last probe
-    ended that was asked for. ``hears``: which of HEARS this node heeds.
+    ``worker`` is the Celery node name (for remote control). ``tier_gb`` None: memory unknown, so no
+    GPU jobs. ``capabilities`` is sent only when asked for; the fingerprint always.
+    ``finished``: reports the coordinator has not confirmed yet, oldest first.
     """
 
     node: str
@@ -425,10 +368,6 @@ class NodeReport:
     capabilities: Capabilities | None = None
     running: tuple[RunningAttempt, ...] = ()
     finished: tuple[RenderReport, ...] = ()
-    resident: tuple[str, ...] = ()
-    canary: str = ""
-    probe: ProbeResult | None = None
-    hears: tuple[str, ...] = ()
     version: int = VERSION
 
 
@@ -438,9 +377,7 @@ class NodeDirectives:
 
     ``confirmed``: reports recorded (or refused for good); forget them. ``cancelled``: stop these.
     ``serve``: read the tier queues; without it the node reads its own queue only.
-    ``new_epoch``: this node was given up; mint a new epoch and drop what is running. ``unstage``: as
-    CONTROL_UNSTAGE, where that was not heard. ``probe``: the id of a probe to render, told again with its end
-    in ``NodeReport.probe``; the same id is rendered once, however often it is told.
+    ``new_epoch``: this node was given up; mint a new epoch and drop what is running.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -449,8 +386,6 @@ class NodeDirectives:
     desired: str = "active"  # "active" | "draining" | "paused"
     want_capabilities: bool = False
     new_epoch: bool = False
-    unstage: tuple[str, ...] = ()
-    probe: str = ""
     version: int = VERSION
 
 
@@ -505,7 +440,7 @@ def pack_graph(graph: dict[str, Any]) -> str:
 
 def _signature(report: RenderReport, key: str) -> str:
     content = to_json(report)
-    unsigned = ("signature", "peak_mib") if report.log else ("signature", "peak_mib", "log")
-    for name in unsigned:  # an empty log as well: so signs a node that does not know this field yet
-        content.pop(name, None)
+    del content["signature"]
+    if not report.log:
+        content.pop("log", None)  # as a node signs that does not know this field yet
     return hmac.new(key.encode(), canonical(content), hashlib.sha256).hexdigest()
