@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.common.models import StateEvent
 from apps.nodes.selectors import serving
-from apps.renders.models import Attempt, Job
+from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JobState
 from apps.renders.waiting import reason_of
@@ -64,6 +64,20 @@ def blocked_jobs_name_their_reason() -> None:
     blocked = Job.objects.filter(state=JobState.BLOCKED).values_list("code", "wait_code")
     silent = [code for code, reason in blocked if reason not in ("depends", "depends_failed")]
     assert not silent, f"{silent} are blocked and do not say why"
+
+
+def nothing_starts_before_what_it_waits_for() -> None:
+    """What is in flight or has a take comes after jobs that succeeded, all of them."""
+    begun = JobDependency.objects.filter(job__state__in=[*IN_FLIGHT, JobState.SUCCEEDED])
+    early = begun.exclude(depends_on__state=JobState.SUCCEEDED).values_list("job__code", flat=True)
+    assert not early, f"{list(early)} went before what they wait for"
+
+
+def nothing_renders_on_too_small_a_card() -> None:
+    """No node has an order of a larger tier than its own."""
+    held = slots_in_use().exclude(node=None).values_list("job__code", "tier_gb", "node__tier_gb")
+    small = [code for code, wanted, has in held if has is not None and has < wanted]
+    assert not small, f"{small} are on cards too small for them"
 
 
 def jobs_are_held_and_ranked_as_people_said() -> None:

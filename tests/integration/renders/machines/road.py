@@ -99,6 +99,8 @@ class Road:
         invariants.what_has_its_manifest_is_not_lost(told, self.manifests)
         invariants.takes_are_what_succeeded()
         invariants.each_job_has_one_current_attempt()
+        invariants.nothing_starts_before_what_it_waits_for()
+        invariants.nothing_renders_on_too_small_a_card()
         invariants.blocked_jobs_name_their_reason()
         invariants.jobs_are_held_and_ranked_as_people_said()
 
