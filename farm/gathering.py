@@ -124,14 +124,15 @@ def strategy(task: GroupTask, app: Celery, consumer: Any, **_: Any) -> Callable[
     def begin(work: Callable[[], None]) -> None:
         consumer.pool.apply_async(work, args=(), kwargs={})
 
-    gathering = Gathering(
-        answer_all,
-        begin=begin,
-        deliver=results.store_answers if heard else lambda _: None,
-        refuse=(lambda key, exc: results.store_result(key, exc, states.FAILURE))
-        if heard
-        else lambda *_: None,
-    )
+    def deliver(answers: dict[str, Any]) -> None:
+        if heard:
+            results.store_answers(answers)
+
+    def refuse(message_id: str, error: Exception) -> None:
+        if heard:
+            results.store_result(message_id, error, states.FAILURE)
+
+    gathering = Gathering(answer_all, begin=begin, deliver=deliver, refuse=refuse)
 
     def handle(message: Any, _body: Any, ack: Any, _reject: Any, _callbacks: Any, **_: Any) -> None:
         gathering.add(Message(message.headers["id"], _payload(message), lambda: ack(logger, errors)))

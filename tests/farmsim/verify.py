@@ -145,7 +145,9 @@ def out_of_memory_goes_up(_: Seen) -> Iterator[str]:
     for attempt in failed.select_related("job"):
         later = attempt.job.attempts.filter(number__gt=attempt.number, tier_gb__lte=attempt.tier_gb)
         if later.exists():
-            yield f"{attempt.job} ran out of memory on {attempt.tier_gb} GB and was sent there again"
+            told = ("number", "tier_gb", "card_gb", "state", "explores", "created_at", "finished_at")
+            story = list(attempt.job.attempts.order_by("number").values_list(*told))
+            yield f"{attempt.job} ran out of memory on {attempt.tier_gb} GB and was sent there again: {story}"
 
 
 def limits_are_kept(_: Seen) -> Iterator[str]:

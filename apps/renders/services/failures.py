@@ -190,20 +190,19 @@ def _carry_out(
 
 def _in_other_lane(attempt: Attempt, decision: Decision) -> Columns:
     """The columns that keep a job off smaller cards, or off the node it failed on."""
-    job = attempt.job
+    avoids = attempt.node.name if decision.avoids and attempt.node is not None else ""
+    if not decision.tier_gb and not avoids:
+        return {}
+    # Everybody locks jobs before lanes, and this may wake one. Read again: somebody may have steered it.
+    job = Job.objects.order_by("pk").select_for_update(no_key=True).get(pk=attempt.job_id)
     columns: Columns = {}
     if decision.tier_gb:
         job.floor_gb = decision.tier_gb
         columns = {"tier_gb": decision.tier_gb, "floor_gb": decision.tier_gb}
-    if decision.avoids and attempt.node is not None:
-        job.avoids = _with(job.avoids, attempt.node.name)
-        columns["avoids"] = job.avoids
-    if columns:
-        # Everybody locks jobs before lanes, and this may wake one.
-        list(Job.objects.filter(pk=job.pk).order_by("pk").select_for_update(no_key=True).values_list("pk"))
-        assign([job])
-        columns["lane"] = job.lane
-    return columns
+    if avoids:
+        job.avoids = columns["avoids"] = _with(job.avoids, avoids)
+    assign([job])
+    return columns | {"lane": job.lane}
 
 
 def _with(names: str, name: str) -> str:
