@@ -26,7 +26,9 @@ OWN: Final = {
     # A UUIDv7 whose time grows with the place in the sequence, so that keys are written in order.
     "id": "(lpad(to_hex((%(began)s::bigint + t.n / 100)), 12, '0') || '7'"
     " || lpad(to_hex(t.n %% 4096), 3, '0') || '8' || substr(md5(random()::text), 1, 15))::uuid",
-    "code": "'J' || lpad((%(code)s + t.n)::text, 6, '0')",
+    # to_char would fill with # beyond six digits, lpad cut
+    "code": "'J' || CASE WHEN %(code)s + t.n < 1000000 THEN lpad((%(code)s + t.n)::text, 6, '0')"
+    " ELSE (%(code)s + t.n)::text END",
     "take_number": "t.take",
     "seed": SEED,
     "values": f"CASE WHEN p.values ? 'seed' THEN jsonb_set(p.values, '{{seed}}', to_jsonb({SEED}))"
