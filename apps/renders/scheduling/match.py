@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -100,8 +101,12 @@ class Match:
         self._wanting = Counter(lane.tier_gb or 0 for lane in self._lanes)
         self._withheld: set[Group] = set()
         self._given = Counter[UUID]()
-        self._warmth = Warmth(self._lanes, supply, work=work, now=now)
         self._turns.forget_all_but(head.job_id for lane in self._lanes for head in lane.heads)
+
+    @cached_property
+    def _warmth(self) -> Warmth:
+        """Reckoned when first asked for: with every place taken nobody asks."""
+        return Warmth(self._lanes, self._supply, work=self._work, now=self._now)
 
     @property
     def withheld(self) -> set[UUID]:

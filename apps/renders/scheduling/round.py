@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -115,7 +115,27 @@ def expected_seconds(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
 def _work(fronts: Sequence[Waiting], supply: Supply) -> Work:
     waiting = [each.lane.pk for each in fronts]
     in_hand = (held.lane_id for held in supply.held if held.lane_id is not None)
-    return Work(depths(waiting), expected_seconds([*waiting, *in_hand]))
+    return Work(_Depths(waiting), expected_seconds([*waiting, *in_hand]))
+
+
+class _Depths(Mapping[UUID, int]):
+    """How many jobs of each lane may start. Counted when asked for: with every place taken nobody asks."""
+
+    def __init__(self, lane_ids: Sequence[UUID]) -> None:
+        self._lane_ids = lane_ids
+
+    @cached_property
+    def _counted(self) -> dict[UUID, int]:
+        return depths(self._lane_ids)
+
+    def __getitem__(self, lane_id: UUID) -> int:
+        return self._counted[lane_id]
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self._counted)
+
+    def __len__(self) -> int:
+        return len(self._counted)
 
 
 def _holds(lanes: Sequence[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:

@@ -8,7 +8,7 @@ will have begun all of it within a few times what loading takes. A node that has
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -44,8 +44,8 @@ class Work:
     ``seconds``: what one render of a lane takes, where any was seen.
     """
 
-    depth: dict[UUID, int]
-    seconds: dict[UUID, float]
+    depth: Mapping[UUID, int]
+    seconds: Mapping[UUID, float]
 
     def known(self, waiting: Waiting) -> bool:
         """Whether a render of this lane's kind was ever seen."""
