@@ -98,7 +98,7 @@ class Gathering:
     def _answer(self, group: Sequence[Message]) -> None:
         try:
             answers = self._answer_all([message.payload for message in group])
-        except Exception as exc:
+        except Exception as exc:  # told to whose message it is, once that is known: each is tried alone
             if len(group) > 1:
                 for message in group:
                     self._answer([message])
@@ -117,7 +117,8 @@ def strategy(task: GroupTask, app: Celery, consumer: Any, **_: Any) -> Callable[
     def answer_all(payloads: Sequence[Any]) -> Sequence[Any]:
         close_old_connections()  # as around any task
         try:
-            return task.run(payloads)  # type: ignore[no-any-return]
+            answers: Sequence[Any] = task.run(payloads)
+            return answers
         finally:
             close_old_connections()
 
