@@ -6,7 +6,7 @@ Many nodes ask at once: a group of claims is answered in a number of statements 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,18 +14,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from apps.common.clock import database_now
-from apps.common.ids import uuid_in
 from apps.common.machines import Move, events_together, move_each
 from apps.common.turns import in_turns
 from apps.nodes.models import Node
-from apps.nodes.selectors import serving
 from apps.nodes.states import Desired
-from apps.renders.models import Attempt, Hold
+from apps.renders.models import Attempt
 from apps.renders.scheduling.fit import lacking
-from apps.renders.scheduling.supply import in_pool, kind_of, shut_pairs, tags_of
+from apps.renders.scheduling.supply import in_pool, kind_of, tags_of
+from apps.renders.services.asked import Asked, read
 from apps.renders.services.giveback import hand_back
 from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
@@ -39,22 +37,6 @@ logger = logging.getLogger(__name__)
 REFUSED_PAUSE = timedelta(seconds=1)
 OVERTAKEN = "somebody else was faster"
 PAUSED = "paused before it was claimed"
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """A request and what the database knows about it.
-
-    ``serves``: its node may be given work now. ``blocked``: but not this template, or not this order of it.
-    ``paused``: what is, that its job belongs to; "" for nothing.
-    """
-
-    request: ClaimRequest
-    attempt: Attempt | None
-    node: Node | None
-    serves: bool
-    blocked: bool = False
-    paused: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +66,7 @@ def claim_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
 def _answer_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
     """Answer claims of different attempts."""
     now = database_now()
-    claims = _read(requests, now)
+    claims = read(requests, now)
     decided = [_decide(one, now) for one in claims]
     granted = _grant([one for one in decided if isinstance(one, _Grant)], now)
     replies = [
@@ -103,7 +85,7 @@ def _answer_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
     return replies
 
 
-def _decide(one: _Claim, now: datetime) -> _Grant | ClaimReply:
+def _decide(one: Asked, now: datetime) -> _Grant | ClaimReply:
     """Say what may be granted; hand back what this node cannot have."""
     attempt, node, request = one.attempt, one.node, one.request
     if attempt is None or attempt.token != request.token:
@@ -126,7 +108,7 @@ def _decide(one: _Claim, now: datetime) -> _Grant | ClaimReply:
 
 
 def _refuse(
-    one: _Claim, node: Node, attempt: Attempt, reason: str, *, start_after: datetime | None = None
+    one: Asked, node: Node, attempt: Attempt, reason: str, *, start_after: datetime | None = None
 ) -> None:
     with _bound(one):
         hand_back(
@@ -138,7 +120,7 @@ def _refuse(
         )
 
 
-def _bound(one: _Claim) -> AbstractContextManager[None]:
+def _bound(one: Asked) -> AbstractContextManager[None]:
     """Write what this claim is about into the lines logged inside."""
     attempt = one.attempt
     return bound(
@@ -240,78 +222,3 @@ def _move(grants: Sequence[_Grant], now: datetime) -> set[UUID]:
     if len(accepted) < len(running):
         raise _Overtaken
     return accepted
-
-
-def _read(requests: Sequence[ClaimRequest], now: datetime) -> list[_Claim]:
-    attempts = _attempts(requests)
-    nodes = _nodes(requests)
-    asking = [node for node, _serves in nodes.values()]
-    shut = {(node, template): blocked for node, template, blocked in shut_pairs(now, asking)}
-    holds = set(Hold.objects.values_list("scope", flat=True))
-    claims = []
-    for request in requests:
-        attempt = attempts.get(uuid_in(request.attempt_id))
-        node, serves = nodes.get((request.node, request.epoch), (None, False))
-        blocked = node is not None and attempt is not None and _is_blocked(node, attempt, shut)
-        paused = _paused(attempt, holds) if attempt is not None else ""
-        claims.append(_Claim(request, attempt, node, serves, blocked=blocked, paused=paused))
-    return claims
-
-
-def _is_blocked(node: Node, attempt: Attempt, shut: Mapping[tuple[UUID, UUID], bool]) -> bool:
-    """While a node is on trial with a template, it is given what was sent for that, and to it alone."""
-    blocked = shut.get((node.pk, attempt.job.template_version.template_id))
-    return attempt.node_id is None if blocked is False else bool(blocked)
-
-
-def _paused(attempt: Attempt, holds: Collection[str]) -> str:
-    """What is paused that this attempt's job belongs to; "" if nothing is.
-
-    A pause acts at once (design §5, 6): what a node has goes on, and it has what was granted. An order that
-    was on its way goes back.
-    """
-    if attempt.job.held:
-        return attempt.job.code
-    if Hold.FARM in holds:
-        return "the farm"
-    if str(attempt.tier_gb) in holds:
-        return f"tier {attempt.tier_gb}"
-    return attempt.job.project.code if attempt.job.project.paused else ""
-
-
-def _attempts(requests: Sequence[ClaimRequest]) -> dict[UUID | None, Attempt]:
-    rows = Attempt.objects.select_related("job__template_version", "job__project").only(
-        "number",
-        "state",
-        "token",
-        "tier_gb",
-        "node_id",
-        "node_epoch",
-        "job__code",
-        "job__state",
-        "job__token",
-        "job__held",
-        "job__project__code",
-        "job__project__paused",
-        "job__precision",
-        "job__lora_files",
-        "job__lane_id",
-        "job__avoids",
-        "job__pinned_to_id",
-        "job__pool_id",
-        "job__tags",
-        "job__template_version__content_hash",
-        "job__template_version__template_id",
-    )
-    keys = [key for key in (uuid_in(request.attempt_id) for request in requests) if key]
-    return {attempt.pk: attempt for attempt in rows.filter(pk__in=keys)}
-
-
-def _nodes(requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], tuple[Node, bool]]:
-    """The asking nodes by name and epoch, and whether they may be given work now."""
-    rows = Node.objects.filter(name__in={request.node for request in requests})
-    rows = rows.select_related("pool").only(
-        "name", "epoch", "desired", "observed", "tier_gb", "capabilities_of", "tags", "pool__dedicated"
-    )
-    told = rows.annotate(serves=Exists(serving().filter(pk=OuterRef("pk"))))
-    return {(node.name, node.epoch): (node, node.serves) for node in told}
