@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypedDict
@@ -233,11 +233,11 @@ def _write(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
         names.append("lane_id")
     if "deadline" in columns:
         names.append("start_by")
-    alike: dict[Hashable, list[UUID]] = defaultdict(list)
+    alike: dict[tuple[Any, ...], list[UUID]] = defaultdict(list)
     for job in jobs:
         alike[tuple(getattr(job, name) for name in names)].append(job.pk)
     for values, keys in alike.items():
-        row = dict(zip(names, values, strict=True))  # type: ignore[call-overload]
+        row = dict(zip(names, values, strict=True))
         Job.objects.filter(pk__in=keys).update(**row, row_version=F("row_version") + 1, updated_at=Now())
 
 
