@@ -8,8 +8,16 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseServerError, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseServerError,
+    JsonResponse,
+)
 from django.template import loader
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import defaults
@@ -91,6 +99,19 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if not request.path.startswith(API_PREFIX):
         return HttpResponseServerError(loader.render_to_string("500.html", {"request": request}))
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here; the farm's log tells what."))
+
+
+class SayCollisions(MiddlewareMixin):
+    """A page whose transaction met another one answers 503: it is to be asked for again, nothing broke."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer for what a view raised, if that is a collision."""
+        met = collision(exception)
+        if not met:
+            return None
+        logger.warning("a request collided", extra={"what": met, "error": str(exception).strip()})
+        page = loader.render_to_string("503.html", {"request": request})
+        return HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "1"})
 
 
 def _plain(status: HTTPStatus, detail: str) -> JsonResponse:

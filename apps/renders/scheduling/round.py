@@ -96,7 +96,7 @@ def read_round(now: datetime, *, with_words: bool = False) -> Round:
     supply = read_supply(now)
     limits, most = _limits(supply)
     paused = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
-    return Round(now, lanes, supply, limits, most, _holds(lanes, paused), paused)
+    return Round(now, lanes, supply, limits, most, holds_on(lanes, paused), paused)
 
 
 def used_lately(now: datetime) -> dict[UUID, float]:
@@ -138,7 +138,8 @@ class _Depths(Mapping[UUID, int]):
         return len(self._counted)
 
 
-def _holds(lanes: Sequence[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:
+def holds_on(lanes: Iterable[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:
+    """Say which of these lanes a pause of the farm, a tier or a project holds back. ``rows``: by scope."""
     farm = rows.get(Hold.FARM)
     found: dict[UUID, Reason] = {}
     for each in lanes:

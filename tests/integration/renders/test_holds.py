@@ -14,7 +14,7 @@ from apps.common.models import StateEvent
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.renders.holding import holds, uses
-from apps.renders.models import Hold, Job, Limit
+from apps.renders.models import Hold, Job, Lane, Limit
 from apps.renders.selectors import wait_sentence
 from apps.renders.services.control import pause, pause_batch
 from apps.renders.services.dispatch import dispatch, explain_waiting
@@ -22,7 +22,7 @@ from apps.renders.services.holds import hold, hold_farm, hold_tier, pause_projec
 from apps.renders.services.limits import LimitFields, delete_limit, save_limit
 from apps.renders.services.record import Recorded
 from apps.renders.states import AttemptState, JobState
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again, attempt_of, dispatched, executing, next_order
 
@@ -109,6 +109,16 @@ def test_a_paused_projects_jobs_wait_and_who_paused_it_is_known(
 
 
 @pytest.mark.usefixtures("bus")
+def test_a_pause_wakes_no_lane_that_holds_nothing(film: Project, job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED)
+    explain_waiting()
+    assert not Lane.objects.get().active, "it fell asleep"
+    boss = MembershipFactory.create(project=film, role=Role.ADMIN).user
+    for paused in (True, False):
+        assert pause_project(film, paused=paused, user=boss)
+        assert not Lane.objects.get().active
+
+
 def test_a_project_is_paused_by_whoever_manages_it_only(film: Project, coordinator: User) -> None:
     for user in (coordinator, operator("change_hold")):
         with pytest.raises(NotAllowed, match="may not manage"):

@@ -27,7 +27,7 @@ from apps.renders.services.places import share_out
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import AttemptState, BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
-from farm.contracts import Outcome, Stage
+from farm.contracts import FailureClass, Outcome, Stage
 from tests.broker_fixture import Broker
 from tests.factories import ProjectFactory, ShotFactory
 from tests.integration.renders.hand import Hand
@@ -140,6 +140,30 @@ def test_a_job_starts_after_its_time_and_not_before(node24: Hand, press: Press) 
     assert wait_sentence(again(job)).startswith("Starts after")
     Job.objects.update(start_after=database_now())
     assert dispatch() == 1
+
+
+def test_a_job_for_the_night_does_not_starve_when_the_night_begins(node24: Hand, press: Press) -> None:
+    now = database_now()
+    [tonight] = press()
+    [high] = press()
+    long_ago, begins = now - 2 * STARVATION, now - timedelta(seconds=1)
+    Job.objects.filter(pk=tonight.pk).update(ready_at=long_ago, start_after=begins)
+    Job.objects.filter(pk=high.pk).update(priority=Priority.HIGH, rank=Priority.HIGH)
+    assert dispatch() == 2
+    assert again(tonight).ready_at == begins, "it has waited for its time till then, not for a node"
+    assert node24.claimed().job_id == str(high.pk)
+
+
+def test_a_job_that_rests_after_a_failure_keeps_its_age(node24: Hand, press: Press) -> None:
+    [job] = press()
+    dispatch()
+    order = node24.claimed()
+    ready_at = again(job).ready_at
+    node24.finishes(order, node24.failure(order, FailureClass.INFRASTRUCTURE))
+    assert again(job).start_after is not None
+    Job.objects.update(start_after=database_now())
+    assert dispatch() == 1
+    assert again(job).ready_at == ready_at
 
 
 def test_a_job_that_must_start_now_to_keep_its_deadline_goes_before_high_ones(

@@ -110,6 +110,22 @@ def test_one_bad_message_in_a_group_is_nobody_elses_trouble() -> None:
     assert [(key, type(error)) for key, error in desk.refused.items()] == [("-2", ValueError)]
 
 
+def test_a_pool_that_takes_nothing_once_is_asked_again_by_whoever_comes_next() -> None:
+    desk = Desk()
+    begin = desk._gathering._begin
+
+    def full(work: Callable[[], None]) -> None:
+        desk._gathering._begin = begin
+        raise RuntimeError("can't start new thread")
+
+    desk._gathering._begin = full
+    with pytest.raises(RuntimeError, match="new thread"):
+        desk.ask(1)
+    desk.ask(2)
+    desk.finish()
+    assert desk.answers == {"1": 2, "2": 4}
+
+
 def test_after_answers_that_could_not_be_delivered_the_next_message_is_answered(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
