@@ -105,7 +105,7 @@ def used_lately(now: datetime) -> dict[UUID, float]:
     return {row["project_id"]: row["total"] for row in rows.annotate(total=Sum("gpu_seconds")).order_by()}
 
 
-def expected_seconds(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
+def seconds_of_lanes(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
     """Mean seconds of execution of each lane's kind of render; those of a kind never seen are missing."""
     rows = NeedTier.objects.filter(need__lanes__in=set(lane_ids), successes__gt=0).values("need__lanes")
     sums = rows.annotate(n=Sum("successes"), total=Sum(F("successes") * F("seconds_mean"))).order_by()
@@ -115,7 +115,7 @@ def expected_seconds(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
 def _work(fronts: Sequence[Waiting], supply: Supply) -> Work:
     waiting = [each.lane.pk for each in fronts]
     in_hand = (held.lane_id for held in supply.held if held.lane_id is not None)
-    return Work(_Depths(waiting), expected_seconds([*waiting, *in_hand]))
+    return Work(_Depths(waiting), seconds_of_lanes([*waiting, *in_hand]))
 
 
 class _Depths(Mapping[UUID, int]):

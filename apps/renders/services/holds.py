@@ -26,16 +26,6 @@ PERMISSION: Final = "renders.change_hold"
 SCOPES: Final = (Hold.FARM, *map(str, (NO_VRAM, *TIERS_GB)))
 
 
-def hold_farm(*, user: User, reason: str = "") -> bool:
-    """Let nothing start on the whole farm; False if that is so already."""
-    return hold(Hold.FARM, user=user, reason=reason)
-
-
-def hold_tier(tier_gb: int, *, user: User, reason: str = "") -> bool:
-    """Let no job of this tier start; False if that is so already."""
-    return hold(str(tier_gb), user=user, reason=reason)
-
-
 def hold(scope: str, *, user: User, reason: str = "") -> bool:
     """Pause the farm or a tier (see SCOPES); False if that is so already. Raises Refused, NotAllowed."""
     _check(scope, user)

@@ -113,12 +113,6 @@ def forget(needs: QuerySet[Need], *, user: User) -> int:
     return len(versions)
 
 
-def explorable(tier_gb: int, version_ids: Iterable[UUID] | None = None) -> QuerySet[Need]:
-    """Needs worth trying on idle cards of this tier: one rung below where they go, and not disproven."""
-    needs = Need.objects.filter(explore_gb=tier_gb)
-    return needs if version_ids is None else needs.filter(template_version__in=list(version_ids))
-
-
 def expected_seconds(need_ids: Iterable[UUID]) -> dict[UUID, Duration | None]:
     """How long a render of each need executes, over all cards it ran on; one query.
 

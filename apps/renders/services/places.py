@@ -18,7 +18,7 @@ from apps.renders.holding import holds
 from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
 from apps.renders.scheduling.match import Match
-from apps.renders.scheduling.round import Round, expected_seconds, holds_on
+from apps.renders.scheduling.round import Round, holds_on, seconds_of_lanes
 from apps.renders.scheduling.supply import Held, Supply
 from apps.renders.scheduling.warmth import LOAD_S, Warmth, Work
 from apps.renders.services import bus
@@ -138,7 +138,7 @@ def share_out(supply: Supply, now: datetime) -> int:
     lanes = {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk__in=_lanes(staged)))}
     for key in holds_on(lanes.values(), holds()):
         del lanes[key]  # what a node has goes on; given up, it would wait for whoever paused it
-    work = Work(Counter(_lanes(staged)), expected_seconds(_lanes(supply.held)))
+    work = Work(Counter(_lanes(staged)), seconds_of_lanes(_lanes(supply.held)))
     warmth = Warmth(lanes.values(), _without(staged, supply), work=work, now=now)
     asked: dict[UUID, str] = {}
     for held in staged:

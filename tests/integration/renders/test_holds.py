@@ -18,7 +18,7 @@ from apps.renders.models import Hold, Job, Lane, Limit
 from apps.renders.selectors import wait_sentence
 from apps.renders.services.control import pause, pause_batch
 from apps.renders.services.dispatch import dispatch, explain_waiting
-from apps.renders.services.holds import hold, hold_farm, hold_tier, pause_project, release
+from apps.renders.services.holds import hold, pause_project, release
 from apps.renders.services.limits import LimitFields, delete_limit, save_limit
 from apps.renders.services.record import Recorded
 from apps.renders.states import AttemptState, JobState
@@ -45,8 +45,8 @@ def told() -> list[tuple[str, str, Any]]:
 
 def test_an_operator_pauses_the_farm_and_a_tier_and_lets_them_go_on() -> None:
     user = operator("change_hold")
-    assert hold_farm(user=user, reason="power cut at noon")
-    assert hold_tier(24, user=user)
+    assert hold("farm", user=user, reason="power cut at noon")
+    assert hold("24", user=user)
     assert {scope: (row.by, row.reason) for scope, row in holds().items()} == {
         "farm": (user.username, "power cut at noon"),
         "24": (user.username, ""),
@@ -85,7 +85,7 @@ def test_only_the_farm_and_known_tiers_are_paused(scope: str) -> None:
 def test_the_farm_is_paused_by_whoever_has_the_permission_only() -> None:
     for user in (UserFactory.create(is_staff=True), operator("change_limit")):
         with pytest.raises(NotAllowed, match=r"renders\.change_hold"):
-            hold_farm(user=user)
+            hold("farm", user=user)
         with pytest.raises(NotAllowed, match=r"renders\.change_hold"):
             release("farm", user=user)
     assert told() == []
@@ -145,12 +145,12 @@ def pauses_project(job: Job, user: User, paused: bool) -> None:
 
 def pauses_tier(job: Job, _user: User, paused: bool) -> None:
     user = operator("change_hold")
-    hold_tier(8, user=user) if paused else release("8", user=user)
+    hold("8", user=user) if paused else release("8", user=user)
 
 
 def pauses_farm(_job: Job, _user: User, paused: bool) -> None:
     user = operator("change_hold")
-    hold_farm(user=user) if paused else release("farm", user=user)
+    hold("farm", user=user) if paused else release("farm", user=user)
 
 
 PAUSES = [pauses_job, pauses_batch, pauses_project, pauses_tier, pauses_farm]
