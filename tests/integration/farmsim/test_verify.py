@@ -13,8 +13,10 @@ from django.db import connection
 from django.db.models import F
 
 from apps.common.clock import database_now
+from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool
+from apps.nodes.states import DESIRED
 from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier, Usage
 from apps.renders.services.farmclock import farm_clock
 from apps.renders.states import AttemptState, JobState
@@ -172,6 +174,13 @@ def over_the_limit(_: Path) -> None:
     Attempt.objects.filter(number=1).update(finished_at=database_now() + timedelta(seconds=5))
 
 
+def drained_node_was_given_work(_: Path) -> None:
+    node = Node.objects.get()
+    for number, wish in enumerate(("draining", "paused")):
+        record_event(DESIRED, node.pk, from_state="active", to=wish, actor="somebody")
+        StateEvent.objects.filter(to_state=wish).update(at=database_now() - timedelta(minutes=9 - number))
+
+
 def dependency_not_done(_: Path) -> None:
     JobDependency.objects.create(job=Job.objects.get(), depends_on=JobFactory.create(state=JobState.RUNNING))
 
@@ -257,6 +266,7 @@ BREAKS: Final[dict[str, tuple[Break, ...]]] = {
     ),
     "out of memory goes up": (same_tier_after_out_of_memory,),
     "limits are kept": (over_the_limit,),
+    "resting nodes are given nothing": (drained_node_was_given_work,),
     "dependencies come first": (dependency_not_done,),
     "queues hold no more than places": (deep_queues, busy_node_took),
     "simulated work is labelled": (unlabelled,),
