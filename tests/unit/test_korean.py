@@ -17,7 +17,7 @@ OURS = [model for model in apps.get_models() if isinstance(model._meta.verbose_n
 OURS = [model for model in OURS if model.__module__.startswith("apps.")]
 
 
-def words_of(model: type[Model]) -> Iterator[Promise | str]:
+def words_of(model: type[Model]) -> Iterator[Promise | str | None]:
     """Every word of a model that people read and that was marked for translation."""
     yield from (model._meta.verbose_name, model._meta.verbose_name_plural)
     for field in model._meta.get_fields():
@@ -26,7 +26,7 @@ def words_of(model: type[Model]) -> Iterator[Promise | str]:
         yield from (label for _value, label in getattr(field, "choices", None) or ())
 
 
-def untranslated(words: Iterator[Promise | str]) -> set[str]:
+def untranslated(words: Iterator[Promise | str | None]) -> set[str]:
     left = set()
     for word in words:
         if not isinstance(word, Promise):
