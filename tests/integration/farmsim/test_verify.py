@@ -17,7 +17,7 @@ from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool
 from apps.nodes.states import DESIRED
-from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier, Usage
+from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, Need, NeedTier, Usage
 from apps.renders.services.farmclock import farm_clock
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Artifact, Take
@@ -138,8 +138,7 @@ def node_too_small(_: Path) -> None:
 
 
 def need_larger_than_declared(_: Path) -> None:
-    need = Job.objects.get().lane.need  # type: ignore[union-attr]
-    type(need).objects.update(declared_tier_gb=48)
+    Need.objects.update(declared_tier_gb=48)
 
 
 def node_without_the_model(_: Path) -> None:
