@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "apps.accounts.middleware.PreferredLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.common.middleware.ProblemPages",
 ]
 
 ROOT_URLCONF = "farm.urls"

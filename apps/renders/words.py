@@ -121,7 +121,7 @@ def state_label(machine: str, state: str, statuses: Mapping[str, str] | None = N
         return str(_("%(tier)s GB") % {"tier": state} if state.isdigit() else _("no card"))
     if machine == "shot":
         return (shot_status_names() if statuses is None else statuses).get(state, state)
-    return str(STATES[machine].get(state, state))
+    return str(STATES.get(machine, {}).get(state, state))
 
 
 def shot_status_names() -> dict[str, str]:

@@ -31,6 +31,7 @@ class Words:
     running: str
     succeeded: str
     cancel: str
+    cancel_it: str
     cancelled: str
     requeue: str
     approve: str
@@ -47,7 +48,8 @@ ENGLISH = Words(
     render_now="Render",
     running="running",
     succeeded="succeeded",
-    cancel="Cancel",
+    cancel="Cancel…",
+    cancel_it="Cancel it",
     cancelled="cancelled",
     requeue="Requeue",
     approve="Approve",
@@ -63,7 +65,8 @@ KOREAN = Words(
     render_now="렌더",
     running="렌더 중",
     succeeded="완료",
-    cancel="취소",
+    cancel="취소…",
+    cancel_it="취소하기",
     cancelled="취소됨",
     requeue="다시 대기열에",
     approve="승인",
@@ -187,7 +190,8 @@ def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
         percents(page, running.locator("progress"), at_least=2)
         running.locator("a[href*='/renders/job/']").click()
         job = page.url
-        page.get_by_role("button", name=words.cancel).click()
+        page.get_by_role("link", name=words.cancel).click()
+        page.get_by_role("button", name=words.cancel_it).click()
         expect(page.locator("[id^=job-state]")).to_contain_text(words.cancelled)
         studio.wait_until(
             lambda: not studio.comfyui(0, "/queue")["queue_running"], "ComfyUI has been interrupted"

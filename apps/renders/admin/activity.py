@@ -106,7 +106,9 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
             return format_html('<span class="sf-dim">{}</span>', told or event.machine)
         page, name = event.told_of
         return format_html(
-            "{} <small>{}</small>", link(reverse(page, args=[event.story]), name), MACHINES[event.machine]
+            "{} <small>{}</small>",
+            link(reverse(page, args=[event.story]), name),
+            MACHINES.get(event.machine, event.machine),
         )
 
     @admin.display(description=gettext_lazy("reason"))

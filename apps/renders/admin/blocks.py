@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.show import NOTHING, clamped, link, moment, state_badge
@@ -51,7 +51,8 @@ class NodeBlockAdmin(ReadOnly, FarmAdmin):
     def clear(self, request: HttpRequest, blocks: QuerySet[NodeBlock]) -> None:
         """Give these nodes their templates again."""
         cleared = sum(clear_block(block, user=person_of(request)) for block in blocks)
-        messages.success(request, _("%(count)d blocks cleared.") % {"count": cleared})
+        told = ngettext("%(count)d block cleared.", "%(count)d blocks cleared.", cleared)
+        messages.success(request, told % {"count": cleared})
 
     def get_urls(self) -> list[URLPattern]:
         own = [

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import SettingsWrapper
 
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
@@ -93,6 +94,56 @@ def test_a_draining_node_that_has_nothing_in_hand_is_drained(film: Film, as_: Br
 def test_a_node_off_hours_says_until_when(film: Film, as_: Browser) -> None:
     Node.objects.update(off_hours=True, schedule=Schedule.objects.create(name="nights", windows=NIGHTS))
     assert "rests until 19:00 (schedule nights)" in farm(as_("viewer"))
+
+
+def test_many_nodes_are_drained_at_once_by_who_may(film: Film, as_: Browser) -> None:
+    nodes = [film.rows["node"], make_node("gpu-2"), make_node("gpu-3")]
+    ticked = {"action": "drain_nodes", "_selected_action": [str(node.pk) for node in nodes[:2]]}
+    assert "drain_nodes" not in as_("viewer").get(listing(Node)).content.decode()
+    as_("viewer").post(listing(Node), ticked)
+    assert not Node.objects.exclude(desired=Desired.ACTIVE).exists()
+    said = as_("root").post(listing(Node), ticked, follow=True).content.decode()
+    assert "2 nodes are to be draining; they hear so with their next reports." in said
+    wished = dict(Node.objects.values_list("name", "desired"))
+    assert wished == {"gpu24": Desired.DRAINING, "gpu-2": Desired.DRAINING, "gpu-3": Desired.ACTIVE}
+    back = as_("root").post(listing(Node), ticked | {"action": "activate_nodes"}, follow=True)
+    assert "2 nodes are to be active" in back.content.decode()
+    assert not Node.objects.exclude(desired=Desired.ACTIVE).exists()
+
+
+def test_the_page_of_a_node_is_drawn_again_but_for_what_is_typed(film: Film, as_: Browser) -> None:
+    shown = as_("root").get(page(film.rows["node"])).content.decode()
+    drawn = shown.split("hx-select-oob=", 1)[1].split('"')[1].split(",")
+    assert len(drawn) >= 4
+    for part in drawn:
+        assert shown.count(f'id="{part.removeprefix("#")}"') == 1, part
+    hand = shown.split('id="node-hand"', 1)[1].split("</table>", 1)[0]
+    assert film.job.code in hand
+    assert "<input" not in hand
+
+
+def test_every_page_says_by_which_clock_its_times_are(
+    film: Film, as_: Browser, settings: SettingsWrapper
+) -> None:
+    settings.TIME_ZONE = "Asia/Seoul"
+    for address in (reverse("admin:index"), reverse("desk:farm"), listing(Job), page(film.job)):
+        shown = as_("viewer").get(address).content.decode()
+        assert shown.count("times are in Asia/Seoul") >= 1, address
+
+
+def test_the_marks_by_which_nodes_are_compared_are_shown(film: Film, as_: Browser) -> None:
+    node = film.rows["node"]
+    facts = {"python": "3.12.3", "pytorch": "2.7.0"}
+    Node.objects.filter(pk=node.pk).update(fingerprint="9f2c55d01a", comfyui_facts=facts)
+    shown = as_("viewer").get(page(node)).content.decode()
+    for fact in ("9f2c55d01a", "3.12.3", "2.7.0"):
+        assert fact in shown
+
+
+def test_the_most_memory_a_render_took_is_told_on_its_jobs_page(film: Film, as_: Browser) -> None:
+    assert "11.6 GB" not in as_("viewer").get(page(film.job)).content.decode()
+    Attempt.objects.filter(pk=film.attempt.pk).update(report={"peak_mib": 11_900})
+    assert "11.6 GB" in as_("viewer").get(page(film.job)).content.decode()
 
 
 def test_nodes_are_found_by_pool_state_and_name(film: Film, as_: Browser) -> None:

@@ -63,7 +63,7 @@ def test_a_needs_page_shows_its_evidence_and_what_the_manifest_says(need: Need, 
     shown = as_("viewer").get(page(need)).content.decode()
     evidence = next(row for row in need.template_version.manifest["vram"] if row["gb"] == 16)["evidence"]
     assert evidence[:30] in shown
-    assert "11900 MiB" in shown
+    assert "11.6 GB" in shown
     assert "± 2.0 s" in shown
     assert "too small" not in shown
 
@@ -93,3 +93,10 @@ def test_many_are_forgotten_from_the_list(need: Need, as_: Browser) -> None:
     assert need.tiers.exists()
     as_("root").post(listing(Need), tick)
     assert not need.tiers.exists()
+
+
+def test_forgetting_asks_first(need: Need, as_: Browser) -> None:
+    browser, forget = as_("root"), reverse("admin:renders_need_forget", args=[need.pk])
+    assert forget not in browser.get(page(need)).content.decode()
+    assert forget in browser.get(f"{page(need)}?forget=ask").content.decode()
+    assert forget not in as_("viewer").get(f"{page(need)}?forget=ask").content.decode()

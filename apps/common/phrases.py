@@ -1,0 +1,27 @@
+"""Fixed sentences that one process wrote down in English, said in the language of whoever reads them later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from django.utils.translation import gettext
+
+_PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
+
+
+class Phrases:
+    """Sentences with places for facts (``no report for %(seconds)s s``), marked by ``gettext_noop``."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        self._known = {
+            re.compile(_PLACE.sub(r"(?P<\1>.*?)", re.escape(told)), re.DOTALL): told for told in sentences
+        }
+
+    def say(self, words: str, translate: Callable[[str], str] = gettext) -> str:
+        """Say these words in the reader's language; what is none of the sentences stays as it is."""
+        for pattern, told in self._known.items():
+            if found := pattern.fullmatch(words):
+                return translate(told) % found.groupdict()
+        return words
