@@ -1,4 +1,4 @@
-"""Fixed sentences that one process wrote down in English, said in the language of whoever reads them later."""
+"""Fixed sentences that one process wrote in English, said in the language of whoever reads them later."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from apps.renders.states import JobState
 from apps.renders.words import FAILURES, reason_in_words
 from apps.workflows.models import Kind as Product
 
-
 FAULTS: Final = Phrases(
     (
         gettext_noop("e-mail is not set up here: SHOTFARM_SMTP is not set"),
