@@ -143,6 +143,9 @@ def test_a_project_a_batch_and_a_job_are_held_and_released_by_their_codes(job: J
         assert farm("hold", code).out == f"{code}: paused already.\n"
         told = StateEvent.objects.filter(to_state="paused").latest("pk")
         assert (told.actor, told.reason) == ("cli:kim", "the client calls")
+        if code == "FROST":
+            assert tool("status")["paused_projects"] == [{"project": "FROST", "by": "cli:kim"}]
+            assert "project FROST, by cli:kim" in farm("status").out
         assert tool("release", code) == {
             "form": 1,
             "command": "release",
