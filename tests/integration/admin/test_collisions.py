@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.db import OperationalError
 from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.nodes import services as nodes
 from apps.nodes.models import Node
-from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
-from apps.renders.admin import jobs as job_pages
 from apps.renders.models import Job
 from apps.renders.services import control
 from apps.renders.states import JobState
@@ -26,6 +25,7 @@ from tests.integration.admin.test_forms import form_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Met = list[str]
+"""Each collision that happened."""
 
 
 def colliding(real: Callable[..., Any], met: Met, *, times: int) -> Callable[..., Any]:
@@ -41,8 +41,14 @@ def colliding(real: Callable[..., Any], met: Met, *, times: int) -> Callable[...
 
 
 def save_collides(monkeypatch: pytest.MonkeyPatch, *, times: int) -> Met:
-    met: Met = []
-    monkeypatch.setattr(ShotAdmin, "save_model", colliding(ShotAdmin.save_model, met, times=times))
+    return page_collides(monkeypatch, "save_model", times=times)
+
+
+def page_collides(monkeypatch: pytest.MonkeyPatch, what: str, *, times: int) -> Met:
+    """Let a step of the shots' page meet another transaction."""
+    reverse("admin:index")  # the pages are loaded
+    shots, met = type(admin.site.get_model_admin(Shot)), Met()
+    monkeypatch.setattr(shots, what, colliding(getattr(shots, what), met, times=times))
     return met
 
 
@@ -68,7 +74,7 @@ def test_a_save_that_goes_on_meeting_others_is_told_and_sent_once_more_from_ther
     assert Shot.objects.get(pk=film.shot.pk).frames != 72
     assert browser.post(page(film.shot), sent_by(told, page(film.shot))).status_code == 302
     shot = Shot.objects.get(pk=film.shot.pk)
-    assert (shot.frames, shot.description) == (72, typed["description"].replace("\r\n", "\n"))
+    assert (shot.frames, shot.description) == (72, typed["description"])
 
 
 def test_a_password_is_not_written_into_the_page(
@@ -92,7 +98,7 @@ def test_a_button_that_meets_another_change_is_pressed_once_more_by_the_farm(
     film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     met: Met = []
-    monkeypatch.setattr(job_pages.control, "cancel", colliding(control.cancel, met, times=1))
+    monkeypatch.setattr(control, "cancel", colliding(control.cancel, met, times=1))
     as_("coordinator").post(reverse("admin:renders_job_cancel", args=[film.job.pk]))
     assert met == ["collided"]
     assert Job.objects.get(pk=film.job.pk).state == JobState.CANCELLED
@@ -112,9 +118,7 @@ def test_a_nodes_button_that_meets_another_change_is_pressed_once_more_by_the_fa
 def test_a_page_that_could_not_be_read_offers_to_load_it_once_more(
     film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    met: Met = []
-    browser = as_("artist")
-    monkeypatch.setattr(ShotAdmin, "get_queryset", colliding(ShotAdmin.get_queryset, met, times=9))
+    browser, met = as_("artist"), page_collides(monkeypatch, "get_queryset", times=9)
     answer = browser.get(page(film.shot))
     assert (answer.status_code, len(met)) == (503, 3)
     assert f'href="{page(film.shot)}"' in answer.content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,7 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
 
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
@@ -122,9 +122,7 @@ def test_the_page_of_a_node_is_drawn_again_but_for_what_is_typed(film: Film, as_
     assert "<input" not in hand
 
 
-def test_every_page_says_by_which_clock_its_times_are(
-    film: Film, as_: Browser, settings: SettingsWrapper
-) -> None:
+def test_every_page_says_by_which_clock_its_times_are(film: Film, as_: Browser, settings: Any) -> None:
     settings.TIME_ZONE = "Asia/Seoul"
     for address in (reverse("admin:index"), reverse("desk:farm"), listing(Job), page(film.job)):
         shown = as_("viewer").get(address).content.decode()
