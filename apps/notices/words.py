@@ -24,6 +24,10 @@ FAULTS: Final = Phrases(
         gettext_noop("HTTP %(status)s: it sends elsewhere, and redirects are not followed"),
         gettext_noop("no whole answer within %(seconds)s s"),
         gettext_noop("the name %(host)s is not found (%(why)s)"),
+        gettext_noop(
+            "%(host)s is not found on the public internet; check the name, or, if webhooks may go inside "
+            "your own network, set SHOTFARM_WEBHOOK_PRIVATE=1"
+        ),
     )
 )
 """Why a delivery did not arrive, as services.mail, .webhook and .delivering write it down."""

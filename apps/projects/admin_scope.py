@@ -25,7 +25,7 @@ from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import spoken
 from apps.projects.models import Project
-from apps.projects.reach import reach_of
+from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for, scoped
 
@@ -240,13 +240,13 @@ class ScopedInline(ScopedChoices, Tabular):
 
 
 class FarmAdmin(Page):
-    """Rows of the whole farm: every member reads them, Django's model permissions let somebody edit."""
+    """Rows of the whole farm: members and operators read them, Django's permissions let somebody edit."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return reach_of(request).anywhere(Act.VIEW) or super().has_view_permission(request, obj)
+        return sees_farm(request) or super().has_view_permission(request, obj)
 
 
 class MyProjects(admin.RelatedFieldListFilter):

@@ -28,7 +28,6 @@ from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.show import (
     NOTHING,
-    TO_DO,
     chips,
     moment,
     seconds_text,
@@ -100,15 +99,15 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         """May steer nodes (for actions' ``permissions=``)."""
         return request.user.has_perm(STEER)
 
-    @admin.action(description=TO_DO[Desired.ACTIVE], permissions=["steer"])
+    @admin.action(description=gettext_lazy("Activate"), permissions=["steer"])
     def activate_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._steer_many(request, nodes, Desired.ACTIVE)
 
-    @admin.action(description=TO_DO[Desired.DRAINING], permissions=["steer"])
+    @admin.action(description=gettext_lazy("Drain"), permissions=["steer"])
     def drain_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._steer_many(request, nodes, Desired.DRAINING)
 
-    @admin.action(description=TO_DO[Desired.PAUSED], permissions=["steer"])
+    @admin.action(description=gettext_lazy("Pause"), permissions=["steer"])
     def pause_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._steer_many(request, nodes, Desired.PAUSED)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts.models import User
+from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
-from apps.renders.models import Attempt, FarmClock, Job, NodeBlock
+from apps.renders.models import Attempt, FarmClock, Job, Limit, NodeBlock
 from apps.renders.states import BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
 from tests.factories import JobFactory
@@ -120,6 +124,49 @@ def test_the_page_of_a_node_is_drawn_again_but_for_what_is_typed(film: Film, as_
     hand = shown.split('id="node-hand"', 1)[1].split("</table>", 1)[0]
     assert film.job.code in hand
     assert "<input" not in hand
+
+
+def test_an_operator_without_a_film_opens_every_page_the_sidebar_offers(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    operator = as_("nobody")
+    people["nobody"].user_permissions.add(Permission.objects.get(codename="change_node"))
+    home = operator.get(reverse("admin:index")).content.decode()
+    offered = set(re.findall(r'href="(/admin/[^"]+)"', home.split('id="nav-sidebar"', 1)[1]))
+    assert {listing(NodeBlock), listing(Limit), listing(StateEvent), reverse("desk:farm")} <= offered
+    for address in offered:
+        if "logout" not in address:
+            assert operator.get(address, follow=True).status_code == 200, address
+    events = operator.get(listing(StateEvent)).content.decode()
+    assert film.job.code not in events, "films are for their members"
+
+
+def test_an_empty_list_says_why_it_is_empty(film: Film, as_: Browser) -> None:
+    root = as_("root")
+    nothing, sought = (root.get(listing(Schedule), asked).content.decode() for asked in ({}, {"q": "zzz"}))
+    assert "Nothing here yet." in nothing
+    assert reverse("admin:nodes_schedule_add") in nothing
+    assert "Nothing fits the search and the filters." in sought
+
+
+def test_what_executes_stands_above_what_is_staged(film: Film, as_: Browser) -> None:
+    later = JobFactory.create(shot=film.shot, code="J999001")
+    for job, number, at in ((film.job, 2, None), (later, 1, timezone.now())):
+        Attempt.objects.create(
+            job=job,
+            number=number,
+            state="staged",
+            token="t",
+            queue="q",
+            tier_gb=8,
+            executing_at=at,
+            node=film.rows["node"],
+            accept_by=timezone.now(),
+        )
+    Attempt.objects.filter(pk=film.attempt.pk).update(holds_slot=False)
+    shown = as_("root").get(page(film.rows["node"])).content.decode()
+    hand = shown.split('id="node-hand"', 1)[1].split("</table>", 1)[0]
+    assert hand.index("J999001") < hand.index(film.job.code)
 
 
 def test_every_page_says_by_which_clock_its_times_are(film: Film, as_: Browser, settings: Any) -> None:

@@ -111,6 +111,20 @@ def test_the_verdict_behind_a_shots_status_is_told_in_korean() -> None:
     assert told == "SQ010_SH0040 키프레임 테이크 5: 리테이크"
 
 
+def test_the_reasons_of_events_are_said_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "now_", lambda told: f"<{told}>")
+    for reason in (
+        "J000001 is done",
+        "attempt 2 succeeded late",
+        "gpu-1: no word of it for 30 s",
+        "gpu-1 lacks vae/a.safetensors, loras/b.safetensors",
+        "gpu-1 serves 8 GB, the order needs 24 GB",
+    ):
+        assert reason_in_words(reason) == f"<{reason}>"
+    for own in ("my own shot is done", "the disk lacks room and air"):
+        assert reason_in_words(own) == own
+
+
 def test_a_persons_own_reason_is_left_as_it_was_written() -> None:
     assert reason_in_words("the lantern: retake it") == "the lantern: retake it"
 

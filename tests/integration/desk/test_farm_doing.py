@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -131,7 +132,7 @@ def test_the_farm_and_a_tier_are_held_and_released(job: Job) -> None:
 
 
 def test_a_project_a_batch_and_a_job_are_held_and_released_by_their_codes(job: Job) -> None:
-    held = {
+    held: dict[str, Callable[[], bool]] = {
         job.code: lambda: Job.objects.get().paused,
         job.batch.code: lambda: Job.objects.get().batch.paused,
         "FROST": lambda: Job.objects.get().project.paused,

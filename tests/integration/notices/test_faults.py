@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.common import phrases
-from apps.notices.services import mail, webhook
+from apps.notices.services import addresses, mail, webhook
 from apps.notices.words import FAULTS, fault_in_words
 
 
@@ -25,6 +25,7 @@ def every_fault(settings: Any) -> list[str]:
         webhook._named(TimeoutError(), "https://hooks.example/", 0.0),
         webhook._named(name, "https://hooks.example/", 0.0),
         "whoever this is for may not see it any more",
+        str(addresses._refused("hooks.invalid")),
     ]
 
 
