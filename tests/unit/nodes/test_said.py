@@ -32,7 +32,7 @@ def texts(node: ast.AST) -> Iterator[str]:
     """Every text a module writes, with "\0" where something is filled in."""
     for part in ast.walk(node):
         if isinstance(part, ast.JoinedStr):
-            yield "".join(one.value if isinstance(one, ast.Constant) else "\0" for one in part.values)
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "\0" for one in part.values)
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield part.value
 
