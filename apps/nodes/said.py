@@ -65,6 +65,8 @@ SAID: Final = (
     gettext_noop("%(memory)s MiB is below the smallest tier"),
     gettext_noop("%(count)s GPUs look alike; set SHOTFARM_GPU to the index or UUID that ComfyUI uses"),
     gettext_noop("NVML knows no card like the one ComfyUI names"),
+    # why an attempt ended
+    gettext_noop("the worker was restarted while this attempt was in hand"),
     # why it is sick or gone
     gettext_noop("ComfyUI hangs: %(error)s"),
     gettext_noop("ComfyUI is still busy with attempt %(attempt)s of a former life"),

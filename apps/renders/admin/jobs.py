@@ -195,6 +195,7 @@ class JobAdmin(ReadOnly, JobActions):
         take = getattr(job, "take", None)
         context |= {
             "attempts": attempts,
+            "peaks": any(attempt.report.get("peak_mib") for attempt in attempts),
             "story": selectors.story(job),
             "why": why(job),
             "sees_nodes": request.user.has_perm(STEER),
