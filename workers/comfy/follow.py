@@ -280,6 +280,8 @@ class _Follower:
 
     def _forgotten(self) -> ComfyError:
         """Say why ComfyUI does not know the prompt: it lives, so it was restarted or told to forget."""
+        while self._socket.next(RACE_S) is not None:
+            continue  # that the line was lost may stand behind what is unread
         if not self._socket.unbroken or self._was_away:
             return Vanished("ComfyUI no longer knows the prompt: it was restarted")
         if self._started is None:

@@ -56,6 +56,7 @@ class ScriptedSocket:
     after_renewal: list[tuple[float, Event]] = field(default_factory=list)
     is_open: bool = True
     unbroken: bool = False
+    breaks_after: int | None = None
     renewals: int = 0
 
     def renew(self) -> None:
@@ -66,6 +67,9 @@ class ScriptedSocket:
         if self.events and self.events[0][0] <= timeout_s:
             pause, event = self.events.pop(0)
             self.clock.now += pause
+            if self.breaks_after is not None:
+                self.breaks_after -= 1
+                self.unbroken = self.unbroken and self.breaks_after >= 0
             return event
         if self.events:
             self.events[0] = (self.events[0][0] - timeout_s, self.events[0][1])
@@ -242,6 +246,18 @@ def test_what_a_comfyui_forgot_that_was_never_off_the_line_a_person_took_out(
     """It was not restarted, so it has taken nobody down."""
     with pytest.raises(Interrupted, match=words):
         Scene(ScriptedComfy([UNKNOWN]), events, unbroken=True).play()
+
+
+def test_a_line_that_was_lost_behind_unread_words_is_a_restart() -> None:
+    scene = Scene(
+        ScriptedComfy([UNKNOWN]),
+        [(0.1, Started()), (0.0, Reconnected()), (0.0, Executing("3")), (0.0, Reconnected())],
+        unbroken=True,
+    )
+    scene.socket.breaks_after = 3
+
+    with pytest.raises(Vanished, match="restarted"):
+        scene.play()
 
 
 def test_a_comfyui_that_was_away_has_been_restarted_even_where_the_line_noticed_nothing() -> None:
