@@ -27,7 +27,7 @@ _UNREAD: Final = (
 
 
 def hurry_sources(jobs: Set[UUID], *, project_id: UUID) -> int:
-    """Hurry what new jobs wait for beside each other; return how much that is. Other projects are left alone."""
+    """Hurry what new jobs wait for beside each other; return how much that is. Of other projects nothing."""
     keys = sources_of(jobs) - jobs
     if not keys:
         return 0
