@@ -56,7 +56,8 @@ v1 = [
     *router.urls,
 ]
 
-docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema"))
+# Without metadata OPTIONS is a method that is not offered; the answer to it has no template.
+docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema", metadata_class=None))
 
 app_name = "api"
 urlpatterns = [

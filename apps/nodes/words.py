@@ -11,6 +11,8 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from apps.nodes.said import said_in_words
+
 FAILED: Final = gettext_noop("%(count)s failures in a row in %(jobs)s jobs, the last in %(job)s: %(failure)s")
 PROBE_FAILED: Final = gettext_noop("its probe failed: %(message)s")
 PROBED: Final = gettext_noop("its probe rendered")
@@ -94,11 +96,14 @@ _PRODUCTS: Final = {"comfyui": "ComfyUI", "pytorch": "PyTorch", "python": "Pytho
 
 
 def reason_in_words(reason: str) -> str:
-    """Say a reason of the coordinator's in the reader's language; what somebody else said stays as it is."""
+    """Say a reason of the coordinator's, or a worker's, in the reader's language.
+
+    What a person, ComfyUI or a driver said stays as it is.
+    """
     for pattern, told in _KNOWN.items():
         if found := pattern.fullmatch(reason):
             return now_(told) % found.groupdict()
-    return reason
+    return said_in_words(reason) or reason
 
 
 def drift_sentences(drift: Iterable[Mapping[str, Any]]) -> list[str]:

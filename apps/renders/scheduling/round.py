@@ -92,8 +92,10 @@ class Round:
 
 def read_round(now: datetime, *, with_words: bool = False) -> Round:
     """Read lanes, holds, nodes and limits: a constant number of queries."""
-    lanes = active_lanes(with_words=with_words)
+    # What is in hand is read before what waits: an experiment that ends between the two still counts as under
+    # way. The other way round it could be begun anew by what was allowed before it ran out of memory.
     supply = read_supply(now)
+    lanes = active_lanes(with_words=with_words)
     limits, most = _limits(supply)
     paused = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
     return Round(now, lanes, supply, limits, most, holds_on(lanes, paused), paused)

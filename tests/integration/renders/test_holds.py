@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -188,10 +188,10 @@ def test_what_a_node_has_when_it_is_paused_goes_on(
 # --- limits ---
 
 
-def sets(**said: Any) -> Limit:
+def sets(**said: Unpack[LimitFields]) -> Limit:
     user = operator("add_limit", "change_limit")
-    fields: LimitFields = {"name": "licence", "most": 2, "templates": ["sd15_t2i"], **said}  # type: ignore[typeddict-item]
-    return save_limit(Limit(), fields, user=user)
+    fields: LimitFields = {"name": "licence", "most": 2, "templates": ["sd15_t2i"]}
+    return save_limit(Limit(), {**fields, **said}, user=user)
 
 
 @pytest.mark.usefixtures("templates")
@@ -215,7 +215,7 @@ def test_a_limit_is_set_changed_and_taken_away() -> None:
         ({"most": -1}, "most", "0"),
     ],
 )
-def test_a_limit_that_makes_no_sense_is_refused(said: dict[str, Any], field: str, remedy: str) -> None:
+def test_a_limit_that_makes_no_sense_is_refused(said: LimitFields, field: str, remedy: str) -> None:
     with pytest.raises(Refused) as refused:
         sets(**said)
     problem = refused.value.problems[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ class Desk:
     def ask(self, *numbers: int) -> None:
         for number in numbers:
             key = str(number)
-            self._gathering.add(Message(key, number, lambda key=key: self.done.append(key)))  # type: ignore[misc]
+            self._gathering.add(Message(key, number, partial(self.done.append, key)))
 
     def ask_while_busy(self, numbers: Iterable[int]) -> None:
         """Ask 0, and the others while it is being answered; return once all are."""
