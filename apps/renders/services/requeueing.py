@@ -23,8 +23,8 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require, scoped
 from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
 from apps.renders.services import bus
-from apps.renders.services.deadlines import settle_start_by
 from apps.renders.services.dependents import explain_blocked
+from apps.renders.services.hurry import settle
 from apps.renders.services.lanes import assign
 from apps.renders.states import JOB, REQUEUEABLE, AttemptState, JobState
 from farm.tiers import tier_for_need
@@ -98,9 +98,9 @@ def _requeue(keys: Iterable[UUID], *, actor: str) -> int:
         )
         waiting = set(open_sources.values_list("job_id", flat=True))
         for job in jobs:
-            job.floor_gb, job.avoids = 0, ""
+            job.floor_gb, job.avoids, job.rank = 0, "", job.priority
         assign(jobs)
-        settle_start_by(jobs)
+        settle(jobs)
         now = database_now()
         moved: set[UUID] = set()
         for to in (JobState.READY, JobState.BLOCKED):
@@ -131,7 +131,7 @@ def _afresh(job: Job, *, actor: str, at: datetime) -> Move:
             "lane_id": job.lane_id,
             "progress": 0.0,
             "doing": "",
-            "rank": job.priority,  # raised again when its deadline asks for it
+            "rank": job.rank,  # raised again when its deadline asks for it
             "start_by": job.start_by,
             "start_after": None,
             "finished_at": None,

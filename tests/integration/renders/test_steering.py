@@ -276,6 +276,61 @@ def test_a_raise_that_a_clips_deadline_brought_goes_when_it_is_put_off(
     assert again(keyframe).start_by is not None
 
 
+# --- what others wait for ---
+
+
+def test_whoever_is_hurried_hurries_what_it_waits_for_and_no_longer_than_that(
+    film: Project, coordinator: User, node24: Hand
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    others = [press(film, coordinator, "sd15_t2i", key=key) for key in ("first", "second")]
+    Job.objects.filter(pk__in=[job.pk for job in others]).update(ready_at=in_(hours=-1))
+    assert prioritise(clip, priority=Priority.URGENT, user=coordinator)
+    assert (again(keyframe).priority, again(keyframe).rank) == (Priority.NORMAL, Priority.URGENT)
+    assert prioritise(keyframe, priority=Priority.LOW, user=coordinator)
+    assert again(keyframe).rank == Priority.URGENT, "the clip still waits for it"
+    assert dispatch() == 2
+    assert node24.claimed().job_id == str(keyframe.pk), "it does not wait behind older work"
+
+
+def test_what_was_hurried_for_another_is_so_no_more_when_that_is_not(
+    film: Project, coordinator: User
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    prioritise(clip, priority=Priority.URGENT, user=coordinator)
+    prioritise(clip, priority=Priority.LOW, user=coordinator)
+    assert again(keyframe).rank == Priority.NORMAL
+    prioritise(clip, priority=Priority.URGENT, user=coordinator)
+    change_batch(clip.batch, {"priority": Priority.LOW}, user=coordinator)
+    assert {again(job).rank for job in (keyframe, clip)} == {Priority.LOW}
+
+
+def test_a_request_hurries_what_it_waits_for_of_an_earlier_one(film: Project, coordinator: User) -> None:
+    keyframe = press(film, coordinator, "sd15_t2i", key="keyframe")
+    clip = submit(
+        user=coordinator,
+        project=film,
+        shots=[keyframe.shot],
+        steps=[Step(template="wan22_i2v", frames=17)],
+        idempotency_key="clip",
+        envelope=Envelope(priority=Priority.URGENT, deadline=in_(hours=8)),
+    ).batch.jobs.get()
+    assert clip.dependencies.get().depends_on == keyframe
+    now = again(keyframe)
+    assert (now.priority, now.rank) == (Priority.NORMAL, Priority.URGENT)
+    assert now.start_by is not None
+    assert clip.start_by is not None
+    assert now.start_by < clip.start_by
+
+
+def test_a_requeued_job_counts_as_what_waits_for_it(film: Project, coordinator: User) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    prioritise(clip, priority=Priority.HIGH, user=coordinator)
+    Job.objects.filter(pk=keyframe.pk).update(state=JobState.FAILED, rank=Priority.NORMAL)
+    assert requeue(again(keyframe), user=coordinator)
+    assert again(keyframe).rank == Priority.HIGH
+
+
 # --- when and where ---
 
 
