@@ -16,6 +16,7 @@ from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
 from apps.renders.scheduling import round as rounds
 from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.round import USE_WINDOW, used_lately
 from apps.renders.scheduling.sleep import wake_the_forgotten
 from apps.renders.scheduling.supply import read_supply
 from apps.renders.selectors import wait_sentence
@@ -27,6 +28,7 @@ from apps.renders.services.needs import settle
 from apps.renders.services.places import share_out
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
+from apps.renders.services.usage import forget_old
 from apps.renders.states import AttemptState, BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
 from farm.contracts import FailureClass, Outcome, Stage
@@ -166,6 +168,22 @@ def test_a_job_that_rests_after_a_failure_keeps_its_age(node24: Hand, press: Pre
     Job.objects.update(start_after=database_now())
     assert dispatch() == 1
     assert again(job).ready_at == ready_at
+
+
+def test_jobs_that_rest_do_not_stand_in_the_way_of_those_behind_them(node24: Hand, press: Press) -> None:
+    *rest, last = press(count=4)
+    for job in rest:
+        Job.objects.filter(pk=job.pk).update(start_after=database_now() + timedelta(hours=1))
+    assert dispatch() == 1
+    assert again(last).state == JobState.DISPATCHED
+
+
+def test_an_urgent_job_loses_nothing_by_its_deadline(node24: Hand, press: Press, coordinator: User) -> None:
+    [urgent] = press()
+    prioritise(urgent, priority=Priority.URGENT, user=coordinator)
+    Job.objects.filter(pk=urgent.pk).update(start_by=database_now())
+    dispatch()
+    assert (again(urgent).rank, again(urgent).start_by) == (Priority.URGENT, None)
 
 
 def test_a_job_that_must_start_now_to_keep_its_deadline_goes_before_high_ones(
@@ -447,6 +465,27 @@ def test_nobody_tries_two_tiers_below(node8: Hand, press: Press) -> None:
     assert dispatch() == 0
 
 
+@pytest.mark.parametrize("wish", ["floor", "avoid", "limit", "tier", "block"])
+def test_an_experiment_breaks_no_other_rule(bus: Broker, press: Press, wish: str) -> None:
+    Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    [job] = press("flux_t2i")
+    template = job.template_version.template
+    if wish == "floor":
+        change(job, floor_gb=24)
+    elif wish == "avoid":
+        change(job, avoids="gpu12")
+    elif wish == "limit":
+        Limit.objects.create(name="licence", most=0).templates.add(template)
+    elif wish == "tier":
+        Hold.objects.create(scope="12", by="mina")
+    else:
+        until = database_now() + timedelta(minutes=5)
+        NodeBlock.objects.create(
+            node=Node.objects.get(), template=template, state=BlockState.BLOCKED, until=until
+        )
+    assert dispatch() == 0
+
+
 def test_a_fitting_card_goes_before_an_experiment(node24: Hand, bus: Broker, press: Press) -> None:
     Hand("gpu12", tier_gb=12, broker=bus).arrives()
     press("flux_t2i")
@@ -466,3 +505,16 @@ def test_gpu_seconds_are_counted_by_project_and_hour(node24: Hand, press: Press,
     spent = sum(attempt.report["timings"]["execute_s"] for attempt in Attempt.objects.all())
     assert spent > 0
     assert usage.gpu_seconds == pytest.approx(spent)
+
+
+def test_what_a_project_used_the_night_before_counts_no_more_and_is_forgotten(film: Project) -> None:
+    now = database_now()
+    for ago, spent in (
+        (timedelta(hours=1), 60),
+        (USE_WINDOW + timedelta(hours=1), 900),
+        (3 * USE_WINDOW, 900),
+    ):
+        Usage.objects.create(project=film, hour=now - ago, gpu_seconds=spent)
+    assert used_lately(now) == {film.pk: 60}
+    assert forget_old() == 1
+    assert used_lately(now) == {film.pk: 60}
