@@ -118,7 +118,7 @@ MIDDLEWARE = [
     "apps.accounts.middleware.PreferredLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "apps.common.problems.SayCollisions",
+    "apps.common.middleware.ProblemPages",
 ]
 
 ROOT_URLCONF = "farm.urls"

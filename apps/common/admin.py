@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponseRedirect
 
+from apps.common.collisions import again_after_collision
 from apps.common.errors import Refused
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ class Page(_ModelAdmin):
         return DressedList
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Show what a service refuses after the form was valid (somebody took the code meanwhile)."""
+        """Show what a service refuses after the form was valid (somebody took the code meanwhile).
+
+        A save that met another transaction is done again at once.
+        """
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return again_after_collision(super().changeform_view)(request, *args, **kwargs)
         except Refused as refused:
             say_problems(request, refused)
             return HttpResponseRedirect(request.path)

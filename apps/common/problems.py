@@ -8,16 +8,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseServerError,
-    JsonResponse,
-)
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseServerError, JsonResponse
 from django.template import loader
-from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import defaults
@@ -63,8 +55,7 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     elif met := collision(exc):
         logger.warning("a request collided", extra={"what": met, "error": str(exc).strip()})
         headers = {"Retry-After": "1"}
-        told = _("Another change met this one in the database, and this one was undone. Ask again.")
-        body = problem(HTTPStatus.SERVICE_UNAVAILABLE, told)
+        body = problem(HTTPStatus.SERVICE_UNAVAILABLE, _met_another())
     else:
         return None
     set_rollback()
@@ -101,17 +92,15 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here; the farm's log tells what."))
 
 
-class SayCollisions(MiddlewareMixin):
-    """A page whose transaction met another one answers 503: it is to be asked for again, nothing broke."""
+def collided() -> HttpResponseBase:
+    """Answer 503 where a transaction met another one and was undone, outside REST framework."""
+    answer = _plain(HTTPStatus.SERVICE_UNAVAILABLE, _met_another())
+    answer["Retry-After"] = "1"
+    return answer
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Answer for what a view raised, if that is a collision."""
-        met = collision(exception)
-        if not met:
-            return None
-        logger.warning("a request collided", extra={"what": met, "error": str(exception).strip()})
-        page = loader.render_to_string("503.html", {"request": request})
-        return HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "1"})
+
+def _met_another() -> str:
+    return _("Another change met this one in the database, and this one was undone. Ask again.")
 
 
 def _plain(status: HTTPStatus, detail: str) -> JsonResponse:

@@ -6,11 +6,11 @@ speak and holds this list to it. What no sentence fits is shown as it came.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+
+from apps.common.phrases import Phrases
 
 SAID: Final = (
     _("the worker is shutting down"),
@@ -72,30 +72,23 @@ SAID: Final = (
     _("ComfyUI hangs: %(error)s"),
     _("ComfyUI is still busy with attempt %(attempt)s of a former life"),
     _("a probe failed: %(message)s"),
+    _("the worker was restarted while this attempt was in hand"),
     _("no report for %(seconds)s s"),
 )
 """The last one is the coordinator's, of a node that says nothing."""
 
-_PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
-_KNOWN: Final = [(re.compile(_PLACE.sub(r"(?P<\1>.*?)", re.escape(told)), re.DOTALL), told) for told in SAID]
+_KNOWN: Final = Phrases(SAID)
 _AND: Final = "; "
 
 
 def said_in_words(reason: str) -> str:
     """Say a worker's reason, or two of them, in the reader's language; "" for what is none of the list."""
-    if told := _sentence(reason):
+    if told := _KNOWN.find(reason):
         return told
     first, both, second = reason.partition(_AND)
     while both:
-        if (said := _sentence(first)) and (also := _sentence(second)):
+        if (said := _KNOWN.find(first)) and (also := _KNOWN.find(second)):
             return f"{said}{_AND}{also}"
         more, both, second = second.partition(_AND)
         first = f"{first}{_AND}{more}"
-    return ""
-
-
-def _sentence(reason: str) -> str:
-    for pattern, told in _KNOWN:
-        if found := pattern.fullmatch(reason):
-            return gettext(told) % found.groupdict()
     return ""

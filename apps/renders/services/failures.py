@@ -15,10 +15,11 @@ from django.db.models import F
 
 from apps.common.clock import database_now
 from apps.renders.models import LONGEST_AVOIDS, Action, Attempt, Job
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import Ended
 from apps.renders.services.giveback import Columns, close_job, hand_back
 from apps.renders.services.ladder import Step, climb
 from apps.renders.services.lanes import assign
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.rules import Rule, count_match, current
 from apps.renders.states import JobState
 from farm.contracts import FailureClass

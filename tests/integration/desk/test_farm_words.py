@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
         (("why", "nonsense"), "give a job's code"),
         (("cancel", "J000013"), "no such job"),
         (("prioritise", "J000012", "soon"), "choose one of 0 (low), 10 (normal), 20 (high), 30 (urgent)"),
-        (("hold", "23"), "write farm, or a VRAM tier: 0, 8, 12"),
+        (("hold", "23"), "write farm, a VRAM tier (0, 8, 12"),
         (("jobs", "--project", "FORST"), "did you mean FROST?"),
         (("jobs", "--batch", "B1"), "no such batch"),
         (("requeue", "--node", "gpu-1", "--since", "yesterday"), "write how long ago"),

@@ -21,7 +21,8 @@ from apps.renders.jobstory import attempts_of, moments_of
 from apps.renders.memory import ENOUGH, Sample, applying_to, conclude
 from apps.renders.models import Attempt, Job, Need, NeedTier
 from apps.renders.services.dispatch import dispatch
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import Ended
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.needs import (
     Duration,
     expected_seconds,
