@@ -23,9 +23,13 @@ class Phrases:
 
         self._known = {re.compile(_PLACE.sub(place, re.escape(told)), re.DOTALL): told for told in sentences}
 
-    def say(self, words: str, translate: Callable[[str], str] = gettext) -> str:
-        """Say these words in the reader's language; what is none of the sentences stays as it is."""
+    def find(self, words: str, translate: Callable[[str], str] = gettext) -> str:
+        """Say these words in the reader's language; "" for what is none of the sentences."""
         for pattern, told in self._known.items():
             if found := pattern.fullmatch(words):
                 return translate(told) % found.groupdict()
-        return words
+        return ""
+
+    def say(self, words: str, translate: Callable[[str], str] = gettext) -> str:
+        """The same, but what is none of the sentences stays as it is."""
+        return self.find(words, translate) or words

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from apps.common.phrases import Phrases
-from apps.nodes.said import SAID
+from apps.nodes.said import said_in_words
 
 FAILED: Final = gettext_noop("%(count)s failures in a row in %(jobs)s jobs, the last in %(job)s: %(failure)s")
 PROBE_FAILED: Final = gettext_noop("its probe failed: %(message)s")
@@ -69,7 +69,7 @@ REASONS: Final = (
 """The coordinator's own reasons as stored: in events, ``Node.sick_reason``, ``Node.misheard``,
 ``NodeBlock.reason``."""
 
-_KNOWN: Final = Phrases((*REASONS, *SAID))
+_KNOWN: Final = Phrases(REASONS)
 
 DRIFT: Final[Mapping[str, Promise]] = {
     "version_changed": _("%(what)s is %(has)s, accepted was %(was)s"),
@@ -95,11 +95,11 @@ _PRODUCTS: Final = {"comfyui": "ComfyUI", "pytorch": "PyTorch", "python": "Pytho
 
 
 def reason_in_words(reason: str) -> str:
-    """Say a reason of the coordinator's, or of a node's, in the reader's language.
+    """Say a reason of the coordinator's, or a worker's, in the reader's language.
 
-    What somebody else said, ComfyUI or a person, stays as it is.
+    What a person, ComfyUI or a driver said stays as it is.
     """
-    return _KNOWN.say(reason, now_)
+    return _KNOWN.find(reason, now_) or said_in_words(reason) or reason
 
 
 def drift_sentences(drift: Iterable[Mapping[str, Any]]) -> list[str]:

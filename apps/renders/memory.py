@@ -86,13 +86,13 @@ class Sample:
             m2 += delta * (value - mean)
         return cls(count, mean, m2)
 
-    def __add__(self, other: Sample) -> Sample:
+    def __add__(self, other: Self) -> Self:
         """Both together, as if they had been summed up at once (Chan)."""
         count = self.count + other.count
         if not count:
-            return Sample()
+            return self
         delta = other.mean - self.mean
-        return Sample(
+        return type(self)(
             count,
             self.mean + delta * other.count / count,
             self.m2 + other.m2 + delta * delta * self.count * other.count / count,

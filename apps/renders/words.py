@@ -70,6 +70,7 @@ ADVICE: Final = (
     gettext_noop("it has taken %(workers)s workers down"),
     gettext_noop("moved up to %(tier)s GB"),
     gettext_noop("no card here has more than %(tier)s GB"),
+    gettext_noop("no node it may go to has more than %(tier)s GB"),
     gettext_noop("precision %(precision)s should fit"),
     gettext_noop("somebody stopped it in ComfyUI itself"),
     gettext_noop("there is no larger tier: choose a smaller size or fewer frames"),

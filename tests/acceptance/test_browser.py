@@ -251,7 +251,7 @@ UNREADABLE = r"""() => [...document.querySelectorAll("*")]
 
 
 def press_across_a_redraw(page: Page, farm: str) -> None:
-    """Hold a button of the farm page down while it is drawn again: the press counts, the focus stays."""
+    """Hold a button of the farm page down while the page is drawn again: it counts, the focus stays."""
     page.goto(farm)
     with page.expect_response("**/desk/farm/live/**"):
         page.locator("#why-paused-farm").fill("power cut")

@@ -27,7 +27,8 @@ import uuid
 from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.renders.services.submit import Step, submit
-shots = list(Shot.objects.select_related("sequence", "project").order_by("sequence__code", "code")[:{shots}])
+film = Shot.objects.select_related("sequence", "project").order_by("sequence__code", "code")
+shots = list(film[{begin}:][:{shots}])
 user = User.objects.get(username="admin")
 def press():
     return submit(
@@ -61,9 +62,9 @@ def node_processes(farm: Farm) -> list[str]:
     return [name for node in farm.plan.nodes for name in (f"comfyui-{node.name}", node.name)]
 
 
-def press(farm: Farm, *, shots: int, takes: int) -> None:
-    """Submit one batch of shots × takes jobs."""
-    farm.coordinate(SUBMIT.format(shots=shots, takes=takes, step=STEP) + "press()")
+def press(farm: Farm, *, shots: int, takes: int, begin: int = 0) -> None:
+    """Submit one batch of shots × takes jobs, of the shots from number ``begin``."""
+    farm.coordinate(SUBMIT.format(begin=begin, shots=shots, takes=takes, step=STEP) + "press()")
 
 
 def succeeded(farm: Farm) -> int:

@@ -21,9 +21,10 @@ from django.db.models.functions import Now
 from apps.common.clock import database_now
 from apps.common.errors import Problem, Refused
 from apps.common.models import StateEvent
-from apps.renders.models import Job, JobDependency, RenderBatch
+from apps.renders.models import Job, RenderBatch
 from apps.renders.services import bus
-from apps.renders.services.deadlines import set_start_by
+from apps.renders.services.chains import sources_of
+from apps.renders.services.deadlines import settle_start_by
 from apps.renders.services.envelope import (
     check_place,
     check_priority,
@@ -128,7 +129,11 @@ def change(keys: list[UUID], columns: Mapping[str, Any], actor: str, reason: str
         batches = RenderBatch.objects.filter(jobs__in=keys).order_by("pk").distinct()
         batch_keys = list(batches.values_list("pk", flat=True))
         list(RenderBatch.objects.filter(pk__in=batch_keys).order_by("pk").select_for_update(no_key=True))
-    jobs = list(_locked(keys))
+    # What they wait for must start early enough for them: locked with them, all in one order.
+    sources = sources_of(keys) if "deadline" in columns else set()
+    rows = list(_locked([*keys, *sources]))
+    asked = set(keys)
+    jobs = [row for row in rows if row.pk in asked]
     outcome, diffs = Outcome(), dict[UUID, dict[str, tuple[Any, Any]]]()
     for job in jobs:
         wanted = _wanted(job, columns, outcome)
@@ -142,8 +147,10 @@ def change(keys: list[UUID], columns: Mapping[str, Any], actor: str, reason: str
     for job in changed:
         _set(job, diffs[job.pk], actor)
     _check_together(changed, columns)
-    _derive(changed, columns)
+    others = [row for row in rows if row.pk in sources and not diffs.get(row.pk)]
+    _derive(changed, others, columns)
     _write(changed, columns)
+    _save(others, ["start_by", "rank"])
     StateEvent.objects.bulk_create(wish_of(job, diffs[job.pk], actor=actor, reason=reason) for job in changed)
     wake(job.lane_id for job in changed)
     transaction.on_commit(bus.poke)
@@ -212,20 +219,22 @@ def _of(job: Job, problem: Problem) -> Problem:
     return Problem(problem.field, problem.value, f"{job.code}: {problem.message}", problem.code)
 
 
-def _derive(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
-    """Work out what follows from the new values: whether held, in which lane, when to start at the latest."""
+def _derive(jobs: Sequence[Job], sources: Sequence[Job], columns: Mapping[str, Any]) -> None:
+    """Work out what follows from the new values: whether held, in which lane, when to start at the latest,
+    as well for what the jobs wait for (``sources``).
+    """
     for job in jobs:
         job.held = job.paused or job.batch.paused
     if any(name in columns for name in PLACE):
         assign(jobs)
     if "deadline" in columns:
-        among = {job.pk for job in jobs}
-        waits = JobDependency.objects.filter(job__in=among, depends_on__in=among)
-        set_start_by(jobs, waits.values_list("job_id", "depends_on_id"))
+        for source in sources:
+            source.rank = source.priority  # raised again when its new time asks for it
+        settle_start_by([*jobs, *sources])
 
 
 def _write(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
-    """Save with one statement for each set of jobs that end up alike."""
+    """Save what was changed, and what follows from it."""
     names = [*(_column(name) for name in columns), "rank"]
     if "paused" in columns:
         names += ["paused_by", "held"]
@@ -233,6 +242,11 @@ def _write(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
         names.append("lane_id")
     if "deadline" in columns:
         names.append("start_by")
+    _save(jobs, names)
+
+
+def _save(jobs: Sequence[Job], names: Sequence[str]) -> None:
+    """Save these columns with one statement for each set of jobs that end up alike."""
     alike: dict[tuple[Any, ...], list[UUID]] = defaultdict(list)
     for job in jobs:
         alike[tuple(getattr(job, name) for name in names)].append(job.pk)

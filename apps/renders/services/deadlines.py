@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from apps.renders.models import Job
+from django.db.models import Min
+
+from apps.renders.models import Job, JobDependency
 from apps.renders.services.needs import Duration, expected_seconds
+from apps.renders.states import OPEN
 from apps.workflows.services import template_of
 
 ROOM: Final = 2
@@ -53,6 +56,18 @@ def set_start_by(
 
     for job in jobs:
         settle(job)
+
+
+def settle_start_by(jobs: Sequence[Job]) -> None:
+    """Set ``start_by`` of jobs that exist, beside each other and the open jobs that wait for them.
+
+    They are not saved, and have their lanes.
+    """
+    waits = JobDependency.objects.filter(depends_on__in=jobs)
+    among = waits.filter(job__in=jobs).values_list("job_id", "depends_on_id")
+    others = waits.filter(job__state__in=OPEN, job__start_by__isnull=False).exclude(job__in=jobs)
+    wanted = others.order_by().values("depends_on_id").annotate(by=Min("job__start_by"))
+    set_start_by(jobs, among, wanted_by={row["depends_on_id"]: row["by"] for row in wanted})
 
 
 def _expected(jobs: Sequence[Job]) -> dict[UUID, float]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
 from apps.accounts.models import User
 from apps.common.models import StateEvent
@@ -393,3 +394,21 @@ def test_the_farm_page_says_that_no_ticker_leads(film: Film, as_: Browser) -> No
     assert not told()
     FarmClock.objects.update(leader_until=timezone.now() - timedelta(minutes=1))
     assert told(), "who led is gone"
+
+
+def test_a_page_that_met_another_change_in_the_database_says_so_and_nothing_broke(
+    film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, met = film.rows["node"], list[Node]()
+
+    def deadlocked(node: Node, **_: Any) -> None:
+        met.append(node)
+        raise OperationalError("deadlock detected") from DeadlockDetected()
+
+    monkeypatch.setattr("apps.renders.admin.nodes.remove_node", deadlocked)
+    answer = as_("root").post(reverse("admin:nodes_node_delete", args=[node.pk]), {"post": "yes"})
+    assert met == [node]
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert "Somebody changed the same thing at the same moment." in answer.content.decode()
+    monkeypatch.undo()
+    assert Node.objects.filter(pk=node.pk).exists()

@@ -21,11 +21,11 @@ from apps.renders.jobstory import attempts_of, moments_of
 from apps.renders.memory import ENOUGH, Sample, applying_to, conclude
 from apps.renders.models import Attempt, Job, Need, NeedTier
 from apps.renders.services.dispatch import dispatch
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import Ended
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.needs import (
     Duration,
     expected_seconds,
-    explorable,
     forget,
     shape_of,
     told_of,
@@ -166,10 +166,8 @@ def test_only_the_rung_below_is_offered_and_never_one_that_ran_out(shot: Any) ->
     job, bad = job_of(shot), job_of(shot, frames=81)
     run_out(bad, 16)
     versions = [job.template_version_id]
-    assert list(explorable(16, versions)) == [need_of(job)]
-    assert not explorable(12, versions).exists()
-    assert not explorable(24, versions).exists()
-    assert not explorable(16, []).exists()
+    offered = Need.objects.filter(template_version__in=versions, explore_gb__isnull=False)
+    assert [(need, need.explore_gb) for need in offered] == [(need_of(job), 16)]
 
 
 def test_durations_are_of_all_cards_and_of_the_template_where_a_need_never_ran(shot: Any) -> None:

@@ -14,6 +14,7 @@ from apps.common.clock import database_now
 from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
+from apps.renders.scheduling import round as rounds
 from apps.renders.scheduling.fronts import STARVATION
 from apps.renders.scheduling.sleep import wake_the_forgotten
 from apps.renders.scheduling.supply import read_supply
@@ -24,10 +25,11 @@ from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.lanes import assign
 from apps.renders.services.needs import settle
 from apps.renders.services.places import share_out
+from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import AttemptState, BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
-from farm.contracts import Outcome, Stage
+from farm.contracts import FailureClass, Outcome, Stage
 from tests.broker_fixture import Broker
 from tests.factories import ProjectFactory, ShotFactory
 from tests.integration.renders.hand import Hand
@@ -140,6 +142,30 @@ def test_a_job_starts_after_its_time_and_not_before(node24: Hand, press: Press) 
     assert wait_sentence(again(job)).startswith("Starts after")
     Job.objects.update(start_after=database_now())
     assert dispatch() == 1
+
+
+def test_a_job_for_the_night_does_not_starve_when_the_night_begins(node24: Hand, press: Press) -> None:
+    now = database_now()
+    [tonight] = press()
+    [high] = press()
+    long_ago, begins = now - 2 * STARVATION, now - timedelta(seconds=1)
+    Job.objects.filter(pk=tonight.pk).update(ready_at=long_ago, start_after=begins)
+    Job.objects.filter(pk=high.pk).update(priority=Priority.HIGH, rank=Priority.HIGH)
+    assert dispatch() == 2
+    assert again(tonight).ready_at == begins, "it has waited for its time till then, not for a node"
+    assert node24.claimed().job_id == str(high.pk)
+
+
+def test_a_job_that_rests_after_a_failure_keeps_its_age(node24: Hand, press: Press) -> None:
+    [job] = press()
+    dispatch()
+    order = node24.claimed()
+    ready_at = again(job).ready_at
+    node24.finishes(order, node24.failure(order, FailureClass.INFRASTRUCTURE))
+    assert again(job).start_after is not None
+    Job.objects.update(start_after=database_now())
+    assert dispatch() == 1
+    assert again(job).ready_at == ready_at
 
 
 def test_a_job_that_must_start_now_to_keep_its_deadline_goes_before_high_ones(
@@ -379,6 +405,34 @@ def test_an_idle_card_one_tier_below_tries_a_job_that_no_fitting_card_takes(
     attempt = Attempt.objects.get(pk=order.attempt_id)
     assert (attempt.explores, attempt.tier_gb, order.tier_gb) == (True, 12, 12)
     assert dispatch() == 0, "one at a time"
+
+
+@pytest.mark.parametrize("read", ["active_lanes", "read_supply"])
+def test_an_experiment_that_fails_while_a_round_is_read_is_not_begun_anew(
+    read: str, bus: Broker, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job is back at the front of its lane at once: only what its end has taught keeps it from there."""
+    small = Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    [job] = press("flux_t2i")
+    assert dispatch() == 1
+    order = small.claimed()
+    small.works_on(order, Stage.EXECUTING)
+    small.reports()
+    real, ended = getattr(rounds, read), list[Recorded]()
+
+    def reads_and_then_it_ends(*args: Any, **kwargs: Any) -> Any:
+        seen = real(*args, **kwargs)
+        if not ended:
+            ended.append(record(small.failure(order, FailureClass.OUT_OF_MEMORY)))
+        return seen
+
+    monkeypatch.setattr(rounds, read, reads_and_then_it_ends)
+    sent = dispatch()
+
+    assert ended == [Recorded.DONE]
+    assert (sent, job.attempts.count()) == (0, 1)
+    job.refresh_from_db()
+    assert job.state == JobState.READY
 
 
 def test_nobody_tries_where_memory_ran_out_before(bus: Broker, press: Press) -> None:

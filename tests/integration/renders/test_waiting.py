@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from apps.renders.waitwords import (
 )
 from tests.factories import BatchFactory, JobFactory, ProjectFactory
 
-AT = timezone.make_aware(timezone.datetime(2020, 2, 3, 14, 20))  # type: ignore[attr-defined]
+AT = datetime(2020, 2, 3, 14, 20, tzinfo=timezone.get_default_timezone())
 
 LANES: list[tuple[str, dict[str, Any], str]] = [
     ("farm_paused", {"by": "alice", "reason": "power cut."}, "The farm is paused by alice: power cut."),

@@ -55,6 +55,7 @@ class ScriptedSocket:
     events: list[tuple[float, Event]] = field(default_factory=list)
     after_renewal: list[tuple[float, Event]] = field(default_factory=list)
     is_open: bool = True
+    unbroken: bool = False
     renewals: int = 0
 
     def renew(self) -> None:
@@ -135,10 +136,15 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
     after_renewal: Iterable[tuple[float, Event]] = ()
     is_open: bool = True
+    unbroken: bool = False
 
     def __post_init__(self) -> None:
         self.socket = ScriptedSocket(
-            self.clock, list(self.events), list(self.after_renewal), is_open=self.is_open
+            self.clock,
+            list(self.events),
+            list(self.after_renewal),
+            is_open=self.is_open,
+            unbroken=self.unbroken,
         )
 
     def play(
@@ -221,6 +227,26 @@ def test_an_interrupt_by_somebody_else_is_told_as_comfyui_tells_it() -> None:
 def test_a_prompt_that_comfyui_forgot_has_vanished() -> None:
     with pytest.raises(Vanished, match="restarted"):
         Scene(ScriptedComfy([UNKNOWN]), [(0.1, Started()), (1, Reconnected())]).play()
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ((), "out of ComfyUI's queue before it began"),
+        (((0.1, Started()),), "cleared ComfyUI's history before it told"),
+    ],
+)
+def test_what_a_comfyui_forgot_that_was_never_off_the_line_a_person_took_out(
+    events: tuple[tuple[float, Event], ...], words: str
+) -> None:
+    """It was not restarted, so it has taken nobody down."""
+    with pytest.raises(Interrupted, match=words):
+        Scene(ScriptedComfy([UNKNOWN]), events, unbroken=True).play()
+
+
+def test_a_comfyui_that_was_away_has_been_restarted_even_where_the_line_noticed_nothing() -> None:
+    with pytest.raises(Vanished, match="restarted"):
+        Scene(ScriptedComfy([Unreachable("refused"), UNKNOWN]), unbroken=True).play()
 
 
 def test_one_glance_that_misses_the_prompt_does_not_lose_it() -> None:

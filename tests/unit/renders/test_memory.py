@@ -97,7 +97,7 @@ def test_smaller_work_never_needs_a_larger_card_than_larger_work(
         (NO_VRAM, {8: 100}, {8: 1}, Conclusion(NO_VRAM, learned=False, explore_gb=None)),
     ],
 )
-def test_conclusions(
+def test_a_tier_is_concluded_from_what_happened_on_cards_of_each(
     declared: int | None, successes: dict[int, int], ooms: dict[int, int], found: Conclusion
 ) -> None:
     assert conclude(declared, Experience(successes, ooms)) == found
