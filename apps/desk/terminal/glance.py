@@ -69,7 +69,7 @@ def status(paint: Paint) -> Answer:
 
 
 def _row(title: str, text: str) -> str:
-    return title + " " * (MARGIN - width(title)) + text
+    return title + " " * max(2, MARGIN - width(title)) + text
 
 
 def _leading(clock: FarmClock | None, now: datetime, paint: Paint) -> str:

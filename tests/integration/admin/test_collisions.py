@@ -11,8 +11,9 @@ from django.db import OperationalError
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.common.errors import NotAllowed, Problem, Refused
 from apps.nodes import services as nodes
-from apps.nodes.models import Node
+from apps.nodes.models import Node, Pool
 from apps.productions.models import Shot
 from apps.renders.models import Job
 from apps.renders.services import control
@@ -122,6 +123,35 @@ def test_a_page_that_could_not_be_read_offers_to_load_it_once_more(
     answer = browser.get(page(film.shot))
     assert (answer.status_code, len(met)) == (503, 3)
     assert f'href="{page(film.shot)}"' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (Refused(Problem("name", "stage-a", "somebody else took this name")), "somebody else took this name"),
+        (Refused(Problem("weight", "7", "is no weight")), "weight “7”: is no weight"),
+        (NotAllowed("kim may not do this any more"), "kim may not do this any more"),
+    ],
+)
+def test_what_a_service_refuses_is_told_in_the_form_and_what_was_typed_stands_there(
+    film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch, wrong: Exception, told: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise wrong
+
+    browser, add = as_("root"), reverse("admin:nodes_pool_add")
+    monkeypatch.setattr("apps.nodes.admin.places.save_pool", refuse)
+    answer = browser.post(add, {"name": "stage-a", "note": "by the door", "dedicated": "on"})
+    assert answer.status_code == 200
+    shown = answer.content.decode()
+    assert told in shown
+    typed = {bound.name: bound.value() for bound in answer.context["adminform"].form}
+    assert typed == {"name": "stage-a", "note": "by the door", "dedicated": True}
+    assert "by the door" in shown
+    assert not Pool.objects.exists()
+    monkeypatch.undo()
+    assert browser.post(add, {"name": "stage-a", "note": "by the door"}).status_code == 302
+    assert Pool.objects.get().note == "by the door"
 
 
 def test_a_button_followed_like_a_link_is_answered_in_words(film: Film, as_: Browser) -> None:
