@@ -98,6 +98,23 @@ def test_four_renders_on_a_smaller_card_prove_it_and_three_do_not(shot: Any) -> 
     assert standing(job) == (16, True, 12)
 
 
+def test_a_declared_tier_that_is_too_small_is_left_for_the_one_that_is_proven(shot: Any) -> None:
+    job = job_of(shot)
+    run_out(job, 24)
+    assert standing(job) == (24, False, None), "the job itself climbs, nothing is known of larger cards"
+    succeed(job, 32)
+    assert standing(job) == (32, True, None)
+    assert again(job_of(shot)).lane.tier_gb == 32, "the next one does not run out of memory first"
+
+
+def test_one_failure_on_a_declared_tier_that_did_well_is_an_accident(shot: Any) -> None:
+    job = job_of(shot)
+    succeed(job, 24)
+    succeed(job, 32)
+    run_out(job, 24)
+    assert standing(job) == (24, False, None)
+
+
 def test_a_render_counts_for_the_card_it_ran_on_not_for_what_was_ordered(shot: Any) -> None:
     job = job_of(shot)
     tell_ended([ended(job, 24, ordered=16) for _ in range(ENOUGH)])
