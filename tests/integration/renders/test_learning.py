@@ -104,7 +104,9 @@ def test_a_declared_tier_that_is_too_small_is_left_for_the_one_that_is_proven(sh
     assert standing(job) == (24, False, None), "the job itself climbs, nothing is known of larger cards"
     succeed(job, 32)
     assert standing(job) == (32, True, None)
-    assert again(job_of(shot)).lane.tier_gb == 32, "the next one does not run out of memory first"
+    lane = again(job_of(shot)).lane
+    assert lane is not None
+    assert lane.tier_gb == 32, "the next one does not run out of memory first"
 
 
 def test_one_failure_on_a_declared_tier_that_did_well_is_an_accident(shot: Any) -> None:
