@@ -28,7 +28,7 @@ PARALLEL := -n auto --dist load
 CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
 # share a farm stay together (tests/sharing_out.py). Both databases' run side by side.
-WAITING := -n 3 --dist loadgroup --no-loadscope-reorder
+WAITING := --dist loadgroup --no-loadscope-reorder
 # What runs side by side speaks one after the other, where make can do that.
 APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -64,10 +64,10 @@ test-acceptance: install-dev browser  ## tests that start the real processes, ea
 	@$(MAKE) --no-print-directory -j 2 $(APART) test-acceptance-sqlite test-acceptance-postgres
 
 test-acceptance-sqlite:
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" $(WAITING) tests/acceptance
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" -n 3 $(WAITING) tests/acceptance
 
 test-acceptance-postgres:
-	SHOTFARM_TEST_DB=postgres SHOTFARM_TEST_ONE_SERVER=1 $(PYTEST) -m "$(ON_POSTGRES)" $(WAITING) tests/acceptance
+	SHOTFARM_TEST_DB=postgres SHOTFARM_TEST_ONE_SERVER=1 $(PYTEST) -m "$(ON_POSTGRES)" -n 2 $(WAITING) tests/acceptance
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'

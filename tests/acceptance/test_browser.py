@@ -15,8 +15,8 @@ from tests.acceptance.farm_fixture import Farm
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 
-# A keyframe takes some seconds here: long enough to watch it, and to cancel it.
-KNOBS = ("--seconds-per-step", "0.4", "--model-load-seconds", "0")
+# A keyframe takes some seconds here: long enough to watch it. The one that is cancelled stands still for that.
+KNOBS = ("--seconds-per-step", "0.4", "--model-load-seconds", "0", "--faults")
 COLLECT = "from farm.demo.stage import collect_static; collect_static()"
 
 
@@ -183,6 +183,7 @@ def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
         assert page.evaluate("window.sign") == sign, "the page was loaded again in between"
 
         # one running job is cancelled, and goes back into the queue
+        studio.arm(0, "hang:at=step,after=8")
         select_and_render(visitor, words, second)
         sign = mark(page)
         running = page.locator("table.sf-table tbody tr").filter(has_text=second)
@@ -193,6 +194,7 @@ def test_a_coordinator_renders_watches_cancels_requeues_and_decides(
         page.get_by_role("link", name=words.cancel).click()
         page.get_by_role("button", name=words.cancel_it).click()
         expect(page.locator("[id^=job-state]")).to_contain_text(words.cancelled)
+        studio.arm(0)
         studio.wait_until(
             lambda: not studio.comfyui(0, "/queue")["queue_running"], "ComfyUI has been interrupted"
         )
