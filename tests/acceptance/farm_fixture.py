@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -179,8 +180,15 @@ class Farm:
             data=json.dumps({"faults": faults}).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            assert len(json.load(answer)["faults"]) == len(faults)
+
+        def armed() -> bool:
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    return len(json.load(answer)["faults"]) == len(faults)
+            except urllib.error.URLError:  # it does not listen yet
+                return False
+
+        self.wait_until(armed, "the stand-in takes its faults")
 
     def _story(self) -> str:
         """What a person would look at first."""

@@ -15,7 +15,7 @@ from tests.acceptance.farm_fixture import Farm
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=PATIENCE_MS)
 
-# A keyframe takes some seconds here: long enough to watch it. The one that is cancelled stands still for that.
+# A keyframe takes some seconds here: long enough to watch it. The one that is cancelled stands still.
 KNOBS = ("--seconds-per-step", "0.4", "--model-load-seconds", "0", "--faults")
 COLLECT = "from farm.demo.stage import collect_static; collect_static()"
 

@@ -68,11 +68,13 @@ def test_flower_shows_queue_node_success_and_readable_arguments_to_who_logs_in(f
 
 
 def test_a_take_comes_once_from_one_render_when_the_bell_is_lost(farm: MakeFarm) -> None:
-    studio = farm(vram=[8], knobs=("--seconds-per-step", "0.2", "--model-load-seconds", "0"))
+    studio = farm(vram=[8], knobs=(*QUICK, "--faults"))
     studio.start(*CORE, *node_processes(studio))
+    studio.arm(0, "hang:node=SaveImage")
     studio.submit(shots=1, step=SMALL, key="bell")
     studio.wait_until(lambda: studio.states() == ["running"], "the job runs")
     studio.rest("coordinator")
+    studio.arm(0)
     studio.wait_until(lambda: studio.comfyui(0, "/history"), "ComfyUI has finished the prompt")
     attempt = UUID(studio.rows("SELECT id FROM renders_attempt")[0]["id"])
     studio.wait_until(
