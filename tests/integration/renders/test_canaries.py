@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from apps.nodes.models import Node
-from apps.nodes.states import Health
+from apps.nodes.states import Health, Observed
 from apps.renders.models import Attempt, Job
 from apps.renders.services.canaries import MOST_ASKED
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.farmclock import give_grace
 from apps.renders.services.sweep import sweep
 from apps.renders.states import JobState
-from farm.contracts import CANARY, Capabilities
+from farm.contracts import CANARY, Capabilities, NodeState
 from farm.tiers import next_queue_for, node_queue, queue_for
 from tests.broker_fixture import Broker
 from tests.farm_time import FarmTime
@@ -234,10 +234,25 @@ def test_while_the_road_is_down_nobody_is_called_deaf(
     assert health() == Health.DEAF
 
 
-def test_a_silent_node_is_offline_not_deaf(node: Listener, job: Job, farm_time: FarmTime) -> None:
+def test_a_silent_node_is_offline_not_deaf(
+    node: Listener, job: Job, bus: Broker, farm_time: FarmTime
+) -> None:
+    other = Hand("other24", tier_gb=24, broker=bus).arrives()
     sweep()
     assert node.own_queue()
-    time_passes(25, farm_time)
+    time_passes(25, farm_time, other)
+    assert health() == Health.WELL
+    time_passes(10, farm_time, other)
+    assert Node.objects.get(name="gpu24").observed == Observed.OFFLINE
+
+
+def test_who_has_rendered_since_has_ears_whatever_became_of_its_canary(
+    node: Listener, job: Job, farm_time: FarmTime
+) -> None:
+    sweep()
+    assert node.own_queue()
+    node.reports(state=NodeState.BUSY)
+    time_passes(25, farm_time, node)
     assert health() == Health.WELL
 
 

@@ -15,7 +15,7 @@ from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
 from apps.renders.scheduling import round as rounds
-from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.fronts import STARVATION, Turns
 from apps.renders.scheduling.round import USE_WINDOW, used_lately
 from apps.renders.scheduling.sleep import wake_the_forgotten
 from apps.renders.scheduling.supply import read_supply
@@ -306,6 +306,19 @@ def test_the_order_goes_to_the_node_that_holds_the_models(node24: Hand, press: P
 
 
 # Urgent work
+
+
+def test_to_explain_what_would_start_takes_nobodys_turn(
+    node24: Hand, press: Press, coordinator: User
+) -> None:
+    [starved] = press()
+    prioritise(starved, priority=Priority.LOW, user=coordinator)
+    Job.objects.filter(pk=starved.pk).update(ready_at=database_now() - STARVATION - timedelta(seconds=1))
+    turns = Turns()
+    explain_waiting(turns)
+    assert turns.of_starving
+    assert dispatch(turns) == 1
+    assert not turns.of_starving, "it had its turn"
 
 
 def test_urgent_work_asks_the_staged_one_to_make_way_and_never_the_running_one(

@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
+from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.nodes.models import Node
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt, FarmClock, Job
+from apps.renders.services.control import cancel
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.farmclock import give_grace
-from apps.renders.services.sweep import sweep
+from apps.renders.services.sweep import MEDIA_PATIENCE, sweep
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Take
 from farm import contracts
 from farm.celery import app
 from farm.contracts import RenderOrder, Stage
+from farm.tiers import QUEUE_MEDIA
 from tests.broker_fixture import Broker
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again, node_falls_silent
@@ -167,6 +170,31 @@ def test_three_workers_taken_down_while_executing_quarantine_the_job(node24: Han
         node24.arrives()
         sweep()
     assert again(job).state == JobState.QUARANTINED
+
+
+def test_a_cancelled_attempt_holds_no_place_of_a_node_that_is_gone(
+    job: Job, order: RenderOrder, coordinator: User
+) -> None:
+    cancel(job, user=coordinator)
+    sweep()
+    assert Attempt.objects.get().holds_slot, "its node has yet to say that it stopped"
+    node_falls_silent()
+    sweep()  # the node is offline
+    sweep()
+    assert not Attempt.objects.get().holds_slot
+
+
+def test_media_work_that_died_with_its_worker_is_asked_for_again(
+    node24: Hand, order: RenderOrder, bus: Broker
+) -> None:
+    node24.finishes(order)
+    bus.lose_everything()
+    sweep()
+    assert bus.client().llen(QUEUE_MEDIA) == 0, "it may be at work"
+    Take.objects.update(updated_at=database_now() - MEDIA_PATIENCE - timedelta(seconds=1))
+    sweep()
+    sweep()
+    assert bus.client().llen(QUEUE_MEDIA) == 1, "once, until it is out of patience again"
 
 
 def test_a_renewed_lease_does_not_expire(node24: Hand, job: Job, order: RenderOrder) -> None:
