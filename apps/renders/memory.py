@@ -66,8 +66,6 @@ def conclude(declared_gb: int | None, told: Experience) -> Conclusion:
         tier = proven
     elif not NO_VRAM < declared_gb <= failed or _suffices(declared_gb, told):
         tier = declared_gb
-    elif proven is None and failed > declared_gb:
-        tier = next((rung for rung in TIERS_GB if rung > failed), TIERS_GB[-1])
     else:
         tier = proven or declared_gb
     below = _rung_below(tier)

@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.renders.models import Job
 from apps.renders.services.needs import Duration, expected_seconds
 from apps.workflows.services import template_of
+from workflows.errors import WorkflowError
 
 ROOM: Final = 2
 """A job gets this many times its expected duration: it may wait for a seat, or be tried once more."""
@@ -65,5 +66,8 @@ def _seconds(job: Job, observed: Mapping[UUID, Duration | None]) -> float:
     duration = observed.get(job.lane.need_id) if job.lane is not None else None
     if duration is not None:
         return duration.mean_s
-    manifest = template_of(job.template_version).manifest
+    try:
+        manifest = template_of(job.template_version).manifest
+    except WorkflowError:
+        return 0.0  # it cannot render: the dispatcher says so, and a person may steer it all the same
     return manifest.timeouts.execution_s / TIMEOUT_OVER_EXPECTED

@@ -32,18 +32,15 @@ def disproven(declared: int | None, told: Experience) -> bool:
 
 
 @given(DECLARED, EXPERIENCES)
-def test_a_learned_tier_has_no_failure_on_it_or_a_larger_card_and_proof_of_its_own_unless_all_below_failed(
+def test_a_learned_tier_has_proof_of_its_own_and_no_failure_on_it_or_a_larger_card(
     declared: int | None, told: Experience
 ) -> None:
     found = conclude(declared, told)
     assert found.learned == (found.tier_gb != declared)
-    if not found.learned or (found.tier_gb == TIERS_GB[-1] and told.ooms.get(TIERS_GB[-1])):
-        return
-    assert found.tier_gb is not None
-    failed = max((tier for tier, count in told.ooms.items() if count), default=0)
-    assert failed < found.tier_gb
-    rungs = [tier for tier in TIERS_GB if tier > failed]
-    assert told.successes.get(found.tier_gb, 0) >= ENOUGH or found.tier_gb == rungs[0]
+    if found.learned:
+        assert found.tier_gb is not None
+        assert told.successes[found.tier_gb] >= ENOUGH
+        assert all(tier < found.tier_gb for tier, count in told.ooms.items() if count)
 
 
 @given(DECLARED, EXPERIENCES)
@@ -71,12 +68,13 @@ def test_what_is_tried_next_is_one_rung_down_and_not_disproven(
 
 
 @given(DECLARED, EXPERIENCES, st.sampled_from(TIERS_GB))
-def test_a_failure_for_memory_never_moves_work_to_a_smaller_card(
+def test_a_failure_for_memory_never_moves_work_to_a_smaller_card_than_it_declares_or_had(
     declared: int | None, told: Experience, tier: int
 ) -> None:
     before = conclude(declared, told)
     worse = Experience(told.successes, {**told.ooms, tier: told.ooms.get(tier, 0) + 1})
-    assert size(conclude(declared, worse).tier_gb) >= size(before.tier_gb)
+    # What was proven above a declared tier and then fails is known no longer: the job in hand climbs.
+    assert size(conclude(declared, worse).tier_gb) >= min(size(before.tier_gb), size(declared))
 
 
 @given(st.lists(st.tuples(SHAPES, EXPERIENCES), min_size=1, max_size=6), DECLARED, SHAPES, SHAPES)
@@ -103,8 +101,8 @@ def test_smaller_work_never_needs_a_larger_card_than_larger_work(
         (24, {32: 100}, {24: 3}, Conclusion(32, learned=True, explore_gb=None)),
         (24, {32: ENOUGH - 1}, {24: 3}, Conclusion(24, learned=False, explore_gb=None)),
         (24, {24: ENOUGH, 32: 100}, {24: 1}, Conclusion(24, learned=False, explore_gb=None)),
-        (16, {24: ENOUGH}, {16: 1, 24: 1}, Conclusion(32, learned=True, explore_gb=None)),
-        (16, {}, {140: 1}, Conclusion(140, learned=True, explore_gb=None)),
+        (16, {24: ENOUGH}, {16: 1, 24: 1}, Conclusion(16, learned=False, explore_gb=None)),
+        (16, {}, {140: 1}, Conclusion(16, learned=False, explore_gb=None)),
         (24, {12: ENOUGH, 16: ENOUGH}, {12: 1}, Conclusion(16, learned=True, explore_gb=None)),
         (8, {}, {}, Conclusion(8, learned=False, explore_gb=None)),
         (None, {}, {}, Conclusion(None, learned=False, explore_gb=140)),
