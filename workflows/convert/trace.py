@@ -1,0 +1,201 @@
+"""Follow a link to where its value really comes from.
+
+On the way lie reroutes, muted and bypassed nodes and the borders of subgraphs. The walk is a loop, never
+a recursion, and remembers where each step ended, so long chains and many consumers stay cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workflows.convert.document import BORDER_IN, BYPASS, NEVER, Link, LinkId
+from workflows.convert.places import Place, Places
+from workflows.convert.promoted import promoted_value
+from workflows.convert.saying import shown
+from workflows.convert.types import Types, fits
+from workflows.convert.virtual import GETTERS, REROUTES, SETTERS, VIRTUAL
+from workflows.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The value is an output of a node that runs."""
+
+    place: Place
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value is one that stands on a subgraph's host node."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A point on the way: an input of a node, or an output. ``wanted`` is the type at the far end."""
+
+    place: Place
+    slot: int
+    into: bool
+    wanted: str | None
+
+
+class Broken(Exception):
+    """A link that leads nowhere or round in a circle."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+Source = Output | Value | None
+_UNSEEN: Final = object()
+
+
+class Tracer:
+    """Finds sources. One tracer serves a whole document."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._types = Types(places)
+        self._known: dict[Step, Source | Broken] = {}
+
+    def source(self, place: Place, slot: int) -> Source:
+        """Where the input ``slot`` of ``place`` gets its value from; None if from nowhere. Raises Broken."""
+        step: Step | Source = Step(place, slot, True, None)
+        way: dict[Step, None] = {}
+        found: Source | Broken
+        try:
+            while isinstance(step, Step):
+                known = self._known.get(step, _UNSEEN)
+                if known is not _UNSEEN:
+                    step = _again(known)
+                    break
+                if step in way:
+                    raise _broken(step.place, "dependency_cycle", "is linked to itself, through nodes that only hand on")
+                way[step] = None
+                step = self._into(step) if step.into else self._out_of(step)
+            found = step
+        except Broken as exc:
+            found = exc
+        for step in way:
+            self._known[step] = found
+        if isinstance(found, Broken):
+            raise found
+        return found
+
+    def _into(self, step: Step) -> Step | Source:
+        place = step.place
+        if step.slot >= len(place.slots):
+            return None
+        slot = place.slots[step.slot]
+        if slot.link is None:
+            return None
+        link = self._link(place, slot.name, slot.link)
+        if link.origin == BORDER_IN and place.host is not None:
+            return self._through_border(place, link)
+        origin = self._places.near(place, link.origin)
+        if origin is None:
+            raise _dangling(place, slot.name, f"node {shown(link.origin, quoted=False)}")
+        if origin.node.type in REROUTES and place.node.type not in REROUTES:
+            carried = self._types.of_output(origin, link.origin_slot)
+            if not fits(carried, slot.type):
+                return None
+        return Step(origin, link.origin_slot, False, step.wanted or slot.type)
+
+    def _through_border(self, place: Place, link: Link) -> Step | Source:
+        host = place.host
+        assert host is not None
+        if link.origin_slot >= len(host.slots) or link.origin_slot < 0:
+            raise _broken(
+                place,
+                "missing_slot",
+                f"is linked to input {link.origin_slot} of its subgraph {shown(host.title)}, "
+                f"which has {len(host.slots)}",
+            )
+        if host.slots[link.origin_slot].link is None:
+            held = promoted_value(self._places, host, link.origin_slot)
+            return None if held is None else Value(held[0])
+        return Step(host, link.origin_slot, True, None)
+
+    def _out_of(self, step: Step) -> Step | Source:
+        place = step.place
+        if place.node.mode == NEVER:
+            return None
+        if place.node.mode == BYPASS:
+            slot = self._types.bypass_slot(place, step.slot, step.wanted or "*")
+            return None if slot is None else Step(place, slot, True, None)
+        if place.definition is not None:
+            return self._inside(step)
+        if place.node.type in VIRTUAL:
+            return self._virtual(step)
+        offered = self._places.outputs_of(place)
+        if not 0 <= step.slot < offered:
+            raise _broken(
+                place, "missing_slot", f"has {offered} outputs; a link takes number {step.slot}, counted from 0"
+            )
+        return Output(place, step.slot)
+
+    def _virtual(self, step: Step) -> Step | Source:
+        place = step.place
+        if place.node.type in REROUTES:
+            return Step(place, step.slot, True, step.wanted)
+        if place.node.type in GETTERS | SETTERS:
+            setter = place if place.node.type in SETTERS else self._places.setter_for(place)
+            if setter is None:
+                raise _broken(place, "dangling_link", "gets a value by a name that no node sets")
+            return Step(setter, 0, True, step.wanted)
+        return None
+
+    def _inside(self, step: Step) -> Step | Source:
+        place, definition = step.place, step.place.definition
+        assert definition is not None
+        if not 0 <= step.slot < len(definition.outputs):
+            raise _broken(
+                place,
+                "missing_slot",
+                f"is a subgraph with {len(definition.outputs)} outputs; a link takes number {step.slot}, "
+                "counted from 0",
+            )
+        link = next(self._places.outgoing_links(definition, step.slot), None)
+        if link is None:
+            return None
+        if link.origin == BORDER_IN:
+            if not 0 <= link.origin_slot < len(place.slots):
+                return None
+            return Step(place, link.origin_slot, True, None)
+        inner = self._places.inside(place, link.origin)
+        if inner is None:
+            raise _dangling(place, definition.outputs[step.slot].name, f"node {shown(link.origin, quoted=False)}")
+        return Step(inner, link.origin_slot, False, step.wanted)
+
+    def _link(self, place: Place, name: str, link_id: LinkId) -> Link:
+        link = place.graph.links.get(link_id)
+        if link is None:
+            raise _dangling(place, name, f"link {shown(link_id, quoted=False)}")
+        return link
+
+
+def _again(known: Any) -> Source:
+    if isinstance(known, Broken):
+        raise known
+    found: Source = known
+    return found
+
+
+def _broken(place: Place, code: str, what: str) -> Broken:
+    return Broken(Problem(place.id, None, code, f"{place.named} {what}."))
+
+
+def _dangling(place: Place, name: str, what: str) -> Broken:
+    return Broken(
+        Problem(
+            place.id,
+            name,
+            "dangling_link",
+            f"{place.named}: {shown(name)} is linked to {what}, which the file does not have.",
+        )
+    )
