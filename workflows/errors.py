@@ -37,7 +37,7 @@ class TemplateInvalid(WorkflowError):
 
 
 class CannotConvert(WorkflowError):
-    """A saved workflow is not, or cannot become, a graph in API format; ``problems`` says why, each in a sentence."""
+    """A saved workflow is not, or cannot become, a graph in API format; ``problems`` says why."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         said = " ".join(problem.message for problem in problems)

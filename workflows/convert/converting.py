@@ -47,9 +47,7 @@ def convert(ui: object, object_info: ObjectInfo) -> Conversion:
     return Conversion(graph, notes.all())
 
 
-def _converted(
-    ui: Mapping[str, Any], object_info: ObjectInfo, findings: Findings, notes: Findings
-) -> Graph:
+def _converted(ui: Mapping[str, Any], object_info: ObjectInfo, findings: Findings, notes: Findings) -> Graph:
     document = read(ui, findings)
     if findings.problems:
         return {}
@@ -67,8 +65,8 @@ def _checked(document: object, findings: Findings) -> Graph:
     unreadable = format_problem(document)
     if unreadable is not None:
         findings.add(unreadable.code, unreadable.message, unreadable.node)
+    if unreadable is not None or not isinstance(document, Mapping):
         return {}
-    assert isinstance(document, Mapping)
     graph: Graph = {}
     for node_id, node in document.items():
         kept = {key: node[key] for key in ("inputs", "class_type", "_meta") if key in node}

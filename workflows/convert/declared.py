@@ -70,8 +70,8 @@ def spec_of(name: str, declared: object) -> Spec:
         case list() as options:
             return Spec(name, COMBO, facts, options)
         case str() as kind if kind == COMBO:
-            options = facts.get("options")
-            return Spec(name, kind, facts, options if isinstance(options, list) else [])
+            listed = facts.get("options")
+            return Spec(name, kind, facts, listed if isinstance(listed, list) else [])
         case str() as kind:
             return Spec(name, kind, facts, [])
         case _:

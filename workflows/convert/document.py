@@ -231,8 +231,14 @@ def _link(row: object) -> Link | None:
     match row:
         case [link, origin, origin_slot, target, target_slot, *_]:
             pass
-        case {"id": link, "origin_id": origin, "origin_slot": origin_slot}:
-            target, target_slot = row.get("target_id"), row.get("target_slot")
+        case {
+            "id": link,
+            "origin_id": origin,
+            "origin_slot": origin_slot,
+            "target_id": target,
+            "target_slot": target_slot,
+        }:
+            pass
         case _:
             return None
     link_id, source, sink = _link_id(link), _text_id(origin), _text_id(target)

@@ -29,7 +29,7 @@ class Panels:
         _link(panel, node, links)
         _fill(panel, node, specs, links)
         _mend(panel, links)
-        panel.slots = [slot for slot in panel.slots if slot.widget is None or panel.widget(slot.widget)]
+        _drop_stale(panel)
         return panel
 
     def _of(self, class_name: str) -> tuple[Panel, list[Spec]]:
@@ -100,6 +100,16 @@ def _mend(panel: Panel, links: dict[LinkId, Link]) -> None:
             and isinstance(widget.value, str)
         ):
             widget.value = widget.value.removeprefix("sample_")
+
+
+def _drop_stale(panel: Panel) -> None:
+    """Drop inputs of widgets that are no more; the one after a dropped one is not looked at, as in the client."""
+    names = {widget.name for widget in panel.widgets}
+    index = 0
+    while index < len(panel.slots):
+        if panel.slots[index].widget not in {None, *names}:
+            del panel.slots[index]
+        index += 1
 
 
 def _choices(panel: Panel, widget: Widget) -> list[Any]:

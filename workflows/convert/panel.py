@@ -159,7 +159,7 @@ class Panel:
         self.slots[at:at] = made
 
     def _choose(self, widget: Widget, links: dict[LinkId, Link]) -> None:
-        """Replace the inputs of a dynamic combo's old choice by those of its new one, keeping links by name."""
+        """Replace the inputs of a dynamic combo's old choice by the new one's, keeping links by name."""
         prefix = f"{widget.name}."
         gone = [slot for slot in self.slots if slot.name.startswith(prefix)]
         self.slots = [slot for slot in self.slots if not slot.name.startswith(prefix)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
+from workflows.convert.declared import MATCHED
 from workflows.convert.document import (
     BORDER_IN,
     BORDER_OUT,
@@ -20,7 +21,6 @@ from workflows.convert.document import (
     Node,
     Slot,
 )
-from workflows.convert.declared import MATCHED
 from workflows.convert.filling import Panels
 from workflows.convert.panel import Panel
 from workflows.convert.saying import Findings, named, shown
@@ -174,12 +174,14 @@ class Places:
                 if place.definition.id in within:
                     self._findings.add(
                         "self_containing_subgraph",
-                        f"{place.named} is subgraph {shown(place.definition.name)}, which would stand in itself.",
+                        f"{place.named} is subgraph {shown(place.definition.name)}, which then stands in itself.",
                         place.id,
                     )
                 elif len(within) >= DEEPEST:
                     self._findings.add(
-                        "too_large", f"{place.named} is the {DEEPEST + 1}th subgraph within another.", place.id
+                        "too_large",
+                        f"{place.named} is the {DEEPEST + 1}th subgraph within another.",
+                        place.id,
                     )
                 else:
                     waiting.append((place.definition, place, (*within, place.definition.id)))

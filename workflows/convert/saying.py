@@ -11,6 +11,7 @@ MOST_SAID: Final = 100
 """A broken file of ten megabytes has no use for ten thousand sentences."""
 
 
+MOST_BITS: Final = 1024
 DEEPEST_VALUE: Final = 100
 """How deep lists and objects of a value may stand in each other."""
 
@@ -35,7 +36,9 @@ class Findings:
     def all(self) -> tuple[Problem, ...]:
         if not self.missed:
             return tuple(self.problems)
-        rest = Problem(None, None, "more_problems", f"{self.missed} more problems of this file are not listed.")
+        rest = Problem(
+            None, None, "more_problems", f"{self.missed} more problems of this file are not listed."
+        )
         return (*self.problems, rest)
 
 
@@ -68,6 +71,8 @@ def fault_of(value: Any) -> str | None:
         part, depth = waiting.pop()
         if isinstance(part, float) and not math.isfinite(part):
             return f"{part}, which is no number"
+        if isinstance(part, int) and part.bit_length() > MOST_BITS:
+            return "a number larger than any"
         if isinstance(part, list | dict):
             if depth >= DEEPEST_VALUE:
                 return f"a value nested more than {DEEPEST_VALUE} deep"

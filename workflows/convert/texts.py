@@ -91,7 +91,7 @@ class NamedValues:
             self._by_title.setdefault(place.title, place)
 
     def written(self, text: str) -> str:
-        """Put values where ``text`` names them. Dates (``%date:…%``) and what is not found stay as they are."""
+        """Put values where ``text`` names them. Dates (``%date:…%``) and what is not found stay."""
         return _PLACEHOLDER.sub(self._value, text) if "%" in text else text
 
     def _value(self, match: re.Match[str]) -> str:

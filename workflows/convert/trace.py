@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workflows.convert.document import BORDER_IN, BYPASS, NEVER, Link, LinkId
+from workflows.convert.document import BORDER_IN, BYPASS, NEVER, Graph, Link, LinkId
 from workflows.convert.places import Place, Places
 from workflows.convert.promoted import promoted_value
 from workflows.convert.saying import shown
@@ -62,6 +62,7 @@ class Tracer:
         self._places = places
         self._types = Types(places)
         self._known: dict[Step, Source | Broken] = {}
+        self._shown: dict[tuple[Place, int], Value | None] = {}
 
     def source(self, place: Place, slot: int) -> Source:
         """Where the input ``slot`` of ``place`` gets its value from; None if from nowhere. Raises Broken."""
@@ -75,7 +76,9 @@ class Tracer:
                     step = _again(known)
                     break
                 if step in way:
-                    raise _broken(step.place, "dependency_cycle", "is linked to itself, through nodes that only hand on")
+                    raise _broken(
+                        step.place, "dependency_cycle", "is linked to itself, through nodes that only hand on"
+                    )
                 way[step] = None
                 step = self._into(step) if step.into else self._out_of(step)
             found = step
@@ -96,19 +99,20 @@ class Tracer:
             return None
         link = self._link(place, slot.name, slot.link)
         if link.origin == BORDER_IN and place.host is not None:
-            return self._through_border(place, link)
+            return self._through_border(place, place.host, link)
         origin = self._places.near(place, link.origin)
         if origin is None:
             raise _dangling(place, slot.name, f"node {shown(link.origin, quoted=False)}")
-        if origin.node.type in REROUTES and place.node.type not in REROUTES:
-            carried = self._types.of_output(origin, link.origin_slot)
-            if not fits(carried, slot.type):
-                return None
+        if self._cut(origin, link.origin_slot, slot.type):
+            return None
         return Step(origin, link.origin_slot, False, step.wanted or slot.type)
 
-    def _through_border(self, place: Place, link: Link) -> Step | Source:
-        host = place.host
-        assert host is not None
+    def _cut(self, origin: Place, output: int, wanted: str) -> bool:
+        """True for a link that the client cuts on opening a file: what it carries turns out not to fit."""
+        follows = origin.node.type in REROUTES or self._places.matched_output(origin, output) is not None
+        return follows and not fits(self._types.of_output(origin, output), wanted)
+
+    def _through_border(self, place: Place, host: Place, link: Link) -> Step | Source:
         if link.origin_slot >= len(host.slots) or link.origin_slot < 0:
             raise _broken(
                 place,
@@ -117,9 +121,14 @@ class Tracer:
                 f"which has {len(host.slots)}",
             )
         if host.slots[link.origin_slot].link is None:
-            held = promoted_value(self._places, host, link.origin_slot)
-            return None if held is None else Value(held[0])
+            return self._held(host, link.origin_slot)
         return Step(host, link.origin_slot, True, None)
+
+    def _held(self, host: Place, slot: int) -> Value | None:
+        if (host, slot) not in self._shown:
+            held = promoted_value(self._places, host, slot)
+            self._shown[host, slot] = None if held is None else Value(held[0])
+        return self._shown[host, slot]
 
     def _out_of(self, step: Step) -> Step | Source:
         place = step.place
@@ -129,13 +138,15 @@ class Tracer:
             slot = self._types.bypass_slot(place, step.slot, step.wanted or "*")
             return None if slot is None else Step(place, slot, True, None)
         if place.definition is not None:
-            return self._inside(step)
+            return self._inside(step, place.definition)
         if place.node.type in VIRTUAL:
             return self._virtual(step)
         offered = self._places.outputs_of(place)
         if not 0 <= step.slot < offered:
             raise _broken(
-                place, "missing_slot", f"has {offered} outputs; a link takes number {step.slot}, counted from 0"
+                place,
+                "missing_slot",
+                f"has {offered} outputs; a link takes number {step.slot}, counted from 0",
             )
         return Output(place, step.slot)
 
@@ -150,9 +161,8 @@ class Tracer:
             return Step(setter, 0, True, step.wanted)
         return None
 
-    def _inside(self, step: Step) -> Step | Source:
-        place, definition = step.place, step.place.definition
-        assert definition is not None
+    def _inside(self, step: Step, definition: Graph) -> Step | Source:
+        place = step.place
         if not 0 <= step.slot < len(definition.outputs):
             raise _broken(
                 place,
@@ -169,7 +179,11 @@ class Tracer:
             return Step(place, link.origin_slot, True, None)
         inner = self._places.inside(place, link.origin)
         if inner is None:
-            raise _dangling(place, definition.outputs[step.slot].name, f"node {shown(link.origin, quoted=False)}")
+            raise _dangling(
+                place, definition.outputs[step.slot].name, f"node {shown(link.origin, quoted=False)}"
+            )
+        if self._cut(inner, link.origin_slot, definition.outputs[step.slot].type):
+            return None
         return Step(inner, link.origin_slot, False, step.wanted)
 
     def _link(self, place: Place, name: str, link_id: LinkId) -> Link:

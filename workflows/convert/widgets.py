@@ -47,7 +47,20 @@ class Widget:
 def default_of(spec: Spec, otherwise: Any) -> Any:
     """The declared default, or ``otherwise``."""
     value = spec.facts.get("default")
-    return otherwise if value is None else value
+    return otherwise if value is None else _as_browsers_write(value)
+
+
+def _as_browsers_write(value: Any) -> Any:
+    """A browser knows no 1.0: what it reads from a catalogue it writes as 1."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_as_browsers_write(inner) for inner in value]
+        case dict():
+            return {key: _as_browsers_write(inner) for key, inner in value.items()}
+        case _:
+            return value
 
 
 def _plain(otherwise: Any) -> Callable[[Spec], list[Widget]]:
@@ -57,7 +70,10 @@ def _plain(otherwise: Any) -> Callable[[Spec], list[Widget]]:
 def _integer(spec: Spec) -> list[Widget]:
     flag = spec.facts.get("control_after_generate")
     controlled = spec.name in {"seed", "noise_seed"} if flag is None else bool(flag)
-    return [Widget(spec.name, "INT", default_of(spec, 0), spec=spec), *([_control(spec)] if controlled else [])]
+    return [
+        Widget(spec.name, "INT", default_of(spec, 0), spec=spec),
+        *([_control(spec)] if controlled else []),
+    ]
 
 
 def _number(spec: Spec) -> list[Widget]:

@@ -95,13 +95,13 @@ class _Writer:
             place.id,
             "image",
         )
-        seen = {"camera_info": state, "model_3d_info": []}
+        seen: dict[str, Any] = {"camera_info": state, "model_3d_info": []}
         if place.node.type == "Load3DAdvanced":
             return seen
         return {"image": "", "mask": "", "normal": "", **seen, "recording": ""}
 
     def _say_unknown(self, place: Place) -> None:
-        """An unknown class is a mistake, unless the file shows that the ComfyUI it comes from had the class."""
+        """An unknown class is a mistake, unless the file shows that its own ComfyUI had the class."""
         kind = place.node.type
         if kind not in self._nearest and len(self._nearest) < 20:
             self._nearest[kind] = difflib.get_close_matches(kind[:100], self._places.object_info, 3)
