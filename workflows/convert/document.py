@@ -37,6 +37,9 @@ class Slot:
     link: LinkId | None = None
     widget: str | None = None
 
+    def twin(self) -> Slot:
+        return Slot(self.name, self.type, self.link, self.widget)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:

@@ -103,7 +103,7 @@ def _mend(panel: Panel, links: dict[LinkId, Link]) -> None:
 
 
 def _drop_stale(panel: Panel) -> None:
-    """Drop inputs of widgets that are no more; the one after a dropped one is not looked at, as in the client."""
+    """Drop inputs of widgets that are no more; as in the client, the one after a dropped one is kept."""
     names = {widget.name for widget in panel.widgets}
     index = 0
     while index < len(panel.slots):

@@ -8,7 +8,6 @@ input more than are linked (``images.image2``).
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +55,8 @@ class Panel:
     def copied(self) -> Panel:
         """A panel of its own with the same inputs, to be filled."""
         made = Panel(self.class_name)
-        made.slots = [copy.copy(slot) for slot in self.slots]
-        made.widgets = [copy.copy(widget) for widget in self.widgets]
+        made.slots = [slot.twin() for slot in self.slots]
+        made.widgets = [widget.twin() for widget in self.widgets]
         made.growing, made.matched = dict(self.growing), dict(self.matched)
         return made
 

@@ -174,13 +174,13 @@ class Places:
                 if place.definition.id in within:
                     self._findings.add(
                         "self_containing_subgraph",
-                        f"{place.named} is subgraph {shown(place.definition.name)}, which then stands in itself.",
+                        f"{place.named} stands in itself: it is in subgraph {shown(place.definition.name)}.",
                         place.id,
                     )
                 elif len(within) >= DEEPEST:
                     self._findings.add(
                         "too_large",
-                        f"{place.named} is the {DEEPEST + 1}th subgraph within another.",
+                        f"{place.named} stands deeper than {DEEPEST} subgraphs.",
                         place.id,
                     )
                 else:

@@ -49,7 +49,9 @@ def _apply(places: Places, primitive: Place, names: NamedValues) -> None:
 def _targets(places: Places, primitive: Place) -> Iterator[tuple[Place, Slot]]:
     for link_id in primitive.node.outputs[0].links:
         link = primitive.graph.links.get(link_id)
-        target = places.near(primitive, link.target) if link else None
+        if link is None or link.origin != primitive.node.id:
+            continue
+        target = places.near(primitive, link.target)
         slot = next((slot for slot in target.slots if slot.link == link_id), None) if target else None
         if target is not None and slot is not None:
             yield target, slot

@@ -22,6 +22,7 @@ OWN_NAME: Final = "Node name for S&R"
 
 _UNFIT_FOR_NAMES: Final = re.compile(r'[/?<>\\:*|"\x00-\x1f\x7f]')
 _PLACEHOLDER: Final = re.compile("%([^%]+)%")
+_MARKS: Final = re.compile(r"[{\\/]")
 _LINE_ENDS: Final = re.compile("[\n\r\u2028\u2029]")
 
 
@@ -30,6 +31,8 @@ def first_choice(text: str) -> str:
 
     The client takes one at random each time it queues the graph; a farm renders the same graph the same.
     """
+    if not _MARKS.search(text):
+        return text
     written: list[str] = []
     options: list[int] = []  # how many choices were passed, for each open brace
     passed = 0  # open braces whose first choice is over

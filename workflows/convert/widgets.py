@@ -37,6 +37,9 @@ class Widget:
     fixed: bool = False
     spec: Spec | None = None
 
+    def twin(self) -> Widget:
+        return Widget(self.name, self.kind, self.value, self.saved, self.sent, self.fixed, self.spec)
+
     def restored(self, value: Any) -> Any:
         """What this widget makes of a value it is given."""
         if self.fixed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -57,7 +58,7 @@ class _Writer:
                     inputs.pop(slot.name, None)
                 case Value():
                     inputs[slot.name] = _wrapped(source.value)
-        self._refuse_values(place, inputs)
+        inputs = self._own_values(place, inputs)
         title = place.node.title or (known and known.get("display_name")) or place.node.type
         class_type = None if known is None else place.node.type
         return {"inputs": inputs, "class_type": class_type, "_meta": {"title": title}}
@@ -115,13 +116,18 @@ class _Writer:
             place.id,
         )
 
-    def _refuse_values(self, place: Place, inputs: Mapping[str, Any]) -> None:
+    def _own_values(self, place: Place, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs with lists and objects of their own, shared neither with the file nor with other nodes."""
+        own: dict[str, Any] = {}
         for name, value in inputs.items():
             fault = fault_of(value)
             if fault is not None:
                 self._findings.add(
                     "invalid_input_type", f"{place.named}: {shown(name)} holds {fault}.", place.id, name
                 )
+                continue
+            own[name] = copy.deepcopy(value) if isinstance(value, dict) else value
+        return own
 
 
 def _wrapped(value: Any, kind: str = "") -> Any:
