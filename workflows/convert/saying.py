@@ -25,6 +25,7 @@ class Findings:
         self._said: set[str] = set()
 
     def add(self, code: str, message: str, node: str | None = None, input_name: str | None = None) -> None:
+        message = message if message.isprintable() else _printable(message)
         if message in self._said:
             return
         if len(self.problems) >= MOST_SAID:
@@ -51,7 +52,7 @@ def shown(value: object, *, quoted: bool = True) -> str:
     """Show a value of the file in a sentence: short, on one line, without control characters."""
     match value:
         case str():
-            clean = "".join(letter if letter.isprintable() else "?" for letter in value[:81])
+            clean = _printable(value[:81])
             clean = clean if len(clean) <= 80 else f"{clean[:77]}..."
             return f"'{clean}'" if quoted else clean
         case bool() | None | float():
@@ -62,6 +63,10 @@ def shown(value: object, *, quoted: bool = True) -> str:
             return f"a list of {len(value)}"
         case _:
             return "an object"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def fault_of(value: Any) -> str | None:

@@ -117,7 +117,7 @@ class _Writer:
         )
 
     def _own_values(self, place: Place, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs with lists and objects of their own, shared neither with the file nor with other nodes."""
+        """The inputs with lists and objects of their own, shared with neither file nor other nodes."""
         own: dict[str, Any] = {}
         for name, value in inputs.items():
             fault = fault_of(value)

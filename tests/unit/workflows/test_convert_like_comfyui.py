@@ -12,7 +12,7 @@ from workflows.errors import CannotConvert
 
 
 def told(graph: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What must be equal: ids, classes and inputs, but for what only a browser makes (sound players, pictures)."""
+    """What must be equal: ids, classes and inputs, but for what only a browser makes."""
     return {
         node_id: (
             node["class_type"],
