@@ -13,7 +13,8 @@ places      every node where it stands, subgraphs unfolded
 trace       where a linked value really comes from; types and promoted help
 primitives  values written into other nodes' widgets
 texts       choices in prompts, names of files
-write       the graph in API format
+write       the graph in API format; unknown says which classes it has not
+already     a graph that is in API format when it comes
 media       the graph out of a picture, film or sound that ComfyUI wrote
 files       any of these out of a file
 =========== =====================================================================

@@ -244,11 +244,11 @@ def _link(row: object) -> Link | None:
             pass
         case _:
             return None
-    link_id, source, sink = _link_id(link), _text_id(origin), _text_id(target)
-    out, into = _number(origin_slot), _number(target_slot)
-    if link_id is None or source is None or sink is None or out is None or into is None:
+    link_id, source, out = _link_id(link), _text_id(origin), _number(origin_slot)
+    if link_id is None or source is None or out is None:
         return None
-    return Link(link_id, source, out, sink, into)
+    sink, into = _text_id(target), _number(target_slot)
+    return Link(link_id, source, out, sink or "", -1 if into is None else into)
 
 
 def _rows(value: object) -> list[Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workflows.convert.places import Place, Places
 from workflows.convert.saying import Findings, fault_of, shown
-from workflows.convert.texts import NAMED_FILES, OWN_NAME, NamedValues, first_choice
+from workflows.convert.texts import NAMED_FILES, NamedValues, first_choice
 from workflows.convert.trace import Broken, Output, Tracer, Value
+from workflows.convert.unknown import UnknownClasses
 from workflows.convert.virtual import VIRTUAL
 from workflows.convert.widgets import CHOSEN, OPTION, SCENE, UNSET, Widget
 from workflows.graph import Graph, cycle_in
@@ -37,12 +37,12 @@ class _Writer:
         self._places, self._names = places, names
         self._findings, self._notes = findings, notes
         self._tracer = Tracer(places)
-        self._nearest: dict[str, list[str]] = {}
+        self._unknown = UnknownClasses(places.object_info, findings, notes)
 
     def node(self, place: Place) -> dict[str, Any]:
         known = self._places.known_class(place)
         if known is None:
-            self._say_unknown(place)
+            self._unknown.say(place)
         inputs = {name: _wrapped(value, kind) for name, value, kind in self._values(place)}
         for index, slot in enumerate(place.slots):
             try:
@@ -100,21 +100,6 @@ class _Writer:
         if place.node.type == "Load3DAdvanced":
             return seen
         return {"image": "", "mask": "", "normal": "", **seen, "recording": ""}
-
-    def _say_unknown(self, place: Place) -> None:
-        """An unknown class is a mistake, unless the file shows that its own ComfyUI had the class."""
-        kind = place.node.type
-        if kind not in self._nearest and len(self._nearest) < 20:
-            self._nearest[kind] = difflib.get_close_matches(kind[:100], self._places.object_info, 3)
-        near = self._nearest.get(kind)
-        known = f" The nearest are {', '.join(near)}." if near else ""
-        had = place.node.properties.get(OWN_NAME) == kind
-        (self._notes if had else self._findings).add(
-            "missing_node_type",
-            f"{place.named}: this ComfyUI has no node class {shown(kind)}.{known}"
-            + (" Its values cannot be told; convert with the object_info of one that has it." if had else ""),
-            place.id,
-        )
 
     def _own_values(self, place: Place, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs with lists and objects of their own, shared with neither file nor other nodes."""

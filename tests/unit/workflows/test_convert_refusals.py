@@ -109,6 +109,23 @@ def test_nan_in_api_format_is_refused_too() -> None:
     assert (problem.node, problem.input) == ("3", "width")
 
 
+@pytest.mark.parametrize("link", [["9", 0], [], [1, 2, 3], ["2"]])
+def test_a_link_that_leads_nowhere_in_api_format_is_refused_too(link: list[Any]) -> None:
+    meta = {"title": "Mine"}
+    [problem] = problems({"3": {"class_type": "ImageInvert", "inputs": {"image": link}, "_meta": meta}})
+    assert (problem.node, problem.input, problem.code) == ("3", "image", "bad_linked_input")
+    assert problem.message.startswith("Node 3 (Mine): 'image' is ")
+
+
+def test_a_group_node_is_refused_with_what_to_do() -> None:
+    drawing = Drawing()
+    drawing.node("workflow>Upscaling", title="Bigger")
+    assert only(drawing).message == (
+        "Node 1 (Bigger) is a group node, which subgraphs have replaced; "
+        "open the file in ComfyUI and convert it."
+    )
+
+
 def test_a_subgraph_that_stands_in_itself_is_refused() -> None:
     drawing, inner = Drawing(), Drawing(objects=True)
     subgraph = drawing.define("Snake", inner)
