@@ -13,7 +13,7 @@ from workflows.errors import CannotConvert
 from workflows.graph import format_problem
 from workflows.problems import Problem
 
-MOST_JSON: Final = 64 * 1024 * 1024
+MOST_JSON: Final = 32 * 1024 * 1024
 """Bytes of a JSON file that is read."""
 
 

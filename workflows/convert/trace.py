@@ -105,7 +105,8 @@ class Tracer:
             raise _dangling(place, slot.name, f"node {shown(link.origin, quoted=False)}")
         if self._cut(origin, link.origin_slot, slot.type):
             return None
-        return Step(origin, link.origin_slot, False, step.wanted or slot.type)
+        wanted = step.wanted or self._types.of_input(place, step.slot)
+        return Step(origin, link.origin_slot, False, wanted)
 
     def _cut(self, origin: Place, output: int, wanted: str) -> bool:
         """True for a link that the client cuts on opening a file: what it carries turns out not to fit."""

@@ -27,6 +27,7 @@ class Types:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._known: dict[tuple[Place, int], str] = {}
+        self._narrowed: dict[Place, list[str]] = {}
 
     def bypass_slot(self, place: Place, output: int, wanted: str) -> int | None:
         """The input that a bypassed node hands through to ``output``; None if no type fits.
@@ -36,13 +37,22 @@ class Types:
         if wanted == ANY:
             slots = len(place.slots)
             return (output if output < slots else 0) if slots else None
-        given, offered = self.of_output(place, output), self._of_inputs(place)
+        given = self.of_output(place, output)
+        offered = [self.of_input(place, index) for index in range(len(place.slots))]
         usable = [fits(kind, given) and fits(kind, wanted) for kind in offered]
         if output < len(usable) and usable[output]:
             return output
         if wanted in offered:
             return offered.index(wanted)
         return usable.index(True) if True in usable else None
+
+    def of_input(self, place: Place, index: int) -> str:
+        """The type an input wants; in a matched group, what the others of the group are linked to."""
+        if not place.panel.matched:
+            return place.slots[index].type
+        if place not in self._narrowed:
+            self._narrowed[place] = self._of_inputs(place)
+        return self._narrowed[place][index]
 
     def of_output(self, place: Place, output: int, *, asked: int = 0) -> str:
         """The type of an output, ``*`` where nothing tells."""

@@ -134,6 +134,17 @@ def test_a_bypassed_switch_hands_on_what_its_matched_types_say() -> None:
     assert converted(drawing)["4"]["inputs"] == {}  # output 0 prefers input 0, on_false, which has no link
 
 
+def test_what_goes_through_a_bypassed_node_into_a_switch_is_of_its_other_inputs_type() -> None:
+    drawing = Drawing()
+    latent = drawing.node("EmptyLatentImage", [64, 64, 1], outputs=["LATENT"])
+    sampler = drawing.node("KSampler", SAMPLER, outputs=["LATENT"], mode=4)
+    switch = drawing.node("ComfySwitchNode", [False], outputs=["*"])
+    drawing.link(latent, sampler, "latent_image", kind="LATENT")
+    drawing.link(sampler, switch, "on_false", kind="*")
+    drawing.link(latent, switch, "on_true", kind="*")
+    assert converted(drawing)["3"]["inputs"] == {"on_false": ["1", 0], "on_true": ["1", 0], "switch": False}
+
+
 # values
 
 
