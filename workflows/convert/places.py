@@ -102,7 +102,9 @@ class Places:
         return self.object_info.get(place.node.type)
 
     def outputs_of(self, place: Place) -> int:
-        """How many outputs a node has: those of its class, or more if the file has more."""
+        """How many outputs a node has: those of its class or subgraph, or more if a class's node has more."""
+        if place.definition is not None:
+            return len(place.definition.outputs)
         return max(len(self._outputs(place)), len(place.node.outputs))
 
     def declared_output(self, place: Place, output: int) -> str:

@@ -92,7 +92,7 @@ class Tracer:
 
     def _into(self, step: Step) -> Step | Source:
         place = step.place
-        if step.slot >= len(place.slots):
+        if not 0 <= step.slot < len(place.slots):
             return None
         slot = place.slots[step.slot]
         if slot.link is None:
@@ -135,21 +135,17 @@ class Tracer:
         place = step.place
         if place.node.mode == NEVER:
             return None
+        virtual = place.definition is None and place.node.type in VIRTUAL
+        offered = self._places.outputs_of(place)
+        if not virtual and not 0 <= step.slot < offered:
+            said = f"has {offered} outputs; a link takes number {step.slot}, counted from 0"
+            raise _broken(place, "missing_slot", said)
         if place.node.mode == BYPASS:
             slot = self._types.bypass_slot(place, step.slot, step.wanted or "*")
             return None if slot is None else Step(place, slot, True, None)
         if place.definition is not None:
             return self._inside(step, place.definition)
-        if place.node.type in VIRTUAL:
-            return self._virtual(step)
-        offered = self._places.outputs_of(place)
-        if not 0 <= step.slot < offered:
-            raise _broken(
-                place,
-                "missing_slot",
-                f"has {offered} outputs; a link takes number {step.slot}, counted from 0",
-            )
-        return Output(place, step.slot)
+        return self._virtual(step) if virtual else Output(place, step.slot)
 
     def _virtual(self, step: Step) -> Step | Source:
         place = step.place
@@ -164,13 +160,6 @@ class Tracer:
 
     def _inside(self, step: Step, definition: Graph) -> Step | Source:
         place = step.place
-        if not 0 <= step.slot < len(definition.outputs):
-            raise _broken(
-                place,
-                "missing_slot",
-                f"is a subgraph with {len(definition.outputs)} outputs; a link takes number {step.slot}, "
-                "counted from 0",
-            )
         link = next(self._places.outgoing_links(definition, step.slot), None)
         if link is None:
             return None

@@ -67,10 +67,11 @@ def test_a_link_from_a_node_that_is_not_there_is_refused() -> None:
     assert "Node 1 (ImageInvert): 'image' is linked to node 5" in problem.message
 
 
+@pytest.mark.parametrize("mode", [0, 4])
 @pytest.mark.parametrize("slot", [1, 99, -1])
-def test_a_link_from_an_output_that_is_not_there_is_refused(slot: int) -> None:
+def test_a_link_from_an_output_that_is_not_there_is_refused(slot: int, mode: int) -> None:
     drawing = Drawing()
-    empty, invert = drawing.node("EmptyImage", title="Grey"), drawing.node("ImageInvert")
+    empty, invert = drawing.node("EmptyImage", title="Grey", mode=mode), drawing.node("ImageInvert")
     drawing.link(empty, invert, "image", slot=slot)
     problem = only(drawing)
     assert (problem.node, problem.code) == ("1", "missing_slot")
