@@ -18,7 +18,7 @@ NAMES = ["image", "model", "value", "seed", "images.image0", "images.image1", "o
 CLASSES = [
     "EmptyImage", "ImageInvert", "KSampler", "CLIPTextEncode", "SaveImage", "BatchImagesNode", "CustomCombo",
     "ComfySwitchNode", "ResizeImageMaskNode", "PrimitiveInt", "LoadImage", "CurveEditor", "Load3D",
-    "Reroute", "PrimitiveNode", "Note", "SetNode", "GetNode", "Nonesuch", "s0", "s1", "s2",
+    "Reroute", "PrimitiveNode", "Note", "SetNode", "GetNode", "s0", "s1", "s2",
 ]  # fmt: skip
 
 leaves = (
@@ -35,28 +35,49 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=8,
 )
-ids = st.integers(0, 8) | st.sampled_from([-10, -20]) | leaves
-links = st.lists(ids, min_size=4, max_size=6) | st.fixed_dictionaries(
-    {"id": ids, "origin_id": ids, "origin_slot": ids, "target_id": ids, "target_slot": ids}
+
+
+def mostly(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Nearly always the usual, else anything: a document that is all wrong is refused at its door."""
+    return st.integers(0, 99).flatmap(lambda number: usual if number < 99 else leaves)
+
+
+def numbered(rows: list[Any]) -> list[Any]:
+    """Number what has no id yet."""
+    return [{"id": number, **row} if isinstance(row, dict) else row for number, row in enumerate(rows, 1)]
+
+
+links = st.fixed_dictionaries(
+    {
+        "origin_id": mostly(st.integers(1, 8) | st.just(-10)),
+        "origin_slot": mostly(st.integers(0, 1)),
+        "target_id": mostly(st.integers(1, 8) | st.just(-20)),
+        "target_slot": mostly(st.integers(0, 3)),
+    },
+    optional={"id": mostly(st.integers(9, 12))},
 )
+link_lists = st.lists(st.integers(1, 8), max_size=3)
 slots = st.fixed_dictionaries(
     {
-        "name": st.sampled_from(NAMES) | leaves,
-        "type": st.sampled_from(["IMAGE", "*", "INT", "MODEL"]) | leaves,
+        "name": mostly(st.sampled_from(NAMES)),
+        "type": mostly(st.sampled_from(["IMAGE", "*", "INT", "MODEL", "IMAGE,MASK"])),
     },
     optional={
-        "link": st.integers(0, 8) | leaves,
-        "links": st.lists(st.integers(0, 8) | leaves, max_size=3) | leaves,
-        "linkIds": st.lists(st.integers(0, 8) | leaves, max_size=3) | leaves,
-        "widget": st.fixed_dictionaries({"name": st.sampled_from(NAMES)}) | leaves,
+        "link": mostly(st.integers(1, 8)),
+        "links": mostly(link_lists),
+        "linkIds": mostly(link_lists),
+        "widget": mostly(st.fixed_dictionaries({"name": st.sampled_from(NAMES)})),
     },
 )
 nodes = st.fixed_dictionaries(
-    {"id": st.integers(0, 8) | leaves, "type": st.sampled_from(CLASSES) | leaves},
+    {
+        "type": mostly(st.sampled_from(CLASSES)),
+        "mode": mostly(st.sampled_from([0, 0, 0, 2, 4])),
+        "inputs": mostly(st.lists(slots, max_size=4)),
+        "outputs": mostly(st.lists(slots, min_size=2, max_size=2)),
+    },
     optional={
-        "mode": st.sampled_from([0, 2, 4]) | leaves,
-        "inputs": st.lists(slots, max_size=4) | leaves,
-        "outputs": st.lists(slots, max_size=3) | leaves,
+        "id": mostly(st.integers(9, 40)),
         "widgets_values": st.lists(values, max_size=8) | values,
         "properties": st.dictionaries(
             st.sampled_from(["Node name for S&R", "Camera Config", "Run widget replace on values"]),
@@ -66,22 +87,23 @@ nodes = st.fixed_dictionaries(
     },
 )
 graphs = {
-    "nodes": st.lists(nodes | leaves, max_size=8),
-    "links": st.lists(links | leaves, max_size=8) | leaves,
+    "nodes": st.lists(nodes, max_size=8).map(numbered),
+    "links": mostly(st.lists(links, min_size=8, max_size=8).map(numbered)),
 }
 definitions = st.fixed_dictionaries(
     {
-        "id": st.sampled_from(["s0", "s1", "s2"]) | leaves,
-        "inputs": st.lists(slots, max_size=3) | leaves,
-        "outputs": st.lists(slots, max_size=3) | leaves,
+        "id": mostly(st.sampled_from(["s0", "s1", "s2"])),
+        "inputs": mostly(st.lists(slots, max_size=3)),
+        "outputs": mostly(st.lists(slots, max_size=3)),
         **graphs,
     }
 )
 documents = st.fixed_dictionaries(
     graphs,
     optional={
-        "definitions": st.fixed_dictionaries({"subgraphs": st.lists(definitions | leaves, max_size=3)})
-        | leaves,
+        "definitions": st.fixed_dictionaries(
+            {"subgraphs": st.lists(definitions, max_size=3, unique_by=lambda row: str(row["id"]))}
+        ),
         "last_node_id": leaves,
         "state": st.fixed_dictionaries({"lastNodeId": leaves}) | leaves,
     },
