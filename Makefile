@@ -27,14 +27,14 @@ PARALLEL := -n auto --dist load
 # More tests at a time than there are cores, where most wait for other processes.
 CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
-# share a farm stay together (tests/sharing_out.py).
-WAITING := -n 4 --dist loadgroup --no-loadscope-reorder
+# share a farm stay together (tests/sharing_out.py). Both databases' run side by side.
+WAITING := -n 3 --dist loadgroup --no-loadscope-reorder
 # What runs side by side speaks one after the other, where make can do that.
 APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help bench browser chaos check check-django check-style check-types demo install install-dev lock messages \
-	screenshots soak test test-acceptance test-postgres test-sqlite
+	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -61,8 +61,13 @@ test-postgres: install-dev  ## the same on a private PostgreSQL, but for those o
 # logs, sick nodes, a day in Korean) is on PostgreSQL; the demo, nodes without a farm, the pages and a day in
 # English are on SQLite.
 test-acceptance: install-dev browser  ## tests that start the real processes, each on its database (ALL=1: on both)
+	@$(MAKE) --no-print-directory -j 2 $(APART) test-acceptance-sqlite test-acceptance-postgres
+
+test-acceptance-sqlite:
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" $(WAITING) tests/acceptance
-	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(ON_POSTGRES)" $(WAITING) tests/acceptance
+
+test-acceptance-postgres:
+	SHOTFARM_TEST_DB=postgres SHOTFARM_TEST_ONE_SERVER=1 $(PYTEST) -m "$(ON_POSTGRES)" $(WAITING) tests/acceptance
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'

@@ -11,7 +11,7 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView
-from apps.nodes.api import NodeViewSet, PoolViewSet, ScheduleViewSet
+from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
@@ -22,6 +22,7 @@ from apps.renders.api import (
     JobViewSet,
     LimitViewSet,
     SteeredProjectViewSet,
+    WorkingNodeViewSet,
 )
 from apps.review.api import TakeViewSet
 from apps.workflows.api import TemplateViewSet
@@ -37,7 +38,7 @@ router.register("templates", TemplateViewSet, basename="template")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)
-router.register("nodes", NodeViewSet)
+router.register("nodes", WorkingNodeViewSet)
 router.register("pools", PoolViewSet)
 router.register("schedules", ScheduleViewSet)
 router.register("blocks", BlockViewSet, basename="block")
@@ -55,7 +56,8 @@ v1 = [
     *router.urls,
 ]
 
-docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema"))
+# Without metadata OPTIONS is a method that is not offered; the answer to it has no template.
+docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema", metadata_class=None))
 
 app_name = "api"
 urlpatterns = [

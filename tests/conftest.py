@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 from django.utils import translation
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from tests.machines import register
+from tests.made_once import folder_of_this_run, made_once
 
 register()
 
@@ -79,6 +84,41 @@ def _is_of_production(item: pytest.Item) -> bool:
 def _shows_pages(item: pytest.Item) -> bool:
     parts = item.path.relative_to(Path(__file__).parent).parts
     return parts[0] == "integration" and parts[1] in PAGES
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what lives as long as the run: Django, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """On SQLite a database with all tables lies there already; it goes with its folder."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """On SQLite, migrate once for all of pytest-xdist's workers, and let each have a copy."""
+    if connection.vendor != "sqlite":
+        return
+    ours, name = connection.settings_dict, "migrated.sqlite3"
+
+    def migrate(place: Path) -> None:
+        before, ours["NAME"] = ours["NAME"], str(place / name)
+        with django_db_blocker.unblock():
+            call_command("migrate", verbosity=0, interactive=False)
+            connection.close()
+        ours["NAME"] = before
+
+    made = made_once(folder_of_this_run(tmp_path_factory) / "tables", migrate)
+    shutil.copy(made / name, ours["TEST"]["NAME"])
+    ours["TEST"]["MIGRATE"] = False
 
 
 @pytest.hookimpl(wrapper=True)

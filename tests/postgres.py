@@ -28,6 +28,10 @@ _REMEDY = (
 )
 
 
+_OWNER = "SHOTFARM_TEST_SERVER_OWNER"
+"""Whose server SHOTFARM_TEST_DB is: a child process keeps its parent's."""
+
+
 class PostgresMissingError(RuntimeError):
     """No PostgreSQL binaries here, or they do not run. The message says what to install."""
 
@@ -61,6 +65,32 @@ class Server:
         _await(self)
 
 
+def is_own() -> bool:
+    """Tell whether the server that SHOTFARM_TEST_DB names was started by this process of pytest alone."""
+    return os.environ.get(_OWNER) == _me()
+
+
+def is_somebody_elses() -> bool:
+    """Tell whether it was started by another process of pytest, and this one should have its own.
+
+    A server for each of pytest-xdist's workers: a transaction that stays open in one test's database would
+    hold back who reads events in another's, for transactions are numbered across a server. Farms of real
+    processes leave none open.
+    """
+    return os.environ.get(_OWNER, _me()) != _me() and os.environ.get("SHOTFARM_TEST_ONE_SERVER") != "1"
+
+
+def serve_this_process() -> str:
+    """Start a server for this process and its children; return its URL."""
+    os.environ[_OWNER] = _me()
+    os.environ["SHOTFARM_TEST_DB"] = url = serve().url
+    return url
+
+
+def _me() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
 def serve() -> Server:
     """Start a server; it stops when this process ends. Raises PostgresMissingError with the apt line."""
     folder = Path(tempfile.mkdtemp(prefix="shotfarm-pg-"))
@@ -80,7 +110,7 @@ def serve() -> Server:
     initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "shotfarm", "-A", "trust"]
     _run([*initdb, "-E", "UTF8", "--locale=C", "--no-sync"], account)
     command = [str(binaries / "postgres"), "-D", str(data), "-k", str(sockets), "-h", "", "-F"]
-    command += ["-c", "max_connections=200", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
+    command += ["-c", "max_connections=400", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
     server = Server(
         url=f"postgresql://shotfarm@/postgres?host={sockets}",
         folder=folder,

@@ -1,7 +1,8 @@
 """Settings of the tests: farm.settings, with an environment that reaches nobody's real farm.
 
 ``SHOTFARM_TEST_DB`` chooses the database: ``sqlite`` (default), ``postgres`` (a private server is
-started for this run), or a ``postgresql://`` URL of a server where a database may be created.
+started for this run, and for each of pytest-xdist's workers; SHOTFARM_TEST_ONE_SERVER=1: one for all), or a
+``postgresql://`` URL of a server where a database may be created.
 """
 
 from __future__ import annotations
@@ -14,19 +15,13 @@ from pathlib import Path
 
 from tests import postgres
 
-# Whose server SHOTFARM_TEST_DB is: a child process keeps its parent's.
-_PRIVATE = "SHOTFARM_TEST_PRIVATE_SERVER"
-_ME = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _VAR = Path(tempfile.mkdtemp(prefix="shotfarm-tests-"))
 (_VAR / "static").mkdir()
 atexit.register(shutil.rmtree, _VAR, ignore_errors=True)
 _CHOICE = os.environ.setdefault("SHOTFARM_TEST_DB", "sqlite")
 
-if _CHOICE == "postgres" or os.environ.get(_PRIVATE, _ME) != _ME:
-    # A server for each of pytest-xdist's workers: a transaction that stays open in one test's database
-    # would hold back who reads events in another's, for transactions are numbered across a server.
-    os.environ[_PRIVATE] = _ME
-    _CHOICE = os.environ["SHOTFARM_TEST_DB"] = postgres.serve().url
+if _CHOICE == "postgres" or postgres.is_somebody_elses():
+    _CHOICE = postgres.serve_this_process()
 if _CHOICE != "sqlite" and not _CHOICE.startswith("postgresql://"):
     raise ValueError(f"SHOTFARM_TEST_DB is {_CHOICE!r}; set it to sqlite, postgres or a postgresql:// URL")
 

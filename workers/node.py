@@ -15,6 +15,7 @@ from workers.catalogue import Catalogue
 from workers.comfy.pace import Paces
 from workers.gpu import Reading
 from workers.hand import Hand
+from workers.others import Others
 from workers.residents import Residents
 
 ACTIVE = "active"
@@ -32,6 +33,7 @@ class Sight:
     ``catalogue`` is what this ComfyUI offers, None: not read yet.
     ``store`` says why the artifact store cannot be used, "" if it can; ``disks`` which of our own is full,
     ``neighbour`` which other worker has what this one was given, ``memory`` whose main memory runs out.
+    ``others``: that somebody else's prompt executes in ComfyUI; ``crowded``: for longer than is waited for.
     """
 
     comfy: ComfyFact
@@ -41,6 +43,8 @@ class Sight:
     disks: str = ""
     neighbour: str = ""
     memory: str = ""
+    others: str = ""
+    crowded: bool = False
 
     @property
     def capabilities(self) -> Capabilities | None:
@@ -74,8 +78,16 @@ class Node:
     field once.
     """
 
-    def __init__(self, name: str, worker: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        worker: str,
+        *,
+        others: Others | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
+        self.others = others or Others(clock=clock)
         self._looking: tuple[str, float] | None = None  # at what the watch looks now, and since when
         self.name = name
         self.worker = worker
@@ -131,6 +143,8 @@ class Node:
         if self.leaving:
             return NodeState.DEAF, "the worker is shutting down"
         obstacle = sight.neighbour or sight.disks or sight.store or sight.memory
+        if sight.crowded:
+            obstacle = obstacle or sight.others
         if still:
             obstacle = f"{still} has not answered a look for {LOOK_S:g} s"
         elif not sight.comfy.reachable:
@@ -142,7 +156,7 @@ class Node:
         if sick:
             return NodeState.SICK, sick
         state = NodeState.BUSY if self.hand.count() else NodeState.IDLE
-        return state, sight.reading.reason
+        return state, "; ".join(filter(None, (sight.reading.reason, sight.others)))
 
     def listens(self) -> tuple[str, ...]:
         """Name the queues to read now, in the order to read them.

@@ -30,11 +30,18 @@ PATIENCE_S: Final = 60.0
 class Probe:
     """One prompt at a time, looked up rather than followed: the watch passes by every few seconds.
 
-    ``sent`` is called when one went out.
+    ``ours`` is told its prompt's id before one goes out, ``sent`` is called when it did.
     """
 
-    def __init__(self, client: ComfyClient, *, sent: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        client: ComfyClient,
+        *,
+        ours: Callable[[str], None] = lambda _prompt_id: None,
+        sent: Callable[[], None] = lambda: None,
+    ) -> None:
         self._client = client
+        self._ours = ours
         self._sent = sent
         self._prompt_id = ""
 
@@ -66,6 +73,7 @@ class Probe:
     def _send(self) -> None:
         prompt_id = uuid.uuid4()
         self._prompt_id = str(prompt_id)
+        self._ours(self._prompt_id)
         try:
             self._client.submit(_graph(prompt_id, blur=True), self._prompt_id)
         except MissingNodeClass:
@@ -86,7 +94,8 @@ class AskedProbe:
     def get_on(self, asked: str, *, busy: bool) -> bool:
         """Get on with the probe ``asked`` for ("": none); return whether ``result`` is new.
 
-        ``busy``: orders are in hand, behind which it may have to wait. Raises ComfyError: try again later.
+        ``busy``: orders are in hand, or somebody else's prompt executes, behind which it may have to wait.
+        Raises ComfyError: try again later.
         """
         if not asked or (self.result is not None and self.result.id == asked):
             return False

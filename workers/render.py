@@ -31,6 +31,7 @@ from workers.comfy.client import Graph
 from workers.comfy.errors import (
     BadAnswer,
     BehindHang,
+    BehindOthers,
     ComfyError,
     ConnectionCut,
     Hung,
@@ -111,8 +112,6 @@ def _run(attempt: Attempt, in_hand: InHand, station: Station) -> RenderReport:
     except Interrupted as exc:
         if in_hand.cancelled.is_set():
             raise Cancelled("interrupted in ComfyUI") from exc
-        if _waits_behind_hang(in_hand, station):
-            raise BehindHang("Another prompt hangs in ComfyUI; this one was taken out of its queue") from exc
         raise
     except MadeWay as exc:
         raise Cancelled(UNSTAGED) from exc
@@ -164,7 +163,8 @@ def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) 
     except OutOfMemory:
         logger.info("out of memory, unloading and trying once more")
         _free(attempt, station)
-        return _run_prompt(graph, attempt, in_hand, station)
+        # What is staged behind it has begun meanwhile. ComfyUI unloads before its next prompt: be that one.
+        return _run_prompt(graph, attempt, in_hand, station, front=True)
 
 
 def _free(attempt: Attempt, station: Station) -> None:
@@ -172,15 +172,19 @@ def _free(attempt: Attempt, station: Station) -> None:
     station.node.residents.clear()
 
 
-def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) -> Finished:
+def _run_prompt(
+    graph: Graph, attempt: Attempt, in_hand: InHand, station: Station, *, front: bool = False
+) -> Finished:
     order, client = attempt.order, attempt.client
     attempt.prompt_id = str(uuid.uuid4())
     station.spool.start(Started(order=order, prompt_id=attempt.prompt_id, epoch=attempt.epoch))
+    station.node.others.ours(attempt.prompt_id)
+    stop = _Stop(in_hand, station.node)
     pace = station.node.paces.of(order.template)
     meter = PeakMeter(station.node.sight.reading)
     with ProgressSocket(client, attempt.prompt_id) as socket, meter:
         try:
-            client.submit(graph, attempt.prompt_id)
+            client.submit(graph, attempt.prompt_id, front=front)
             logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
             station.node.hand.move(in_hand, Stage.STAGED)
             finished = follow(
@@ -189,7 +193,7 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 socket=socket,
                 graph=graph,
                 listener=HandListener(station.node, in_hand, attempt.prompt_id, graph, meter),
-                should_stop=lambda: in_hand.cancelled.is_set() or _waits_behind_hang(in_hand, station),
+                should_stop=stop,
                 execution_timeout_s=order.execution_timeout_s,
                 hang_s=order.hang_s,
                 interrupt_s=INTERRUPT_S,
@@ -197,6 +201,10 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
                 makes_way=in_hand.unstaged.is_set,
                 pace=pace,
             )
+        except Interrupted as exc:
+            if stop.behind is None or in_hand.cancelled.is_set():
+                raise
+            raise stop.behind from exc
         except Hung:
             station.node.paces.keep(order.template, pace)  # one that obeyed the interrupt had but a long step
             raise
@@ -217,9 +225,33 @@ def _run_prompt(graph: Graph, attempt: Attempt, in_hand: InHand, station: Statio
     return finished
 
 
-def _waits_behind_hang(in_hand: InHand, station: Station) -> bool:
-    """Tell whether a prompt that has not begun stands behind one that hangs: it would wait for ever."""
-    return in_hand.stage is Stage.STAGED and bool(station.node.sick)
+class _Stop:
+    """Whether an order is to stop: it was cancelled, or it has not begun and waits behind what does not end.
+
+    ``behind``: the latter, once it was so.
+    """
+
+    def __init__(self, in_hand: InHand, node: Node) -> None:
+        self._in_hand = in_hand
+        self._node = node
+        self.behind: ComfyError | None = None
+
+    def __call__(self) -> bool:
+        if self.behind is None and self._in_hand.stage is Stage.STAGED:
+            self.behind = _without_end(self._node)
+        return self.behind is not None or self._in_hand.cancelled.is_set()
+
+
+def _without_end(node: Node) -> ComfyError | None:
+    """Say what stands in front of a prompt that has not begun, if nobody knows when that will end."""
+    if node.sick:
+        return BehindHang("Another prompt hangs in ComfyUI; this one was taken out of its queue")
+    if node.sight.crowded:
+        return BehindOthers(
+            "Somebody else's prompts have had ComfyUI for longer than SHOTFARM_OTHERS_SECONDS; this one was "
+            "taken out of its queue"
+        )
+    return None
 
 
 class HandListener:

@@ -15,6 +15,7 @@ BROKER_SCHEMES: Final = ("redis", "rediss", "redis+socket", "sentinel")
 DEFAULT_COMFYUI: Final = "http://127.0.0.1:8188"
 DEFAULT_MIN_FREE_MB: Final = 512
 DEFAULT_MAX_RSS_MB: Final = 4096
+DEFAULT_OTHERS_S: Final = 600
 DEFAULT_SPOOL: Final = "~/.local/state/shotfarm/spool"
 
 
@@ -30,7 +31,8 @@ class Settings:
     ``node`` is empty where the Celery node name is to be used. ``gpu`` is an NVML index or a UUID,
     empty where the machine has one GPU. ``spool`` holds one folder per node name. ``min_free``: bytes
     below which a disk counts as full. ``max_rss_mib``: memory of the worker above which it is started anew;
-    ``min_ram_mib``: free memory of ComfyUI's machine below which the node takes no work; 0: no limit.
+    ``min_ram_mib``: free memory of ComfyUI's machine below which the node takes no work; ``others_s``: how
+    long somebody else's prompts in this ComfyUI are waited for. 0: no limit.
     """
 
     redis_url: str = field(repr=False)
@@ -40,6 +42,7 @@ class Settings:
     min_free: int
     max_rss_mib: int
     min_ram_mib: int
+    others_s: int
     node: str
     spool: Path
     gpu: str
@@ -74,6 +77,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         min_free=_number(environ, "SHOTFARM_MIN_FREE_MB", DEFAULT_MIN_FREE_MB) * 1024**2,
         max_rss_mib=_number(environ, "SHOTFARM_MAX_RSS_MB", DEFAULT_MAX_RSS_MB),
         min_ram_mib=_number(environ, "SHOTFARM_MIN_RAM_MB", 0),
+        others_s=_number(environ, "SHOTFARM_OTHERS_SECONDS", DEFAULT_OTHERS_S),
         node=environ.get("SHOTFARM_NODE", "").strip(),
         spool=Path(environ.get("SHOTFARM_SPOOL") or DEFAULT_SPOOL).expanduser(),
         gpu=environ.get("SHOTFARM_GPU", "").strip(),

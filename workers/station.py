@@ -20,6 +20,7 @@ from workers.gpu import Site
 from workers.memory import OwnMemory
 from workers.neighbours import Neighbours
 from workers.node import Node
+from workers.others import Others
 from workers.queues import Subscriptions
 from workers.reporter import Reporter
 from workers.restart import Restart
@@ -42,7 +43,7 @@ class Station:
         self._app = app
         self._settings = settings
         name = settings.node or worker.removeprefix("celery@")
-        self.node = Node(name, worker)
+        self.node = Node(name, worker, others=Others(settings.others_s))
         self.spool = Spool(settings.spool / _UNSAFE.sub("-", name))
         self.spool.own()
         self.store = open_store(settings.artifacts, min_free=settings.min_free)
@@ -62,6 +63,8 @@ class Station:
         )
         self.node.hand.changed = self.changed
         self._left = self.spool.started()
+        for started in self._left:
+            self.node.others.ours(started.prompt_id)
         self._begun = False
 
     def client(self, client_id: str) -> ComfyClient:

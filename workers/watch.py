@@ -67,8 +67,8 @@ class Watch(VitalThread):
         self._check_disks = check_disks
         self._changed = changed
         self._cards = cards
-        self._probe = Probe(client, sent=node.residents.probed)
-        self._asked_probe = AskedProbe(Probe(client, sent=node.residents.probed))
+        self._probe = Probe(client, ours=node.others.ours, sent=node.residents.probed)
+        self._asked_probe = AskedProbe(Probe(client, ours=node.others.ours, sent=node.residents.probed))
         self._restart = restart or Restart(())
         self._neighbours = neighbours
         self._own_memory = own_memory or OwnMemory(0)
@@ -103,8 +103,9 @@ class Watch(VitalThread):
         self._notice_a_restart(sight)
         self._try_the_sick(sight)
         probed = self._probe_as_asked(sight)
-        # One that refuses connections is down or starting: that is its supervisor's business.
-        hangs = bool(self._node.sick) if sight.comfy.reachable else self._silent
+        # One that refuses connections is down or starting: that is its supervisor's business. One that has
+        # somebody else's prompt at work lives, and that prompt would die with it.
+        hangs = bool(self._node.sick) and not sight.others if sight.comfy.reachable else self._silent
         short = sight.comfy.reachable and self._comfy_memory.wants_restart
         if self._restart.consider(sick=hangs or short):
             self._comfy_memory.restarted()
@@ -151,7 +152,7 @@ class Watch(VitalThread):
         if not sight.comfy.reachable:
             return False
         try:
-            ended = probe.get_on(node.probe_asked, busy=bool(node.hand.on_gpu()))
+            ended = probe.get_on(node.probe_asked, busy=bool(node.hand.on_gpu() or sight.others))
         except ComfyError as error:
             logger.info("probe failed", extra={"error": error.message})
             return False
@@ -191,6 +192,8 @@ class Watch(VitalThread):
                 store=store,
                 disks=disks,
             )
+        others = self._node.others
+        others.look(queue.running)
         self._node.residents.fit_into(stats.room)
         reading = read_gpu(stats, cards, self._site)
         return Sight(
@@ -201,6 +204,8 @@ class Watch(VitalThread):
             disks=disks,
             neighbour=self._check_neighbours(reading),
             memory=memory,
+            others=others.reason,
+            crowded=others.too_long,
         )
 
     def _check_memory(self, comfy: ComfyFact) -> str:

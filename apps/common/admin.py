@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 
-from apps.common.errors import Refused
+from apps.common.collisions import again_after_collision
+from apps.common.errors import NotAllowed, Problem, Refused
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -18,6 +19,8 @@ else:
     from unfold.admin import ModelAdmin as _ModelAdmin
     from unfold.admin import StackedInline as Stacked
     from unfold.admin import TabularInline as Tabular
+
+_REFUSED = "_shotfarm_refused"
 
 __all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "say_problems"]
 
@@ -47,15 +50,41 @@ class Page(_ModelAdmin):
         return DressedList
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Show what a service refuses after the form was valid (somebody took the code meanwhile)."""
+        """Show what a service refuses after the form was valid (somebody took the code meanwhile).
+
+        What was typed stands there again, with what is wrong beside it. A save that met another transaction
+        is done again at once.
+        """
+        view = again_after_collision(super().changeform_view)
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except Refused as refused:
-            say_problems(request, refused)
-            return HttpResponseRedirect(request.path)
+            setattr(request, _REFUSED, refused.problems)
+        except NotAllowed as refused:
+            setattr(request, _REFUSED, (Problem("", "", str(refused)),))
+        return view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        problems: tuple[Problem, ...] = getattr(request, _REFUSED, ())
+        return _told_in(form, problems) if problems else form
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         """Put on the rows of one page what their columns need. The base needs nothing."""
+
+
+def _told_in(form: Any, problems: tuple[Problem, ...]) -> Any:
+    """The same form, which knows what a service found wrong with it: beside the field where it has one."""
+
+    class Told(form):  # type: ignore[misc]
+        def clean(self) -> Any:
+            data = super().clean()
+            for problem in problems:
+                own = problem.field in self.fields
+                self.add_error(problem.field if own else None, str(problem.message if own else problem))
+            return data
+
+    return Told
 
 
 class ReadOnly:

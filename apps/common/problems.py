@@ -55,8 +55,7 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     elif met := collision(exc):
         logger.warning("a request collided", extra={"what": met, "error": str(exc).strip()})
         headers = {"Retry-After": "1"}
-        told = _("Another change met this one in the database, and this one was undone. Ask again.")
-        body = problem(HTTPStatus.SERVICE_UNAVAILABLE, told)
+        body = problem(HTTPStatus.SERVICE_UNAVAILABLE, _met_another())
     else:
         return None
     set_rollback()
@@ -91,6 +90,17 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if not request.path.startswith(API_PREFIX):
         return HttpResponseServerError(loader.render_to_string("500.html", {"request": request}))
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here; the farm's log tells what."))
+
+
+def collided() -> HttpResponseBase:
+    """Answer 503 where a transaction met another one and was undone, outside REST framework."""
+    answer = _plain(HTTPStatus.SERVICE_UNAVAILABLE, _met_another())
+    answer["Retry-After"] = "1"
+    return answer
+
+
+def _met_another() -> str:
+    return _("Another change met this one in the database, and this one was undone. Ask again.")
 
 
 def _plain(status: HTTPStatus, detail: str) -> JsonResponse:

@@ -224,6 +224,8 @@ def node_cards(nodes: list[Node], person: Person) -> list[NodeCard]:
             card.attempts.append(attempt)
         else:
             card.hidden += 1
+    for card in cards.values():  # what executes stands above what is staged behind it
+        card.attempts.sort(key=lambda attempt: attempt.executing_at is None)
     return list(cards.values())
 
 

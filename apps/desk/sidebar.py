@@ -5,18 +5,15 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from apps.notices.selectors import unread_count
-from apps.projects.reach import reach_of
+from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
+
+__all__ = ["everybody", "member", "sees_farm", "sees_users", "unread"]
 
 
 def member(request: HttpRequest) -> bool:
     """Anyone with a role in a project."""
     return reach_of(request).anywhere(Act.VIEW)
-
-
-def sees_farm(request: HttpRequest) -> bool:
-    """Members, and whoever looks after nodes."""
-    return member(request) or request.user.has_perm("nodes.view_node")
 
 
 def sees_users(request: HttpRequest) -> bool:

@@ -16,7 +16,7 @@ from apps.common.show import TO_DO
 from apps.desk import selectors
 from apps.nodes.services import STEER
 from apps.nodes.states import Desired
-from apps.projects.reach import reach_of
+from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 from apps.renders.holding import holds, uses
@@ -37,7 +37,7 @@ def home_facts(request: HttpRequest) -> dict[str, Any]:
     """Everything the home fragment shows. Someone without a project sees that, and no farm."""
     reach = reach_of(request)
     if not reach.anywhere(Act.VIEW):
-        return {"member": False, "every": QUIET_SECONDS}
+        return {"member": False, "sees_farm": sees_farm(request), "every": QUIET_SECONDS}
     nodes = selectors.farm_nodes()
     going_on = selectors.open_count(request.user)
     paused = holds()
@@ -67,7 +67,7 @@ def home_fragment(request: HttpRequest) -> HttpResponse:
 
 
 def _farm_facts(request: HttpRequest) -> dict[str, Any]:
-    if not reach_of(request).anywhere(Act.VIEW) and not request.user.has_perm("nodes.view_node"):
+    if not sees_farm(request):
         raise PermissionDenied
     nodes = selectors.farm_nodes()
     asked = selectors.Shown(*(request.GET.get(name, "")[:120] for name in ("pool", "state", "text")))

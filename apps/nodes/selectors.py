@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final, TypedDict
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet
@@ -82,6 +83,25 @@ def largest_tier() -> int | None:
     if not nodes.exists():
         return None
     return nodes.aggregate(largest=Max("tier_gb"))["largest"] or 0
+
+
+def largest_tier_open_to(
+    *, pool_id: UUID | None, tags: str, pinned_to_id: UUID | None, avoids: str
+) -> int | None:
+    """The largest among the nodes that work of this pool, these tags (one a line) and this pin may go to.
+
+    ``avoids``: names of nodes, one a line. None: there is none, or the largest may be one of unknown memory.
+    """
+    nodes = Node.objects.filter(pool=pool_id) if pool_id else Node.objects.exclude(pool__dedicated=True)
+    if not settings.SIMULATED_ALLOWED:
+        nodes = nodes.filter(simulated=False)
+    if pinned_to_id:
+        nodes = nodes.filter(pk=pinned_to_id)
+    wanted, avoided = set(tags.split("\n")) - {""}, set(avoids.split("\n"))
+    rows = nodes.values_list("name", "tags", "tier_gb")
+    tiers = [tier for name, has, tier in rows if name not in avoided and wanted <= set(has.split("\n"))]
+    known = [tier for tier in tiers if tier is not None]
+    return max(known, default=None) if any(known) or len(known) == len(tiers) else None
 
 
 def known_capabilities() -> QuerySet[Node]:

@@ -72,7 +72,7 @@ def reasons(node: Node, now: datetime) -> list[str]:
     if misheard := misheard_words(node, now):
         told.append(misheard)
     if node.reason:
-        told.append(node.reason)
+        told.append(reason_in_words(node.reason))
     return told
 
 

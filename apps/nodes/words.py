@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -10,6 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
+
+from apps.common.phrases import Phrases
+from apps.nodes.said import said_in_words
 
 FAILED: Final = gettext_noop("%(count)s failures in a row in %(jobs)s jobs, the last in %(job)s: %(failure)s")
 PROBE_FAILED: Final = gettext_noop("its probe failed: %(message)s")
@@ -67,8 +69,7 @@ REASONS: Final = (
 """The coordinator's own reasons as stored: in events, ``Node.sick_reason``, ``Node.misheard``,
 ``NodeBlock.reason``."""
 
-_PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
-_KNOWN: Final = {re.compile(_PLACE.sub(r"(?P<\1>.*?)", re.escape(told)), re.DOTALL): told for told in REASONS}
+_KNOWN: Final = Phrases(REASONS)
 
 DRIFT: Final[Mapping[str, Promise]] = {
     "version_changed": _("%(what)s is %(has)s, accepted was %(was)s"),
@@ -94,11 +95,11 @@ _PRODUCTS: Final = {"comfyui": "ComfyUI", "pytorch": "PyTorch", "python": "Pytho
 
 
 def reason_in_words(reason: str) -> str:
-    """Say a reason of the coordinator's in the reader's language; what somebody else said stays as it is."""
-    for pattern, told in _KNOWN.items():
-        if found := pattern.fullmatch(reason):
-            return now_(told) % found.groupdict()
-    return reason
+    """Say a reason of the coordinator's, or a worker's, in the reader's language.
+
+    What a person, ComfyUI or a driver said stays as it is.
+    """
+    return _KNOWN.find(reason, now_) or said_in_words(reason) or reason
 
 
 def drift_sentences(drift: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -191,7 +191,7 @@ class Delivery(BaseModel):
         verbose_name_plural = _("deliveries")
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"{self.notice} → {self.subscription}"
 
 
 class DeliveryTry(models.Model):

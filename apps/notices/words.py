@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
+from apps.common.phrases import Phrases
 from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.notices.kinds import OF_NODES, Kind
 from apps.notices.models import Notice
 from apps.renders.states import JobState
 from apps.renders.words import FAILURES, reason_in_words
 from apps.workflows.models import Kind as Product
+
+FAULTS: Final = Phrases(
+    (
+        gettext_noop("e-mail is not set up here: SHOTFARM_SMTP is not set"),
+        gettext_noop("no e-mail address is known"),
+        gettext_noop("whoever this is for may not see it any more"),
+        gettext_noop("HTTP %(status)s: it sends elsewhere, and redirects are not followed"),
+        gettext_noop("no whole answer within %(seconds)s s"),
+        gettext_noop("the name %(host)s is not found (%(why)s)"),
+        gettext_noop(
+            "%(host)s is not found on the public internet; check the name, or, if webhooks may go inside "
+            "your own network, set SHOTFARM_WEBHOOK_PRIVATE=1"
+        ),
+    )
+)
+"""Why a delivery did not arrive, as services.mail, .webhook and .delivering write it down."""
+
+
+def fault_in_words(fault: str) -> str:
+    """Say why a delivery did not arrive in the reader's language; what a server said stays as it is."""
+    return FAULTS.say(fault)
 
 
 def sentence(notice: Notice) -> str:

@@ -21,10 +21,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.admin import Page, Tabular, say_problems
+from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import spoken
 from apps.projects.models import Project
-from apps.projects.reach import reach_of
+from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for, scoped
 
@@ -182,7 +183,8 @@ class ScopedAdmin(ScopedChoices, Page):
     ) -> HttpResponse:
         """Answer a button: check method, row and role, do it, say the sentence it returns, go back.
 
-        What the deed refuses (Refused, NotAllowed) is said on the page it came from.
+        What the deed refuses (Refused, NotAllowed) is said on the page it came from; one that met another
+        transaction is done again.
         """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -192,7 +194,7 @@ class ScopedAdmin(ScopedChoices, Page):
         if not self.may(request, act, row):
             raise PermissionDenied
         try:
-            said = deed(row)
+            said = again_after_collision(deed)(row)
         except Refused as refused:
             say_problems(request, refused)
         except NotAllowed as refused:
@@ -238,13 +240,13 @@ class ScopedInline(ScopedChoices, Tabular):
 
 
 class FarmAdmin(Page):
-    """Rows of the whole farm: every member reads them, Django's model permissions let somebody edit."""
+    """Rows of the whole farm: members and operators read them, Django's permissions let somebody edit."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return reach_of(request).anywhere(Act.VIEW) or super().has_view_permission(request, obj)
+        return sees_farm(request) or super().has_view_permission(request, obj)
 
 
 class MyProjects(admin.RelatedFieldListFilter):

@@ -15,6 +15,8 @@ from apps.projects.roles import ALLOWED, Act
 from apps.projects.selectors import Person
 
 _REACH: Final = "_shotfarm_reach"
+OPERATES: Final = ("nodes.view_node", "nodes.change_node")
+"""Django's permissions of those who look after the farm, whether or not they belong to a film."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ def reach_of(request: HttpRequest) -> Reach:
         found = _read_reach(request.user)
         setattr(request, _REACH, found)
     return found
+
+
+def sees_farm(request: HttpRequest) -> bool:
+    """Tell whether the person sees what all projects share: members do, and whoever looks after nodes."""
+    return reach_of(request).anywhere(Act.VIEW) or any(map(request.user.has_perm, OPERATES))
 
 
 def _read_reach(person: Person) -> Reach:

@@ -14,10 +14,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.common.show import NOTHING, badge, bar, link, moment, state_badge
+from apps.common.show import NOTHING, badge, bar, link, state_badge
 from apps.renders.models import Attempt, Job, Priority
 from apps.renders.states import IN_FLIGHT, OPEN, AttemptState, JobState
 from apps.renders.waiting import read_lanes, wait_sentence
+from apps.renders.waitwords import clock_text
 from apps.renders.words import failure_in_words
 from apps.review.models import Take
 
@@ -108,8 +109,8 @@ def priority_cell(job: Job) -> SafeString:
 def conditions(job: Job) -> SafeString:
     """Show when and where the job may render, one line each; the pool and the node must be in hand."""
     told = [
-        (_("by %(at)s"), job.deadline and moment(job.deadline)),
-        (_("from %(at)s"), job.start_after and moment(job.start_after)),
+        (_("by %(at)s"), job.deadline and clock_text(job.deadline)),
+        (_("from %(at)s"), job.start_after and clock_text(job.start_after)),
         (_("pool %(at)s"), job.pool and job.pool.name),
         (_("only on %(at)s"), job.pinned_to and job.pinned_to.name),
         (_("tags %(at)s"), job.tags.replace("\n", ", ")),

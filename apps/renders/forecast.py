@@ -15,6 +15,8 @@ from random import Random
 from statistics import NormalDist
 from typing import Final
 
+from apps.renders.memory import Sample
+
 FEWEST: Final = 3
 """Observations below which no duration is told."""
 
@@ -35,12 +37,8 @@ _NORMAL: Final = NormalDist()
 
 
 @dataclass(frozen=True)
-class Durations:
-    """Observed seconds of one shape of work, by Welford: ``m2`` is the sum of squared differences."""
-
-    count: int = 0
-    mean: float = 0.0
-    m2: float = 0.0
+class Durations(Sample):
+    """Observed seconds of one shape of work."""
 
     @property
     def known(self) -> bool:
@@ -50,17 +48,7 @@ class Durations:
     @property
     def deviation(self) -> float:
         """Standard deviation of one duration, in seconds, never less than a small part of the mean."""
-        observed = math.sqrt(self.m2 / (self.count - 1)) if self.count > 1 else 0.0
-        return max(observed, _LEAST_DEVIATION * self.mean)
-
-    def __add__(self, other: Durations) -> Durations:
-        """Both together, as if all had been observed in one row (Chan's formula)."""
-        count = self.count + other.count
-        if not count:
-            return self
-        apart = other.mean - self.mean
-        mean = self.mean + apart * other.count / count
-        return Durations(count, mean, self.m2 + other.m2 + apart**2 * self.count * other.count / count)
+        return max(self.spread, _LEAST_DEVIATION * self.mean)
 
 
 @dataclass(frozen=True)
@@ -118,11 +106,6 @@ def expect_running(work: InHand, *, seed: int = 0) -> Expected | None:
         play.again()
         ends.append(play.left(work))
     return Expected(_span(ends))
-
-
-def expect_staged(first: InHand, then: Durations, *, seed: int = 0) -> Expected | None:
-    """When work that is staged behind other work starts and ends; None while too little was observed."""
-    return expect(Queue([[first]]), then, seed=seed)
 
 
 def expect(

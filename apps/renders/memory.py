@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Final, Self
 
-from farm.tiers import TIERS_GB
+from farm.tiers import NO_VRAM, TIERS_GB
 
 ENOUGH: Final = 4
 """Successes on one tier, and no failure for memory, that prove it."""
@@ -56,15 +56,22 @@ def applying_to(shape: Shape, all_told: Iterable[tuple[Shape, Experience]]) -> E
 def conclude(declared_gb: int | None, told: Experience) -> Conclusion:
     """The declared tier, until the smallest with enough successes and no failure for memory is known.
 
-    Never above the declared tier (None: larger than any card), and never a learned one at or below a
-    tier that failed. One rung below it is worth trying unless memory failed there, or on a larger card.
+    No tier at or below one that failed is learned, and none above the declared tier (None: larger than any
+    card) as long as that did well: a failure there was an accident then. One rung below what was concluded is
+    worth trying unless memory failed there, or on a larger card.
     """
     failed = max((tier for tier, count in told.ooms.items() if count), default=0)
-    ceiling = TIERS_GB[-1] + 1 if declared_gb is None else declared_gb
-    proven = [tier for tier in TIERS_GB if failed < tier < ceiling and told.successes.get(tier, 0) >= ENOUGH]
-    tier = min(proven, default=declared_gb)
+    proven = min((tier for tier in TIERS_GB if tier > failed and _suffices(tier, told)), default=None)
+    if declared_gb is None or (proven is not None and proven < declared_gb):
+        tier = proven
+    elif not NO_VRAM < declared_gb <= failed or _suffices(declared_gb, told):
+        tier = declared_gb
+    elif proven is None and failed > declared_gb:
+        tier = next((rung for rung in TIERS_GB if rung > failed), TIERS_GB[-1])
+    else:
+        tier = proven or declared_gb
     below = _rung_below(tier)
-    return Conclusion(tier, bool(proven), below if below is not None and below > failed else None)
+    return Conclusion(tier, tier != declared_gb, below if below is not None and below > failed else None)
 
 
 @dataclass(frozen=True)
@@ -86,13 +93,13 @@ class Sample:
             m2 += delta * (value - mean)
         return cls(count, mean, m2)
 
-    def __add__(self, other: Sample) -> Sample:
+    def __add__(self, other: Self) -> Self:
         """Both together, as if they had been summed up at once (Chan)."""
         count = self.count + other.count
         if not count:
-            return Sample()
+            return self
         delta = other.mean - self.mean
-        return Sample(
+        return type(self)(
             count,
             self.mean + delta * other.count / count,
             self.m2 + other.m2 + delta * delta * self.count * other.count / count,
@@ -102,6 +109,10 @@ class Sample:
     def spread(self) -> float:
         """The standard deviation; 0 for fewer than two."""
         return sqrt(self.m2 / (self.count - 1)) if self.count > 1 else 0.0
+
+
+def _suffices(tier: int, told: Experience) -> bool:
+    return told.successes.get(tier, 0) >= ENOUGH
 
 
 def _rung_below(tier: int | None) -> int | None:

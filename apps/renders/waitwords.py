@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.show import gb_text, seconds_text, tier_text
 from apps.nodes.states import Desired, Observed
+from apps.nodes.words import reason_in_words
 from apps.renders.models import Priority
 from apps.renders.states import JobState
 from apps.workflows.models import Kind
@@ -254,7 +255,7 @@ def _kept(why: str) -> str:
 
 
 def _reason(value: Any) -> str:
-    return str(value).strip().removesuffix(".")
+    return reason_in_words(str(value).strip()).removesuffix(".")
 
 
 def _state(value: Any) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from apps.common.phrases import Phrases
 from apps.common.show import moment, spoken, tier_text
 from apps.nodes.states import NODE_HOURS, Desired, Health, Hours, Observed, SoftwareState
 from apps.nodes.words import reason_in_words as node_reason_in_words
@@ -69,12 +70,33 @@ ADVICE: Final = (
     gettext_noop("it has taken %(workers)s workers down"),
     gettext_noop("moved up to %(tier)s GB"),
     gettext_noop("no card here has more than %(tier)s GB"),
+    gettext_noop("no node it may go to has more than %(tier)s GB"),
     gettext_noop("precision %(precision)s should fit"),
     gettext_noop("somebody stopped it in ComfyUI itself"),
     gettext_noop("there is no larger tier: choose a smaller size or fewer frames"),
     gettext_noop("unusable even with empty caches"),
 )
 """What services.failures adds behind a failure's own words and a dash."""
+
+HAPPENED: Final = Phrases(
+    (
+        gettext_noop("%(job)s is done"),
+        gettext_noop("attempt %(number)s succeeded late"),
+        gettext_noop("%(node)s: no word of it for %(seconds)s s"),
+        gettext_noop("%(node)s: its worker has begun a new life without it"),
+        gettext_noop("%(node)s is draining"),
+        gettext_noop("%(node)s serves %(has)s GB, the order needs %(need)s GB"),
+        gettext_noop("%(node)s may not be given work (%(state)s)"),
+        gettext_noop("%(job)s failed on %(node)s and is for another node"),
+        gettext_noop("%(node)s lacks %(files)s"),
+        gettext_noop("%(job)s is for another node alone"),
+        gettext_noop("%(node)s is not in the pool %(job)s is for"),
+        gettext_noop("%(node)s lacks the tags %(tags)s"),
+        gettext_noop("%(node)s is not given this template for now"),
+    ),
+    fact=r"\S+(?:, \S+)*",
+)
+"""Reasons with facts in event rows, as services.dependents, .success, .sweep and .claim write them."""
 
 _DASH: Final = " — "
 _PLACE: Final = re.compile(r"%\\\((\w+)\\\)s")
@@ -121,7 +143,7 @@ def state_label(machine: str, state: str, statuses: Mapping[str, str] | None = N
         return str(_("%(tier)s GB") % {"tier": state} if state.isdigit() else _("no card"))
     if machine == "shot":
         return (shot_status_names() if statuses is None else statuses).get(state, state)
-    return str(STATES[machine].get(state, state))
+    return str(STATES.get(machine, {}).get(state, state))
 
 
 def shot_status_names() -> dict[str, str]:
@@ -159,7 +181,7 @@ def reason_in_words(reason: str) -> str:
         return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
     if reason in REASONS:
         return str(REASONS[reason])
-    return node_reason_in_words(failure_in_words(reason))
+    return HAPPENED.say(node_reason_in_words(failure_in_words(reason)), now_)
 
 
 def changes_in_words(data: Mapping[str, Any]) -> str:

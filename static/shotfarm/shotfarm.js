@@ -11,6 +11,37 @@ if (localStorage.getItem("adminTheme") === null) {
 /* The live cells of rows that are not on this page are no error worth a console line. */
 document.addEventListener("htmx:oobErrorNoTarget", (event) => event.preventDefault());
 
+/* A part of a page that is drawn again every few seconds leaves what a person is about alone: it waits while a
+   button is held down or text is selected in it, and gives the focus back to the same button. */
+let pressed = false;
+for (const [name, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+  document.addEventListener(name, () => { pressed = down; }, true);
+}
+window.addEventListener("blur", () => { pressed = false; });
+
+const signOf = (element) => [element.tagName, element.getAttribute("formaction"), element.getAttribute("href"),
+  element.form && element.form.getAttribute("action"), element.name, element.value].join(" ");
+let focused = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target } = event.detail;
+  const selection = document.getSelection();
+  const reading = !selection.isCollapsed && target.contains(selection.anchorNode);
+  if (event.detail.requestConfig.verb === "get" && (pressed || reading)) {
+    event.detail.shouldSwap = false;
+    return;
+  }
+  const active = document.activeElement;
+  focused = active && !active.id && active.matches("a, button") && target.contains(active) ? signOf(active) : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (focused !== null && document.activeElement === document.body) {
+    const same = [...document.querySelectorAll("a, button")].find((element) => signOf(element) === focused);
+    if (same) same.focus({ preventScroll: true });
+  }
+  focused = null;
+});
+
 /* Hand the CSRF token to htmx requests that change something. */
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.querySelector("input[name=csrfmiddlewaretoken]");

@@ -51,6 +51,13 @@ def new_database(folder: Path) -> FarmDatabase:
     return SqliteFile(folder) if choice == SQLITE else PostgresDatabase.created(choice)
 
 
+def found_database(folder: Path, url: str) -> FarmDatabase:
+    """Return the database with this URL ("": SQLite) of a farm in this folder, made by whatever process."""
+    if not url:
+        return SqliteFile(folder)
+    return PostgresDatabase(os.environ["SHOTFARM_TEST_DB"], urlparse(url).path.removeprefix("/"))
+
+
 class SqliteFile:
     """The file where farm.settings puts it when no DATABASE_URL is given."""
 

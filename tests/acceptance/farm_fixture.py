@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -32,7 +30,9 @@ from farm.demo.processes import (
     simulated_nodes,
 )
 from farm.demo.supervisor import Supervisor
-from tests.acceptance.farm_database import SQLITE, FarmDatabase, Row, SqliteFile, new_database
+from tests import postgres
+from tests.acceptance.farm_database import FarmDatabase, Row, found_database, new_database
+from tests.made_once import folder_of_this_run, made_once
 
 SETUP: Final = """
 import json, os
@@ -204,29 +204,16 @@ def prepare(folder: Path) -> Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    """What every farm is a copy of, made once: pytest-xdist's workers share a folder with SQLite in it, while
-    each has a PostgreSQL of its own.
-    """
-    base = tmp_path_factory.getbasetemp()
-    if os.environ["SHOTFARM_TEST_DB"] == SQLITE and "PYTEST_XDIST_WORKER" in os.environ:
-        yield _made_by_the_first(base.parent / "prepared")
-        return
-    made = prepare(base / "prepared" / "farm")
-    yield made
-    made.database.remove()
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """What every farm is a copy of, made once for all that share a database server, or need none."""
+    own, shared = tmp_path_factory.getbasetemp(), folder_of_this_run(tmp_path_factory)
+    place = made_once((own if postgres.is_own() else shared) / "prepared", _prepare)
+    return Prepared(place / "farm", found_database(place / "farm", (place / "database").read_text()))
 
 
-def _made_by_the_first(place: Path) -> Prepared:
-    place.mkdir(exist_ok=True)
-    farm, unfinished = place / "farm", place / "unfinished"
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not farm.exists():
-            shutil.rmtree(unfinished, ignore_errors=True)  # whoever began it has failed
-            prepare(unfinished)
-            unfinished.rename(farm)
-    return Prepared(farm, SqliteFile(farm))
+def _prepare(place: Path) -> None:
+    made = prepare(place / "farm")
+    (place / "database").write_text(made.database.url)
 
 
 @pytest.fixture

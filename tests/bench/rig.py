@@ -27,7 +27,8 @@ import uuid
 from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.renders.services.submit import Step, submit
-shots = list(Shot.objects.select_related("sequence", "project").order_by("sequence__code", "code")[{begin}:][:{shots}])
+film = Shot.objects.select_related("sequence", "project").order_by("sequence__code", "code")
+shots = list(film[{begin}:][:{shots}])
 user = User.objects.get(username="admin")
 def press():
     return submit(

@@ -97,6 +97,7 @@ GROUPS: Final = (
     kills("broker"),
     simulated("simulated nodes", "attempts", "nodes"),
     simulated("simulated farms", "broker", "database"),
+    simulated("simulated house", "house"),
     Group(
         name="stop",
         vram=(8, 12),
@@ -116,6 +117,13 @@ GROUPS: Final = (
     Group(
         name="flushall",
         scenarios=tuple(Scenario(name=f"flushall @ {edge}", play="flush", edge=edge) for edge in EDGES),
+    ),
+    Group(
+        name="broker",
+        scenarios=tuple(
+            Scenario(name=f"broker {what} @ executing", play=play, edge="executing")
+            for what, play in (("out of memory", "fill_broker"), ("connections cut", "cut_connections"))
+        ),
     ),
     kills("comfyui"),
     kills("coordinator"),

@@ -6,10 +6,13 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 from uuid import UUID
+
+import pytest
+from redis.exceptions import OutOfMemoryError
 
 from apps.nodes.models import Node
 from apps.renders.models import Attempt
@@ -30,6 +33,8 @@ from tests.chaos.verdict import strangers
 logger = logging.getLogger(__name__)
 
 AWAY_S: Final = 60.0
+PEERS: Final = ("coordinator", "ticker", "media", "gpu8-sim")
+"""Who has a connection to the broker at all times."""
 
 
 def play_all(farm: Farm, scenarios: Sequence[Scenario]) -> int:
@@ -189,6 +194,51 @@ def _broker_away(course: Course) -> None:
     _fill_every_place(course)
 
 
+def _fill_broker(course: Course) -> None:
+    """Redis takes nothing more while a render ends: neither its result nor its bell, nor any report."""
+    studio, broker = course.studio, course.studio.farm.redis
+    pids = _pids(studio)
+
+    def fault() -> None:
+        broker.config_set("maxmemory-policy", "noeviction")
+        broker.config_set("maxmemory", "1")
+        with pytest.raises(OutOfMemoryError):
+            broker.set("chaos", "a key")
+
+    try:
+        course.strike(lambda: edges.bring(studio, course.scenario.edge), fault)
+        attempt = studio.attempt(course.jobs[-1])
+        assert attempt is not None
+        studio.until(lambda: studio.manifest(attempt).exists(), "it is rendered and stored", patience_s=30)
+        assert not studio.result(attempt), "the result was taken in"
+        assert not studio.has_take(course.jobs[-1])
+    finally:
+        broker.config_set("maxmemory", "0")
+    course.faults = 1
+    course.is_struck()  # work can go on from now
+    course.work_goes_on()
+    _fill_every_place(course)
+    _nobody_died(studio, pids)
+
+
+def _cut_connections(course: Course) -> None:
+    """Every TCP connection to the broker is reset."""
+    studio = course.studio
+    pids = _pids(studio)
+    cut: list[int] = []
+
+    def fault() -> None:
+        kinds = ("normal", "pubsub")
+        cut.append(sum(int(studio.farm.redis.client_kill_filter(_type=kind)) for kind in kinds))
+
+    course.strike(lambda: edges.bring(studio, course.scenario.edge), fault)
+    assert cut[-1] >= len(PEERS), f"only {cut[-1]} connections were there to cut"
+    course.faults = 1
+    course.work_goes_on()
+    _fill_every_place(course)
+    _nobody_died(studio, pids)
+
+
 def _fill_every_place(course: Course) -> None:
     """Each node still has one render on its GPU and one staged behind it."""
     studio = course.studio
@@ -205,12 +255,20 @@ def _poison(course: Course) -> None:
     if queue == "node":
         node = Node.objects.get(name=studio.nodes[0])
         queue = node_queue(node.name, node.epoch)
-    pids = {name: studio.pid(name) for name in studio.farm.supervisor.children}
+    pids = _pids(studio)
     course.is_struck()
     studio.farm.redis.rpush(queue, *ITEMS)
     studio.until(lambda: not studio.farm.redis.llen(queue), f"{queue} is read empty")
     course.faults = len(ITEMS)
     course.work_goes_on()
+    _nobody_died(studio, pids)
+
+
+def _pids(studio: Studio) -> dict[str, int | None]:
+    return {name: studio.pid(name) for name in studio.farm.supervisor.children}
+
+
+def _nobody_died(studio: Studio, pids: Mapping[str, int | None]) -> None:
     died = [name for name, pid in pids.items() if studio.pid(name) != pid]
     assert not died, f"{', '.join(died)} died of it"
 
@@ -222,4 +280,6 @@ _PLAYS: dict[str, Callable[[Course], None]] = {
     "stop_and_resume_late": _stop_and_resume_late,
     "broker_away": _broker_away,
     "poison": _poison,
+    "fill_broker": _fill_broker,
+    "cut_connections": _cut_connections,
 }

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from apps.common.codes import next_number, next_numbers
 from apps.common.models import StateEvent
@@ -116,14 +117,14 @@ def _take_numbers(chosen: list[Job]) -> list[int]:
     return takes
 
 
-def _tell_events(cursor: object, ids: list[UUID], patterns: list[UUID]) -> None:
+def _tell_events(cursor: CursorWrapper, ids: list[UUID], patterns: list[UUID]) -> None:
     """Copy the pattern's event, about the copy."""
     columns = [str(field.column) for field in StateEvent._meta.concrete_fields if field.column != "id"]
     own = {"story": "t.job", "subject": "t.job", "at": "now()"}
     quoted = ", ".join(f'"{column}"' for column in columns)
     values = ", ".join(own.get(column, f'e."{column}"') for column in columns)
     table = StateEvent._meta.db_table
-    cursor.execute(  # type: ignore[attr-defined]
+    cursor.execute(
         f'INSERT INTO "{table}" ({quoted}) SELECT {values}'  # noqa: S608 - our own names
         " FROM unnest(%(ids)s::uuid[], %(patterns)s::uuid[]) AS t(job, pattern)"
         f" JOIN \"{table}\" e ON e.subject = t.pattern AND e.machine = 'job' AND e.from_state = ''",

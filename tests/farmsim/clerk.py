@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import redis
@@ -29,6 +29,7 @@ from apps.renders.states import ATTEMPT_OPEN
 from apps.review.services.store_marker import ensure_store_marker
 from apps.workflows.services import sync_templates
 from tests.farmsim import backlog as backlogs
+from tests.farmsim import house
 from tests.farmsim import verify as verifying
 from tests.farmsim.models import templates
 
@@ -61,21 +62,37 @@ def set_up(projects: Sequence[str]) -> None:
 
 
 def submit(
-    project: str, template: str, count: int, *, priority: int = 10, key: str = "", **step: Any
+    project: str,
+    template: str,
+    count: int,
+    *,
+    priority: int = 10,
+    key: str = "",
+    then: str = "",
+    place: Mapping[str, Any] | None = None,
+    **step: Any,
 ) -> list[str]:
-    """Order ``count`` jobs of a template as a person does; return their ids in order."""
+    """Order ``count`` jobs of a template as a person does; return their ids in order.
+
+    ``then``: every second one is of that template and starts from the one before. ``place``: pool, tags,
+    node.
+    """
+    per_take = 2 if then else 1
     made = Project.objects.get(code=project)
     shots = list(Shot.objects.filter(project=made).select_related("status", "sequence").order_by("code"))
     ids: list[str] = []
     while len(ids) < count:
-        left = count - len(ids)
+        left = (count - len(ids)) // per_take
         takes = max(1, min(left // len(shots), MOST_TAKES))
+        steps = [Step(template=template, takes=takes, **step)]
+        if then:
+            steps.append(Step(template=then, takes=takes, start_from=0))
         batch = submit_batch(
             user=User.objects.get(username=PERSON),
             project=made,
             shots=shots[:left],
-            steps=[Step(template=template, takes=takes, **step)],
-            envelope=Envelope(priority=priority),
+            steps=steps,
+            envelope=Envelope(priority=priority, **(place or {})),
             idempotency_key=key or uuid.uuid4().hex,
         ).batch
         ids += [str(pk) for pk in batch.jobs.order_by("code").values_list("pk", flat=True)]
@@ -165,5 +182,6 @@ def count(**filters: Any) -> int:
 
 
 CALLS: Final[dict[str, Callable[..., Any]]] = {
-    each.__name__: each for each in (set_up, submit, backlog, release, flood, ticks, verify, count)
+    each.__name__: each
+    for each in (set_up, submit, backlog, release, flood, ticks, verify, count, *house.CALLS)
 }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests import postgres
 from tests.chaos.line import LONGEST_RECOVERY_S, Verdict
@@ -16,19 +16,24 @@ from tests.farmsim import strikes, trace
 from tests.farmsim.fates import Fate, Fates
 from tests.farmsim.figures import Figures, figures_of, seconds
 from tests.farmsim.simulation import Overdue, Setting, Simulation
-from tests.farmsim.strikes import STRIKES, Striker, Unstruck
+from tests.farmsim.strikes import STRIKES, Striker
+from tests.farmsim.unstruck import Unstruck
 
 CARDS: Final = (12, 16, 24, 24, 32, 48)
 """GB of the nodes' cards, over and over."""
 QUIET_S: Final = 40.0
 """How long slots and spools may take to empty when every job is done."""
 LOOK_S: Final = 0.5
+FITS_ALL_GB: Final = 24
+"""A card on which every model of the trace runs."""
+RULED: Final = (Fate.LOST_BELL, Fate.LOST_CLAIM_REPLY, Fate.STALE_ORDER, Fate.COMFY_CRASH, Fate.DUPLICATE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """``over_s``: the jobs are ordered over so many seconds; 0: all wait at once. ``fates``: how many
-    attempts meet each. ``longest_s``: how soon work must go on after any fault.
+    attempts meet each. ``longest_s``: how soon work must go on after any fault. ``rules``: with a dedicated
+    pool, tags, pins, a limit and chains.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Scenario:
     strikes: Sequence[str] = ()
     longest_s: float = LONGEST_RECOVERY_S
     patience_s: float = 240.0
+    rules: bool = False
 
     @property
     def restarts_database(self) -> bool:
@@ -64,6 +70,12 @@ SCENARIOS: Final = (
     Scenario(
         name="simulated farm, database, coordinator and ticker die",
         strikes=("database restarted", "coordinator killed", "ticker killed"),
+    ),
+    Scenario(
+        name="simulated farm, rules of the house, deeds of operators",
+        rules=True,
+        fates=dict.fromkeys(RULED, 2),
+        strikes=("node drained", "job cancelled", "project paused", "ticker killed"),
     ),
 )
 
@@ -117,6 +129,8 @@ class Play:
             pace=scenario.pace,
             projects=simulation.setting.projects,
         )
+        if scenario.rules:
+            orders = self._with_rules(simulation, orders)
         striker = Striker(simulation, strikes.plan(scenario.strikes, seed=scenario.seed), jobs=scenario.jobs)
         simulation.play(orders)
         simulation.run(
@@ -130,8 +144,21 @@ class Play:
             patience_s=QUIET_S,
         )
 
+    def _with_rules(self, simulation: Simulation, orders: Sequence[trace.Order]) -> list[trace.Order]:
+        """Lay down the house's rules, and let the orders ask for what they are about."""
+        large = [name for name, node in simulation.fleet.nodes.items() if node.tier_gb >= FITS_ALL_GB]
+        pinned, tagged, pool = large[0], large[1:4], large[4:6]
+        limited = trace.MIXED[0]
+        simulation.office.ask("lay_down_rules", pool=pool, tagged=tagged, limited=limited)
+        places: list[dict[str, Any]] = [{"pool": trace.POOL}, {"tags": [trace.TAG]}, {"pinned_to": pinned}]
+        return trace.with_wishes(orders, places=places, then=trace.MIXED[1])
+
     def _judged(self, simulation: Simulation) -> Verdict:
         stats = simulation.fleet.stats
+        if self.scenario.rules:
+            met = simulation.office.ask("rules_met")
+            say(f"rules met: {met}")
+            self.wrong += [f"rule {name} was met by nothing" for name, count in met.items() if not count]
         self._manifests_alone(simulation)
         self.wrong += simulation.verify(
             jobs=simulation.jobs,

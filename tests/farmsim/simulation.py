@@ -177,7 +177,14 @@ class Simulation:
         now = time.monotonic()
         while self._due and self._due[0][0] <= now:
             _, order = self._due.pop(0)
-            made = self.submit(order.project, order.template, order.count, priority=order.priority)
+            made = self.submit(
+                order.project,
+                order.template,
+                order.count,
+                priority=order.priority,
+                then=order.then,
+                place=dict(order.place),
+            )
             if order.seconds is not None:
                 self.fleet.do(self.fleet.durations.update, dict.fromkeys(made, order.seconds))
 

@@ -18,6 +18,8 @@ from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
 from farm.demo.supervisor import FIRST_PAUSE_S
+from tests.farmsim import operators
+from tests.farmsim.unstruck import NobodyBusy, Unstruck
 
 if TYPE_CHECKING:
     from tests.farmsim.hand import Held
@@ -34,14 +36,6 @@ PATIENCE_S: Final = 30.0
 
 LASTING: Final = ("clock jump", "node death", "node pause")
 """Strikes whose effect is seen, or undone, only with work that comes later."""
-
-
-class Unstruck(AssertionError):
-    """A fault could not be injected, or its effect was not seen."""
-
-
-class NobodyBusy(Exception):
-    """No node has work in hand that could be struck now."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +59,9 @@ class Striker:
     """Strikes when it is time, and undoes what is to be undone later."""
 
     def __init__(self, simulation: Simulation, strikes: Sequence[Strike], *, jobs: int) -> None:
-        self._simulation = simulation
-        self._fleet = simulation.fleet
-        self._rng = random.Random(simulation.setting.seed)
+        self.simulation = simulation
+        self.fleet = simulation.fleet
+        self.rng = random.Random(simulation.setting.seed)
         self._due = sorted(strikes, key=lambda strike: strike.share)
         self._jobs = jobs
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -83,7 +77,7 @@ class Striker:
         for item in [item for item in self._later if item[0] <= now]:
             self._later.remove(item)
             item[1]()
-        if self._due and self._simulation.confirmed() >= self._due[0].share * self._jobs:
+        if self._due and self.simulation.confirmed() >= self._due[0].share * self._jobs:
             strike = self._due.pop(0)
             try:
                 STRIKES[strike.name](self)
@@ -101,7 +95,7 @@ class Striker:
         self._die("node return", comes_back_at_once=True)
 
     def _die(self, name: str, *, comes_back_at_once: bool) -> None:
-        node = self._busy_node()
+        node = self.busy_node()
         epoch = node.epoch
 
         def kill() -> list[str]:
@@ -111,22 +105,22 @@ class Striker:
             return [each.attempt_id for each in held]
 
         def come_back() -> None:
-            self._fleet.do(node.start)
+            self.fleet.do(node.start)
             if node.epoch == epoch:
                 raise Unstruck(f"{node.name} came back in the same epoch")
-            self._proven(name)
+            self.proven(name)
 
-        attempts = self._fleet.do(kill)
+        attempts = self.fleet.do(kill)
         if not attempts:
             raise NobodyBusy
         if comes_back_at_once:
-            self._after(RETURN_S, come_back)
+            self.after(RETURN_S, come_back)
         else:
             self._when_given_up(attempts, come_back)
 
     def node_pause(self) -> None:
         """SIGSTOP past the lease: its ComfyUI finishes, and the success comes late."""
-        node = self._busy_node()
+        node = self.busy_node()
 
         def freeze() -> list[str]:
             node.freeze()
@@ -135,64 +129,64 @@ class Striker:
             return [each.attempt_id for each in held]
 
         def resume() -> None:
-            self._fleet.do(node.thaw)
-            self._proven("node pause")
+            self.fleet.do(node.thaw)
+            self.proven("node pause")
 
-        self._when_given_up(self._fleet.do(freeze), resume)
+        self._when_given_up(self.fleet.do(freeze), resume)
 
     def _struck(self, name: str, held: Sequence[Held]) -> None:
         """Nothing else happens to these jobs any more."""
         for each in held:
-            self._fleet.fates.again(each.fate)
+            self.fleet.fates.again(each.fate)
             each.fate = None
-            self._fleet.stats.struck(name, each.order.job_id)
-        self._fleet.fates.strike([each.order.job_id for each in held])
+            self.fleet.stats.struck(name, each.order.job_id)
+        self.fleet.fates.strike([each.order.job_id for each in held])
 
     def _when_given_up(self, attempts: Sequence[str], then: Callable[[], None]) -> None:
         """Go on when the coordinator has given these attempts up, or one of them."""
         deadline = time.monotonic() + GIVE_UP_S
 
         def look() -> None:
-            if set(self._simulation.attempt_states(attempts)) & {"lost", "superseded"}:
+            if set(self.simulation.attempt_states(attempts)) & {"lost", "superseded"}:
                 then()
             elif time.monotonic() > deadline:
                 raise Unstruck(f"attempts {attempts} of a silent node were not given up in {GIVE_UP_S:g} s")
             else:
-                self._after(1.0, look)
+                self.after(1.0, look)
 
-        self._after(1.0, look)
+        self.after(1.0, look)
 
     def clock_jump(self) -> None:
         """A node's clock is a day ahead from now on."""
-        node = self._busy_node()
+        node = self.busy_node()
         node.clock_ahead_s = SKEW_S
         deadline = time.monotonic() + PATIENCE_S
 
         def told() -> None:
             query = "SELECT count(*) AS n FROM renders_attempt WHERE clock_ahead_s > 80000"
-            if self._simulation.farm.rows(query)[0]["n"]:
-                self._proven("clock jump")
+            if self.simulation.farm.rows(query)[0]["n"]:
+                self.proven("clock jump")
             elif time.monotonic() < deadline:
-                self._after(1.0, told)
+                self.after(1.0, told)
 
-        self._after(1.0, told)
+        self.after(1.0, told)
 
-    def _busy_node(self) -> SimNode:
+    def busy_node(self) -> SimNode:
         def busy() -> list[SimNode]:
             return [
                 node
-                for node in self._fleet.nodes.values()
+                for node in self.fleet.nodes.values()
                 if node.alive and not node.frozen and not node.deaf and not node.clock_ahead_s
                 if any(
-                    held.granted and not self._fleet.fates.is_struck(held.order.job_id)
+                    held.granted and not self.fleet.fates.is_struck(held.order.job_id)
                     for held in node.hand.values()
                 )
             ]
 
-        found = self._fleet.do(busy)
+        found = self.fleet.do(busy)
         if not found:
             raise NobodyBusy
-        return self._rng.choice(sorted(found, key=lambda node: node.name))
+        return self.rng.choice(sorted(found, key=lambda node: node.name))
 
     # Broker
 
@@ -223,7 +217,7 @@ class Striker:
                 broker.config_set("maxmemory", "0")
             self._struck_all("broker full", refused)
 
-        self._after(AWAY_S, back)
+        self.after(AWAY_S, back)
 
     def connections_cut(self) -> None:
         """Every TCP connection to the broker is reset."""
@@ -232,13 +226,13 @@ class Striker:
         self._struck_all("connections cut", cut > 0)
 
     def _redis(self) -> Redis:
-        return self._simulation.farm.redis
+        return self.simulation.farm.redis
 
     # Processes
 
     def database_restarted(self) -> None:
         """PostgreSQL is stopped at once, as by a crash, and started again."""
-        server = self._simulation.setting.server
+        server = self.simulation.setting.server
         if server is None:
             raise Unstruck("the database server is not the simulation's own, so it cannot be restarted")
         before = _postmaster_started(server.url)
@@ -254,13 +248,11 @@ class Striker:
         self._kill("ticker", "ticker killed")
 
     def _kill(self, program: str, name: str) -> None:
-        child = self._simulation.farm.supervisor.children[program]
+        child = self.simulation.farm.supervisor.children[program]
         deaths = len(child.deaths)
         child.pause = FIRST_PAUSE_S  # an accident of its own, no crash loop
-        self._simulation.farm.supervisor.signal(program, signal.SIGKILL)
-        self._simulation.until(
-            lambda: len(child.deaths) > deaths, f"{program} is dead", patience_s=PATIENCE_S
-        )
+        self.simulation.farm.supervisor.signal(program, signal.SIGKILL)
+        self.simulation.until(lambda: len(child.deaths) > deaths, f"{program} is dead", patience_s=PATIENCE_S)
         self._struck_all(name, child.deaths[-1] == "was killed by SIGKILL")
 
     # Bookkeeping
@@ -268,13 +260,17 @@ class Striker:
     def _struck_all(self, name: str, proven: bool) -> None:
         if not proven:
             raise Unstruck(f"{name}: no effect was seen")
-        self._proven(name)
-        self._fleet.do(self._fleet.stats.struck_all, name)
+        self.proven(name)
+        self.fleet.do(self.fleet.stats.struck_all, name)
 
-    def _proven(self, name: str) -> None:
-        self._fleet.fates.happened(name)
+    def again(self, name: str) -> None:
+        """It came to nothing, as what was struck had ended a moment before: strike somebody else."""
+        self._due.append(Strike(name, 0.0))
 
-    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+    def proven(self, name: str) -> None:
+        self.fleet.fates.happened(name)
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
         self._later.append((time.monotonic() + seconds, act))
 
 
@@ -296,4 +292,5 @@ STRIKES: Final[dict[str, Callable[[Striker], None]]] = {
     "database restarted": Striker.database_restarted,
     "coordinator killed": Striker.coordinator_killed,
     "ticker killed": Striker.ticker_killed,
+    **operators.DEEDS,
 }

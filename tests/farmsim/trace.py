@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from tests.farmsim.models import models
 
@@ -13,13 +13,20 @@ MIXED: Final = ("sim_flux1_fp8", "sim_flux2_klein", "sim_qwen_image", "sim_wan22
 """Five models. A card of 24 GB holds one of them, or the second beside the first or the last."""
 SPREAD: Final = 0.25
 """Standard deviation of the logarithm of a render's seconds."""
+POOL: Final = "hero"
+TAG: Final = "fast-disk"
+"""What orders with wishes may ask for, where the house has it."""
 PRIORITIES: Final = {10: 0.85, 20: 0.1, 30: 0.05}
 """Priority classes, and the share of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """``count`` jobs, ``at`` seconds after the begin. ``seconds``: each one executes; None: the model's."""
+    """``count`` jobs, ``at`` seconds after the begin. ``seconds``: each one executes; None: the model's.
+
+    ``then``: every second one is of that template, and starts from the one before. ``place``: the pool, the
+    tags or the node asked for.
+    """
 
     at: float
     project: str
@@ -27,6 +34,8 @@ class Order:
     count: int = 1
     priority: int = 10
     seconds: float | None = None
+    then: str = ""
+    place: Mapping[str, Any] = field(default_factory=dict)
 
 
 def mixed(*, jobs: int, seed: int, templates: Sequence[str] = MIXED) -> list[str]:
@@ -69,3 +78,17 @@ def arrivals(
             )
         )
     return sorted(orders, key=lambda order: order.at)
+
+
+def with_wishes(orders: Sequence[Order], *, places: Sequence[Mapping[str, Any]], then: str) -> list[Order]:
+    """Let orders ask for more, in turn: a place, another, ..., nothing, and a clip after each keyframe."""
+    asked: list[Order] = []
+    for number, order in enumerate(orders):
+        turn = number % (len(places) + 2)
+        if turn < len(places):
+            asked.append(replace(order, place=places[turn]))
+        elif turn == len(places) and order.count % 2 == 0:
+            asked.append(replace(order, then=then))
+        else:
+            asked.append(order)
+    return asked

@@ -9,13 +9,12 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Count, F, Q, Sum
 
 from apps.common.models import StateEvent
-from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier, Usage
+from apps.renders.models import Attempt, FarmClock, Job, NeedTier, Usage
 from apps.renders.scheduling.fit import lacking
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, OPEN, AttemptState, JobState
 from apps.review.models import Take
@@ -23,6 +22,11 @@ from apps.workflows.services import template_of
 from farm.contracts import FailureClass
 from tests.event_chain import EventChain
 from tests.farmsim.delivery import TOLD_FORGED
+from tests.farmsim.verify_rules import (
+    dependencies_come_first,
+    limits_are_kept,
+    resting_nodes_are_given_nothing,
+)
 from tests.farmsim.verify_store import artifacts_in_their_own_folders, takes_rebuilt_by_their_manifests
 
 ENOUGH: Final = 4
@@ -150,34 +154,6 @@ def out_of_memory_goes_up(_: Seen) -> Iterator[str]:
             yield f"{attempt.job} ran out of memory on {attempt.tier_gb} GB and was sent there again: {story}"
 
 
-def limits_are_kept(_: Seen) -> Iterator[str]:
-    for limit in Limit.objects.all():
-        attempts = Attempt.objects.filter(job__template_version__template__in=limit.templates.all())
-        most = _most_at_once(attempts.values_list("created_at", "finished_at"))
-        if most > limit.most:
-            yield f"{most} jobs of limit {limit} at once"
-
-
-def _most_at_once(spans: Any) -> int:
-    """The largest number of spans that overlap; one without an end goes on."""
-    steps: list[tuple[datetime, int]] = []
-    for begin, end in spans:
-        steps.append((begin, 1))
-        if end is not None:
-            steps.append((end, -1))
-    steps.sort()
-    return max(itertools.accumulate(step for _, step in steps), default=0)
-
-
-def dependencies_come_first(_: Seen) -> Iterator[str]:
-    rows = JobDependency.objects.select_related("job", "depends_on")
-    for row in rows:
-        first = row.job.attempts.order_by("number").first()
-        done = row.depends_on.finished_at
-        if first and (row.depends_on.state != JobState.SUCCEEDED or not done or first.created_at < done):
-            yield f"{row.job} was dispatched before {row.depends_on} was done"
-
-
 def queues_hold_no_more_than_places(seen: Seen) -> Iterator[str]:
     for depth, places in seen.too_deep:
         yield f"{depth} orders lay in the queues, {places} places were free"
@@ -285,6 +261,7 @@ CHECKS: Final[dict[str, Check]] = {
         nothing_runs_where_it_does_not_fit,
         out_of_memory_goes_up,
         limits_are_kept,
+        resting_nodes_are_given_nothing,
         dependencies_come_first,
         queues_hold_no_more_than_places,
         simulated_work_is_labelled,

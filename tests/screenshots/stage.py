@@ -88,7 +88,7 @@ from datetime import timedelta
 from apps.common.clock import database_now
 from apps.nodes.models import Node, Pool
 from apps.renders.models import Limit
-from apps.renders.services.holds import hold_tier
+from apps.renders.services.holds import hold
 from apps.renders.services.steering import change_jobs
 from apps.renders.models import Job
 from apps.workflows.models import WorkflowTemplate
@@ -96,7 +96,7 @@ root = User.objects.get(username="admin")
 Pool.objects.get_or_create(name="nights", defaults={"note": "after seven"})
 limit, _made = Limit.objects.get_or_create(name="flux-licence", defaults={"most": 2, "note": "two seats"})
 limit.templates.set(WorkflowTemplate.objects.filter(slug="flux_t2i"))
-hold_tier(8, user=root, reason="new driver")
+hold("8", user=root, reason="new driver")
 tomorrow = database_now() + timedelta(hours=20)
 wishes = {"deadline": tomorrow, "pool": "nights", "tags": ("fast",)}
 ask(6, 8, "for the trailer", ("sd15_t2i", 2), ("wan22_i2v", 1), **wishes)

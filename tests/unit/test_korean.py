@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
+from django.db.models import Model
 from django.utils import translation
 from django.utils.functional import Promise
 
@@ -16,16 +17,16 @@ OURS = [model for model in apps.get_models() if isinstance(model._meta.verbose_n
 OURS = [model for model in OURS if model.__module__.startswith("apps.")]
 
 
-def words_of(model: type) -> Iterator[Promise | str]:
+def words_of(model: type[Model]) -> Iterator[Promise | str | None]:
     """Every word of a model that people read and that was marked for translation."""
-    yield from (model._meta.verbose_name, model._meta.verbose_name_plural)  # type: ignore[attr-defined]
-    for field in model._meta.get_fields():  # type: ignore[attr-defined]
+    yield from (model._meta.verbose_name, model._meta.verbose_name_plural)
+    for field in model._meta.get_fields():
         yield getattr(field, "verbose_name", "")
         yield getattr(field, "help_text", "")
         yield from (label for _value, label in getattr(field, "choices", None) or ())
 
 
-def untranslated(words: Iterator[Promise | str]) -> set[str]:
+def untranslated(words: Iterator[Promise | str | None]) -> set[str]:
     left = set()
     for word in words:
         if not isinstance(word, Promise):
@@ -39,7 +40,7 @@ def untranslated(words: Iterator[Promise | str]) -> set[str]:
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
-def test_every_word_of_a_model_has_its_korean(model: type) -> None:
+def test_every_word_of_a_model_has_its_korean(model: type[Model]) -> None:
     assert untranslated(words_of(model)) == set()
 
 

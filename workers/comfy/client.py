@@ -140,9 +140,10 @@ class ComfyClient:
         limit = _json_or_empty(response).get("max_upload_size")
         return limit if isinstance(limit, int) and limit > 0 else None
 
-    def submit(self, graph: Graph, prompt_id: str) -> None:
+    def submit(self, graph: Graph, prompt_id: str, *, front: bool = False) -> None:
         """Queue ``graph`` under ``prompt_id`` (a lower-case UUID, written down by the caller before).
 
+        ``front``: before all that waits.
         After an ambiguous POST the id is looked up before anything is sent again, and a doubled one is
         taken back: ComfyUI runs an id as often as it is posted. Raises GraphRejected and its kin, and what
         :class:`Wire` raises; after SlowAnswer or ConnectionCut ComfyUI may still hold the prompt: abandon it.
@@ -150,12 +151,12 @@ class ComfyClient:
         if str(UUID(prompt_id)) != prompt_id:
             raise ValueError(f"prompt_id {prompt_id!r}: expected a lower-case UUID with hyphens")
         try:
-            return self._post_prompt(graph, prompt_id)
+            return self._post_prompt(graph, prompt_id, front=front)
         except (SlowAnswer, ConnectionCut) as exc:
             logger.warning("ambiguous submit", extra={"prompt": prompt_id, "error": exc.message})
             if self._surfaces(prompt_id):
                 return None
-        self._post_prompt(graph, prompt_id)
+        self._post_prompt(graph, prompt_id, front=front)
         self._take_back_double(prompt_id)
         return None
 
@@ -219,8 +220,10 @@ class ComfyClient:
         most = f" above {limit / MIB:g} MiB" if limit else " of this size"
         return f"ComfyUI takes no upload{most}: {name!r}; a higher --max-upload-size lets it through"
 
-    def _post_prompt(self, graph: Graph, prompt_id: str) -> None:
-        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": self.client_id}
+    def _post_prompt(self, graph: Graph, prompt_id: str, *, front: bool) -> None:
+        body: dict[str, Any] = {"prompt": graph, "prompt_id": prompt_id, "client_id": self.client_id}
+        if front:
+            body["front"] = True
         response = self.wire.post("/prompt", body)
         if response.status_code == requests.codes.bad_request:
             raise rejection(_json_or_empty(response))

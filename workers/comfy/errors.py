@@ -22,6 +22,7 @@
     │   ├── ExecutorDead       ComfyUI hung     work is pending and nothing runs
     │   └── InterruptIgnored   ComfyUI hung     asked to stop, it went on
     ├── BehindHang             infrastructure   taken back, for another prompt hangs in front of it
+    ├── BehindOthers           infrastructure   taken back, for somebody else has had ComfyUI for too long
     ├── MadeWay                unknown          taken out of the queue before it began, as asked
     ├── Vanished               ComfyUI crashed  ComfyUI no longer knows the prompt, or is gone
     └── OutputInvalid          output invalid   what was rendered cannot be used
@@ -227,6 +228,13 @@ class BehindHang(ComfyError):
 
     failure_class = FailureClass.INFRASTRUCTURE
     code = "behind_hang"
+
+
+class BehindOthers(ComfyError):
+    """The prompt waited for too long behind somebody else's, and was taken out of the queue."""
+
+    failure_class = FailureClass.INFRASTRUCTURE
+    code = "behind_others"
 
 
 class MadeWay(ComfyError):

@@ -146,6 +146,7 @@ class _Follower:
         self._started: float | None = None
         self._idle: float | None = None  # pending, and nothing runs
         self._lost: float | None = None  # no answer to lookups
+        self._was_away = False
         self._stopping: ComfyError | None = None
         self._stop_by = 0.0
         self._withdrawn: MadeWay | None = None  # taken out of the queue, as far as we know
@@ -245,6 +246,7 @@ class _Follower:
                 self._watch_executor()
         except (Unreachable, SlowAnswer, BadAnswer) as exc:
             self._lost = self._heard if self._lost is None else self._lost
+            self._was_away = True
             if self._clock() - self._lost > lost_s:
                 if isinstance(exc, BadAnswer):
                     raise
@@ -257,11 +259,7 @@ class _Follower:
             case State.DONE:
                 return self._conclude(standing)
             case State.UNKNOWN:
-                raise (
-                    self._stopping
-                    or self._withdrawn
-                    or Vanished("ComfyUI no longer knows the prompt: it was restarted")
-                )
+                raise self._stopping or self._withdrawn or self._forgotten()
             case State.RUNNING:
                 self._mark_started()
         if self._stopping is not None:
@@ -279,6 +277,16 @@ class _Follower:
             time.sleep(RACE_S)
             standing = self._client.lookup(self._prompt_id)
         return standing
+
+    def _forgotten(self) -> ComfyError:
+        """Say why ComfyUI does not know the prompt: it lives, so it was restarted or told to forget."""
+        while self._socket.next(RACE_S) is not None:
+            continue  # that the line was lost may stand behind what is unread
+        if not self._socket.unbroken or self._was_away:
+            return Vanished("ComfyUI no longer knows the prompt: it was restarted")
+        if self._started is None:
+            return Interrupted("Somebody took the prompt out of ComfyUI's queue before it began")
+        return Interrupted("Somebody cleared ComfyUI's history before it told how the prompt ended")
 
     def _watch_executor(self) -> None:
         if self._client.queue().running:

@@ -163,11 +163,14 @@ class ProgressSocket:
         self._heard = self._tried = time.monotonic()
         self._failures = 0
         self._pinged = False
+        self.unbroken = False
+        """Whether ComfyUI has been on the line ever since it was opened: so it was not restarted."""
 
     def __enter__(self) -> Self:
         """Connect. Where that fails it is tried again: a prompt needs no socket, only its progress does."""
         try:
             self._connect()
+            self.unbroken = True
         except Unreachable as exc:
             self._failures += 1
             said = {"prompt": self._prompt_id, "error": exc.message}
@@ -244,11 +247,11 @@ class ProgressSocket:
             return None
         except (OSError, websocket.WebSocketException) as exc:
             logger.info("websocket lost", extra={"prompt": self._prompt_id, "error": str(exc)})
-            self._drop()
+            self._lose()
             return None
         self._heard, self._pinged = time.monotonic(), False
         if opcode == websocket.ABNF.OPCODE_CLOSE:
-            self._drop()
+            self._lose()
         if opcode != websocket.ABNF.OPCODE_TEXT:
             return None
         try:
@@ -266,6 +269,10 @@ class ProgressSocket:
         if silence > PING_AFTER_S and not self._pinged:
             self._pinged = True
             socket.ping()
+
+    def _lose(self) -> None:
+        self.unbroken = False
+        self._drop()
 
     def _drop(self) -> None:
         if self._socket is not None:

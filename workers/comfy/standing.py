@@ -87,15 +87,15 @@ def execution_error(data: dict[str, Any]) -> ExecutionFailed:
     """Return the error for the data of an ``execution_error`` message."""
     kind = str(data.get("exception_type", ""))
     message = str(data.get("exception_message", "")).strip() or kind or "A node failed without a message"
-    node_type = str(data.get("node_type", ""))
+    node_id, node_type = str(data.get("node_id", "")), str(data.get("node_type", ""))
     error = ExecutionFailed
     if _is_out_of_memory(kind, message):
         error = OutOfMemory
     elif loads_a_file(node_type):
         error = InputUnreadable
     return error(
-        message,
-        node_id=str(data.get("node_id", "")),
+        f"{node_type} #{node_id}: {message}" if node_type else message,
+        node_id=node_id,
         node_type=node_type,
         exception_type=kind,
         detail=_CARETS.sub("", "".join(str(line) for line in _as_list(data.get("traceback")))),

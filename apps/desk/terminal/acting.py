@@ -12,13 +12,11 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
-from apps.common.show import tier_text
 from apps.desk.terminal.answer import Answer
 from apps.nodes.models import Node
 from apps.nodes.services import set_desired, set_note
 from apps.nodes.states import Desired
-from apps.renders.models import Hold, Job, Priority, RenderBatch
-from apps.renders.services import holds
+from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.services.cancelling import cancel_jobs
 from apps.renders.services.removal import remove_node
 from apps.renders.services.requeueing import failures_of, requeue_jobs, requeueable
@@ -109,21 +107,6 @@ def prioritise(jobs: Sequence[Job], priority: Priority, *, user: User) -> Answer
     return Answer(_named(said, codes, priority=priority.label), data, found=bool(codes), problems=refused)
 
 
-def hold(scope: str, *, user: User, reason: str = "") -> Answer:
-    """Let nothing start on the farm, or no job of a tier. What nodes already have goes on."""
-    made = holds.hold(scope, user=user, reason=reason)
-    told = _("%(what)s: paused; what nodes already have goes on.") if made else _("%(what)s: paused already.")
-    return Answer([told % {"what": _scope(scope)}], {"scope": scope, "held": True, "changed": made})
-
-
-def release(scope: str, *, user: User) -> Answer:
-    """Let the farm or a tier go on."""
-    gone = holds.release(scope, user=user)
-    told = _("%(what)s: goes on.") if gone else _("%(what)s: was not paused.")
-    data = {"scope": scope, "held": False, "changed": gone}
-    return Answer([told % {"what": _scope(scope)}], data, found=gone)
-
-
 def _requeue(jobs: QuerySet[Job], named: Sequence[Job], *, user: User, dry_run: bool) -> Answer:
     chosen = dict(requeueable(jobs, user=user).order_by("code").values_list("pk", "code"))
     if named and not chosen:
@@ -155,7 +138,3 @@ def _named(said: str, codes: Sequence[str], **facts: Any) -> list[str]:
 
 def _rows(jobs: Sequence[Job]) -> QuerySet[Job]:
     return Job.objects.filter(pk__in=[job.pk for job in jobs])
-
-
-def _scope(scope: str) -> str:
-    return _("the farm") if scope == Hold.FARM else tier_text(int(scope))

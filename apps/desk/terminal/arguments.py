@@ -13,6 +13,9 @@ EXIT_CODES: Final = "Exit codes: 0 done; 1 nothing matched, or it was refused; 2
 NODE_STATES: Final = sorted({*Observed.values, *Desired.values, "off_hours", "drifted", "trouble"})
 LONGEST_WATCH_S: Final = 3600
 MOST_LIMIT: Final = 10_000
+HELD: Final = (
+    "farm, a VRAM tier in GB (48), or the code of a project (FROST), a batch (B00012), a job (J000012)"
+)
 
 _SEEING: Final = {
     "status": "the farm at a glance: who leads, nodes, jobs, what is held, what waits for what",
@@ -31,8 +34,8 @@ _DOING: Final = {
     "requeue": "run again: jobs, what failed of a batch, or what failed on a node",
     "cancel": "cancel jobs, down to ComfyUI",
     "prioritise": "give jobs another priority class: low, normal, high, urgent (or 0, 10, 20, 30)",
-    "hold": "let nothing start on the farm, or no job of a VRAM tier",
-    "release": "let the farm, or a VRAM tier, go on",
+    "hold": "let nothing start on the farm, of a VRAM tier, a project, a batch, or a single job",
+    "release": "let the farm, a VRAM tier, a project, a batch or a job go on",
 }
 
 
@@ -97,7 +100,7 @@ def _doing(made: dict[str, ArgumentParser]) -> None:
     made["prioritise"].add_argument("jobs", nargs="+", metavar="JOB")
     made["prioritise"].add_argument("priority", metavar="PRIORITY")
     for name in ("hold", "release"):
-        made[name].add_argument("scope", metavar="farm|TIER", help="the whole farm, or a VRAM tier in GB")
+        made[name].add_argument("scope", metavar="WHAT", help=HELD)
     made["hold"].add_argument("--reason", default="", help="what people read beside it")
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
-from apps.desk.terminal import acting, actor, glance, joblist, standing
+from apps.desk.terminal import acting, actor, glance, holding, joblist, standing
 from apps.desk.terminal.answer import Answer
 from apps.desk.terminal.finding import (
     batch_named,
@@ -20,7 +20,6 @@ from apps.desk.terminal.finding import (
     one_node,
     priority_named,
     project_named,
-    scope_named,
 )
 from apps.desk.terminal.text import Paint
 from apps.nodes.states import Desired
@@ -96,8 +95,8 @@ _DOES: Final[Mapping[str, Callable[[Options, User], Answer]]] = {
         jobs_named(options["jobs"]), user=user, dry_run=options["dry_run"]
     ),
     "prioritise": _prioritise,
-    "hold": lambda options, user: acting.hold(
-        scope_named(options["scope"]), user=user, reason=options["reason"]
+    "hold": lambda options, user: holding.hold(
+        holding.holdable_named(options["scope"]), user=user, reason=options["reason"]
     ),
-    "release": lambda options, user: acting.release(scope_named(options["scope"]), user=user),
+    "release": lambda options, user: holding.release(holding.holdable_named(options["scope"]), user=user),
 }

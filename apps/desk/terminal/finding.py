@@ -17,7 +17,7 @@ from apps.common.errors import Problem, Refused
 from apps.nodes.models import Node
 from apps.projects.models import Project
 from apps.renders.jobstory import find_job
-from apps.renders.models import Hold, Job, Priority, RenderBatch
+from apps.renders.models import Job, Priority, RenderBatch
 from farm.tiers import NO_VRAM, TIERS_GB
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -112,17 +112,10 @@ def priority_named(typed: str) -> Priority:
     raise Refused(Problem("priority", typed, _("choose one of %s") % offered))
 
 
-def scope_named(typed: str) -> str:
-    """What can be held: ``farm``, or a VRAM tier (24, 24gb). Raises Refused."""
-    asked = typed.strip().lower()
-    if asked == Hold.FARM:
-        return Hold.FARM
-    figure = asked.removesuffix("gb").strip()
-    if figure.isdigit() and int(figure) in (NO_VRAM, *TIERS_GB):
-        return str(int(figure))
-    tiers = ", ".join(map(str, (NO_VRAM, *TIERS_GB)))
-    offered = _("write %(farm)s, or a VRAM tier: %(tiers)s") % {"farm": Hold.FARM, "tiers": tiers}
-    raise Refused(Problem("scope", typed, offered))
+def tier_named(typed: str) -> int | None:
+    """A VRAM tier as people write it (24, 24gb); None if it is none."""
+    figure = typed.strip().lower().removesuffix("gb").strip()
+    return int(figure) if figure.isdecimal() and int(figure) in (NO_VRAM, *TIERS_GB) else None
 
 
 def moment_named(typed: str) -> datetime:

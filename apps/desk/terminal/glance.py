@@ -19,6 +19,7 @@ from apps.desk.terminal.standing import condition
 from apps.desk.terminal.text import Paint, clean, width
 from apps.nodes.models import Node
 from apps.nodes.states import Desired, Health, Observed
+from apps.projects.models import Project
 from apps.renders.models import FarmClock, Hold, Job, Lane
 from apps.renders.states import IN_FLIGHT, JobState
 from apps.renders.waiting import WaitLine, startable, wait_summary
@@ -38,6 +39,7 @@ def status(paint: Paint) -> Answer:
     nodes = farm_nodes()
     jobs = _job_counts(now)
     holds = list(Hold.objects.all())
+    paused = list(Project.objects.filter(paused=True, archived=False).order_by("code"))
     waits = wait_summary()
     lines = [
         _row(_("farm"), _leading(clock, now, paint)),
@@ -45,6 +47,7 @@ def status(paint: Paint) -> Answer:
         *_trouble_lines(nodes, now, paint),
         _row(_("jobs"), _jobs_in_words(jobs, paint)),
         *(_row(_("held"), paint(_hold_in_words(hold), "amber")) for hold in holds),
+        *(_row(_("held"), paint(_project_in_words(project), "amber")) for project in paused),
         *_wait_lines(waits),
     ]
     data = {
@@ -59,13 +62,14 @@ def status(paint: Paint) -> Answer:
         },
         "jobs": jobs,
         "holds": [_hold_json(hold) for hold in holds],
+        "paused_projects": [{"project": row.code, "by": row.paused_by} for row in paused],
         "waits": [_wait_json(line) for line in waits],
     }
     return Answer(lines, data)
 
 
 def _row(title: str, text: str) -> str:
-    return title + " " * (MARGIN - width(title)) + text
+    return title + " " * max(2, MARGIN - width(title)) + text
 
 
 def _leading(clock: FarmClock | None, now: datetime, paint: Paint) -> str:
@@ -162,6 +166,11 @@ def _hold_in_words(hold: Hold) -> str:
         "at": clock_text(hold.created_at),
     }
     return f"{words}: {clean(hold.reason)}" if hold.reason else words
+
+
+def _project_in_words(project: Project) -> str:
+    by = clean(project.paused_by)
+    return _("project %(code)s, by %(by)s") % {"code": project.code, "by": by or "–"}
 
 
 def _hold_json(hold: Hold) -> dict[str, Any]:

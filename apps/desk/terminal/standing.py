@@ -31,7 +31,10 @@ def nodes(names: Sequence[Node] | None, paint: Paint, *, state: str = "") -> Ans
     in_hand: dict[Any, list[Attempt]] = {node.pk: [] for node in rows}
     for attempt in held.defer("report", "log"):
         in_hand[attempt.node_id].append(attempt)
-    headings = [_("node"), _("state"), _("wanted"), _("tier"), _("GPU"), _("in hand"), _("heard"), _("note")]
+    headings = [
+        *(_("node"), _("state"), _("wanted"), _("tier"), _("pool"), _("GPU"), _("in hand"), _("heard")),
+        _("note"),
+    ]
     shown = [_node_row(node, in_hand[node.pk], now, paint) for node in rows]
     lines = table(shown, headings) if rows else [_("No node.")]
     filtered = names is not None or bool(state)
@@ -96,6 +99,7 @@ def _node_row(node: Node, held: Sequence[Attempt], now: datetime, paint: Paint) 
         condition(node, now, paint),
         paint(wanted, "amber"),
         tier_text(node.tier_gb),
+        node.pool.name if node.pool else "",
         "; ".join(_gpu(gpu) for gpu in node.gpus.all()),
         ", ".join(_in_hand(attempt) for attempt in held),
         heard,

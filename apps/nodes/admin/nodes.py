@@ -20,12 +20,21 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly, say_problems
 from apps.common.clock import database_now
+from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
-from apps.common.show import NOTHING, chips, moment, seconds_text, simulated_badge, state_badge, tier_text
+from apps.common.show import (
+    NOTHING,
+    chips,
+    moment,
+    seconds_text,
+    simulated_badge,
+    state_badge,
+    tier_text,
+)
 from apps.nodes import services
 from apps.nodes.gpus import gpu_line
 from apps.nodes.models import Node, Pool, Schedule
@@ -59,6 +68,7 @@ class NodeAdmin(ReadOnly, FarmAdmin):
     )
     list_select_related = ("pool", "schedule")
     search_fields = ("name", "gpus__name", "tags", "pool__name")
+    actions = ("activate_nodes", "drain_nodes", "pause_nodes")
     change_form_template = "admin/nodes/node/page.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -85,6 +95,33 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         ]
         return own + super().get_urls()
 
+    def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May steer nodes (for actions' ``permissions=``)."""
+        return request.user.has_perm(STEER)
+
+    @admin.action(description=gettext_lazy("Activate"), permissions=["steer"])
+    def activate_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._steer_many(request, nodes, Desired.ACTIVE)
+
+    @admin.action(description=gettext_lazy("Drain"), permissions=["steer"])
+    def drain_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._steer_many(request, nodes, Desired.DRAINING)
+
+    @admin.action(description=gettext_lazy("Pause"), permissions=["steer"])
+    def pause_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._steer_many(request, nodes, Desired.PAUSED)
+
+    @staticmethod
+    def _steer_many(request: HttpRequest, nodes: QuerySet[Node], desired: Desired) -> None:
+        wish = again_after_collision(services.set_desired)
+        moved = sum(wish(node, desired, user=person_of(request)) for node in nodes)
+        told = ngettext(
+            "%(count)d node is to be %(desired)s; it hears so with its next report.",
+            "%(count)d nodes are to be %(desired)s; they hear so with their next reports.",
+            moved,
+        )
+        messages.success(request, told % {"count": moved, "desired": desired.label})
+
     def _button(self, deed: Deed) -> Callable[..., HttpResponse]:
         """Answer a button: check method and permission, do it, say the sentence it returns, go back."""
 
@@ -95,7 +132,7 @@ class NodeAdmin(ReadOnly, FarmAdmin):
                 raise PermissionDenied
             node = get_object_or_404(Node.objects.defer("classes", "models_by_folder"), pk=object_id)
             try:
-                messages.success(request, deed(request, node))
+                messages.success(request, again_after_collision(deed)(request, node))
             except Refused as refused:
                 say_problems(request, refused)
                 _keep_typed(request, node)

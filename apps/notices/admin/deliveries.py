@@ -19,7 +19,7 @@ from apps.notices.admin.own import OwnRows
 from apps.notices.models import Delivery, DeliveryState
 from apps.notices.selectors import deliveries_of
 from apps.notices.services import delivering
-from apps.notices.words import sentence
+from apps.notices.words import fault_in_words, sentence
 
 TONES = {DeliveryState.PENDING: "blue", DeliveryState.DELIVERED: "green", DeliveryState.GIVEN_UP: "red"}
 
@@ -84,7 +84,7 @@ class DeliveryAdmin(ReadOnly, OwnRows):
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, delivery: Delivery) -> SafeString:
-        return clamped(delivery.reason) if delivery.reason else NOTHING
+        return clamped(fault_in_words(delivery.reason)) if delivery.reason else NOTHING
 
     @admin.display(description=gettext_lazy("when"), ordering="created_at")
     def when(self, delivery: Delivery) -> str:

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import reverse
 
 from apps.common.admin import Page, say_problems
+from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.projects.admin_scope import back_to
 
@@ -39,7 +40,7 @@ class OwnRows(Page):
         if row is None:
             raise Http404
         try:
-            if said := deed(row):
+            if said := again_after_collision(deed)(row):
                 messages.success(request, said)
         except Refused as refused:
             say_problems(request, refused)

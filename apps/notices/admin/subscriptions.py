@@ -193,7 +193,7 @@ class SubscriptionAdmin(OwnRows):
         return self.press(request, object_id, deed)
 
     def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer “New secret”."""
+        """Answer “Make a new secret” (the page has asked already)."""
 
         def deed(row: Subscription) -> str:
             _show_secret(request, subscribing.new_secret(row, user=person_of(request)))
@@ -209,6 +209,7 @@ class SubscriptionAdmin(OwnRows):
             sent = Delivery.objects.filter(subscription=row).select_related("notice")
             context["deliveries"] = sent.order_by("-created_at")[:SHOWN_DELIVERIES]
             context["is_webhook"] = row.road == Road.WEBHOOK
+            context["asks_secret"] = request.GET.get("secret") == "ask"
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("who"), ordering="owner__username")

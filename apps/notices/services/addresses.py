@@ -119,7 +119,7 @@ def _judge(host: str, ip: Ip) -> None:
 def _refused(host: str) -> AddressRefused:
     """Say no more of a name than its writer wrote: neither where it leads nor whether it exists."""
     told = _(
-        "%s is not found on the public internet; check the name, or, if webhooks may go inside your own "
-        "network, set SHOTFARM_WEBHOOK_PRIVATE=1"
+        "%(host)s is not found on the public internet; check the name, or, if webhooks may go inside your "
+        "own network, set SHOTFARM_WEBHOOK_PRIVATE=1"
     )
-    return AddressRefused(told % host)
+    return AddressRefused(told % {"host": host})

@@ -7,11 +7,12 @@ import time
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils.translation import gettext_noop
 
 from apps.notices.services.answers import Answer
 
-NOT_SET_UP = "e-mail is not set up here: SHOTFARM_SMTP is not set"
-NO_ADDRESS = "no e-mail address is known"
+NOT_SET_UP = gettext_noop("e-mail is not set up here: SHOTFARM_SMTP is not set")
+NO_ADDRESS = gettext_noop("no e-mail address is known")
 
 
 def send(to: str, *, subject: str, text: str, message_id: str) -> Answer:

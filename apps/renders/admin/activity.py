@@ -21,7 +21,7 @@ from apps.nodes.states import NODE_HOURS
 from apps.productions.models import Shot
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.models import Project
-from apps.projects.reach import reach_of
+from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 from apps.renders.models import Job, RenderBatch
@@ -70,7 +70,7 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
         seen |= Q(machine="shot", story__in=Shot.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="batch_wish", story__in=RenderBatch.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="project_wish", story__in=mine.values("pk"))
-        if reach_of(request).anywhere(Act.VIEW):
+        if sees_farm(request):
             seen |= Q(machine__in=(*NODES, "farm_wish"))
         return events.filter(seen)
 
@@ -106,7 +106,9 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
             return format_html('<span class="sf-dim">{}</span>', told or event.machine)
         page, name = event.told_of
         return format_html(
-            "{} <small>{}</small>", link(reverse(page, args=[event.story]), name), MACHINES[event.machine]
+            "{} <small>{}</small>",
+            link(reverse(page, args=[event.story]), name),
+            MACHINES.get(event.machine, event.machine),
         )
 
     @admin.display(description=gettext_lazy("reason"))

@@ -75,7 +75,8 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
 
         def deed(batch: RenderBatch) -> str:
             cancelled = control.cancel_batch(batch, user=person_of(request))
-            return _("%(count)d jobs cancelled.") % {"count": cancelled}
+            told = ngettext("%(count)d job cancelled.", "%(count)d jobs cancelled.", cancelled)
+            return told % {"count": cancelled}
 
         return self.perform(request, object_id, Act.RENDER, deed)
 
@@ -84,7 +85,8 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
 
         def deed(batch: RenderBatch) -> str:
             paused = request.POST.get("paused") == "1"
-            control.pause_batch(batch, paused=paused, user=person_of(request))
+            reason = request.POST.get("reason", "").strip()[:200]
+            control.pause_batch(batch, paused=paused, user=person_of(request), reason=reason)
             if paused:
                 return _("%(batch)s is held back; what a node already has goes on.") % {"batch": batch.code}
             return _("%(batch)s goes on.") % {"batch": batch.code}

@@ -13,16 +13,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
-from apps.common.show import NOTHING, clamped, link, moment, state_badge
+from apps.common.show import NOTHING, badge, clamped, link, moment, state_badge
 from apps.nodes.services import STEER
 from apps.nodes.words import reason_in_words
 from apps.projects.admin_scope import FarmAdmin, back_to
 from apps.projects.reach import person_of
 from apps.renders.models import NodeBlock
 from apps.renders.services.breaker import clear_block
+from apps.renders.states import BlockState
 
 
 @admin.register(NodeBlock)
@@ -51,7 +52,8 @@ class NodeBlockAdmin(ReadOnly, FarmAdmin):
     def clear(self, request: HttpRequest, blocks: QuerySet[NodeBlock]) -> None:
         """Give these nodes their templates again."""
         cleared = sum(clear_block(block, user=person_of(request)) for block in blocks)
-        messages.success(request, _("%(count)d blocks cleared.") % {"count": cleared})
+        told = ngettext("%(count)d block cleared.", "%(count)d blocks cleared.", cleared)
+        messages.success(request, told % {"count": cleared})
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -85,6 +87,8 @@ class NodeBlockAdmin(ReadOnly, FarmAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def condition(self, block: NodeBlock) -> SafeString:
+        if block.state == BlockState.BLOCKED:  # "blocked" is a quiet word for a job, and none for a node
+            return badge(block.get_state_display(), "red")
         return state_badge(block.state, block.get_state_display())
 
     @admin.display(description=gettext_lazy("blocked until"), ordering="until")

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.show import link, tier_text
@@ -111,9 +111,15 @@ class JobAdmin(ReadOnly, JobActions):
         return own + super().get_urls()
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer Cancel."""
+        """Answer Cancel (the page has asked already): the job, and, if wished, all that waits for it."""
 
         def deed(job: Job) -> str | None:
+            if request.POST.get("dependents") == "1":
+                chosen = Job.objects.filter(pk=job.pk)
+                done = control.cancel_jobs(chosen, user=person_of(request), dependents=True)
+                return ngettext("%(count)d job cancelled.", "%(count)d jobs cancelled.", done) % {
+                    "count": done
+                }
             if control.cancel(job, user=person_of(request)):
                 return _("%(job)s is cancelled.") % {"job": job.code}
             messages.warning(request, _("%(job)s was closed already.") % {"job": job.code})
@@ -189,6 +195,7 @@ class JobAdmin(ReadOnly, JobActions):
         take = getattr(job, "take", None)
         context |= {
             "attempts": attempts,
+            "peaks": any(attempt.report.get("peak_mib") for attempt in attempts),
             "story": selectors.story(job),
             "why": why(job),
             "sees_nodes": request.user.has_perm(STEER),
@@ -197,6 +204,7 @@ class JobAdmin(ReadOnly, JobActions):
             "waited_for_by": JobDependency.objects.filter(depends_on=job).select_related("job"),
             "take": with_files([take])[0] if take else None,
             "may_cancel": may and job.state in OPEN,
+            "asks_cancel": request.GET.get("cancel") == "ask",
             "may_pause": may and job.state in (JobState.READY, JobState.BLOCKED),
             "may_requeue": may and job.state in REQUEUEABLE,
             "conditions": cells.conditions(job),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.models import StateEvent
-from apps.common.show import NOTHING, badge, seconds_text, tier_text
+from apps.common.show import NOTHING, badge, gb_text, seconds_text, tier_text
 from apps.projects.admin_scope import FarmAdmin, MyProjects, back_to
 from apps.projects.reach import person_of
 from apps.renders.memory import ENOUGH, Sample, applying_to
@@ -101,6 +101,7 @@ class NeedAdmin(ReadOnly, FarmAdmin):
             "declared": _declaration(need),
             "too_small": any(row.ooms and row.tier_gb == need.declared_tier_gb for row in tiers),
             "may_forget": self.has_forget_permission(request),
+            "asks": request.GET.get("forget") == "ask",
             "story": StateEvent.objects.filter(machine=NEED.name, subject=need.pk).order_by("-id")[:20],
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -141,7 +142,7 @@ def _line(row: NeedTier) -> str:
     if sample.count:
         parts.append(f"{seconds_text(sample.mean)} ± {seconds_text(sample.spread)}")
     if row.peak_mib:
-        parts.append(_("peak %(gb).1f GB") % {"gb": row.peak_mib / 1024})
+        parts.append(_("peak %(memory)s") % {"memory": gb_text(row.peak_mib)})
     return " · ".join(parts)
 
 

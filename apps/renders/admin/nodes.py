@@ -73,7 +73,7 @@ class WorkingNodeAdmin(NodeAdmin):
             "-created_at"
         )
         running = mine.filter(holds_slot=True)
-        context["running"] = list(running)
+        context["running"] = sorted(running, key=lambda attempt: attempt.executing_at is None)
         context["hidden_running"] = here.filter(holds_slot=True).count() - len(context["running"])
         context["empty"] = not context["running"] and not context["hidden_running"]
         context["past"] = mine.filter(holds_slot=False)[:SHOWN_ATTEMPTS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.nodes.selectors import largest_tier
+from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.reach import person_of
@@ -28,9 +29,6 @@ from apps.renders.services.planning import Plan, PlannedJob, plan
 from apps.renders.services.submit import submit
 from apps.renders.waiting import too_big_for_all
 from apps.renders.warnings import batch_warnings
-
-if TYPE_CHECKING:
-    from apps.renders.admin.shots import RenderedShotAdmin
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
@@ -56,7 +54,7 @@ class Line:
     warning: str = ""
 
 
-def page_for(page: RenderedShotAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
+def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
     """Open the form for the selected shots."""
     shots = _shots(page, request, ids)
     if not shots:
@@ -74,7 +72,7 @@ def page_for(page: RenderedShotAdmin, request: HttpRequest, ids: Iterable[object
     return _show(page, request, RenderForm(initial=first, project=project), project, shots)
 
 
-def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
+def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
     """Preview, or submit and go to the batch. A repeated press of the same form leads to the same batch."""
     shots = _shots(page, request, request.POST.get("shots", "").split(","))
     project = _only_project(shots)
@@ -120,7 +118,7 @@ def render_view(page: RenderedShotAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _show(
-    page: RenderedShotAdmin,
+    page: ShotAdmin,
     request: HttpRequest,
     form: RenderForm,
     project: Project,
@@ -186,7 +184,7 @@ def _span(numbers: list[int]) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def _shots(page: RenderedShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
+def _shots(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
     """The shots of these ids that the person sees, in the film's order: always in the same order."""
     wanted = [key for key in map(_uuid, ids) if key is not None]
     rows = page.get_queryset(request).filter(pk__in=wanted).prefetch_related(None)

@@ -156,13 +156,14 @@ class FailureRuleAdmin(FarmAdmin):
         "pattern",
         "template",
         "outcome",
-        "advice",
+        "counsel",
         "active",
         "wins",
     )
     list_display_links = ("order", "title")
     list_select_related = ("template",)
     list_filter = ("active", "builtin", "action")
+    list_filter_sheet = True  # the width is for the columns
     search_fields = ("name", "pattern", "advice")
     ordering = ("order", "name")
     list_before_template = "admin/renders/failurerule/try_link.html"
@@ -215,6 +216,10 @@ class FailureRuleAdmin(FarmAdmin):
         becomes = FAILURES.get(rule.failure_class)
         told = rule.get_action_display()
         return f"{becomes}: {told}" if becomes else told
+
+    @admin.display(description=gettext_lazy("advice"), ordering="advice")
+    def counsel(self, rule: FailureRule) -> str:
+        return advice_in_words(rule.advice) or "–"
 
     @admin.display(description=gettext_lazy("won"), ordering="matches")
     def wins(self, rule: FailureRule) -> int:

@@ -1,9 +1,10 @@
-"""Render batches and jobs over HTTP, and what is paused and limited on the farm."""
+"""Render batches and jobs over HTTP, what is paused and limited on the farm, and what nodes do with jobs."""
 
 from apps.renders.api.batches import BatchViewSet
 from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
+from apps.renders.api.nodes import WorkingNodeViewSet
 
 __all__ = [
     "BatchViewSet",
@@ -12,4 +13,5 @@ __all__ = [
     "JobViewSet",
     "LimitViewSet",
     "SteeredProjectViewSet",
+    "WorkingNodeViewSet",
 ]

@@ -24,7 +24,7 @@ from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.renders.api.requests import BatchRequest, Change, PauseChange
-from apps.renders.api.serializers import BatchAnswer, BatchSerializer, PlanSerializer
+from apps.renders.api.serializers import BatchAnswer, BatchSerializer, BatchStatus, PlanSerializer
 from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, change_batch, pause_batch
@@ -64,9 +64,12 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         _count(*rows)
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
-    @extend_schema(responses=BatchAnswer)
+    @extend_schema(responses=BatchStatus)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self._answer(self.get_object())
+        """One batch: how far it is, and when it is expected to end."""
+        batch = self.get_object()
+        _count(batch)
+        return Response(BatchStatus(batch, context=self.get_serializer_context()).data)
 
     @extend_schema(request=BatchRequest, responses={201: BatchAnswer, 200: BatchAnswer}, parameters=[KEY])
     def create(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -33,7 +33,8 @@ from apps.workflows.models import Kind
 
 _READ = ("project", "batch", "lane", "shot__sequence", "template_version__template", "pool", "pinned_to")
 _UNREAD = ("lane__wait_nodes", "lane__lora_files")
-_ATTEMPTS = Prefetch("attempts", Attempt.objects.select_related("node").defer("report").order_by("-number"))
+_TRIES = Attempt.objects.annotate(peak_mib=F("report__peak_mib")).select_related("node").defer("report")
+_ATTEMPTS = Prefetch("attempts", _TRIES.order_by("-number"))
 _DEPENDENCIES = Prefetch("dependencies", JobDependency.objects.select_related("depends_on"))
 
 

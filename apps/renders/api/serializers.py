@@ -9,8 +9,9 @@ from rest_framework import serializers
 
 from apps.common.models import StateEvent
 from apps.common.problems import as_json
-from apps.renders.api.waiting import WaitingSerializer
+from apps.renders.api.waiting import EtaSerializer, WaitingSerializer
 from apps.renders.models import Attempt, Job, RenderBatch
+from apps.renders.outlook import Outlook
 from apps.renders.progress import Tally
 from apps.renders.selectors import story, wait_sentence
 from apps.renders.services.steering import Outcome
@@ -92,6 +93,22 @@ class BatchAnswer(BatchSerializer):
     def get_warnings(self, batch: RenderBatch) -> list[dict[str, Any]]:
         """Each thing once per shot."""
         return [as_json(one) for one in batch_warnings(batch)]
+
+
+class BatchStatus(BatchAnswer):
+    """A batch, and when its last open job is expected to end; null where none is open."""
+
+    eta = serializers.SerializerMethodField()
+
+    class Meta(BatchAnswer.Meta):
+        fields = (*BatchAnswer.Meta.fields, "eta")
+        read_only_fields = fields
+
+    @extend_schema_field(EtaSerializer(allow_null=True))
+    def get_eta(self, batch: RenderBatch) -> Any:
+        """The interval holds the truth nine times in ten."""
+        told = Outlook().of_batch(batch)
+        return None if told is None else EtaSerializer(told).data
 
 
 class LoadedLora(serializers.Serializer[Any]):
@@ -226,8 +243,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
-    """One try, on one node."""
+    """One try, on one node. ``peak_mib``: the most memory used on its card meanwhile; null: not measured."""
 
+    peak_mib = serializers.IntegerField(read_only=True, allow_null=True)
     node = serializers.CharField(source="node.name", read_only=True, default=None, allow_null=True)
 
     class Meta:
@@ -242,6 +260,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
             "prompt_id",
             "failure_class",
             "failure_message",
+            "peak_mib",
             "created_at",
             "accepted_at",
             "executing_at",

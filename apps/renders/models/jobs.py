@@ -69,8 +69,8 @@ class Job(BaseModel):
     ready one stand in its lane.
 
     ``priority``: what people gave it; ``rank``: what it is ordered by, never less: the deadline raises it at
-    ``start_by``. ``held``: it, or its batch, is paused. ``tags``: words its node must have, sorted, one a
-    line.
+    ``start_by``, and it counts at least as whoever waits for it (services.hurry). ``held``: it, or its batch,
+    is paused. ``tags``: words its node must have, sorted, one a line.
 
     ``loras``: what its graph loads, ``[{"file", "weight", "expert", "character"}]``; ``lora_files``: their
     files, one a line, sorted, so that jobs a node can or cannot run together are told apart by an index.

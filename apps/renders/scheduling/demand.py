@@ -14,12 +14,12 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, QuerySet, When
 from django.db.models.functions import Greatest
 
 from apps.common.clock import aware
 from apps.nodes.models import Node
-from apps.renders.models import Job, Lane
+from apps.renders.models import Attempt, Job, Lane
 from apps.renders.scheduling.sleep import keep_awake
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
@@ -162,13 +162,19 @@ def depths(lane_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 
 def let_rested_start(now: datetime) -> int:
-    """Let jobs whose ``start_after`` has come join their lanes; return how many."""
+    """Let jobs whose ``start_after`` has come join their lanes; return how many.
+
+    One that was never sent has waited for its time, not for a node: it is ready since then, and not starving
+    when the night begins. One that rests after a failure keeps its age.
+    """
     rested = Job.objects.filter(state="ready", start_after__lte=now)
     if not rested.exists():
         return 0
     with transaction.atomic():
         found = dict(_unlocked(rested).values_list("pk", "lane_id"))
-        Job.objects.filter(pk__in=found).update(start_after=None)
+        sent = Exists(Attempt.objects.filter(job=OuterRef("pk")))
+        since = Case(When(sent, then=F("ready_at")), default=Greatest(F("ready_at"), F("start_after")))
+        Job.objects.filter(pk__in=found).update(start_after=None, ready_at=since)
         keep_awake(key for key in found.values() if key)
     return len(found)
 

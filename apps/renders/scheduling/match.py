@@ -67,10 +67,21 @@ class Limits:
         """Name the limit that lets no more of this template through, "" if none does."""
         return next((name for name in self.of.get(template, ()) if self.left[name] <= 0), "")
 
+    def full_ones(self, template: UUID) -> set[str]:
+        """Name all limits that let no more of this template through."""
+        return {name for name in self.of.get(template, ()) if self.left[name] <= 0}
+
     def take(self, template: UUID) -> None:
         """Count one more."""
+        self._count(template, 1)
+
+    def give_back(self, template: UUID) -> None:
+        """Count one less."""
+        self._count(template, -1)
+
+    def _count(self, template: UUID, jobs: int) -> None:
         for name in self.of.get(template, ()):
-            self.left[name] -= 1
+            self.left[name] -= jobs
 
 
 class Match:

@@ -92,11 +92,13 @@ class Round:
 
 def read_round(now: datetime, *, with_words: bool = False) -> Round:
     """Read lanes, holds, nodes and limits: a constant number of queries."""
-    lanes = active_lanes(with_words=with_words)
+    # What is in hand is read before what waits: an experiment that ends between the two still counts as under
+    # way. The other way round it could be begun anew by what was allowed before it ran out of memory.
     supply = read_supply(now)
+    lanes = active_lanes(with_words=with_words)
     limits, most = _limits(supply)
     paused = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
-    return Round(now, lanes, supply, limits, most, _holds(lanes, paused), paused)
+    return Round(now, lanes, supply, limits, most, holds_on(lanes, paused), paused)
 
 
 def used_lately(now: datetime) -> dict[UUID, float]:
@@ -105,7 +107,7 @@ def used_lately(now: datetime) -> dict[UUID, float]:
     return {row["project_id"]: row["total"] for row in rows.annotate(total=Sum("gpu_seconds")).order_by()}
 
 
-def expected_seconds(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
+def seconds_of_lanes(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
     """Mean seconds of execution of each lane's kind of render; those of a kind never seen are missing."""
     rows = NeedTier.objects.filter(need__lanes__in=set(lane_ids), successes__gt=0).values("need__lanes")
     sums = rows.annotate(n=Sum("successes"), total=Sum(F("successes") * F("seconds_mean"))).order_by()
@@ -115,7 +117,7 @@ def expected_seconds(lane_ids: Iterable[UUID]) -> dict[UUID, float]:
 def _work(fronts: Sequence[Waiting], supply: Supply) -> Work:
     waiting = [each.lane.pk for each in fronts]
     in_hand = (held.lane_id for held in supply.held if held.lane_id is not None)
-    return Work(_Depths(waiting), expected_seconds([*waiting, *in_hand]))
+    return Work(_Depths(waiting), seconds_of_lanes([*waiting, *in_hand]))
 
 
 class _Depths(Mapping[UUID, int]):
@@ -138,7 +140,8 @@ class _Depths(Mapping[UUID, int]):
         return len(self._counted)
 
 
-def _holds(lanes: Sequence[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:
+def holds_on(lanes: Iterable[Waiting], rows: Mapping[str, Hold]) -> dict[UUID, Reason]:
+    """Say which of these lanes a pause of the farm, a tier or a project holds back. ``rows``: by scope."""
     farm = rows.get(Hold.FARM)
     found: dict[UUID, Reason] = {}
     for each in lanes:

@@ -33,7 +33,10 @@ class Kind:
 
 
 class Held(NamedTuple):
-    """An attempt that takes a seat, or will. ``node_id`` None: it is on a tier's queue."""
+    """An attempt that takes a seat, or will. ``node_id`` None: it is on a tier's queue.
+
+    ``held_back``: its job, or its batch, is paused; what a node has goes on all the same.
+    """
 
     attempt_id: UUID
     node_id: UUID | None
@@ -47,6 +50,7 @@ class Held(NamedTuple):
     rank: int
     project_id: UUID
     template_id: UUID
+    held_back: bool = False
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Supply:
         }
         self.kind_of = {node.pk: kind_of(node) for node in self.nodes}
         self._able: dict[Fit, set[UUID]] = {}
+        self._suited: dict[Fit, set[UUID]] = {}
         self._all_able: dict[Fit, bool] = {}
         self._members: dict[Kind, list[Node]] = defaultdict(list)
         for node in self.nodes:
@@ -97,18 +102,26 @@ class Supply:
 
     def able(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that can run this lane's jobs, busy or not."""
-        lane = waiting.lane
         if waiting.fit not in self._able:
-            blocked = self.blocks.get(waiting.template_id, set())
-            self._able[waiting.fit] = {
-                node.pk
-                for kind, members in self._members.items()
-                if fits(kind, waiting, members[0])
-                for node in members
-                if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
-                if node.name not in lane.avoided
-            }
+            self._able[waiting.fit] = self._those_that(fits, waiting)
         return self._able[waiting.fit]
+
+    def suited(self, waiting: Waiting) -> set[UUID]:
+        """The serving nodes that could run this lane's jobs but for their memory."""
+        if waiting.fit not in self._suited:
+            self._suited[waiting.fit] = self._those_that(suits, waiting)
+        return self._suited[waiting.fit]
+
+    def _those_that(self, can: Callable[[Kind, Waiting, Node], bool], waiting: Waiting) -> set[UUID]:
+        lane, blocked = waiting.lane, self.blocks.get(waiting.template_id, set())
+        return {
+            node.pk
+            for kind, members in self._members.items()
+            if can(kind, waiting, members[0])
+            for node in members
+            if node.pk not in blocked and lane.pinned_to_id in (None, node.pk)
+            if node.name not in lane.avoided
+        }
 
     def all_able(self, waiting: Waiting) -> bool:
         """Tell whether every node that listens to this lane's queue can run any number of its jobs."""
@@ -128,13 +141,6 @@ class Supply:
         """Count an order to this node."""
         if node_id in self.trials.get(waiting.template_id, ()):
             self._tried.add((node_id, waiting.template_id))
-
-    def could(self, waiting: Waiting, node_id: UUID) -> bool:
-        """Tell whether a node could run this lane's jobs but for its memory."""
-        node = next(node for node in self.nodes if node.pk == node_id)
-        blocked = node_id in self.blocks.get(waiting.template_id, ()) or node.name in waiting.lane.avoided
-        pinned_away = waiting.lane.pinned_to_id not in (None, node_id)
-        return not blocked and not pinned_away and suits(self.kind_of[node_id], waiting, node)
 
     def in_flight(self) -> Counter[UUID]:
         """Seats taken by each project."""
@@ -212,6 +218,7 @@ def _held() -> list[Held]:
             "job__rank",
             "job__project_id",
             "job__template_version__template_id",
+            "job__held",
         )
     )
     return [Held._make(row) for row in rows]  # in the order of its fields

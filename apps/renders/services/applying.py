@@ -21,9 +21,9 @@ from django.db.models.functions import Now
 from apps.common.clock import database_now
 from apps.common.errors import Problem, Refused
 from apps.common.models import StateEvent
-from apps.renders.models import Job, JobDependency, RenderBatch
-from apps.renders.services import bus
-from apps.renders.services.deadlines import set_start_by
+from apps.renders.models import Job, RenderBatch
+from apps.renders.services import bus, hurry
+from apps.renders.services.chains import sources_of
 from apps.renders.services.envelope import (
     check_place,
     check_priority,
@@ -38,6 +38,7 @@ from apps.renders.states import IN_FLIGHT, OPEN
 
 logger = logging.getLogger(__name__)
 
+HURRY: Final = ("priority", "deadline")
 PLACE: Final = ("pool", "tags", "pinned_to")
 ONLY_WAITING: Final = (*PLACE, "start_after")
 """What means nothing any more once a node has the job."""
@@ -128,7 +129,11 @@ def change(keys: list[UUID], columns: Mapping[str, Any], actor: str, reason: str
         batches = RenderBatch.objects.filter(jobs__in=keys).order_by("pk").distinct()
         batch_keys = list(batches.values_list("pk", flat=True))
         list(RenderBatch.objects.filter(pk__in=batch_keys).order_by("pk").select_for_update(no_key=True))
-    jobs = list(_locked(keys))
+    # What they wait for counts at least as they do: locked with them, all in one order.
+    sources = sources_of(keys) if any(name in columns for name in HURRY) else set()
+    rows = list(_locked([*keys, *sources]))
+    asked = set(keys)
+    jobs = [row for row in rows if row.pk in asked]
     outcome, diffs = Outcome(), dict[UUID, dict[str, tuple[Any, Any]]]()
     for job in jobs:
         wanted = _wanted(job, columns, outcome)
@@ -142,8 +147,11 @@ def change(keys: list[UUID], columns: Mapping[str, Any], actor: str, reason: str
     for job in changed:
         _set(job, diffs[job.pk], actor)
     _check_together(changed, columns)
-    _derive(changed, columns)
+    films = {job.project_id for job in changed}
+    others = [row for row in rows if row.pk in sources and not diffs.get(row.pk) and row.project_id in films]
+    _derive(changed, others, columns)
     _write(changed, columns)
+    hurry.save(others)
     StateEvent.objects.bulk_create(wish_of(job, diffs[job.pk], actor=actor, reason=reason) for job in changed)
     wake(job.lane_id for job in changed)
     transaction.on_commit(bus.poke)
@@ -182,7 +190,8 @@ def _wanted(job: Job, columns: Mapping[str, Any], outcome: Outcome) -> dict[str,
 
 def _set(job: Job, changes: Mapping[str, tuple[Any, Any]], actor: str) -> None:
     """Put the new values on the job in hand, with what follows for its rank."""
-    raised = job.rank if job.rank > job.priority else 0
+    by_deadline = job.start_by is None and job.deadline is not None
+    raised = job.rank if by_deadline and job.rank > job.priority else 0
     for name, (_old, new) in changes.items():
         setattr(job, name, new)
     if "paused" in changes:
@@ -212,16 +221,18 @@ def _of(job: Job, problem: Problem) -> Problem:
     return Problem(problem.field, problem.value, f"{job.code}: {problem.message}", problem.code)
 
 
-def _derive(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
-    """Work out what follows from the new values: whether held, in which lane, when to start at the latest."""
+def _derive(jobs: Sequence[Job], sources: Sequence[Job], columns: Mapping[str, Any]) -> None:
+    """Work out what follows from the new values: whether held, in which lane, when to start at the latest,
+    as well for what the jobs wait for (``sources``).
+    """
     for job in jobs:
         job.held = job.paused or job.batch.paused
     if any(name in columns for name in PLACE):
         assign(jobs)
-    if "deadline" in columns:
-        among = {job.pk for job in jobs}
-        waits = JobDependency.objects.filter(job__in=among, depends_on__in=among)
-        set_start_by(jobs, waits.values_list("job_id", "depends_on_id"))
+    if any(name in columns for name in HURRY):
+        for source in sources:
+            source.rank = source.priority  # raised again when its new time asks for it
+        hurry.settle([*jobs, *sources])
 
 
 def _write(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
@@ -231,7 +242,7 @@ def _write(jobs: Sequence[Job], columns: Mapping[str, Any]) -> None:
         names += ["paused_by", "held"]
     if any(name in columns for name in PLACE):
         names.append("lane_id")
-    if "deadline" in columns:
+    if any(name in columns for name in HURRY):
         names.append("start_by")
     alike: dict[tuple[Any, ...], list[UUID]] = defaultdict(list)
     for job in jobs:

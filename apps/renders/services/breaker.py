@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -20,11 +20,9 @@ from apps.common.machines import Move, move, move_each, write_each
 from apps.nodes.services import Blamed, blame, require_steering
 from apps.nodes.words import BLOCKS, CLEARED, ON_TRIAL, RENDERED
 from apps.renders.models import NodeBlock
+from apps.renders.services.ended import Ended
 from apps.renders.states import BLOCK, BlockState
 from farm.contracts import FailureClass
-
-if TYPE_CHECKING:
-    from apps.renders.services.ended import Ended
 
 logger = logging.getLogger(__name__)
 

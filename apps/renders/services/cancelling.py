@@ -16,8 +16,9 @@ from apps.common.machines import Move, move_each
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
+from apps.renders.models import Attempt, Job, RenderBatch
 from apps.renders.services import bus
+from apps.renders.services.chains import waiting_for
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, OPEN, AttemptState, JobState
 
@@ -51,7 +52,7 @@ def cancel_jobs(jobs: QuerySet[Job], *, user: User, dependents: bool = False) ->
     """
     keys = set(jobs.filter(state__in=OPEN).order_by().values_list("pk", flat=True))
     if dependents:
-        keys |= _waiting_for(set(jobs.order_by().values_list("pk", flat=True)))
+        keys |= waiting_for(set(jobs.order_by().values_list("pk", flat=True)))
     concerned = set(jobs.order_by().values_list("project_id", flat=True).distinct())
     if dependents:
         concerned |= set(Job.objects.filter(pk__in=keys).order_by().values_list("project_id", flat=True))
@@ -62,17 +63,6 @@ def cancel_jobs(jobs: QuerySet[Job], *, user: User, dependents: bool = False) ->
         _cancel(order[start : start + AT_ONCE], user.get_username())
         for start in range(0, len(order), AT_ONCE)
     )
-
-
-def _waiting_for(sources: set[UUID]) -> set[UUID]:
-    """Every open job that waits for one of these, or for one that does: one query for each link."""
-    found: set[UUID] = set()
-    front = sources
-    while front:
-        waits = JobDependency.objects.filter(depends_on__in=front, job__state__in=OPEN)
-        front = set(waits.values_list("job_id", flat=True)) - found - sources
-        found |= front
-    return found
 
 
 @transaction.atomic

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from apps.renders.models import Job, JobDependency
 from apps.renders.services.planning import Plan, PlannedJob
+from apps.renders.states import OPEN
 
 
 def dependencies(planned: Plan, jobs: Sequence[Job]) -> list[JobDependency]:
@@ -35,3 +36,25 @@ def _source(item: PlannedJob, made: dict[tuple[int, UUID, int], Job]) -> UUID | 
         return source.job_id if source else None
     first = made[source.step, item.shot.pk, 0]
     return made.get((source.step, item.shot.pk, item.take), first).pk
+
+
+def sources_of(jobs: Iterable[UUID]) -> set[UUID]:
+    """Every open job that one of these waits for, or that one of those does: one query for each link."""
+    found: set[UUID] = set()
+    front = set(jobs)
+    while front:
+        waits = JobDependency.objects.filter(job__in=front, depends_on__state__in=OPEN)
+        front = set(waits.values_list("depends_on_id", flat=True)) - found
+        found |= front
+    return found
+
+
+def waiting_for(sources: set[UUID]) -> set[UUID]:
+    """Every open job that waits for one of these, or for one that does: one query for each link."""
+    found: set[UUID] = set()
+    front = sources
+    while front:
+        waits = JobDependency.objects.filter(depends_on__in=front, job__state__in=OPEN)
+        front = set(waits.values_list("job_id", flat=True)) - found - sources
+        found |= front
+    return found

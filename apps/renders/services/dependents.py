@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,6 +14,13 @@ from apps.common.machines import Move, move_each
 from apps.renders.models import Job, JobDependency
 from apps.renders.services.lanes import wake
 from apps.renders.states import JOB, JobState
+
+_TOLD: Final = (
+    *("job__wait_code", "job__wait_params"),
+    *("depends_on__kind", "depends_on__take_number", "depends_on__state"),
+    *("depends_on__shot__code", "depends_on__shot__sequence__code"),
+)
+"""What it takes to say who waits for what."""
 
 
 def release_dependents(done: Sequence[tuple[Job, str]]) -> int:
@@ -30,7 +38,10 @@ def release_dependents(done: Sequence[tuple[Job, str]]) -> int:
         source, actor = finished[waits[waiting.pk]]
         return actor, f"{source.code} is done"
 
-    return _release(Job.objects.filter(pk__in=waits, state=JobState.BLOCKED), why)
+    released = _release(Job.objects.filter(pk__in=waits, state=JobState.BLOCKED), why)
+    if released < len(waits):  # whoever waits for others as well says so
+        explain_blocked(Job.objects.filter(pk__in=waits))
+    return released
 
 
 def release_all(*, actor: str, since: datetime | None = None) -> int:
@@ -51,6 +62,7 @@ def explain_blocked(jobs: QuerySet[Job]) -> None:
         JobDependency.objects.filter(job__in=jobs, job__state=JobState.BLOCKED)
         .exclude(depends_on__state=JobState.SUCCEEDED)
         .select_related("job", "depends_on__shot__sequence")
+        .only(*_TOLD)
         .order_by("job", "-depends_on__code")
     )
     # The first of several sources stands for all: it is read last.

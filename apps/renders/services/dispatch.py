@@ -39,8 +39,9 @@ def dispatch(turns: Turns | None = None) -> int:
         match = this.match(turns)
         picks = list(match.picks())
         make_way(this, match)
-        sent += send(picks + explore(this, match))
-        if not (picks and this.has_more):
+        went = send(picks + explore(this, match))
+        sent += went
+        if not (picks and went and this.has_more):
             break
     return sent
 

@@ -1,18 +1,10 @@
-"""Attempts that ended tell what they taught: time used, memory that sufficed, nodes that fail.
-
-Called in the transaction that ends them, with all that end in it, so that lessons cost a constant number
-of statements and are learned exactly once.
-"""
+"""An attempt that has just ended, as those who learn from it are told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.renders.models import Attempt
-from apps.renders.services.breaker import judge
-from apps.renders.services.needs import learn
-from apps.renders.services.usage import charge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +26,3 @@ class Ended:
     def succeeded(self) -> bool:
         """It made a take."""
         return not self.failure_class
-
-
-def tell_ended(ended: Sequence[Ended]) -> None:
-    """Teach everyone who learns from ended attempts."""
-    charge([(item.attempt.job.project_id, item.execute_s) for item in ended])
-    judge(ended)
-    learn(ended)

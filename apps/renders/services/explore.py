@@ -5,6 +5,8 @@ At most one such attempt at a time on the whole farm. If memory runs out, the jo
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from apps.renders.matching import Seat
 from apps.renders.scheduling.demand import Waiting
 from apps.renders.scheduling.match import Match, Pick
@@ -16,13 +18,15 @@ def explore(this: Round, match: Match) -> list[Pick]:
     """Choose one job for one idle seat a tier below its own, or none."""
     if any(held.explores for held in this.supply.held):
         return []
-    idle = [seat for seat in match.capacity.open() if seat.idle and seat.tier_gb in TIERS_GB]
-    lanes = [each for each in this.open_lanes if each.heads]
-    for seat in idle:
-        for waiting in lanes:
-            untried = waiting.lane.need.explore_gb == seat.tier_gb
-            if untried and (pick := _pick(this, match, seat, waiting)):
-                return [pick]
+    untried: dict[int | None, list[Waiting]] = defaultdict(list)
+    for waiting in this.open_lanes:
+        if waiting.heads:
+            untried[waiting.lane.need.explore_gb].append(waiting)
+    for seat in match.capacity.open():
+        if seat.idle and seat.tier_gb in TIERS_GB:
+            for waiting in untried.get(seat.tier_gb, ()):
+                if pick := _pick(this, match, seat, waiting):
+                    return [pick]
     return []
 
 
@@ -32,7 +36,7 @@ def _pick(this: Round, match: Match, seat: Seat, waiting: Waiting) -> Pick | Non
         return None
     if str(seat.tier_gb) in this.paused:
         return None
-    if not this.supply.could(waiting, seat.node_id) or not this.supply.may_try(waiting, seat.node_id):
+    if seat.node_id not in this.supply.suited(waiting) or not this.supply.may_try(waiting, seat.node_id):
         return None
     road = match.capacity.give(seat, seat.tier_gb, shared=False)
     if road is None:

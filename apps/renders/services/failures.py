@@ -15,10 +15,11 @@ from django.db.models import F
 
 from apps.common.clock import database_now
 from apps.renders.models import LONGEST_AVOIDS, Action, Attempt, Job
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import Ended
 from apps.renders.services.giveback import Columns, close_job, hand_back
 from apps.renders.services.ladder import Step, climb
 from apps.renders.services.lanes import assign
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.rules import Rule, count_match, current
 from apps.renders.states import JobState
 from farm.contracts import FailureClass
@@ -63,7 +64,7 @@ def by_rule(rule: Rule, job: Job, failure_class: str, *, on: Attempt | None = No
     """Decide as this rule says."""
     found = rule.failure_class or failure_class
     decision = _act(rule, job, found, on)
-    if found in TAKES_WORKERS_DOWN:
+    if found in TAKES_WORKERS_DOWN and _was_had(on):
         decision = _count_crash(job, decision)
     return replace(
         decision,
@@ -104,9 +105,14 @@ def _count_crash(job: Job, decision: Decision) -> Decision:
 
 
 def _quarantine(on: Attempt | None) -> Decision:
-    """Only what a node had can be quarantined: an order that could not even be sent has done no harm."""
-    sent = on is None or on.accepted_at is not None
-    return Decision(to=JobState.QUARANTINED if sent else JobState.FAILED, counted=not sent)
+    """What no node had is no danger to any: it fails."""
+    had = _was_had(on)
+    return Decision(to=JobState.QUARANTINED if had else JobState.FAILED, counted=not had)
+
+
+def _was_had(on: Attempt | None) -> bool:
+    """Whether a node was granted this attempt: an order that could not even be sent took nobody down."""
+    return on is None or on.accepted_at is not None
 
 
 def _in_ladder(step: Step) -> Decision:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from apps.renders.models import FarmClock
+from apps.nodes.models import Node
+from apps.renders.models import Attempt, FarmClock
+from apps.renders.states import ON_NODE, AttemptState
 
 
 def farm_clock() -> FarmClock:
@@ -37,6 +39,21 @@ def give_grace(now: datetime) -> None:
     """Let no lease expire for one full lease: the coordinator has just started."""
     farm_clock()
     FarmClock.objects.filter(pk=1).update(grace_until=now + timedelta(seconds=settings.LEASE_SECONDS))
+
+
+def after_jump(now: datetime) -> None:
+    """The database's clock was put forward or back: what was reckoned by it before is no measure any more.
+
+    Put forward, all leases seem to be over, so they get one grace. Put back, nothing seems ever to end: what
+    lies further ahead than it can is brought back.
+    """
+    give_grace(now)
+    FarmClock.objects.filter(word_at__gt=now).update(word_at=now)
+    Node.objects.filter(reported_at__gt=now).update(reported_at=now)
+    lease = now + timedelta(seconds=settings.LEASE_SECONDS)
+    Attempt.objects.filter(state__in=ON_NODE, lease_until__gt=lease).update(lease_until=lease)
+    accept = now + timedelta(seconds=settings.ACCEPT_SECONDS)
+    Attempt.objects.filter(state=AttemptState.DISPATCHED, accept_by__gt=accept).update(accept_by=accept)
 
 
 def leases_may_expire(now: datetime) -> bool:

@@ -15,7 +15,7 @@ from apps.common.errors import NotAllowed, Problem, Refused
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.renders.models import Hold, Lane
+from apps.renders.models import Hold
 from apps.renders.services import bus
 from apps.renders.services.wishes import FARM_WISH, OF_THE_FARM, PAUSED, PROJECT_WISH, RESUMED, wish
 from farm.tiers import NO_VRAM, TIERS_GB
@@ -24,16 +24,6 @@ logger = logging.getLogger(__name__)
 
 PERMISSION: Final = "renders.change_hold"
 SCOPES: Final = (Hold.FARM, *map(str, (NO_VRAM, *TIERS_GB)))
-
-
-def hold_farm(*, user: User, reason: str = "") -> bool:
-    """Let nothing start on the whole farm; False if that is so already."""
-    return hold(Hold.FARM, user=user, reason=reason)
-
-
-def hold_tier(tier_gb: int, *, user: User, reason: str = "") -> bool:
-    """Let no job of this tier start; False if that is so already."""
-    return hold(str(tier_gb), user=user, reason=reason)
 
 
 def hold(scope: str, *, user: User, reason: str = "") -> bool:
@@ -81,7 +71,6 @@ def pause_project(project: Project, *, paused: bool, user: User, reason: str = "
         if not moved:
             return False
         wish(PROJECT_WISH, project.pk, PAUSED if paused else RESUMED, actor=actor, reason=reason).save()
-        Lane.objects.filter(project=project, active=False).update(active=True)
         transaction.on_commit(bus.poke)
     logger.info(
         "project paused" if paused else "project resumed", extra={"project": project.code, "by": actor}

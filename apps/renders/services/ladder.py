@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
-from apps.nodes.selectors import largest_tier
+from apps.nodes.selectors import largest_tier, largest_tier_open_to
 from apps.renders.models import Attempt, Job
 from apps.renders.services.needs import card_of
 from apps.workflows.services import template_of
@@ -26,25 +26,36 @@ class Step:
 def climb(job: Job, on: Attempt | None) -> Step:
     """The next rung for a job, above the card it ran on: less than that has just been disproved.
 
-    A farm without a larger card gives it one more try as an order for the whole card, if it was none. An
-    experiment on a smaller card changes nothing for the job.
+    Without a larger card that it may go to it has one more try as an order for the whole card, if it was
+    none. An experiment on a smaller card changes nothing for the job.
     """
     if on is not None and on.explores:
         return Step(advice=f"{on.tier_gb} GB was an experiment: back to a larger card")
     ordered = on.tier_gb if on is not None else job.tier_gb or NO_VRAM
     card = max(ordered, card_of(on) if on is not None else NO_VRAM)
-    largest = largest_tier() or TIERS_GB[-1]
+    largest, everywhere = _largest(job)
     larger = next((tier for tier in TIERS_GB if card < tier <= largest), None)
     if larger is None and ordered < card:
         larger = card
     if larger is None:
-        return Step(ends=True, advice=_advice(job, largest))
+        return Step(ends=True, advice=_advice(job, largest, everywhere=everywhere))
     return Step(tier_gb=larger, advice=f"moved up to {larger} GB")
 
 
-def _advice(job: Job, largest: int) -> str:
-    """What would fit the largest card here by the manifest's own figures: less than what did not."""
+def _largest(job: Job) -> tuple[int, bool]:
+    """The largest tier that a job may go to, in GB, and whether no card here is larger. Unknown: any."""
+    of_all = largest_tier() or NO_VRAM
+    open_to = largest_tier_open_to(
+        pool_id=job.pool_id, tags=job.tags, pinned_to_id=job.pinned_to_id, avoids=job.avoids
+    )
+    return (of_all or TIERS_GB[-1], True) if open_to is None else (open_to, open_to == of_all)
+
+
+def _advice(job: Job, largest: int, *, everywhere: bool) -> str:
+    """What would fit the largest card it may go to by the manifest's own figures: less than what did not."""
     options = list(dict.fromkeys(_options(job, template_of(job.template_version).manifest, largest)))
+    if not everywhere:
+        return " — ".join([f"no node it may go to has more than {largest} GB", *options])
     if not options:
         return "there is no larger tier: choose a smaller size or fewer frames"
     return " — ".join([f"no card here has more than {largest} GB", *options])

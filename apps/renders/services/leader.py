@@ -113,7 +113,7 @@ def _connect() -> psycopg.Connection[Any]:
     told = connection.get_connection_params()
     where = {name: value for name, value in told.items() if name not in ("context", "cursor_factory")}
     where.pop("prepare_threshold", None)
-    own = psycopg.connect(**where, autocommit=True, connect_timeout=5)
+    own = psycopg.connect(**{**where, "connect_timeout": 5}, autocommit=True)
     for name, seconds in _KEEPALIVE.items():
         own.execute(f"SET {name} = {seconds}")
     return own

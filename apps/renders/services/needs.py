@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -22,12 +22,10 @@ from apps.common.errors import NotAllowed
 from apps.common.machines import Machine, events_together, record_event
 from apps.renders.memory import ENOUGH, Conclusion, Experience, Sample, Shape, applying_to, conclude
 from apps.renders.models import Attempt, Lane, Need, NeedTier
+from apps.renders.services.ended import Ended
 from apps.workflows.models import WorkflowTemplateVersion
 from farm.contracts import FailureClass
 from farm.tiers import NO_VRAM
-
-if TYPE_CHECKING:  # it teaches us
-    from apps.renders.services.ended import Ended
 
 logger = logging.getLogger(__name__)
 
@@ -111,12 +109,6 @@ def forget(needs: QuerySet[Need], *, user: User) -> int:
         _settle(set(versions.values()), {}, actor=user.get_username(), reason=FORGOTTEN)
     logger.info("memory needs forgotten", extra={"needs": len(versions), "by": user.get_username()})
     return len(versions)
-
-
-def explorable(tier_gb: int, version_ids: Iterable[UUID] | None = None) -> QuerySet[Need]:
-    """Needs worth trying on idle cards of this tier: one rung below where they go, and not disproven."""
-    needs = Need.objects.filter(explore_gb=tier_gb)
-    return needs if version_ids is None else needs.filter(template_version__in=list(version_ids))
 
 
 def expected_seconds(need_ids: Iterable[UUID]) -> dict[UUID, Duration | None]:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
 from apps.nodes.models import Node
+from apps.renders.holding import holds
 from apps.renders.models import Attempt, Lane, Priority
 from apps.renders.scheduling.demand import Waiting, waiting_in
 from apps.renders.scheduling.match import Match
-from apps.renders.scheduling.round import Round, expected_seconds
+from apps.renders.scheduling.round import Round, holds_on, seconds_of_lanes
 from apps.renders.scheduling.supply import Held, Supply
 from apps.renders.scheduling.warmth import LOAD_S, Warmth, Work
 from apps.renders.services import bus
@@ -29,6 +31,9 @@ AGAIN: Final = timedelta(seconds=10)
 
 UNSTAGES: Final = "unstage"
 
+MOST_ASKED: Final = 50
+"""Places asked for in one round: each is a trip to the broker, and meanwhile the leader sends no orders."""
+
 WORTHWHILE_S: Final = LOAD_S + 10.0
 """Work that goes on for less keeps what is staged behind it: loading a model elsewhere takes as long."""
 
@@ -38,40 +43,89 @@ def make_way(this: Round, match: Match) -> int:
 
     Returns how many were asked for. To be called when the round has given its seats away.
     """
-    asked: set[UUID] = set()
-    for waiting in this.open_lanes:
-        urgent = match.still_wait(waiting) if _first(waiting) >= Priority.URGENT else 0
-        for _place in range(urgent - _coming(this, waiting) if urgent else 0):
-            victim = _victim(this, waiting, asked)
-            if victim is None:
-                break
-            asked.add(victim.attempt_id)
-            _ask(victim, this.now, "urgent work needs the place")
-    return len(asked) + _even_out(this, match, asked)
+    asking = _Asking(this, match)
+    asking.for_urgent_work()
+    asking.to_even_out()
+    return asking.ask()
 
 
-def _even_out(this: Round, match: Match, asked: set[UUID]) -> int:
-    """Let projects above their share give up staged places, as many as one below it is short of.
+class _Asking:
+    """The staged places that one round asks for, MOST_ASKED at most; the next one goes on."""
 
-    Else who comes to a farm that another has filled would wait for two renders of the other's, not for one.
-    """
-    count = 0
-    over = match.shares.over()
-    for waiting in this.open_lanes if over else ():
-        short = match.shares.short(waiting.project_id)
-        if not short or not waiting.heads or waiting.lane.pk in match.withheld:
-            continue
-        for _place in range(min(short, match.still_wait(waiting)) - _coming(this, waiting)):
-            givers = {project for project, seats in over.items() if seats > 0}
-            victim = _victim(this, waiting, asked, of=givers)
-            if victim is None or victim.rank > _first(waiting):
-                break
-            asked.add(victim.attempt_id)
-            over[victim.project_id] -= 1
-            match.shares.take(waiting.project_id)  # it will be theirs
-            _ask(victim, this.now, "another project is below its share")
-            count += 1
-    return count
+    def __init__(self, this: Round, match: Match) -> None:
+        self._this = this
+        self._match = match
+        self._why: dict[UUID, str] = {}
+        self._lately = [held for held in this.supply.held if _asked_lately(held, this.now)]
+
+    @cached_property
+    def _heeding(self) -> set[UUID]:
+        return _heeding(self._this.supply)
+
+    def for_urgent_work(self) -> None:
+        """Ask where urgent jobs could run, of whoever is least urgent there."""
+        for waiting in self._this.open_lanes:
+            if _first(waiting) < Priority.URGENT:
+                continue
+            for _place in range(self._lacks(waiting, self._match.still_wait(waiting))):
+                victim = self._victim(waiting)
+                if victim is None:
+                    break
+                self._take(victim, waiting, "urgent work needs the place")
+
+    def to_even_out(self) -> None:
+        """Let projects above their share give up staged places, as many as one below it is short of.
+
+        Else who comes to a farm that another has filled would wait for two renders of the other's, not for
+        one.
+        """
+        shares = self._match.shares
+        over = shares.over()
+        for waiting in self._this.open_lanes if over else ():
+            short = shares.short(waiting.project_id)
+            if not short or not waiting.heads or waiting.lane.pk in self._match.withheld:
+                continue
+            for _place in range(self._lacks(waiting, min(short, self._match.still_wait(waiting)))):
+                victim = self._victim(waiting, of={project for project, seats in over.items() if seats > 0})
+                if victim is None or victim.rank > _first(waiting):
+                    break
+                over[victim.project_id] -= 1
+                shares.take(waiting.project_id)  # it will be theirs
+                self._take(victim, waiting, "another project is below its share")
+
+    def ask(self) -> int:
+        """Ask the nodes; return for how many places."""
+        _ask(self._why, self._this.now)
+        return len(self._why)
+
+    def _lacks(self, waiting: Waiting, jobs: int) -> int:
+        """Places to ask for, less those that are coming already."""
+        able = self._this.supply.able(waiting)
+        coming = sum(held.node_id in able for held in self._lately)
+        return min(jobs - coming, MOST_ASKED - len(self._why))
+
+    def _victim(self, waiting: Waiting, *, of: Collection[UUID] | None = None) -> Held | None:
+        """The least urgent attempt (``of`` these projects) staged behind another where this lane could run.
+
+        Where a limit lets no more of the lane through, only one that stands under it as well makes room.
+        """
+        supply, limits = self._this.supply, self._this.limits
+        full = limits.full_ones(waiting.template_id)
+        staged = [
+            held
+            for node_id in supply.able(waiting) & self._heeding
+            if len(in_hand := supply.by_node[node_id]) > 1
+            for held in in_hand
+            if held.attempt_id not in self._why and _may_yield(held, self._this.now)
+            if of is None or held.project_id in of
+            if full.issubset(limits.of.get(held.template_id, ()))
+        ]
+        return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
+
+    def _take(self, victim: Held, waiting: Waiting, why: str) -> None:
+        self._why[victim.attempt_id] = why
+        self._this.limits.give_back(victim.template_id)
+        self._this.limits.take(waiting.template_id)
 
 
 def share_out(supply: Supply, now: datetime) -> int:
@@ -82,20 +136,22 @@ def share_out(supply: Supply, now: datetime) -> int:
     if not staged:
         return 0
     lanes = {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk__in=_lanes(staged)))}
-    work = Work(Counter(_lanes(staged)), expected_seconds(_lanes(supply.held)))
+    for key in holds_on(lanes.values(), holds()):
+        del lanes[key]  # what a node has goes on; given up, it would wait for whoever paused it
+    work = Work(Counter(_lanes(staged)), seconds_of_lanes(_lanes(supply.held)))
     warmth = Warmth(lanes.values(), _without(staged, supply), work=work, now=now)
-    asked = 0
+    asked: dict[UUID, str] = {}
     for held in staged:
         lane = lanes.get(held.lane_id) if held.lane_id else None
         before = [one for one in supply.by_node[held.node_id] if one.executing_at] if held.node_id else []
         if lane is None or work.still_s(before, now) <= WORTHWHILE_S:
             continue
         taker = _taker(lane, idle, supply, warmth)
-        if taker is not None:
+        if taker is not None and len(asked) < MOST_ASKED:
             idle.remove(taker)
-            _ask(held, now, "another card idles")
-            asked += 1
-    return asked
+            asked[held.attempt_id] = "another card idles"
+    _ask(asked, now)
+    return len(asked)
 
 
 def _taker(lane: Waiting, idle: list[UUID], supply: Supply, warmth: Warmth) -> UUID | None:
@@ -115,7 +171,7 @@ def _without(staged: Iterable[Held], supply: Supply) -> Supply:
 
 
 def _waits_in_line(held: Held, supply: Supply, now: datetime) -> bool:
-    accepted = held.state in (AttemptState.ACCEPTED, AttemptState.STAGED)
+    accepted = held.state in (AttemptState.ACCEPTED, AttemptState.STAGED) and not held.held_back
     behind = held.node_id is not None and len(supply.by_node[held.node_id]) > 1
     return accepted and behind and _may_yield(held, now)
 
@@ -139,28 +195,6 @@ def _first(waiting: Waiting) -> int:
     return waiting.heads[0].rank if waiting.heads else Priority.LOW
 
 
-def _coming(this: Round, waiting: Waiting) -> int:
-    """Places asked for already on nodes that could run this lane."""
-    able = this.supply.able(waiting)
-    return sum(held.node_id in able and _asked_lately(held, this.now) for held in this.supply.held)
-
-
-def _victim(
-    this: Round, waiting: Waiting, asked: set[UUID], *, of: Collection[UUID] | None = None
-) -> Held | None:
-    """The least urgent attempt (``of`` these projects) staged behind another where this lane could run."""
-    able = this.supply.able(waiting) & _heeding(this.supply)
-    staged = [
-        held
-        for node_id in able
-        if len(in_hand := this.supply.by_node[node_id]) > 1
-        for held in in_hand
-        if held.attempt_id not in asked and _may_yield(held, this.now)
-        if of is None or held.project_id in of
-    ]
-    return min(staged, key=lambda held: (held.rank, str(held.attempt_id)), default=None)
-
-
 def _heeding(supply: Supply) -> set[UUID]:
     """Nodes that know how to give a place up: one of an earlier version would be asked in vain for ever."""
     return {node.pk for node in supply.nodes if UNSTAGES in node.hears}
@@ -176,8 +210,13 @@ def _asked_lately(held: Held, now: datetime) -> bool:
     return held.unstage_asked_at is not None and now - held.unstage_asked_at < AGAIN
 
 
-def _ask(held: Held, now: datetime, why: str) -> None:
-    Attempt.objects.filter(pk=held.attempt_id).update(unstage_asked_at=now)
-    attempt = Attempt.objects.select_related("node").get(pk=held.attempt_id)
-    logger.info("asked to give its place up", extra={"attempt": str(held.attempt_id), "why": why})
-    bus.send_unstage(attempt)
+def _ask(why: Mapping[UUID, str], now: datetime) -> None:
+    """Ask for the places of these attempts, each for its reason."""
+    if not why:
+        return
+    attempts = Attempt.objects.filter(pk__in=why)
+    attempts.update(unstage_asked_at=now)
+    for attempt in attempts.select_related("node").only("node__worker"):
+        told = {"attempt": str(attempt.pk), "why": why[attempt.pk]}
+        logger.info("asked to give its place up", extra=told)
+        bus.send_unstage(attempt)

@@ -33,6 +33,7 @@ def remove_node(node: Node, *, user: User) -> None:
     if not user.has_perm(REMOVE):
         raise lacks_permission(user, REMOVE)
     with transaction.atomic():
+        _hold_those_pinned_to(node)
         # Nobody pins a job to it, or gives it one, from here on.
         row = Node.objects.select_for_update().only("name", "observed").get(pk=node.pk)
         if problems := list(_in_the_way(row)):
@@ -40,6 +41,12 @@ def remove_node(node: Node, *, user: User) -> None:
         Job.objects.filter(lane__in=Lane.objects.filter(pinned_to=row)).update(lane=None, pinned_to=None)
         row.delete()
     logger.info("node removed", extra={"node": node.name, "by": user.get_username()})
+
+
+def _hold_those_pinned_to(node: Node) -> None:
+    """Keep its jobs as they are until it is gone: who requeues one waits, and finds it pinned no more."""
+    pinned = Job.objects.filter(pinned_to=node).order_by("pk").select_for_update(no_key=True)
+    list(pinned.values_list("pk", flat=True))
 
 
 def _in_the_way(node: Node) -> Iterator[Problem]:

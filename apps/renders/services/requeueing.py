@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
@@ -23,10 +23,10 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require, scoped
 from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
 from apps.renders.services import bus
-from apps.renders.services.deadlines import set_start_by
 from apps.renders.services.dependents import explain_blocked
+from apps.renders.services.hurry import settle
 from apps.renders.services.lanes import assign
-from apps.renders.states import JOB, OPEN, REQUEUEABLE, AttemptState, JobState
+from apps.renders.states import JOB, REQUEUEABLE, AttemptState, JobState
 from farm.tiers import tier_for_need
 
 logger = logging.getLogger(__name__)
@@ -98,9 +98,9 @@ def _requeue(keys: Iterable[UUID], *, actor: str) -> int:
         )
         waiting = set(open_sources.values_list("job_id", flat=True))
         for job in jobs:
-            job.floor_gb, job.avoids = 0, ""
+            job.floor_gb, job.avoids, job.rank = 0, "", job.priority
         assign(jobs)
-        _set_start_by(jobs)
+        settle(jobs)
         now = database_now()
         moved: set[UUID] = set()
         for to in (JobState.READY, JobState.BLOCKED):
@@ -111,15 +111,6 @@ def _requeue(keys: Iterable[UUID], *, actor: str) -> int:
         # Those that wait say for whom; those that wait for one of these say that it runs again.
         explain_blocked(Job.objects.filter(Q(pk__in=moved) | Q(dependencies__depends_on__in=moved)))
     return len(moved)
-
-
-def _set_start_by(jobs: Sequence[Job]) -> None:
-    """When each must start to keep its deadline, and those of the open jobs that wait for it."""
-    waits = JobDependency.objects.filter(depends_on__in=jobs)
-    among = waits.filter(job__in=jobs).values_list("job_id", "depends_on_id")
-    others = waits.filter(job__state__in=OPEN, job__start_by__isnull=False).exclude(job__in=jobs)
-    wanted = others.order_by().values("depends_on_id").annotate(by=Min("job__start_by"))
-    set_start_by(jobs, among, wanted_by={row["depends_on_id"]: row["by"] for row in wanted})
 
 
 def _afresh(job: Job, *, actor: str, at: datetime) -> Move:
@@ -140,7 +131,7 @@ def _afresh(job: Job, *, actor: str, at: datetime) -> Move:
             "lane_id": job.lane_id,
             "progress": 0.0,
             "doing": "",
-            "rank": job.priority,  # raised again when its deadline asks for it
+            "rank": job.rank,  # raised again when its deadline asks for it
             "start_by": job.start_by,
             "start_after": None,
             "finished_at": None,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 
 from apps.common.clock import database_now
@@ -21,21 +21,34 @@ from apps.renders.services.giveback import hand_back
 from apps.renders.services.limits import within_limits
 from apps.renders.services.orders import Unorderable, order_for
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
-from farm.contracts import FailureClass
+from farm.contracts import FailureClass, RenderOrder
 from farm.logs import bound
 
 logger = logging.getLogger(__name__)
 
 ACTOR = "dispatcher"
+BROKER_PAUSE = timedelta(seconds=2)
 
 
 def send(picks: Sequence[Pick]) -> int:
     """Make an attempt of each pick and publish its order; return how many were sent.
 
-    What somebody else moved meanwhile is left out. An order that cannot be made or published ends its
-    attempt; the others are sent all the same.
+    What somebody else moved meanwhile is left out. An order that cannot be made ends its attempt, and the
+    others are sent all the same; with the first that the broker does not take, the rest is taken back.
     """
-    return sum(_publish(attempt) for attempt in _attempts(picks))
+    sent, taken = 0, True
+    for attempt in _attempts(picks):
+        job = attempt.job
+        with bound(job=job.pk, code=job.code, attempt=attempt.pk):
+            order = _order(attempt) if taken else None
+            if order is not None:
+                taken = bus.publish(order, queue=attempt.queue)
+                sent += taken
+            if not taken:
+                _take_back(attempt)
+            elif order is not None:
+                logger.info("order sent", extra={"queue": attempt.queue, "number": attempt.number})
+    return sent
 
 
 def _attempts(picks: Sequence[Pick]) -> list[Attempt]:
@@ -124,29 +137,34 @@ def _jobs(of_job: dict[UUID, Pick]) -> list[Job]:
     return [rows[key] for key in of_job if key in rows]
 
 
-def _publish(attempt: Attempt) -> bool:
-    job = attempt.job
-    with bound(job=job.pk, code=job.code, attempt=attempt.pk):
-        try:
-            order = order_for(attempt)
-        except Unorderable as exc:
-            logger.warning("job cannot be ordered", extra={"why": str(exc)})
-            _unordered(attempt, exc.failure_class, str(exc))
-            return False
-        except OSError as exc:
-            # A full or vanished store is the farm's own fault: again later, and on with the other jobs.
-            logger.exception("order not built")
-            _unordered(attempt, FailureClass.INFRASTRUCTURE, f"the artifact store cannot be used: {exc}")
-            return False
-        if not bus.publish(order, queue=attempt.queue):
-            hand_back(attempt, actor=ACTOR, reason="the broker cannot be reached")
-            return False
-        logger.info("order sent", extra={"queue": attempt.queue, "number": attempt.number})
-    return True
+def _order(attempt: Attempt) -> RenderOrder | None:
+    """Build the order of an attempt; None, and the attempt is over, if that cannot be done."""
+    try:
+        return order_for(attempt)
+    except Unorderable as exc:
+        logger.warning("job cannot be ordered", extra={"why": str(exc)})
+        _unordered(attempt, exc.failure_class, str(exc))
+    except OSError as exc:
+        # A full or vanished store is the farm's own fault: again later, and on with the other jobs.
+        logger.exception("order not built")
+        _unordered(attempt, FailureClass.INFRASTRUCTURE, f"the artifact store cannot be used: {exc}")
+    except DatabaseError:
+        raise  # nobody's order can be built
+    except Exception as exc:  # the outermost edge of one order: the others are sent all the same
+        logger.exception("order not built")
+        told = f"its order cannot be built: {type(exc).__name__}: {exc}"
+        _unordered(attempt, FailureClass.UNKNOWN, told)
+    return None
+
+
+def _take_back(attempt: Attempt) -> None:
+    """The broker takes no orders. The job rests a moment: it would be chosen again at once, and again."""
+    later = database_now() + BROKER_PAUSE
+    hand_back(attempt, actor=ACTOR, reason="the broker cannot be reached", start_after=later)
 
 
 def _unordered(attempt: Attempt, failure_class: FailureClass, message: str) -> None:
-    decision = decide(attempt.job, failure_class)
+    decision = decide(attempt.job, failure_class, on=attempt)
     carry_out(
         attempt,
         decision,

@@ -32,6 +32,7 @@ from apps.renders.services.chains import dependencies
 from apps.renders.services.deadlines import set_start_by
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, check_priority
+from apps.renders.services.hurry import hurry_sources
 from apps.renders.services.lanes import assign
 from apps.renders.services.planning import Plan, PlannedJob, plan
 from apps.renders.services.steps import Step
@@ -178,6 +179,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
     if any(row.depends_on_id not in own for row in waits):
         # A job of another request may have ended while these were written: then it did not see them.
         transaction.on_commit(lambda: explain_blocked(Job.objects.filter(batch=batch)))
+        hurry_sources(own, project_id=batch.project_id)
     StateEvent.objects.bulk_create(
         StateEvent(
             story=job.pk,

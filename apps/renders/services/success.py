@@ -18,8 +18,8 @@ from apps.productions.rendering import shots_have_takes
 from apps.renders.models import Attempt
 from apps.renders.services import bus
 from apps.renders.services.dependents import release_dependents
-from apps.renders.services.ended import tell_ended
 from apps.renders.services.giveback import end_attempt
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.told import Told
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, LATE, WITHOUT_TAKE, AttemptState, JobState
 from apps.review.services.queueing import request_media

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import redis
 from django.db import Error as DatabaseError
@@ -15,7 +16,7 @@ from apps.common.collisions import again_after_collision, collision
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.services import bus
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
-from apps.renders.services.farmclock import give_grace
+from apps.renders.services.farmclock import after_jump, give_grace
 from apps.renders.services.leader import Leadership
 from apps.renders.services.places import share_out
 from apps.renders.services.sweep import sweep, sweep_old
@@ -29,6 +30,8 @@ REMEMBER_SECONDS = 10.0
 FAR_SECONDS = 30.0
 LONG_SECONDS = 2.0
 """A part of a tick that takes longer is told: meanwhile nothing is sent."""
+JUMP_SECONDS = 5.0
+"""The database's clock and ours may drift apart by this much from one sweep to the next."""
 LIGHT_SECONDS = 0.02
 REST = 3.0
 LONGEST_REST = 0.25
@@ -50,6 +53,7 @@ class Ticker:
         self._ended = self._rest = 0.0
         self._away = False
         self._turns = Turns()
+        self._clock: tuple[datetime, float] | None = None
 
     def run(self) -> None:
         """Tick until stopped. What goes wrong is said and survived: the farm stands still without a tick."""
@@ -119,8 +123,20 @@ class Ticker:
         share_out(this.supply, this.now)
 
     def _sweep(self) -> None:
+        self._heed_clock()
         if sweep():
             dispatch(self._turns)
+
+    def _heed_clock(self) -> None:
+        """Notice a database whose clock was put forward or back since the last look."""
+        seen, now = self._clock, (database_now(), time.monotonic())
+        self._clock = now
+        if seen is None:
+            return
+        jump = (now[0] - seen[0]).total_seconds() - (now[1] - seen[1])
+        if abs(jump) > JUMP_SECONDS:
+            logger.warning("the database's clock jumped", extra={"seconds": round(jump, 1)})
+            after_jump(now[0])
 
     def _wait_for_database(self, error: Exception) -> None:
         if not self._away:
@@ -134,6 +150,7 @@ class Ticker:
         if held and not self._leads:
             logger.info("leading", extra={"leader": self._leadership.name})
             give_grace(database_now())
+            self._clock = None
             self._marked = False
             self._looked_far = float("-inf")
         self._leads = held

@@ -80,6 +80,7 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
     "api: farm rights, made": "401 403 403 403 403 403 403 201",
     "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
+    "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -319,6 +320,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/schedules": "api: farm rights, made",
     "PATCH api/v1/pools/{pk}": "api: farm rights",
     "PATCH api/v1/schedules/{pk}": "api: farm rights",
+    "DELETE api/v1/nodes/{pk}": "api: farm rights, in the way",
     "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
     "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
     "PATCH api/v1/jobs/{pk}": "api: change a row",

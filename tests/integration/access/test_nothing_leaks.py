@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from apps.productions.models import Location, Sequence, Shot
 from apps.projects.models import Membership, Project
 from apps.renders.models import Job, RenderBatch
 from apps.review.models import Take
-from tests.integration.access.world import CANARY, World, build
+from tests.integration.access.world import CANARY, World
 from tests.integration.admin.rows import listing, page
 from tests.integration.admin.test_forms import form_of
 
@@ -25,11 +24,6 @@ pytestmark = pytest.mark.django_db
 
 OF_FILMS = (Project, Sequence, Shot, Location, Character, RenderBatch, Job, Take)
 MEMBERS = ("viewer", "artist", "coordinator", "admin")
-
-
-@pytest.fixture
-def world(artifact_root: Path) -> World:
-    return build()
 
 
 def browser_of(world: World, who: str) -> Client:

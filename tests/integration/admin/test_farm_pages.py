@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.contrib.auth.models import Permission
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from psycopg.errors import DeadlockDetected
 
+from apps.accounts.models import User
+from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.states import Desired, Health, Observed, SoftwareState
-from apps.renders.models import Attempt, FarmClock, Job, NodeBlock
+from apps.renders.models import Attempt, FarmClock, Job, Limit, NodeBlock
 from apps.renders.states import BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
 from tests.factories import JobFactory
@@ -93,6 +99,97 @@ def test_a_draining_node_that_has_nothing_in_hand_is_drained(film: Film, as_: Br
 def test_a_node_off_hours_says_until_when(film: Film, as_: Browser) -> None:
     Node.objects.update(off_hours=True, schedule=Schedule.objects.create(name="nights", windows=NIGHTS))
     assert "rests until 19:00 (schedule nights)" in farm(as_("viewer"))
+
+
+def test_many_nodes_are_drained_at_once_by_who_may(film: Film, as_: Browser) -> None:
+    nodes = [film.rows["node"], make_node("gpu-2"), make_node("gpu-3")]
+    ticked = {"action": "drain_nodes", "_selected_action": [str(node.pk) for node in nodes[:2]]}
+    assert "drain_nodes" not in as_("viewer").get(listing(Node)).content.decode()
+    as_("viewer").post(listing(Node), ticked)
+    assert not Node.objects.exclude(desired=Desired.ACTIVE).exists()
+    said = as_("root").post(listing(Node), ticked, follow=True).content.decode()
+    assert "2 nodes are to be draining; they hear so with their next reports." in said
+    wished = dict(Node.objects.values_list("name", "desired"))
+    assert wished == {"gpu24": Desired.DRAINING, "gpu-2": Desired.DRAINING, "gpu-3": Desired.ACTIVE}
+    back = as_("root").post(listing(Node), ticked | {"action": "activate_nodes"}, follow=True)
+    assert "2 nodes are to be active" in back.content.decode()
+    assert not Node.objects.exclude(desired=Desired.ACTIVE).exists()
+
+
+def test_the_page_of_a_node_is_drawn_again_but_for_what_is_typed(film: Film, as_: Browser) -> None:
+    shown = as_("root").get(page(film.rows["node"])).content.decode()
+    drawn = shown.split("hx-select-oob=", 1)[1].split('"')[1].split(",")
+    assert len(drawn) >= 4
+    for part in drawn:
+        assert shown.count(f'id="{part.removeprefix("#")}"') == 1, part
+    hand = shown.split('id="node-hand"', 1)[1].split("</table>", 1)[0]
+    assert film.job.code in hand
+    assert "<input" not in hand
+
+
+def test_an_operator_without_a_film_opens_every_page_the_sidebar_offers(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    operator = as_("nobody")
+    people["nobody"].user_permissions.add(Permission.objects.get(codename="change_node"))
+    home = operator.get(reverse("admin:index")).content.decode()
+    offered = set(re.findall(r'href="(/admin/[^"]+)"', home.split('id="nav-sidebar"', 1)[1]))
+    assert {listing(NodeBlock), listing(Limit), listing(StateEvent), reverse("desk:farm")} <= offered
+    for address in offered:
+        if "logout" not in address:
+            assert operator.get(address, follow=True).status_code == 200, address
+    events = operator.get(listing(StateEvent)).content.decode()
+    assert film.job.code not in events, "films are for their members"
+
+
+def test_an_empty_list_says_why_it_is_empty(film: Film, as_: Browser) -> None:
+    root = as_("root")
+    nothing, sought = (root.get(listing(Schedule), asked).content.decode() for asked in ({}, {"q": "zzz"}))
+    assert "Nothing here yet." in nothing
+    assert reverse("admin:nodes_schedule_add") in nothing
+    assert "Nothing fits the search and the filters." in sought
+
+
+def test_what_executes_stands_above_what_is_staged(film: Film, as_: Browser) -> None:
+    later = JobFactory.create(shot=film.shot, code="J999001")
+    for job, number, at in ((film.job, 2, None), (later, 1, timezone.now())):
+        Attempt.objects.create(
+            job=job,
+            number=number,
+            state="staged",
+            token="t",
+            queue="q",
+            tier_gb=8,
+            executing_at=at,
+            node=film.rows["node"],
+            accept_by=timezone.now(),
+        )
+    Attempt.objects.filter(pk=film.attempt.pk).update(holds_slot=False)
+    shown = as_("root").get(page(film.rows["node"])).content.decode()
+    hand = shown.split('id="node-hand"', 1)[1].split("</table>", 1)[0]
+    assert hand.index("J999001") < hand.index(film.job.code)
+
+
+def test_every_page_says_by_which_clock_its_times_are(film: Film, as_: Browser, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Seoul"
+    for address in (reverse("admin:index"), reverse("desk:farm"), listing(Job), page(film.job)):
+        shown = as_("viewer").get(address).content.decode()
+        assert shown.count("times are in Asia/Seoul") >= 1, address
+
+
+def test_the_marks_by_which_nodes_are_compared_are_shown(film: Film, as_: Browser) -> None:
+    node = film.rows["node"]
+    facts = {"python": "3.12.3", "pytorch": "2.7.0"}
+    Node.objects.filter(pk=node.pk).update(fingerprint="9f2c55d01a", comfyui_facts=facts)
+    shown = as_("viewer").get(page(node)).content.decode()
+    for fact in ("9f2c55d01a", "3.12.3", "2.7.0"):
+        assert fact in shown
+
+
+def test_the_most_memory_a_render_took_is_told_on_its_jobs_page(film: Film, as_: Browser) -> None:
+    assert "11.6 GB" not in as_("viewer").get(page(film.job)).content.decode()
+    Attempt.objects.filter(pk=film.attempt.pk).update(report={"peak_mib": 11_900})
+    assert "11.6 GB" in as_("viewer").get(page(film.job)).content.decode()
 
 
 def test_nodes_are_found_by_pool_state_and_name(film: Film, as_: Browser) -> None:
@@ -297,3 +394,21 @@ def test_the_farm_page_says_that_no_ticker_leads(film: Film, as_: Browser) -> No
     assert not told()
     FarmClock.objects.update(leader_until=timezone.now() - timedelta(minutes=1))
     assert told(), "who led is gone"
+
+
+def test_a_page_that_met_another_change_in_the_database_says_so_and_nothing_broke(
+    film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, met = film.rows["node"], list[Node]()
+
+    def deadlocked(node: Node, **_: Any) -> None:
+        met.append(node)
+        raise OperationalError("deadlock detected") from DeadlockDetected()
+
+    monkeypatch.setattr("apps.renders.admin.nodes.remove_node", deadlocked)
+    answer = as_("root").post(reverse("admin:nodes_node_delete", args=[node.pk]), {"post": "yes"})
+    assert met == [node]
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert "Somebody changed the same thing at the same moment." in answer.content.decode()
+    monkeypatch.undo()
+    assert Node.objects.filter(pk=node.pk).exists()

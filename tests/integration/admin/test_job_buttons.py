@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.renders.models import Job, Priority, RenderBatch
+from apps.renders.models import Job, JobDependency, Priority, RenderBatch
 from apps.renders.states import JobState
+from tests.factories import JobFactory
 from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.html_forms import sent_by
 from tests.integration.admin.rows import listing, page
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,20 @@ def test_who_renders_may_cancel_and_requeue(film: Film, as_: Browser, role: str)
     assert state_of(film.job) == JobState.CANCELLED
     assert press(browser, film.job, "requeue") == 302
     assert state_of(film.job) == JobState.READY
+
+
+def test_a_cancel_asks_first_and_takes_what_waits_along_if_wished(film: Film, as_: Browser) -> None:
+    browser, cancel = as_("coordinator"), reverse("admin:renders_job_cancel", args=[film.job.pk])
+    later = JobFactory.create(shot=film.shot, state=JobState.BLOCKED)
+    shown = browser.get(page(film.job)).content.decode()
+    assert "?cancel=ask" in shown
+    assert cancel not in shown, "one press cancels nothing"
+    assert 'name="dependents"' not in browser.get(f"{page(film.job)}?cancel=ask").content.decode()
+    JobDependency.objects.create(job=later, depends_on=film.job)
+    asked = browser.get(f"{page(film.job)}?cancel=ask").content.decode()
+    assert 'name="dependents"' in asked
+    browser.post(cancel, sent_by(asked, cancel) | {"dependents": "1"})
+    assert (state_of(film.job), state_of(later)) == (JobState.CANCELLED, JobState.CANCELLED)
 
 
 @pytest.mark.parametrize("button", ("cancel", "requeue", "pause", "priority"))

@@ -187,6 +187,24 @@ def test_the_api_tells_when_it_will_be_done(film: Film, people: dict[str, User],
     assert told["sentence"].startswith("Starts between ")
 
 
+def test_the_api_tells_when_a_batch_will_be_done(film: Film, people: dict[str, User], seen_job: Job) -> None:
+    client = client_of(people["viewer"])
+    told = client.get(f"/api/v1/batches/{seen_job.batch_id}").json()["eta"]
+    assert (told["start"], told["unknown"]) == (None, "")
+    assert told["end"]["earliest"] < told["end"]["latest"]
+    Job.objects.filter(batch=seen_job.batch_id).update(state=JobState.CANCELLED)
+    assert client.get(f"/api/v1/batches/{seen_job.batch_id}").json()["eta"] is None
+
+
+def test_the_api_tells_the_most_memory_a_render_took(film: Film, people: dict[str, User]) -> None:
+    client = client_of(people["viewer"])
+    [attempt] = client.get(f"/api/v1/jobs/{film.job.pk}").json()["attempts"]
+    assert attempt["peak_mib"] is None
+    film.attempt.__class__.objects.filter(pk=film.attempt.pk).update(report={"peak_mib": 11_900})
+    [attempt] = client.get(f"/api/v1/jobs/{film.job.pk}").json()["attempts"]
+    assert attempt["peak_mib"] == 11_900
+
+
 def test_the_api_is_asked_about_own_jobs_only(film: Film, other_film: Film, people: dict[str, User]) -> None:
     job = waiting(other_film.shot)
     assert client_of(people["viewer"]).get(f"/api/v1/jobs/{job.pk}/why").status_code == 404

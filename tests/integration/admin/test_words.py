@@ -49,6 +49,7 @@ def beyond_the_ladder() -> list[tuple[Job, Attempt | None]]:
     """Jobs that ran out of memory with no next rung, for every kind of advice; and an experiment."""
     sync_templates()
     NodeFactory.create(tier_gb=24)
+    small = NodeFactory.create(tier_gb=8)
     newest = {version.template.slug: version for version in WorkflowTemplateVersion.objects.all()}
 
     def job(slug: str, **facts: Any) -> Job:
@@ -59,6 +60,7 @@ def beyond_the_ladder() -> list[tuple[Job, Attempt | None]]:
         (job("wan22_i2v", need_gb=24.0, width=640, height=640, frames=97), None),
         (job("flux_t2i", precision="fp16", need_gb=24.0, width=1024, height=1024, frames=1), None),
         (job("sd15_t2i", need_gb=4.0, width=512, height=512, frames=1), None),
+        (job("sd15_t2i", tier_gb=8, pinned_to=small, need_gb=4.0, width=512, height=512, frames=1), None),
         (Job(tier_gb=24), Attempt(tier_gb=16, explores=True)),
     ]
 
@@ -109,6 +111,20 @@ def test_the_verdict_behind_a_shots_status_is_told_in_korean() -> None:
     with translation.override("ko"):
         told = reason_in_words("SQ010_SH0040 keyframe take 5: retake")
     assert told == "SQ010_SH0040 키프레임 테이크 5: 리테이크"
+
+
+def test_the_reasons_of_events_are_said_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "now_", lambda told: f"<{told}>")
+    for reason in (
+        "J000001 is done",
+        "attempt 2 succeeded late",
+        "gpu-1: no word of it for 30 s",
+        "gpu-1 lacks vae/a.safetensors, loras/b.safetensors",
+        "gpu-1 serves 8 GB, the order needs 24 GB",
+    ):
+        assert reason_in_words(reason) == f"<{reason}>"
+    for own in ("my own shot is done", "the disk lacks room and air"):
+        assert reason_in_words(own) == own
 
 
 def test_a_persons_own_reason_is_left_as_it_was_written() -> None:
@@ -283,5 +299,5 @@ def test_what_is_not_there_or_not_allowed_is_told_on_a_page_of_the_farm(film: Fi
 
 def test_a_broken_page_is_told_without_any_context() -> None:
     with translation.override("ko"):
-        shown = server_error(RequestFactory().get("/admin/")).content.decode()  # type: ignore[attr-defined]
-    assert "팜으로 돌아가기" in shown
+        answer = server_error(RequestFactory().get("/admin/"))
+    assert "팜으로 돌아가기" in b"".join(answer).decode()

@@ -12,11 +12,11 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.nodes.models import Node, Pool, Schedule
-from apps.nodes.states import Health
-from apps.renders.models import NodeBlock
-from apps.renders.states import BlockState
-from tests.factories import NodeFactory, WorkflowTemplateFactory
-from tests.integration.api.conftest import Client, only_error
+from apps.nodes.states import Health, Observed
+from apps.renders.models import Job, NodeBlock
+from apps.renders.states import BlockState, JobState
+from tests.factories import JobFactory, NodeFactory, WorkflowTemplateFactory
+from tests.integration.api.conftest import Client, only_error, problem_of
 
 NIGHTS = [{"days": [4, 0], "from": "19:00", "to": "8:00"}]
 
@@ -24,7 +24,11 @@ NIGHTS = [{"days": [4, 0], "from": "19:00", "to": "8:00"}]
 @pytest.fixture
 def operator(client_of: Client, people: dict[str, User]) -> APIClient:
     """Somebody who may steer nodes and sort them."""
-    names = ("change_node", *(f"{verb}_{what}" for verb in ("add", "change", "delete") for what in WHAT))
+    names = (
+        "change_node",
+        "delete_node",
+        *(f"{verb}_{what}" for verb in ("add", "change", "delete") for what in WHAT),
+    )
     people["coordinator"].user_permissions.add(*Permission.objects.filter(codename__in=names))
     return client_of("coordinator")
 
@@ -96,6 +100,25 @@ def test_blocked_pairs_are_listed_and_cleared(operator: APIClient, node: Node) -
     body = operator.post(f"/api/v1/blocks/{block.pk}/clear").json()
     assert (body["state"], body["until"]) == ("clear", None)
     assert operator.get("/api/v1/blocks").json()["count"] == 0
+
+
+def test_a_node_that_is_gone_is_taken_off_the_books(operator: APIClient, node: Node) -> None:
+    Node.objects.update(observed=Observed.IDLE)
+    assert only_error(operator.delete(at(node)), 400)[2] == "reports"
+    Node.objects.update(observed=Observed.OFFLINE)
+    pinned = JobFactory.create(pinned_to=node)
+    assert only_error(operator.delete(at(node)), 400)[2] == "pinned"
+    Job.objects.filter(pk=pinned.pk).update(state=JobState.CANCELLED)
+    assert operator.delete(at(node)).status_code == 204
+    assert operator.delete(at(node)).status_code == 404
+    assert not Node.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["viewer", "artist", "coordinator", "admin"])
+def test_whoever_may_not_remove_nodes_removes_none(client_of: Client, node: Node, role: str) -> None:
+    Node.objects.update(observed=Observed.OFFLINE)
+    assert "nodes.delete_node" in problem_of(client_of(role).delete(at(node)), 403)["detail"]
+    assert Node.objects.exists()
 
 
 def test_pools_are_made_changed_and_removed(operator: APIClient, node: Node) -> None:

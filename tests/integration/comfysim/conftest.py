@@ -6,10 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.comfysim_fixture import StartSim
+from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.steps import Steps
 from tests.integration.comfysim.stories import Stage, put_pictures
 from workers.comfysim.nodes import diffusion, recorder
+
+
+@pytest.fixture
+def sim(comfysim: StartSim) -> ComfySim:
+    """A server as it comes."""
+    started: ComfySim = comfysim()
+    return started
 
 
 @pytest.fixture

@@ -41,6 +41,16 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+def get(sim: ComfySim, path: str) -> Any:
+    """What the server says there."""
+    return requests.get(f"{sim.url}{path}", timeout=10).json()
+
+
+def running_in(sim: ComfySim) -> list[str]:
+    """The prompts that it executes."""
+    return [row[1] for row in get(sim, "/queue")["queue_running"]]
+
+
 class Listener:
     """A websocket that keeps what it hears, each message as the recordings print it."""
 

@@ -5,25 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from tests.comfysim_fixture import ComfySim, StartSim
-from tests.integration.comfysim.replay import history_of, still, submit
+from tests.integration.comfysim.replay import get, history_of, still, submit
 from workers.comfysim.faults import KINDS, Fault
 from workers.comfysim.knobs import Knobs
-
-
-@pytest.fixture
-def sim(comfysim: StartSim) -> ComfySim:
-    started: ComfySim = comfysim()
-    return started
-
-
-def _get(sim: ComfySim, path: str) -> Any:
-    return requests.get(f"{sim.url}{path}", timeout=10).json()
 
 
 def test_faults_are_read_armed_and_counted_over_http(sim: ComfySim) -> None:
@@ -41,7 +30,7 @@ def test_faults_are_read_armed_and_counted_over_http(sim: ComfySim) -> None:
         ("fail", "shown", None),
     ]
     history_of(sim, submit(sim, still(1)))
-    counts = _get(sim, "/simulated/faults")
+    counts = get(sim, "/simulated/faults")
     assert set(counts) == set(KINDS)
     assert (counts["oom"], counts["slow"], counts["crash"]) == (1, 1, 0)
 
@@ -83,7 +72,7 @@ def test_a_fault_that_makes_no_sense_is_refused_by_field_and_value(
     response = requests.post(f"{sim.url}/simulated/knobs", json={"faults": ["oom", text]}, timeout=5)
     assert response.status_code == 400
     assert told in response.json()["error"]
-    assert _get(sim, "/simulated/knobs")["faults"] == []
+    assert get(sim, "/simulated/knobs")["faults"] == []
 
 
 @pytest.mark.parametrize("body", ["{x", "[]", '{"faults": {}}', '{"faults": [3]}', '{"fault": []}', "{}"])

@@ -16,20 +16,20 @@ import websocket
 from PIL import Image
 
 from tests.comfysim_fixture import ComfySim, StartSim
-from tests.integration.comfysim.replay import Listener, history_of, prompt, sleeper, still, submit, until
+from tests.integration.comfysim.replay import (
+    Listener,
+    get,
+    history_of,
+    prompt,
+    running_in,
+    sleeper,
+    still,
+    submit,
+    until,
+)
 from tests.integration.comfysim.steps import Steps
 
 _CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-
-
-@pytest.fixture
-def sim(comfysim: StartSim) -> ComfySim:
-    started: ComfySim = comfysim()
-    return started
-
-
-def _get(sim: ComfySim, path: str) -> Any:
-    return requests.get(f"{sim.url}{path}", timeout=10).json()
 
 
 def _last(sim: ComfySim, prompt_id: str) -> tuple[str, dict[str, Any]]:
@@ -37,12 +37,8 @@ def _last(sim: ComfySim, prompt_id: str) -> tuple[str, dict[str, Any]]:
     return name, data
 
 
-def _running(sim: ComfySim) -> list[str]:
-    return [row[1] for row in _get(sim, "/queue")["queue_running"]]
-
-
 def _pending(sim: ComfySim) -> list[str]:
-    return [row[1] for row in _get(sim, "/queue")["queue_pending"]]
+    return [row[1] for row in get(sim, "/queue")["queue_pending"]]
 
 
 def _mp4(frames: int = 5) -> dict[str, Any]:
@@ -92,8 +88,8 @@ def test_a_hang_keeps_the_prompt_running_for_ever_while_http_lives(point: str, s
     waiting = submit(sim, still(1))
     requests.post(f"{sim.url}/interrupt", timeout=5)
     time.sleep(0.1)
-    assert (_running(sim), _pending(sim)) == ([hung], [waiting])
-    assert _get(sim, f"/history/{hung}") == {}
+    assert (running_in(sim), _pending(sim)) == ([hung], [waiting])
+    assert get(sim, f"/history/{hung}") == {}
 
 
 def test_a_hang_ends_when_it_is_disarmed(sim: ComfySim) -> None:
@@ -108,7 +104,7 @@ def test_a_hang_at_the_start_leaves_everything_pending(sim: ComfySim) -> None:
     sim.arm("hang:at=start")
     waiting = submit(sim, still(1))
     until(lambda: sim.acted()["hang"])
-    assert (_running(sim), _pending(sim)) == ([], [waiting])
+    assert (running_in(sim), _pending(sim)) == ([], [waiting])
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -117,7 +113,7 @@ def test_an_exit_kills_the_executor_while_http_lives(sim: ComfySim) -> None:
     dead = submit(sim, still(1))
     until(lambda: sim.acted()["exit"])
     waiting = submit(sim, still(2))
-    assert (_running(sim), _pending(sim)) == ([dead], [waiting])
+    assert (running_in(sim), _pending(sim)) == ([dead], [waiting])
 
 
 def test_memory_runs_out_once_and_the_next_prompt_succeeds(sim: ComfySim) -> None:
@@ -182,7 +178,7 @@ def test_a_post_cut_before_is_not_taken_and_one_cut_after_is(sim: ComfySim) -> N
         with pytest.raises(_CUT):
             submit(sim, still(1), prompt_id=prompt_id)
     assert _last(sim, taken)[0] == "execution_success"
-    assert _get(sim, f"/history/{lost}") == {}
+    assert get(sim, f"/history/{lost}") == {}
     assert sim.acted() == {"cut": 2}
     submit(sim, still(2))
 

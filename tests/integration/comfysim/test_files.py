@@ -9,7 +9,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.comfysim_fixture import ComfySim, StartSim
+from tests.comfysim_fixture import ComfySim
 from tests.integration.comfysim.replay import history_of, still, submit
 
 
@@ -17,12 +17,6 @@ def _png(color: str = "red") -> bytes:
     buffer = io.BytesIO()
     Image.new("RGBA", (8, 8), color).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-@pytest.fixture
-def sim(comfysim: StartSim) -> ComfySim:
-    started: ComfySim = comfysim()
-    return started
 
 
 def _upload(sim: ComfySim, name: str, data: bytes, route: str = "image", **fields: str) -> requests.Response:

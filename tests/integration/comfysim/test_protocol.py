@@ -15,8 +15,10 @@ from PIL import Image
 
 from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.replay import (
+    get,
     history_of,
     prompt,
+    running_in,
     sleeper,
     still,
     submit,
@@ -28,22 +30,8 @@ from workers.comfysim.server import create_app
 _LONG = 30.0
 
 
-@pytest.fixture
-def sim(comfysim: StartSim) -> ComfySim:
-    started: ComfySim = comfysim()
-    return started
-
-
-def _get(sim: ComfySim, path: str) -> Any:
-    return requests.get(f"{sim.url}{path}", timeout=10).json()
-
-
 def _post(sim: ComfySim, path: str, **body: Any) -> requests.Response:
     return requests.post(f"{sim.url}{path}", json=body, timeout=10)
-
-
-def _running(sim: ComfySim) -> list[str]:
-    return [row[1] for row in _get(sim, "/queue")["queue_running"]]
 
 
 def _terminal(entry: dict[str, Any]) -> str:
@@ -53,32 +41,32 @@ def _terminal(entry: dict[str, Any]) -> str:
 
 def test_waiting_prompts_are_ordered_by_number_and_front_goes_first(sim: ComfySim) -> None:
     first = submit(sim, sleeper(_LONG))
-    until(lambda: _running(sim) == [first])
+    until(lambda: running_in(sim) == [first])
     later = submit(sim, still(1))
     numbered = submit(sim, still(2), number=-50)
     front = submit(sim, still(3), front=True)
-    pending = _get(sim, "/queue")["queue_pending"]
+    pending = get(sim, "/queue")["queue_pending"]
     assert [row[1] for row in sorted(pending)] == [numbered, front, later]
     assert sorted(row[0] for row in pending) == [-50.0, -2, 1]
-    assert _get(sim, "/prompt") == {"exec_info": {"queue_remaining": 4}}
+    assert get(sim, "/prompt") == {"exec_info": {"queue_remaining": 4}}
 
 
 def test_a_deleted_or_cleared_prompt_never_runs_and_a_running_one_stays(sim: ComfySim) -> None:
     running = submit(sim, sleeper(_LONG))
-    until(lambda: _running(sim) == [running])
+    until(lambda: running_in(sim) == [running])
     waiting = [submit(sim, still(color)) for color in (1, 2)]
     assert _post(sim, "/queue", delete=[waiting[0], running, str(uuid.uuid4())]).status_code == 200
-    assert [row[1] for row in _get(sim, "/queue")["queue_pending"]] == waiting[1:]
+    assert [row[1] for row in get(sim, "/queue")["queue_pending"]] == waiting[1:]
     _post(sim, "/queue", clear=True)
-    assert _get(sim, "/queue")["queue_pending"] == []
-    assert _running(sim) == [running]
-    assert _get(sim, f"/history/{waiting[0]}") == {}
+    assert get(sim, "/queue")["queue_pending"] == []
+    assert running_in(sim) == [running]
+    assert get(sim, f"/history/{waiting[0]}") == {}
 
 
 def test_a_prompt_that_waits_or_runs_is_not_in_history(sim: ComfySim) -> None:
     running, waiting = submit(sim, sleeper(_LONG)), submit(sim, still(1))
-    until(lambda: _running(sim) == [running])
-    assert _get(sim, f"/history/{running}") == _get(sim, f"/history/{waiting}") == {}
+    until(lambda: running_in(sim) == [running])
+    assert get(sim, f"/history/{running}") == get(sim, f"/history/{waiting}") == {}
 
 
 def test_history_keeps_its_limit_and_one_and_drops_the_oldest(comfysim: StartSim) -> None:
@@ -88,22 +76,22 @@ def test_history_keeps_its_limit_and_one_and_drops_the_oldest(comfysim: StartSim
     for color in range(len(recorded)):
         ids.append(submit(sim, still(color)))
         history_of(sim, ids[-1])
-        counts.append(len(_get(sim, "/history")))
+        counts.append(len(get(sim, "/history")))
     assert counts == recorded
-    assert list(_get(sim, "/history")) == ids[3:]
-    assert list(_get(sim, "/history?max_items=2")) == ids[-2:]
-    assert list(_get(sim, "/history?max_items=2&offset=0")) == ids[3:5]
+    assert list(get(sim, "/history")) == ids[3:]
+    assert list(get(sim, "/history?max_items=2")) == ids[-2:]
+    assert list(get(sim, "/history?max_items=2&offset=0")) == ids[3:5]
     assert requests.get(f"{sim.url}/history?max_items=x", timeout=5).status_code == 500
     _post(sim, "/history", delete=[ids[-1]])
-    assert _get(sim, f"/history/{ids[-1]}") == {}
+    assert get(sim, f"/history/{ids[-1]}") == {}
     _post(sim, "/history", clear=True)
-    assert _get(sim, "/history") == {}
+    assert get(sim, "/history") == {}
 
 
 @pytest.mark.parametrize("body", ["", "{x", "{}"])
 def test_an_interrupt_without_an_id_stops_whatever_runs(body: str, sim: ComfySim) -> None:
     prompt_id = submit(sim, sleeper(_LONG, steps=1000))
-    until(lambda: _running(sim) == [prompt_id])
+    until(lambda: running_in(sim) == [prompt_id])
     assert requests.post(f"{sim.url}/interrupt", data=body, timeout=5).status_code == 200
     assert _terminal(history_of(sim, prompt_id)) == "execution_interrupted"
 
@@ -118,11 +106,11 @@ def test_jobs_tell_every_state_and_cancel_both_waiting_and_running(sim: ComfySim
     )
     failed = submit(sim, failing)
     running, waiting = submit(sim, sleeper(_LONG, steps=1000)), submit(sim, still(2))
-    until(lambda: _running(sim) == [running])
-    states = {job["id"]: job["status"] for job in _get(sim, "/api/jobs")["jobs"]}
+    until(lambda: running_in(sim) == [running])
+    states = {job["id"]: job["status"] for job in get(sim, "/api/jobs")["jobs"]}
     assert states == {done: "completed", failed: "failed", running: "in_progress", waiting: "pending"}
-    assert _get(sim, f"/api/jobs/{failed}")["execution_error"]["exception_type"] == "ValueError"
-    preview = _get(sim, f"/api/jobs/{done}")["preview_output"]
+    assert get(sim, f"/api/jobs/{failed}")["execution_error"]["exception_type"] == "ValueError"
+    preview = get(sim, f"/api/jobs/{done}")["preview_output"]
     expected = {
         "filename": "t_00001_.png",
         "subfolder": "",
@@ -135,9 +123,9 @@ def test_jobs_tell_every_state_and_cancel_both_waiting_and_running(sim: ComfySim
     assert requests.get(f"{sim.url}/api/jobs/{waiting}", timeout=5).status_code == 404
     assert _post(sim, f"/api/jobs/{running}/cancel").json() == {"cancelled": True}
     history_of(sim, running)
-    assert _get(sim, f"/api/jobs/{running}")["status"] == "cancelled"
+    assert get(sim, f"/api/jobs/{running}")["status"] == "cancelled"
     assert _post(sim, f"/api/jobs/{uuid.uuid4()}/cancel").json() == {"cancelled": False}
-    page = _get(sim, "/api/jobs?limit=1&status=completed,cancelled")
+    page = get(sim, "/api/jobs?limit=1&status=completed,cancelled")
     assert [job["id"] for job in page["jobs"]] == [running]
     assert page["pagination"] == {"offset": 0, "limit": 1, "total": 2, "has_more": True}
     refused = _post(sim, "/api/jobs/cancel", job_ids=["zz"])

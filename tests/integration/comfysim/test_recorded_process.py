@@ -11,17 +11,13 @@ import pytest
 import requests
 import websocket
 
-from tests.comfysim_fixture import ComfySim, StartSim
-from tests.integration.comfysim.replay import Listener, history_of, recording, sleeper, submit, until
+from tests.comfysim_fixture import StartSim
+from tests.integration.comfysim.replay import Listener, get, history_of, recording, sleeper, submit, until
 from tests.integration.comfysim.sameness import heard
 from tests.integration.comfysim.stories import Stage, measured, story, usual
 from workers.comfysim.faults import Fault
 
 _CLOSED = (websocket.WebSocketConnectionClosedException, ConnectionError)
-
-
-def _get(sim: ComfySim, path: str) -> Any:
-    return requests.get(f"{sim.url}{path}", timeout=10).json()
 
 
 @story("lifecycle_signals")
@@ -50,10 +46,10 @@ def test_a_server_that_is_ended_starts_empty(version: str, comfysim: StartSim) -
             listener.until("execution_success", prompt_id=running)
         assert told["ws_tail"][-1]["closed"] == 1006
         with pytest.raises(requests.ConnectionError):
-            _get(sim, "/queue")
+            get(sim, "/queue")
         sim = comfysim(vram=0, process=True, base_dir=base_dir, arguments=arguments)
-        after = {path: _get(sim, f"/{path}") for path in ("history", "queue")}
-        after["history_id"] = _get(sim, f"/history/{running}")
+        after = {path: get(sim, f"/{path}") for path in ("history", "queue")}
+        after["history_id"] = get(sim, f"/history/{running}")
         assert after == told["after_restart"]
         answer = requests.post(f"{sim.url}/prompt", json={"prompt": usual("afterrestart")}, timeout=10).json()
         assert answer["number"] == told["number_after_restart"]

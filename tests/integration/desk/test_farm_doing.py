@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,39 @@ def test_the_farm_and_a_tier_are_held_and_released(job: Job) -> None:
     assert farm("release", "24").code == 1
 
 
+def test_a_project_a_batch_and_a_job_are_held_and_released_by_their_codes(job: Job) -> None:
+    held: dict[str, Callable[[], bool]] = {
+        job.code: lambda: Job.objects.get().paused,
+        job.batch.code: lambda: Job.objects.get().batch.paused,
+        "FROST": lambda: Job.objects.get().project.paused,
+    }
+    for code, is_held in held.items():
+        said = farm("hold", code.lower(), "--reason", "the client calls")
+        assert (said.code, is_held()) == (0, True)
+        assert said.out == f"{code}: paused; what nodes already have goes on.\n"
+        assert farm("hold", code).out == f"{code}: paused already.\n"
+        told = StateEvent.objects.filter(to_state="paused").latest("pk")
+        assert (told.actor, told.reason) == ("cli:kim", "the client calls")
+        if code == "FROST":
+            assert tool("status")["paused_projects"] == [{"project": "FROST", "by": "cli:kim"}]
+            assert "project FROST, by cli:kim" in farm("status").out
+        assert tool("release", code) == {
+            "form": 1,
+            "command": "release",
+            "scope": code,
+            "held": False,
+            "changed": True,
+        }
+        assert not is_held()
+        assert farm("release", code).code == 1
+
+
+def test_a_closed_job_is_not_held(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED)
+    said = farm("hold", "J000012")
+    assert (said.code, "closed" in said.err, Job.objects.get().paused) == (1, True, False)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -138,6 +172,8 @@ def test_the_farm_and_a_tier_are_held_and_released(job: Job) -> None:
         ("cancel", "J000012"),
         ("prioritise", "J000012", "urgent"),
         ("hold", "farm"),
+        ("hold", "FROST"),
+        ("hold", "J000012"),
     ],
 )
 def test_an_account_may_do_no_more_here_than_elsewhere(

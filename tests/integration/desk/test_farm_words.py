@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db
         (("why", "nonsense"), "give a job's code"),
         (("cancel", "J000013"), "no such job"),
         (("prioritise", "J000012", "soon"), "choose one of 0 (low), 10 (normal), 20 (high), 30 (urgent)"),
-        (("hold", "23"), "write farm, or a VRAM tier: 0, 8, 12"),
+        (("hold", "23"), "write farm, a VRAM tier (0, 8, 12"),
         (("jobs", "--project", "FORST"), "did you mean FROST?"),
         (("jobs", "--batch", "B1"), "no such batch"),
         (("requeue", "--node", "gpu-1", "--since", "yesterday"), "write how long ago"),
@@ -97,6 +98,14 @@ def test_columns_stand_below_each_other_in_korean(nodes: dict[str, Node], job: J
     ]
     assert columns[0] == columns[1]
     assert "유휴" in lines[1] or "대기" in lines[1]
+
+
+def test_titles_keep_their_distance_in_korean(job: Job) -> None:
+    farm("hold", "24", "--reason", "new driver")
+    with translation.override("ko"):
+        said = farm("status").out
+    [held] = [line for line in said.splitlines() if "new driver" in line and "×" not in line]
+    assert re.fullmatch(r"\S+ {2,}24 GB, .*: new driver", held)
 
 
 def test_wide_letters_take_two_columns_and_colours_none() -> None:

@@ -13,9 +13,11 @@ from django.db import connection
 from django.db.models import F
 
 from apps.common.clock import database_now
+from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.nodes.models import Node, Pool
-from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, NeedTier, Usage
+from apps.nodes.states import DESIRED
+from apps.renders.models import Attempt, FarmClock, Job, JobDependency, Limit, Need, NeedTier, Usage
 from apps.renders.services.farmclock import farm_clock
 from apps.renders.states import AttemptState, JobState
 from apps.review.models import Artifact, Take
@@ -136,8 +138,7 @@ def node_too_small(_: Path) -> None:
 
 
 def need_larger_than_declared(_: Path) -> None:
-    need = Job.objects.get().lane.need  # type: ignore[union-attr]
-    type(need).objects.update(declared_tier_gb=48)
+    Need.objects.update(declared_tier_gb=48)
 
 
 def node_without_the_model(_: Path) -> None:
@@ -170,6 +171,13 @@ def over_the_limit(_: Path) -> None:
     limit.templates.set(WorkflowTemplate.objects.all())
     another()  # it goes on, and began while the first one ran
     Attempt.objects.filter(number=1).update(finished_at=database_now() + timedelta(seconds=5))
+
+
+def drained_node_was_given_work(_: Path) -> None:
+    node = Node.objects.get()
+    for number, wish in enumerate(("draining", "paused")):
+        record_event(DESIRED, node.pk, from_state="active", to=wish, actor="somebody")
+        StateEvent.objects.filter(to_state=wish).update(at=database_now() - timedelta(minutes=9 - number))
 
 
 def dependency_not_done(_: Path) -> None:
@@ -257,6 +265,7 @@ BREAKS: Final[dict[str, tuple[Break, ...]]] = {
     ),
     "out of memory goes up": (same_tier_after_out_of_memory,),
     "limits are kept": (over_the_limit,),
+    "resting nodes are given nothing": (drained_node_was_given_work,),
     "dependencies come first": (dependency_not_done,),
     "queues hold no more than places": (deep_queues, busy_node_took),
     "simulated work is labelled": (unlabelled,),

@@ -257,8 +257,10 @@ def test_a_webhooks_secret_is_shown_once(people: dict[str, User], film: Project,
 
 def test_a_new_secret_is_shown_once_too(people: dict[str, User], as_: Browser) -> None:
     row, old = subscribing.subscribe(user=people["viewer"], kinds=["job.failed"], road=Road.WEBHOOK, url=HOOK)
-    browser = as_("viewer")
-    answer = browser.post(reverse("admin:notices_subscription_secret", args=[row.pk]), follow=True)
+    browser, secret = as_("viewer"), reverse("admin:notices_subscription_secret", args=[row.pk])
+    assert secret not in shown(browser, page(row)), "it asks first: the old one is void at once"
+    assert secret in shown(browser, f"{page(row)}?secret=ask")
+    answer = browser.post(secret, follow=True)
     (new,) = set(SECRET.findall(answer.content.decode()))
     assert new != old
     assert not SECRET.search(shown(browser, page(row)))

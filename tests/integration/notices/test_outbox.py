@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_many_writers_and_many_readers_at_once_tell_each_event_once(
         return total
 
     readers = [Elsewhere(read) for _ in range(3)]
-    writers = [Elsewhere(lambda part=jobs[n::4]: write(part)) for n in range(4)]  # type: ignore[misc]
+    writers = [Elsewhere(partial(write, jobs[n::4])) for n in range(4)]
     for writer in writers:
         writer.answer()
     writing.set()

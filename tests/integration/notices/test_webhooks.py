@@ -434,7 +434,7 @@ def _releases_nothing(rows: QuerySet[Any], **changes: Any) -> int:
 def test_the_secret_stands_in_no_row_and_no_log_line(
     coordinator: User, shot: Any, tell: Teller, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tests.integration.access.test_every_address import everything
+    from tests.integration.access.premises import everything
 
     caplog.set_level(logging.DEBUG)
     row, secret = hook(coordinator, receiver.url)

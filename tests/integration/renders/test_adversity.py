@@ -16,9 +16,11 @@ from django.db import OperationalError
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.nodes.models import Node
+from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job
 from apps.renders.selectors import story
+from apps.renders.services import bus as farm_bus
 from apps.renders.services import orders, reports, sweep
 from apps.renders.services.control import cancel, requeue
 from apps.renders.services.dispatch import dispatch
@@ -122,6 +124,56 @@ def test_an_order_that_cannot_be_built_pauses_its_job_and_others_go_on(
     assert slate.start_after > database_now()
     assert "No space left on device" in slate.failure_message
     assert not Attempt.objects.get(job=slate).holds_slot
+
+
+def test_an_error_nobody_foresaw_in_one_order_keeps_no_other_from_its_node(
+    node24: Hand, film: Project, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned, other = press(film, coordinator, "plain_slate", "a"), press(film, coordinator, "sd15_t2i", "b")
+    broke: list[str] = []
+
+    def broken(shot: Shot, **_: object) -> bytes:
+        broke.append(shot.code)
+        raise ValueError("font has no such glyph")
+
+    monkeypatch.setattr(orders, "slate_png", broken)
+    assert dispatch() == 1
+    assert broke == [poisoned.shot.code]
+    assert node24.claimed().job_id == str(other.pk)
+    assert (again(poisoned).state, again(poisoned).attempts_used) == (JobState.READY, 1)
+    assert "ValueError: font has no such glyph" in again(poisoned).failure_message
+    dispatch()
+    dispatch()
+    assert again(poisoned).state == JobState.FAILED, "not for ever"
+
+
+def test_a_broker_out_of_memory_is_asked_once_and_the_jobs_rest(
+    node24: Hand, bus: Broker, film: Project, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [press(film, coordinator, "sd15_t2i", key) for key in "ab"]
+    refused: list[str] = []
+    publish = farm_bus.publish
+
+    def watched(order: RenderOrder, *, queue: str) -> bool:
+        taken = publish(order, queue=queue)
+        refused.extend([] if taken else [order.job_id])
+        return taken
+
+    monkeypatch.setattr(farm_bus, "publish", watched)
+    with bus.client() as client:
+        client.config_set("maxmemory", "1")
+        try:
+            assert farm_bus.is_up()
+            assert dispatch() == 0
+            assert dispatch() == 0
+        finally:
+            client.config_set("maxmemory", "0")
+    assert len(refused) == 1, "the broker refused the first order, and was not asked for the other"
+    assert Attempt.objects.count() == 2, "nor again at once"
+    assert {again(job).state for job in jobs} == {JobState.READY}
+    Job.objects.update(start_after=database_now())
+    assert dispatch() == 2
+    assert {again(job).attempts_used for job in jobs} == {0}
 
 
 # Files that never come

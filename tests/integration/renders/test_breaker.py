@@ -20,7 +20,8 @@ from apps.renders.models import Attempt, Job, NodeBlock
 from apps.renders.selectors import wait_sentence
 from apps.renders.services.breaker import clear_block
 from apps.renders.services.dispatch import dispatch, explain_waiting
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import Ended
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.sweep import sweep
 from apps.renders.states import BlockState
 from farm.contracts import FailureClass, ProbeResult, RenderOrder, Stage

@@ -87,6 +87,24 @@ def test_of_several_sources_the_first_is_named(film: Project, job: Job, clip: Jo
     assert "take 1" in sentence(clip)
 
 
+def test_when_the_first_of_several_is_done_the_next_is_named(
+    node24: Hand, film: Project, job: Job, clip: Job, coordinator: User
+) -> None:
+    steps = [Step(template="sd15_t2i")]
+    second = submit(
+        user=coordinator, project=film, shots=[job.shot], steps=steps, idempotency_key="second"
+    ).batch.jobs.get()
+    clip.dependencies.create(depends_on=second, role="other_image")
+    explain_blocked(Job.objects.filter(pk=clip.pk))
+    order = next_order(node24)
+    assert order.job_id == str(job.pk)
+    node24.finishes(order)
+    assert again(clip).state == JobState.BLOCKED
+    assert sentence(clip) == f"Waits for {job.shot.full_code} keyframe take 2."
+    node24.finishes(next_order(node24))
+    assert (again(clip).state, sentence(clip)) == (JobState.READY, "")
+
+
 def test_only_a_reason_that_changed_is_written(job: Job, clip: Job, django_assert_num_queries: Any) -> None:
     clips = Job.objects.filter(pk=clip.pk)
     with django_assert_num_queries(1):

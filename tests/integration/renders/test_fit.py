@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from apps.nodes.models import Node
 from apps.renders.scheduling.fit import lacking
@@ -40,11 +41,11 @@ def test_a_node_that_changes_while_it_is_judged_does_not_speak_for_others(bus: B
 
 
 def test_what_a_node_lacks_is_read_once_for_all_that_list_the_same(
-    bus: Broker, django_assert_num_queries: object
+    bus: Broker, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for name in ("third", "fourth"):
         Hand(name, tier_gb=24, broker=bus).arrives()
     third, fourth = as_a_claim_reads_it("third"), as_a_claim_reads_it("fourth")
     assert lacking(third, TEMPLATE, "") == ()
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         assert lacking(fourth, TEMPLATE, "") == ()

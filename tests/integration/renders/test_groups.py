@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -92,17 +93,17 @@ def statements(work: Callable[[], object]) -> int:
     return len(captured)
 
 
-def from_threads(count: int, work: Callable[[int], T]) -> list[T]:
-    """Do this in so many threads at once, each with a connection of its own."""
+def from_threads(calls: Sequence[tuple[Any, ...]], work: Callable[..., T]) -> list[T]:
+    """Do this with each of these arguments at once, each in a thread and a connection of its own."""
 
-    def one(number: int) -> T:
+    def one(arguments: tuple[Any, ...]) -> T:
         try:
-            return work(number)
+            return work(*arguments)
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(one, range(count)))
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(one, calls))
 
 
 def claims(hand: Hand, order: RenderOrder) -> None:
@@ -135,7 +136,7 @@ def test_fifty_who_claim_report_and_finish_at_once_end_as_one_after_another(crew
                 for member in members:
                     door(*member)
             else:
-                from_threads(MANY, lambda number, say=door, who=members: say(*who[number]))  # type: ignore[misc]
+                from_threads(members, door)
         jobs = Job.objects.filter(batch__idempotency_key=key)
         told[key] = Counter(
             (event.machine, event.from_state, event.to_state, event.reason.partition(" ")[0])
@@ -156,9 +157,8 @@ def test_fifty_who_claim_report_and_finish_at_once_end_as_one_after_another(crew
 def test_of_fifty_nodes_that_claim_one_order_at_once_one_has_it(crew: Crew, bus: Broker) -> None:
     [(_, order)] = crew(1)
     hands = [Hand(f"greedy{number:02d}", tier_gb=24, broker=bus).arrives() for number in range(MANY)]
-    replies = from_threads(
-        MANY, lambda number: tasks.hear_claims([to_json(claim_of(hands[number], order))])[0]
-    )
+    requests = [(to_json(claim_of(hand, order)),) for hand in hands]
+    replies = from_threads(requests, lambda request: tasks.hear_claims([request])[0])
     [winner] = [hand.name for hand, reply in zip(hands, replies, strict=True) if reply["granted"]]
     attempt = attempt_of(order)
     assert attempt.node is not None
@@ -265,9 +265,9 @@ def test_a_group_takes_as_many_statements_however_large_it_is(crew: Crew) -> Non
         reports = [hand.success(order) for hand, order in members]
         counts.append(
             (
-                statements(lambda m=members: claimed(m)),  # type: ignore[misc]
-                statements(lambda n=letters: answer_all(n)),  # type: ignore[misc]
-                statements(lambda r=reports: record_all(r)),  # type: ignore[misc]
+                statements(partial(claimed, members)),
+                statements(partial(answer_all, letters)),
+                statements(partial(record_all, reports)),
             )
         )
     assert Take.objects.count() == 15

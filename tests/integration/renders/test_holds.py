@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -14,15 +14,15 @@ from apps.common.models import StateEvent
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.renders.holding import holds, uses
-from apps.renders.models import Hold, Job, Limit
+from apps.renders.models import Hold, Job, Lane, Limit
 from apps.renders.selectors import wait_sentence
 from apps.renders.services.control import pause, pause_batch
 from apps.renders.services.dispatch import dispatch, explain_waiting
-from apps.renders.services.holds import hold, hold_farm, hold_tier, pause_project, release
+from apps.renders.services.holds import hold, pause_project, release
 from apps.renders.services.limits import LimitFields, delete_limit, save_limit
 from apps.renders.services.record import Recorded
 from apps.renders.states import AttemptState, JobState
-from tests.factories import UserFactory
+from tests.factories import MembershipFactory, UserFactory
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again, attempt_of, dispatched, executing, next_order
 
@@ -45,8 +45,8 @@ def told() -> list[tuple[str, str, Any]]:
 
 def test_an_operator_pauses_the_farm_and_a_tier_and_lets_them_go_on() -> None:
     user = operator("change_hold")
-    assert hold_farm(user=user, reason="power cut at noon")
-    assert hold_tier(24, user=user)
+    assert hold("farm", user=user, reason="power cut at noon")
+    assert hold("24", user=user)
     assert {scope: (row.by, row.reason) for scope, row in holds().items()} == {
         "farm": (user.username, "power cut at noon"),
         "24": (user.username, ""),
@@ -85,7 +85,7 @@ def test_only_the_farm_and_known_tiers_are_paused(scope: str) -> None:
 def test_the_farm_is_paused_by_whoever_has_the_permission_only() -> None:
     for user in (UserFactory.create(is_staff=True), operator("change_limit")):
         with pytest.raises(NotAllowed, match=r"renders\.change_hold"):
-            hold_farm(user=user)
+            hold("farm", user=user)
         with pytest.raises(NotAllowed, match=r"renders\.change_hold"):
             release("farm", user=user)
     assert told() == []
@@ -109,6 +109,16 @@ def test_a_paused_projects_jobs_wait_and_who_paused_it_is_known(
 
 
 @pytest.mark.usefixtures("bus")
+def test_a_pause_wakes_no_lane_that_holds_nothing(film: Project, job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED)
+    explain_waiting()
+    assert not Lane.objects.get().active, "it fell asleep"
+    boss = MembershipFactory.create(project=film, role=Role.ADMIN).user
+    for paused in (True, False):
+        assert pause_project(film, paused=paused, user=boss)
+        assert not Lane.objects.get().active
+
+
 def test_a_project_is_paused_by_whoever_manages_it_only(film: Project, coordinator: User) -> None:
     for user in (coordinator, operator("change_hold")):
         with pytest.raises(NotAllowed, match="may not manage"):
@@ -135,12 +145,12 @@ def pauses_project(job: Job, user: User, paused: bool) -> None:
 
 def pauses_tier(job: Job, _user: User, paused: bool) -> None:
     user = operator("change_hold")
-    hold_tier(8, user=user) if paused else release("8", user=user)
+    hold("8", user=user) if paused else release("8", user=user)
 
 
 def pauses_farm(_job: Job, _user: User, paused: bool) -> None:
     user = operator("change_hold")
-    hold_farm(user=user) if paused else release("farm", user=user)
+    hold("farm", user=user) if paused else release("farm", user=user)
 
 
 PAUSES = [pauses_job, pauses_batch, pauses_project, pauses_tier, pauses_farm]
@@ -178,10 +188,10 @@ def test_what_a_node_has_when_it_is_paused_goes_on(
 # --- limits ---
 
 
-def sets(**said: Any) -> Limit:
+def sets(**said: Unpack[LimitFields]) -> Limit:
     user = operator("add_limit", "change_limit")
-    fields: LimitFields = {"name": "licence", "most": 2, "templates": ["sd15_t2i"], **said}  # type: ignore[typeddict-item]
-    return save_limit(Limit(), fields, user=user)
+    fields: LimitFields = {"name": "licence", "most": 2, "templates": ["sd15_t2i"]}
+    return save_limit(Limit(), {**fields, **said}, user=user)
 
 
 @pytest.mark.usefixtures("templates")
@@ -205,7 +215,7 @@ def test_a_limit_is_set_changed_and_taken_away() -> None:
         ({"most": -1}, "most", "0"),
     ],
 )
-def test_a_limit_that_makes_no_sense_is_refused(said: dict[str, Any], field: str, remedy: str) -> None:
+def test_a_limit_that_makes_no_sense_is_refused(said: LimitFields, field: str, remedy: str) -> None:
     with pytest.raises(Refused) as refused:
         sets(**said)
     problem = refused.value.problems[0]

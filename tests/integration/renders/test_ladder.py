@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from apps.nodes.models import Node, Pool
 from apps.renders.models import Job
 from apps.renders.services.ladder import climb
+from apps.renders.services.lanes import assign
 from apps.renders.states import JobState
 from apps.workflows.models import WorkflowTemplateVersion
 from farm.contracts import FailureClass
@@ -54,6 +56,45 @@ def test_the_largest_card_gets_one_order_for_the_whole_of_it(node24: Hand, job: 
     node24.finishes(order, node24.failure(order, FailureClass.OUT_OF_MEMORY))
     now = again(job)
     assert (now.state, now.attempts_used, now.free_retries) == (JobState.FAILED, 0, 0)
+
+
+def test_a_farm_without_cards_has_no_step_to_offer(bus: Broker, job: Job) -> None:
+    """Its machines have no VRAM, and say so: that is no unknown memory."""
+    job.need_gb, job.tier_gb = 0, 0
+    assign([job])
+    job.save()
+    run_out(Hand("cpu1", tier_gb=0, broker=bus).arrives())
+    assert again(job).state == JobState.FAILED
+
+
+@pytest.mark.parametrize("wish", ["pool", "tags", "pinned_to", "avoids", "kept for a pool"])
+def test_a_larger_card_that_the_job_may_not_go_to_is_no_step(
+    wish: str, node24: Hand, bus: Broker, job: Job
+) -> None:
+    """It would wait for ever for a card that is kept from it."""
+    Hand("gpu48", tier_gb=48, broker=bus).arrives()
+    mine, other = Node.objects.get(name="gpu24"), Node.objects.get(name="gpu48")
+    if wish == "kept for a pool":
+        Node.objects.filter(pk=other.pk).update(pool=Pool.objects.create(name="hero", dedicated=True))
+    elif wish == "pool":
+        job.pool = Pool.objects.create(name="hero")
+        Node.objects.filter(pk=mine.pk).update(pool=job.pool)
+    elif wish == "tags":
+        job.tags = "fast-disk"
+        Node.objects.filter(pk=mine.pk).update(tags="fast-disk\nwindows")
+    elif wish == "pinned_to":
+        job.pinned_to = mine
+    else:
+        job.avoids = other.name
+    assign([job])
+    job.save()
+
+    run_out(node24)
+    assert (again(job).state, again(job).floor_gb) == (JobState.READY, 24), "the whole of its own card first"
+    run_out(node24)
+
+    assert again(job).state == JobState.FAILED
+    assert "no node it may go to has more than 24 GB" in again(job).failure_message
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ from apps.renders.jobstory import attempts_of, moments_of
 from apps.renders.memory import ENOUGH, Sample, applying_to, conclude
 from apps.renders.models import Attempt, Job, Need, NeedTier
 from apps.renders.services.dispatch import dispatch
-from apps.renders.services.ended import Ended, tell_ended
+from apps.renders.services.ended import Ended
+from apps.renders.services.lessons import tell_ended
 from apps.renders.services.needs import (
     Duration,
     expected_seconds,
-    explorable,
     forget,
     shape_of,
     told_of,
@@ -98,6 +98,25 @@ def test_four_renders_on_a_smaller_card_prove_it_and_three_do_not(shot: Any) -> 
     assert standing(job) == (16, True, 12)
 
 
+def test_a_declared_tier_that_is_too_small_is_left_for_the_one_that_is_proven(shot: Any) -> None:
+    job = job_of(shot)
+    run_out(job, 24)
+    assert standing(job) == (24, False, None), "the job itself climbs, nothing is known of larger cards"
+    succeed(job, 32)
+    assert standing(job) == (32, True, None)
+    lane = again(job_of(shot)).lane
+    assert lane is not None
+    assert lane.tier_gb == 32, "the next one does not run out of memory first"
+
+
+def test_one_failure_on_a_declared_tier_that_did_well_is_an_accident(shot: Any) -> None:
+    job = job_of(shot)
+    succeed(job, 24)
+    succeed(job, 32)
+    run_out(job, 24)
+    assert standing(job) == (24, False, None)
+
+
 def test_a_render_counts_for_the_card_it_ran_on_not_for_what_was_ordered(shot: Any) -> None:
     job = job_of(shot)
     tell_ended([ended(job, 24, ordered=16) for _ in range(ENOUGH)])
@@ -166,10 +185,8 @@ def test_only_the_rung_below_is_offered_and_never_one_that_ran_out(shot: Any) ->
     job, bad = job_of(shot), job_of(shot, frames=81)
     run_out(bad, 16)
     versions = [job.template_version_id]
-    assert list(explorable(16, versions)) == [need_of(job)]
-    assert not explorable(12, versions).exists()
-    assert not explorable(24, versions).exists()
-    assert not explorable(16, []).exists()
+    offered = Need.objects.filter(template_version__in=versions, explore_gb__isnull=False)
+    assert [(need, need.explore_gb) for need in offered] == [(need_of(job), 16)]
 
 
 def test_durations_are_of_all_cards_and_of_the_template_where_a_need_never_ran(shot: Any) -> None:

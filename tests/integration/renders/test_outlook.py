@@ -15,7 +15,7 @@ from apps.nodes.models import Node
 from apps.nodes.states import Desired
 from apps.projects.models import Project
 from apps.renders.eta import Eta
-from apps.renders.models import Attempt, Job, Lane, Limit, NeedTier, Priority, Usage
+from apps.renders.models import Attempt, Job, Lane, Limit, Need, NeedTier, Priority, Usage
 from apps.renders.outlook import MOST_AHEAD, Outlook
 from apps.renders.services.control import pause, prioritise
 from apps.renders.services.dispatch import dispatch, explain_waiting
@@ -54,7 +54,7 @@ def press(film: Project, coordinator: User) -> Any:
 
 def seen(*jobs: Job, mean: float = MEAN_S, spread: float = 30.0, count: int = 20) -> None:
     """Renders of the jobs' kind took this long so far."""
-    for need in {again(job).lane.need for job in jobs}:  # type: ignore[union-attr]
+    for need in Need.objects.filter(lanes__jobs__in=jobs).distinct():
         NeedTier.objects.update_or_create(
             need=need,
             tier_gb=24,

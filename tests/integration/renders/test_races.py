@@ -10,9 +10,11 @@ from django.db import connection, transaction
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
+from apps.common.errors import Refused
 from apps.common.machines import Machine, move
 from apps.nodes.models import Node
 from apps.nodes.services import receive_all
+from apps.nodes.states import Observed
 from apps.productions.rendering import shots_have_takes
 from apps.productions.states import READY
 from apps.projects.models import Project
@@ -21,14 +23,16 @@ from apps.renders.selectors import expired_orders
 from apps.renders.services import claim as claiming
 from apps.renders.services import giveback, success, sweep
 from apps.renders.services import reports as reporting
-from apps.renders.services.control import cancel, pause, prioritise
+from apps.renders.services.control import cancel, change_job, pause, prioritise, requeue
 from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.lanes import wake
 from apps.renders.services.record import Recorded, record
+from apps.renders.services.removal import remove_node
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.review.models import Take
 from farm.contracts import Stage
+from tests.factories import UserFactory
 from tests.integration.renders.elsewhere import Elsewhere, from_elsewhere
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import (
@@ -355,6 +359,26 @@ def test_a_job_that_becomes_ready_while_its_lane_falls_asleep_wakes_it(
         other = Elsewhere(lambda: pause(job, paused=False, user=coordinator))
         other.meets_our_lock()
     assert other.answer() is True
+    assert dispatch() == 1
+
+
+def test_a_node_is_not_removed_under_a_job_that_is_requeued_for_it_alone(
+    node24: Hand, job: Job, coordinator: User
+) -> None:
+    gone = Node.objects.get()
+    change_job(job, {"pinned_to": gone.name}, user=coordinator)
+    cancel(again(job), user=coordinator)
+    Node.objects.update(observed=Observed.OFFLINE)
+    root = UserFactory.create(is_superuser=True)
+    with transaction.atomic():
+        assert requeue(again(job), user=coordinator)
+        other = Elsewhere(lambda: remove_node(gone, user=root))
+        other.meets_our_lock()
+    with pytest.raises(Refused, match="may run on it only"):
+        other.answer()
+    assert again(job).lane is not None
+    assert dispatch() == 0
+    Node.objects.update(observed=Observed.IDLE)
     assert dispatch() == 1
 
 

@@ -15,13 +15,15 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.renders.models import Action, Attempt, FailureRule, Job
+from apps.renders.services import sending
 from apps.renders.services.control import requeue
 from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.failures import MOST_FREE_RETRIES, Decision, decide
+from apps.renders.services.orders import Unorderable
 from apps.renders.services.rules import BadPattern, compiled, current
 from apps.renders.services.shipped_rules import SHIPPED, ship
 from apps.renders.services.sweep import sweep
-from apps.renders.states import JobState
+from apps.renders.states import AttemptState, JobState
 from apps.renders.waiting import wait_sentence
 from farm.contracts import FailureClass, Stage
 from tests.broker_fixture import Broker
@@ -182,6 +184,10 @@ def test_a_quarantine_by_rule_takes_what_a_node_had_and_fails_what_no_node_was_s
     assert decide(Job(**FRESH), FailureClass.UNKNOWN, on=Attempt()).to == OVER
 
 
+def test_what_no_node_was_granted_took_no_node_down() -> None:
+    assert told(decide(Job(**CRASHED_TWICE), FailureClass.COMFY_HUNG, on=Attempt())) == (AGAIN, "f")
+
+
 def test_rules_are_read_once_and_asked_for_with_one_small_query() -> None:
     current()
     with CaptureQueriesContext(connection) as seen:
@@ -221,6 +227,23 @@ class TestOnTheWay:
         now = again(job)
         assert (now.state, now.attempts_used, now.free_retries) == (AGAIN, 0, 1)
         assert now.failure_message.endswith(" — somebody stopped it in ComfyUI itself")
+
+    def test_an_order_that_cannot_be_built_is_not_quarantined_but_fails(
+        self, node24: Hand, job: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def gone(attempt: Attempt) -> None:
+            raise Unorderable(FailureClass.INPUT_MISSING, "start_image: it has no file any more")
+
+        monkeypatch.setattr(sending, "order_for", gone)
+        rule(reported_class=FailureClass.INPUT_MISSING, action=Action.QUARANTINE)
+        assert dispatch() == 0
+        assert (again(job).state, Attempt.objects.get().state) == (OVER, AttemptState.FAILED)
+
+    def test_a_report_of_what_no_node_was_granted_sends_its_job_back(self, node24: Hand, job: Job) -> None:
+        Job.objects.update(crashes=2)
+        order = dispatched(node24)
+        node24.finishes(order, node24.failure(order, FailureClass.COMFY_HUNG))
+        assert (again(job).state, again(job).crashes) == (JobState.READY, 2)
 
     def test_a_rules_class_stands_in_attempt_and_job_and_its_win_is_counted(
         self, node24: Hand, job: Job, django_capture_on_commit_callbacks: Any

@@ -14,7 +14,9 @@ from apps.common.clock import database_now
 from apps.nodes.models import Node, Pool
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Hold, Job, Lane, Limit, Need, NeedTier, NodeBlock, Priority, Usage
+from apps.renders.scheduling import round as rounds
 from apps.renders.scheduling.fronts import STARVATION
+from apps.renders.scheduling.round import USE_WINDOW, used_lately
 from apps.renders.scheduling.sleep import wake_the_forgotten
 from apps.renders.scheduling.supply import read_supply
 from apps.renders.selectors import wait_sentence
@@ -24,12 +26,14 @@ from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.lanes import assign
 from apps.renders.services.needs import settle
 from apps.renders.services.places import share_out
+from apps.renders.services.record import Recorded, record
 from apps.renders.services.submit import Step, submit
+from apps.renders.services.usage import forget_old
 from apps.renders.states import AttemptState, BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
-from farm.contracts import Outcome, Stage
+from farm.contracts import FailureClass, Outcome, RenderOrder, Stage
 from tests.broker_fixture import Broker
-from tests.factories import ProjectFactory, ShotFactory
+from tests.factories import ProjectFactory, ShotFactory, UserFactory
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again
 
@@ -50,6 +54,24 @@ def press(film: Project, coordinator: User) -> Press:
         return list(batch.jobs.order_by("code"))
 
     return press
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The attempts whose nodes were asked to give their place up."""
+    asked: list[UUID] = []
+    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
+    return asked
+
+
+def full(hand: Hand) -> RenderOrder:
+    """Send this node two orders: one executes; return the one that is staged behind it."""
+    dispatch()
+    running, staged = hand.claimed(), hand.claimed()
+    hand.works_on(running, Stage.EXECUTING)
+    hand.works_on(staged, Stage.STAGED)
+    hand.reports()
+    return staged
 
 
 def shared_out() -> int:
@@ -140,6 +162,46 @@ def test_a_job_starts_after_its_time_and_not_before(node24: Hand, press: Press) 
     assert wait_sentence(again(job)).startswith("Starts after")
     Job.objects.update(start_after=database_now())
     assert dispatch() == 1
+
+
+def test_a_job_for_the_night_does_not_starve_when_the_night_begins(node24: Hand, press: Press) -> None:
+    now = database_now()
+    [tonight] = press()
+    [high] = press()
+    long_ago, begins = now - 2 * STARVATION, now - timedelta(seconds=1)
+    Job.objects.filter(pk=tonight.pk).update(ready_at=long_ago, start_after=begins)
+    Job.objects.filter(pk=high.pk).update(priority=Priority.HIGH, rank=Priority.HIGH)
+    assert dispatch() == 2
+    assert again(tonight).ready_at == begins, "it has waited for its time till then, not for a node"
+    assert node24.claimed().job_id == str(high.pk)
+
+
+def test_a_job_that_rests_after_a_failure_keeps_its_age(node24: Hand, press: Press) -> None:
+    [job] = press()
+    dispatch()
+    order = node24.claimed()
+    ready_at = again(job).ready_at
+    node24.finishes(order, node24.failure(order, FailureClass.INFRASTRUCTURE))
+    assert again(job).start_after is not None
+    Job.objects.update(start_after=database_now())
+    assert dispatch() == 1
+    assert again(job).ready_at == ready_at
+
+
+def test_jobs_that_rest_do_not_stand_in_the_way_of_those_behind_them(node24: Hand, press: Press) -> None:
+    *rest, last = press(count=4)
+    for job in rest:
+        Job.objects.filter(pk=job.pk).update(start_after=database_now() + timedelta(hours=1))
+    assert dispatch() == 1
+    assert again(last).state == JobState.DISPATCHED
+
+
+def test_an_urgent_job_loses_nothing_by_its_deadline(node24: Hand, press: Press, coordinator: User) -> None:
+    [urgent] = press()
+    prioritise(urgent, priority=Priority.URGENT, user=coordinator)
+    Job.objects.filter(pk=urgent.pk).update(start_by=database_now())
+    dispatch()
+    assert (again(urgent).rank, again(urgent).start_by) == (Priority.URGENT, None)
 
 
 def test_a_job_that_must_start_now_to_keep_its_deadline_goes_before_high_ones(
@@ -247,16 +309,10 @@ def test_the_order_goes_to_the_node_that_holds_the_models(node24: Hand, press: P
 
 
 def test_urgent_work_asks_the_staged_one_to_make_way_and_never_the_running_one(
-    node24: Hand, press: Press, coordinator: User, monkeypatch: pytest.MonkeyPatch
+    node24: Hand, press: Press, coordinator: User, asked: list[UUID]
 ) -> None:
-    asked: list[UUID] = []
-    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
     press(count=2)
-    dispatch()
-    running, staged = node24.claimed(), node24.claimed()
-    node24.works_on(running, Stage.EXECUTING)
-    node24.works_on(staged, Stage.STAGED)
-    node24.reports()
+    staged = full(node24)
     [urgent] = press()
     assert dispatch() == 0
     assert asked == []
@@ -268,15 +324,37 @@ def test_urgent_work_asks_the_staged_one_to_make_way_and_never_the_running_one(
     assert Attempt.objects.get(pk=staged.attempt_id).state == AttemptState.STAGED, "its node decides"
 
 
+def test_urgent_work_takes_no_place_of_other_urgent_work(
+    node24: Hand, press: Press, coordinator: User, asked: list[UUID]
+) -> None:
+    for job in press(count=3):
+        prioritise(job, priority=Priority.URGENT, user=coordinator)
+    full(node24)
+    assert dispatch() == 0
+    assert asked == []
+
+
+def test_a_project_below_its_share_takes_no_place_of_work_of_a_higher_class(
+    node24: Hand, press: Press, coordinator: User, asked: list[UUID]
+) -> None:
+    for job in press(count=2):
+        prioritise(job, priority=Priority.HIGH, user=coordinator)
+    full(node24)
+    [ours] = press()
+    Job.objects.filter(pk=ours.pk).update(project=ProjectFactory.create())
+    change(again(ours))
+    assert dispatch() == 0
+    assert asked == []
+    prioritise(again(ours), priority=Priority.URGENT, user=UserFactory.create(is_superuser=True))
+    dispatch()
+    assert len(asked) == 1, "it is of its project and could have the place"
+
+
 def test_a_staged_order_that_made_way_leaves_its_place_to_the_urgent_one(
     node24: Hand, press: Press, coordinator: User
 ) -> None:
     _first, second = press(count=2)
-    dispatch()
-    running, staged = node24.claimed(), node24.claimed()
-    node24.works_on(running, Stage.EXECUTING)
-    node24.works_on(staged, Stage.STAGED)
-    node24.reports()
+    staged = full(node24)
     [urgent] = press()
     prioritise(urgent, priority=Priority.URGENT, user=coordinator)
     dispatch()
@@ -288,11 +366,9 @@ def test_a_staged_order_that_made_way_leaves_its_place_to_the_urgent_one(
 
 
 def test_a_project_below_its_share_asks_for_staged_places_of_one_above_it(
-    film: Project, coordinator: User, bus: Broker, press: Press, monkeypatch: pytest.MonkeyPatch
+    film: Project, coordinator: User, bus: Broker, press: Press, asked: list[UUID]
 ) -> None:
     """Two nodes are full of another film's work: this one's two seats are those that have not begun."""
-    asked: list[UUID] = []
-    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
     flood = press(count=6)
     hands = [Hand(name, tier_gb=24, broker=bus) for name in ("a24", "b24")]
     for hand in hands:
@@ -325,16 +401,10 @@ def test_a_project_below_its_share_asks_for_staged_places_of_one_above_it(
 
 
 def test_a_card_that_idles_takes_over_what_is_staged_behind_long_work(
-    node24: Hand, press: Press, bus: Broker, monkeypatch: pytest.MonkeyPatch
+    node24: Hand, press: Press, bus: Broker, asked: list[UUID]
 ) -> None:
-    asked: list[UUID] = []
-    monkeypatch.setattr(farm_bus, "send_unstage", lambda attempt: asked.append(attempt.pk))
     _first, second = press(count=2)
-    dispatch()
-    running, staged = node24.claimed(), node24.claimed()
-    node24.works_on(running, Stage.EXECUTING)
-    node24.works_on(staged, Stage.STAGED)
-    node24.reports()
+    staged = full(node24)
     assert shared_out() == 0, "nobody idles"
     other = Hand("other24", tier_gb=24, broker=bus).arrives()
     assert shared_out() == 1
@@ -350,11 +420,7 @@ def test_what_is_staged_stays_where_the_work_before_it_is_nearly_done(
 ) -> None:
     first, _second = press(count=2)
     learned(first, 24, successes=4, seconds_mean=5)
-    dispatch()
-    running, staged = node24.claimed(), node24.claimed()
-    node24.works_on(running, Stage.EXECUTING)
-    node24.works_on(staged, Stage.STAGED)
-    node24.reports()
+    full(node24)
     Hand("other24", tier_gb=24, broker=bus).arrives()
     assert shared_out() == 0
 
@@ -381,6 +447,34 @@ def test_an_idle_card_one_tier_below_tries_a_job_that_no_fitting_card_takes(
     assert dispatch() == 0, "one at a time"
 
 
+@pytest.mark.parametrize("read", ["active_lanes", "read_supply"])
+def test_an_experiment_that_fails_while_a_round_is_read_is_not_begun_anew(
+    read: str, bus: Broker, press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job is back at the front of its lane at once: only what its end has taught keeps it from there."""
+    small = Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    [job] = press("flux_t2i")
+    assert dispatch() == 1
+    order = small.claimed()
+    small.works_on(order, Stage.EXECUTING)
+    small.reports()
+    real, ended = getattr(rounds, read), list[Recorded]()
+
+    def reads_and_then_it_ends(*args: Any, **kwargs: Any) -> Any:
+        seen = real(*args, **kwargs)
+        if not ended:
+            ended.append(record(small.failure(order, FailureClass.OUT_OF_MEMORY)))
+        return seen
+
+    monkeypatch.setattr(rounds, read, reads_and_then_it_ends)
+    sent = dispatch()
+
+    assert ended == [Recorded.DONE]
+    assert (sent, job.attempts.count()) == (0, 1)
+    job.refresh_from_db()
+    assert job.state == JobState.READY
+
+
 def test_nobody_tries_where_memory_ran_out_before(bus: Broker, press: Press) -> None:
     Hand("gpu12", tier_gb=12, broker=bus).arrives()
     [job] = press("flux_t2i")
@@ -390,6 +484,27 @@ def test_nobody_tries_where_memory_ran_out_before(bus: Broker, press: Press) -> 
 
 def test_nobody_tries_two_tiers_below(node8: Hand, press: Press) -> None:
     press("flux_t2i")
+    assert dispatch() == 0
+
+
+@pytest.mark.parametrize("wish", ["floor", "avoid", "limit", "tier", "block"])
+def test_an_experiment_breaks_no_other_rule(bus: Broker, press: Press, wish: str) -> None:
+    Hand("gpu12", tier_gb=12, broker=bus).arrives()
+    [job] = press("flux_t2i")
+    template = job.template_version.template
+    if wish == "floor":
+        change(job, floor_gb=24)
+    elif wish == "avoid":
+        change(job, avoids="gpu12")
+    elif wish == "limit":
+        Limit.objects.create(name="licence", most=0).templates.add(template)
+    elif wish == "tier":
+        Hold.objects.create(scope="12", by="mina")
+    else:
+        until = database_now() + timedelta(minutes=5)
+        NodeBlock.objects.create(
+            node=Node.objects.get(), template=template, state=BlockState.BLOCKED, until=until
+        )
     assert dispatch() == 0
 
 
@@ -412,3 +527,16 @@ def test_gpu_seconds_are_counted_by_project_and_hour(node24: Hand, press: Press,
     spent = sum(attempt.report["timings"]["execute_s"] for attempt in Attempt.objects.all())
     assert spent > 0
     assert usage.gpu_seconds == pytest.approx(spent)
+
+
+def test_what_a_project_used_the_night_before_counts_no_more_and_is_forgotten(film: Project) -> None:
+    now = database_now()
+    for ago, spent in (
+        (timedelta(hours=1), 60),
+        (USE_WINDOW + timedelta(hours=1), 900),
+        (3 * USE_WINDOW, 900),
+    ):
+        Usage.objects.create(project=film, hour=now - ago, gpu_seconds=spent)
+    assert used_lately(now) == {film.pk: 60}
+    assert forget_old() == 1
+    assert used_lately(now) == {film.pk: 60}

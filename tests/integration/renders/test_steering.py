@@ -33,7 +33,7 @@ from apps.renders.services.control import (
     prioritise,
     requeue,
 )
-from apps.renders.services.dispatch import dispatch
+from apps.renders.services.dispatch import DUE_RANK, dispatch, explain_waiting
 from apps.renders.services.holds import pause_project
 from apps.renders.services.steering import Wishes
 from apps.renders.services.submit import Envelope, Step, submit
@@ -164,7 +164,8 @@ def test_a_resumed_jobs_lane_is_looked_at_again(
             pause_project(film, paused=paused, user=coordinator)
 
     press_pause(paused=True)
-    Lane.objects.update(active=False)  # the dispatcher found nothing in it that may start
+    explain_waiting()
+    assert Lane.objects.get().active == (what == "project"), "only a lane without a job that may start sleeps"
     press_pause(paused=False)
     assert Lane.objects.get().active
 
@@ -217,6 +218,117 @@ def test_a_later_deadline_takes_the_raise_back_and_says_when_to_raise_again(
     assert now.start_by < deadline
     assert change_job(job, {"deadline": None}, user=coordinator)
     assert (again(job).deadline, again(job).start_by) == (None, None)
+
+
+def a_chain(film: Project, coordinator: User) -> tuple[Job, Job]:
+    """A keyframe, and the clip that waits for it."""
+    steps = (Step(template="sd15_t2i"), Step(template="wan22_i2v", start_from=0, frames=17))
+    keyframe, clip = of(batch_of(film, coordinator, 1, *steps)).order_by("code")
+    return keyframe, clip
+
+
+def test_a_deadline_of_a_clip_hurries_the_keyframe_it_waits_for(film: Project, coordinator: User) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    assert change_job(clip, {"deadline": in_(hours=8)}, user=coordinator)
+    by, before = again(clip).start_by, again(keyframe).start_by
+    assert by is not None
+    assert before is not None
+    assert before < by
+    assert again(keyframe).deadline is None, "nobody gave it one"
+    assert change_job(clip, {"deadline": None}, user=coordinator)
+    assert again(keyframe).start_by is None
+
+
+def test_a_keyframe_whose_own_deadline_is_taken_back_keeps_that_of_its_clip(
+    film: Project, coordinator: User
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    change_batch(clip.batch, {"deadline": in_(hours=8)}, user=coordinator)
+    by = again(keyframe).start_by
+    assert by is not None
+    assert change_job(keyframe, {"deadline": None}, user=coordinator)
+    assert again(keyframe).start_by == by
+
+
+def test_a_chain_is_seen_in_a_batch_that_is_changed_in_portions(
+    film: Project, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    deadline = in_(hours=8)
+    change_batch(clip.batch, {"deadline": deadline}, user=coordinator)
+    by = again(keyframe).start_by
+    change_batch(clip.batch, {"deadline": None}, user=coordinator)
+    assert again(keyframe).start_by is None
+    monkeypatch.setattr(steering, "AT_ONCE", 1)
+    change_batch(clip.batch, {"deadline": deadline}, user=coordinator)
+    assert again(keyframe).start_by == by
+
+
+def test_a_raise_that_a_clips_deadline_brought_goes_when_it_is_put_off(
+    film: Project, coordinator: User
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    change_job(clip, {"deadline": in_(seconds=30)}, user=coordinator)
+    dispatch()
+    assert (again(keyframe).rank, again(keyframe).start_by) == (DUE_RANK, None)
+    change_job(clip, {"deadline": in_(days=2)}, user=coordinator)
+    assert again(keyframe).rank == Priority.NORMAL
+    assert again(keyframe).start_by is not None
+
+
+# --- what others wait for ---
+
+
+def test_whoever_is_hurried_hurries_what_it_waits_for_and_no_longer_than_that(
+    film: Project, coordinator: User, node24: Hand
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    others = [press(film, coordinator, "sd15_t2i", key=key) for key in ("first", "second")]
+    Job.objects.filter(pk__in=[job.pk for job in others]).update(ready_at=in_(hours=-1))
+    assert prioritise(clip, priority=Priority.URGENT, user=coordinator)
+    assert (again(keyframe).priority, again(keyframe).rank) == (Priority.NORMAL, Priority.URGENT)
+    assert prioritise(keyframe, priority=Priority.LOW, user=coordinator)
+    assert again(keyframe).rank == Priority.URGENT, "the clip still waits for it"
+    assert dispatch() == 2
+    assert node24.claimed().job_id == str(keyframe.pk), "it does not wait behind older work"
+
+
+def test_what_was_hurried_for_another_is_so_no_more_when_that_is_not(
+    film: Project, coordinator: User
+) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    prioritise(clip, priority=Priority.URGENT, user=coordinator)
+    prioritise(clip, priority=Priority.LOW, user=coordinator)
+    assert again(keyframe).rank == Priority.NORMAL
+    prioritise(clip, priority=Priority.URGENT, user=coordinator)
+    change_batch(clip.batch, {"priority": Priority.LOW}, user=coordinator)
+    assert {again(job).rank for job in (keyframe, clip)} == {Priority.LOW}
+
+
+def test_a_request_hurries_what_it_waits_for_of_an_earlier_one(film: Project, coordinator: User) -> None:
+    keyframe = press(film, coordinator, "sd15_t2i", key="keyframe")
+    clip = submit(
+        user=coordinator,
+        project=film,
+        shots=[keyframe.shot],
+        steps=[Step(template="wan22_i2v", frames=17)],
+        idempotency_key="clip",
+        envelope=Envelope(priority=Priority.URGENT, deadline=in_(hours=8)),
+    ).batch.jobs.get()
+    assert clip.dependencies.get().depends_on == keyframe
+    now = again(keyframe)
+    assert (now.priority, now.rank) == (Priority.NORMAL, Priority.URGENT)
+    assert now.start_by is not None
+    assert clip.start_by is not None
+    assert now.start_by < clip.start_by
+
+
+def test_a_requeued_job_counts_as_what_waits_for_it(film: Project, coordinator: User) -> None:
+    keyframe, clip = a_chain(film, coordinator)
+    prioritise(clip, priority=Priority.HIGH, user=coordinator)
+    Job.objects.filter(pk=keyframe.pk).update(state=JobState.FAILED, rank=Priority.NORMAL)
+    assert requeue(again(keyframe), user=coordinator)
+    assert again(keyframe).rank == Priority.HIGH
 
 
 # --- when and where ---

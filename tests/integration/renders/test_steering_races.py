@@ -27,7 +27,7 @@ from apps.renders.services.control import (
     prioritise,
 )
 from apps.renders.services.dispatch import dispatch
-from apps.renders.services.holds import hold_farm
+from apps.renders.services.holds import hold
 from apps.renders.services.sending import send
 from apps.renders.services.steering import Wishes
 from apps.renders.services.submit import Step, submit
@@ -224,8 +224,8 @@ def test_a_batch_is_cancelled_while_one_of_its_jobs_is_claimed(
 def test_two_operators_pause_the_farm_at_once_and_one_of_them_did(db: None) -> None:
     first, second = UserFactory.create_batch(2, is_superuser=True)
     with transaction.atomic():
-        assert hold_farm(user=first)
-        other = Elsewhere(lambda: hold_farm(user=second))
+        assert hold("farm", user=first)
+        other = Elsewhere(lambda: hold("farm", user=second))
         other.meets_our_lock()
     assert other.answer() is False
     assert Hold.objects.get().by == first.username

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
 
@@ -17,8 +18,10 @@ from apps.renders import tasks
 from apps.renders.models import Job, Lane
 from apps.renders.services import bus, sweep, ticker
 from apps.renders.services.dispatch import dispatch
+from apps.renders.services.record import Recorded
 from apps.renders.states import JobState
 from farm.contracts import STORE_MARKER, ClaimRequest, to_json
+from tests.farm_time import FarmTime
 from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import (
     again,
@@ -123,6 +126,47 @@ def test_the_ticker_survives_a_tick_that_fails(
     assert again(job).state == JobState.RUNNING
     run_ticker(monkeypatch, turns=1)
     assert again(job).state == JobState.SUCCEEDED
+
+
+def turn(ticker_: ticker.Ticker) -> None:
+    """Let a second pass for the ticker, and let it have its turn."""
+    ticker_._swept = float("-inf")
+    ticker_.tick()
+
+
+def test_a_database_whose_clock_is_put_forward_gives_up_no_work(
+    node24: Hand, job: Job, farm_time: FarmTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    leading = ticker.Ticker(lambda: False)
+    turn(leading)
+    farm_time.passes(settings.LEASE_SECONDS + 1)  # the grace of a ticker that begins to lead
+    node24.reports()
+    order = executing(node24)
+    turn(leading)
+    caplog.clear()
+    farm_time.passes(3_600)
+    turn(leading)
+    assert "the database's clock jumped" in caplog.text
+    assert again(job).state == JobState.RUNNING
+    node24.reports()
+    farm_time.passes(settings.LEASE_SECONDS - 1)
+    node24.reports()
+    turn(leading)
+    assert node24.finishes(order) is Recorded.DONE
+
+
+def test_a_database_whose_clock_is_put_back_still_misses_a_node_that_dies(
+    node24: Hand, job: Job, farm_time: FarmTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leading = ticker.Ticker(lambda: False)
+    turn(leading)
+    executing(node24)
+    farm_time.passes(-3_600)
+    turn(leading)
+    monkeypatch.setattr(ticker, "JUMP_SECONDS", 1e9)  # from here on time passes as it should
+    farm_time.passes(settings.SILENCE_SECONDS + settings.LEASE_SECONDS + 1)
+    turn(leading)
+    assert again(job).state == JobState.READY
 
 
 def test_the_ticker_waits_for_a_database_that_is_away(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 
 from apps.common.counting import CountAtMost
 from apps.nodes.states import Desired, Observed
+from apps.nodes.words import FAILED
 from apps.renders.models import Job, Lane
 from apps.renders.states import JobState
 from apps.renders.waiting import reason_of, told_by_nodes, wait_sentence, wait_summary
@@ -29,7 +30,7 @@ from apps.renders.waitwords import (
 )
 from tests.factories import BatchFactory, JobFactory, ProjectFactory
 
-AT = timezone.make_aware(timezone.datetime(2020, 2, 3, 14, 20))  # type: ignore[attr-defined]
+AT = datetime(2020, 2, 3, 14, 20, tzinfo=timezone.get_default_timezone())
 
 LANES: list[tuple[str, dict[str, Any], str]] = [
     ("farm_paused", {"by": "alice", "reason": "power cut."}, "The farm is paused by alice: power cut."),
@@ -214,6 +215,15 @@ def test_what_a_newer_farm_wrote_is_shown_as_it_stands() -> None:
     assert sentence("quantum", {}) == "Waits: quantum."
     assert node_sentence("quantum", {}) == "Waits: quantum."
     assert sentence("", {}) == ""
+
+
+def test_why_a_node_is_sick_is_said_in_the_readers_language_and_what_a_person_wrote_as_it_is() -> None:
+    concluded = FAILED % {"count": 3, "jobs": 2, "job": "J000001", "failure": "CUDA error"}
+    with translation.override("ko"):
+        sick = node_sentence("sick", {"reason": concluded})
+        paused = node_sentence("paused", {"reason": "failures in a row", "by": "kim"})
+    assert "작업 2개에서 연속 3번 실패, 마지막은 J000001: CUDA error" in sick
+    assert "failures in a row" in paused
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ class ScriptedSocket:
     events: list[tuple[float, Event]] = field(default_factory=list)
     after_renewal: list[tuple[float, Event]] = field(default_factory=list)
     is_open: bool = True
+    unbroken: bool = False
+    breaks_after: int | None = None
     renewals: int = 0
 
     def renew(self) -> None:
@@ -65,6 +67,9 @@ class ScriptedSocket:
         if self.events and self.events[0][0] <= timeout_s:
             pause, event = self.events.pop(0)
             self.clock.now += pause
+            if self.breaks_after is not None:
+                self.breaks_after -= 1
+                self.unbroken = self.unbroken and self.breaks_after >= 0
             return event
         if self.events:
             self.events[0] = (self.events[0][0] - timeout_s, self.events[0][1])
@@ -135,10 +140,15 @@ class Scene:
     clock: Clock = field(default_factory=Clock)
     after_renewal: Iterable[tuple[float, Event]] = ()
     is_open: bool = True
+    unbroken: bool = False
 
     def __post_init__(self) -> None:
         self.socket = ScriptedSocket(
-            self.clock, list(self.events), list(self.after_renewal), is_open=self.is_open
+            self.clock,
+            list(self.events),
+            list(self.after_renewal),
+            is_open=self.is_open,
+            unbroken=self.unbroken,
         )
 
     def play(
@@ -221,6 +231,38 @@ def test_an_interrupt_by_somebody_else_is_told_as_comfyui_tells_it() -> None:
 def test_a_prompt_that_comfyui_forgot_has_vanished() -> None:
     with pytest.raises(Vanished, match="restarted"):
         Scene(ScriptedComfy([UNKNOWN]), [(0.1, Started()), (1, Reconnected())]).play()
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ((), "out of ComfyUI's queue before it began"),
+        (((0.1, Started()),), "cleared ComfyUI's history before it told"),
+    ],
+)
+def test_what_a_comfyui_forgot_that_was_never_off_the_line_a_person_took_out(
+    events: tuple[tuple[float, Event], ...], words: str
+) -> None:
+    """It was not restarted, so it has taken nobody down."""
+    with pytest.raises(Interrupted, match=words):
+        Scene(ScriptedComfy([UNKNOWN]), events, unbroken=True).play()
+
+
+def test_a_line_that_was_lost_behind_unread_words_is_a_restart() -> None:
+    scene = Scene(
+        ScriptedComfy([UNKNOWN]),
+        [(0.1, Started()), (0.0, Reconnected()), (0.0, Executing("3")), (0.0, Reconnected())],
+        unbroken=True,
+    )
+    scene.socket.breaks_after = 3
+
+    with pytest.raises(Vanished, match="restarted"):
+        scene.play()
+
+
+def test_a_comfyui_that_was_away_has_been_restarted_even_where_the_line_noticed_nothing() -> None:
+    with pytest.raises(Vanished, match="restarted"):
+        Scene(ScriptedComfy([Unreachable("refused"), UNKNOWN]), unbroken=True).play()
 
 
 def test_one_glance_that_misses_the_prompt_does_not_lose_it() -> None:

@@ -97,6 +97,12 @@ def test_out_of_memory_is_known_by_class_and_text(kind: str, message: str, is_oo
     assert isinstance(error, OutOfMemory) is is_oom
 
 
+def test_an_execution_error_says_which_node_of_the_graph_it_was() -> None:
+    told = {"node_id": "68:8", "node_type": "KSampler", "exception_message": "shapes cannot be multiplied\n"}
+
+    assert execution_error(told).message == "KSampler #68:8: shapes cannot be multiplied"
+
+
 def test_an_execution_error_without_words_still_has_a_message() -> None:
     assert execution_error({}).message
     assert execution_error({"exception_type": "KeyError"}).message == "KeyError"

@@ -45,7 +45,7 @@ def test_work_that_goes_on_colliding_is_given_up_and_each_time_is_logged(
     with pytest.raises(OperationalError):
         again_after_collision(work, tries=3)("a tick")
     assert tried == ["a tick"] * 3
-    assert [(row.what, row.again) for row in caplog.records] == [  # type: ignore[attr-defined]
+    assert [(vars(row)["what"], vars(row)["again"]) for row in caplog.records] == [
         ("lock timeout", True),
         ("lock timeout", True),
         ("lock timeout", False),

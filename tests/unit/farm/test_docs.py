@@ -22,7 +22,7 @@ PAGES = [
     *ROOT.glob("docs/**/*.md"),
 ]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-VARIABLE = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|environ, )"(\w+)\"""")
+VARIABLE = re.compile(r"""(?:env\.\w+\(|environ\.get\(|environ\[|environ,\s+)"(\w+)\"""")
 NOTHING_SAID = "nothing at all, or the same for long, and nothing moves"
 READERS = ("farm/settings.py", "farm/demo/options.py", "workers/settings.py", "celeryconfig.py")
 
@@ -32,6 +32,22 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     targets = [target.partition("#")[0] for target in LINK.findall(page.read_text(encoding="utf-8"))]
     files = [target for target in targets if target and "://" not in target]
     assert [target for target in files if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_into_a_page_leads_to_a_heading_of_it(page: Path) -> None:
+    links = [target.partition("#") for target in LINK.findall(page.read_text(encoding="utf-8"))]
+    inner = [(file, anchor) for file, _, anchor in links if anchor and "://" not in file]
+    wrong = [link for link in inner if link[1] not in anchors_of(page.parent / link[0] if link[0] else page)]
+    assert wrong == []
+
+
+def test_every_test_that_holds_a_claim_about_security_is_there() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:tests/integration/|tests/)?([\w/]+/test_\w+\.py)`", page)
+    assert len(named) > 5
+    there = [ROOT / "tests" / name for name in named], [ROOT / "tests/integration" / name for name in named]
+    assert [str(one) for one, other in zip(*there, strict=True) if not (one.exists() or other.exists())] == []
 
 
 def test_every_path_of_the_map_is_there() -> None:
@@ -53,6 +69,13 @@ def test_every_environment_variable_is_in_the_readme() -> None:
     }
     assert {"DJANGO_SECRET_KEY", "REDIS_URL", "COMFYUI_URL", "SHOTFARM_SPOOL", "DEMO_VAR"} <= read
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert sorted(name for name in read if f"`{name}`" not in readme) == []
+
+
+def test_every_environment_variable_of_a_node_is_in_its_readme() -> None:
+    read = set(VARIABLE.findall((ROOT / "workers" / "settings.py").read_text(encoding="utf-8")))
+    assert {"REDIS_URL", "SHOTFARM_ARTIFACTS", "SHOTFARM_MAX_RSS_MB"} <= read
+    readme = (ROOT / "workers" / "README.md").read_text(encoding="utf-8")
     assert sorted(name for name in read if f"`{name}`" not in readme) == []
 
 
@@ -96,6 +119,13 @@ def test_every_command_of_the_farm_is_explained_with_its_object() -> None:
         for name in re.findall(r"`(\w+)`", row)
     }
     assert objects == set(commands) - {"story"}
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The names that a page's headings are linked by: small letters, hyphens for spaces, no signs."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text.lower(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in headings}
 
 
 def section_of(page: Path, heading: str) -> str:

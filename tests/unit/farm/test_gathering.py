@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ class Desk:
     def ask(self, *numbers: int) -> None:
         for number in numbers:
             key = str(number)
-            self._gathering.add(Message(key, number, lambda key=key: self.done.append(key)))  # type: ignore[misc]
+            self._gathering.add(Message(key, number, partial(self.done.append, key)))
 
     def ask_while_busy(self, numbers: Iterable[int]) -> None:
         """Ask 0, and the others while it is being answered; return once all are."""
@@ -108,6 +109,22 @@ def test_one_bad_message_in_a_group_is_nobody_elses_trouble() -> None:
     assert len(desk.groups[1]) == 3, "they were not asked together"
     assert desk.answers == {"0": 0, "1": 2, "3": 6}
     assert [(key, type(error)) for key, error in desk.refused.items()] == [("-2", ValueError)]
+
+
+def test_a_pool_that_takes_nothing_once_is_asked_again_by_whoever_comes_next() -> None:
+    desk = Desk()
+    begin = desk._gathering._begin
+
+    def full(work: Callable[[], None]) -> None:
+        desk._gathering._begin = begin
+        raise RuntimeError("can't start new thread")
+
+    desk._gathering._begin = full
+    with pytest.raises(RuntimeError, match="new thread"):
+        desk.ask(1)
+    desk.ask(2)
+    desk.finish()
+    assert desk.answers == {"1": 2, "2": 4}
 
 
 def test_after_answers_that_could_not_be_delivered_the_next_message_is_answered(

@@ -18,7 +18,6 @@ from apps.renders.forecast import (
     Span,
     expect,
     expect_running,
-    expect_staged,
 )
 
 TRIALS = 200
@@ -138,7 +137,7 @@ def test_nothing_is_told_from_two_observations() -> None:
     two, three = observed([10.0, 12.0]), observed([10.0, 12.0, 11.0])
     assert expect(Queue([[]]), two) is None
     assert expect_running(InHand(two, 1.0)) is None
-    assert expect_staged(InHand(two, 1.0), three) is None
+    assert expect(Queue([[InHand(two, 1.0)]]), three) is None
     assert expect(Queue([[]], [Ahead(1, two)]), three) is None
     assert expect(Queue([[]]), three) is not None
 

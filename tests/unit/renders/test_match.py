@@ -93,6 +93,15 @@ def test_a_project_that_used_the_farm_all_day_gets_less_of_it_now() -> None:
     assert taken["BUSY"] > 0, "it is not starved"
 
 
+def test_the_first_renders_of_a_day_do_not_turn_shares_around() -> None:
+    begun, fresh = Project(code="BEGUN", weight=100), Project(code="FRESH", weight=100)
+    lanes = [lane(project=begun, jobs=100, age_s=50), lane(project=fresh, jobs=100)]
+    farm = Farm([node(8, f"n{i}") for i in range(10)], lanes, used={begun.pk: 60.0})
+    taken = Counter(pick.waiting.lane.project.code for pick in farm.match())
+    assert taken.total() == 20
+    assert taken["BEGUN"] >= 9, "a minute of use is no use"
+
+
 def test_a_project_alone_gets_everything() -> None:
     picks = Farm([node(8, f"n{i}") for i in range(5)], [lane(jobs=100)]).match()
     assert len(picks) == 10

@@ -37,7 +37,7 @@ def test_a_prompt_that_is_given_up_is_not_left_to_render(
     attempt: Any = SimpleNamespace(
         order=order(),
         epoch="e1",
-        client=SimpleNamespace(submit=lambda *_: None, abandon=abandoned.append),
+        client=SimpleNamespace(submit=lambda *_, **__: None, abandon=abandoned.append),
         saw_peak=lambda _: None,
     )
     station: Any = SimpleNamespace(

@@ -45,6 +45,7 @@ class FakeComfy:
         self.stats: object = {"system": {"comfyui_version": "0.27.0"}, "devices": [{"type": "cpu"}]}
         self.names = ["wan\\a.safetensors"]
         self.submitted: list[str] = []
+        self.running: list[str] = []
         self.withdrawn: list[str] = []
         self.catalogue_read = 0
         self.freed = 0
@@ -57,7 +58,7 @@ class FakeComfy:
         return self.stats
 
     def queue(self) -> Queue:
-        return Queue(running=(), pending=())
+        return Queue(running=tuple(self.running), pending=())
 
     def submit(self, _graph: object, prompt_id: str) -> None:
         self.submitted.append(prompt_id)
@@ -134,6 +135,18 @@ def test_a_comfyui_that_hangs_may_be_restarted_and_one_that_is_starting_is_left_
         watch.look()
 
     assert restart.told == [False, True, False, True]
+
+
+def test_a_comfyui_that_executes_somebody_elses_prompt_is_not_restarted_over_it() -> None:
+    comfy, restart = FakeComfy(), FakeRestart()
+    comfy.executor_lives, comfy.running = False, ["an artist's"]
+    node, watch, _ = watching(comfy, restart=restart)
+    node.sick = "it went on for a minute after its interrupt"
+    watch.look()
+    comfy.running = []
+    watch.look()
+
+    assert restart.told == [False, True]
 
 
 def test_the_watch_tells_only_what_is_new() -> None:
@@ -299,6 +312,43 @@ def test_a_probe_that_nobody_renders_has_failed_unless_it_waits_behind_a_render(
         id="p1", ok=False, message=f"ComfyUI rendered no probe within {PATIENCE_S:g} s"
     )
     assert comfy.withdrawn == comfy.submitted, "nobody waits for it any more"
+
+
+def test_a_probe_that_waits_behind_somebody_elses_prompt_makes_nobody_sick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    comfy, now = FakeComfy(), [0.0]
+    defaults: Any = AskedProbe.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "clock", lambda: now[0])
+    comfy.executor_lives, comfy.running = False, ["an artist's"]
+    node, watch, _ = watching(comfy)
+    node.probe_asked = "p1"
+    for _ in range(3):
+        watch.look()
+        now[0] += PATIENCE_S + 1
+    assert (len(comfy.submitted), node.probe, node.sick) == (1, None, "")
+
+    comfy.running = []
+    watch.look()
+
+    assert "rendered no probe" in node.sick
+
+
+def test_the_watch_sees_whose_prompt_executes() -> None:
+    comfy = FakeComfy()
+    node, watch, told = watching(comfy)
+    watch.look()
+    comfy.running = ["an artist's"]
+    watch.look()
+
+    state, reason = node.standing()
+    assert state is NodeState.IDLE
+    assert "somebody else's prompt executes in ComfyUI" in reason
+    assert told == [NodeState.IDLE, NodeState.IDLE], "it is told at once"
+    node.others.ours("ours")
+    comfy.running = ["ours"]
+    watch.look()
+    assert "somebody" not in node.standing()[1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""Both films and everybody, made once for the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.test import Client, override_settings
+
+from tests.integration.access.world import PEOPLE, World, build
+
+
+@dataclass(frozen=True)
+class Premises:
+    """Both films and their files, everybody's cookies after signing in, and every row as it is then."""
+
+    world: World
+    files: Path
+    cookies: dict[str, SimpleCookie]
+    rows: dict[str, str]
+
+
+@contextmanager
+def premises_in(files: Path) -> Iterator[Premises]:
+    """Make them in a transaction around those of the tests: what one of them does, no other sees."""
+    store = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(files)}}
+    with transaction.atomic():
+        with override_settings(STORAGES={**settings.STORAGES, "default": store}):
+            world = build()
+        made = {who: Client() for who in PEOPLE}
+        for who, person in world.people.items():
+            made[who].force_login(person)
+        cookies = {who: browser.cookies for who, browser in made.items()}
+        yield Premises(world=world, files=files, cookies=cookies, rows=everything())
+        transaction.set_rollback(True)
+
+
+def everything() -> dict[str, str]:
+    """Every row of every table, but sessions."""
+    return {
+        model._meta.label: repr(list(model._base_manager.order_by("pk").values_list()))
+        for model in apps.get_models()
+        if model is not Session
+    }
