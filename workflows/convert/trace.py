@@ -7,7 +7,7 @@ a recursion, and remembers where each step ended, so long chains and many consum
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from workflows.convert.document import BORDER_IN, BYPASS, NEVER, Graph, Link, LinkId
 from workflows.convert.places import Place, Places
@@ -52,7 +52,6 @@ class Broken(Exception):
 
 
 Source = Output | Value | None
-_UNSEEN: Final = object()
 
 
 class Tracer:
@@ -66,29 +65,27 @@ class Tracer:
 
     def source(self, place: Place, slot: int) -> Source:
         """Where the input ``slot`` of ``place`` gets its value from; None if from nowhere. Raises Broken."""
-        step: Step | Source = Step(place, slot, True, None)
         way: dict[Step, None] = {}
-        found: Source | Broken
-        try:
-            while isinstance(step, Step):
-                known = self._known.get(step, _UNSEEN)
-                if known is not _UNSEEN:
-                    step = _again(known)
-                    break
-                if step in way:
-                    raise _broken(
-                        step.place, "dependency_cycle", "is linked to itself, through nodes that only hand on"
-                    )
-                way[step] = None
-                step = self._into(step) if step.into else self._out_of(step)
-            found = step
-        except Broken as exc:
-            found = exc
-        for step in way:
-            self._known[step] = found
+        found = self._walked(Step(place, slot, True, None), way)
+        self._known.update(dict.fromkeys(way, found))
         if isinstance(found, Broken):
             raise found
         return found
+
+    def _walked(self, start: Step, way: dict[Step, None]) -> Source | Broken:
+        step: Step | Source = start
+        try:
+            while isinstance(step, Step):
+                if step in self._known:
+                    return self._known[step]
+                if step in way:
+                    said = "is linked to itself, through nodes that only hand on"
+                    raise _broken(step.place, "dependency_cycle", said)
+                way[step] = None
+                step = self._into(step) if step.into else self._out_of(step)
+        except Broken as exc:
+            return exc
+        return step
 
     def _into(self, step: Step) -> Step | Source:
         place = step.place
@@ -114,13 +111,9 @@ class Tracer:
         return follows and not fits(self._types.of_output(origin, output), wanted)
 
     def _through_border(self, place: Place, host: Place, link: Link) -> Step | Source:
-        if link.origin_slot >= len(host.slots) or link.origin_slot < 0:
-            raise _broken(
-                place,
-                "missing_slot",
-                f"is linked to input {link.origin_slot} of its subgraph {shown(host.title)}, "
-                f"which has {len(host.slots)}",
-            )
+        if not 0 <= link.origin_slot < len(host.slots):
+            said = f"is linked to input {link.origin_slot} of its subgraph {shown(host.title)}, "
+            raise _broken(place, "missing_slot", f"{said}which has {len(host.slots)}")
         if host.slots[link.origin_slot].link is None:
             return self._held(host, link.origin_slot)
         return Step(host, link.origin_slot, True, None)
@@ -181,13 +174,6 @@ class Tracer:
         if link is None:
             raise _dangling(place, name, f"link {shown(link_id, quoted=False)}")
         return link
-
-
-def _again(known: Any) -> Source:
-    if isinstance(known, Broken):
-        raise known
-    found: Source = known
-    return found
 
 
 def _broken(place: Place, code: str, what: str) -> Broken:
