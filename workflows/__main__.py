@@ -11,6 +11,7 @@ from pathlib import Path
 from workflows import catalogue
 from workflows.convert import convert
 from workflows.convert.files import read_file
+from workflows.convert.media import KINDS
 from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
 from workflows.validate import MISSING_MODEL, Problem, check_graph, check_manifest
@@ -92,7 +93,7 @@ def _options() -> argparse.ArgumentParser:
         "file",
         type=Path,
         metavar="FILE",
-        help="JSON, or a PNG, WebP, JPEG, MP4, WebM or FLAC with a workflow",
+        help=f"JSON, or {KINDS} that ComfyUI wrote",
     )
     convert_.add_argument(
         "--object-info",

@@ -83,29 +83,43 @@ def film(kind: str, codec: str, texts: dict[str, str], how: dict[str, str]) -> b
     stream = io.BytesIO()
     with av.open(stream, "w", format=kind, options=how) as container:
         container.metadata.update(texts)
-        track = container.add_stream(codec, rate=8)
-        track.width, track.height, track.pix_fmt = 64, 64, "yuv420p"  # type: ignore[union-attr]
+        track: Any = container.add_stream(codec, rate=8)
+        track.width, track.height, track.pix_fmt = 64, 64, "yuv420p"
         frame = av.VideoFrame(64, 64, "yuv420p")
-        for packet in [*track.encode(frame), *track.encode()]:  # type: ignore[union-attr, arg-type]
+        for packet in [*track.encode(frame), *track.encode()]:
             container.mux(packet)
     return stream.getvalue()
 
 
 def flac(texts: dict[str, str]) -> bytes:
     """As SaveAudio."""
+    return sound("flac", "flac", "s16", texts)
+
+
+def mp3(texts: dict[str, str]) -> bytes:
+    """As SaveAudioMP3."""
+    return sound("mp3", "libmp3lame", "s16p", texts)
+
+
+def opus(texts: dict[str, str]) -> bytes:
+    """As SaveAudioOpus."""
+    return sound("opus", "libopus", "s16", texts)
+
+
+def sound(kind: str, codec: str, form: str, texts: dict[str, str]) -> bytes:
     stream = io.BytesIO()
-    with av.open(stream, "w", format="flac") as container:
+    with av.open(stream, "w", format=kind) as container:
         container.metadata.update(texts)
-        track = container.add_stream("flac", rate=44_100, layout="mono")
-        frame = av.AudioFrame(format="s16", layout="mono", samples=4_096)
-        frame.rate = 44_100
+        track: Any = container.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame(format=form, layout="mono", samples=960)
+        frame.rate = 48_000
         frame.planes[0].update(bytes(frame.planes[0].buffer_size))
         for packet in [*track.encode(frame), *track.encode()]:
             container.mux(packet)
     return stream.getvalue()
 
 
-WRITERS = [png, apng, webp, jpeg, mp4, vhs, webm, flac]
+WRITERS = [png, apng, webp, jpeg, mp4, vhs, webm, flac, mp3, opus]
 Writer = Callable[[dict[str, str]], bytes]
 
 
@@ -128,7 +142,7 @@ def test_a_prompt_that_cannot_be_read_leaves_the_workflow(writer: Writer) -> Non
     assert read(writer({**BOTH, "prompt": "{broken"})) == WORKFLOW
 
 
-@pytest.mark.parametrize("writer", [png, webp, jpeg, mp4, webm, flac])
+@pytest.mark.parametrize("writer", [png, webp, jpeg, mp4, webm, flac, mp3, opus])
 def test_a_file_saved_without_its_workflow_says_so(writer: Writer) -> None:
     assert "holds no ComfyUI workflow" in refused(writer({"other": "text"}))
 
@@ -184,7 +198,17 @@ def test_a_file_with_any_bytes_changed_is_read_or_refused(name: str, data: st.Da
 
 @given(
     st.sampled_from(
-        [b"\x89PNG\r\n\x1a\n", b"RIFF0000WEBP", b"\xff\xd8", b"fLaC", b"\x1a\x45\xdf\xa3", b"0000ftyp", b""]
+        [
+            b"\x89PNG\r\n\x1a\n",
+            b"RIFF0000WEBP",
+            b"\xff\xd8",
+            b"fLaC",
+            b"OggS",
+            b"ID3\x04",
+            b"\x1a\x45\xdf\xa3",
+            b"0000ftyp",
+            b"",
+        ]
     ),
     st.binary(max_size=400),
 )

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import BinaryIO
 
-from workflows.convert.media import boxes, exif, flac, matroska, png
+from workflows.convert.media import boxes, exif, matroska, png, sound
 from workflows.convert.media.bounds import Malformed
 
 __all__ = ["KINDS", "Malformed", "texts"]
 
-KINDS = "PNG, WebP, JPEG, MP4, WebM or FLAC"
+KINDS = "PNG, WebP, JPEG, MP4, WebM, FLAC, MP3 or Opus"
 
 
 def texts(stream: BinaryIO) -> dict[str, str] | None:
@@ -37,7 +37,9 @@ def _reader(head: bytes) -> Callable[[BinaryIO], dict[str, str]] | None:
     signatures = {
         png.SIGNATURE: png.texts,
         exif.JPEG: exif.jpeg_texts,
-        flac.SIGNATURE: flac.texts,
+        sound.FLAC: sound.flac_texts,
+        sound.OGG: sound.ogg_texts,
+        sound.ID3: sound.mp3_texts,
         matroska.SIGNATURE: matroska.texts,
     }
     return next((reader for signature, reader in signatures.items() if head.startswith(signature)), None)
