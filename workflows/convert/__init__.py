@@ -11,7 +11,7 @@ widgets     what stands for an input, and what it holds at first
 panel       one node's inputs and widgets; filling puts the saved values in
 places      every node where it stands, subgraphs unfolded
 trace       where a linked value really comes from; types and promoted help
-primitives  values written into other nodes' widgets
+primitives  values written into other nodes' widgets, within their limits
 texts       choices in prompts, names of files
 write       the graph in API format; unknown says which classes it has not
 already     a graph that is in API format when it comes

@@ -56,8 +56,8 @@ def specs_of(class_name: str, node_class: Mapping[str, Any]) -> list[Spec]:
     order = node_class.get("input_order")
     names: list[str] = []
     if isinstance(order, Mapping):
-        names += [name for name in order.get("required") or () if name in required and name not in optional]
-        names += [name for name in order.get("optional") or () if name in optional]
+        names += [name for name in _names(order.get("required")) if name in required and name not in optional]
+        names += [name for name in _names(order.get("optional")) if name in optional]
     ordered = dict.fromkeys([*names, *all_inputs])
     return [spec_of(name, all_inputs[name]) for name in ordered]
 
@@ -84,6 +84,10 @@ def inner_specs(inputs: object, prefix: str = "") -> Iterator[Spec]:
         for section in ("required", "optional"):
             for name, declared in _section(inputs, section).items():
                 yield spec_of(prefix + name, declared)
+
+
+def _names(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def _section(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:

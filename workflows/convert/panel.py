@@ -8,12 +8,16 @@ input more than are linked (``images.image2``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from workflows.convert.declared import DYNAMIC, GROWING, MATCHED, Spec, inner_specs
 from workflows.convert.document import Link, LinkId, Slot
 from workflows.convert.widgets import CHOSEN, MAKERS, OPTION, Widget, widgets_for
+
+MOST_GROWN: Final = 1_000
+"""Inputs of one growing list, whatever a class declares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,6 @@ class Growth:
     specs: tuple[Spec, ...]
     names: tuple[str, ...] | None
     prefix: str
-    least: int
     most: int
 
     def name(self, ordinal: int, key: str) -> str:
@@ -121,24 +124,24 @@ class Panel:
         self.slots.append(Slot(spec.name, spec.type, None, spec.name))
 
     def _add_matched(self, spec: Spec) -> None:
-        template = spec.facts.get("template") or {}
+        template = _template(spec)
         allowed, group = str(template.get("allowed_types", "*")), str(template.get("template_id"))
         self._add(spec.typed(allowed))
         self.matched[group] = {**self.matched.get(group, {}), spec.name: allowed}
 
     def _add_growing(self, spec: Spec) -> None:
-        template = spec.facts.get("template") or {}
-        names, least, most = template.get("names"), template.get("min", 1), template.get("max", 100)
+        template = _template(spec)
+        names = template.get("names")
+        listed = tuple(map(str, names)) if isinstance(names, list) else None
         growth = Growth(
             spec.name,
             tuple(inner_specs(template.get("input"))),
-            tuple(map(str, names)) if names is not None else None,
+            listed,
             str(template.get("prefix", "")),
-            least,
-            len(names) if names is not None else most,
+            len(listed) if listed is not None else _count(template.get("max"), 100),
         )
         self.growing[spec.name] = growth
-        for ordinal in range(max(1, least + 1)):
+        for ordinal in range(max(1, _count(template.get("min"), 1) + 1)):
             self._grow(ordinal, growth)
 
     def _grow(self, ordinal: int, growth: Growth) -> None:
@@ -183,6 +186,15 @@ class Panel:
             if index is not None:
                 self.slots[index].link = slot.link
                 self.grow(index, links)
+
+
+def _template(spec: Spec) -> Mapping[str, Any]:
+    template = spec.facts.get("template")
+    return template if isinstance(template, Mapping) else {}
+
+
+def _count(value: object, otherwise: int) -> int:
+    return min(value, MOST_GROWN) if isinstance(value, int) else otherwise
 
 
 def _choices(widget: Widget) -> dict[str, Any]:

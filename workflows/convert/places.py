@@ -119,8 +119,8 @@ class Places:
     def matched_output(self, place: Place, output: int) -> str | None:
         """The group of inputs whose type an output follows; None if it has a type of its own."""
         known = self.known_class(place)
-        groups = (known.get("output_matchtypes") if known else None) or ()
-        return groups[output] if 0 <= output < len(groups) else None
+        groups = known.get("output_matchtypes") if known else None
+        return groups[output] if isinstance(groups, list) and 0 <= output < len(groups) else None
 
     def setter_for(self, getter: Place) -> Place | None:
         """The node that sets the name ``getter`` gets, in its graph or in one around it."""
@@ -170,6 +170,12 @@ class Places:
                     )
                     return
                 place = self._place(node, graph, host)
+                if place.id in self.by_id:
+                    self._findings.add(
+                        "duplicate_node_id",
+                        f"{place.named} unfolds to the id of {shown(self.by_id[place.id].title)}.",
+                        place.id,
+                    )
                 self.by_id[place.id] = place
                 if place.definition is None or (host is None and place.idle):
                     continue

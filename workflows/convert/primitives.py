@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from workflows.convert.document import Slot
+from workflows.convert.limits import within_limits, within_limits_of_all
 from workflows.convert.places import Place, Places
 from workflows.convert.promoted import promoted_widgets
 from workflows.convert.texts import NamedValues
@@ -22,28 +22,28 @@ def apply_primitives(places: Places, names: NamedValues) -> None:
 
 
 def _apply(places: Places, primitive: Place, names: NamedValues) -> None:
-    targets = list(_targets(places, primitive))
-    if not targets:
+    targets = [(place, slot, _widgets_at(places, place, slot)) for place, slot in _targets(places, primitive)]
+    if not targets or not (targets[0][2] or targets[0][1].type in OWN_TYPES):
         return
-    place, slot = targets[0]
-    theirs = _widgets_at(places, place, slot)
-    if not theirs and slot.type not in OWN_TYPES:
-        return
-    values = primitive.node.values
-    value: Any = UNSET
-    if isinstance(values, list) and values:
-        value = values[0]
-    elif theirs:
-        value = theirs[0].value
+    value = _value(primitive, targets[0][2])
     if value is UNSET:
         return
     if isinstance(value, str) and primitive.node.properties.get("Run widget replace on values"):
         value = names.written(value)
-    for place, slot in targets:
-        for index, widget in enumerate(_widgets_at(places, place, slot)):
+    value = within_limits_of_all(value, [widgets[0] for _, _, widgets in targets if widgets])
+    for place, _, widgets in targets:
+        for widget in widgets:
             place.panel.put(widget, value, place.graph.links)
-            if index == 0:
-                widget.value = within_limits(widget)
+        if widgets:
+            widgets[0].value = within_limits(widgets[0].value, widgets[0])
+
+
+def _value(primitive: Place, theirs: list[Widget]) -> Any:
+    """The value that the file has for a primitive, else the one of the first widget it is linked to."""
+    values = primitive.node.values
+    if isinstance(values, list) and values:
+        return values[0]
+    return theirs[0].value if theirs else UNSET
 
 
 def _targets(places: Places, primitive: Place) -> Iterator[tuple[Place, Slot]]:
@@ -62,46 +62,3 @@ def _widgets_at(places: Places, place: Place, slot: Slot) -> list[Widget]:
         return list(promoted_widgets(places, place, place.slots.index(slot)))
     widget = place.panel.widget(slot.widget) if slot.widget else None
     return [] if widget is None else [widget]
-
-
-def within_limits(widget: Widget) -> Any:
-    """A number as its widget rounds it: whole numbers to its step, others to its precision."""
-    value, facts = widget.value, widget.spec.facts if widget.spec else {}
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return value
-    if widget.kind == "INT":
-        return _stepped(value, facts)
-    return _rounded(value, facts) if widget.kind == "FLOAT" else value
-
-
-def _stepped(value: float, facts: Mapping[str, Any]) -> int | float:
-    step, least = _figure(facts, "step", 1) or 1, _figure(facts, "min", 0)
-    if step == 1:
-        return _half_up(value)
-    offset = math.fmod(least, step)
-    return _whole(_half_up((value - offset) / step) * step + offset)
-
-
-def _rounded(value: float, facts: Mapping[str, Any]) -> int | float:
-    step = _figure(facts, "step", 0.5)
-    precision = max(0, -math.floor(math.log10(step))) if step > 0 else 0
-    unit = _figure(facts, "round", 0) or (10.0**-precision if precision else 0)
-    if not unit:
-        return value
-    near = round(_half_up(value / unit) * unit, min(precision, 15))
-    least, most = _figure(facts, "min", 0), _figure(facts, "max", 2048)
-    return _whole(min(max(near, least), most))
-
-
-def _figure(facts: Mapping[str, Any], name: str, otherwise: float) -> float:
-    value = facts.get(name)
-    return otherwise if isinstance(value, bool) or not isinstance(value, int | float) else value
-
-
-def _half_up(value: float) -> int:
-    return value if isinstance(value, int) else math.floor(value + 0.5)
-
-
-def _whole(value: float) -> int | float:
-    """JSON of a browser has no 3.0: a float that is whole is written as a whole number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value

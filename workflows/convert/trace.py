@@ -131,7 +131,8 @@ class Tracer:
         virtual = place.definition is None and place.node.type in VIRTUAL
         offered = self._places.outputs_of(place)
         if not virtual and not 0 <= step.slot < offered:
-            said = f"has {offered} outputs; a link takes number {step.slot}, counted from 0"
+            has = "1 output" if offered == 1 else f"{offered} outputs"
+            said = f"has {has}; a link takes number {step.slot}, counted from 0"
             raise _broken(place, "missing_slot", said)
         if place.node.mode == BYPASS:
             slot = self._types.bypass_slot(place, step.slot, step.wanted or "*")

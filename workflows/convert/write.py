@@ -86,16 +86,12 @@ class _Writer:
         return value
 
     def _scene(self, place: Place) -> dict[str, Any]:
-        """What a view in 3D sends, but for the pictures, which only a browser can take."""
+        """What a view in 3D sends, but for the pictures of Load3D, which only a browser can take."""
         camera = place.node.properties.get("Camera Config")
         state = camera.get("state") if isinstance(camera, Mapping) else None
-        self._notes.add(
-            "picture_in_browser",
-            f"{place.named} shows a scene of which ComfyUI's browser takes pictures; give them in its input "
-            "'image', or use only its model.",
-            place.id,
-            "image",
-        )
+        if place.node.type == "Load3D":
+            said = "shows a scene of which ComfyUI's browser takes pictures; give them in its input 'image'"
+            self._notes.add("picture_in_browser", f"{place.named} {said}.", place.id, "image")
         seen: dict[str, Any] = {"camera_info": state, "model_3d_info": []}
         if place.node.type == "Load3DAdvanced":
             return seen

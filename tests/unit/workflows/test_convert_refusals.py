@@ -75,7 +75,7 @@ def test_a_link_from_an_output_that_is_not_there_is_refused(slot: int, mode: int
     drawing.link(empty, invert, "image", slot=slot)
     problem = only(drawing)
     assert (problem.node, problem.code) == ("1", "missing_slot")
-    assert "Node 1 (Grey) has 1 outputs" in problem.message
+    assert "Node 1 (Grey) has 1 output; a link takes number" in problem.message
 
 
 def test_an_unknown_class_is_refused_with_the_nearest_names() -> None:

@@ -266,6 +266,34 @@ def test_a_primitives_number_is_rounded_to_the_step_of_the_widget() -> None:
     assert converted(drawing)["2"]["inputs"]["width"] == 104
 
 
+def test_a_primitives_number_is_kept_within_the_limits_of_all_it_is_linked_to() -> None:
+    drawing = Drawing()
+    primitive = drawing.node("PrimitiveNode", [5, "fixed"], outputs=["INT"])
+    latent = drawing.node("EmptyLatentImage", [64, 64, 1], outputs=["LATENT"])
+    empty = drawing.node("EmptyImage", [16, 16, 1, 0])
+    drawing.link(primitive, empty, "width", kind="INT", widget=True)
+    drawing.link(primitive, latent, "width", kind="INT", widget=True)
+    graph = converted(drawing)
+    assert [graph[node]["inputs"]["width"] for node in ("2", "3")] == [16, 16]
+
+
+def test_a_primitives_fraction_is_rounded_to_the_precision_of_the_widget() -> None:
+    drawing = Drawing()
+    primitive = drawing.node("PrimitiveNode", [6.54321, "fixed"], outputs=["FLOAT"])
+    sampler = drawing.node("KSampler", SAMPLER)
+    drawing.link(primitive, sampler, "cfg", kind="FLOAT", widget=True)
+    assert converted(drawing)["2"]["inputs"]["cfg"] == 6.5
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 10**300, 10**18])
+def test_a_primitives_number_that_no_browser_can_round_stays(value: float) -> None:
+    drawing = Drawing()
+    primitive = drawing.node("PrimitiveNode", [value, "fixed"], outputs=["FLOAT"])
+    sampler = drawing.node("KSampler", SAMPLER)
+    drawing.link(primitive, sampler, "cfg", kind="FLOAT", widget=True)
+    assert converted(drawing)["2"]["inputs"]["cfg"] == value
+
+
 # subgraphs
 
 
