@@ -172,6 +172,16 @@ class Farm:
         """Ask a node's stand-in ComfyUI."""
         return self.get(self.plan.nodes[index].comfyui_url + path)
 
+    def arm(self, index: int, *faults: str) -> None:
+        """Let a node's stand-in (knob ``--faults``) suffer these faults and no others; none: it goes on."""
+        request = urllib.request.Request(
+            f"{self.plan.nodes[index].comfyui_url}/simulated/knobs",
+            data=json.dumps({"faults": faults}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert len(json.load(answer)["faults"]) == len(faults)
+
     def _story(self) -> str:
         """What a person would look at first."""
         jobs = [

@@ -163,7 +163,7 @@ def until(studio: Farm, condition: Callable[[], object], what: str) -> None:
 
 @pytest.mark.long
 def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm) -> None:
-    studio = farm(vram=[8], knobs=KNOBS)
+    studio = farm(vram=[8], knobs=(*KNOBS, "--faults"))
     secrets, search = studio.home.secrets, Search()
     login = f"admin:{secrets.flower}"
     studio.start()
@@ -178,6 +178,7 @@ def test_no_secret_is_told_by_a_farm_that_works_fails_and_breaks(farm: MakeFarm)
     # a render, and one whose ComfyUI is killed under it
     studio.submit(shots=1, step=SMALL, key="good")
     studio.wait_until(lambda: studio.states() == ["succeeded"], "the first job has succeeded")
+    studio.arm(0, "hang:node=SaveImage")  # it executes until it is killed
     studio.submit(shots=1, step=f"{SMALL}, seed=77", key="bad")  # the same once more would be a cache hit
     studio.wait_until(lambda: studio.comfyui(0, "/queue")["queue_running"], "ComfyUI executes")
     for started in (studio.home.folder / "spool").rglob("started/*.json"):

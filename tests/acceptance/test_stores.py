@@ -79,9 +79,8 @@ def test_a_node_without_a_shared_folder_uploads_through_web_although_the_line_is
     studio.start(*everything(studio))
     studio.submit(shots=1, step=SLATE, key="slate")  # its input comes down the same line
     studio.wait_until(lambda: takes_are_ready(studio, 1), "the slate is ready")
-    studio.submit(shots=1, step=STEP, key="picture")
-    studio.wait_until(lambda: studio.comfyui(0, "/queue")["queue_running"], "ComfyUI executes the prompt")
     line.cut_after_sent(40_000)  # more than the store's marker is asked for in minutes: it is the file
+    studio.submit(shots=1, step=STEP, key="picture")
     studio.wait_until(lambda: takes_are_ready(studio, 2), "both takes are ready")
     assert line.cuts == 1, "the line was not cut"
     for original in originals(studio):
@@ -120,17 +119,19 @@ def test_a_job_waits_while_the_store_is_full_and_is_rendered_when_there_is_room(
     disk = small_disk(32)
     studio = farm(
         vram=[8],
-        knobs=("--seconds-per-step", "0.5", "--model-load-seconds", "0"),
+        knobs=(*KNOBS, "--faults"),
         store=str(disk),
         node_store=lambda web_port: f"http://127.0.0.1:{web_port}",
         env={"SHOTFARM_MIN_FREE_MB": "8"},
     )
     studio.start(*everything(studio))
     studio.wait_until((disk / STORE_MARKER).exists, "the store is marked")
+    studio.arm(0, "hang:node=SaveImage")
     studio.submit(shots=1, step=STEP, key="full")
     studio.wait_until(lambda: studio.comfyui(0, "/queue")["queue_running"], "ComfyUI executes the prompt")
     ballast = fill(disk)
     assert os.statvfs(disk).f_bavail == 0
+    studio.arm(0)
     studio.wait_until(lambda: studio.states() == ["ready"], "the job is ready again")
     attempt = studio.rows(
         "SELECT state, counted, failure_class, failure_message FROM renders_attempt ORDER BY number"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from apps.accounts.models import User
 from apps.nodes.models import Node
@@ -14,6 +15,7 @@ from apps.nodes.states import Desired
 from apps.projects.models import Project
 from apps.renders.models import Attempt, FarmClock, Job
 from apps.renders.selectors import story
+from apps.renders.services import bus as farm_bus
 from apps.renders.services.claim import claim
 from apps.renders.services.control import cancel, requeue
 from apps.renders.services.dispatch import dispatch
@@ -196,15 +198,38 @@ def test_a_late_report_from_a_lost_attempt_is_accepted_when_no_take_exists(
     assert attempt_of(order).state == AttemptState.SUCCEEDED
 
 
-def test_a_late_success_calls_off_the_newer_attempt(node24: Hand, job: Job, order: RenderOrder) -> None:
+def test_a_late_success_calls_off_the_newer_attempt_at_once(
+    node24: Hand,
+    job: Job,
+    order: RenderOrder,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
     Attempt.objects.update(state=AttemptState.LOST, holds_slot=False)
     Job.objects.update(state=JobState.READY, token="")
     newer = next_order(node24)
-    assert node24.finishes(order) is Recorded.DONE
+    told: list[str] = []
+    monkeypatch.setattr(farm_bus, "send_cancel", lambda attempt: told.append(str(attempt.pk)))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert node24.finishes(order) is Recorded.DONE
+    assert told == [newer.attempt_id], "by remote control, and with the next directives"
     assert attempt_of(newer).state == AttemptState.SUPERSEDED
     assert newer.attempt_id in node24.reports().cancelled
     assert node24.finishes(newer) is Recorded.STALE
     assert Take.objects.count() == 1
+
+
+def test_what_a_late_success_called_off_holds_its_place_until_its_node_has_stopped(
+    node24: Hand, order: RenderOrder
+) -> None:
+    Attempt.objects.update(state=AttemptState.LOST, holds_slot=False)
+    Job.objects.update(state=JobState.READY, token="")
+    newer = executing(node24)
+    assert node24.finishes(order) is Recorded.DONE
+    called_off = attempt_of(newer)
+    assert (called_off.state, called_off.holds_slot) == (AttemptState.SUPERSEDED, True)
+    node24.finishes(newer, node24.ended(newer, Outcome.CANCELLED))
+    assert not attempt_of(newer).holds_slot
 
 
 def test_a_stale_failure_changes_nothing(node24: Hand, job: Job, order: RenderOrder) -> None:

@@ -475,6 +475,17 @@ def test_an_experiment_that_fails_while_a_round_is_read_is_not_begun_anew(
     assert job.state == JobState.READY
 
 
+def test_one_card_at_a_time_tries_on_the_whole_farm(bus: Broker, press: Press) -> None:
+    cards = [Hand(name, tier_gb=12, broker=bus).arrives() for name in ("a12", "b12")]
+    press("flux_t2i", 3)
+    assert dispatch() == 1
+    assert dispatch() == 0
+    attempt = Attempt.objects.select_related("node").get()
+    [tries] = [card for card in cards if attempt.node is not None and card.name == attempt.node.name]
+    tries.finishes(tries.claimed())
+    assert dispatch() == 1
+
+
 def test_nobody_tries_where_memory_ran_out_before(bus: Broker, press: Press) -> None:
     Hand("gpu12", tier_gb=12, broker=bus).arrives()
     [job] = press("flux_t2i")

@@ -109,6 +109,20 @@ def test_when_the_whole_farm_is_silent_leases_wait_one_more_lease(job: Job, orde
     assert again(job).state == JobState.READY
 
 
+def test_the_first_word_after_a_silence_of_the_whole_farm_gives_every_lease_a_grace(
+    job: Job, order: RenderOrder, bus: Broker
+) -> None:
+    node_falls_silent(300)
+    FarmClock.objects.update(word_at=database_now() - timedelta(seconds=300))
+    other = Hand("other24", tier_gb=24, broker=bus).arrives()
+    sweep()
+    assert again(job).state == JobState.RUNNING, "its node may be the next to be heard"
+    FarmClock.objects.update(grace_until=database_now())
+    other.reports()
+    sweep()
+    assert again(job).state == JobState.READY, "no second grace while the farm talks"
+
+
 def test_unheard_reports_in_the_broker_stop_leases_from_expiring(
     job: Job, order: RenderOrder, bus: Broker
 ) -> None:
