@@ -7,6 +7,7 @@ says which node's which input takes what. Standard library only, so a GPU node c
 load       read a template folder, or a pair of documents kept in a database
 validate   check a graph against a node catalogue, a manifest against its graph
 loras      insert LoRA loaders behind the models a manifest names
+convert    what people save from ComfyUI, or the media it writes, to a graph it takes
 bind       write a shot's values into a graph; what a job needs (VRAM, frames, models)
 ========== =====================================================================
 """

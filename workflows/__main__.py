@@ -1,24 +1,34 @@
-"""``python -m workflows check``: say in sentences what is wrong with the templates."""
+"""``python -m workflows``: say what is wrong with templates, or convert a workflow to API format."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workflows import catalogue
-from workflows.errors import WorkflowError
+from workflows.convert import convert
+from workflows.convert.files import read_file
+from workflows.convert.media import KINDS
+from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
 from workflows.validate import MISSING_MODEL, Problem, check_graph, check_manifest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print one sentence per problem; return 1 if there is one, 0 if all is well.
+    """Run one of the commands; return 0 if all is well, 1 if there is a problem, said in a sentence each."""
+    options = _options().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    return command(options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Print one sentence per problem.
 
     A model file that the catalogue's server lacks is printed, and counts only with ``--require-models``.
     """
-    options = _options().parse_args(arguments)
     try:
         object_info = catalogue.read(options.object_info) if options.object_info else None
     except WorkflowError as exc:
@@ -37,6 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if bad else 0
 
 
+def _convert(options: argparse.Namespace) -> int:
+    """Print the graph in API format; problems and notes go to the error output, one a line."""
+    try:
+        conversion = convert(read_file(options.file), catalogue.read(options.object_info))
+    except CannotConvert as exc:
+        for problem in exc.problems:
+            sys.stderr.write(f"{problem}\n")
+        return 1
+    except WorkflowError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    for note in conversion.notes:
+        sys.stderr.write(f"note: {note}\n")
+    sys.stdout.write(f"{json.dumps(conversion.graph, indent=2, allow_nan=False)}\n")
+    return 0
+
+
 def _findings(
     name: str, object_info: catalogue.ObjectInfo | None, *, require_models: bool
 ) -> tuple[list[Problem], list[Problem]]:
@@ -53,13 +80,29 @@ def _findings(
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workflows", description=__doc__)
-    command = parser.add_subparsers(required=True, metavar="check")
+    command = parser.add_subparsers(required=True, metavar="COMMAND")
     check = command.add_parser("check", help="check templates, by default all that ship with the farm")
     check.add_argument("templates", nargs="*", metavar="TEMPLATE", help="slug, or a folder as ./path")
     check.add_argument(
         "--object-info", type=Path, metavar="FILE", help="saved /object_info, .json or .json.gz"
     )
     check.add_argument("--require-models", action="store_true", help="count absent model files as problems")
+    check.set_defaults(command=_check)
+    convert_ = command.add_parser("convert", help="print a workflow saved from ComfyUI in API format")
+    convert_.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help=f"JSON, or {KINDS} that ComfyUI wrote",
+    )
+    convert_.add_argument(
+        "--object-info",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="saved /object_info, .json or .json.gz",
+    )
+    convert_.set_defaults(command=_convert)
     return parser
 
 

@@ -3,6 +3,7 @@
 WorkflowError
 ├── TemplateNotFound   no such template in the library
 ├── TemplateInvalid    graph.json or manifest.json breaks its own format
+├── CannotConvert      a saved workflow is not, or cannot become, a graph in API format
 ├── UnknownRole        the template binds no such role
 ├── MissingRole        a role without a default was not given
 ├── ValueRefused       wrong type, out of range, illegal size or frame count
@@ -10,6 +11,10 @@ WorkflowError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workflows.problems import Problem
 
 
 class WorkflowError(Exception):
@@ -29,6 +34,18 @@ class TemplateNotFound(WorkflowError):
 
 class TemplateInvalid(WorkflowError):
     """graph.json or manifest.json cannot be read as what it should be."""
+
+
+class CannotConvert(WorkflowError):
+    """A saved workflow is not, or cannot become, a graph in API format; ``problems`` says why."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        said = " ".join(problem.message for problem in problems)
+        super().__init__("workflow", None, problem="cannot be converted", remedy=said)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return " ".join(problem.message for problem in self.problems)
 
 
 class UnknownRole(WorkflowError):

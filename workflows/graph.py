@@ -65,18 +65,19 @@ def cycle_in(graph: Graph) -> list[str]:
     """Return the nodes of one cycle, the first repeated at the end; empty if there is none."""
     finished: set[str] = set()
     for start in graph:
-        path: list[str] = []
+        path: dict[str, None] = {}
         walk = [iter([start])]
         while walk:
             node = next(walk[-1], None)
             if node is None:
                 walk.pop()
                 if path:
-                    finished.add(path.pop())
+                    finished.add(path.popitem()[0])
             elif node in path:
-                return [*path[path.index(node) :], node]
+                way = list(path)
+                return [*way[way.index(node) :], node]
             elif node not in finished:
-                path.append(node)
+                path[node] = None
                 walk.append(iter(_sources(graph, node)))
     return []
 

@@ -1,0 +1,38 @@
+"""The workflows of ComfyUI's template package, what its client made of some, and its catalogue; read once."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workflows import catalogue
+
+DATA = Path(__file__).parents[2] / "data"
+CATALOGUE_027 = DATA / "comfyui" / "v0.27.0" / "object_info.json.gz"
+
+
+@cache
+def templates() -> dict[str, dict[str, Any]]:
+    """461 workflows in UI format by name. Shared: copy one before changing it."""
+    return _read("comfyui_templates")
+
+
+@cache
+def converted() -> dict[str, dict[str, Any]]:
+    """56 of them as ComfyUI's client 1.45.20 wrote them in API format."""
+    return _read("converted_by_comfyui")
+
+
+@cache
+def object_info() -> catalogue.ObjectInfo:
+    """All 802 classes of ComfyUI 0.27."""
+    return catalogue.read(CATALOGUE_027)
+
+
+def _read(name: str) -> dict[str, dict[str, Any]]:
+    packed = (DATA / "workflows" / f"{name}.json.xz").read_bytes()
+    documents: dict[str, dict[str, Any]] = json.loads(lzma.decompress(packed))
+    return documents

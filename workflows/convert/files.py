@@ -1,0 +1,85 @@
+"""Read a workflow out of a file: UI format, API format, or a picture, film or sound that ComfyUI wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from workflows.convert import media
+from workflows.convert.saying import shown
+from workflows.errors import CannotConvert
+from workflows.graph import format_problem
+from workflows.problems import Problem
+
+MOST_JSON: Final = 32 * 1024 * 1024
+"""Bytes of a JSON file that is read."""
+
+
+def read_file(path: Path) -> object:
+    """Read the workflow of a file. Raises CannotConvert, in a sentence, for anything that holds none."""
+    try:
+        with path.open("rb") as stream:
+            return read_stream(stream)
+    except OSError as exc:
+        raise _refused(f"{shown(str(path))} cannot be read: {exc.strerror or exc}.") from exc
+
+
+def read_stream(stream: BinaryIO) -> object:
+    """Read the workflow of an open file that can be sought. Raises CannotConvert."""
+    try:
+        texts = media.texts(stream)
+    except media.Malformed as exc:
+        raise _refused(f"The file is damaged: {exc}.") from exc
+    if texts is not None:
+        return _graph_in(texts)
+    data = stream.read(MOST_JSON + 1)
+    if len(data) > MOST_JSON:
+        raise _refused(f"The file has more than {MOST_JSON} bytes; no workflow is as large.")
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}:
+        raise _refused(f"The file is neither JSON nor {media.KINDS}.")
+    return _parsed(data)
+
+
+def _graph_in(texts: Mapping[str, str]) -> object:
+    """The graph in a file's texts: what was run if it can be read, else the workflow it was made of."""
+    faults: list[CannotConvert] = []
+    for name, text in _candidates(texts):
+        try:
+            document = _parsed(text)
+        except CannotConvert as exc:
+            faults.append(exc)
+            continue
+        if name == "workflow" or format_problem(document) is None:
+            return document
+    if faults:
+        raise faults[-1]
+    raise _refused("The file holds no ComfyUI workflow; it was saved without, or by another program.")
+
+
+def _candidates(texts: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for name in ("prompt", "workflow"):
+        if name in texts:
+            yield name, texts[name]
+    if texts.get("comment", "").lstrip().startswith("{"):
+        both = _parsed(texts["comment"])
+        for name in ("prompt", "workflow"):
+            if isinstance(both, dict) and both.get(name):
+                yield name, both[name]
+
+
+def _parsed(data: Any) -> object:
+    """Parse JSON; what is parsed already stays as it is."""
+    if not isinstance(data, str | bytes):
+        return data
+    try:
+        return json.loads(data)
+    except RecursionError as exc:
+        raise _refused("The file's JSON is nested too deep.") from exc
+    except ValueError as exc:
+        raise _refused(f"The file is no JSON: {exc}.") from exc
+
+
+def _refused(sentence: str) -> CannotConvert:
+    return CannotConvert([Problem(None, None, "unreadable", sentence)])

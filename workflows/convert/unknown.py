@@ -1,0 +1,47 @@
+"""Node classes that the catalogue does not have."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from workflows.catalogue import ObjectInfo
+from workflows.convert.places import Place
+from workflows.convert.saying import Findings, shown
+from workflows.convert.texts import OWN_NAME
+
+MOST_LOOKED_FOR: Final = 20
+"""Names whose nearest are looked for; each takes some milliseconds."""
+
+
+class UnknownClasses:
+    """Says of each unknown class whether it is a mistake.
+
+    It is none if the file shows that the ComfyUI it comes from had the class: that one registered the node
+    under its name. Then only this catalogue lacks it, and a note says so.
+    """
+
+    def __init__(self, object_info: ObjectInfo, findings: Findings, notes: Findings) -> None:
+        self._object_info, self._findings, self._notes = object_info, findings, notes
+        self._nearest: dict[str, list[str]] = {}
+
+    def say(self, place: Place) -> None:
+        kind = place.node.type
+        if kind.startswith(("workflow/", "workflow>")):
+            said = "is a group node, which subgraphs have replaced; open the file in ComfyUI and convert it"
+            self._findings.add("missing_node_type", f"{place.named} {said}.", place.id)
+            return
+        said = f"{place.named}: this ComfyUI has no node class {shown(kind)}."
+        near = self._near(kind)
+        if near:
+            said += f" The nearest are {', '.join(near)}."
+        if place.node.properties.get(OWN_NAME) == kind:
+            said += " Its values cannot be told; convert with the object_info of one that has it."
+            self._notes.add("missing_node_type", said, place.id)
+        else:
+            self._findings.add("missing_node_type", said, place.id)
+
+    def _near(self, kind: str) -> list[str]:
+        if kind not in self._nearest and len(self._nearest) < MOST_LOOKED_FOR:
+            self._nearest[kind] = difflib.get_close_matches(kind[:100], self._object_info, 3)
+        return self._nearest.get(kind, [])
