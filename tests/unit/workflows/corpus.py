@@ -11,7 +11,7 @@ from typing import Any
 from workflows import catalogue
 
 DATA = Path(__file__).parents[2] / "data"
-CATALOGUE_027 = DATA / "comfyui" / "v0.27.0" / "object_info.json.gz"
+CATALOGUE_027 = DATA / "workflows" / "object_info-0.27.0.json.gz"
 
 
 @cache
