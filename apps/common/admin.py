@@ -76,7 +76,7 @@ class Page(_ModelAdmin):
 def _told_in(form: Any, problems: tuple[Problem, ...]) -> Any:
     """The same form, which knows what a service found wrong with it: beside the field where it has one."""
 
-    class Told(form):  # type: ignore[misc]
+    class Told(form):  # type: ignore[misc]  # Django makes the form's class anew for each request
         def clean(self) -> Any:
             data = super().clean()
             for problem in problems:

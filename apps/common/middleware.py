@@ -9,6 +9,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 
 from apps.common.collisions import collision
 from apps.common.problems import collided
@@ -48,6 +49,7 @@ class ProblemPages:
         kept = sent if sum(len(text) for _name, text in sent) <= MOST_KEPT else []
         told = render(request, "503.html", {"sent": kept}, status=HTTPStatus.SERVICE_UNAVAILABLE)
         told["Retry-After"] = "1"
+        add_never_cache_headers(told)  # what somebody typed stands in it
         return told
 
 

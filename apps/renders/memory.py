@@ -62,12 +62,11 @@ def conclude(declared_gb: int | None, told: Experience) -> Conclusion:
     """
     failed = max((tier for tier, count in told.ooms.items() if count), default=0)
     proven = min((tier for tier in TIERS_GB if tier > failed and _suffices(tier, told)), default=None)
-    if declared_gb is None or (proven is not None and proven < declared_gb):
-        tier = proven
-    elif not NO_VRAM < declared_gb <= failed or _suffices(declared_gb, told):
-        tier = declared_gb
-    else:
-        tier = proven or declared_gb
+    known_below = proven is not None and (declared_gb is None or proven < declared_gb)
+    disproven = (
+        declared_gb is not None and NO_VRAM < declared_gb <= failed and not _suffices(declared_gb, told)
+    )
+    tier = (proven or declared_gb) if known_below or disproven else declared_gb
     below = _rung_below(tier)
     return Conclusion(tier, tier != declared_gb, below if below is not None and below > failed else None)
 
