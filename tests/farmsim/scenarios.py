@@ -163,6 +163,7 @@ class Play:
         self.wrong += simulation.verify(
             jobs=simulation.jobs,
             forged=self.fates.proven[Fate.FORGED],
+            struck=bool(self.scenario.strikes),
             too_deep=stats.too_deep,
             busy_took=stats.counts["orders taken by a busy node"],
         )

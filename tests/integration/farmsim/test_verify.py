@@ -224,9 +224,16 @@ def forged_not_counted(_: Path) -> dict[str, Any]:
     return {"forged": 2}
 
 
-def forged_out_of_nowhere(_: Path) -> None:
+def forged_out_of_nowhere(_: Path) -> dict[str, Any]:
     farm_clock()
     FarmClock.objects.update(forged_reports=1)
+    return {"struck": True}
+
+
+def forged_more_often_than_told(_: Path) -> dict[str, Any]:
+    farm_clock()
+    FarmClock.objects.update(forged_reports=3)
+    return {"forged": 1}
 
 
 def waits_for_nothing(_: Path) -> None:
@@ -273,7 +280,7 @@ BREAKS: Final[dict[str, tuple[Break, ...]]] = {
     "attempts are numbered without gaps": (number_skipped,),
     "slots are released": (slot_held,),
     "nothing is left open": (job_still_running,),
-    "forged reports are counted": (forged_not_counted, forged_out_of_nowhere),
+    "forged reports are counted": (forged_not_counted, forged_out_of_nowhere, forged_more_often_than_told),
     "waiting jobs say why": (waits_for_nothing,),
     "gpu time is charged once": (charged_twice, never_charged),
     "each success teaches once": (taught_twice,),
@@ -294,6 +301,12 @@ def test_a_broken_invariant_is_named(
     seen = break_it(artifact_root) or {}
     told = [line.partition(":")[0] for line in verify.broken(**seen)]
     assert invariant in told
+
+
+def test_a_forged_report_may_be_delivered_again_where_connections_were_cut(rendered: Job) -> None:
+    farm_clock()
+    FarmClock.objects.update(forged_reports=3)
+    assert not [line for line in verify.broken(forged=1, struck=True) if line.startswith("forged")]
 
 
 def test_every_invariant_is_broken_here() -> None:
