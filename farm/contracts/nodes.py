@@ -98,7 +98,8 @@ class NodeReport:
     coordinator has not confirmed yet, oldest first. ``resident``: model files (``folder/name``) that
     ComfyUI holds in memory now, as far as the node knows, the last used at the end: a hint, never a
     promise. ``canary``: the id of the last CANARY that came by its own queue. ``probe``: how the last probe
-    ended that was asked for. ``hears``: which of HEARS this node heeds.
+    ended that was asked for. ``hears``: which of HEARS this node heeds. ``keys``: names of the services whose
+    key it holds, never a key itself.
     """
 
     node: str
@@ -118,6 +119,7 @@ class NodeReport:
     canary: str = ""
     probe: ProbeResult | None = None
     hears: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     version: int = VERSION
 
 

@@ -22,6 +22,7 @@ _FOLDER_OF_INPUT = {
     "clip_name4": "text_encoders",
     "control_net_name": "controlnet",
     "style_model_name": "style_models",
+    "text_encoder": "text_encoders",
 }
 _FOLDER_OF_NODE_INPUT = {
     ("CLIPVisionLoader", "clip_name"): "clip_vision",
@@ -35,11 +36,16 @@ _TEST_NODES = frozenset({"RecSleep", "RecSleepDeaf", "RecRaise"})
 # The files ComfyUI's own templates name for Stable Diffusion 1.5, FLUX.1 and Wan 2.2.
 DEFAULT_MODELS: dict[str, list[str]] = {
     "checkpoints": [
+        "ltx-2-19b-dev-fp8.safetensors",
+        "ltx-2-19b-dev.safetensors",
+        "sdpose_wholebody_fp16.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-schnell-fp8.safetensors",
         "v1-5-pruned-emaonly-fp16.safetensors",
     ],
     "diffusion_models": [
+        "hunyuanvideo1.5_720p_i2v_fp16.safetensors",
+        "wan2.2_animate_14B_bf16.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-dev.safetensors",
         "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors",
@@ -48,27 +54,34 @@ DEFAULT_MODELS: dict[str, list[str]] = {
         "wan2.2_t2v_low_noise_14B_fp8_scaled.safetensors",
     ],
     "text_encoders": [
+        "byt5_small_glyphxl_fp16.safetensors",
+        "gemma_3_12B_it_fp4_mixed.safetensors",
+        "qwen_2.5_vl_7b_fp8_scaled.safetensors",
         "clip_l.safetensors",
         "t5xxl_fp16.safetensors",
         "t5xxl_fp8_e4m3fn.safetensors",
         "t5xxl_fp8_e4m3fn_scaled.safetensors",
         "umt5_xxl_fp8_e4m3fn_scaled.safetensors",
     ],
-    "vae": ["ae.safetensors", "wan_2.1_vae.safetensors"],
+    "vae": ["ae.safetensors", "hunyuanvideo15_vae_fp16.safetensors", "wan_2.1_vae.safetensors"],
     "loras": [
+        "SVI_v2_PRO_Wan2.2-I2V-A14B_HIGH_lora_rank_128_fp16.safetensors",
+        "SVI_v2_PRO_Wan2.2-I2V-A14B_LOW_lora_rank_128_fp16.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_low_noise.safetensors",
         "wan2.2_t2v_lightx2v_4steps_lora_v1.1_high_noise.safetensors",
         "wan2.2_t2v_lightx2v_4steps_lora_v1.1_low_noise.safetensors",
     ],
-    "clip_vision": ["clip_vision_h.safetensors"],
+    "clip_vision": ["clip_vision_h.safetensors", "sigclip_vision_patch14_384.safetensors"],
+    "frame_interpolation": ["rife_v4.26.safetensors"],
 }
 
 
 class Catalogue:
     """Node classes by name, with the live lists of models and input files in their combos.
 
-    A model is a name given at the start, or a file in models/ under the server's base folder.
+    A model is a name given at the start, or a file in models/ under the server's base folder; a pack of
+    custom nodes is a file in custom_nodes/ (see Folders.packs).
     """
 
     def __init__(
@@ -83,7 +96,8 @@ class Catalogue:
         self._models = models
         self._folders = folders
         hidden = frozenset() if test_nodes else _TEST_NODES
-        self._classes = {name: info for name, info in version.classes().items() if name not in hidden}
+        recorded = {name: info for name, info in version.classes().items() if name not in hidden}
+        self._classes = recorded | folders.packs()
         self._model_inputs = {name: _model_inputs(name, info) for name, info in self._classes.items()}
 
     def models(self, folder: str) -> list[str]:

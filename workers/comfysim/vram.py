@@ -24,6 +24,13 @@ from threading import Lock
 from workers.comfysim.values import Latent, Symbol
 
 _FILE_GB = (
+    (r"svi_v2_pro.*lora", 1.2),
+    (r"wan2.*animate", 34.6),
+    (r"ltx-2-19b.*fp8", 27.1),
+    (r"ltx-2-19b", 43.3),
+    (r"hunyuanvideo1\.5", 16.7),
+    (r"gemma_3_12b.*fp4", 9.4),
+    (r"rife", 0.1),
     (r"wan2.*14b.*fp8", 14.3),
     (r"wan2.*14b", 28.6),
     (r"wan2.*5b", 10.0),

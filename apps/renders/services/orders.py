@@ -60,6 +60,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         report_key=attempt_key(attempt.pk),
         execution_timeout_s=manifest.timeouts.execution_s,
         hang_s=manifest.timeouts.hang_s,
+        key=manifest.remote.key if manifest.remote else "",
         free_first=bool(job.failure_class) and current().empties_caches_after(job.failure_class),
     )
 
@@ -129,6 +130,12 @@ def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, _File]) -> tup
 
 
 def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
+    """What is promised of each; nothing but the kind where a service decides."""
+    if template.manifest.remote:
+        return tuple(
+            OrderOutput(node=output.node, kind=output.kind, width=0, height=0, frames=0)
+            for output in template.manifest.outputs
+        )
     return tuple(
         OrderOutput(
             node=output.node,

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from workers.comfysim.nodes import audio, diffusion, loaders, pictures, recorder, saving, video
+from workers.comfysim.nodes import (
+    arithmetic,
+    audio,
+    between,
+    diffusion,
+    loaders,
+    moving,
+    pictures,
+    posing,
+    recorder,
+    saving,
+    services,
+    video,
+)
 from workers.comfysim.nodes.registry import Run, Shown, UnknownNodeError, node_function
 
 __all__ = [
     "Run",
     "Shown",
     "UnknownNodeError",
+    "arithmetic",
     "audio",
+    "between",
     "diffusion",
     "loaders",
+    "moving",
     "node_function",
     "pictures",
+    "posing",
     "recorder",
     "saving",
+    "services",
     "video",
 ]
