@@ -33,21 +33,31 @@ _FOLDER_OF_NODE_INPUT = {
 FILE_INPUTS = {"LoadImage": "image", "LoadImageMask": "image", "LoadVideo": "file", "LoadAudio": "audio"}
 _TEST_NODES = frozenset({"RecSleep", "RecSleepDeaf", "RecRaise"})
 
-# The files ComfyUI's own templates name for Stable Diffusion 1.5, FLUX.1 and Wan 2.2.
+# The files that the farm's own templates name, and those of ComfyUI's templates for FLUX.1 and Wan 2.2.
 DEFAULT_MODELS: dict[str, list[str]] = {
     "checkpoints": [
-        "ltx-2-19b-dev-fp8.safetensors",
-        "ltx-2-19b-dev.safetensors",
-        "sdpose_wholebody_fp16.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-schnell-fp8.safetensors",
+        "ltx-2-19b-dev-fp8.safetensors",
+        "ltx-2-19b-dev.safetensors",
+        "sd_xl_base_1.0.safetensors",
+        "sdpose_wholebody_fp16.safetensors",
         "v1-5-pruned-emaonly-fp16.safetensors",
     ],
+    "controlnet": [
+        "Qwen-Image-InstantX-ControlNet-Inpainting.safetensors",
+        "Qwen-Image-InstantX-ControlNet-Union.safetensors",
+    ],
     "diffusion_models": [
-        "hunyuanvideo1.5_720p_i2v_fp16.safetensors",
-        "wan2.2_animate_14B_bf16.safetensors",
+        "flux-2-klein-4b.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-dev.safetensors",
+        "hunyuanvideo1.5_720p_i2v_fp16.safetensors",
+        "qwen_image_bf16.safetensors",
+        "qwen_image_edit_2509_fp8_e4m3fn.safetensors",
+        "qwen_image_edit_2511_bf16.safetensors",
+        "qwen_image_fp8_e4m3fn.safetensors",
+        "wan2.2_animate_14B_bf16.safetensors",
         "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors",
         "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors",
         "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors",
@@ -55,18 +65,28 @@ DEFAULT_MODELS: dict[str, list[str]] = {
     ],
     "text_encoders": [
         "byt5_small_glyphxl_fp16.safetensors",
+        "clip_l.safetensors",
         "gemma_3_12B_it_fp4_mixed.safetensors",
         "qwen_2.5_vl_7b_fp8_scaled.safetensors",
-        "clip_l.safetensors",
+        "qwen_3_4b.safetensors",
         "t5xxl_fp16.safetensors",
         "t5xxl_fp8_e4m3fn.safetensors",
         "t5xxl_fp8_e4m3fn_scaled.safetensors",
         "umt5_xxl_fp8_e4m3fn_scaled.safetensors",
     ],
-    "vae": ["ae.safetensors", "hunyuanvideo15_vae_fp16.safetensors", "wan_2.1_vae.safetensors"],
+    "upscale_models": ["RealESRGAN_x4plus.safetensors"],
+    "vae": [
+        "ae.safetensors",
+        "flux2-vae.safetensors",
+        "hunyuanvideo15_vae_fp16.safetensors",
+        "qwen_image_vae.safetensors",
+        "wan_2.1_vae.safetensors",
+    ],
     "loras": [
+        "Qwen-Image-Edit-2509-Lightning-4steps-V1.0-bf16.safetensors",
         "SVI_v2_PRO_Wan2.2-I2V-A14B_HIGH_lora_rank_128_fp16.safetensors",
         "SVI_v2_PRO_Wan2.2-I2V-A14B_LOW_lora_rank_128_fp16.safetensors",
+        "diffsynth_Qwen-Image-Edit-2509-telestyle.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_low_noise.safetensors",
         "wan2.2_t2v_lightx2v_4steps_lora_v1.1_high_noise.safetensors",

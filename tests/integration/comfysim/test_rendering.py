@@ -239,10 +239,10 @@ def test_test_nodes_are_offered_only_on_wish(comfysim: StartSim) -> None:
 def test_a_node_the_stand_in_cannot_imitate_fails_by_name(comfysim: StartSim) -> None:
     graph = prompt(
         n1=("EmptyImage", {"width": 8, "height": 8, "batch_size": 1, "color": 1}),
-        n2=("Canny", {"image": ["1", 0], "low_threshold": 0.4, "high_threshold": 0.8}),
+        n2=("Morphology", {"image": ["1", 0], "operation": "erode", "kernel_size": 3}),
         n3=("SaveImage", {"images": ["2", 0], "filename_prefix": "x"}),
     )
-    assert "cannot imitate node Canny" in _failure(comfysim(), graph)["exception_message"]
+    assert "cannot imitate node Morphology" in _failure(comfysim(), graph)["exception_message"]
 
 
 @pytest.mark.parametrize("slug", ["flux_t2i", "sd15_t2i", "wan22_i2v"])

@@ -119,3 +119,13 @@ def mark(size: tuple[int, int]) -> Image.Image:
     label = Image.new("RGB", (round(right - left) + 8, round(bottom - top) + 6), (0, 0, 0))
     ImageDraw.Draw(label).text((4 - left, 3 - top), _MARK, font=letters, fill=(255, 176, 66))
     return label
+
+
+def stamp(picture: Image.Image, box: tuple[int, int, int, int] | None = None) -> None:
+    """Put the SIMULATED mark into the upper right corner of a picture, or of a box in it."""
+    left, top, right, bottom = box or (0, 0, *picture.size)
+    label = mark(picture.size)
+    if label.width > right - left or label.height > bottom - top:
+        label.thumbnail((right - left, bottom - top))
+    margin = round((right - left) * 0.02)
+    picture.paste(label, (max(left, right - label.width - margin), min(top + margin, bottom - label.height)))
