@@ -69,7 +69,11 @@ def _frames(path: Path) -> tuple[list[Image.Image], Fraction | None, bool]:
     with av.open(str(path)) as container:
         sounds = bool(container.streams.audio)
         rate = container.streams.video[0].average_rate
-        return [frame.to_image() for frame in container.decode(video=0)], rate, sounds
+        pictures = [
+            frame.to_image()  # type: ignore[no-untyped-call]
+            for frame in container.decode(video=0)
+        ]
+        return pictures, rate, sounds
 
 
 def _near(picture: Image.Image, color: str) -> bool:
