@@ -22,7 +22,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Value
+from workflows.manifest import Output, Value
 
 
 class Unorderable(Exception):
@@ -129,6 +129,13 @@ def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, _File]) -> tup
     )
 
 
+def _frames(job: Job, template: Template, output: Output) -> int:
+    if output.kind != "video":
+        return 1
+    unknown = template.manifest.follows is not None and job.frames == 1  # its source was not rendered yet
+    return 0 if unknown else job.frames
+
+
 def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
     """What is promised of each; nothing but the kind where a service decides."""
     if template.manifest.remote:
@@ -142,7 +149,7 @@ def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
             kind=output.kind,
             width=job.width,
             height=job.height,
-            frames=job.frames if output.kind == "video" else 1,
+            frames=_frames(job, template, output),
             fps=job.fps if output.kind == "video" else None,
         )
         for output in template.manifest.outputs

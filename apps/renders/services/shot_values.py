@@ -21,7 +21,10 @@ SLATE_COLOURS: Final = ("#274b6d", "#6d4427", "#2f6d45", "#6d2745", "#4f276d", "
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU."""
+    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU.
+
+    A width or height of 0 is not chosen here: the source's size decides it, or a service.
+    """
 
     values: dict[str, Value]
     width: int
@@ -35,16 +38,24 @@ def fit(
 ) -> Fitted:
     """Work out a shot's values and try the binding with them: what a node would refuse is said here.
 
-    A template that does not choose its length makes as many frames as its source has. Raises WorkflowError.
+    One that does not choose its length makes of its source what its manifest says. Raises WorkflowError.
     """
     values = _values(step, template, shot)
     accepted = bind(
         template, values | _stand_ins(template), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
-    width, height = int(accepted["width"]), int(accepted["height"])
-    frames = int(accepted.get("frames", source_frames or 1))
+    width, height = int(accepted.get("width", 0)), int(accepted.get("height", 0))
+    frames = int(accepted.get("frames", _made_of(source_frames, template)))
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
     return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb)
+
+
+def _made_of(source_frames: int | None, template: Template) -> int:
+    """How many frames come of the source's; 1 where nobody knows those."""
+    follows = template.manifest.follows
+    if follows is None or source_frames is None:
+        return source_frames or 1
+    return max(1, source_frames * follows.frames_times + follows.frames_plus)
 
 
 def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
