@@ -18,7 +18,7 @@ from apps.common.templatetags.show import pretty
 from apps.projects.admin_scope import FarmAdmin
 from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersion
 
-KIND_TONES = {Kind.KEYFRAME: "blue", Kind.CLIP: "violet", Kind.SLATE: "grey"}
+KIND_TONES = {Kind.KEYFRAME: "blue", Kind.CLIP: "violet", Kind.FRAMES: "teal", Kind.SLATE: "grey"}
 
 
 def model_chips(version: WorkflowTemplateVersion) -> SafeString:

@@ -14,7 +14,7 @@ from apps.renders.services.casting import loras_from
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.renders.services.rules import current
 from apps.renders.services.shot_values import SLATE_IMAGE
-from apps.renders.services.sources import primary_artifact, role_of
+from apps.renders.services.sources import pictures_beside, primary_artifact, role_of
 from apps.review.models import Artifact
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
@@ -22,7 +22,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Output, Value
+from workflows.manifest import PICTURES, Output, Value
 
 
 class Unorderable(Exception):
@@ -38,7 +38,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
     job = attempt.job
     template = template_of(job.template_version)
     files = _files(job, template)
-    values = job.values | _prompts(job, template) | {role: file.key for role, file in files.items()}
+    values = job.values | _prompts(job, template) | {role: some[0].key for role, some in files.items()}
     prefix = f"shotfarm/{attempt.pk}/{job.shot.full_code}"
     try:
         bound = bind(template, values, filename_prefix=prefix, loras=loras_from(job.loras))
@@ -55,7 +55,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         need_gb=job.need_gb,
         graph_z=pack_graph(bound.graph),
         inputs=_inputs(attempt, bound, files),
-        outputs=_outputs(job, template),
+        outputs=_outputs(job, template, pictures=len(files.get(PICTURES, ()))),
         artifact_folder=f"attempts/{job.project.code}/{attempt.pk}",
         report_key=attempt_key(attempt.pk),
         execution_timeout_s=manifest.timeouts.execution_s,
@@ -78,14 +78,17 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
     return {role: text for role, text in texts.items() if role in template.manifest.bindings}
 
 
-def _files(job: Job, template: Template) -> dict[str, _File]:
+def _files(job: Job, template: Template) -> dict[str, list[_File]]:
+    """The files of each role: one, or all pictures of a take."""
     files = {}
     if role := role_of(template.manifest):
         artifact = _start_artifact(job, role)
-        files[role] = _File(artifact.key, artifact.sha256, artifact.bytes)
+        some = pictures_beside(artifact) if role == PICTURES else [artifact]
+        files[role] = [_File(each.key, each.sha256, each.bytes) for each in some]
     if SLATE_IMAGE in template.manifest.bindings:
         width, height = slate_size(template, width=job.width, height=job.height)
-        files[SLATE_IMAGE] = _stored(slate_png(job.shot, take=job.take_number, width=width, height=height))
+        slate = slate_png(job.shot, take=job.take_number, width=width, height=height)
+        files[SLATE_IMAGE] = [_stored(slate)]
     return files
 
 
@@ -115,28 +118,31 @@ def _stored(png: bytes) -> _File:
     return _File(key, digest, len(png))
 
 
-def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, _File]) -> tuple[OrderInput, ...]:
+def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, list[_File]]) -> tuple[OrderInput, ...]:
     return tuple(
         OrderInput(
             node=wanted.node,
             input=wanted.input,
-            key=files[wanted.role].key,
-            sha256=files[wanted.role].sha256,
-            bytes=files[wanted.role].bytes,
-            grant=input_grant(attempt.pk, files[wanted.role].key),
+            key=file.key,
+            sha256=file.sha256,
+            bytes=file.bytes,
+            grant=input_grant(attempt.pk, file.key),
+            number=number if wanted.role == PICTURES else 0,
         )
         for wanted in bound.inputs
+        for number, file in enumerate(files[wanted.role], start=1)
     )
 
 
-def _frames(job: Job, template: Template, output: Output) -> int:
-    if output.kind != "video":
-        return 1
+def _frames(job: Job, template: Template, output: Output, *, pictures: int) -> int:
+    """How many frames are promised; 0: nobody knows before. ``pictures``: of so many a clip is made."""
+    if output.kind == "image" or pictures:
+        return pictures or 1
     unknown = template.manifest.follows is not None and job.frames == 1  # its source was not rendered yet
     return 0 if unknown else job.frames
 
 
-def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
+def _outputs(job: Job, template: Template, *, pictures: int) -> tuple[OrderOutput, ...]:
     """What is promised of each; nothing but the kind where a service decides."""
     if template.manifest.remote:
         return tuple(
@@ -149,7 +155,7 @@ def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
             kind=output.kind,
             width=job.width,
             height=job.height,
-            frames=_frames(job, template, output),
+            frames=_frames(job, template, output, pictures=pictures),
             fps=job.fps if output.kind == "video" else None,
         )
         for output in template.manifest.outputs

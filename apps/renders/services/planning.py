@@ -37,7 +37,7 @@ from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Manifest, Value
+from workflows.manifest import PICTURES, Manifest, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,10 +238,10 @@ class _Planning:
 
     def _frames(self, shot: Shot, source: Source | None) -> int | None:
         """How long the clip is that a job starts from."""
-        if source is None or source.role != VIDEO:
+        if source is None or source.role not in (VIDEO, PICTURES):
             return None
         if source.step is None:
-            return source.frames
+            return source.frames if source.role == VIDEO else None
         return self.lengths.get((source.step, shot.pk))
 
     def _count_takes(self) -> None:

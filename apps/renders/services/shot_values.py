@@ -11,7 +11,7 @@ from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
 from workflows.load import Template
 from workflows.loras import Lora
-from workflows.manifest import Value
+from workflows.manifest import PICTURES, Value
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
 SLATE_IMAGE: Final = "slate_image"
@@ -72,6 +72,8 @@ def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
             step.frames
             or frames_for(template, shot.frames + 2 * shot.handles, fps=step.fps or shot.project.fps).frames
         )
+    if template.manifest.follows and "fps" in bindings:
+        asked["fps"] = step.fps or shot.project.fps
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}
@@ -94,6 +96,7 @@ def _stand_ins(template: Template) -> dict[str, Value]:
         "seed": 0,
         FIRST_FRAME: "check.png",
         VIDEO: "check.mp4",
+        PICTURES: "check.png",
         SLATE_IMAGE: "check.png",
     }
     return {role: value for role, value in roles.items() if role in template.manifest.bindings}

@@ -13,15 +13,19 @@ from apps.renders.states import OPEN
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
-from workflows.manifest import Manifest
+from workflows.manifest import PICTURES, Manifest
 
 FIRST_FRAME: Final = "first_frame"
 VIDEO: Final = "video"
 
-ORIGINS: Final[Mapping[str, Kind]] = {VIDEO: Kind.CLIP, FIRST_FRAME: Kind.KEYFRAME}
+ORIGINS: Final[Mapping[str, Kind]] = {
+    VIDEO: Kind.CLIP,
+    PICTURES: Kind.FRAMES,
+    FIRST_FRAME: Kind.KEYFRAME,
+}
 """What is started from when nobody says: a clip from a keyframe, an upscale or interpolation from a clip."""
 
-MEDIA: Final[Mapping[str, str]] = {VIDEO: "video", FIRST_FRAME: "image"}
+MEDIA: Final[Mapping[str, str]] = {VIDEO: "video", PICTURES: "frames", FIRST_FRAME: "image"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,11 @@ def find_sources(shots: Sequence[Shot], role: str, after: Sequence[Job] = ()) ->
 def primary_artifact(job: Job) -> Artifact | None:
     """The file a finished job's take is about; None while there is no take."""
     return Artifact.objects.filter(take__job_id=job.pk, role=ArtifactRole.PRIMARY).order_by("key").first()
+
+
+def pictures_beside(artifact: Artifact) -> list[Artifact]:
+    """All pictures of the take that this one belongs to, in their order."""
+    return list(Artifact.objects.filter(take=artifact.take_id, role=ArtifactRole.PRIMARY).order_by("key"))
 
 
 def _artifacts(shots: list[UUID], kind: str) -> list[Artifact]:
