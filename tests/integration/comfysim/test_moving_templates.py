@@ -87,10 +87,10 @@ def start(comfysim: StartSim, tmp_path: Path) -> Start:
     """A stand-in with room for every model, and with the custom nodes that a template declares."""
 
     def begin(template: Template) -> ComfySim:
-        for pack in template.manifest.packs:
+        for custom in template.manifest.packs:
             folder = tmp_path / "comfyui" / "custom_nodes"
             folder.mkdir(parents=True)
-            (folder / f"{pack.name}.json").write_text(json.dumps(pack.classes), encoding="utf-8")
+            (folder / f"{custom.name}.json").write_text(json.dumps(custom.classes), encoding="utf-8")
         sim: ComfySim = comfysim(140, base_dir=tmp_path / "comfyui")
         return sim
 
