@@ -1,4 +1,4 @@
-"""What a job would send: the final graph, where every value comes from, and what differs from the template."""
+"""What a job would send: the final graph, each value's origin, and what differs from the template."""
 
 from __future__ import annotations
 
