@@ -32,7 +32,7 @@ def together(found: Sequence[Candidate]) -> Candidate | None:
     if not found:
         return None
     first = found[0]
-    same = [one for one in found if one.value == first.value and one.value not in (None, "")]
+    same = [one for one in found if one.value == first.value and one.value is not None]
     targets = [*first.targets, *(target for one in same for target in one.targets)]
     joined = replace(first, targets=_distinct(targets), sure=first.sure and all(one.sure for one in same))
     others = [one for one in found if not set(one.targets) <= set(joined.targets)]
@@ -65,6 +65,19 @@ def _number_at(view: View, role: str, place: Place, reason: Why, *, exact: bool)
         told = why("computed_number", node=view.named(place[0]))
         return Candidate(role, (Target(*place, replaces_link=True),), None, False, told)
     return None
+
+
+def with_same_link(view: View, candidate: Candidate) -> Candidate:
+    """Alternatives that take the very link that would be replaced are replaced with it."""
+    links = {view.link((target.node, target.input)) for target in candidate.targets if target.replaces_link}
+    same = [
+        target
+        for other in candidate.alternatives
+        for target in other.targets
+        if target.replaces_link and view.link((target.node, target.input)) in links
+    ]
+    others = tuple(other for other in candidate.alternatives if not set(other.targets) & set(same))
+    return replace(candidate, targets=_distinct([*candidate.targets, *same]), alternatives=others)
 
 
 def _distinct(targets: Iterable[Target]) -> tuple[Target, ...]:

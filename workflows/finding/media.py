@@ -71,6 +71,7 @@ def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple
         notes += note
         role = _free(candidate, found)
         if role is None:
+            notes.append(why("file_without_role", node=view.named(place[0])))
             continue
         sure = candidate.sure and role.split("_")[0] == candidate.role.split("_")[0]
         known = found.get(role)
@@ -96,9 +97,10 @@ def file_inputs(view: View, node: str) -> Iterator[str]:
 
 def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Candidate, list[Why]]:
     node = place[0]
-    reaches = sorted(_reaches(view, node, reached), key=lambda reach: _RANK.index(reach.role))
+    every = sorted(_reaches(view, node, reached), key=lambda reach: _RANK.index(reach.role))
     kinds = _kinds(view, node)
     told = {"node": view.named(node)}
+    reaches = [reach for reach in every if kinds != "image" or reach.role != "mask"]
     best = reaches[0] if reaches else None
     role = best.role if best else ""
     reason = why("file_reaches_nothing", **told)
@@ -110,9 +112,9 @@ def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Ca
         role = "video"
     elif kinds == "mask":
         role = "mask"
-    sure = bool(best and best.role) and node in reached and bool(view.info(node))
+    sure = (kinds != "image" or bool(best and best.role)) and node in reached and bool(view.info(node))
     notes = []
-    if kinds == "image" and role != "mask" and any(reach.role == "mask" for reach in reaches):
+    if len(reaches) < len(every):
         notes.append(why("alpha_mask", **told))
     return Candidate(role or "reference", (Target(*place),), view.value(place), sure, reason), notes
 
@@ -200,7 +202,7 @@ def _by_product(view: View, place: Place, outputs: set[str]) -> str | None:
     """What a picture without a telling name is for, by what is made of it."""
     node, name = place
     if view.linked(node, "CONTROL_NET", "MODEL_PATCH"):
-        return "control"
+        return "reference" if view.linked(node, "MASK") else "control"
     if name in ("latent_image", "samples") and view.linked(node, "MODEL", "GUIDER"):
         return "reference"
     if not outputs & {"IMAGE", "VIDEO", "CONDITIONING", "LATENT"} or not _is_maker(view, node):

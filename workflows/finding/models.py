@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from workflows.finding.found import Candidate, FoundLoraPlace, FoundModel, Why
+from workflows.finding.found import Candidate, FoundLoraPlace, FoundModel
 from workflows.finding.samplers import Sampler
 from workflows.finding.texts import encoders
 from workflows.finding.view import Output, View
@@ -38,7 +39,12 @@ def lora_places(view: View, samplers: Sequence[Sampler]) -> tuple[FoundLoraPlace
         clip, with_clip = _clip_source(view, sampler)
         for link in sampler.models[:1]:
             source, existing = _source(view, link, "MODEL")
-            if source in places or not _loads_model(view, source[0]):
+            if not _loads_model(view, source[0]):
+                continue
+            known = places.get(source)
+            if known:
+                loras = tuple(dict.fromkeys((*known.existing, *existing)))
+                places[source] = replace(known, existing=loras)
                 continue
             together = clip is not None and (clip[0] == source[0] or with_clip)
             reason = why("lora_source", sampler=view.named(sampler.node))
@@ -105,12 +111,6 @@ def _with_experts(view: View, places: list[FoundLoraPlace]) -> tuple[FoundLoraPl
             if isinstance(value, str) and (match := _EXPERT.search(value))
         ]
         expert = said[0] if said and said[0] not in named else f"stage {number}"
-        named[expert] = _as(place, expert)
+        named[expert] = replace(place, expert=expert)
     ranked = sorted(named.items(), key=lambda row: {"high": 0, "low": 1}.get(row[0], 2))
     return tuple(place for _, place in ranked)
-
-
-def _as(place: FoundLoraPlace, expert: str) -> FoundLoraPlace:
-    clip: Output | None = place.clip
-    reason: Why = place.reason
-    return FoundLoraPlace(place.model, clip, expert, place.existing, reason)

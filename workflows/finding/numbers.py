@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from workflows.finding.choosing import Reasoned, number
+from workflows.finding.choosing import Reasoned, number, with_alternatives, with_same_link
 from workflows.finding.found import Candidate, FoundOutput, Why
+from workflows.finding.origins import number_origin
 from workflows.finding.samplers import SEEDS, Sampler
 from workflows.finding.texts import last_part
 from workflows.finding.view import Output, View
@@ -15,6 +16,7 @@ from workflows.finding.words import why
 from workflows.manifest import Target
 
 FRAMES: Final = ("length", "num_frames", "video_frames", "frames_number", "frame_count", "frames")
+SIDES: Final = ("width", "height")
 FPS: Final = ("fps", "frame_rate")
 
 
@@ -52,14 +54,14 @@ def size(
         maker = next(sized, None)
         reason = why("size_of_maker", node=view.named(maker)) if maker else reason
     if maker is None:
-        return [], None, []
+        notes = [why("size_follows", node=view.named(samplers[0].node))] if samplers else []
+        return [], None, notes
     makers = [maker, *(node for node in reached if node != maker and _same_size(view, node, maker))]
     found = [
-        number(view, side, [((node, _side(view, node, side)), reason) for node in makers])
-        for side in ("width", "height")
+        number(view, side, [((node, _side(view, node, side)), reason) for node in makers]) for side in SIDES
     ]
     if None in found:
-        return [], maker, [why("size_follows", node=view.named(maker))]
+        return _measured(view, maker) or ([], maker, [why("size_follows", node=view.named(maker))])
     return [replace(one, alternatives=()) for one in found if one], maker, []
 
 
@@ -75,9 +77,9 @@ def frames(
         if name in FRAMES and not view.linked(node, "VIDEO") and _makes_frames(view, node)
     ]
     found = number(view, "frames", places, exact=True)
-    if found and found.value == 1 and primary and primary.kind == "image":
+    if found is None or (found.value == 1 and primary and primary.kind == "image"):
         return None
-    return found
+    return with_same_link(view, found)
 
 
 def fps(view: View, reached: Sequence[str]) -> tuple[Candidate | None, list[Why]]:
@@ -116,7 +118,7 @@ def steps(view: View, samplers: Sequence[Sampler]) -> tuple[Candidate | None, li
         if sampler.steps in taken or _written_at(view, sampler, taken)
         for target in _shares(view, sampler.node, total)
     ]
-    return replace(found, targets=(*found.targets, *shares)), notes
+    return replace(found, targets=tuple(dict.fromkeys((*found.targets, *shares)))), notes
 
 
 def cfg(view: View, samplers: Sequence[Sampler]) -> Candidate | None:
@@ -137,17 +139,26 @@ def guidance(view: View, samplers: Sequence[Sampler]) -> Candidate | None:
 
 
 def strength(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) -> Candidate | None:
-    """How much a given picture counts: denoise of a sampler that starts from one, else a node's strength."""
-    places: list[Reasoned] = [
+    """How much a given picture counts: a node's strength, or denoise of a sampler that starts from one."""
+    by_class: dict[str, list[Reasoned]] = {}
+    for node in reached:
+        kinds = {str(kind) for kind in view.info(node).get("output") or ("MODEL",)}
+        pictured = view.linked(node, "IMAGE", "MASK", "CLIP_VISION_OUTPUT", "STYLE_MODEL", "CONTROL_NET")
+        made = kinds & {"MODEL", "CONDITIONING", "LATENT"}
+        if pictured and made and "strength" in view.number_inputs(node):
+            reason = why("strength_of", node=view.named(node))
+            by_class.setdefault(view.class_of(node), []).append(((node, "strength"), reason))
+    denoise: list[Reasoned] = [
         (sampler.denoise, why("denoise_of", sampler=view.named(sampler.node)))
         for sampler in samplers
         if sampler.denoise and _starts_from_picture(view, sampler)
     ]
-    for node in reached:
-        pictured = view.linked(node, "IMAGE", "MASK", "CLIP_VISION_OUTPUT", "STYLE_MODEL", "CONTROL_NET")
-        if pictured and "strength" in view.number_inputs(node):
-            places.append(((node, "strength"), why("strength_of", node=view.named(node))))
-    return number(view, "strength", places)
+    found = [one for rows in (denoise, *by_class.values()) if (one := number(view, "strength", rows))]
+    if not found:
+        return None
+    # a sampler that denoises all of it makes no use of the picture it starts from
+    ranked = sorted(found, key=lambda one: one.reason.code == "denoise_of" and one.value == 1)
+    return with_alternatives(ranked[0], ranked[1:])
 
 
 def _maker(view: View, sampler: Sampler) -> tuple[str | None, Why]:
@@ -166,6 +177,21 @@ def _maker(view: View, sampler: Sampler) -> tuple[str | None, Why]:
                 if resized:
                     return resized, why("resize", **told)
     return between, why("size_of", **told)
+
+
+def _measured(view: View, maker: str) -> tuple[list[Candidate], str | None, list[Why]] | None:
+    """The size of a picture that was brought to a size before: where it was."""
+    link = view.link((maker, _side(view, maker, "width")))
+    for node, _ in view.back(link, "INT", "FLOAT") if link else ():
+        for picture in view.linked(node, "IMAGE").values():
+            resized = _resizer(view, picture)
+            if resized is None:
+                continue
+            reason = why("resize", sampler=view.named(maker))
+            found = [number(view, s, [((resized, _side(view, resized, s)), reason)]) for s in SIDES]
+            if None not in found:
+                return [one for one in found if one], maker, []
+    return None
 
 
 def _resizer(view: View, link: Output) -> str | None:
@@ -187,7 +213,7 @@ def _same_size(view: View, node: str, maker: str) -> bool:
         return False
     return all(
         _reading(view, node, _side(view, node, side)) == _reading(view, maker, _side(view, maker, side))
-        for side in ("width", "height")
+        for side in SIDES
     )
 
 
@@ -196,10 +222,12 @@ def _reading(view: View, node: str, name: str) -> object:
 
 
 def _makes_frames(view: View, node: str) -> bool:
-    """Lengths of sounds and texts are no frame counts."""
-    info = view.info(node)
-    outputs = info.get("output") or []
-    return not info or bool({"LATENT", "IMAGE", "CONDITIONING"} & {str(kind) for kind in outputs})
+    """Lengths of sounds and texts, and of what is cut out of a clip, are no frame counts."""
+    outputs = {str(kind) for kind in view.info(node).get("output") or ()}
+    made = bool(outputs & {"LATENT", "CONDITIONING"}) or (
+        "IMAGE" in outputs and not view.linked(node, "IMAGE")
+    )
+    return made or not view.info(node)
 
 
 def _written_at(view: View, sampler: Sampler, taken: set[tuple[str, str]]) -> bool:
@@ -210,9 +238,10 @@ def _written_at(view: View, sampler: Sampler, taken: set[tuple[str, str]]) -> bo
 def _shares(view: View, node: str, total: object) -> Iterator[Target]:
     """First and last step of a sampler that does a part of the work, as parts of the whole."""
     for name in ("start_at_step", "end_at_step"):
-        value = view.value((node, name))
-        if isinstance(value, int) and isinstance(total, int) and 0 < value < total:
-            yield Target(node, name, times=round(value / total, 6))
+        origin = number_origin(view, (node, name))
+        value = view.value(origin.place) if origin and origin.exact else None
+        if origin and isinstance(value, int) and isinstance(total, int) and 0 < value < total:
+            yield Target(*origin.place, times=round(value / total, 6))
 
 
 def _starts_from_picture(view: View, sampler: Sampler) -> bool:

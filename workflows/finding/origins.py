@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from workflows.finding.view import Place, View
+from workflows.finding.view import BRANCHES, SWITCHES, Place, View
 
 DEEPEST: Final = 25
 NO_PROMPT: Final = frozenset(
@@ -57,38 +57,54 @@ def _texts(view: View, place: Place, *, exact: bool, seen: set[Place]) -> Iterat
         yield from _texts(view, (node, name), exact=through, seen=seen)
 
 
-def _numbers(view: View, place: Place, *, exact: bool, seen: set[Place]) -> Iterator[Origin]:
+def _numbers(view: View, place: Place, *, exact: bool, seen: set[Place]) -> Iterator[Origin | None]:
+    """None stands for a part that is measured, or that nobody can tell."""
     if place in seen or len(seen) > DEEPEST:
         return
     seen.add(place)
     link = view.link(place)
     if link is None:
         value = view.value(place)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            yield Origin(place, exact)
+        yield Origin(place, exact) if _is_number(value) else None
         return
     node = link[0]
-    linked = [n for n in view.links(node) if n != "switch" and not view.carries((node, n), "STRING")]
     if view.linked(node, "IMAGE", "VIDEO", "AUDIO", "LATENT", "MASK"):
+        yield None
         return
-    if linked:
-        plain = view.class_of(node) == "ComfySwitchNode" or _only_hands_on(view, node)
-        for name in linked:
-            yield from _numbers(view, (node, name), exact=exact and plain, seen=seen)
-        return
-    for name in ("value", "on_true", "on_false"):
-        if name in view.given(node) and _is_live(view, node, name):
-            yield from _numbers(view, (node, name), exact=exact, seen=seen)
+    inputs = [name for name in _parts(view, node) if _is_live(view, node, name)]
+    if not inputs:
+        yield None
+    plain = exact and (_hands_on(view, node) or view.class_of(node) in SWITCHES)
+    for name in inputs:
+        yield from _numbers(view, (node, name), exact=plain, seen=seen)
+
+
+def _parts(view: View, node: str) -> list[str]:
+    """The inputs that a number is made of."""
+    linked = [name for name in view.links(node) if name != "switch" and "expression" not in name]
+    if view.class_of(node) in SWITCHES:
+        return [name for name in ("on_true", "on_false") if name in view.given(node)]
+    return linked or [name for name in ("value",) if name in view.given(node)]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_live(view: View, node: str, name: str) -> bool:
     """The value of a switch's branch that is not chosen is nobody's."""
-    chosen = view.value((node, "switch"))
-    return not isinstance(chosen, bool) or name in ("value", "on_true" if chosen else "on_false")
+    chosen = view.switched(node)
+    return chosen is None or name not in BRANCHES or name == BRANCHES[not chosen]
 
 
-def _only_hands_on(view: View, node: str) -> bool:
-    return len(view.given(node)) == 1 and "expression" not in view.given(node)
+def _hands_on(view: View, node: str) -> bool:
+    """True for a primitive, and for an expression that is one of its variables."""
+    given = view.given(node)
+    expression = view.value((node, "expression"))
+    if isinstance(expression, str):
+        name = expression.strip()
+        return name.isidentifier() and f"values.{name}" in view.links(node) and len(view.links(node)) == 1
+    return len(given) == 1
 
 
 def _part_of_a_join(view: View, origin: Origin) -> bool:

@@ -28,9 +28,24 @@ SEEDS = ("seed", "noise_seed")
 
 
 def samplers_of(view: View, reached: Mapping[str, int]) -> list[Sampler]:
-    """Every sampler, those that the primary output needs first, the nearest to it first."""
+    """Every sampler: the one nearest to the primary output, before it the stages it goes on from (the
+    first stage first), then others by their distance."""
     found = [_read(view, node) for node in view.graph if _is_sampler(view, node)]
-    return sorted(found, key=lambda sampler: reached.get(sampler.node, len(view.graph) + 1))
+    found.sort(key=lambda sampler: reached.get(sampler.node, len(view.graph) + 1))
+    if not found:
+        return []
+    chain = _latent_chain(view, found[0])
+    # of several stages on one latent the first decides what is seen: it stands first
+    return sorted(found, key=lambda sampler: -chain.get(sampler.node, -1))
+
+
+def _latent_chain(view: View, last: Sampler) -> dict[str, int]:
+    """The nodes whose latent a sampler works on, and how far they are before it."""
+    chain = {last.node: 0}
+    for latent in last.latents:
+        for node, _ in view.back(latent, "LATENT"):
+            chain.setdefault(node, len(chain))
+    return chain
 
 
 def _is_sampler(view: View, node: str) -> bool:

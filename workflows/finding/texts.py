@@ -73,7 +73,10 @@ def prompt(view: View, role: str, samplers: Sequence[Sampler]) -> tuple[Candidat
             if zeroed and role == "negative":
                 told = why("negative_zeroed", sampler=view.named(sampler.node), node=view.named(zeroed[0]))
                 notes.append(told)
-    return together(found), notes
+    chosen = together(found)
+    if chosen and any(other.value != chosen.value and other.sure for other in chosen.alternatives):
+        chosen = replace(chosen, sure=False)  # stages with texts of their own: a person says which it is
+    return chosen, notes
 
 
 def texts_of(view: View, places: Sequence[Place]) -> tuple[Place, ...]:

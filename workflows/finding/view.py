@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from workflows.graph import Graph, is_link, linked_node, plain_value
 MOST_WALKED: Final = 3000
 """No walk visits more nodes than this: a graph of thousands is searched near its outputs only."""
 SWITCHES: Final = frozenset({"ComfySwitchNode", "ComfySoftSwitchNode"})
+BRANCHES: Final = ("on_true", "on_false")
+"""Of a switch that is off, the first is left out; of one that is on, the second."""
 
 Output = tuple[str, int]
 """A node's output: (node id, slot)."""
@@ -59,15 +61,19 @@ class View:
         """The live links into a node, by input."""
         if node not in self._links:
             found = {name: link for name in self.given(node) if (link := self._link(node, name))}
-            if self.class_of(node) in SWITCHES and "switch" not in found:
-                dead = "on_false" if self.value((node, "switch")) is True else "on_true"
-                found.pop(dead, None)
-            elif self.class_of(node) in SWITCHES:
-                chosen = self._constant(found["switch"])
-                if chosen is not None:
-                    found.pop("on_false" if chosen else "on_true", None)
+            chosen = self.switched(node)
+            if chosen is not None:
+                found.pop(BRANCHES[chosen], None)
             self._links[node] = found
         return self._links[node]
+
+    def switched(self, node: str) -> bool | None:
+        """How a switch is set, here or by a primitive; None for other nodes, and where nobody can tell."""
+        if self.class_of(node) not in SWITCHES:
+            return None
+        link = self._link(node, "switch")
+        value = self.value((link[0], "value") if link else (node, "switch"))
+        return value if isinstance(value, bool) else None
 
     def link(self, place: Place) -> Output | None:
         return self.links(place[0]).get(place[1])
@@ -76,7 +82,7 @@ class View:
         """The types an output gives; a node that hands on anything gives what it is given."""
         for _ in range(20):
             declared = self.info(output[0]).get("output")
-            slots = declared if isinstance(declared, list | tuple) else []
+            slots: Sequence[Any] = declared if isinstance(declared, list | tuple) else ()
             types = types_of(slots[output[1]]) if 0 <= output[1] < len(slots) else frozenset({"*"})
             if "*" not in types or not slots:
                 return types
@@ -107,7 +113,7 @@ class View:
 
     def slot_name(self, output: Output) -> str:
         names = self.info(output[0]).get("output_name")
-        known = names if isinstance(names, list | tuple) else []
+        known: Sequence[Any] = names if isinstance(names, list | tuple) else ()
         return str(known[output[1]]) if 0 <= output[1] < len(known) else ""
 
     @cached_property
@@ -166,11 +172,6 @@ class View:
                 yield name
 
     def _link(self, node: str, name: str) -> Output | None:
-        value = self.given(node)[name]
+        value = self.given(node).get(name)
         origin = linked_node(value)
         return (origin, value[1]) if origin is not None and origin in self.graph else None
-
-    def _constant(self, output: Output) -> bool | None:
-        """What a switch is set to by a linked node, if that is a plain value."""
-        value = self.value((output[0], "value"))
-        return value if isinstance(value, bool) else None

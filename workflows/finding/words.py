@@ -26,6 +26,7 @@ SENTENCES: Final = {
     "strength_of": "%(node)s applies its picture this strongly.",
     "file_reaches": "%(node)s reaches %(input)s of %(taker)s.",
     "file_reaches_nothing": "%(node)s reads a file; where it goes to says nothing about its role.",
+    "file_without_role": "%(node)s reads a file for which no role is left.",
     "alpha_mask": "The mask is the transparent part of the picture that %(node)s reads.",
     "output_name": "%(node)s saves files under it.",
     "model_of": "%(sampler)s works with this model.",
