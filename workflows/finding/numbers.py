@@ -181,16 +181,25 @@ def _maker(view: View, sampler: Sampler) -> tuple[str | None, Why]:
 
 def _measured(view: View, maker: str) -> tuple[list[Candidate], str | None, list[Why]] | None:
     """The size of a picture that was brought to a size before: where it was."""
-    link = view.link((maker, _side(view, maker, "width")))
+    sized, seen = maker, {maker}
+    while (resized := _measured_at(view, sized)) is not None and resized not in seen:
+        reason = why("resize", sampler=view.named(maker))
+        found = [number(view, side, [((resized, _side(view, resized, side)), reason)]) for side in SIDES]
+        if None not in found:
+            return [one for one in found if one], maker, []
+        seen.add(resized)
+        sized = resized
+    return None
+
+
+def _measured_at(view: View, sized: str) -> str | None:
+    """The node that gave its size to the picture whose size this node takes."""
+    link = view.link((sized, _side(view, sized, "width")))
     for node, _ in view.back(link, "INT", "FLOAT") if link else ():
         for picture in view.linked(node, "IMAGE").values():
             resized = _resizer(view, picture)
-            if resized is None:
-                continue
-            reason = why("resize", sampler=view.named(maker))
-            found = [number(view, s, [((resized, _side(view, resized, s)), reason)]) for s in SIDES]
-            if None not in found:
-                return [one for one in found if one], maker, []
+            if resized is not None:
+                return resized
     return None
 
 

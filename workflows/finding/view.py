@@ -172,6 +172,6 @@ class View:
                 yield name
 
     def _link(self, node: str, name: str) -> Output | None:
-        value = self.given(node).get(name)
+        value: Any = self.given(node).get(name)
         origin = linked_node(value)
         return (origin, value[1]) if origin is not None and origin in self.graph else None
