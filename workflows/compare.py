@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from workflows.convert.saying import shown
 from workflows.graph import Graph, is_link, linked_node
-from workflows.matching import match
+from workflows.matching import equal, match
 
 SIGNS: Final = {"added": "+", "removed": "-", "changed": "~", "renumbered": "="}
 KEYS: Final = ("folder", "name", "role", "node", "input", "precision", "max_pixels", "max_frames", "expert")
@@ -172,18 +172,7 @@ def _same(one: Any, other: Any, pairs: Mapping[str, str]) -> bool:
     giver = linked_node(one)
     if giver is not None and linked_node(other) is not None:
         return pairs.get(giver, giver) == other[0] and bool(one[1] == other[1])
-    return _equal(one, other)
-
-
-def _equal(one: Any, other: Any) -> bool:
-    """Equal as JSON: true is not 1, and what is no number is itself."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_equal, one, other))
-    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - NaN
+    return equal(one, other)
 
 
 def _added(after: Graph, new: str) -> NodeChange:
@@ -211,7 +200,7 @@ def _fields(path: str, one: object, other: object) -> Iterator[FieldChange]:
         for key in dict.fromkeys([*rows[0], *rows[1]]):
             inner = f"{path}.{key}" if path and not key.startswith("[") else f"{path}{key}"
             yield from _fields(inner, rows[0].get(key), rows[1].get(key))
-    elif not _equal(one, other):
+    elif not equal(one, other):
         yield FieldChange(path, one, other)
 
 

@@ -100,7 +100,7 @@ def dry_run(
     chained = list(_loaders(template.graph, bound.graph, loras))
     return DryRun(
         graph=bound.graph,
-        written=tuple([*written, *chained]),
+        written=(*written, *chained),
         files=tuple(bound.inputs),
         diff=compare(template.graph, bound.graph),
     )

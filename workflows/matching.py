@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from workflows.convert.saying import DEEPEST_VALUE, fault_of
 from workflows.graph import Graph, is_link, linked_node
 
 ROUNDS: Final = 3
@@ -42,6 +44,22 @@ def labels(graph: Graph, rounds: int, *, values: bool) -> dict[str, str]:
             around[giver].append(f">{name}:{slot}:{found[taker]}")
         found = {node: _digest([found[node], *sorted(around[node])]) for node in graph}
     return found
+
+
+def equal(one: Any, other: Any, depth: int = 0) -> bool:
+    """Equal as JSON: true is not 1, what is no number is itself; nesting without end is equal to nothing."""
+    if depth > DEEPEST_VALUE:
+        return False
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(equal(one[key], other[key], depth + 1) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(equal(a, b, depth + 1) for a, b in zip(one, other, strict=True))
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    plain = (str, int, float, type(None))
+    return isinstance(one, plain) and isinstance(other, plain) and bool(one == other)
 
 
 def _by_id(before: Graph, after: Graph, pairs: dict[str, str], alike: Callable[[Any, Any], bool]) -> None:
@@ -110,12 +128,13 @@ def _edges(graph: Graph) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _own(node: Mapping[str, Any], *, values: bool) -> str:
-    own = {str(name): value for name, value in node["inputs"].items() if not is_link(value)} if values else {}
+    given = node["inputs"].items() if values else ()
+    own = {str(name): fault_of(value) or value for name, value in given if not is_link(value)}
     return _digest([node["class_type"], own])
 
 
 def _equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return _same_class(one, other) and bool(one["inputs"] == other["inputs"])
+    return _same_class(one, other) and equal(one["inputs"], other["inputs"])
 
 
 def _same_class(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
