@@ -36,13 +36,17 @@ class Layout:
     height: float = 0
 
 
-def place(heights: Mapping[str, float], edges: Iterable[Edge], column: float) -> Layout:
-    """Place nodes of these heights and of one width, ``column``; ``edges`` lead from givers to takers."""
-    links = _without_circles(heights, dict.fromkeys(edges))
+def place(heights: Mapping[str, float], edges: Mapping[Edge, float], column: float) -> Layout:
+    """Place nodes of these heights and of one width, ``column``.
+
+    ``edges`` lead from givers to takers, and say how far down at the taker they arrive, from 0 to 1.
+    """
+    links = _without_circles(heights, edges)
     layers = _layers(heights, links)
     columns, chains = _columns(layers, links)
     neighbours = _neighbours(chains)
-    _order(columns, neighbours)
+    ports = {(chain[-2], chain[-1]): edges[edge] for edge, chain in chains.items()}
+    _order(columns, neighbours, ports)
     middles = _heights(columns, neighbours, heights)
     return _layout(columns, chains, middles, heights, column)
 
@@ -78,23 +82,24 @@ def _without_circles(nodes: Iterable[str], edges: Iterable[Edge]) -> list[Edge]:
 
 
 def _layers(nodes: Iterable[str], links: Sequence[Edge]) -> dict[str, int]:
-    """The longest way to each node; what has nothing before it stands right before its first taker."""
+    """The longest way to each node that ends a way; all else stands right before its first taker."""
     onward: dict[str, list[str]] = {node: [] for node in nodes}
     missing = dict.fromkeys(onward, 0)
     for giver, taker in links:
         onward[giver].append(taker)
         missing[taker] += 1
-    sources = [node for node, count in missing.items() if not count]
     layer = dict.fromkeys(onward, 0)
-    waiting = deque(sources)
+    ordered: list[str] = []
+    waiting = deque(node for node, count in missing.items() if not count)
     while waiting:
         node = waiting.popleft()
+        ordered.append(node)
         for taker in onward[node]:
             layer[taker] = max(layer[taker], layer[node] + 1)
             missing[taker] -= 1
             if not missing[taker]:
                 waiting.append(taker)
-    for node in sources:
+    for node in reversed(ordered):
         if onward[node]:
             layer[node] = min(layer[taker] for taker in onward[node]) - 1
     return layer
@@ -132,21 +137,23 @@ def _neighbours(
 
 
 def _order(
-    columns: list[list[Spot]], neighbours: tuple[dict[Spot, list[Spot]], dict[Spot, list[Spot]]]
+    columns: list[list[Spot]],
+    neighbours: tuple[dict[Spot, list[Spot]], dict[Spot, list[Spot]]],
+    ports: Mapping[tuple[Spot, Spot], float],
 ) -> None:
-    """Sort each layer by where its neighbours stand, to the right and back again."""
+    """Sort each layer by where its neighbours stand, and by where at them links arrive; back and forth."""
     before, after = neighbours
     rank = {spot: index / max(1, len(column)) for column in columns for index, spot in enumerate(column)}
+    height = {spot: 0.9 / max(1, len(column)) for column in columns for spot in column}
     for sweep in range(SWEEPS):
         forward = sweep % 2 == 1
         beside = before if forward else after
         for column in columns if forward else reversed(columns):
-            wanted = {
-                spot: sum(rank[near] for near in beside[spot]) / len(beside[spot])
-                if spot in beside
-                else rank[spot]
-                for spot in column
-            }
+            wanted = {}
+            for spot in column:
+                near = beside.get(spot, [spot])
+                where = [rank[one] + ports.get((spot, one), 0) * height[one] for one in near]
+                wanted[spot] = sum(where) / len(where)
             column.sort(key=wanted.__getitem__)
             for index, spot in enumerate(column):
                 rank[spot] = index / len(column)
@@ -186,11 +193,11 @@ def _settled(column: Sequence[Spot], wanted: Sequence[float], heights: Mapping[s
     for where, offset in zip(wanted, offsets, strict=False):
         mean, count = where - offset, 1
         while pools and pools[-1][0] > mean:
-            other, size = pools.pop()
-            mean, count = (mean * count + other * size) / (count + size), count + size
+            above, size = pools.pop()
+            mean, count = (mean * count + above * size) / (count + size), count + size
         pools.append((mean, count))
-    flat = [mean for mean, count in pools for _ in range(count)]
-    return [level + offset for level, offset in zip(flat, offsets, strict=False)]
+    levels = [mean for mean, count in pools for _ in range(count)]
+    return [level + offset for level, offset in zip(levels, offsets, strict=False)]
 
 
 def _tall(spot: Spot, heights: Mapping[str, float]) -> float:

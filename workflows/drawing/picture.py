@@ -63,7 +63,10 @@ def draw(
         taken[giver].add(slot)
     boxes = {node: _box(view, node, marks.get(node, {}), tuple(sorted(taken[node]))) for node in drawn}
     heights = {node: box.height for node, box in boxes.items()}
-    layout = place(heights, ((giver, taker) for giver, _, taker, _ in links), WIDTH)
+    edges = {
+        (giver, taker): _row_height(boxes[taker], name) / heights[taker] for giver, _, taker, name in links
+    }
+    layout = place(heights, edges, WIDTH)
     left_out = len(graph) - len(drawn)
     return "".join(_svg(view, boxes, links, layout, marks, set(problems), left_out))
 
@@ -175,7 +178,8 @@ def _curve(view: View, boxes: Mapping[str, _Box], link: _Link, layout: Layout, a
             way.append(f"H{points[index + 2][0]:.0f}")
     yield (
         f'<path class="link type-{safe_id(kind)}" data-from="{attribute(giver)}" '
-        f'data-to="{attribute(taker)}" d="{"".join(way)}" stroke="{colour}" stroke-width="1.6" stroke-opacity="0.75"/>'
+        f'data-to="{attribute(taker)}" d="{"".join(way)}" stroke="{colour}" stroke-width="1.6" '
+        f'stroke-opacity="0.75"/>'
     )
 
 
@@ -243,10 +247,11 @@ def _input(view: View, node: str, name: str, top: float, role: str | None) -> It
         right -= wide + 4
         yield (
             f'<rect class="pill" x="{WIDTH - 8 - wide:.0f}" y="2" width="{wide:.0f}" height="{ROW - 4}" '
-            f'rx="6" fill="{ACCENT}"/><text class="role" x="{WIDTH - 8 - wide / 2:.0f}" y="11.5" fill="{INK.box}" '
-            f'font-size="10" font-weight="600" text-anchor="middle">{fitted(role, 100, 10)}</text>'
+            f'rx="6" fill="{ACCENT}"/><text class="role" x="{WIDTH - 8 - wide / 2:.0f}" y="11.5" '
+            f'fill="{INK.box}" font-size="10" font-weight="600" text-anchor="middle">'
+            f"{fitted(role, 100, 10)}</text>"
         )
-    room = right - 18 - min(width_of(name, 11), 120)
+    room = right - 24 - min(width_of(name, 11), 120)
     text = "" if linked else value_text(value)
     if text and room > 20:
         yield (
