@@ -107,9 +107,9 @@ def _told(found: Found) -> list[str]:
     for output in found.outputs:
         lines.append(f"output: node {output.node} ({output.class_type}), {output.kind}, {output.role}")
     for place in found.loras:
-        clip = f", CLIP from {list(place.clip)}" if place.clip else ""
+        clip = f", CLIP behind output {place.clip[1]} of node {place.clip[0]}" if place.clip else ""
         expert = f" ({place.expert})" if place.expert else ""
-        lines.append(f"loras{expert}: behind {list(place.model)}{clip}")
+        lines.append(f"loras{expert}: behind output {place.model[1]} of node {place.model[0]}{clip}")
     lines += [f"model: {row.folder or '?'}/{row.name} (node {row.node}, {row.input})" for row in found.models]
     return [*(_printable(line) for line in lines), *(f"note: {note}" for note in found.notes)]
 
