@@ -44,6 +44,8 @@ def draft_manifest(
     candidates = [one for one in found if one.role in ROLES and one.role != "model"]
     if not any(one.role == "frames" for one in candidates):
         candidates = [one for one in candidates if one.role != "fps" or produces == "video"]
+    prefix = found.candidate("filename_prefix")
+    named = {target.node for target in prefix.targets} if prefix else set()
     limits = {one.role: limits_of(view, one) for one in candidates}
     base_model = family_of(found)
     document: dict[str, Any] = {
@@ -59,7 +61,7 @@ def draft_manifest(
         "outputs": [
             {"node": output.node, "kind": output.kind, "role": output.role}
             for output in found.outputs
-            if output.kind in MEDIA
+            if output.kind in MEDIA and output.node in named
         ],
         "vram": [],
         "models": [_model(model) for model in found.models],
@@ -69,6 +71,7 @@ def draft_manifest(
         document["base_model"] = base_model
     _add_frames(document, found, limits)
     _add_precision(document, found)
+    _add_facts(document, view, found)
     document["defaults"] = _defaults(document, candidates)
     if base_model and "positive" in document["bindings"] and found.loras:
         document["loras"] = [_place(place.model, place.clip, place.expert) for place in found.loras]
@@ -92,6 +95,10 @@ def open_questions(document: Mapping[str, Any]) -> list[str]:
         questions.append("Which family of models is it (base_model)? Without it no LoRA is loaded.")
     if document.get("frame_rule"):
         questions.append("Is the longest clip right (frame_rule)? It is the length the graph was saved with.")
+    if document.get("follows"):
+        questions.append("How much longer, faster or larger than its source is the clip (follows)?")
+    if document.get("remote"):
+        questions.append("A paid service renders this: whose key is used, and what may it cost?")
     if not document.get("outputs"):
         questions.append("No node saves a picture or a clip: add one to the graph.")
     return questions
@@ -150,6 +157,24 @@ def _add_precision(document: dict[str, Any], found: Found) -> None:
     said += [model.precision for model in found.models if model.precision and not said]
     precision = said[0] if said else UNKNOWN_PRECISION
     document["bindings"]["precision"] = {"type": "choice", "choices": [precision], "targets": []}
+
+
+def _add_facts(document: dict[str, Any], view: View, found: Found) -> None:
+    """What else the graph itself says: if negative text counts, whose service renders, what it follows."""
+    cfg = found.candidate("cfg")
+    if "negative" in document["bindings"] and cfg and isinstance(cfg.value, int | float):
+        document["negative_effect"] = cfg.value > 1
+    services = sorted({service for node in view.graph if (service := _service(view, node))})
+    if services and not found.models:
+        document["remote"] = {"service": ", ".join(services), "key": "comfy.org"}
+    if "video" in document["bindings"] and document["produces"] == "video" and not found.samplers:
+        document["follows"] = {"role": "video"}
+
+
+def _service(view: View, node: str) -> str:
+    """The service that an API node calls: the last part of its category, "api node/video/Kling"."""
+    info = view.info(node)
+    return str(info.get("category", "")).rsplit("/", 1)[-1] if info.get("api_node") else ""
 
 
 def _defaults(document: Mapping[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
