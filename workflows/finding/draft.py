@@ -41,7 +41,7 @@ def draft_manifest(
     """
     view = View(graph, object_info)
     produces = found.outputs[0].kind if found.outputs and found.outputs[0].kind in MEDIA else "image"
-    candidates = [one for one in found if one.role in ROLES and one.role != "model"]
+    candidates = [one for one in found if one.role in ROLES and one.role != "model" and _can_be_named(one)]
     if not any(one.role == "frames" for one in candidates):
         candidates = [one for one in candidates if one.role != "fps" or produces == "video"]
     prefix = found.candidate("filename_prefix")
@@ -61,10 +61,10 @@ def draft_manifest(
         "outputs": [
             {"node": output.node, "kind": output.kind, "role": output.role}
             for output in found.outputs
-            if output.kind in MEDIA and output.node in named
+            if output.kind in MEDIA and output.node in named and output.node
         ],
         "vram": [],
-        "models": [_model(model) for model in found.models],
+        "models": [_model(model) for model in found.models if model.node and model.input],
         "timeouts": {"execution_s": 3600 if produces == "video" else 900, "hang_s": 300},
     }
     if base_model:
@@ -102,6 +102,11 @@ def open_questions(document: Mapping[str, Any]) -> list[str]:
     if not document.get("outputs"):
         questions.append("No node saves a picture or a clip: add one to the graph.")
     return questions
+
+
+def _can_be_named(candidate: Candidate) -> bool:
+    """A manifest cannot name a node or an input whose name is empty."""
+    return all(target.node and target.input for target in candidate.targets)
 
 
 def _description(graph: Graph) -> dict[str, str]:
@@ -150,7 +155,7 @@ def _add_frames(document: dict[str, Any], found: Found, limits: Mapping[str, Lim
 
 def _add_precision(document: dict[str, Any], found: Found) -> None:
     """A graph with models has one precision: what the files say, without writing it anywhere."""
-    if not found.models:
+    if not document["models"]:
         return
     sources = {place.model[0] for place in found.loras}
     said = [model.precision for model in found.models if model.node in sources and model.precision]
@@ -242,7 +247,7 @@ def _estimate(
 ) -> list[dict[str, Any]]:
     """One row from the files' sizes: all of them at once, and a fifth more to work in."""
     names = {model.name for model in found.models}
-    if not names or not names <= model_bytes.keys():
+    if not document["models"] or not names or not names <= model_bytes.keys():
         return []
     weights = sum(model_bytes[name] for name in names) / GB
     defaults = document["defaults"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.workflows.corpus import graphs, object_info
+from tests.unit.workflows.corpus import graphs, object_info, searched
 from workflows.bind import bind
 from workflows.finding import draft_manifest, find
 from workflows.finding.draft import open_questions
@@ -17,8 +17,7 @@ TITLE = {"en": "A draft", "ko": "초안"}
 
 
 def drafted(name: str, **more: Any) -> dict[str, Any]:
-    graph = graphs()[name]
-    return draft_manifest(graph, object_info(), find(graph, object_info()), slug="draft", title=TITLE, **more)
+    return draft_manifest(graphs()[name], object_info(), searched()[name], slug="draft", title=TITLE, **more)
 
 
 def test_every_template_gets_a_draft_that_parses_and_lacks_only_what_a_person_must_say() -> None:
