@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
 from workflows.finding.families import family_of
-from workflows.finding.found import Candidate, Found, FoundModel
+from workflows.finding.found import Candidate, Found, FoundModel, Why
 from workflows.finding.limits import Limits, dim_step, frame_rule, limits_of
 from workflows.finding.view import View
+from workflows.finding.words import why
 from workflows.graph import Graph
 from workflows.manifest import MANIFEST_VERSION, MEDIA, ROLES, Target
 
@@ -82,26 +83,24 @@ def draft_manifest(
 
 def open_questions(document: Mapping[str, Any]) -> list[str]:
     """Return what a person must still fill in or confirm before the manifest can be used, a sentence each."""
-    questions = []
-    if document.get("models") and not document.get("vram"):
-        questions.append("How much VRAM does it need? Give a figure with its source for each precision.")
-    for row in document.get("vram", ()):
-        if row.get("source_kind") == "estimate":
-            questions.append("The VRAM figure is an estimate from the sizes of the model files.")
-    for model in document.get("models", ()):
-        if model.get("folder") == UNKNOWN_FOLDER:
-            questions.append(f"In which folder of models/ does {model.get('name')} belong?")
-    if document.get("models") and not document.get("base_model"):
-        questions.append("Which family of models is it (base_model)? Without it no LoRA is loaded.")
-    if document.get("frame_rule"):
-        questions.append("Is the longest clip right (frame_rule)? It is the length the graph was saved with.")
-    if document.get("follows"):
-        questions.append("How much longer, faster or larger than its source is the clip (follows)?")
-    if document.get("remote"):
-        questions.append("A paid service renders this: whose key is used, and what may it cost?")
-    if not document.get("outputs"):
-        questions.append("No node saves a picture or a clip: add one to the graph.")
-    return questions
+    return [str(question) for question in questions(document)]
+
+
+def questions(document: Mapping[str, Any]) -> list[Why]:
+    """Like :func:`open_questions`, to be said in another language."""
+    models, rows = document.get("models", ()), document.get("vram", ())
+    asked = [
+        ("ask_vram", bool(models and not rows)),
+        ("ask_estimate", any(row.get("source_kind") == "estimate" for row in rows)),
+        ("ask_family", bool(models and not document.get("base_model"))),
+        ("ask_longest", bool(document.get("frame_rule"))),
+        ("ask_follows", bool(document.get("follows"))),
+        ("ask_key", bool(document.get("remote"))),
+        ("ask_output", not document.get("outputs")),
+    ]
+    found = [why(code) for code, open_ in asked if open_]
+    homeless = [str(model.get("name")) for model in models if model.get("folder") == UNKNOWN_FOLDER]
+    return [*found, *(why("ask_folder", model=name) for name in homeless)]
 
 
 def _can_be_named(candidate: Candidate) -> bool:

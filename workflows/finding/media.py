@@ -62,7 +62,8 @@ class Reach:
 
 def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple[list[Candidate], list[Why]]:
     """A candidate for each role that a file input has; ``order`` is the order files are counted in."""
-    rest = [node for node in view.graph if node not in set(order)]
+    met = set(order)
+    rest = [node for node in view.graph if node not in met]
     loaders = [(node, name) for node in [*order, *rest] for name in file_inputs(view, node)][:MOST_LOADERS]
     found: dict[str, Candidate] = {}
     notes: list[Why] = []

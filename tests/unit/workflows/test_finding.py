@@ -194,6 +194,19 @@ def test_the_branch_that_a_switch_leaves_out_has_no_say() -> None:
     assert places(in_graph(graph).candidate("steps")) == ["433:438.value"]
 
 
+def test_a_number_that_a_node_hands_on_is_bound_where_it_is_written() -> None:
+    """The camera's node takes width, height and length, and gives them to the one that makes the clip."""
+    found = in_graph(graphs()["video_wan2_2_14B_fun_camera"])
+
+    assert [places(found.candidate(role)) for role in ("width", "frames")] == [["108.width"], ["108.length"]]
+
+
+def test_an_instruction_to_a_language_model_is_not_the_prompt_beside_it() -> None:
+    positive = in_graph(graphs()["image_netayume_lumina_t2i"]).candidate("positive")
+
+    assert places(positive) == ["48:51.value"]
+
+
 def test_loras_that_are_loaded_already_are_named_at_their_place() -> None:
     (place,) = in_graph(graphs()["video_ltx2_i2v"]).loras
 

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from tests.unit.workflows.corpus import graphs, object_info, searched
-from workflows.drawing import draw, element_id
+from workflows.drawing import Words, draw, element_id
 from workflows.drawing.picture import MOST_DRAWN, WIDTH
 from workflows.graph import Graph
 from workflows.load import load
@@ -73,6 +73,15 @@ def test_links_are_coloured_by_what_they_carry() -> None:
 
     assert {"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "IMAGE", "VIDEO"} == colours.keys()
     assert len(set(colours.values())) == len(colours)
+
+
+def test_a_picture_speaks_the_pages_language() -> None:
+    graph: Graph = {"1": {"class_type": "EmptyImage", "inputs": {f"i{n}": n for n in range(25)}}}
+    words = Words(label="노드 %(nodes)s개, 링크 %(links)s개", left_out="-", hidden="%(count)s개 더")
+    svg = picture(graph, words=words)
+
+    assert svg.findtext(f"{SVG}title") == "노드 1개, 링크 0개"
+    assert "1개 더" in texts(svg)
 
 
 def test_a_picture_needs_no_catalogue() -> None:
