@@ -85,6 +85,35 @@ def test_a_real_graph_with_anything_changed_is_searched_drafted_drawn_and_compar
     shown(graph, graphs()[name])
 
 
+declared = leaves | st.lists(
+    leaves | st.dictionaries(st.sampled_from(["min", "max", "step"]), leaves), max_size=3
+)
+odd_classes = st.fixed_dictionaries(
+    {},
+    optional={
+        "input": leaves
+        | st.dictionaries(
+            st.sampled_from(["required", "optional"]),
+            leaves | st.dictionaries(st.sampled_from(NAMES), declared, max_size=5),
+        ),
+        "output": leaves | st.lists(leaves | st.lists(leaves, max_size=2), max_size=3),
+        "output_name": leaves | st.lists(leaves, max_size=3),
+        "output_node": leaves,
+        "api_node": leaves,
+        "category": leaves,
+    },
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(any_graph, st.dictionaries(st.sampled_from(CLASSES), leaves | odd_classes))
+def test_a_catalogue_that_says_nonsense_is_no_trouble(graph: Graph, odd: Any) -> None:
+    """Custom nodes declare what they like."""
+    found = find(graph, odd)
+    template_from(graph, draft_manifest(graph, odd, found, slug="s", title={"en": "t", "ko": "t"}))
+    ElementTree.fromstring(draw(graph, odd, found.marks()))  # noqa: S314 - our own text
+
+
 def test_values_nested_without_end_are_no_trouble() -> None:
     deep: Any = []
     for _ in range(100_000):
