@@ -177,7 +177,7 @@ def _meaning(view: View, place: Place, output: Output) -> str | None:
     if view.types_out(output) == {"MASK"} or words & {"mask", "quadmask"}:
         through = outputs <= {"MASK", "IMAGE"} and not _is_maker(view, node)
         return None if through else "mask"
-    return _by_name(view, place, words, outputs) or _by_product(view, place, outputs)
+    return _by_name(view, place, words, outputs) or _by_product(view, place, output, outputs)
 
 
 def _by_name(view: View, place: Place, words: set[str], outputs: set[str]) -> str | None:
@@ -204,7 +204,7 @@ def _animates(view: View, node: str) -> bool:
     return "LATENT" in outputs and (laid or any(name in given for name in FRAMES))
 
 
-def _by_product(view: View, place: Place, outputs: set[str]) -> str | None:
+def _by_product(view: View, place: Place, output: Output, outputs: set[str]) -> str | None:
     """What a picture without a telling name is for, by what is made of it."""
     node, name = place
     if view.linked(node, "CONTROL_NET", "MODEL_PATCH"):
@@ -213,8 +213,8 @@ def _by_product(view: View, place: Place, outputs: set[str]) -> str | None:
         return "reference"
     if not outputs & {"IMAGE", "VIDEO", "CONDITIONING", "LATENT"} or not _is_maker(view, node):
         return None
-    if "VIDEO" in outputs and not view.linked(node, "VIDEO"):
-        return "first_frame"
-    if "VIDEO" in outputs:
+    if "VIDEO" in view.types_out(output):
         return "video"
-    return "first_frame" if _animates(view, node) else "reference"
+    of_many = "images" in name.split(".")[:-1]
+    moved = "VIDEO" in outputs and not view.linked(node, "VIDEO")
+    return "first_frame" if (moved or _animates(view, node)) and not of_many else "reference"
