@@ -74,12 +74,19 @@ def test_titles_mean_nothing() -> None:
     assert places(in_graph(graph).candidate("negative")) == ["7.text"]
 
 
+_SLATE = "the picture is the slate that the farm draws, laid on a ground larger by its margin"
+_OF_A_LORA = "this template's strength is that of its LoRA"
+_STYLE = "the first picture is restyled, the second gives the style; the prompt that says so stays as it is"
 KNOWN_BETTER: dict[str, dict[str, str]] = {
-    "plain_slate": {
-        "width": "the picture laid on the ground is smaller by the slate's margin",
-        "height": "the picture laid on the ground is smaller by the slate's margin",
-        "first_frame": "the picture is the slate that the farm draws",
-        "reference": "the picture is the slate that the farm draws",
+    "plain_slate": dict.fromkeys(("width", "height", "reference"), _SLATE),
+    "inpaint": {
+        "strength": "what is painted new is decided by denoise, not by the control of its surroundings"
+    },
+    "telestyle": {**dict.fromkeys(("first_frame", "reference"), _STYLE), "strength": _OF_A_LORA},
+    "wan_svi": {"strength": _OF_A_LORA},
+    "kling_i2v": {
+        "model": "the service's versions are choices, no files",
+        "frames": "the service counts in seconds",
     },
 }
 """Template → role → why its manifest knows better than the graph tells."""
