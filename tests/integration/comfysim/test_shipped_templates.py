@@ -169,5 +169,5 @@ def test_an_edit_shows_the_picture_and_the_ones_beside_it(comfysim: StartSim) ->
         beside = Image.open(_render(sim, template, values))
         painted = Image.open(_render(sim, load("qwen_t2i"), _values(load("qwen_t2i"), {"picture": ""})))
         assert _differ(edited, reference) < _differ(painted, reference)
-        corner = (0, 200, 112, SMALL)
+        corner = (0, 180, 112, 230)
         assert _differ(edited.crop(corner), beside.crop(corner)) > 1
