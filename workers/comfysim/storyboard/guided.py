@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops, ImageOps
 
-from workers.comfysim.storyboard.frame import stamp
+from workers.comfysim.storyboard.frame import BAR_SHARE, SMALLEST_CAPTIONED, letterbox, stamp
 from workers.comfysim.values import Latent
 
 _REFERENCE_SHARE = 0.5
@@ -29,10 +29,11 @@ def guided(still: Image.Image, latent: Latent, index: int) -> Image.Image:
         lines = ImageOps.fit(hint.convert("RGB"), still.size).point(lambda level: level * _HINT_LEVEL)
         picture = ImageChops.screen(picture, lines)
     if latent.hole is None or start is None:
-        stamp(picture)
+        if still.width >= SMALLEST_CAPTIONED:
+            letterbox(picture, latent.positive, (latent.seed or 0) + index)
         return picture
     hole = latent.hole.resize(still.size)
-    stamp(picture, hole.getbbox())
+    stamp(picture, hole.getbbox() or (0, 0, *still.size))
     return Image.composite(picture, start.convert("RGB"), hole)
 
 
@@ -42,9 +43,9 @@ def _with_references(still: Image.Image, references: tuple[Image.Image, ...]) ->
     first, *others = (reference.convert("RGB") for reference in references)
     picture = Image.blend(still, ImageOps.fit(first, still.size), _REFERENCE_SHARE)
     height = max(1, round(still.height * _THUMBNAIL))
-    left = 0
+    left, top = 0, still.height - height - round(still.height * BAR_SHARE)
     for other in others:
         small = ImageOps.fit(other, (height, height))
-        picture.paste(small, (left, still.height - height))
+        picture.paste(small, (left, top))
         left += height
     return picture
