@@ -79,13 +79,22 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
 
 def _files(job: Job, template: Template) -> dict[str, _File]:
     files = {}
-    if role := role_of(template.manifest):
+    for role in _roles_of_takes(job, template):
         artifact = _start_artifact(job, role)
         files[role] = _File(artifact.key, artifact.sha256, artifact.bytes)
     if SLATE_IMAGE in template.manifest.bindings:
         width, height = slate_size(template, width=job.width, height=job.height)
         files[SLATE_IMAGE] = _stored(slate_png(job.shot, take=job.take_number, width=width, height=height))
     return files
+
+
+def _roles_of_takes(job: Job, template: Template) -> list[str]:
+    """The inputs that take other jobs' files: whatever the job names, or the template's own."""
+    bindings = template.manifest.bindings
+    named = {*job.values, *job.dependencies.exclude(role="").values_list("role", flat=True)}
+    files = [role for role in bindings if bindings[role].type == "file" and role in named]
+    own = role_of(template.manifest)
+    return files or ([own] if own else [])
 
 
 def _start_artifact(job: Job, role: str) -> Artifact:
