@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.recipes.spec import MOST_STEPS, Gate, StepSpec
-from apps.renders.services.shot_values import SLATE_IMAGE
 from apps.renders.services.sources import medium_of, medium_taken, role_of
 from apps.renders.services.steps import MOST_TAKES
 from apps.workflows.selectors import offered
@@ -141,11 +140,7 @@ def _role(spec: StepSpec, made: str, templates: Templates) -> str:
 
 def _file_inputs(template: Template) -> dict[str, str]:
     """Inputs that take a file of another take, and what kind of file."""
-    return {
-        role: medium_taken(template, role)
-        for role, binding in template.manifest.bindings.items()
-        if binding.type == "file" and role != SLATE_IMAGE
-    }
+    return {role: medium_taken(template, role) for role in template.manifest.file_roles}
 
 
 def _made(spec: StepSpec, templates: Templates) -> str:

@@ -49,8 +49,9 @@ def render_changed(run: RecipeRun, *, user: User, shots: Sequence[Shot] | None =
     """Submit for each shot the first step that is not what it would be now, up to the next gate.
 
     The run takes over its recipe's steps as they are now. Steps before that one are not rendered; what
-    renders already goes on. Two at once submit once: the second finds nothing that changed. Raises NotAllowed,
-    or Refused for a recipe that cannot be rendered, a cancelled run, or shots that cannot.
+    renders already goes on. Two at once submit once: the second finds nothing that changed.
+
+    Raises NotAllowed, or Refused for a recipe that cannot be rendered, a cancelled run, or shots that cannot.
     """
     require(user, Act.RENDER, run.project)
     wanted = shots_of(run) if shots is None else list(shots)

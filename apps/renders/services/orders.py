@@ -22,7 +22,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Value
+from workflows.manifest import FORMER_ROLES, Value
 
 
 class Unorderable(Exception):
@@ -90,19 +90,21 @@ def _files(job: Job, template: Template) -> dict[str, _File]:
 
 def _roles_of_takes(job: Job, template: Template) -> list[str]:
     """The inputs that take other jobs' files: whatever the job names, or the template's own."""
-    bindings = template.manifest.bindings
     named = {*job.values, *job.dependencies.exclude(role="").values_list("role", flat=True)}
-    files = [role for role in bindings if bindings[role].type == "file" and role in named]
+    named |= {FORMER_ROLES[role] for role in named if role in FORMER_ROLES}
+    files = [role for role in template.manifest.file_roles if role in named]
     own = role_of(template.manifest)
     return files or ([own] if own else [])
 
 
 def _start_artifact(job: Job, role: str) -> Artifact:
-    dependency = job.dependencies.filter(role=role).select_related("depends_on").first()
+    names = [role, *(former for former, now in FORMER_ROLES.items() if now == role)]
+    dependency = job.dependencies.filter(role__in=names).select_related("depends_on").first()
     if dependency:
         artifact = primary_artifact(dependency.depends_on)
     else:
-        artifact = Artifact.objects.filter(pk=job.values.get(role)).first()
+        named = next((job.values[name] for name in names if name in job.values), None)
+        artifact = Artifact.objects.filter(pk=named).first()
     if artifact is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,

@@ -22,7 +22,7 @@ from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
     KINDS,
-    START_VIDEO,
+    VIDEO,
     Source,
     find_sources,
     given_sources,
@@ -246,7 +246,7 @@ class _Planning:
 
     def _frames(self, shot: Shot, source: Source | None) -> int | None:
         """How long the clip is that a job starts from."""
-        if source is None or source.role != START_VIDEO:
+        if source is None or source.role != VIDEO:
             return None
         if source.step is None:
             return source.frames

@@ -16,10 +16,10 @@ from apps.workflows.models import Kind
 from workflows.load import Template
 from workflows.manifest import Manifest
 
-START_IMAGE: Final = "start_image"
-START_VIDEO: Final = "start_video"
+FIRST_FRAME: Final = "first_frame"
+VIDEO: Final = "video"
 
-ORIGINS: Final[Mapping[str, Kind]] = {START_VIDEO: Kind.CLIP, START_IMAGE: Kind.KEYFRAME}
+ORIGINS: Final[Mapping[str, Kind]] = {VIDEO: Kind.CLIP, FIRST_FRAME: Kind.KEYFRAME}
 """What is started from when nobody says: a clip from a keyframe, an upscale or interpolation from a clip."""
 
 KINDS: Final[Mapping[str, Kind]] = {"video": Kind.CLIP, "image": Kind.KEYFRAME}
