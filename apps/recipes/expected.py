@@ -9,7 +9,6 @@ from uuid import UUID
 from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.prompts.services import compose_prompts
 from apps.recipes.made import Made
 from apps.recipes.spec import StepSpec, chain, with_one_take
 from apps.renders.services.planning import PlannedJob, plan
@@ -49,7 +48,7 @@ def _expect(result: Expected, project: Project, shots: list[Shot], specs: Sequen
     builds = {}
     if not problems:
         try:
-            builds = prompts_of(planned, compose_prompts)
+            builds = prompts_of(planned, keep=False)
         except Refused as refused:
             problems = list(refused.problems)
     if not problems:
@@ -82,5 +81,7 @@ def _first_sources(jobs: Iterable[PlannedJob]) -> dict[UUID, UUID]:
     sources = {item.shot.pk: item.source for item in jobs if item.step == 0 and item.source}
     files = [source.artifact_id for source in sources.values() if source.artifact_id]
     makers = dict(Artifact.objects.filter(pk__in=files).values_list("pk", "take__job_id")) if files else {}
-    found = {shot: source.job_id or makers.get(source.artifact_id) for shot, source in sources.items()}
-    return {shot: key for shot, key in found.items() if key}
+    found = {shot: source.job_id for shot, source in sources.items() if source.job_id}
+    return found | {
+        shot: makers[source.artifact_id] for shot, source in sources.items() if source.artifact_id in makers
+    }

@@ -45,6 +45,16 @@ def standing_of(run: RecipeRun, shots: Sequence[Shot], specs: Sequence[StepSpec]
     return judge(rows_of(run, shots, specs), expected)
 
 
+def look_at(run: RecipeRun, shots: Sequence[Shot]) -> tuple[list[Row], list[Problem]]:
+    """How these shots stand against the recipe as it is now; where that cannot be rendered, why, and the run
+    as it is."""
+    try:
+        return standing_of(run, shots, run.recipe.specs), []
+    except Refused as refused:
+        seen = rows_of(run, shots, run.specs)
+        return [Row(cells[0].shot, cells, []) for cells in seen.values()], list(refused.problems)
+
+
 def render_changed(run: RecipeRun, *, user: User, shots: Sequence[Shot] | None = None) -> list[RenderBatch]:
     """Submit for each shot the first step that is not what it would be now, up to the next gate.
 

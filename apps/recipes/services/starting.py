@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -132,14 +133,19 @@ def envelope_of(run: RecipeRun) -> Envelope:
     """The wishes of a run as its later steps go out with them: what has passed is no wish any more."""
     wishes: dict[str, Any] = dict(run.wishes)
     now = database_now()
-    moments = {name: parse_datetime(wishes[name]) for name in ("start_after", "deadline") if wishes.get(name)}
+
+    def later(name: str) -> datetime | None:
+        at = parse_datetime(wishes.get(name) or "")
+        return at if at is not None and at > now else None
+
     return Envelope(
         priority=wishes.get("priority", PLAIN.priority),
         note=_note(run, run.note),
+        start_after=later("start_after"),
+        deadline=later("deadline"),
         pool=wishes.get("pool", ""),
         tags=tuple(wishes.get("tags", ())),
         pinned_to=wishes.get("pinned_to", ""),
-        **{name: at for name, at in moments.items() if at is not None and at > now},
     )
 
 

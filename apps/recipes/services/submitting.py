@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
@@ -106,8 +107,10 @@ def _close_and_open(
     same_round: bool,
 ) -> None:
     """What was just submitted has passed the gate before it, and waits at its own."""
-    nothing = {"refused": [], "tried_at": None}
-    passed, fresh, gates = [], [], []
+    nothing: dict[str, Any] = {"refused": [], "tried_at": None}
+    passed: list[UUID] = []
+    fresh: list[UUID] = []
+    gates: list[UUID] = []
     for (_shot, place), cell in cells.items():
         if place == start - 1:
             passed.append(cell.pk)

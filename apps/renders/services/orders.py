@@ -103,8 +103,8 @@ def _start_artifact(job: Job, role: str) -> Artifact:
     if dependency:
         artifact = primary_artifact(dependency.depends_on)
     else:
-        named = next((job.values[name] for name in names if name in job.values), None)
-        artifact = Artifact.objects.filter(pk=named).first()
+        named = [job.values[name] for name in names if name in job.values]
+        artifact = Artifact.objects.filter(pk__in=named).first()
     if artifact is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,

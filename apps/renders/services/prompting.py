@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Final, Protocol
 from uuid import UUID
 
 from apps.prompts.models import PromptBuild
-from apps.prompts.services import build_prompts
+from apps.prompts.services import build_prompts, compose_prompts
 from apps.renders.services.planning import Plan, PlannedJob
 from apps.workflows.services import template_of
 
@@ -15,17 +14,12 @@ Builds = dict[tuple[int, UUID], PromptBuild]
 """A prompt for each step and shot."""
 
 
-class Compose(Protocol):
-    """build_prompts, or compose_prompts, which writes nothing."""
+def prompts_of(planned: Plan, *, keep: bool = True) -> Builds:
+    """Compose the prompts of every step that takes one, a constant number of queries per step.
 
-    def __call__(self, shots: Any, **how: Any) -> dict[UUID, PromptBuild]: ...
-
-
-WRITTEN: Final[Compose] = build_prompts
-
-
-def prompts_of(planned: Plan, compose: Compose = WRITTEN) -> Builds:
-    """Compose the prompts of every step that takes one, a constant number of queries per step."""
+    ``keep`` False writes nothing. Raises Refused for a shot without a word.
+    """
+    compose = build_prompts if keep else compose_prompts
     by_step: dict[int, list[PlannedJob]] = defaultdict(list)
     for item in planned.jobs:
         by_step[item.step].append(item)
