@@ -15,6 +15,7 @@ from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
+from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
@@ -38,6 +39,8 @@ router.register("templates", TemplateViewSet, basename="template")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)
+router.register("recipes", RecipeViewSet)
+router.register("recipe-runs", RunViewSet)
 router.register("nodes", WorkingNodeViewSet)
 router.register("pools", PoolViewSet)
 router.register("schedules", ScheduleViewSet)

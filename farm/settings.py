@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "apps.prompts",
     "apps.review",
     "apps.renders",
+    "apps.recipes",
     "apps.notices",
 ]
 

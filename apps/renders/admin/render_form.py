@@ -66,11 +66,58 @@ def _number(
     )
 
 
-class RenderForm(forms.Form):
-    """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
+class HowForm(forms.Form):
+    """How urgent, when, where and after what the jobs of some shots render."""
 
     shots = forms.CharField(widget=forms.HiddenInput)
     key = forms.CharField(max_length=100, widget=forms.HiddenInput)
+
+    priority = forms.TypedChoiceField(
+        label=gettext_lazy("priority"),
+        coerce=int,
+        choices=Priority.choices,
+        initial=Priority.NORMAL,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("note"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
+    )
+
+    start_after = MomentField(gettext_lazy("start after"))
+    deadline = MomentField(gettext_lazy("deadline"))
+    pool = choice(gettext_lazy("pool"))
+    pinned_to = choice(gettext_lazy("only on node"))
+    tags = WordsField(gettext_lazy("tags"), placeholder=gettext_lazy("words a node must have"))
+    after = WordsField(gettext_lazy("after jobs"), placeholder="J000012 J000013")
+    paused = forms.BooleanField(
+        label=gettext_lazy("paused until somebody resumes it"),
+        required=False,
+        widget=forms.CheckboxInput,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_choices(self.fields["pool"], [("", _("any")), *pools()])
+        set_choices(self.fields["pinned_to"], [("", _("any")), *nodes()])
+
+    def envelope(self) -> Envelope:
+        """How urgent, when, where, after what."""
+        data = self.cleaned_data
+        return Envelope(
+            priority=data["priority"],
+            note=data["note"],
+            start_after=data["start_after"],
+            deadline=data["deadline"],
+            pool=data["pool"],
+            tags=data["tags"],
+            pinned_to=data["pinned_to"],
+            paused=data["paused"],
+            after=data["after"],
+        )
+
+
+class RenderForm(HowForm):
+    """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
 
     picture = choice(gettext_lazy("Picture"))
     picture_width = _number(
@@ -103,33 +150,9 @@ class RenderForm(forms.Form):
     seed = _number(
         gettext_lazy("seed"), low=0, high=MAX_SEED - MOST_TAKES, placeholder=gettext_lazy("the shot's own")
     )
-    priority = forms.TypedChoiceField(
-        label=gettext_lazy("priority"),
-        coerce=int,
-        choices=Priority.choices,
-        initial=Priority.NORMAL,
-        widget=UnfoldAdminSelectWidget(),
-    )
-    note = forms.CharField(
-        label=gettext_lazy("note"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
-    )
-
-    start_after = MomentField(gettext_lazy("start after"))
-    deadline = MomentField(gettext_lazy("deadline"))
-    pool = choice(gettext_lazy("pool"))
-    pinned_to = choice(gettext_lazy("only on node"))
-    tags = WordsField(gettext_lazy("tags"), placeholder=gettext_lazy("words a node must have"))
-    after = WordsField(gettext_lazy("after jobs"), placeholder="J000012 J000013")
-    paused = forms.BooleanField(
-        label=gettext_lazy("paused until somebody resumes it"),
-        required=False,
-        widget=forms.CheckboxInput,
-    )
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        set_choices(self.fields["pool"], [("", _("any")), *pools()])
-        set_choices(self.fields["pinned_to"], [("", _("any")), *nodes()])
         self.project = project
         templates = list(offered())
         self.offers = [offer_of(template) for template in templates]
@@ -163,21 +186,6 @@ class RenderForm(forms.Form):
         """What is asked for, picture first: a clip of the same request starts from it."""
         data = self.cleaned_data
         return [self._step(name) for name in ("picture", "clip") if data[name]]
-
-    def envelope(self) -> Envelope:
-        """How urgent, when, where, after what."""
-        data = self.cleaned_data
-        return Envelope(
-            priority=data["priority"],
-            note=data["note"],
-            start_after=data["start_after"],
-            deadline=data["deadline"],
-            pool=data["pool"],
-            tags=data["tags"],
-            pinned_to=data["pinned_to"],
-            paused=data["paused"],
-            after=data["after"],
-        )
 
     def mistakes(self) -> list[tuple[str, list[str]]]:
         """What is wrong with the fields, each by the label people read."""

@@ -22,7 +22,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Value
+from workflows.manifest import FORMER_ROLES, Value
 
 
 class Unorderable(Exception):
@@ -79,7 +79,7 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
 
 def _files(job: Job, template: Template) -> dict[str, _File]:
     files = {}
-    if role := role_of(template.manifest):
+    for role in _roles_of_takes(job, template):
         artifact = _start_artifact(job, role)
         files[role] = _File(artifact.key, artifact.sha256, artifact.bytes)
     if SLATE_IMAGE in template.manifest.bindings:
@@ -88,12 +88,23 @@ def _files(job: Job, template: Template) -> dict[str, _File]:
     return files
 
 
+def _roles_of_takes(job: Job, template: Template) -> list[str]:
+    """The inputs that take other jobs' files: whatever the job names, or the template's own."""
+    named = {*job.values, *job.dependencies.exclude(role="").values_list("role", flat=True)}
+    named |= {FORMER_ROLES[role] for role in named if role in FORMER_ROLES}
+    files = [role for role in template.manifest.file_roles if role in named]
+    own = role_of(template.manifest)
+    return files or ([own] if own else [])
+
+
 def _start_artifact(job: Job, role: str) -> Artifact:
-    dependency = job.dependencies.filter(role=role).select_related("depends_on").first()
+    names = [role, *(former for former, now in FORMER_ROLES.items() if now == role)]
+    dependency = job.dependencies.filter(role__in=names).select_related("depends_on").first()
     if dependency:
         artifact = primary_artifact(dependency.depends_on)
     else:
-        artifact = Artifact.objects.filter(pk=job.values.get(role)).first()
+        named = [job.values[name] for name in names if name in job.values]
+        artifact = Artifact.objects.filter(pk__in=named).first()
     if artifact is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,

@@ -21,12 +21,13 @@ from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
-    MEDIA,
-    ORIGINS,
+    KINDS,
     VIDEO,
     Source,
     find_sources,
+    given_sources,
     medium_of,
+    medium_taken,
     role_of,
 )
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
@@ -157,11 +158,11 @@ class _Planning:
         problems += [at_step(index, problem) for problem in check_models(template, step.precision, pin)]
         casts = self._casts(template)
         problems += check_loras((lora for cast in casts.values() for lora in cast.loras), pin)
-        sources = self._sources(index, step, template.manifest)
+        sources = self._sources(index, step, template)
         for shot in self.shots:
             source = sources.get(shot.pk)
-            if source is None and role_of(template.manifest):
-                problems.append(_nothing_to_start_from(shot, step, template.manifest))
+            if source is None and (role := step.role or role_of(template.manifest)):
+                problems.append(_nothing_to_start_from(shot, step, template, role))
                 continue
             self._plan_shot(index, step, version, shot, source, casts.get(shot.pk, NOBODY))
 
@@ -173,25 +174,32 @@ class _Planning:
             self.result.facts = inputs_for(self.shots)
         return {shot_id: cast_of(told, template.manifest) for shot_id, told in self.result.facts.items()}
 
-    def _sources(self, index: int, step: Step, manifest: Manifest) -> dict[UUID, Source]:
+    def _sources(self, index: int, step: Step, template: Template) -> dict[UUID, Source]:
         """What each shot's jobs of this step start from, or wait for."""
-        role, earlier = role_of(manifest), step.start_from
+        role, earlier = step.role or role_of(template.manifest), step.start_from
+        wanted = medium_taken(template, role)
+        if step.role and not wanted:
+            told = _("%(template)s has no file input of this name") % {"template": template.slug}
+            self.result.problems.append(at_step(index, Problem("role", step.role, told)))
+            return {}
+        if step.given:
+            return given_sources(step.given, role)
         if earlier is None and role:
-            earlier = next((one for one in reversed(range(index)) if self._makes(one, ORIGINS[role])), None)
+            earlier = next((one for one in reversed(range(index)) if self._makes(one, wanted)), None)
         if earlier is None:
-            return find_sources(self.shots, role, self.result.terms.after) if role else {}
+            return find_sources(self.shots, role, wanted, self.result.terms.after) if role else {}
         before = self.templates.get(earlier)
         made = medium_of(before.manifest) if before else ""
-        if role and before and made != MEDIA[role]:
+        if role and before and made != wanted:
             told = _(
                 "%(step)s makes a file of the kind “%(made)s”, and this template starts from “%(wanted)s”"
             )
-            told %= {"step": before.slug, "made": made, "wanted": MEDIA[role]}
+            told %= {"step": before.slug, "made": made, "wanted": wanted}
             self.result.problems.append(at_step(index, Problem("start_from", str(earlier), told)))
         return {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
 
-    def _makes(self, index: int, kind: str) -> bool:
-        return index in self.templates and self.templates[index].manifest.kind == kind
+    def _makes(self, index: int, medium: str) -> bool:
+        return index in self.templates and self.templates[index].manifest.kind == KINDS.get(medium)
 
     def _plan_shot(
         self,
@@ -265,11 +273,12 @@ def _wrong_shots(project: Project, shots: Sequence[Shot]) -> Iterator[Problem]:
             yield Problem(f"{shot.full_code}.status", shot.status.name, told)
 
 
-def _nothing_to_start_from(shot: Shot, step: Step, manifest: Manifest) -> Problem:
-    role = role_of(manifest)
+def _nothing_to_start_from(shot: Shot, step: Step, template: Template, role: str) -> Problem:
+    medium = medium_taken(template, role)
     told = (
-        _("this shot has no keyframe to start from; render one first or in the same request")
-        if MEDIA[role] == "image"
-        else _("this shot has no clip to start from; render one first or in the same request")
+        _("this shot has no clip to start from; render one first or in the same request")
+        if medium == "video"
+        else _("this shot has no keyframe to start from; render one first or in the same request")
     )
-    return Problem(f"{shot.full_code}.{role}", step.template, told, code=f"no_{ORIGINS[role]}")
+    code = f"no_{KINDS.get(medium, medium)}"
+    return Problem(f"{shot.full_code}.{role}", step.template, told, code=code)

@@ -39,7 +39,7 @@ def fit(
     """
     values = _values(step, template, shot)
     accepted = bind(
-        template, values | _stand_ins(template), filename_prefix=PREFIX_FOR_CHECK, loras=loras
+        template, values | _stand_ins(template, step), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
     width, height = int(accepted["width"]), int(accepted["height"])
     frames = int(accepted.get("frames", source_frames or 1))
@@ -75,7 +75,7 @@ def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None,
     return step.width, step.height
 
 
-def _stand_ins(template: Template) -> dict[str, Value]:
+def _stand_ins(template: Template, step: Step) -> dict[str, Value]:
     """Values for roles that are known only later: prompts, seed, files."""
     roles: dict[str, Value] = {
         "positive": "check",
@@ -85,4 +85,6 @@ def _stand_ins(template: Template) -> dict[str, Value]:
         VIDEO: "check.mp4",
         SLATE_IMAGE: "check.png",
     }
+    if step.role:
+        roles[step.role] = "check.png"
     return {role: value for role, value in roles.items() if role in template.manifest.bindings}

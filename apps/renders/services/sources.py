@@ -13,6 +13,7 @@ from apps.renders.states import OPEN
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
+from workflows.load import Template
 from workflows.manifest import Manifest
 
 FIRST_FRAME: Final = "first_frame"
@@ -21,7 +22,8 @@ VIDEO: Final = "video"
 ORIGINS: Final[Mapping[str, Kind]] = {VIDEO: Kind.CLIP, FIRST_FRAME: Kind.KEYFRAME}
 """What is started from when nobody says: a clip from a keyframe, an upscale or interpolation from a clip."""
 
-MEDIA: Final[Mapping[str, str]] = {VIDEO: "video", FIRST_FRAME: "image"}
+KINDS: Final[Mapping[str, Kind]] = {"video": Kind.CLIP, "image": Kind.KEYFRAME}
+"""The kind of take that has such a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,18 +46,31 @@ def role_of(manifest: Manifest) -> str:
     return next((role for role in ORIGINS if role in manifest.bindings), "")
 
 
+def medium_taken(template: Template, role: str) -> str:
+    """What kind of file an input takes, by the node that loads it: image, video or audio; "" for no input."""
+    binding = template.manifest.bindings.get(role)
+    if binding is None or binding.type != "file":
+        return ""
+    classes = [str(template.graph[target.node]["class_type"]) for target in binding.targets]
+    return next(
+        (medium for medium in ("video", "audio") for name in classes if medium in name.casefold()), "image"
+    )
+
+
 def medium_of(manifest: Manifest) -> str:
     """What the file of a template's takes is: image or video."""
     return next((output.kind for output in manifest.outputs if output.role == "primary"), "")
 
 
-def find_sources(shots: Sequence[Shot], role: str, after: Sequence[Job] = ()) -> dict[UUID, Source]:
+def find_sources(
+    shots: Sequence[Shot], role: str, medium: str, after: Sequence[Job] = ()
+) -> dict[UUID, Source]:
     """Find a source for each shot that has one outside the request, with a constant number of queries.
 
     A job the request waits for anyway wins, then an open job, then the newest take: an approved one before
     one that nobody has judged; never a rejected one.
     """
-    keys, kind = [shot.pk for shot in shots], ORIGINS[role]
+    keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
     found = {
         artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, frames=artifact.frames)
         for artifact in _artifacts(keys, kind)
@@ -64,6 +79,25 @@ def find_sources(shots: Sequence[Shot], role: str, after: Sequence[Job] = ()) ->
     ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
     for job in (*jobs.only("shot_id", "frames"), *ours):
         found[job.shot_id] = Source(role=role, job_id=job.pk, frames=job.frames)
+    return found
+
+
+def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
+    """Find the file of each shot's given job: its take's where there is one, else the job is waited for.
+
+    A shot whose job has neither a file nor a chance of one is left out. Two queries.
+    """
+    files = Artifact.objects.filter(take__job_id__in=jobs.values(), role=ArtifactRole.PRIMARY)
+    first: dict[UUID, Artifact] = {}
+    for artifact in files.select_related("take").order_by("key"):
+        first.setdefault(artifact.take.job_id, artifact)
+    waited = {job.pk: job for job in Job.objects.filter(pk__in=jobs.values(), state__in=OPEN).only("frames")}
+    found = {}
+    for shot, key in jobs.items():
+        if key in first:
+            found[shot] = Source(role=role, artifact_id=first[key].pk, frames=first[key].frames)
+        elif key in waited:
+            found[shot] = Source(role=role, job_id=key, frames=waited[key].frames)
     return found
 
 
