@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
-from workflows.frames import Conform, Length, Rate, exact_fps, render_frames
+from workflows.frames import Conform, Length, exact_fps, render_frames
 from workflows.graph import Graph
 from workflows.load import Template
 from workflows.loras import Lora, insert_loras
@@ -120,23 +120,22 @@ def need_gb(
     )
 
 
-def frames_for(
-    template: Template, wanted: int, *, fps: Rate | None = None, head: int = 0, tail: int = 0
-) -> FrameChoice:
-    """Return the next legal frame count that covers ``wanted`` frames counted at ``fps``, and handles.
+def frames_for(template: Template, wanted: Length) -> FrameChoice:
+    """Return the next legal frame count that covers a shot.
 
-    ``fps`` None means the template's own rate. Raises ValueRefused if the template makes no clip, the
-    count is below 1, or the shot is longer than one clip can be (see workflows.frames.split).
+    Raises ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip
+    can be (see workflows.frames.split).
     """
     rule, native = template.manifest.frame_rule, template.manifest.native_fps
     if rule is None or native is None:
         raise ValueRefused(
-            "frames", wanted, problem=f"cannot be made by {template.slug}", remedy="choose a clip template"
+            "frames",
+            wanted.total,
+            problem=f"cannot be made by {template.slug}",
+            remedy="choose a clip template",
         )
-    rate = exact_fps(native)
-    length = Length(wanted, rate if fps is None else exact_fps(fps), head, tail)
-    chosen = render_frames(length, rule, rate)
-    seconds = f"{length.total} frames at {float(length.fps):g} fps = {float(length.seconds):.2f} s"
+    chosen = render_frames(wanted, rule, exact_fps(native))
+    seconds = f"{wanted.total} frames at {float(wanted.fps):g} fps = {float(wanted.seconds):.2f} s"
     made = f"{chosen.rendered} frames at {native:g} fps by the rule {rule}"
     return FrameChoice(chosen.rendered, native, f"{seconds}; {made}", chosen)
 

@@ -167,7 +167,7 @@ class Conform:
         return [self.source(frame) for frame in range(self.length.total)]
 
     def as_json(self) -> dict[str, Any]:
-        """The conform as data, like an edit list: trim, speed, and every frame's source."""
+        """What was wanted, what is rendered for it, and which frames of that are used."""
         return {
             "wanted": {**self.length.as_json(), "total": self.length.total},
             "rendered": {"frames": self.rendered, "fps": fps_text(self.rate)},
@@ -175,7 +175,6 @@ class Conform:
             "speed": fps_text(self.speed),
             "still": self.still,
             "missing": self.missing,
-            "mapping": self.mapping() if not self.missing else [],
         }
 
 
