@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -64,6 +65,7 @@ class PlannedJob:
     values: dict[str, Value]
     need_gb: float
     tier_gb: int | None
+    length: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
     cast: Cast = NOBODY
     warnings: tuple[Warned, ...] = ()
@@ -238,6 +240,7 @@ class _Planning:
                     values=fitted.values,
                     need_gb=fitted.need_gb,
                     tier_gb=tier,
+                    length=fitted.length,
                     source=source,
                     cast=cast,
                     warnings=(*terms.warnings, *too_small(terms.pinned_to, tier), *cast.warnings),

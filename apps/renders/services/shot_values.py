@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from apps.productions.models import Shot
 from apps.renders.services.sources import FIRST_FRAME, VIDEO
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
+from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Value
@@ -21,13 +22,18 @@ SLATE_COLOURS: Final = ("#274b6d", "#6d4427", "#2f6d45", "#6d2745", "#4f276d", "
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU."""
+    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU.
+
+    ``length``: how long the shot is and what of the clip will cover it (workflows.frames.Conform), {} for
+    what makes no clip or whose frame rate nobody knows.
+    """
 
     values: dict[str, Value]
     width: int
     height: int
     frames: int
     need_gb: float
+    length: dict[str, Any]
 
 
 def fit(
@@ -44,7 +50,21 @@ def fit(
     width, height = int(accepted["width"]), int(accepted["height"])
     frames = int(accepted.get("frames", source_frames or 1))
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
-    return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb)
+    length = _length(step, template, shot, frames)
+    return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb, length=length)
+
+
+def shot_length(shot: Shot, fps: float | None = None) -> Length:
+    """A shot's frames with its handles, at the project's rate or at ``fps``."""
+    return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
+
+
+def _length(step: Step, template: Template, shot: Shot, frames: int) -> dict[str, Any]:
+    manifest = template.manifest
+    makes_clip = any(output.kind == "video" for output in manifest.outputs)
+    if not makes_clip or manifest.native_fps is None:
+        return {}
+    return Conform(shot_length(shot, step.fps), frames, exact_fps(manifest.native_fps)).as_json()
 
 
 def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
@@ -57,10 +77,7 @@ def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
         "precision": step.precision or None,
     }
     if "frames" in bindings:
-        asked["frames"] = (
-            step.frames
-            or frames_for(template, shot.frames + 2 * shot.handles, fps=step.fps or shot.project.fps).frames
-        )
+        asked["frames"] = step.frames or frames_for(template, shot_length(shot, step.fps)).frames
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}

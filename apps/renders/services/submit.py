@@ -245,6 +245,7 @@ def _job(
         height=item.height,
         frames=item.frames,
         fps=item.fps,
+        length=item.length,
         seed=seed,
         values=values,
         loras=item.cast.as_json(),

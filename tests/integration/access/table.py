@@ -293,6 +293,7 @@ EXPECTED: Final[dict[str, str]] = {
         for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
+    "GET api/v1/takes/{pk}/conform": "api: read a row",
     "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
@@ -40,6 +41,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.integration.admin.rows import everything_of
+from workflows.frames import Conform, Length
 
 CANARY: Final = b"zqxjvk"
 """Stands in every text of the other film and in nothing else (case does not count)."""
@@ -138,6 +140,9 @@ def _film(code: str) -> dict[str, Any]:
     lora = CharacterLoraFactory.create(character=rows["character"])
     failed = JobFactory.create(shot=shot, batch=rows["batch"], state=JobState.FAILED)
     record_event(SHOT, shot.pk, to="ready", actor="somebody", reason="planned")
+    Take.objects.filter(pk=rows["take"].pk).update(
+        length=Conform(Length(4, Fraction(24)), 9, Fraction(16)).as_json()
+    )
     content = CONTENT if code == "FROST" else SECRET_CONTENT
     artifact = Artifact.objects.filter(take=rows["take"]).first()
     assert artifact is not None
