@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.common.admin import Tabular
@@ -144,7 +144,7 @@ class RecipeAdmin(FarmAdmin):
         told = spoken(recipe, "about")
         return format_html("{}<br><small>{}</small>", spoken(recipe, "title"), told)
 
-    @admin.display(description=gettext_lazy("steps"))
+    @admin.display(description=pgettext_lazy("recipe", "steps"))
     def chain(self, recipe: Recipe) -> SafeString:
         return chain_cell(recipe.specs)
 
