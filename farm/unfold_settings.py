@@ -73,6 +73,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Rendering"),
                 "separator": True,
                 "items": [
+                    _item(_("Recipe runs"), "conversion_path", "admin:recipes_reciperun_changelist", _MEMBER),
                     _item(_("Batches"), "stacks", "admin:renders_renderbatch_changelist", _MEMBER),
                     _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
                     _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
@@ -100,6 +101,7 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER
                     ),
+                    _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
                     ),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.productions.models import Shot
@@ -71,8 +72,8 @@ class RecipeStep(BaseModel):
         constraints = [
             models.UniqueConstraint(fields=["recipe", "position"], name="one_recipe_step_per_place")
         ]
-        verbose_name = _("step")
-        verbose_name_plural = _("steps")
+        verbose_name = pgettext_lazy("recipe", "step")
+        verbose_name_plural = pgettext_lazy("recipe", "steps")
 
     def __str__(self) -> str:
         return f"{self.position + 1}. {self.template}"
@@ -109,7 +110,7 @@ class RecipeRun(BaseModel):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("submitted by")
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
-    steps = models.JSONField(_("steps"))
+    steps = models.JSONField(pgettext_lazy("recipe", "steps"))
     wishes = models.JSONField(default=dict, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     cancelled_by = models.CharField(_("cancelled by"), max_length=150, blank=True)
@@ -143,7 +144,7 @@ class RunStep(BaseModel):
 
     run = models.ForeignKey(RecipeRun, models.CASCADE, related_name="cells")
     shot = models.ForeignKey(Shot, models.CASCADE, related_name="recipe_steps", verbose_name=_("shot"))
-    position = models.PositiveSmallIntegerField(_("step"))
+    position = models.PositiveSmallIntegerField(pgettext_lazy("recipe", "step"))
     waits = models.BooleanField(default=False)
     chosen = models.ForeignKey(Take, models.SET_NULL, null=True, related_name="+", verbose_name=_("take"))
     chosen_by = models.CharField(max_length=150, blank=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.errors import Problem
 from apps.common.models import StateEvent
@@ -29,7 +30,7 @@ class Stand(TextChoices):
     """How one step of one shot stands."""
 
     WAITS = "waits", _("waits")
-    RENDERS = "renders", _("renders")
+    RENDERS = "renders", pgettext_lazy("recipe", "renders")
     TO_APPROVE = "to_approve", _("to approve")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
@@ -125,12 +126,17 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
             cells=cells,
             shots=[shot],
             given={shot.pk: source} if source else None,
-            key=f"recipe {run.code} more {key}"[:100],
+            key=f"recipe {run.code} more {_digest(key, shot, position)}",
             envelope=envelope_of(run),
             actor=user.get_username(),
             only=True,
             same_round=True,
         )
+
+
+def _digest(key: str, shot: Shot, position: int) -> str:
+    """Name one press: the same key for another step is another press."""
+    return hashlib.sha256(f"{key} {shot.pk} {position}".encode()).hexdigest()
 
 
 def _adopt(run: RecipeRun) -> None:

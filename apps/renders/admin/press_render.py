@@ -56,11 +56,11 @@ class Line:
 
 def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
     """Open the form for the selected shots."""
-    shots = _shots(page, request, ids)
+    shots = shots_by(page, request, ids)
     if not shots:
         messages.error(request, _("None of the selected shots is there any more."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    project = _only_project(shots)
+    project = only_project(shots)
     if project is None:
         messages.error(
             request, _("The selected shots belong to several projects; select shots of one project.")
@@ -68,14 +68,14 @@ def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> Ht
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
     if not page.may(request, Act.RENDER, shots[0]):
         raise PermissionDenied
-    first = {"shots": _joined(shots), "key": uuid4().hex}
+    first = {"shots": joined(shots), "key": uuid4().hex}
     return _show(page, request, RenderForm(initial=first, project=project), project, shots)
 
 
 def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
     """Preview, or submit and go to the batch. A repeated press of the same form leads to the same batch."""
-    shots = _shots(page, request, request.POST.get("shots", "").split(","))
-    project = _only_project(shots)
+    shots = shots_by(page, request, request.POST.get("shots", "").split(","))
+    project = only_project(shots)
     if project is None:
         messages.error(request, _("Select shots of one project, then press Render."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
@@ -184,7 +184,7 @@ def _span(numbers: list[int]) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def _shots(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
+def shots_by(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
     """The shots of these ids that the person sees, in the film's order: always in the same order."""
     wanted = [key for key in map(_uuid, ids) if key is not None]
     rows = page.get_queryset(request).filter(pk__in=wanted).prefetch_related(None)
@@ -198,9 +198,11 @@ def _uuid(text: object) -> UUID | None:
         return None
 
 
-def _only_project(shots: list[Shot]) -> Project | None:
+def only_project(shots: list[Shot]) -> Project | None:
+    """The project of these shots; None for none, or for several."""
     return shots[0].project if len({shot.project_id for shot in shots}) == 1 else None
 
 
-def _joined(shots: list[Shot]) -> str:
+def joined(shots: list[Shot]) -> str:
+    """The shots as the form carries them."""
     return ",".join(str(shot.pk) for shot in shots)

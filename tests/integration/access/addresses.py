@@ -38,7 +38,7 @@ class Address:
     def _value(self, name: str, film: dict[str, Any]) -> str:
         known = {
             "code": film["project"].code,
-            "slug": film["workflowtemplate"].slug,
+            "slug": film["recipe" if "recipes/" in self.pattern else "workflowtemplate"].slug,
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "attempt_id": film["attempt"].pk,
@@ -59,6 +59,7 @@ class Address:
 
 _API_ROWS: Final = {
     "batches": "batch",
+    "recipe-runs": "reciperun",
     "blocks": "nodeblock",
     "presets": "cinematicpreset",
     "deliveries": "delivery",

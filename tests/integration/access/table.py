@@ -81,6 +81,8 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, made": "401 403 403 403 403 403 403 201",
     "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
+    "api: change a row, not now": "401 404 404 403 409 409 409 409 | 401 404 404 404 404 404 404 409",
+    "api: farm rights, in use": "401 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 409",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -92,6 +94,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "characters/character": ("planners", "plan a row", "manage a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
+    "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
     "review/take": ("nobody", "nobody, a row", "nobody, a row"),
     "common/stateevent": ("nobody", "nobody, a row", "nobody, a row"),
 }
@@ -101,6 +104,7 @@ _OF_THE_FARM: Final = {
     "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
+    "recipes/recipe": ("farm rights", "farm rights, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "farm rights, a row"),
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
@@ -112,7 +116,7 @@ _OF_THE_FARM: Final = {
 }
 
 
-_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "schedules", "templates")
+_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "recipes", "schedules", "templates")
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -238,6 +242,14 @@ EXPECTED: Final[dict[str, str]] = {
     # buttons
     **_both("admin/productions/shot/{object_id}/render/", "open Render"),
     **_both("admin/productions/shot/render/", "staff, back to the list"),
+    **_both("admin/productions/shot/{object_id}/recipe/", "open Render"),
+    **_both("admin/productions/shot/recipe/", "staff, back to the list"),
+    **{
+        address: profile
+        for deed in ("changed", "more", "cancel", "cancel-stale", "resume")
+        for address, profile in _button(f"recipes/reciperun/{{object_id}}/{deed}", "press a button").items()
+    },
+    **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
     **_button("productions/shot/{object_id}/status", "press a button"),
     **_button("renders/job/{object_id}/cancel", "press a button"),
     **_button("renders/job/{object_id}/pause", "press a button"),
@@ -279,18 +291,21 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in (
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
-            *("notices", "subscriptions", "deliveries"),
+            *("recipe-runs", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
-        for name in ("templates/{slug}", *(f"{name}/{{pk}}" for name in _FARM_LISTS if name != "templates"))
+        for name in (
+            *("templates/{slug}", "recipes/{slug}"),
+            *(f"{name}/{{pk}}" for name in _FARM_LISTS if name not in ("templates", "recipes")),
+        )
     },
     "GET api/v1/projects/{code}": "api: read a row",
     **{
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
-        for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
+        for name in ("sequences", "shots", "characters", "batches", "jobs", "takes", "recipe-runs")
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/takes/{pk}/conform": "api: read a row",
@@ -311,6 +326,16 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/recipe-runs": "api: make in a film",
+    **{
+        f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
+        for deed in ("render-changed", "cancel", "resume", "cancel-stale")
+    },
+    "POST api/v1/recipe-runs/{pk}/more": "api: change a row, not now",
+    "POST api/v1/recipe-runs/{pk}/choose": "api: verdict",
+    "POST api/v1/recipes": "api: farm rights, made",
+    "PATCH api/v1/recipes/{slug}": "api: farm rights",
+    "DELETE api/v1/recipes/{slug}": "api: farm rights, in use",
     "PATCH api/v1/nodes/{pk}": "api: farm rights",
     **{
         f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
@@ -357,7 +382,16 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "shots": [f"{sequence}_{shot.code}"],
         "steps": [{"template": "sd15_t2i"}],
     }
+    step = {"shot": str(shot.pk), "step": 1}
+    press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
     bodies: dict[str, dict[str, Any]] = {
+        "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
+        "POST api/v1/recipe-runs/{pk}/more": step,
+        "POST api/v1/recipe-runs/{pk}/choose": step | {"take": str(film["take"].pk)},
+        "POST api/v1/recipes": {"slug": "mine", "title": "Mine", "steps": [{"template": "sd15_t2i"}]},
+        "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip"},
+        "POST admin/recipes/reciperun/{object_id}/choose/": press,
+        "POST admin/recipes/reciperun/{object_id}/more/": press,
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -418,6 +452,14 @@ DEEDS: Final = (
     "POST api/v1/jobs/{pk}/prioritise",
     "POST api/v1/jobs/{pk}/requeue",
     "POST api/v1/takes/{pk}/look-again",
+    "POST api/v1/recipe-runs",
+    *(f"POST api/v1/recipe-runs/{{pk}}/{deed}" for deed in ("render-changed", "cancel", "resume", "choose")),
+    *(
+        f"POST admin/recipes/reciperun/{{object_id}}/{deed}/"
+        for deed in ("changed", "cancel", "resume", "choose")
+    ),
+    "POST api/v1/recipes",
+    "PATCH api/v1/recipes/{slug}",
     "POST api/v1/takes/{pk}/review",
     "POST api/v1/nodes/{pk}/desired",
     "PATCH api/v1/nodes/{pk}",

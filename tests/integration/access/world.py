@@ -26,6 +26,9 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.recipes.models import Recipe, RecipeRun, RunJob, RunStep
+from apps.recipes.services.editing import write_steps
+from apps.recipes.spec import Gate, StepSpec, as_json
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
@@ -74,8 +77,9 @@ class World:
 def build() -> World:
     """Make both films with a row of everything, and everybody who may come."""
     sync_templates()
-    own = _film("FROST")
-    other = _film("ZQXJVKFILM")
+    recipe = _recipe()
+    own = _film("FROST", recipe)
+    other = _film("ZQXJVKFILM", recipe)
     _mark(other)
     people = {
         str(role): MembershipFactory.create(
@@ -97,6 +101,7 @@ def build() -> World:
         "presetcategory": PresetCategory.objects.first(),
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
+        "recipe": recipe,
         **_of_the_farm(),
         "failurerule": FailureRule.objects.first(),
         "need": Need.objects.first(),
@@ -134,7 +139,33 @@ def _limit() -> Limit:
     return limit
 
 
-def _film(code: str) -> dict[str, Any]:
+def _recipe() -> Recipe:
+    """A keyframe, and a clip from the approved one."""
+    recipe = Recipe.objects.create(slug="draft", title="Draft")
+    steps = (StepSpec(template="sd15_t2i", gate=Gate.APPROVAL), StepSpec(template="wan22_i2v"))
+    write_steps(recipe, steps)
+    return recipe
+
+
+def _run(recipe: Recipe, shot: Shot, take: Take) -> RecipeRun:
+    """The recipe was started on the shot: its keyframe failed, and the shot has a take to go on with."""
+    version = WorkflowTemplate.objects.get(slug="sd15_t2i").current
+    job = JobFactory.create(shot=shot, state=JobState.FAILED, template_version=version)
+    run = RecipeRun.objects.create(
+        project=shot.project,
+        recipe=recipe,
+        code=f"R-{shot.project.code}",
+        idempotency_key="k",
+        request_hash="0" * 64,
+        steps=as_json(recipe.specs),
+    )
+    first, _second = (RunStep.objects.create(run=run, shot=shot, position=place) for place in range(2))
+    RunJob.objects.create(cell=first, job=job)
+    Take.objects.filter(pk=take.pk).update(media_state="ready")
+    return run
+
+
+def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     shot = ShotFactory.create(sequence=SequenceFactory.create(project__code=code), status_id="ready")
     rows = everything_of(shot)
     lora = CharacterLoraFactory.create(character=rows["character"])
@@ -160,6 +191,7 @@ def _film(code: str) -> dict[str, Any]:
         default_storage.save(row.key, ContentFile(content))
     event = StateEvent.objects.filter(story=rows["job"].pk).first()
     return rows | {
+        "reciperun": _run(recipe, shot, rows["take"]),
         "renderbatch": rows["batch"],
         "lora": lora,
         "failed": failed,
@@ -221,6 +253,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(CharacterLora.objects.filter(character=film["character"]), "file", "base_model")
     _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
+    _say(RecipeRun.objects.filter(pk=film["reciperun"].pk), "code", "note")
     _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")
     Job.objects.filter(pk=film["failed"].pk).update(code="ZQXJVK-FAIL", failure_message="zqxjvk failed")
     _say(Attempt.objects.filter(job=film["job"]), "failure_message")

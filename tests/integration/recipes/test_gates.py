@@ -143,7 +143,7 @@ def test_a_step_without_a_gate_goes_on_with_the_take_it_makes(
 
 def test_the_same_request_starts_one_run(film: Project, coordinator: User, shot: Shot) -> None:
     recipe = recipe_of(*WHOLE)
-    asked = {"user": coordinator, "project": film, "recipe": recipe, "shots": [shot]}
+    asked: dict[str, Any] = {"user": coordinator, "project": film, "recipe": recipe, "shots": [shot]}
     first, second = start(**asked, idempotency_key="k"), start(**asked, idempotency_key="k")
     assert (first.created, second.created) == (True, False)
     assert first.run == second.run
