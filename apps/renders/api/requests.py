@@ -35,6 +35,12 @@ class StepSerializer(Strict):
         help_text="The place (from 0) of an earlier step: wait for its job of the same shot and take, and "
         "start from its file if this template takes one.",
     )
+    files = serializers.DictField(
+        child=serializers.UUIDField(),
+        required=False,
+        help_text="Files for other inputs, by role (last_frame, reference, control, mask …): the id of a take's "
+        "file or of a character's reference picture. References that are not named are the cast's pictures.",
+    )
 
 
 class _Wishes(Strict):

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from apps.prompts.slate import slate_png
 from apps.renders.models import Attempt, Job
 from apps.renders.services.casting import loras_from
+from apps.renders.services.files import Stored, stored_files
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.renders.services.rules import current
 from apps.renders.services.shot_values import SLATE_IMAGE
@@ -80,8 +81,7 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
 def _files(job: Job, template: Template) -> dict[str, _File]:
     files = {}
     for role in _roles_of_takes(job, template):
-        artifact = _start_artifact(job, role)
-        files[role] = _File(artifact.key, artifact.sha256, artifact.bytes)
+        files[role] = _file_for(job, role)
     if SLATE_IMAGE in template.manifest.bindings:
         width, height = slate_size(template, width=job.width, height=job.height)
         files[SLATE_IMAGE] = _stored(slate_png(job.shot, take=job.take_number, width=width, height=height))
@@ -97,20 +97,22 @@ def _roles_of_takes(job: Job, template: Template) -> list[str]:
     return files or ([own] if own else [])
 
 
-def _start_artifact(job: Job, role: str) -> Artifact:
+def _file_for(job: Job, role: str) -> _File:
+    """The file of a take or of a character that fills this input. Raises Unorderable if it is gone."""
     names = [role, *(former for former, now in FORMER_ROLES.items() if now == role)]
     dependency = job.dependencies.filter(role__in=names).select_related("depends_on").first()
+    named = [job.values[name] for name in names if name in job.values]
+    found: Artifact | Stored | None
     if dependency:
-        artifact = primary_artifact(dependency.depends_on)
+        found = primary_artifact(dependency.depends_on)
     else:
-        named = [job.values[name] for name in names if name in job.values]
-        artifact = Artifact.objects.filter(pk__in=named).first()
-    if artifact is None:
+        found = next(iter(stored_files(named).values()), None)
+    if found is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,
             f"{role}: the take this starts from has no file any more; render it again",
         )
-    return artifact
+    return _File(found.key, found.sha256, found.bytes)
 
 
 def _stored(png: bytes) -> _File:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from apps.productions.models import Shot
-from apps.renders.services.sources import FIRST_FRAME, VIDEO
+from apps.renders.services.sources import VIDEO, Looks
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
 from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
-from workflows.manifest import Value
+from workflows.manifest import Follows, Manifest, Value
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
 SLATE_IMAGE: Final = "slate_image"
@@ -22,7 +23,7 @@ SLATE_COLOURS: Final = ("#274b6d", "#6d4427", "#2f6d45", "#6d2745", "#4f276d", "
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU.
+    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU. ``fps`` is the clip's.
 
     ``length``: how long the shot is and what of the clip will cover it (workflows.frames.Conform), {} for
     what makes no clip or whose frame rate nobody knows.
@@ -32,26 +33,56 @@ class Fitted:
     width: int
     height: int
     frames: int
+    fps: float | None
     need_gb: float
     length: dict[str, Any]
 
+    @property
+    def looks(self) -> Looks:
+        """How its file will look."""
+        return Looks(self.width, self.height, self.frames, self.fps)
+
 
 def fit(
-    step: Step, template: Template, shot: Shot, loras: list[Lora], *, source_frames: int | None = None
+    step: Step, template: Template, shot: Shot, loras: list[Lora], files: Mapping[str, Looks | None]
 ) -> Fitted:
     """Work out a shot's values and try the binding with them: what a node would refuse is said here.
 
-    A template that does not choose its length makes as many frames as its source has. Raises WorkflowError.
+    ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
+    changed as the manifest says (``follows``). Raises WorkflowError.
     """
     values = _values(step, template, shot)
     accepted = bind(
-        template, values | _stand_ins(template, step), filename_prefix=PREFIX_FOR_CHECK, loras=loras
+        template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
-    width, height = int(accepted["width"]), int(accepted["height"])
-    frames = int(accepted.get("frames", source_frames or 1))
+    left = _following(template.manifest, files) or Looks(shot.project.width, shot.project.height)
+    width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
+    frames = int(accepted.get("frames", left.frames))
+    fps = template.manifest.native_fps or left.fps
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
-    length = _length(step, template, shot, frames)
-    return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb, length=length)
+    return Fitted(
+        values=values,
+        width=width,
+        height=height,
+        frames=frames,
+        fps=fps,
+        need_gb=need.gb,
+        length=_length(step, template, shot, frames, fps),
+    )
+
+
+def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks | None:
+    """How a clip looks that follows its source; None if no source is known."""
+    rule = manifest.follows or Follows(role=VIDEO)
+    source = files.get(rule.role)
+    if source is None:
+        return None
+    return Looks(
+        width=round(source.width * rule.size_times),
+        height=round(source.height * rule.size_times),
+        frames=source.frames * rule.frames_times + rule.frames_plus,
+        fps=source.fps and source.fps * rule.fps_times,
+    )
 
 
 def shot_length(shot: Shot, fps: float | None = None) -> Length:
@@ -59,12 +90,11 @@ def shot_length(shot: Shot, fps: float | None = None) -> Length:
     return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
 
 
-def _length(step: Step, template: Template, shot: Shot, frames: int) -> dict[str, Any]:
-    manifest = template.manifest
-    makes_clip = any(output.kind == "video" for output in manifest.outputs)
-    if not makes_clip or manifest.native_fps is None:
+def _length(step: Step, template: Template, shot: Shot, frames: int, fps: float | None) -> dict[str, Any]:
+    makes_clip = any(output.kind == "video" for output in template.manifest.outputs)
+    if not makes_clip or fps is None:
         return {}
-    return Conform(shot_length(shot, step.fps), frames, exact_fps(manifest.native_fps)).as_json()
+    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps)).as_json()
 
 
 def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
@@ -92,16 +122,13 @@ def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None,
     return step.width, step.height
 
 
-def _stand_ins(template: Template, step: Step) -> dict[str, Value]:
+def _stand_ins(template: Template, files: Mapping[str, Looks | None]) -> dict[str, Value]:
     """Values for roles that are known only later: prompts, seed, files."""
     roles: dict[str, Value] = {
         "positive": "check",
         "negative": "",
         "seed": 0,
-        FIRST_FRAME: "check.png",
-        VIDEO: "check.mp4",
         SLATE_IMAGE: "check.png",
+        **dict.fromkeys(files, "check"),
     }
-    if step.role:
-        roles[step.role] = "check.png"
     return {role: value for role, value in roles.items() if role in template.manifest.bindings}

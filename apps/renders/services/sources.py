@@ -26,19 +26,29 @@ KINDS: Final[Mapping[str, Kind]] = {"video": Kind.CLIP, "image": Kind.KEYFRAME}
 """The kind of take that has such a file."""
 
 
+@dataclass(frozen=True)
+class Looks:
+    """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture)."""
+
+    width: int
+    height: int
+    frames: int = 1
+    fps: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """Exactly one of: an earlier step of this request, a job, a finished take's artifact.
 
-    ``role``: the input its file fills; "": its end is only waited for. ``frames``: how long its file is,
-    where that is known before the request is planned.
+    ``role``: the input its file fills; "": its end is only waited for. ``looks``: how its file looks, where
+    that is known before the request is planned. A character's picture is an artifact here, too.
     """
 
     role: str
     step: int | None = None
     job_id: UUID | None = None
     artifact_id: UUID | None = None
-    frames: int | None = None
+    looks: Looks | None = None
 
 
 def role_of(manifest: Manifest) -> str:
@@ -72,13 +82,13 @@ def find_sources(
     """
     keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
     found = {
-        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, frames=artifact.frames)
+        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, looks=looks_of(artifact))
         for artifact in _artifacts(keys, kind)
     }
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
     ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
-    for job in (*jobs.only("shot_id", "frames"), *ours):
-        found[job.shot_id] = Source(role=role, job_id=job.pk, frames=job.frames)
+    for job in (*jobs.only("shot_id", "width", "height", "frames", "fps"), *ours):
+        found[job.shot_id] = Source(role=role, job_id=job.pk, looks=looks_of(job))
     return found
 
 
@@ -91,14 +101,19 @@ def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
     first: dict[UUID, Artifact] = {}
     for artifact in files.select_related("take").order_by("key"):
         first.setdefault(artifact.take.job_id, artifact)
-    waited = {job.pk: job for job in Job.objects.filter(pk__in=jobs.values(), state__in=OPEN).only("frames")}
+    waited = {job.pk: job for job in Job.objects.filter(pk__in=jobs.values(), state__in=OPEN)}
     found = {}
     for shot, key in jobs.items():
         if key in first:
-            found[shot] = Source(role=role, artifact_id=first[key].pk, frames=first[key].frames)
+            found[shot] = Source(role=role, artifact_id=first[key].pk, looks=looks_of(first[key]))
         elif key in waited:
-            found[shot] = Source(role=role, job_id=key, frames=waited[key].frames)
+            found[shot] = Source(role=role, job_id=key, looks=looks_of(waited[key]))
     return found
+
+
+def looks_of(one: Artifact | Job) -> Looks:
+    """How a take's file looks, or how a job's will."""
+    return Looks(one.width, one.height, one.frames, one.fps)
 
 
 def primary_artifact(job: Job) -> Artifact | None:

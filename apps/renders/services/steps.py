@@ -26,6 +26,7 @@ class Step:
     earlier step of the same request: each job waits for that step's job of its shot and take, and starts from
     its file if the template takes one. So chains of any length are asked for. ``role``: the input that this
     file fills; "": the template's own. ``given``: for each shot the job whose file it starts from instead.
+    ``files``: by role the id of a take's file or of a character's reference picture, for every shot alike.
     """
 
     template: str
@@ -39,15 +40,18 @@ class Step:
     start_from: int | None = None
     role: str = ""
     given: Mapping[UUID, UUID] = field(default_factory=dict)
+    files: Mapping[str, UUID] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What a request's hash is made of: later fields only when they are given."""
         told = asdict(self)
-        for later in ("start_from", "role", "given"):
+        for later in ("start_from", "role", "given", "files"):
             if told[later] in (None, "", {}):
                 del told[later]
         if self.given:
             told["given"] = sorted([str(shot), str(job)] for shot, job in self.given.items())
+        if self.files:
+            told["files"] = {role: str(pk) for role, pk in self.files.items()}
         return told
 
 
