@@ -143,6 +143,7 @@ def _show(
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
         "offers": form.offers,
         "clock": clock(),
+        "files_open": form.is_bound and form.names_files(),
         "when_open": form.is_bound and any(form.data.get(name) for name in WHEN_AND_WHERE),
     }
     return TemplateResponse(request, TEMPLATE, context)

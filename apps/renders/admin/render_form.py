@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from apps.common.show import spoken
 from apps.projects.models import Project
 from apps.renders.admin.fields import MomentField, WordsField, choice, nodes, pools, set_choices
+from apps.renders.admin.file_fields import ROWS, FilesForm
 from apps.renders.models import Priority
 from apps.renders.services.envelope import Envelope
 from apps.renders.services.steps import MAX_SEED, MOST_TAKES, Step
@@ -116,7 +117,7 @@ class HowForm(forms.Form):
         )
 
 
-class RenderForm(HowForm):
+class RenderForm(FilesForm, HowForm):
     """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
 
     picture = choice(gettext_lazy("Picture"))
@@ -154,10 +155,11 @@ class RenderForm(HowForm):
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.project = project
-        templates = list(offered())
+        templates = self.templates = list(offered())
         self.offers = [offer_of(template) for template in templates]
         pictures = [template for template in templates if template.kind in PICTURES]
         clips = [template for template in templates if template.kind == Kind.CLIP]
+        self.offer_files(project, templates)
         self._offer("picture", pictures, nothing=_("none: start from the shot's keyframe"))
         self._offer("clip", clips, nothing=_("none"))
         keyframes = [template.slug for template in pictures if template.kind == Kind.KEYFRAME]
@@ -180,7 +182,16 @@ class RenderForm(HowForm):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and not data.get("picture") and not data.get("clip"):
             self.add_error("picture", _("Choose a picture template, a clip template, or both."))
+        if not self.errors:
+            unused = self.named() - {role for name in ("picture", "clip") for role in self._roles(data[name])}
+            for row in (row for row in range(1, ROWS + 1) if data[f"input_{row}"] in unused):
+                self.add_error(f"input_{row}", _("The templates chosen take no such file."))
         return data
+
+    def _roles(self, slug: str) -> tuple[str, ...]:
+        """The files that this template takes."""
+        versions = (template.current for template in self.templates if template.slug == slug)
+        return next((template_of(one).manifest.file_roles for one in versions if one is not None), ())
 
     def steps(self) -> list[Step]:
         """What is asked for, picture first: a clip of the same request starts from it."""
@@ -219,4 +230,5 @@ class RenderForm(HowForm):
             frames=data["frames"] if name == "clip" else None,
             seed=data["seed"],
             precision=data[f"{name}_precision"],
+            files=self.files_for(self._roles(data[name])),
         )

@@ -38,7 +38,7 @@ class StepSerializer(Strict):
     files = serializers.DictField(
         child=serializers.UUIDField(),
         required=False,
-        help_text="Files for other inputs, by role (last_frame, reference, control, mask …): the id of a take's "
+        help_text="Files for other inputs, by role (last_frame, control, mask …): the id of a take's "
         "file or of a character's reference picture. References that are not named are the cast's pictures.",
     )
 

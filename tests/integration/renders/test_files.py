@@ -10,6 +10,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterReference
+from apps.common.clock import database_now
 from apps.common.errors import Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
@@ -143,8 +144,15 @@ def test_the_order_brings_every_file_and_leaves_out_what_is_optional(coordinator
     [gerda] = _cast(shot)
     last = _take_of(shot)
     job = _press(coordinator, shot, {"last_frame": last.pk})
+    now = database_now()
     attempt = Attempt.objects.create(
-        job=job, number=1, token=1, node=NodeFactory.create(), tier_gb=0, state="sent"
+        job=job,
+        number=1,
+        token=1,
+        node=NodeFactory.create(),
+        tier_gb=0,
+        state="dispatched",
+        accept_by=database_now(),
     )
     order = order_for(attempt)
     brought = {(one.node, one.input): one.key for one in order.inputs}
