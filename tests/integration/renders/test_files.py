@@ -152,7 +152,7 @@ def test_the_order_brings_every_file_and_leaves_out_what_is_optional(coordinator
         node=NodeFactory.create(),
         tier_gb=0,
         state="dispatched",
-        accept_by=database_now(),
+        accept_by=now,
     )
     order = order_for(attempt)
     brought = {(one.node, one.input): one.key for one in order.inputs}
