@@ -49,6 +49,7 @@ class Cell:
 
     ``stale``: why what was rendered is not what would be rendered now; empty: it is. ``upstream``: a step
     before it is stale. ``outdated``: it was rendered anew, and none of the new takes is approved yet.
+    ``fingerprint``: what its last round was made of.
     """
 
     shot: Shot
@@ -62,6 +63,7 @@ class Cell:
     stale: list[Difference] = field(default_factory=list)
     upstream: bool = False
     outdated: bool = False
+    fingerprint: str = ""
 
     @property
     def newest(self) -> list[Job]:
@@ -169,7 +171,7 @@ def _compare(cell: Cell, now: Made) -> None:
     fresh: set[int] = set()
     for number, first in rounds.items():
         was = made_by(first.job, first.source_job, seeded=now.seed is not None)
-        cell.stale = list(differences(was, now))
+        cell.stale, cell.fingerprint = list(differences(was, now)), was.fingerprint
         if not cell.stale:
             fresh.add(number)
     if not fresh:

@@ -89,6 +89,9 @@ class StepStanding(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Stand.choices)
     waits_for = serializers.CharField()
     stale = serializers.ListField(child=serializers.CharField())
+    made_of = serializers.CharField(
+        help_text="SHA-256 of all that its last round was made of: template version, values, prompt, LoRAs …"
+    )
     goes_on_with = serializers.UUIDField(allow_null=True)
     jobs = JobOfStep(many=True)
     takes = TakeOfStep(many=True)
@@ -271,6 +274,7 @@ def _step(run: RecipeRun, row: Row, cell: Cell) -> dict[str, Any]:
         "state": cell.stand,
         "waits_for": waits_for(run, row, cell),
         "stale": why_stale(row, cell),
+        "made_of": cell.fingerprint,
         "goes_on_with": cell.approved.pk if cell.approved else None,
         "jobs": [one.job for one in cell.renders],
         "takes": cell.shown,

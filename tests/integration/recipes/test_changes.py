@@ -44,7 +44,7 @@ from tests.integration.recipes.scene import (
 from tests.integration.renders.test_chains import GRAPH, MANIFEST
 from workflows.load import template_from
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 FRESH: list[list[str]] = [[], [], [], []]
 OnCommit = Callable[..., Any]

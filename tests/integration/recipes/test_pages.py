@@ -28,7 +28,7 @@ from tests.integration.recipes.scene import (
     take_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 CHANGELIST = "admin:recipes_recipe_changelist"
 

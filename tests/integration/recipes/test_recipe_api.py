@@ -21,7 +21,7 @@ from tests.integration.recipes.scene import (
     take_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 RECIPES, RUNS = "/api/v1/recipes", "/api/v1/recipe-runs"
 
@@ -110,8 +110,11 @@ def test_a_gate_is_opened_and_what_changed_is_rendered(
     Shot.objects.filter(pk=shot.pk).update(description="A boy skates over the lake")
     steps = client.get(address).json()["shots"][0]["steps"]
     assert [step["stale"] for step in steps[:2]] == [["the prompt changed"]] * 2
+    before = steps[0]["made_of"]
     done = post(client, f"{address}/render-changed", shots=["SQ010_SH0010"])
-    assert len(done.json()["shots"][0]["steps"][0]["jobs"]) == 4
+    again = done.json()["shots"][0]["steps"][0]
+    assert len(again["jobs"]) == 4
+    assert again["made_of"] != before
     stale = post(client, f"{address}/cancel-stale").json()["shots"][0]["steps"][1]
     assert [job["state"] for job in stale["jobs"]] == ["cancelled"]
 
