@@ -32,7 +32,7 @@ def client(coordinator: User) -> APIClient:
     coordinator.user_permissions.add(*Permission.objects.filter(content_type__app_label="recipes"))
     made = APIClient()
     made.force_authenticate(User.objects.get(pk=coordinator.pk))
-    made.default_format = "json"  # type: ignore[attr-defined]
+
     return made
 
 
@@ -78,7 +78,7 @@ def test_shipped_recipes_are_switched_off_and_not_deleted(client: APIClient) -> 
 
 def test_a_run_is_started_once_and_read_step_by_step(client: APIClient, shot: Shot) -> None:
     recipe_of(*WHOLE)
-    asked = {"project": "FROST", "recipe": "whole", "shots": ["SQ010_SH0010"], "priority": 20}
+    asked: dict[str, Any] = {"project": "FROST", "recipe": "whole", "shots": ["SQ010_SH0010"], "priority": 20}
     first, again = post(client, RUNS, **asked), post(client, RUNS, **asked)
     assert (first.status_code, again.status_code) == (201, 200)
     [row] = first.json()["shots"]
