@@ -43,6 +43,9 @@ _UNREAD = (
 )
 
 
+_ALIVE = {*OPEN, JobState.SUCCEEDED}
+
+
 @dataclass
 class Cell:
     """One step of one shot. ``output``: the job whose take goes on from here, None while there is none.
@@ -164,15 +167,19 @@ def _judge(cells: list[Cell], expected: Expected) -> None:
 
 
 def _compare(cell: Cell, now: Made) -> None:
-    """Fresh if any round was made of the same things: choosing an earlier take again renders nothing."""
-    rounds: dict[int, RunJob] = {}
+    """Fresh if any round was made of the same things: choosing an earlier take again renders nothing.
+
+    An earlier round of which nothing came does not count: only the last one is requeued.
+    """
+    rounds: dict[int, list[RunJob]] = defaultdict(list)
     for one in cell.renders:
-        rounds.setdefault(one.round, one)
+        rounds[one.round].append(one)
     fresh: set[int] = set()
-    for number, first in rounds.items():
+    for number, (first, *others) in rounds.items():
         was = made_by(first.job, first.source_job, seeded=now.seed is not None)
         cell.stale, cell.fingerprint = list(differences(was, now)), was.fingerprint
-        if not cell.stale:
+        came = any(one.job.state in _ALIVE for one in (first, *others))
+        if not cell.stale and (came or number == max(rounds)):
             fresh.add(number)
     if not fresh:
         return
