@@ -43,12 +43,16 @@ _UNREAD = (
 )
 
 
+_ALIVE = {*OPEN, JobState.SUCCEEDED}
+
+
 @dataclass
 class Cell:
     """One step of one shot. ``output``: the job whose take goes on from here, None while there is none.
 
     ``stale``: why what was rendered is not what would be rendered now; empty: it is. ``upstream``: a step
     before it is stale. ``outdated``: it was rendered anew, and none of the new takes is approved yet.
+    ``fingerprint``: what its last round was made of.
     """
 
     shot: Shot
@@ -62,6 +66,7 @@ class Cell:
     stale: list[Difference] = field(default_factory=list)
     upstream: bool = False
     outdated: bool = False
+    fingerprint: str = ""
 
     @property
     def newest(self) -> list[Job]:
@@ -162,15 +167,19 @@ def _judge(cells: list[Cell], expected: Expected) -> None:
 
 
 def _compare(cell: Cell, now: Made) -> None:
-    """Fresh if any round was made of the same things: choosing an earlier take again renders nothing."""
-    rounds: dict[int, RunJob] = {}
+    """Fresh if any round was made of the same things: choosing an earlier take again renders nothing.
+
+    An earlier round of which nothing came does not count: only the last one is requeued.
+    """
+    rounds: dict[int, list[RunJob]] = defaultdict(list)
     for one in cell.renders:
-        rounds.setdefault(one.round, one)
+        rounds[one.round].append(one)
     fresh: set[int] = set()
-    for number, first in rounds.items():
+    for number, (first, *others) in rounds.items():
         was = made_by(first.job, first.source_job, seeded=now.seed is not None)
-        cell.stale = list(differences(was, now))
-        if not cell.stale:
+        cell.stale, cell.fingerprint = list(differences(was, now)), was.fingerprint
+        came = any(one.job.state in _ALIVE for one in (first, *others))
+        if not cell.stale and (came or number == max(rounds)):
             fresh.add(number)
     if not fresh:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -36,6 +37,9 @@ class StepForm(forms.ModelForm[RecipeStep]):
 
     def __init__(self, *args: Any, templates: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["position"].required = False  # without one it is the last
+        if not self.instance._state.adding:
+            self.initial["position"] = self.instance.position + 1  # people count from 1
         field = self.fields["template"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         mine = self.instance.template
@@ -47,7 +51,7 @@ class StepForm(forms.ModelForm[RecipeStep]):
     def spec(self) -> StepSpec:
         """The step as typed, once the form is valid."""
         data = self.cleaned_data
-        return StepSpec(**{name: data[name] for name in self.Meta.fields if name != "position"})
+        return StepSpec(**{field.name: data[field.name] for field in fields(StepSpec)})
 
 
 class StepFormSet(BaseInlineFormSet[Any, Any, Any]):
@@ -82,7 +86,7 @@ class StepFormSet(BaseInlineFormSet[Any, Any, Any]):
             for form in self.forms
             if form.cleaned_data.get("template") and not form.cleaned_data.get("DELETE")
         ]
-        return sorted(kept, key=lambda form: int(form.cleaned_data.get("position") or 0))
+        return sorted(kept, key=lambda form: form.cleaned_data.get("position") or len(self.forms) + 1)
 
     def specs(self) -> list[StepSpec]:
         """The steps as typed."""

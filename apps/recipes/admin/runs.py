@@ -31,7 +31,7 @@ from apps.renders.progress import Tally
 from apps.renders.states import REQUEUEABLE
 from apps.review.models import Take
 
-SHOTS_ON_A_PAGE = 40
+SHOTS_ON_A_PAGE = 25
 
 
 @admin.register(RecipeRun)

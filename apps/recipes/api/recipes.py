@@ -22,7 +22,7 @@ from apps.recipes.spec import Gate, StepSpec
 from apps.renders.services.steps import MOST_TAKES
 
 
-class StepSerializer(Strict):
+class RecipeStepSerializer(Strict):
     """A step: a template, the input that the take of the step before fills, and what must happen after it."""
 
     template = serializers.CharField(max_length=80)
@@ -63,7 +63,7 @@ class RecipeSerializer(serializers.ModelSerializer[Recipe]):
         )
         read_only_fields = fields
 
-    @extend_schema(responses=StepSerializer(many=True))
+    @extend_schema(responses=RecipeStepSerializer(many=True))
     def get_steps(self, recipe: Recipe) -> list[dict[str, Any]]:
         return [spec.as_json() for spec in recipe.specs]
 
@@ -80,7 +80,7 @@ class RecipeRequest(Strict):
     about = serializers.CharField(max_length=300, required=False, allow_blank=True)
     about_ko = serializers.CharField(max_length=300, required=False, allow_blank=True)
     active = serializers.BooleanField(required=False)
-    steps = StepSerializer(many=True, allow_empty=False)
+    steps = RecipeStepSerializer(many=True, allow_empty=False)
 
 
 class RecipeChange(RecipeRequest):
@@ -88,7 +88,7 @@ class RecipeChange(RecipeRequest):
 
     slug = None  # type: ignore[assignment]  # its runs are known by it
     title = serializers.CharField(max_length=120, required=False)
-    steps = StepSerializer(many=True, allow_empty=False, required=False)
+    steps = RecipeStepSerializer(many=True, allow_empty=False, required=False)
 
 
 class RecipeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Recipe]):

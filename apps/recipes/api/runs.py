@@ -19,7 +19,7 @@ from apps.common.strict import Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.recipes.api.recipes import ProblemSerializer, StepSerializer
+from apps.recipes.api.recipes import ProblemSerializer, RecipeStepSerializer
 from apps.recipes.models import Recipe, RecipeRun, RunStep
 from apps.recipes.services.choosing import choose
 from apps.recipes.services.rerendering import look_at, render_changed, render_more, shots_of
@@ -49,14 +49,14 @@ class ShotsRequest(Strict):
     )
 
 
-class StepRequest(Strict):
+class ShotStep(Strict):
     """A step of one shot; steps count from 1."""
 
     shot = serializers.CharField(max_length=50)
     step = serializers.IntegerField(min_value=1)
 
 
-class ChooseRequest(StepRequest):
+class ChooseRequest(ShotStep):
     """The take that the step goes on with."""
 
     take = serializers.UUIDField()
@@ -89,6 +89,9 @@ class StepStanding(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=Stand.choices)
     waits_for = serializers.CharField()
     stale = serializers.ListField(child=serializers.CharField())
+    made_of = serializers.CharField(
+        help_text="SHA-256 of all that its last round was made of: template version, values, prompt, LoRAs …"
+    )
     goes_on_with = serializers.UUIDField(allow_null=True)
     jobs = JobOfStep(many=True)
     takes = TakeOfStep(many=True)
@@ -108,7 +111,7 @@ class RunSerializer(serializers.ModelSerializer[RecipeRun]):
     project = serializers.CharField(source="project.code", read_only=True)
     recipe = serializers.CharField(source="recipe.slug", read_only=True)
     submitted_by = serializers.CharField(source="submitted_by.username", read_only=True, default=None)
-    steps = serializers.ListField(child=StepSerializer(), read_only=True)
+    steps = serializers.ListField(child=RecipeStepSerializer(), read_only=True)
     recipe_changed = serializers.SerializerMethodField()
 
     class Meta:
@@ -193,12 +196,12 @@ class RunViewSet(ScopedRead[RecipeRun]):
         render_changed(run, user=person_of(request), shots=shots)
         return self._answer(self.get_object())
 
-    @extend_schema(request=StepRequest, responses=RunStanding, parameters=[KEY])
+    @extend_schema(request=ShotStep, responses=RunStanding, parameters=[KEY])
     @action(detail=True, methods=["post"])
     def more(self, request: Request, pk: str) -> Response:
         """Ask for more takes of one step."""
         run = self.get_object()
-        asked = self.asked(StepRequest, of=run, act=Act.RENDER)
+        asked = self.asked(ShotStep, of=run, act=Act.RENDER)
         key = request.headers.get(KEY_FIELD, "").strip()
         if not key:
             told = _("send this header: your own name for this request, so that repeating it does no harm")
@@ -271,6 +274,7 @@ def _step(run: RecipeRun, row: Row, cell: Cell) -> dict[str, Any]:
         "state": cell.stand,
         "waits_for": waits_for(run, row, cell),
         "stale": why_stale(row, cell),
+        "made_of": cell.fingerprint,
         "goes_on_with": cell.approved.pk if cell.approved else None,
         "jobs": [one.job for one in cell.renders],
         "takes": cell.shown,

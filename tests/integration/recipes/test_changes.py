@@ -44,7 +44,7 @@ from tests.integration.recipes.scene import (
 from tests.integration.renders.test_chains import GRAPH, MANIFEST
 from workflows.load import template_from
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 FRESH: list[list[str]] = [[], [], [], []]
 OnCommit = Callable[..., Any]
@@ -265,3 +265,21 @@ def test_viewers_render_and_cancel_nothing(run: RecipeRun, film: Project, shot: 
             deed(again(run), user=viewer)
     with pytest.raises(NotAllowed):
         render_more(again(run), user=viewer, shot=shot, position=0, key="more")
+
+
+def test_going_back_to_a_take_whose_clip_was_called_off_renders_it_anew(
+    film: Project, shot: Shot, coordinator: User, commits: OnCommit
+) -> None:
+    run = started(coordinator, film, [shot])
+    renders_all(run)
+    first, second = jobs(run, 0)
+    for job in (first, second):
+        with commits():
+            approves(coordinator, job)
+    cancel_stale(again(run), user=coordinator)
+    render_changed(again(run), user=coordinator)
+    renders_all(run)
+    choose(cell(run, 0), take_of(first), user=coordinator)
+    assert stale(run)[1] == ["source"]
+    render_changed(again(run), user=coordinator)
+    assert [job.state for job in jobs(run, 1)] == ["cancelled", "succeeded", "ready"]
