@@ -62,7 +62,7 @@ class RuleForm(forms.ModelForm[RecommendationRule]):
                 "with = before it only for itself. Whole words only."
             ),
             "keywords_ko": gettext_lazy(
-                "Verbs as in the dictionary (달리다: 달린다, 달려, 달렸다), nouns bare (폭발: 폭발이, 폭발한다)."
+                "Verbs as in the dictionary (달리다: 달린다, 달려), nouns bare (폭발: 폭발이, 폭발한다)."
             ),
             "exceptions": gettext_lazy("Texts that are no match; with * at the end, whatever begins so."),
             "camera_moves": gettext_lazy("Names of presets, one of which the shot has."),
