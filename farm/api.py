@@ -22,6 +22,7 @@ from apps.renders.api import (
     HoldViewSet,
     JobViewSet,
     LimitViewSet,
+    RecommendationViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
@@ -56,6 +57,11 @@ v1 = [
     path("auth/logout", LogoutView.as_view(), name="logout"),
     path("auth/logoutall", LogoutAllView.as_view(), name="logoutall"),
     path("artifacts/<uuid:artifact_id>/file", ArtifactFileView.as_view(), name="artifact-file"),
+    path(
+        "shots/<uuid:pk>/recommendation",
+        RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
+        name="shot-recommendation",
+    ),
     *router.urls,
 ]
 

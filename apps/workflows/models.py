@@ -8,6 +8,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
+from apps.workflows.rules import RecommendationRule
+
+__all__ = [
+    "FrozenVersionError",
+    "Kind",
+    "RecommendationRule",
+    "WorkflowTemplate",
+    "WorkflowTemplateVersion",
+]
 
 
 class Kind(models.TextChoices):

@@ -24,15 +24,20 @@ from apps.projects.models import Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders.admin.fields import clock
-from apps.renders.admin.render_form import RenderForm
+from apps.renders.admin.render_form import PICTURES, RenderForm
 from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.recommending import advice_for
 from apps.renders.services.submit import submit
+from apps.renders.shot_facts import facts_of
 from apps.renders.waiting import too_big_for_all
 from apps.renders.warnings import batch_warnings
+from apps.workflows.selectors import offered
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
 WHEN_AND_WHERE = ("start_after", "deadline", "pool", "pinned_to", "tags", "after", "paused")
+MOST_ADVISED = 50
+"""Shots for which the form begins with what is recommended: more would keep people waiting."""
 SHOWN_AFTERWARDS = 5
 """Warnings repeated on the next page; each job keeps its own."""
 
@@ -68,8 +73,26 @@ def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> Ht
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
     if not page.may(request, Act.RENDER, shots[0]):
         raise PermissionDenied
-    first = {"shots": joined(shots), "key": uuid4().hex}
+    first = {"shots": joined(shots), "key": uuid4().hex, **_recommended(shots)}
     return _show(page, request, RenderForm(initial=first, project=project), project, shots)
+
+
+def _recommended(shots: list[Shot]) -> dict[str, str]:
+    """Which templates the form begins with: what most of the shots are recommended, or were decided on.
+
+    A clip of a shot without a keyframe keeps the form's own picture before it. Nothing for a long selection.
+    """
+    if len(shots) > MOST_ADVISED:
+        return {}
+    counted = Counter(one.chosen for one in advice_for(shots).values() if one.chosen)
+    kinds = dict(offered().filter(slug__in=counted).values_list("slug", "kind"))
+    slug = next((slug for slug, _count in counted.most_common() if slug in kinds), "")
+    if not slug:
+        return {}
+    if kinds[slug] in PICTURES:
+        return {"picture": slug}
+    all_have_keyframes = all(facts.keyframe for facts in facts_of(shots).values())
+    return {"clip": slug, "picture": ""} if all_have_keyframes else {"clip": slug}
 
 
 def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
 from apps.renders.api.nodes import WorkingNodeViewSet
+from apps.renders.api.recommendations import RecommendationViewSet
 
 __all__ = [
     "BatchViewSet",
@@ -12,6 +13,7 @@ __all__ = [
     "HoldViewSet",
     "JobViewSet",
     "LimitViewSet",
+    "RecommendationViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",
 ]

@@ -44,8 +44,8 @@ def find(text: str, keywords: Iterable[str], *, exceptions: Iterable[str] = ()) 
     """Return the keywords that a text has, in its order, each spelling once.
 
     A keyword stands for its forms (run: runs, running, ran; 달리다: 달린다, 달려); with ``=`` before it only
-    for itself. Several words are a phrase, whose last word may have any form. ``exceptions`` are texts as they
-    stand that are no match, with ``*`` behind the beginning of one ("달려 있*").
+    for itself. Several words are a phrase, whose last word may have any form. ``exceptions`` are texts as
+    they stand that are no match, with ``*`` behind the beginning of one ("달려 있*").
     """
     text = text[:LONGEST_TEXT]
     tokens = [(found.group(), found.start(), found.end()) for found in _WORD.finditer(text)]

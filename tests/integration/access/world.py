@@ -32,7 +32,7 @@ from apps.recipes.spec import Gate, StepSpec, as_json
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
-from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.models import RecommendationRule, WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services import sync_templates
 from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
@@ -103,6 +103,7 @@ def build() -> World:
         "shotstatus": ShotStatus.objects.first(),
         "recipe": recipe,
         **_of_the_farm(),
+        "recommendationrule": _rule(),
         "failurerule": FailureRule.objects.first(),
         "need": Need.objects.first(),
         "hold": Hold.objects.create(scope="24", by="superuser"),
@@ -131,6 +132,13 @@ def _of_the_farm() -> dict[str, Any]:
     )
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
     return {"pool": pool, "schedule": spare, "nodeblock": block}
+
+
+def _rule() -> RecommendationRule:
+    """One that no release brought: it may be deleted."""
+    return RecommendationRule.objects.create(
+        slug="dreams", name="Dreams", keywords="dream", template="sd15_t2i", reason="Dreams are drawn"
+    )
 
 
 def _limit() -> Limit:
