@@ -32,16 +32,26 @@ _FOLDER_OF_NODE_INPUT = {
 FILE_INPUTS = {"LoadImage": "image", "LoadImageMask": "image", "LoadVideo": "file", "LoadAudio": "audio"}
 _TEST_NODES = frozenset({"RecSleep", "RecSleepDeaf", "RecRaise"})
 
-# The files ComfyUI's own templates name for Stable Diffusion 1.5, FLUX.1 and Wan 2.2.
+# The files that the farm's own still templates name, and those of ComfyUI's templates for FLUX.1 and Wan 2.2.
 DEFAULT_MODELS: dict[str, list[str]] = {
     "checkpoints": [
         "flux1-dev-fp8.safetensors",
         "flux1-schnell-fp8.safetensors",
+        "sd_xl_base_1.0.safetensors",
         "v1-5-pruned-emaonly-fp16.safetensors",
     ],
+    "controlnet": [
+        "Qwen-Image-InstantX-ControlNet-Inpainting.safetensors",
+        "Qwen-Image-InstantX-ControlNet-Union.safetensors",
+    ],
     "diffusion_models": [
+        "flux-2-klein-4b.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-dev.safetensors",
+        "qwen_image_bf16.safetensors",
+        "qwen_image_edit_2509_fp8_e4m3fn.safetensors",
+        "qwen_image_edit_2511_bf16.safetensors",
+        "qwen_image_fp8_e4m3fn.safetensors",
         "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors",
         "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors",
         "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors",
@@ -49,13 +59,23 @@ DEFAULT_MODELS: dict[str, list[str]] = {
     ],
     "text_encoders": [
         "clip_l.safetensors",
+        "qwen_2.5_vl_7b_fp8_scaled.safetensors",
+        "qwen_3_4b.safetensors",
         "t5xxl_fp16.safetensors",
         "t5xxl_fp8_e4m3fn.safetensors",
         "t5xxl_fp8_e4m3fn_scaled.safetensors",
         "umt5_xxl_fp8_e4m3fn_scaled.safetensors",
     ],
-    "vae": ["ae.safetensors", "wan_2.1_vae.safetensors"],
+    "upscale_models": ["RealESRGAN_x4plus.safetensors"],
+    "vae": [
+        "ae.safetensors",
+        "flux2-vae.safetensors",
+        "qwen_image_vae.safetensors",
+        "wan_2.1_vae.safetensors",
+    ],
     "loras": [
+        "Qwen-Image-Edit-2509-Lightning-4steps-V1.0-bf16.safetensors",
+        "diffsynth_Qwen-Image-Edit-2509-telestyle.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_low_noise.safetensors",
         "wan2.2_t2v_lightx2v_4steps_lora_v1.1_high_noise.safetensors",

@@ -24,6 +24,10 @@ class Symbol:
 @dataclass(frozen=True)
 class Conditioning:
     text: str
+    hints: tuple[Image, ...] = ()
+    """Control pictures: poses, depths, edges."""
+    references: tuple[Image, ...] = ()
+    """Pictures to edit or to take something from."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Guider:
 @dataclass(frozen=True)
 class Sigmas:
     steps: int
+    denoise: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,12 @@ class Latent:
     negative: str = ""
     seed: int | None = None
     """None until a sampler has worked on it."""
+    kept: float = 0.0
+    """How much of `start` shows in a sampled still: 1 less the denoise."""
+    hole: Image | None = None
+    """The mask (L) under which alone a sampler paints."""
+    hints: tuple[Image, ...] = ()
+    references: tuple[Image, ...] = ()
 
     @property
     def is_video(self) -> bool:

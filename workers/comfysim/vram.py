@@ -11,6 +11,8 @@ which meets the 20.2 GB that ComfyUI's own Wan 2.2 template reports. So (need, s
 | SDXL, 1024 x 1024                    | 7.5 GB  | 8 GB  |
 | FLUX.1 fp8, 1024 x 1024              | 14.3 GB | 16 GB |
 | FLUX.1 bf16, 1024 x 1024             | 23.8 GB | 24 GB |
+| FLUX.2 klein 4B, 1360 x 768          | 9.6 GB  | 12 GB |
+| Qwen-Image fp8, 1664 x 928           | 22.1 GB | 24 GB |
 | Wan 2.2 14B fp8, 640 x 640 x 81      | 20.1 GB | 24 GB |
 | Wan 2.2 14B fp8, 1280 x 720 x 81     | 26.3 GB | 32 GB |
 """
@@ -24,6 +26,15 @@ from threading import Lock
 from workers.comfysim.values import Latent, Symbol
 
 _FILE_GB = (
+    (r"(^|[-_.])(vae|ae)([_.]|$)", 0.3),
+    (r"controlnet", 3.5),
+    (r"esrgan", 0.1),
+    (r"(telestyle|lightning)", 0.8),
+    (r"qwen_image.*fp8", 19.0),
+    (r"qwen_image", 38.1),
+    (r"qwen_2\.5_vl_7b.*fp8", 8.7),
+    (r"qwen_3_4b", 7.5),
+    (r"flux-2-klein-4b", 7.2),
     (r"wan2.*14b.*fp8", 14.3),
     (r"wan2.*14b", 28.6),
     (r"wan2.*5b", 10.0),
@@ -37,7 +48,6 @@ _FILE_GB = (
     (r"t5xxl", 9.8),
     (r"clip_vision", 1.3),
     (r"clip_l", 0.2),
-    (r"(^|[_.])(vae|ae)([_.]|$)", 0.3),
     (r"(sd_?xl|xl_base)", 5.1),
     (r"(v1-5|sd_?15)", 2.1),
 )

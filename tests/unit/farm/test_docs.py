@@ -13,6 +13,7 @@ from django.conf import settings
 from apps.desk.terminal.arguments import declare
 from apps.renders.waitwords import NODE_SENTENCES, SENTENCES, Text
 from farm.contracts import FailureClass
+from workflows.load import slugs
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = [
@@ -48,6 +49,11 @@ def test_every_test_that_holds_a_claim_about_security_is_there() -> None:
     assert len(named) > 5
     there = [ROOT / "tests" / name for name in named], [ROOT / "tests/integration" / name for name in named]
     assert [str(one) for one, other in zip(*there, strict=True) if not (one.exists() or other.exists())] == []
+
+
+def test_every_shipped_template_is_on_the_page_of_templates() -> None:
+    page = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
+    assert [slug for slug in slugs() if f"| `{slug}` |" not in page] == []
 
 
 def test_every_path_of_the_map_is_there() -> None:

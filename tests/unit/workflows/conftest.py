@@ -1,4 +1,4 @@
-"""A small template, and the ComfyUI 0.27 catalogue cut to 64 classes (tooltips left out)."""
+"""A small template, and the catalogue of ComfyUI 0.27: whole, and as a file cut to 64 classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 from workflows import catalogue
 
-CATALOGUE = Path(__file__).parents[2] / "data" / "comfyui" / "object_info_subset.json.gz"
+DATA = Path(__file__).parents[2] / "data"
+CATALOGUE = DATA / "comfyui" / "object_info_subset.json.gz"
+WHOLE = DATA / "workflows" / "object_info-0.27.0.json.gz"
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +21,7 @@ def catalogue_file() -> Path:
 
 @pytest.fixture(scope="session")
 def object_info() -> catalogue.ObjectInfo:
-    return catalogue.read(CATALOGUE)
+    return catalogue.read(WHOLE)
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.unit.workflows.corpus import CATALOGUE_027
 from workflows.__main__ import main
 from workflows.load import load
 
 
-def test_the_shipped_templates_are_in_order(catalogue_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--object-info", str(catalogue_file)]) == 0
+def test_the_shipped_templates_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--object-info", str(CATALOGUE_027)]) == 0
     said = capsys.readouterr().out
     assert "plain_slate: in order" in said
     assert "'flux1-dev.safetensors' is not on this ComfyUI. (not counted)" in said
@@ -56,6 +57,7 @@ def test_the_library_runs_without_any_installed_package() -> None:
 _ISOLATED = """
 import sys
 sys.path.insert(0, {root!r})
+from tests.unit.workflows.corpus import CATALOGUE_027
 from workflows.__main__ import main
 raise SystemExit(main(["check"]))
 """

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from workers.comfysim.nodes import audio, diffusion, loaders, pictures, recorder, saving, video
+from workers.comfysim.nodes import (
+    audio,
+    diffusion,
+    enlarging,
+    guidance,
+    loaders,
+    pictures,
+    recorder,
+    saving,
+    video,
+)
 from workers.comfysim.nodes.registry import Run, Shown, UnknownNodeError, node_function
 
 __all__ = [
@@ -11,6 +21,8 @@ __all__ = [
     "UnknownNodeError",
     "audio",
     "diffusion",
+    "enlarging",
+    "guidance",
     "loaders",
     "node_function",
     "pictures",

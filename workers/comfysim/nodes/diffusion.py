@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from workers.comfysim.nodes.registry import Inputs, Run, node
-from workers.comfysim.storyboard import animate, paint
+from workers.comfysim.storyboard import animate, guided, paint
 from workers.comfysim.values import Conditioning, Guider, Latent, Noise, Pictures, Sigmas, Symbol
 from workers.comfysim.vram import need_gb, out_of_memory
 
@@ -46,10 +46,10 @@ def encode(run: Run, inputs: Inputs) -> tuple[Any, ...]:
 
 @node("KSampler")
 def sample(run: Run, inputs: Inputs) -> tuple[Any, ...]:
-    latent: Latent = inputs["latent_image"]
-    steps = max(1, round(inputs["steps"] * inputs["denoise"]))
+    """All of `steps`: less denoise begins later on a longer schedule, as in ComfyUI."""
+    latent = replace(inputs["latent_image"], kept=1 - inputs["denoise"])
     conditioned = _conditioned(latent, inputs["positive"], inputs["negative"], inputs["seed"])
-    return (_sample(run, inputs["model"], conditioned, steps),)
+    return (_sample(run, inputs["model"], conditioned, inputs["steps"]),)
 
 
 @node("KSamplerAdvanced")
@@ -79,21 +79,35 @@ def cfg_guider(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
 
 
 @node("BasicScheduler")
-def sigmas(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
-    return (Sigmas(max(1, round(inputs["steps"] * inputs["denoise"]))),)
+def basic_sigmas(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Sigmas(inputs["steps"], inputs["denoise"]),)
+
+
+@node("Flux2Scheduler")
+def flux2_sigmas(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    return (Sigmas(inputs["steps"]),)
 
 
 @node("SamplerCustomAdvanced")
 def sample_custom(run: Run, inputs: Inputs) -> tuple[Any, ...]:
     guide: Guider = inputs["guider"]
     seed = inputs["noise"].seed if isinstance(inputs["noise"], Noise) else 0
-    latent = _conditioned(inputs["latent_image"], guide.positive, guide.negative, seed)
-    sampled = _sample(run, guide.model, latent, inputs["sigmas"].steps)
+    sigmas: Sigmas = inputs["sigmas"]
+    latent = replace(inputs["latent_image"], kept=1 - sigmas.denoise)
+    conditioned = _conditioned(latent, guide.positive, guide.negative, seed)
+    sampled = _sample(run, guide.model, conditioned, sigmas.steps)
     return sampled, sampled
 
 
 def _conditioned(latent: Latent, positive: Conditioning, negative: Conditioning, seed: int) -> Latent:
-    return replace(latent, positive=positive.text, negative=negative.text, seed=seed)
+    return replace(
+        latent,
+        positive=positive.text,
+        negative=negative.text,
+        seed=seed,
+        hints=positive.hints,
+        references=positive.references,
+    )
 
 
 def _sample(run: Run, model: Symbol, latent: Latent, steps: int) -> Latent:
@@ -127,4 +141,5 @@ def decode(run: Run, inputs: Inputs) -> tuple[Any, ...]:
     if latent.is_video:
         start = latent.start[0] if latent.start else paint(latent.positive, latent.seed, size)
         return (animate(start, latent.seed, size, latent.frames),)
-    return ([paint(latent.positive, latent.seed + index, size) for index in range(latent.batch)],)
+    stills = [paint(latent.positive, latent.seed + index, size) for index in range(latent.batch)]
+    return ([guided(still, latent, index) for index, still in enumerate(stills)],)

@@ -60,6 +60,18 @@ def vae(run: Run, inputs: Inputs) -> tuple[Any, ...]:
     return (Symbol("VAE", (inputs["vae_name"],)),)
 
 
+@node("ControlNetLoader")
+def control_net(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    _check_file(run, "controlnet", inputs["control_net_name"])
+    return (Symbol("CONTROL_NET", (inputs["control_net_name"],)),)
+
+
+@node("UpscaleModelLoader")
+def upscale_model(run: Run, inputs: Inputs) -> tuple[Any, ...]:
+    _check_file(run, "upscale_models", inputs["model_name"])
+    return (Symbol("UPSCALE_MODEL", (inputs["model_name"],)),)
+
+
 @node("LoraLoader", "LoraLoaderModelOnly")
 def lora(run: Run, inputs: Inputs) -> tuple[Any, ...]:
     _check_file(run, "loras", inputs["lora_name"])
@@ -87,7 +99,14 @@ def zero_out(_run: Run, _inputs: Inputs) -> tuple[Any, ...]:
 
 @node("ConditioningCombine", "ConditioningConcat")
 def join_text(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
-    return (Conditioning(", ".join(value.text for value in inputs.values() if value.text)),)
+    parts: list[Conditioning] = list(inputs.values())
+    return (
+        Conditioning(
+            ", ".join(part.text for part in parts if part.text),
+            hints=tuple(hint for part in parts for hint in part.hints),
+            references=tuple(reference for part in parts for reference in part.references),
+        ),
+    )
 
 
 @node("PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString", "PrimitiveStringMultiline")

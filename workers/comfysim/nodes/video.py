@@ -19,8 +19,12 @@ _WEBM_CODECS = {"vp9": "libvpx-vp9", "av1": "libsvtav1"}
 
 @node("CreateVideo")
 def create(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
-    fps = Fraction(inputs["fps"]).limit_denominator(1000)
-    return (Video(tuple(inputs["images"]), fps, inputs.get("audio")),)
+    return (Video(tuple(inputs["images"]), _written_rate(inputs["fps"]), inputs.get("audio")),)
+
+
+def _written_rate(fps: float) -> Fraction:
+    """The rate as ComfyUI writes it: to three decimals, so 24000/1001 becomes 23.976."""
+    return Fraction(round(fps * 1000), 1000)
 
 
 @node("GetVideoComponents")
@@ -55,7 +59,7 @@ def save(run: Run, inputs: Inputs) -> Shown:
 
 @node("SaveWEBM")
 def save_webm(run: Run, inputs: Inputs) -> Shown:
-    video = Video(tuple(inputs["images"]), Fraction(inputs["fps"]).limit_denominator(1000))
+    video = Video(tuple(inputs["images"]), _written_rate(inputs["fps"]))
     names = names_for(run, inputs, inputs["images"])
     path = names.next("webm")
     speed = {"cpu-used": "8", "deadline": "realtime"} if inputs["codec"] == "vp9" else {"preset": "12"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workers.comfysim.storyboard.frame import paint
+from workers.comfysim.storyboard.guided import guided
 from workers.comfysim.storyboard.motion import animate
 
-__all__ = ["animate", "paint"]
+__all__ = ["animate", "guided", "paint"]

@@ -13,9 +13,9 @@ from workers.comfysim.storyboard.palette import Palette, choose
 from workers.comfysim.storyboard.scene import Scene, read
 
 _MARK = "SIMULATED"
-_BAR_SHARE = 0.085
+BAR_SHARE = 0.085
 """Height of each letterbox bar as a share of the frame."""
-_SMALLEST_CAPTIONED = 96
+SMALLEST_CAPTIONED = 96
 """Below this many pixels of width a caption cannot be read."""
 _GRAIN_TILE = 256
 
@@ -31,8 +31,8 @@ def paint(prompt: str, seed: int, size: tuple[int, int]) -> Image.Image:
     picture = canvas.image.reduce(OVERSAMPLING)
     _weather(picture, scene, palette, rng)
     picture = _grade(picture, scene, rng)
-    if size[0] >= _SMALLEST_CAPTIONED:
-        _letterbox(picture, prompt, seed)
+    if size[0] >= SMALLEST_CAPTIONED:
+        letterbox(picture, prompt, seed)
     return picture
 
 
@@ -79,9 +79,10 @@ def _grade(picture: Image.Image, scene: Scene, rng: Random) -> Image.Image:
     return ImageChops.add(picture, Image.merge("RGB", (sheet, sheet, sheet)), 1, -128)
 
 
-def _letterbox(picture: Image.Image, prompt: str, seed: int) -> None:
+def letterbox(picture: Image.Image, prompt: str, seed: int) -> None:
+    """Lay the bars over a picture, with the mark above and prompt, seed and size below."""
     width, height = picture.size
-    bar = round(height * _BAR_SHARE)
+    bar = round(height * BAR_SHARE)
     pen = ImageDraw.Draw(picture)
     pen.rectangle([0, 0, width, bar], fill=(0, 0, 0))
     pen.rectangle([0, height - bar, width, height], fill=(0, 0, 0))
@@ -114,8 +115,18 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def mark(size: tuple[int, int]) -> Image.Image:
     """The SIMULATED mark alone, on black, as it stands in a frame of `size`."""
     width, height = size
-    letters = _font(min(height * _BAR_SHARE * 0.42, width / 34))
+    letters = _font(min(height * BAR_SHARE * 0.42, width / 34))
     left, top, right, bottom = letters.getbbox(_MARK)
     label = Image.new("RGB", (round(right - left) + 8, round(bottom - top) + 6), (0, 0, 0))
     ImageDraw.Draw(label).text((4 - left, 3 - top), _MARK, font=letters, fill=(255, 176, 66))
     return label
+
+
+def stamp(picture: Image.Image, box: tuple[int, int, int, int]) -> None:
+    """Put the SIMULATED mark into the upper right corner of a box in a picture."""
+    left, top, right, bottom = box
+    label = mark(picture.size)
+    if label.width > right - left or label.height > bottom - top:
+        label.thumbnail((right - left, bottom - top))
+    margin = round((right - left) * 0.02)
+    picture.paste(label, (max(left, right - label.width - margin), min(top + margin, bottom - label.height)))
