@@ -100,10 +100,11 @@ class Bench:
         return _slot_finding(spec, source, slot, giver["output"])
 
     def _upload_finding(self, value: object) -> Finding | None:
-        if self.uploaded is None or value in self.uploaded:
+        if self.uploaded is None or (isinstance(value, str) and value in self.uploaded):
             return None
         text = f"{shown(value)} is not in this ComfyUI's input folder; upload it first"
-        return Finding("custom_validation_failed", text)
+        # an empty name is the folder itself, which is there: ComfyUI stumbles over it when it executes
+        return Finding("custom_validation_failed", text, late=value == "")
 
     def _choice_finding(self, spec: InputSpec, value: object) -> Finding | None:
         if spec.type != COMBO or (spec.options is None and spec.facts.get("remote_combo")):

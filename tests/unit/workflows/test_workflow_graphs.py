@@ -239,3 +239,20 @@ def test_a_graph_with_ten_thousand_faults_is_told_briefly(object_info: ObjectInf
     problems = check_graph({str(index): node for index in range(10_000)}, object_info)
     assert len(problems) == 201
     assert problems[-1].message == "9800 more problems of this graph are not listed."
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [
+        ("there.png", []),
+        ("", [("custom_validation_failed", True)]),  # the folder itself: a server stumbles over it later
+        ("gone.png", [("custom_validation_failed", False)]),
+        ({"a": 1}, [("custom_validation_failed", False)]),
+    ],
+)
+def test_an_input_file_is_judged_where_the_folder_is_known(
+    graph: Graph, object_info: ObjectInfo, image: object, found: list[tuple[str, bool]]
+) -> None:
+    graph["4"] = {"class_type": "LoadImage", "inputs": {"image": image}}
+    problems = check_graph(_shown(graph, "4"), object_info, uploaded={"there.png"})
+    assert [(p.code, p.late) for p in problems] == found
