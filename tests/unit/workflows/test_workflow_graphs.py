@@ -225,7 +225,8 @@ def test_the_nearest_names_are_told(graph: Graph, object_info: ObjectInfo) -> No
         ("5", "Turn", "class", "ImageInvert"),
     ]
     assert problems[1].message == (
-        "Node 5 (Turn, ImageInvrt): this ComfyUI has no class 'ImageInvrt'; nearest: ImageInvert, ImageRotate."
+        "Node 5 (Turn, ImageInvrt): this ComfyUI has no class 'ImageInvrt'; "
+        "nearest: ImageInvert, ImageRotate."
     )
 
 
