@@ -11,6 +11,7 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ MATCHED: Final = "COMFY_MATCHTYPE_V3"
 MOST_GROWN: Final = 100
 """ComfyUI's own bound on the inputs of a growing list."""
 
+RECORDED: Final = Path(__file__).resolve().parent / "data" / "object_info-0.27.0.json.gz"
 FILE_FLAGS: Final = ("image_upload", "audio_upload", "video_upload", "file_upload", "image_folder")
 """An input with one of these lists the server's input folder: the file is uploaded before the graph."""
 
@@ -69,6 +71,12 @@ def read(path: Path) -> ObjectInfo:
     ):
         raise _not_a_catalogue(path, "is not a node catalogue")
     return catalogue
+
+
+@cache
+def recorded() -> ObjectInfo:
+    """Return the catalogue that ships: a ComfyUI 0.27 without models. Nodes that tell none get it."""
+    return read(RECORDED)
 
 
 def with_packs(object_info: ObjectInfo, manifest: Manifest) -> ObjectInfo:
@@ -131,7 +139,9 @@ def _grown(
     name: str, template: Mapping[str, Any], given: Mapping[str, Any], *, required: bool
 ) -> Iterator[InputSpec]:
     """The inputs of a growing list; only the first ``min`` of them must be there."""
-    names = template.get("names") or [f"{template['prefix']}{index}" for index in range(template["max"])]
+    names = template.get("names") or [
+        f"{template['prefix']}{index}" for index in range(min(template["max"], MOST_GROWN))
+    ]
     for _, spec, needed in _declared(template["input"]):
         for index, inner in enumerate(names[:MOST_GROWN]):
             must = required and needed and index < template["min"]

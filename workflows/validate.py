@@ -16,6 +16,7 @@ from workflows.catalogue import InputSpec, ObjectInfo, inputs_of, model_files
 from workflows.convert.saying import named, shown
 from workflows.graph import Graph, format_problem
 from workflows.judging import EXCEPTION, INNER_EXCEPTION, Bench, Finding
+from workflows.load import Template
 from workflows.manifest_check import check_manifest
 from workflows.nearest import nearest_classes
 from workflows.problems import MODEL, NODE_CLASS, Problem, missing, without_missing_models
@@ -26,6 +27,7 @@ __all__ = [
     "Problem",
     "check_graph",
     "check_manifest",
+    "check_models",
     "missing",
     "without_missing_models",
 ]
@@ -56,6 +58,22 @@ def check_graph(
         rest = f"{len(found) - MOST_SAID} more problems of this graph are not listed."
         found = [*found[:MOST_SAID], Problem(None, None, "more_problems", rest)]
     return found
+
+
+def check_models(template: Template, object_info: ObjectInfo) -> list[Problem]:
+    """Return which model files of a template the catalogue lacks, of every precision, each once."""
+    check = _Check(template.graph, object_info, None)
+    found: dict[str, Problem] = {}
+    for model in template.manifest.models:
+        node = template.graph.get(model.node)
+        known = object_info.get(node["class_type"]) if node else None
+        if node is None or known is None:
+            continue  # told as what it is: a manifest that does not fit, a class that is missing
+        spec = inputs_of(known, {**node["inputs"], model.input: model.name}).get(model.input)
+        finding = check.bench.input_finding(node["class_type"], spec, model.name) if spec else None
+        if finding and finding.missing:
+            found.setdefault(model.name, check.problem(model.node, model.input, finding))
+    return list(found.values())
 
 
 def title_of(graph: Graph, node_id: str) -> str:
@@ -129,10 +147,11 @@ class _Check:
             else:
                 finding = _absent(spec)
             if finding:
-                self.found[node_id].append(self._problem(node_id, name, finding))
+                self.found[node_id].append(self.problem(node_id, name, finding))
         return list(following)
 
-    def _problem(self, node_id: str, name: str, finding: Finding) -> Problem:
+    def problem(self, node_id: str, name: str, finding: Finding) -> Problem:
+        """Say what was found, of which node, in words."""
         inner = finding.code == EXCEPTION and node_id not in self.outputs
         return Problem(
             node=node_id,
