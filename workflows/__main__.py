@@ -1,4 +1,4 @@
-"""``python -m workflows``: say what is wrong with templates, or convert a workflow to API format."""
+"""``python -m workflows``: check templates; convert, search, draw and compare workflows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from workflows.convert.files import read_file
 from workflows.convert.media import KINDS
 from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
+from workflows.schema import schema_text
+from workflows.showing import add_commands
 from workflows.validate import MODEL, Problem, check_graph, check_manifest
 
 
@@ -45,6 +47,11 @@ def _check(options: argparse.Namespace) -> int:
             sys.stdout.write(f"{name}: in order\n")
         bad += len(problems)
     return 1 if bad else 0
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    sys.stdout.write(schema_text())
+    return 0
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -103,6 +110,9 @@ def _options() -> argparse.ArgumentParser:
         help="saved /object_info, .json or .json.gz",
     )
     convert_.set_defaults(command=_convert)
+    schema = command.add_parser("schema", help="print the JSON Schema of manifests")
+    schema.set_defaults(command=_schema)
+    add_commands(command)
     return parser
 
 
