@@ -12,7 +12,8 @@ from django.core.cache import cache
 from apps.nodes.models import Node, NodeCatalogue
 from apps.nodes.selectors import catalogue_of, catalogues
 from farm.contracts import PackedCatalogue, pack_catalogue
-from tests.integration.renders.hand import Broker, Hand
+from tests.broker_fixture import Broker
+from tests.integration.renders.hand import Hand
 from workflows.catalogue import inputs_of, recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)

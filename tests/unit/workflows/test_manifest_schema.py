@@ -19,7 +19,22 @@ from workflows.schema import SCHEMA_FILE, manifest_schema, schema_text
 Path = tuple[str | int, ...]
 SCHEMA: Final = jsonschema.Draft202012Validator(manifest_schema())
 ABSENT: Final = object()
-WRITTEN: Final = (ABSENT, None, "", "x", 0, -1, 1.5, True, [], ["x"], [{}], {}, {"x": 3}, ["1", 0])
+WRITTEN: Final[tuple[object, ...]] = (
+    ABSENT,
+    None,
+    "",
+    "x",
+    0,
+    -1,
+    1.5,
+    True,
+    [],
+    ["x"],
+    [{}],
+    {},
+    {"x": 3},
+    ["1", 0],
+)
 BETWEEN_FIELDS: Final = {("frame_rule",), ("bindings", "frames"), ("bindings",)}
 """A frame rule and the role frames go together: no schema of fields says so."""
 
