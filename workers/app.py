@@ -42,7 +42,7 @@ app.conf.update(
 app.steps["worker"].add(Alone)
 app.steps["consumer"].add(Presence)
 
-hide(*password_in(node_settings.redis_url), *password_in(node_settings.artifacts))
+hide(node_settings.comfy_key, *password_in(node_settings.redis_url), *password_in(node_settings.artifacts))
 hide_keys_in(os.environ)
 
 

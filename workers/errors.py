@@ -6,6 +6,7 @@
     ├── InputUnusable        a file the order needs is missing, changed or of a wrong size
     ├── OutputWrong          what was rendered is not what was ordered, or does not decode
     ├── OrderUnreadable      the order's graph or paths make no sense
+    ├── KeyAbsent            the order needs a service's key that this node does not hold
     ├── StoreUnavailable     the artifact store does not answer
     │   └── StoreFull        it has no room
     ├── ScratchUnavailable   this node's disk for files on their way fails or has no room
@@ -58,6 +59,13 @@ class OrderUnreadable(NodeError):
 
     failure_class = FailureClass.REJECTED_GRAPH
     code = "order_unreadable"
+
+
+class KeyAbsent(NodeError):
+    """The order needs a service's key that this node does not hold. Another node may."""
+
+    failure_class = FailureClass.MISSING_MODEL
+    code = "key_absent"
 
 
 class StoreUnavailable(NodeError):

@@ -75,7 +75,7 @@ class Node:
     ``probe_asked`` by the reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is
     set by a render that found ComfyUI hanging and cleared by the watch when a probe has rendered; ``canary``
     is the last that was heard, ``probe`` the end of the last probe that was asked for. Readers look at a
-    field once.
+    field once. ``keys``: the services whose key this node holds.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class Node:
         self.probe_asked = ""
         self.probe: ProbeResult | None = None
         self.leaving = False
+        self.keys: tuple[str, ...] = ()
 
     def begin_new_epoch(self) -> None:
         """Start over after the coordinator gave this node up: new epoch, nothing in hand may go on."""
@@ -209,6 +210,7 @@ class Node:
             hears=HEARS,
             catalogue_of=whole.sha256 if whole else "",
             catalogue=whole.text if whole and with_catalogue else "",
+            keys=self.keys,
         )
 
 

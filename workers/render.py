@@ -136,6 +136,7 @@ def _stage(attempt: Attempt, in_hand: InHand, station: Station) -> Graph:
     )
     claim = station.claim(request)
     safe_key(order.artifact_folder)
+    station.secrets_for(order)  # before the render, which would end without it
     attempt.store.require()  # before the render, which would find no place for what it made
     try:
         graph = fit_model_names(order.graph, station.node.sight.models_as_listed)
@@ -184,7 +185,7 @@ def _run_prompt(
     meter = PeakMeter(station.node.sight.reading)
     with ProgressSocket(client, attempt.prompt_id) as socket, meter:
         try:
-            client.submit(graph, attempt.prompt_id, front=front)
+            client.submit(graph, attempt.prompt_id, front=front, secrets=station.secrets_for(order))
             logger.info("prompt queued", extra={"prompt": attempt.prompt_id, "nodes": len(graph)})
             station.node.hand.move(in_hand, Stage.STAGED)
             finished = follow(

@@ -16,6 +16,8 @@ DEFAULT_COMFYUI: Final = "http://127.0.0.1:8188"
 DEFAULT_MIN_FREE_MB: Final = 512
 DEFAULT_MAX_RSS_MB: Final = 4096
 DEFAULT_OTHERS_S: Final = 600
+COMFY_KEY: Final = "SHOTFARM_COMFY_API_KEY"
+COMFY_KEY_FILE: Final = "SHOTFARM_COMFY_API_KEY_FILE"
 DEFAULT_SPOOL: Final = "~/.local/state/shotfarm/spool"
 
 
@@ -32,7 +34,8 @@ class Settings:
     empty where the machine has one GPU. ``spool`` holds one folder per node name. ``min_free``: bytes
     below which a disk counts as full. ``max_rss_mib``: memory of the worker above which it is started anew;
     ``min_ram_mib``: free memory of ComfyUI's machine below which the node takes no work; ``others_s``: how
-    long somebody else's prompts in this ComfyUI are waited for. 0: no limit.
+    long somebody else's prompts in this ComfyUI are waited for. 0: no limit. ``comfy_key``: the key of the
+    account at comfy.org by which API nodes work, empty where there is none.
     """
 
     redis_url: str = field(repr=False)
@@ -49,6 +52,7 @@ class Settings:
     visible_gpus: str
     simulated: bool
     json_log: bool
+    comfy_key: str = field(default="", repr=False)
 
 
 @cache
@@ -84,7 +88,24 @@ def read(environ: Mapping[str, str]) -> Settings:
         visible_gpus=environ.get("CUDA_VISIBLE_DEVICES", "").strip(),
         simulated=_switch(environ, "SHOTFARM_SIMULATED"),
         json_log=_choice(environ, "SHOTFARM_LOG", ("line", "json")) == "json",
+        comfy_key=_comfy_key(environ),
     )
+
+
+def _comfy_key(environ: Mapping[str, str]) -> str:
+    """The key itself, or the first line of a file that only the worker may read."""
+    path = environ.get(COMFY_KEY_FILE, "").strip()
+    if not path:
+        return environ.get(COMFY_KEY, "").strip()
+    if environ.get(COMFY_KEY, "").strip():
+        raise SettingsError(f"{COMFY_KEY} and {COMFY_KEY_FILE} are both set; keep the file, clear the other")
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as exc:
+        raise SettingsError(f"{COMFY_KEY_FILE} cannot be read ({exc}); name a file with the key") from exc
+    if not (key := lines[0].strip()):
+        raise SettingsError(f"{COMFY_KEY_FILE} is {path!r}, which begins with no key; write it there")
+    return key
 
 
 def _needed(environ: Mapping[str, str], name: str, meaning: str) -> str:

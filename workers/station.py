@@ -10,12 +10,12 @@ from typing import Final
 
 from celery import Celery
 
-from farm.contracts import ClaimRequest, RenderReport
+from farm.contracts import COMFY_ORG, ClaimRequest, RenderOrder, RenderReport
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
 from workers.comfy.text import NAME_LIMIT, beginning
 from workers.disks import Disks, clear_scratch
-from workers.errors import SpoolUnavailable
+from workers.errors import KeyAbsent, SpoolUnavailable
 from workers.gpu import Site
 from workers.memory import OwnMemory
 from workers.neighbours import Neighbours
@@ -44,6 +44,7 @@ class Station:
         self._settings = settings
         name = settings.node or worker.removeprefix("celery@")
         self.node = Node(name, worker, others=Others(settings.others_s))
+        self.node.keys = (COMFY_ORG,) if settings.comfy_key else ()
         self.spool = Spool(settings.spool / _UNSAFE.sub("-", name))
         self.spool.own()
         self.store = open_store(settings.artifacts, min_free=settings.min_free)
@@ -70,6 +71,14 @@ class Station:
     def client(self, client_id: str) -> ComfyClient:
         """Open a door to ComfyUI; each attempt has its own, for it has its own events."""
         return ComfyClient(self._settings.comfyui_url, client_id=client_id)
+
+    def secrets_for(self, order: RenderOrder) -> dict[str, str]:
+        """What goes to ComfyUI beside an order's graph, and nowhere else: a key. Raises KeyAbsent."""
+        if not order.key:
+            return {}
+        if order.key not in self.node.keys:
+            raise KeyAbsent(f"the order needs the key of {order.key}, which this node does not hold")
+        return {"api_key_comfy_org": self._settings.comfy_key}
 
     def claim(self, request: ClaimRequest) -> Claim:
         """Ask the coordinator whether an attempt is still wanted."""

@@ -80,7 +80,7 @@ def _findings(
         return [Problem(None, None, "unreadable", str(exc))], []
     problems = check_manifest(template, object_info)
     if object_info is not None:
-        problems += check_graph(template.graph, object_info)
+        problems += check_graph(template.graph, catalogue.with_packs(object_info, template.manifest))
     counted = [p for p in problems if require_models or p.missing != MODEL]
     return counted, [p for p in problems if p not in counted]
 

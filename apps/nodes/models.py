@@ -138,6 +138,7 @@ class Node(BaseModel):
     works_until = models.DateTimeField(_("works until"), null=True, blank=True)
     works_by = models.CharField(max_length=150, blank=True, default="")
     hears = models.JSONField(default=list, blank=True)
+    keys = models.JSONField(_("keys"), default=list, blank=True)
     misheard = models.TextField(blank=True, default="")
     misheard_at = models.DateTimeField(null=True, blank=True)
     resident = models.JSONField(_("loaded models"), default=list, blank=True)

@@ -65,6 +65,7 @@ SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("No node of %(tier)s GB or more has %(missing)s. %(where)s."),
         _("No node of %(tier)s GB or more has %(missing)s."),
     ),
+    "no_key": (_("No node has a key for %(service)s."),),
     "pinned_away": (
         _("Only %(node)s may render it. There: %(why)s"),
         _("Only %(node)s may render it."),
@@ -104,6 +105,7 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("Other processes hold its memory."),
     ),
     "lacks": (_("Lacks %(files)s; nearest there: %(nearest)s."), _("Lacks %(files)s.")),
+    "keyless": (_("Has no key for %(service)s."),),
     "pool": (_("Is not in the pool %(pool)s."),),
     "dedicated": (_("Is kept for the pool %(pool)s."),),
     "tags": (_("Lacks the tag %(tags)s."),),

@@ -100,6 +100,7 @@ class NodeReport:
     promise. ``canary``: the id of the last CANARY that came by its own queue. ``probe``: how the last probe
     ended that was asked for. ``hears``: which of HEARS this node heeds. ``catalogue_of``: the name by content
     of its whole node catalogue; ``catalogue``, packed, is sent only when asked for (contracts.catalogues).
+    ``keys``: names of the services whose key it holds, never a key itself.
     """
 
     node: str
@@ -121,6 +122,7 @@ class NodeReport:
     hears: tuple[str, ...] = ()
     catalogue_of: str = ""
     catalogue: str = ""
+    keys: tuple[str, ...] = ()
     version: int = VERSION
 
 

@@ -30,7 +30,10 @@ class OrderInput:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderOutput:
-    """One output node to collect, and what its files must be. ``frames`` is 1 for a picture."""
+    """One output node to collect, and what its files must be. ``frames`` is 1 for a picture.
+
+    A width, height or number of frames of 0 is not known beforehand: a service decides it.
+    """
 
     node: str
     kind: str  # "image" | "video"
@@ -45,6 +48,7 @@ class RenderOrder:
     """Render this graph once. Times in seconds, memory in GB.
 
     ``free_first``: empty ComfyUI's caches before, because an earlier output of this job was unusable.
+    ``key``: the service (COMFY_ORG) whose key the node adds to the prompt, from its own secrets; "": none.
     """
 
     attempt_id: str
@@ -62,6 +66,7 @@ class RenderOrder:
     execution_timeout_s: float
     hang_s: float
     free_first: bool = False
+    key: str = ""
     version: int = VERSION
 
     @property

@@ -31,6 +31,9 @@ HEARS: Final = ("canary", "unstage", "probe")
 """What nodes of this version heed beside render orders: told in ``NodeReport.hears``. Older ones tell
 nothing, and must not be called deaf for a canary they do not know."""
 
+COMFY_ORG: Final = "comfy.org"
+"""The account by whose key ComfyUI's API nodes (KLING and others) work: ``RenderOrder.key``."""
+
 MANIFEST_NAME: Final = "manifest.json"
 STORE_MARKER: Final = ".shotfarm-store"
 """Key of the file by which a node knows the farm's artifact store from an empty mount point."""

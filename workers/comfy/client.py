@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -140,10 +140,18 @@ class ComfyClient:
         limit = _json_or_empty(response).get("max_upload_size")
         return limit if isinstance(limit, int) and limit > 0 else None
 
-    def submit(self, graph: Graph, prompt_id: str, *, front: bool = False) -> None:
+    def submit(
+        self,
+        graph: Graph,
+        prompt_id: str,
+        *,
+        front: bool = False,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
         """Queue ``graph`` under ``prompt_id`` (a lower-case UUID, written down by the caller before).
 
-        ``front``: before all that waits.
+        ``front``: before all that waits. ``secrets``: keys of services for API nodes; ComfyUI keeps them out
+        of its history.
         After an ambiguous POST the id is looked up before anything is sent again, and a doubled one is
         taken back: ComfyUI runs an id as often as it is posted. Raises GraphRejected and its kin, and what
         :class:`Wire` raises; after SlowAnswer or ConnectionCut ComfyUI may still hold the prompt: abandon it.
@@ -151,12 +159,12 @@ class ComfyClient:
         if str(UUID(prompt_id)) != prompt_id:
             raise ValueError(f"prompt_id {prompt_id!r}: expected a lower-case UUID with hyphens")
         try:
-            return self._post_prompt(graph, prompt_id, front=front)
+            return self._post_prompt(graph, prompt_id, front=front, secrets=secrets)
         except (SlowAnswer, ConnectionCut) as exc:
             logger.warning("ambiguous submit", extra={"prompt": prompt_id, "error": exc.message})
             if self._surfaces(prompt_id):
                 return None
-        self._post_prompt(graph, prompt_id, front=front)
+        self._post_prompt(graph, prompt_id, front=front, secrets=secrets)
         self._take_back_double(prompt_id)
         return None
 
@@ -220,10 +228,14 @@ class ComfyClient:
         most = f" above {limit / MIB:g} MiB" if limit else " of this size"
         return f"ComfyUI takes no upload{most}: {name!r}; a higher --max-upload-size lets it through"
 
-    def _post_prompt(self, graph: Graph, prompt_id: str, *, front: bool) -> None:
+    def _post_prompt(
+        self, graph: Graph, prompt_id: str, *, front: bool, secrets: Mapping[str, str] | None
+    ) -> None:
         body: dict[str, Any] = {"prompt": graph, "prompt_id": prompt_id, "client_id": self.client_id}
         if front:
             body["front"] = True
+        if secrets:
+            body["extra_data"] = dict(secrets)
         response = self.wire.post("/prompt", body)
         if response.status_code == requests.codes.bad_request:
             raise rejection(_json_or_empty(response))

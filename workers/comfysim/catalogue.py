@@ -22,6 +22,7 @@ _FOLDER_OF_INPUT = {
     "clip_name4": "text_encoders",
     "control_net_name": "controlnet",
     "style_model_name": "style_models",
+    "text_encoder": "text_encoders",
 }
 _FOLDER_OF_NODE_INPUT = {
     ("CLIPVisionLoader", "clip_name"): "clip_vision",
@@ -32,12 +33,15 @@ _FOLDER_OF_NODE_INPUT = {
 FILE_INPUTS = {"LoadImage": "image", "LoadImageMask": "image", "LoadVideo": "file", "LoadAudio": "audio"}
 _TEST_NODES = frozenset({"RecSleep", "RecSleepDeaf", "RecRaise"})
 
-# The files that the farm's own still templates name, and those of ComfyUI's templates for FLUX.1 and Wan 2.2.
+# The files that the farm's own templates name, and those of ComfyUI's templates for FLUX.1 and Wan 2.2.
 DEFAULT_MODELS: dict[str, list[str]] = {
     "checkpoints": [
         "flux1-dev-fp8.safetensors",
         "flux1-schnell-fp8.safetensors",
+        "ltx-2-19b-dev-fp8.safetensors",
+        "ltx-2-19b-dev.safetensors",
         "sd_xl_base_1.0.safetensors",
+        "sdpose_wholebody_fp16.safetensors",
         "v1-5-pruned-emaonly-fp16.safetensors",
     ],
     "controlnet": [
@@ -48,17 +52,21 @@ DEFAULT_MODELS: dict[str, list[str]] = {
         "flux-2-klein-4b.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-dev.safetensors",
+        "hunyuanvideo1.5_720p_i2v_fp16.safetensors",
         "qwen_image_bf16.safetensors",
         "qwen_image_edit_2509_fp8_e4m3fn.safetensors",
         "qwen_image_edit_2511_bf16.safetensors",
         "qwen_image_fp8_e4m3fn.safetensors",
+        "wan2.2_animate_14B_bf16.safetensors",
         "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors",
         "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors",
         "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors",
         "wan2.2_t2v_low_noise_14B_fp8_scaled.safetensors",
     ],
     "text_encoders": [
+        "byt5_small_glyphxl_fp16.safetensors",
         "clip_l.safetensors",
+        "gemma_3_12B_it_fp4_mixed.safetensors",
         "qwen_2.5_vl_7b_fp8_scaled.safetensors",
         "qwen_3_4b.safetensors",
         "t5xxl_fp16.safetensors",
@@ -70,25 +78,30 @@ DEFAULT_MODELS: dict[str, list[str]] = {
     "vae": [
         "ae.safetensors",
         "flux2-vae.safetensors",
+        "hunyuanvideo15_vae_fp16.safetensors",
         "qwen_image_vae.safetensors",
         "wan_2.1_vae.safetensors",
     ],
     "loras": [
         "Qwen-Image-Edit-2509-Lightning-4steps-V1.0-bf16.safetensors",
+        "SVI_v2_PRO_Wan2.2-I2V-A14B_HIGH_lora_rank_128_fp16.safetensors",
+        "SVI_v2_PRO_Wan2.2-I2V-A14B_LOW_lora_rank_128_fp16.safetensors",
         "diffsynth_Qwen-Image-Edit-2509-telestyle.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_high_noise.safetensors",
         "wan2.2_i2v_lightx2v_4steps_lora_v1_low_noise.safetensors",
         "wan2.2_t2v_lightx2v_4steps_lora_v1.1_high_noise.safetensors",
         "wan2.2_t2v_lightx2v_4steps_lora_v1.1_low_noise.safetensors",
     ],
-    "clip_vision": ["clip_vision_h.safetensors"],
+    "clip_vision": ["clip_vision_h.safetensors", "sigclip_vision_patch14_384.safetensors"],
+    "frame_interpolation": ["rife_v4.26.safetensors"],
 }
 
 
 class Catalogue:
     """Node classes by name, with the live lists of models and input files in their combos.
 
-    A model is a name given at the start, or a file in models/ under the server's base folder.
+    A model is a name given at the start, or a file in models/ under the server's base folder; a pack of
+    custom nodes is a file in custom_nodes/ (see Folders.packs).
     """
 
     def __init__(
@@ -103,7 +116,8 @@ class Catalogue:
         self._models = models
         self._folders = folders
         hidden = frozenset() if test_nodes else _TEST_NODES
-        self._classes = {name: info for name, info in version.classes().items() if name not in hidden}
+        recorded = {name: info for name, info in version.classes().items() if name not in hidden}
+        self._classes = recorded | folders.packs()
         self._model_inputs = {name: _model_inputs(name, info) for name, info in self._classes.items()}
 
     def models(self, folder: str) -> list[str]:

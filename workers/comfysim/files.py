@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 KINDS = ("input", "output", "temp")
 _MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".bin", ".pth", ".pkl"})
@@ -44,6 +46,14 @@ class Folders:
     def inputs(self) -> list[str]:
         """The file names offered by LoadImage: those directly in input/, sorted."""
         return sorted(path.name for path in self.root("input").iterdir() if path.is_file())
+
+    def packs(self) -> dict[str, Any]:
+        """The classes of custom nodes: custom_nodes/NAME.json holds what /object_info says of each."""
+        found: dict[str, Any] = {}
+        for file in sorted((self.base / "custom_nodes").glob("*.json")):
+            for name, info in json.loads(file.read_text(encoding="utf-8")).items():
+                found[name] = {"python_module": f"custom_nodes.{file.stem}"} | info
+        return found
 
     def model_root(self, folder: str) -> Path:
         return self.base / "models" / folder

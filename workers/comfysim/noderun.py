@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image
@@ -28,6 +29,7 @@ class NodeRun:
         self.pool: ModelPool = executor.pool
         self.prompt: dict[str, Any] = item.prompt
         self.extra_data: dict[str, Any] = item.extra_data
+        self.secrets: Mapping[str, str] = item.secrets
         self.wants_preview: bool = (
             item.client_id is not None and item.extra_data.get("preview_method") not in _NO_PREVIEWS
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,10 @@ from workers.comfysim.validation import Prompt
 
 @dataclass(frozen=True)
 class Item:
-    """One submitted prompt. `number` orders the queue, lowest first; `serial` breaks ties."""
+    """One submitted prompt. `number` orders the queue, lowest first; `serial` breaks ties.
+
+    `secrets`: what its API nodes work by; neither queue nor history shows it.
+    """
 
     number: float
     prompt_id: str
@@ -21,6 +24,7 @@ class Item:
     extra_data: dict[str, Any]
     outputs: list[str]
     serial: int
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __lt__(self, other: Item) -> bool:
         return (self.number, self.serial) < (other.number, other.serial)
@@ -80,10 +84,11 @@ class PromptQueue:
         extra_data: dict[str, Any],
         outputs: list[str],
         number: float,
+        secrets: Mapping[str, str],
     ) -> Item:
         with self._condition:
             self._serial += 1
-            item = Item(number, prompt_id, prompt, extra_data, outputs, self._serial)
+            item = Item(number, prompt_id, prompt, extra_data, outputs, self._serial, secrets)
             heapq.heappush(self._pending, item)
             self.changed()  # before the executor can tell of it
             self._condition.notify()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -49,16 +49,23 @@ async def submit(request: web.Request) -> web.Response:
         raise trouble() from exc
     if verdict.error:
         return _refused(verdict.error, verdict.node_errors)
+    extra_data = _extra_data(body, version)
+    secrets: dict[str, str] = {name: str(extra_data.pop(name)) for name in SECRET if name in extra_data}
     item = parts.queue.put(
         prompt_id,
         body["prompt"],
-        _extra_data(body, version),
+        extra_data,
         verdict.outputs,
         number,
+        secrets,
     )
     parts.faults.reach("submit")
     answer = {"prompt_id": prompt_id, "number": item.number, "node_errors": verdict.node_errors}
     return web.json_response(answer)
+
+
+SECRET: Final = ("auth_token_comfy_org", "api_key_comfy_org")
+"""Of what comes beside a prompt, what ComfyUI 0.27 keeps to itself."""
 
 
 def _number(body: Any, parts: Parts) -> float:

@@ -32,7 +32,8 @@ def assemble(knobs: Knobs) -> Parts:
     journal = folders.base / "simulated_faults.jsonl"
     faults = Faults(knobs.faults, may_crash=knobs.may_crash, journal=journal)
     answers = knobs.version.recorded()
-    models = knobs.models or DEFAULT_MODELS
+    known = answers["model_folders"]
+    models = knobs.models or {folder: names for folder, names in DEFAULT_MODELS.items() if folder in known}
     catalogue = Catalogue(models, folders, knobs.version, test_nodes=knobs.test_nodes)
     pool = ModelPool(knobs.vram_bytes)
     hub = Hub(answers["features"], lambda: queue.remaining, faults)

@@ -49,6 +49,15 @@ class Sigmas:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """One AUDIO: all that the stand-in can sing."""
+
+    seconds: float
+    rate: int
+    channels: int
+
+
+@dataclass(frozen=True)
 class Latent:
     """Pixels to come. `width`/`height` are pixels, `frames` counts video frames (1 for stills)."""
 
@@ -58,6 +67,10 @@ class Latent:
     batch: int = 1
     start: tuple[Image, ...] = ()
     """The picture a video starts from, or the encoded pictures of an unsampled latent."""
+    end: tuple[Image, ...] = ()
+    """The picture a video ends in."""
+    sound: Silence | None = None
+    """What LTX-2 makes with the picture."""
     positive: str = ""
     negative: str = ""
     seed: int | None = None
@@ -72,15 +85,6 @@ class Latent:
     @property
     def is_video(self) -> bool:
         return self.frames > 1
-
-
-@dataclass(frozen=True)
-class Silence:
-    """One AUDIO: all that the stand-in can sing."""
-
-    seconds: float
-    rate: int
-    channels: int
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ def _facts(node: Node, report: contracts.NodeReport, now: datetime) -> dict[str,
         "fingerprint": report.fingerprint,
         "resident": list(report.resident),
         "hears": list(report.hears),
+        "keys": list(report.keys),
         "canary_sent_at": None if anew else node.canary_sent_at,
         "canary_heard_at": None if anew else node.canary_heard_at,
     }

@@ -232,7 +232,7 @@ class JobAdmin(ReadOnly, JobActions):
     @admin.display(description=gettext_lazy("size"))
     def size(self, job: Job) -> str:
         frames = f" × {job.frames}" if job.frames > 1 else ""
-        return f"{job.width} × {job.height}{frames}"
+        return f"{job.width} × {job.height}{frames}" if job.width else f"{_('as its source')}{frames}"
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_now(self, job: Job) -> SafeString:

@@ -183,7 +183,7 @@ def lines_of(jobs: Iterable[PlannedJob]) -> list[Line]:
             job.kind,
             job.need_gb,
             job.tier_gb,
-            f"{job.width} × {job.height}",
+            f"{job.width} × {job.height}" if job.width else _("as its source"),
         )
         counted[key] += 1
         frames.setdefault(key, []).append(job.frames)

@@ -32,6 +32,12 @@ def lacking(node: Node, template: Template, precision: str, lora_files: str = ""
     return known
 
 
+def keyless(node: Node, template: Template) -> bool:
+    """Tell whether this node lacks the key of the service that renders this template."""
+    remote = template.manifest.remote
+    return remote is not None and remote.key not in node.keys
+
+
 def with_lists(node: Node) -> Node:
     """Return the node with its classes and models, and the fingerprint that goes with them, of one moment."""
     if node.get_deferred_fields().isdisjoint(_LISTS):

@@ -14,9 +14,10 @@ from apps.nodes.models import Node, Pool
 from apps.nodes.selectors import serving
 
 _JUDGED_BY: Final = frozenset(
-    {"id", "name", "epoch", "tier_gb", "pool_id", "tags", "capabilities_of", "reason", "resident", "hears"}
+    {"id", "name", "epoch", "tier_gb", "pool_id", "tags", "capabilities_of", "reason"}
+    | {"resident", "hears", "keys"}
 )
-_LISTS: Final = ("resident", "hears")
+_LISTS: Final = ("resident", "hears", "keys")
 _COLUMNS: Final = [
     field.attname for field in Node._meta.concrete_fields if field.attname in _JUDGED_BY
 ]  # in the order in which from_db takes them

@@ -14,7 +14,7 @@ from apps.nodes.models import Node
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting, models_of
-from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import BlockState
@@ -30,6 +30,7 @@ class Kind:
     pool_id: UUID | None
     dedicated: bool
     tags: frozenset[str]
+    keys: frozenset[str]
 
 
 class Held(NamedTuple):
@@ -181,6 +182,7 @@ def suits(kind: Kind, waiting: Waiting, one: Node) -> bool:
     return (
         in_pool(kind, lane.pool_id)
         and tags_of(lane.tags) <= kind.tags
+        and not keyless(one, waiting.template)
         and not lacking(one, waiting.template, lane.precision, lane.lora_files)
     )
 
@@ -198,7 +200,14 @@ def tags_of(text: str) -> frozenset[str]:
 def kind_of(node: Node) -> Kind:
     """What decides whether this node fits."""
     dedicated = node.pool is not None and node.pool.dedicated
-    return Kind(node.capabilities_of, node.tier_gb or NO_VRAM, node.pool_id, dedicated, tags_of(node.tags))
+    return Kind(
+        node.capabilities_of,
+        node.tier_gb or NO_VRAM,
+        node.pool_id,
+        dedicated,
+        tags_of(node.tags),
+        frozenset(node.keys),
+    )
 
 
 def _held() -> list[Held]:

@@ -21,7 +21,7 @@ from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.states import Desired
 from apps.renders.models import Attempt
-from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.scheduling.supply import in_pool, kind_of, tags_of
 from apps.renders.services.asked import Asked, read
 from apps.renders.services.giveback import hand_back
@@ -147,7 +147,10 @@ def _unfit(node: Node, attempt: Attempt, *, serves: bool) -> str:
     job = attempt.job
     if node.name in job.avoids.split("\n"):
         return f"{job.code} failed on {node.name} and is for another node"
-    missing = lacking(node, template_of(job.template_version), job.precision, job.lora_files)
+    template = template_of(job.template_version)
+    if keyless(node, template):
+        return f"{node.name} has no key for what {template.slug} asks a service for"
+    missing = lacking(node, template, job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 
 

@@ -70,8 +70,9 @@ class Farm:
         """The memory a shot of this length needs, or why the template refuses it; worked out once."""
         key = (template.sha256, shot.project_id, shot.frames, shot.handles)
         if key not in self._needs:
+            step, files = Step(template=template.slug), dict.fromkeys(template.manifest.file_roles)
             try:
-                self._needs[key] = fit(Step(template=template.slug), template, shot, []).need_gb
+                self._needs[key] = fit(step, template, shot, [], files).need_gb
             except WorkflowError as error:
                 told = {"field": error.field, "value": str(error.value)}
                 self._needs[key] = _obstacle("refused", **told, why=error.problem, do=error.remedy)

@@ -23,7 +23,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import FORMER_ROLES, Value
+from workflows.manifest import FORMER_ROLES, Output, Value
 
 
 class Unorderable(Exception):
@@ -61,6 +61,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         report_key=attempt_key(attempt.pk),
         execution_timeout_s=manifest.timeouts.execution_s,
         hang_s=manifest.timeouts.hang_s,
+        key=manifest.remote.key if manifest.remote else "",
         free_first=bool(job.failure_class) and current().empties_caches_after(job.failure_class),
     )
 
@@ -141,14 +142,27 @@ def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, _File]) -> tup
     )
 
 
+def _frames(job: Job, template: Template, output: Output) -> int:
+    if output.kind != "video":
+        return 1
+    unknown = template.manifest.follows is not None and job.frames == 1  # its source was not rendered yet
+    return 0 if unknown else job.frames
+
+
 def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
+    """What is promised of each; nothing but the kind where a service decides."""
+    if template.manifest.remote:
+        return tuple(
+            OrderOutput(node=output.node, kind=output.kind, width=0, height=0, frames=0)
+            for output in template.manifest.outputs
+        )
     return tuple(
         OrderOutput(
             node=output.node,
             kind=output.kind,
             width=job.width,
             height=job.height,
-            frames=job.frames if output.kind == "video" else 1,
+            frames=_frames(job, template, output),
             fps=job.fps if output.kind == "video" else None,
         )
         for output in template.manifest.outputs

@@ -25,8 +25,9 @@ SLATE_COLOURS: Final = ("#274b6d", "#6d4427", "#2f6d45", "#6d2745", "#4f276d", "
 class Fitted:
     """A step as one shot asks it of a template. ``need_gb``: memory of one GPU. ``fps`` is the clip's.
 
-    ``length``: how long the shot is and what of the clip will cover it (workflows.frames.Conform), {} for
-    what makes no clip or whose frame rate nobody knows.
+    A width or height of 0 is not chosen here: the source's size decides it, or a service. ``length``: how
+    long the shot is and what of the clip will cover it (workflows.frames.Conform), {} for what makes no clip
+    or whose frame rate nobody knows.
     """
 
     values: dict[str, Value]
@@ -55,7 +56,7 @@ def fit(
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
-    left = _following(template.manifest, files) or Looks(shot.project.width, shot.project.height)
+    left = _following(template.manifest, files) or Looks(0, 0)
     width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
     frames = int(accepted.get("frames", left.frames))
     fps = template.manifest.native_fps or left.fps
@@ -80,7 +81,7 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
     return Looks(
         width=round(source.width * rule.size_times),
         height=round(source.height * rule.size_times),
-        frames=source.frames * rule.frames_times + rule.frames_plus,
+        frames=max(1, source.frames * rule.frames_times + rule.frames_plus),
         fps=source.fps and source.fps * rule.fps_times,
     )
 

@@ -16,7 +16,7 @@ from apps.nodes.models import Node
 from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting
-from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.scheduling.match import PATIENCE
 from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.scheduling.round import Reason, Round
@@ -110,10 +110,14 @@ def _nobody_fits(this: Round, each: Waiting, until: dict[tuple[UUID, UUID], str]
 
 
 def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
-    """The first of former failures, files and blocks that leaves none of the nodes that are large enough."""
+    """The first of former failures, keys, files and blocks that leaves none of the large enough nodes."""
     others = [node for node in large if node.name not in each.lane.avoided]
     if not others:
         return "avoided", {"failed_on": ", ".join(sorted(node.name for node in large)[:MOST_NAMED])}
+    if remote := each.template.manifest.remote:
+        others = [node for node in others if not keyless(node, each.template)]
+        if not others:
+            return "no_key", {"service": remote.service}
     gaps = {node.name: _gap(node, each) for node in others}
     if all(gaps.values()):
         return "missing", {"tier": each.tier_gb, **_missing(gaps)}
@@ -155,7 +159,15 @@ def _rows(
     return [{"node": node.name, "code": code, "params": params} for node, (code, params) in rows[:MOST_NODES]]
 
 
-_NEARNESS: Final = {"blocked": -4, "lacks": -3, "off_hours": -2, "paused": -2, "draining": -2, "sick": -1}
+_NEARNESS: Final = {
+    "blocked": -4,
+    "lacks": -3,
+    "keyless": -3,
+    "off_hours": -2,
+    "paused": -2,
+    "draining": -2,
+    "sick": -1,
+}
 
 
 def _against(
@@ -173,6 +185,7 @@ def _against(
         ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), lambda: _too_small(node, each, kind)),
         (node.name in lane.avoided, lambda: ("avoided", {})),
         (gap, lambda: _lacks(node, gap)),
+        (keyless(node, each.template), lambda: ("keyless", {"service": _service(each)})),
         (blocked, lambda: ("blocked", {"until": blocked or ""})),
     )
     return next((reason() for fails, reason in checks if fails), None)
@@ -181,6 +194,11 @@ def _against(
 def _lacks(node: Node, gap: tuple[str, ...]) -> Reason:
     nearest = nearest_there(node, gap[:MOST_NAMED])
     return "lacks", {"files": ", ".join(gap), **({"nearest": ", ".join(nearest)} if nearest else {})}
+
+
+def _service(each: Waiting) -> str:
+    remote = each.template.manifest.remote
+    return remote.service if remote else ""
 
 
 def _pool_reason(node: Node, lane: Lane) -> Reason:

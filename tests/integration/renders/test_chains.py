@@ -100,6 +100,15 @@ def refused(user: User, film: Project, *steps: Step) -> tuple[str, str, str]:
     return problem.field, problem.value, str(problem.message)
 
 
+def test_an_interpolated_clip_is_as_long_as_its_source_makes_it_and_of_its_size(
+    film: Project, coordinator: User
+) -> None:
+    clip, smooth = Step(template="wan22_i2v", frames=17), Step(template="rife_interpolate")
+    batch = press(coordinator, film, Step(template="sd15_t2i"), clip, smooth)
+    job = batch.jobs.get(template_version__template__slug="rife_interpolate")
+    assert (job.frames, job.width, job.height, job.fps) == (33, 0, 0, None)
+
+
 def test_every_step_starts_from_the_last_one_that_makes_what_it_takes(
     film: Project, coordinator: User
 ) -> None:

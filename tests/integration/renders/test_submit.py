@@ -129,7 +129,7 @@ def test_a_clip_without_any_keyframe_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("step", "field", "remedy"),
     [
-        (Step(template="nonesuch"), "steps[0].template", "offered are: controlnet_depth"),
+        (Step(template="nonesuch"), "steps[0].template", "flux_t2i"),
         (Step(template="sd15_t2i", takes=0), "steps[0].takes", "from 1 to"),
         (Step(template="wan22_i2v", frames=0), "steps[0].frames", "at least 1 frame"),
         (Step(template="sd15_t2i", seed=-1), "steps[0].seed", "whole number"),

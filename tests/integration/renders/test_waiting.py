@@ -62,6 +62,7 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
         "No node of 24 GB or more has loras/a.safetensors. gpu-2 lacks loras/a.safetensors.",
     ),
     ("missing", {"tier": 24, "missing": ["a", "b"]}, "No node of 24 GB or more has a, b."),
+    ("no_key", {"service": "KLING"}, "No node has a key for KLING."),
     ("pinned_away", {"node": "gpu-1", "why": "offline"}, "Only gpu-1 may render it. There: Offline."),
     ("pinned_away", {"node": "gpu-1", "why": "busy"}, "Only gpu-1 may render it. There: Busy."),
     ("pinned_away", {"node": "gpu-1", "why": ""}, "Only gpu-1 may render it."),
@@ -112,6 +113,7 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 NODES: list[tuple[str, dict[str, Any], str]] = [
+    ("keyless", {"service": "KLING"}, "Has no key for KLING."),
     ("too_small", {"has": 24, "need": 48}, "Has 24 GB; 48 GB are needed."),
     ("too_small", {"has": 0, "need": 48}, "Has 0 GB; 48 GB are needed."),
     ("too_small", {"has": None, "need": 48}, "Its memory is not known; 48 GB are needed."),

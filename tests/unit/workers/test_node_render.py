@@ -43,6 +43,7 @@ def test_a_prompt_that_is_given_up_is_not_left_to_render(
     station: Any = SimpleNamespace(
         spool=SimpleNamespace(start=lambda _: None),
         node=Node("gpu1", "celery@gpu1"),
+        secrets_for=lambda _: {},
     )
 
     with pytest.raises(type(error)):

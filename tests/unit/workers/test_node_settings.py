@@ -67,3 +67,30 @@ def test_what_is_wrong_is_named_with_what_to_set(change: dict[str, str], sentenc
 
 def test_the_brokers_password_is_not_shown() -> None:
     assert "secret" not in repr(read(ENOUGH))
+
+
+def test_the_key_of_api_nodes_is_read_from_a_file_and_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "comfy.key"
+    file.write_text("comfyui-0123456789abcdef\n")
+    settings = read({**ENOUGH, "SHOTFARM_COMFY_API_KEY_FILE": str(file)})
+    assert settings.comfy_key == "comfyui-0123456789abcdef"
+    assert "0123456789" not in repr(settings)
+    assert read(ENOUGH).comfy_key == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "sentence"),
+    [
+        (None, {}, "SHOTFARM_COMFY_API_KEY_FILE cannot be read"),
+        ("\n", {}, "which begins with no key; write it there"),
+        ("k", {"SHOTFARM_COMFY_API_KEY": "k"}, "are both set; keep the file"),
+    ],
+)
+def test_a_key_file_that_is_of_no_use_is_named(
+    tmp_path: Path, content: str | None, more: dict[str, str], sentence: str
+) -> None:
+    file = tmp_path / "comfy.key"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SettingsError, match=sentence):
+        read({**ENOUGH, "SHOTFARM_COMFY_API_KEY_FILE": str(file), **more})

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from workers.comfysim.nodes import (
+    arithmetic,
     audio,
+    between,
     diffusion,
     enlarging,
     guidance,
     loaders,
+    moving,
     pictures,
+    posing,
     recorder,
     saving,
+    services,
     video,
 )
 from workers.comfysim.nodes.registry import Run, Shown, UnknownNodeError, node_function
@@ -19,14 +24,19 @@ __all__ = [
     "Run",
     "Shown",
     "UnknownNodeError",
+    "arithmetic",
     "audio",
+    "between",
     "diffusion",
     "enlarging",
     "guidance",
     "loaders",
+    "moving",
     "node_function",
     "pictures",
+    "posing",
     "recorder",
     "saving",
+    "services",
     "video",
 ]

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from workers.comfysim.nodes.registry import Inputs, Run, node
 from workers.comfysim.storyboard import animate, guided, paint
@@ -133,13 +133,26 @@ def _preview(latent: Latent) -> Image.Image:
 @node("VAEDecode", "VAEDecodeTiled")
 def decode(run: Run, inputs: Inputs) -> tuple[Any, ...]:
     run.pool.take(inputs["vae"])
-    latent: Latent = inputs["samples"]
+    return (decoded(inputs["samples"]),)
+
+
+def decoded(latent: Latent) -> Pictures:
+    """The pictures of a latent."""
     size = (latent.width, latent.height)
     if latent.seed is None:
         blank = Image.new("RGB", size, _UNSAMPLED_GREY)
-        return (list(latent.start) or [blank] * latent.batch * latent.frames,)
+        return list(latent.start) or [blank] * latent.batch * latent.frames
     if latent.is_video:
         start = latent.start[0] if latent.start else paint(latent.positive, latent.seed, size)
-        return (animate(start, latent.seed, size, latent.frames),)
+        return _ending_in(animate(start, latent.seed, size, latent.frames), latent)
     stills = [paint(latent.positive, latent.seed + index, size) for index in range(latent.batch)]
-    return ([guided(still, latent, index) for index, still in enumerate(stills)],)
+    return [guided(still, latent, index) for index, still in enumerate(stills)]
+
+
+def _ending_in(frames: Pictures, latent: Latent) -> Pictures:
+    """Fade into the picture that the clip is to end in."""
+    if not latent.end:
+        return frames
+    last = ImageOps.fit(latent.end[0].convert("RGB"), frames[0].size)
+    most = max(1, len(frames) - 1)
+    return [Image.blend(frame, last, index / most) for index, frame in enumerate(frames)]

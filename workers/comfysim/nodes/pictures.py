@@ -116,7 +116,9 @@ def repeat(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
 
 @node("ImageFromBatch")
 def from_batch(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
-    start = min(inputs["batch_index"], len(inputs["image"]) - 1)
+    most = len(inputs["image"])
+    asked = inputs["batch_index"]
+    start = min(asked, most - 1) if asked >= 0 else max(0, most + asked)
     return (inputs["image"][start : start + inputs["length"]],)
 
 

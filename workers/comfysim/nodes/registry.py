@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ class Run(Protocol):
     pool: ModelPool
     prompt: dict[str, Any]
     extra_data: dict[str, Any]
+    secrets: Mapping[str, str]
     wants_preview: bool
 
     def progress(self, value: int, total: int, preview: Image | None = None) -> None:
