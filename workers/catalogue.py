@@ -30,13 +30,15 @@ class Catalogue:
     """``as_listed``: model names as this ComfyUI spells them, with ``\\`` on Windows, by folder.
 
     ``sizes``: bytes of a model file (``folder/name``) where ComfyUI tells. ``loaders``: for each node class
-    the inputs that name a model file, with the folders they choose from.
+    the inputs that name a model file, with the folders they choose from. ``places``: where ComfyUI looks for
+    the files of a folder, on its own machine.
     """
 
     capabilities: Capabilities
     as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     loaders: dict[str, Inputs] = field(default_factory=dict)
+    places: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -65,7 +67,10 @@ class Catalogue:
 
 
 def read_catalogue(
-    object_info: Mapping[str, Any], as_listed: Mapping[str, tuple[str, ...]], sizes: Mapping[str, int]
+    object_info: Mapping[str, Any],
+    as_listed: Mapping[str, tuple[str, ...]],
+    sizes: Mapping[str, int],
+    places: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Catalogue:
     """Read ``/object_info`` and the lists of model files."""
     models = {
@@ -80,6 +85,7 @@ def read_catalogue(
         as_listed=dict(as_listed),
         sizes=dict(sizes),
         loaders=_loaders(object_info, as_listed),
+        places=dict(places or {}),
     )
 
 

@@ -26,6 +26,7 @@ Anything else is a new VERSION, which is refused by name, and shown to the opera
 
 from __future__ import annotations
 
+from farm.contracts.inventory import FileFact, Inventory, InventoryPart
 from farm.contracts.nodes import (
     Capabilities,
     ComfyFact,
@@ -113,7 +114,10 @@ __all__ = [
     "ContractError",
     "Failure",
     "FailureClass",
+    "FileFact",
     "GpuFact",
+    "Inventory",
+    "InventoryPart",
     "LogLine",
     "Mebibytes",
     "NodeDirectives",
