@@ -30,7 +30,10 @@ class OrderInput:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderOutput:
-    """One output node to collect, and what its files must be. ``frames`` is 1 for a picture."""
+    """One output node to collect, and what its files must be. ``frames`` is 1 for a picture.
+
+    0 pixels or frames: only the render will show. A node that does not know this yet refuses such a file.
+    """
 
     node: str
     kind: str  # "image" | "video"

@@ -11,6 +11,7 @@ from apps.renders.models.jobs import (
     RenderBatch,
 )
 from apps.renders.models.lanes import Lane, Need, NeedTier
+from apps.renders.models.proofs import Proof
 from apps.renders.models.rules import Action, FailureRule, NodeBlock
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "NeedTier",
     "NodeBlock",
     "Priority",
+    "Proof",
     "RenderBatch",
     "Usage",
 ]

@@ -56,8 +56,8 @@ def fact(name: str, sha256: str = ONE, **more: Any) -> FileFact:
 
 
 @pytest.fixture
-def shelf(broker: Broker) -> Shelf:
-    node = Shelf("gpu-a", tier_gb=24, broker=broker)
+def shelf(bus: Broker) -> Shelf:
+    node = Shelf("gpu-a", tier_gb=24, broker=bus)
     node.arrives()
     return node
 
@@ -82,10 +82,10 @@ def test_only_the_part_that_changed_travels_again(shelf: Shelf) -> None:
     assert shelf.rows()["loras/file299"] == (7, OTHER, "")
 
 
-def test_a_worker_started_anew_tells_nothing_twice(shelf: Shelf, broker: Broker) -> None:
+def test_a_worker_started_anew_tells_nothing_twice(shelf: Shelf, bus: Broker) -> None:
     files = [fact(f"file{number}") for number in range(50)]
     shelf.has(*files).tells_all()
-    anew = Shelf("gpu-a", tier_gb=24, broker=broker)
+    anew = Shelf("gpu-a", tier_gb=24, broker=bus)
     anew.epoch = "e2"
     anew.arrives()
     assert anew.has(*reversed(files)).tells_all() == 0
@@ -97,8 +97,8 @@ def test_a_file_that_went_is_forgotten(shelf: Shelf) -> None:
     assert list(shelf.rows()) == ["loras/b"]
 
 
-def test_an_older_worker_that_knows_no_inventory_is_asked_for_none(broker: Broker) -> None:
-    old = Hand("gpu-old", tier_gb=24, broker=broker).arrives()
+def test_an_older_worker_that_knows_no_inventory_is_asked_for_none(bus: Broker) -> None:
+    old = Hand("gpu-old", tier_gb=24, broker=bus).arrives()
     assert old.reports().inventory is None
 
 
@@ -137,9 +137,9 @@ def test_an_unreadable_inventory_does_not_silence_a_node(shelf: Shelf) -> None:
     assert wrong
 
 
-def test_one_name_with_two_contents_is_a_conflict_and_an_unknown_hash_is_none(broker: Broker) -> None:
+def test_one_name_with_two_contents_is_a_conflict_and_an_unknown_hash_is_none(bus: Broker) -> None:
     for name, sha256 in (("gpu-a", ONE), ("gpu-b", OTHER), ("gpu-c", "")):
-        node = Shelf(name, tier_gb=24, broker=broker)
+        node = Shelf(name, tier_gb=24, broker=bus)
         node.arrives()
         node.has(fact("same", ONE if sha256 else ""), fact("differs", sha256)).tells_all()
     (found,) = conflicts()
