@@ -63,10 +63,10 @@ class Supply:
     """Template → the nodes that are not given it."""
     trials: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Template → the nodes that are given it again after a row of failures: one order, whose end decides."""
-    proving: frozenset[UUID] = frozenset()
-    """Nodes that have a golden render in hand: one of their seats is taken."""
     models_of: Callable[[UUID], frozenset[str]] = models_of
     """The files that a lane's jobs load."""
+    proving: frozenset[UUID] = frozenset()
+    """Nodes that have a golden render in hand: one of their seats is taken."""
 
     def __post_init__(self) -> None:
         self._tried = {
@@ -162,7 +162,7 @@ def read_supply(now: datetime) -> Supply:
     trials: dict[UUID, set[UUID]] = defaultdict(set)
     for node_id, template_id, is_blocked in shut_pairs(now):
         (blocks if is_blocked else trials)[template_id].add(node_id)
-    return Supply(serving_nodes(), _held(), blocks, trials, _proving())
+    return Supply(serving_nodes(), _held(), blocks, trials, proving=_proving())
 
 
 def shut_pairs(now: datetime, nodes: Iterable[Node] | None = None) -> Iterator[tuple[UUID, UUID, bool]]:

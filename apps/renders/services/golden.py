@@ -160,11 +160,12 @@ def ball_clip(width: int, height: int) -> bytes:
     """Make a film of the ball rolling, as MP4 (H.264, even sides)."""
     width, height = max(2, width - width % 2), max(2, height - height % 2)
     file = io.BytesIO()
+    frame: Any = av.VideoFrame  # its types leave this method out
     with av.open(file, mode="w", format="mp4") as film:
         stream = film.add_stream("libx264", rate=Fraction(CLIP_FPS))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for turn in range(CLIP_FRAMES):
-            film.mux(stream.encode(av.VideoFrame.from_image(_drawn(width, height, turn))))
+            film.mux(stream.encode(frame.from_image(_drawn(width, height, turn))))
         film.mux(stream.encode(None))
     return file.getvalue()
 

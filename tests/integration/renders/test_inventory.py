@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ class Shelf(Hand):
 
 
 def fact(name: str, sha256: str = ONE, **more: Any) -> FileFact:
-    return FileFact(folder="loras", name=name, **({"size": 7, "sha256": sha256} | more))
+    return replace(FileFact(folder="loras", name=name, size=7, sha256=sha256), **more)
 
 
 @pytest.fixture

@@ -243,13 +243,13 @@ def test_a_model_the_template_does_not_need_changes_nothing(node24: Hand) -> Non
 
 def test_a_node_that_lacks_something_is_not_asked_and_what_is_named(bus: Any, templates: Any) -> None:
     bare = Hand("bare", tier_gb=24, broker=bus, able=Capabilities(classes=(), models={})).arrives()
-    with pytest.raises(Refused, match="bare lacks .*KSampler|bare lacks"):
+    with pytest.raises(Refused, match="bare lacks"):
         ask(bare)
 
 
 def test_who_may_not_steer_nodes_may_not_ask(node24: Hand) -> None:
     with pytest.raises(NotAllowed):
-        prove(template(), node_of(node24), user=UserFactory())
+        prove(template(), node_of(node24), user=UserFactory.create())
 
 
 def test_the_farm_asks_again_after_a_change_only_where_the_studio_says_so(
