@@ -18,9 +18,12 @@ from apps.productions.api import SequenceViewSet, ShotViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
+    DownloadsView,
     HoldViewSet,
     JobViewSet,
     LimitViewSet,
+    ModelsView,
+    ProofViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
@@ -41,6 +44,7 @@ router.register("takes", TakeViewSet)
 router.register("nodes", WorkingNodeViewSet)
 router.register("pools", PoolViewSet)
 router.register("schedules", ScheduleViewSet)
+router.register("proofs", ProofViewSet, basename="proof")
 router.register("blocks", BlockViewSet, basename="block")
 router.register("holds", HoldViewSet)
 router.register("limits", LimitViewSet)
@@ -53,6 +57,8 @@ v1 = [
     path("auth/logout", LogoutView.as_view(), name="logout"),
     path("auth/logoutall", LogoutAllView.as_view(), name="logoutall"),
     path("artifacts/<uuid:artifact_id>/file", ArtifactFileView.as_view(), name="artifact-file"),
+    path("models", ModelsView.as_view(), name="models"),
+    path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,
 ]
 

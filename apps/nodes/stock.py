@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.cache import cache
@@ -20,6 +20,7 @@ CONFLICTS_S: Final = 15
 """How long what was found of conflicts is good enough for pages that are drawn every two seconds."""
 
 MOST_CONFLICTS: Final = 500
+MOST_NAMED: Final = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,19 @@ class Conflict:
     def path(self) -> str:
         """Folder and name."""
         return f"{self.folder}/{self.name}"
+
+
+def conflict_drift(node: str, found: Iterable[Conflict]) -> list[dict[str, Any]]:
+    """The conflicts a node is part of, as differences (apps.nodes.words says them)."""
+    told = []
+    for one in found:
+        mine = next((sha256 for sha256, names in one.nodes.items() if node in names), None)
+        if mine is None:
+            continue
+        others = [name for sha256, names in one.nodes.items() if sha256 != mine for name in names]
+        shown = ", ".join(others[:MOST_NAMED]) + (", …" if len(others) > MOST_NAMED else "")
+        told.append({"code": "model_differs", "params": {"name": one.path, "others": shown}})
+    return told
 
 
 def files_of(nodes: Iterable[Node], wanted: Sequence[File] | None = None) -> dict[UUID, dict[File, NodeFile]]:

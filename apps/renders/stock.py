@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -17,10 +18,14 @@ from apps.common.errors import Problem, Refused
 from apps.nodes.models import Node, NodeFile
 from apps.nodes.selectors import known_capabilities
 from apps.nodes.stock import File, files_of
-from apps.workflows.models import WorkflowTemplate
+from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.selectors import offered
 from apps.workflows.services import template_of
 from workflows.downloads import Download
+from workflows.errors import WorkflowError
+from workflows.manifest import ModelFile
+
+logger = logging.getLogger(__name__)
 
 
 class Standing(StrEnum):
@@ -153,7 +158,7 @@ def needs_of(templates: Iterable[WorkflowTemplate]) -> list[Need]:
     for template in templates:
         if template.current is None:
             continue
-        for file in template_of(template.current).manifest.models:
+        for file in _files(template.current):
             by = template.slug if file.precision is None else f"{template.slug} ({file.precision})"
             before = found.get((file.folder, file.name), Need(file.folder, file.name))
             found[file.folder, file.name] = Need(
@@ -166,6 +171,15 @@ def needs_of(templates: Iterable[WorkflowTemplate]) -> list[Need]:
                 templates=tuple(dict.fromkeys((*before.templates, by))),
             )
     return [found[key] for key in sorted(found)]
+
+
+def _files(version: WorkflowTemplateVersion) -> Iterable[ModelFile]:
+    """The files of a version's manifest; where nobody can read it any more, their names."""
+    try:
+        return template_of(version).manifest.models
+    except WorkflowError as exc:
+        logger.warning("manifest not readable", extra={"template": str(version), "why": str(exc)})
+        return [ModelFile(node="", input="", **need) for need in version.models_needed]
 
 
 def matrix(nodes: Sequence[Node], needs: Iterable[Need], *, everything: bool = False) -> Matrix:
@@ -252,3 +266,29 @@ def _judge(
     if conflict and 2 * hashes[fact.sha256] <= hashes.total():
         return Standing.OTHER
     return Standing.PRESENT
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """A row for tools."""
+    need = row.need
+    return {
+        "folder": row.folder,
+        "name": row.name,
+        "templates": list(need.templates) if need else [],
+        "url": need.url if need else "",
+        "sha256": need.sha256 if need else "",
+        "size": row.size,
+        "conflict": row.conflict,
+        "missing_on": list(row.missing_on),
+        "nodes": [_cell_json(cell) for cell in row.cells],
+    }
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    return {
+        "node": cell.node.name,
+        "standing": str(cell.standing),
+        "size": cell.size,
+        "sha256": cell.sha256,
+        "why": cell.why,
+    }

@@ -5,13 +5,17 @@ from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
 from apps.renders.api.nodes import WorkingNodeViewSet
+from apps.renders.api.stock import DownloadsView, ModelsView, ProofViewSet
 
 __all__ = [
     "BatchViewSet",
     "BlockViewSet",
+    "DownloadsView",
     "HoldViewSet",
     "JobViewSet",
     "LimitViewSet",
+    "ModelsView",
+    "ProofViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",
 ]

@@ -25,7 +25,7 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
+from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -109,7 +109,7 @@ def build() -> World:
 
 
 def _of_the_farm() -> dict[str, Any]:
-    """A pool, a schedule and a blocked pair; the node has something for every button."""
+    """A pool, a schedule, a blocked pair and a golden render; the node has something for every button."""
     pool, schedule = Pool.objects.create(name="day"), Schedule.objects.create(name="nights", windows=NIGHTS)
     software = software_of(ComfyFact(reachable=True, version="0.8.0"), Capabilities(classes=(), models={}))
     Node.objects.update(
@@ -123,7 +123,12 @@ def _of_the_farm() -> dict[str, Any]:
         until=timezone.now(),
     )
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
-    return {"pool": pool, "schedule": spare, "nodeblock": block}
+    proof = Proof.objects.create(
+        node=Node.objects.get(),
+        version=WorkflowTemplateVersion.objects.filter(template__slug="sd15_t2i").first(),
+        asked_by="superuser",
+    )
+    return {"pool": pool, "schedule": spare, "nodeblock": block, "proof": proof}
 
 
 def _limit() -> Limit:
