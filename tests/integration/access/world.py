@@ -125,7 +125,7 @@ def _of_the_farm() -> dict[str, Any]:
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
     proof = Proof.objects.create(
         node=Node.objects.get(),
-        version=WorkflowTemplateVersion.objects.filter(template__slug="sd15_t2i").first(),
+        version=WorkflowTemplateVersion.objects.get(template__slug="sd15_t2i"),
         asked_by="superuser",
     )
     return {"pool": pool, "schedule": spare, "nodeblock": block, "proof": proof}
