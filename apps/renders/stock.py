@@ -11,8 +11,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.common.errors import Problem, Refused
 from apps.nodes.models import Node, NodeFile
@@ -38,18 +38,18 @@ class Standing(StrEnum):
 
 
 WORDS: Final[Mapping[Standing, Promise]] = {
-    Standing.PRESENT: _("present"),
-    Standing.UNSURE: _("present, content unknown"),
-    Standing.OTHER: _("another file of this name"),
-    Standing.MISSING: _("missing"),
+    Standing.PRESENT: gettext_lazy("present"),
+    Standing.UNSURE: gettext_lazy("present, content unknown"),
+    Standing.OTHER: gettext_lazy("another file of this name"),
+    Standing.MISSING: gettext_lazy("missing"),
 }
 
 WHY: Final[Mapping[str, Promise]] = {
-    "waiting": _("its hash is being found"),
-    "elsewhere": _("the worker does not see ComfyUI’s folder: set SHOTFARM_MODELS there"),
-    "other_size": _("what the worker sees there has another size than ComfyUI tells"),
-    "unreadable": _("the worker cannot read it"),
-    "changing": _("it is being written"),
+    "waiting": gettext_lazy("its hash is being found"),
+    "elsewhere": gettext_lazy("the worker does not see ComfyUI’s folder: set SHOTFARM_MODELS there"),
+    "other_size": gettext_lazy("what the worker sees there has another size than ComfyUI tells"),
+    "unreadable": gettext_lazy("the worker cannot read it"),
+    "changing": gettext_lazy("it is being written"),
 }
 
 
@@ -86,7 +86,9 @@ class Cell:
         """Why its hash is not known, in the reader's language; "" if it is."""
         if self.standing is Standing.MISSING or self.sha256:
             return ""
-        return str(WHY.get(self.why) or self.why or now_("its worker is older and tells no hashes"))
+        return str(
+            WHY.get(self.why) or self.why or _("its worker has not told it; an older one tells no hashes")
+        )
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def templates_named(slug: str = "") -> list[WorkflowTemplate]:
     found = [template for template in templates if template.slug == slug]
     if not found:
         names = ", ".join(template.slug for template in templates) or "–"
-        told = now_("is not offered; offered are: %s") % names
+        told = _("is not offered; offered are: %s") % names
         raise Refused(Problem("template", slug, told, code="unknown_template"))
     return found
 
@@ -220,7 +222,7 @@ def downloads(found: Matrix) -> list[Download]:
 def _why(row: Row) -> str:
     needed = ", ".join(row.need.templates) if row.need else ""
     facts = {"templates": needed, "nodes": ", ".join(row.missing_on)}
-    return now_("for %(templates)s; lacking on %(nodes)s") % facts
+    return _("for %(templates)s; lacking on %(nodes)s") % facts
 
 
 def _agreed_hash(row: Row) -> str:

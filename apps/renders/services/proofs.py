@@ -47,7 +47,7 @@ KEPT: Final = 20
 """Ended proofs kept of one template's version on one node."""
 
 LONGEST_MESSAGE: Final = 2_000
-NOT_TAKEN: Final = "the node took its order %(count)s times in vain"
+NOT_TAKEN: Final = "nobody took its order, %(count)s times"
 LOST: Final = "the node went silent while it rendered this"
 
 

@@ -71,7 +71,7 @@ def test_why_a_hash_is_not_known_is_said(django_assert_num_queries: Any) -> None
     (row,) = matrix(stocked_nodes(), [AE]).rows
     assert [cell.because for cell in row.cells] == [
         "its hash is being found",
-        "its worker is older and tells no hashes",
+        "its worker has not told it; an older one tells no hashes",
     ]
 
 
