@@ -19,9 +19,12 @@ from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
+    DownloadsView,
     HoldViewSet,
     JobViewSet,
     LimitViewSet,
+    ModelsView,
+    ProofViewSet,
     RecommendationViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
@@ -45,6 +48,7 @@ router.register("recipe-runs", RunViewSet)
 router.register("nodes", WorkingNodeViewSet)
 router.register("pools", PoolViewSet)
 router.register("schedules", ScheduleViewSet)
+router.register("proofs", ProofViewSet, basename="proof")
 router.register("blocks", BlockViewSet, basename="block")
 router.register("holds", HoldViewSet)
 router.register("limits", LimitViewSet)
@@ -62,6 +66,8 @@ v1 = [
         RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
         name="shot-recommendation",
     ),
+    path("models", ModelsView.as_view(), name="models"),
+    path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,
 ]
 

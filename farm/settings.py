@@ -74,6 +74,8 @@ CANARY_SECONDS = 20.0
 CANARY_EVERY_SECONDS = 60.0
 """… at most once in this time."""
 CRASHES_TO_QUARANTINE = 3
+PROVE_AFTER_CHANGE = env.flag("SHOTFARM_PROVE_AFTER_CHANGE", default=False)
+"""Whether a node renders its golden renders again when its software, or a model of theirs, has changed."""
 
 INSTALLED_APPS = [
     "apps.desk",

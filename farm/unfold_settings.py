@@ -85,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item(_("Nodes"), "memory", "admin:nodes_node_changelist", _FARM),
+                    _item(_("Model files"), "inventory_2", "desk:models", _FARM),
                     _item(_("Pools"), "workspaces", "admin:nodes_pool_changelist", _FARM),
                     _item(_("Schedules"), "bedtime", "admin:nodes_schedule_changelist", _FARM),
                     _item(_("Blocked pairs"), "block", "admin:renders_nodeblock_changelist", _FARM),

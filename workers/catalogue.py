@@ -34,7 +34,8 @@ class Catalogue:
 
     ``sizes``: bytes of a model file (``folder/name``) where ComfyUI tells. ``loaders``: for each node class
     the inputs that name a model file, with the folders they choose from. ``whole``: all that ComfyUI tells of
-    its node classes, for the coordinator; None if that is more than it takes.
+    its node classes, for the coordinator; None if that is more than it takes. ``places``: where ComfyUI looks for the
+    files of a folder, on its own machine.
     """
 
     capabilities: Capabilities
@@ -42,6 +43,7 @@ class Catalogue:
     sizes: dict[str, int] = field(default_factory=dict)
     loaders: dict[str, Inputs] = field(default_factory=dict)
     whole: PackedCatalogue | None = None
+    places: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -70,7 +72,10 @@ class Catalogue:
 
 
 def read_catalogue(
-    object_info: Mapping[str, Any], as_listed: Mapping[str, tuple[str, ...]], sizes: Mapping[str, int]
+    object_info: Mapping[str, Any],
+    as_listed: Mapping[str, tuple[str, ...]],
+    sizes: Mapping[str, int],
+    places: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Catalogue:
     """Read ``/object_info`` and the lists of model files."""
     models = {
@@ -86,6 +91,7 @@ def read_catalogue(
         sizes=dict(sizes),
         loaders=_loaders(object_info, as_listed),
         whole=pack_catalogue(_without_uploads(object_info)),
+        places=dict(places or {}),
     )
 
 

@@ -193,6 +193,9 @@ class Reporter(VitalThread):
             self._at_once()
         self._want_capabilities = directives.want_capabilities
         self._want_catalogue = directives.want_catalogue  # it may come with the next regular report
+        if directives.inventory is not None and directives.inventory != self._node.inventory_wanted:
+            self._at_once()
+        self._node.inventory_wanted = directives.inventory
         if directives.serve != self._node.serve:
             logger.info("serving changed", extra={"serve": directives.serve})
             self._node.serve = directives.serve
@@ -239,7 +242,15 @@ def _but_for_orders(report: NodeReport) -> NodeReport:
     """The report without what every order changes as it comes, is rendered and goes."""
     state = NodeState.IDLE if report.state is NodeState.BUSY else report.state
     return replace(
-        report, state=state, running=(), finished=(), capabilities=None, gpus=(), comfy=_UNTOLD, resident=()
+        report,
+        state=state,
+        running=(),
+        finished=(),
+        capabilities=None,
+        inventory=None,
+        gpus=(),
+        comfy=_UNTOLD,
+        resident=(),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from workflows.manifest import (
     FORMER_ROLES,
     KINDS,
@@ -68,6 +71,7 @@ def read_manifest(reader: Reader) -> Manifest:
         remote=_remote(reader.maybe_part("remote")),
         packs=tuple(_pack(row) for row in reader.rows("packs")),
         follows=_follows(reader.maybe_part("follows")),
+        golden=_golden(reader),
     )
     reader.finish()
     return manifest
@@ -154,9 +158,26 @@ def _model(row: Reader) -> ModelFile:
         url=row.maybe_text("url"),
         license_note=row.maybe_text("license_note"),
         precision=row.maybe_text("precision"),
+        sha256=_sha256(row),
+        size=row.integer("size", at_least=1) if row.has("size") else None,
     )
     row.finish()
     return model
+
+
+def _sha256(row: Reader) -> str | None:
+    text = row.maybe_text("sha256")
+    if text is not None and not re.fullmatch("[0-9a-f]{64}", text):
+        raise row.refused("sha256", "is no SHA-256", "write 64 lower-case hexadecimal digits")
+    return text
+
+
+def _golden(reader: Reader) -> dict[str, Value]:
+    values: dict[str, Any] = dict(reader.raw("golden"))
+    for role, value in values.items():
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise reader.refused("golden", f"has no usable value for {role}", "write a text or a number")
+    return values
 
 
 def _lora_place(row: Reader) -> LoraPlace:

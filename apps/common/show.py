@@ -209,6 +209,7 @@ MACHINES: dict[str, object] = {
     "node_hours": gettext_lazy("node, hours"),
     "node_block": gettext_lazy("blocked pair"),
     "need": gettext_lazy("memory need"),
+    "proof": gettext_lazy("golden render"),
     "job_wish": gettext_lazy("wish"),
     "batch_wish": gettext_lazy("batch"),
     "project_wish": gettext_lazy("project"),

@@ -12,7 +12,7 @@ from django.conf import settings
 from apps.common.machines import Machine
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
-from apps.renders.states import ATTEMPT, BLOCK, JOB
+from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
 from apps.review.states import MEDIA, REVIEW
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
@@ -86,6 +86,13 @@ CHAPTERS: Final = (
         "hours. Then the next render of it decides.",
         BLOCK,
         drawn=True,
+    ),
+    Chapter(
+        "A golden render",
+        "Whether a node can do a template: the smallest render of it, asked for by a person, sent when the "
+        "node has nothing else to do. No job, no take. What was proven is called old once the node's "
+        "software or the models it was rendered with are others; that is no state.",
+        PROOF,
     ),
     Chapter(
         "Shot",

@@ -32,6 +32,7 @@ from farm.contracts.catalogues import (
     read_catalogue_text,
     unpack_catalogue,
 )
+from farm.contracts.inventory import FileFact, Inventory, InventoryPart
 from farm.contracts.nodes import (
     Capabilities,
     ComfyFact,
@@ -121,7 +122,10 @@ __all__ = [
     "ContractError",
     "Failure",
     "FailureClass",
+    "FileFact",
     "GpuFact",
+    "Inventory",
+    "InventoryPart",
     "LogLine",
     "Mebibytes",
     "NodeDirectives",

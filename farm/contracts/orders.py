@@ -32,7 +32,7 @@ class OrderInput:
 class OrderOutput:
     """One output node to collect, and what its files must be. ``frames`` is 1 for a picture.
 
-    A width, height or number of frames of 0 is not known beforehand: a service decides it.
+    0 pixels or frames are not known beforehand: a service decides, or only the render will show. A node that does not know this yet refuses such a file.
     """
 
     node: str

@@ -6,13 +6,17 @@ from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewS
 from apps.renders.api.jobs import JobViewSet
 from apps.renders.api.nodes import WorkingNodeViewSet
 from apps.renders.api.recommendations import RecommendationViewSet
+from apps.renders.api.stock import DownloadsView, ModelsView, ProofViewSet
 
 __all__ = [
     "BatchViewSet",
     "BlockViewSet",
+    "DownloadsView",
     "HoldViewSet",
     "JobViewSet",
     "LimitViewSet",
+    "ModelsView",
+    "ProofViewSet",
     "RecommendationViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",

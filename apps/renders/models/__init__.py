@@ -11,6 +11,7 @@ from apps.renders.models.jobs import (
     RenderBatch,
 )
 from apps.renders.models.lanes import Lane, Need, NeedTier
+from apps.renders.models.proofs import Proof
 from apps.renders.models.recommendations import Decision, Recommendation
 from apps.renders.models.rules import Action, FailureRule, NodeBlock
 
@@ -31,6 +32,7 @@ __all__ = [
     "NeedTier",
     "NodeBlock",
     "Priority",
+    "Proof",
     "Recommendation",
     "RenderBatch",
     "Usage",

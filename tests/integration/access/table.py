@@ -192,6 +192,8 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/desk/farm/": "staff, wrong method",
     "GET admin/desk/farm/live/": "members",
     "POST admin/desk/farm/live/": "staff, wrong method",
+    **{f"GET admin/desk/models/{what}": "members" for what in ("", "list/")},
+    **{f"POST admin/desk/models/{what}": "staff, wrong method" for what in ("", "list/")},
     "GET admin/desk/home/live/": "staff",
     "POST admin/desk/home/live/": "staff, wrong method",
     "GET admin/desk/live/": "staff, nothing lives",
@@ -273,7 +275,7 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("review/take/{object_id}/review", "give a verdict"),
     **{
         address: profile
-        for deed in ("desired", "note", "place", "hours", "well", "software")
+        for deed in ("desired", "note", "place", "hours", "well", "software", "prove", "unprove")
         for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
     },
     **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
@@ -346,6 +348,12 @@ EXPECTED: Final[dict[str, str]] = {
         for deed in ("desired", "work-until", "well", "accept-software")
     },
     "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "GET api/v1/models": "api: members",
+    "GET api/v1/models/downloads": "api: members",
+    "GET api/v1/proofs": "api: members",
+    "GET api/v1/proofs/{pk}": "api: members of any film",
+    "POST api/v1/proofs/{pk}/cancel": "api: farm rights",
+    "POST api/v1/nodes/{pk}/prove": "api: farm rights, in the way",
     "POST api/v1/pools": "api: farm rights, made",
     "POST api/v1/schedules": "api: farm rights, made",
     "PATCH api/v1/pools/{pk}": "api: farm rights",
@@ -439,6 +447,9 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
+        "POST api/v1/nodes/{pk}/prove": {"template": "sd15_t2i"},
+        "POST admin/nodes/node/{object_id}/prove/": {"template": "sd15_t2i"},
+        "POST admin/nodes/node/{object_id}/unprove/": {"template": "sd15_t2i"},
     }
     return bodies.get(key, {})
 
@@ -470,11 +481,12 @@ DEEDS: Final = (
     "PATCH api/v1/nodes/{pk}",
     *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),
     "POST api/v1/blocks/{pk}/clear",
+    "POST api/v1/proofs/{pk}/cancel",
     *(f"POST api/v1/{name}" for name in ("pools", "schedules")),
     *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
     *(
         f"POST admin/nodes/node/{{object_id}}/{deed}/"
-        for deed in ("note", "place", "hours", "well", "software")
+        for deed in ("note", "place", "hours", "well", "software", "unprove")
     ),
     "POST admin/renders/nodeblock/{object_id}/clear/",
     "POST api/v1/notices/{pk}/read",

@@ -29,7 +29,7 @@ from apps.projects.roles import Role
 from apps.recipes.models import Recipe, RecipeRun, RunJob, RunStep
 from apps.recipes.services.editing import write_steps
 from apps.recipes.spec import Gate, StepSpec, as_json
-from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
+from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
 from apps.workflows.models import RecommendationRule, WorkflowTemplate, WorkflowTemplateVersion
@@ -117,7 +117,7 @@ def build() -> World:
 
 
 def _of_the_farm() -> dict[str, Any]:
-    """A pool, a schedule and a blocked pair; the node has something for every button."""
+    """A pool, a schedule, a blocked pair and a golden render; the node has something for every button."""
     pool, schedule = Pool.objects.create(name="day"), Schedule.objects.create(name="nights", windows=NIGHTS)
     software = software_of(ComfyFact(reachable=True, version="0.8.0"), Capabilities(classes=(), models={}))
     Node.objects.update(
@@ -131,7 +131,12 @@ def _of_the_farm() -> dict[str, Any]:
         until=timezone.now(),
     )
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
-    return {"pool": pool, "schedule": spare, "nodeblock": block}
+    proof = Proof.objects.create(
+        node=Node.objects.get(),
+        version=WorkflowTemplateVersion.objects.get(template__slug="sd15_t2i"),
+        asked_by="superuser",
+    )
+    return {"pool": pool, "schedule": spare, "nodeblock": block, "proof": proof}
 
 
 def _rule() -> RecommendationRule:
