@@ -1,17 +1,17 @@
-"""What a job would send: the final graph, where every value comes from, and what differs from the template."""
+"""What a job would send: the final graph, each value's origin, and what differs from the template."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workflows.bind import FileInput
-from workflows.compare import GraphDiff
-from workflows.graph import Graph
+from workflows.bind import FileInput, bind
+from workflows.compare import GraphDiff, compare, title
+from workflows.graph import Graph, is_link
 from workflows.load import Template
 from workflows.loras import Lora
-from workflows.manifest import Value
+from workflows.manifest import Target, Value
 
 ORIGINS: Final = ("default", "shot", "preset", "project", "character", "request", "farm")
 """Where a value may come from: the template's default, a field of the shot, a preset, the project's
@@ -24,6 +24,12 @@ class Origin:
 
     kind: str
     detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}" if self.detail else self.kind
+
+
+DEFAULT: Final = Origin("default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +83,53 @@ def dry_run(
 
     Raises what ``bind`` raises: UnknownRole, MissingRole, ValueRefused.
     """
-    raise NotImplementedError
+    bound = bind(
+        template,
+        {role: given.value for role, given in values.items()},
+        filename_prefix=str(filename_prefix.value),
+        loras=[given.lora for given in loras],
+    )
+    origins = {role: given.origin for role, given in values.items()}
+    origins["filename_prefix"] = filename_prefix.origin
+    written = [
+        _written(template.graph, bound.graph, target, role, origins.get(role, DEFAULT))
+        for role in bound.values
+        for target in template.manifest.bindings[role].targets
+        if target.node in bound.graph
+    ]
+    chained = list(_loaders(template.graph, bound.graph, loras))
+    return DryRun(
+        graph=bound.graph,
+        written=(*written, *chained),
+        files=tuple(bound.inputs),
+        diff=compare(template.graph, bound.graph),
+    )
+
+
+def _written(before: Graph, graph: Graph, target: Target, role: str, origin: Origin) -> WrittenInput:
+    node = graph[target.node]
+    return WrittenInput(
+        node=target.node,
+        title=title(node),
+        class_type=str(node["class_type"]),
+        input=target.input,
+        role=role,
+        value=node["inputs"].get(target.input),
+        before=before[target.node]["inputs"].get(target.input),
+        origin=origin,
+    )
+
+
+def _loaders(before: Graph, graph: Graph, loras: Sequence[GivenLora]) -> Iterator[WrittenInput]:
+    """What stands in the loaders that were chained in. A file chained in twice counts once: the first."""
+    origins: dict[str, Origin] = {}
+    for given in loras:
+        origins.setdefault(given.lora.file, given.origin)
+    for node_id, node in graph.items():
+        origin = origins.get(str(node["inputs"].get("lora_name"))) if node_id not in before else None
+        if origin is None:
+            continue
+        for name, value in node["inputs"].items():
+            if not is_link(value):
+                kind = str(node["class_type"])
+                yield WrittenInput(node_id, title(node), kind, name, "loras", value, None, origin)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
-from workflows.finding.found import Found
+from workflows.finding.families import family_of
+from workflows.finding.found import Candidate, Found, FoundModel
+from workflows.finding.limits import Limits, dim_step, frame_rule, limits_of
+from workflows.finding.view import View
 from workflows.graph import Graph
+from workflows.manifest import MANIFEST_VERSION, MEDIA, ROLES, Target
+
+UNKNOWN_FOLDER: Final = "unknown"
+UNKNOWN_PRECISION: Final = "default"
+NO_DEFAULT: Final = frozenset({"positive", "seed", "filename_prefix", "model"})
+"""Roles that the farm or the shot always gives; the graph's own value is an example."""
+LARGEST_SEED: Final = 2**53 - 1
+GB: Final = 1e9
 
 
 def draft_manifest(
@@ -18,17 +29,206 @@ def draft_manifest(
     slug: str,
     title: Mapping[str, str],
     kind: str | None = None,
+    model_bytes: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Return a manifest document (version 1) that :func:`workflows.parse.parse` reads.
 
     ``title`` has the keys ``en`` and ``ko``. ``kind`` None: keyframe or clip, by the primary output.
     Defaults are the graph's own values, limits those of the catalogue. Nobody can know from a graph how
-    much VRAM it needs: the one row per precision is an open question (``gb`` 0 and the word OPEN in its
-    evidence), see :func:`open_questions`.
+    much VRAM it needs: without ``model_bytes`` (file name → size) for all its models there is no VRAM row,
+    which parses, but keeps ``check_manifest`` from passing it ("no_vram"); with them there is one row marked
+    as an estimate. :func:`open_questions` says what is left for a person.
     """
-    return {}
+    view = View(graph, object_info)
+    produces = found.outputs[0].kind if found.outputs and found.outputs[0].kind in MEDIA else "image"
+    candidates = [one for one in found if one.role in ROLES and one.role != "model"]
+    if not any(one.role == "frames" for one in candidates):
+        candidates = [one for one in candidates if one.role != "fps" or produces == "video"]
+    limits = {one.role: limits_of(view, one) for one in candidates}
+    base_model = family_of(found)
+    document: dict[str, Any] = {
+        "manifest": MANIFEST_VERSION,
+        "slug": slug,
+        "version": 1,
+        "title": {"en": title["en"], "ko": title["ko"]},
+        "description": _description(graph),
+        "kind": kind or ("clip" if produces == "video" else "keyframe"),
+        "produces": produces,
+        "bindings": {one.role: _binding(one, limits[one.role]) for one in candidates},
+        "dim_step": dim_step(candidates, limits),
+        "outputs": [
+            {"node": output.node, "kind": output.kind, "role": output.role}
+            for output in found.outputs
+            if output.kind in MEDIA
+        ],
+        "vram": [],
+        "models": [_model(model) for model in found.models],
+        "timeouts": {"execution_s": 3600 if produces == "video" else 900, "hang_s": 300},
+    }
+    if base_model:
+        document["base_model"] = base_model
+    _add_frames(document, found, limits)
+    _add_precision(document, found)
+    document["defaults"] = _defaults(document, candidates)
+    if base_model and "positive" in document["bindings"] and found.loras:
+        document["loras"] = [_place(place.model, place.clip, place.expert) for place in found.loras]
+    if model_bytes is not None:
+        document["vram"] = _estimate(document, found, model_bytes)
+    return document
 
 
 def open_questions(document: Mapping[str, Any]) -> list[str]:
-    """Return what a person must still fill in before the manifest can be used, a sentence each."""
-    return []
+    """Return what a person must still fill in or confirm before the manifest can be used, a sentence each."""
+    questions = []
+    if document.get("models") and not document.get("vram"):
+        questions.append("How much VRAM does it need? Give a figure with its source for each precision.")
+    for row in document.get("vram", ()):
+        if row.get("source_kind") == "estimate":
+            questions.append("The VRAM figure is an estimate from the sizes of the model files.")
+    for model in document.get("models", ()):
+        if model.get("folder") == UNKNOWN_FOLDER:
+            questions.append(f"In which folder of models/ does {model.get('name')} belong?")
+    if document.get("models") and not document.get("base_model"):
+        questions.append("Which family of models is it (base_model)? Without it no LoRA is loaded.")
+    if document.get("frame_rule"):
+        questions.append("Is the longest clip right (frame_rule)? It is the length the graph was saved with.")
+    if not document.get("outputs"):
+        questions.append("No node saves a picture or a clip: add one to the graph.")
+    return questions
+
+
+def _description(graph: Graph) -> dict[str, str]:
+    return {
+        "en": f"Drafted from a graph of {len(graph)} nodes; say here what it is for.",
+        "ko": f"노드 {len(graph)}개의 그래프에서 만든 초안입니다. 용도를 적어 주세요.",
+    }
+
+
+def _binding(candidate: Candidate, limits: Limits) -> dict[str, Any]:
+    binding: dict[str, Any] = {"type": ROLES[candidate.role]}
+    if candidate.role == "seed":
+        limits = Limits(0, min(limits.maximum or LARGEST_SEED, LARGEST_SEED), limits.step)
+    if binding["type"] in ("int", "float") and candidate.role != "frames":
+        if limits.minimum is not None:
+            binding["min"] = limits.minimum
+        if limits.maximum is not None:
+            binding["max"] = limits.maximum
+    if candidate.role in ("width", "height"):
+        binding["unit"] = "px"
+    elif candidate.role in ("frames", "fps"):
+        binding["unit"] = candidate.role
+    if not candidate.sure:
+        binding["note"] = candidate.why
+    binding["targets"] = [_target(target) for target in candidate.targets]
+    return binding
+
+
+def _target(target: Target) -> dict[str, Any]:
+    row: dict[str, Any] = {"node": target.node, "input": target.input}
+    if target.times != 1:
+        row["times"] = target.times
+    if target.replaces_link:
+        row["replaces_link"] = True
+    return row
+
+
+def _add_frames(document: dict[str, Any], found: Found, limits: Mapping[str, Limits]) -> None:
+    frames, fps = found.candidate("frames"), found.candidate("fps")
+    if frames is None or "frames" not in document["bindings"]:
+        return
+    document["frame_rule"] = frame_rule(frames, limits["frames"])
+    rate = fps.value if fps and isinstance(fps.value, int | float) and fps.value > 0 else 24
+    document["native_fps"] = rate
+
+
+def _add_precision(document: dict[str, Any], found: Found) -> None:
+    """A graph with models has one precision: what the files say, without writing it anywhere."""
+    if not found.models:
+        return
+    sources = {place.model[0] for place in found.loras}
+    said = [model.precision for model in found.models if model.node in sources and model.precision]
+    said += [model.precision for model in found.models if model.precision and not said]
+    precision = said[0] if said else UNKNOWN_PRECISION
+    document["bindings"]["precision"] = {"type": "choice", "choices": [precision], "targets": []}
+
+
+def _defaults(document: Mapping[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
+    for one in candidates:
+        kind, binding = ROLES[one.role], document["bindings"][one.role]
+        if one.role in NO_DEFAULT or kind == "file":
+            continue
+        value = _as(kind, one.value)
+        if value is not None and _within(binding, value) and _legal_frames(document, one.role, value):
+            defaults[one.role] = value
+    if "precision" in document["bindings"]:
+        defaults["precision"] = document["bindings"]["precision"]["choices"][0]
+    return defaults
+
+
+def _as(kind: str, value: object) -> Any:
+    match kind, value:
+        case "text", str():
+            return value
+        case "int", bool() | None:
+            return None
+        case "int", int():
+            return value
+        case "int", float() if value.is_integer():
+            return int(value)
+        case "float", int() | float() if not isinstance(value, bool):
+            return float(value)
+    return None
+
+
+def _within(binding: Mapping[str, Any], value: Any) -> bool:
+    if isinstance(value, str):
+        return True
+    return bool(binding.get("min", value) <= value <= binding.get("max", value))
+
+
+def _legal_frames(document: Mapping[str, Any], role: str, value: Any) -> bool:
+    if role != "frames":
+        return True
+    rule = document["frame_rule"]
+    return bool(rule["min"] <= value <= rule["max"] and (value - rule["plus"]) % rule["multiple"] == 0)
+
+
+def _model(model: FoundModel) -> dict[str, Any]:
+    return {
+        "folder": model.folder or UNKNOWN_FOLDER,
+        "name": model.name,
+        "node": model.node,
+        "input": model.input,
+    }
+
+
+def _place(model: tuple[str, int], clip: tuple[str, int] | None, expert: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"model": list(model)}
+    if clip:
+        row["clip"] = list(clip)
+    if expert:
+        row["expert"] = expert
+    return row
+
+
+def _estimate(
+    document: Mapping[str, Any], found: Found, model_bytes: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """One row from the files' sizes: all of them at once, and a fifth more to work in."""
+    names = {model.name for model in found.models}
+    if not names or not names <= model_bytes.keys():
+        return []
+    weights = sum(model_bytes[name] for name in names) / GB
+    defaults = document["defaults"]
+    return [
+        {
+            "precision": defaults["precision"],
+            "max_pixels": defaults.get("width", 1024) * defaults.get("height", 1024),
+            "max_frames": document.get("frame_rule", {}).get("max", 1),
+            "gb": round(weights * 1.2, 1),
+            "evidence": f"{len(names)} model files of {weights:.1f} GB together, and a fifth more",
+            "source": "sizes of the model files",
+            "source_kind": "estimate",
+        }
+    ]

@@ -84,7 +84,7 @@ class FoundModel:
 
 @dataclass(frozen=True, slots=True)
 class FoundSampler:
-    """A node that makes a picture or clip, the nearest to the primary output first.
+    """A node that makes a picture or clip. See samplers.samplers_of for their order.
 
     ``positive`` and ``negative`` are the inputs (node, input) its texts are written in.
     """

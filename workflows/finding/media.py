@@ -1,0 +1,214 @@
+"""Pictures, videos, sounds and masks that a graph reads, and their roles by what their links reach."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from workflows.finding.found import Candidate, Why
+from workflows.finding.numbers import FRAMES
+from workflows.finding.texts import last_part
+from workflows.finding.view import Output, Place, View
+from workflows.finding.words import why
+from workflows.manifest import Target
+
+FILES: Final = {
+    "LoadImage": "image",
+    "LoadImageMask": "image",
+    "LoadVideo": "file",
+    "LoadAudio": "audio",
+    "VHS_LoadVideo": "video",
+    "VHS_LoadAudioUpload": "audio",
+}
+"""Classes that read the input folder, where the catalogue does not say so."""
+SUFFIXES: Final = frozenset(
+    {
+        ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".exr", ".mp4", ".mov", ".webm",
+        ".mkv", ".avi", ".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a",
+    }
+)  # fmt: skip
+CARRIERS: Final = (
+    "IMAGE", "MASK", "VIDEO", "AUDIO", "LATENT", "CLIP_VISION_OUTPUT", "AUDIO_ENCODER_OUTPUT",
+    "POSE_KEYPOINT", "DA3_GEOMETRY", "SAM3_TRACK_DATA",
+)  # fmt: skip
+"""Types that a file's content travels in."""
+MOST_LOADERS: Final = 60
+MOST_REFERENCES: Final = 9
+
+_WORDS: Final = (
+    ("last_frame", frozenset({"last", "end", "tail"})),
+    ("control", frozenset({"control", "pose", "depth", "canny", "tracks"})),
+    ("first_frame", frozenset({"start", "first", "init"})),
+    (
+        "reference",
+        frozenset({"reference", "ref", "style", "subject", "character", "person", "garment", "clip", "face"}),
+    ),
+)
+"""What a taker calls its input; the first row that has a word of it decides."""
+_RANK: Final = ("first_frame", "last_frame", "control", "mask", "reference", "video", "audio", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a file's content ends up, and what it is there."""
+
+    role: str
+    taker: Place
+
+
+def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple[list[Candidate], list[Why]]:
+    """A candidate for each role that a file input has; ``order`` is the order files are counted in."""
+    rest = [node for node in view.graph if node not in set(order)]
+    loaders = [(node, name) for node in [*order, *rest] for name in file_inputs(view, node)][:MOST_LOADERS]
+    found: dict[str, Candidate] = {}
+    notes: list[Why] = []
+    for place in loaders:
+        candidate, note = _of_loader(view, place, reached)
+        notes += note
+        role = _free(candidate, found)
+        if role is None:
+            notes.append(why("file_without_role", node=view.named(place[0])))
+            continue
+        sure = candidate.sure and role.split("_")[0] == candidate.role.split("_")[0]
+        known = found.get(role)
+        targets = (*known.targets, *candidate.targets) if known else candidate.targets
+        found[role] = Candidate(role, targets, candidate.value, sure, candidate.reason)
+    return list(found.values()), notes
+
+
+def file_inputs(view: View, node: str) -> Iterator[str]:
+    """The inputs of a node that name a media file of the input folder."""
+    specs = view.specs(node)
+    for name, value in view.given(node).items():
+        if not isinstance(value, str) or name == "model_file":
+            continue
+        if name in specs:
+            if specs[name].takes_uploads or FILES.get(view.class_of(node)) == name:
+                yield name
+        elif FILES.get(view.class_of(node)) == name or (
+            not specs and not view.links(node) and PurePosixPath(value).suffix.lower() in SUFFIXES
+        ):
+            yield name
+
+
+def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Candidate, list[Why]]:
+    node = place[0]
+    every = sorted(_reaches(view, node, reached), key=lambda reach: _RANK.index(reach.role))
+    kinds = _kinds(view, node)
+    told = {"node": view.named(node)}
+    reaches = [reach for reach in every if kinds != "image" or reach.role != "mask"]
+    best = reaches[0] if reaches else None
+    role = best.role if best else ""
+    reason = why("file_reaches_nothing", **told)
+    if best and role:
+        reason = why("file_reaches", input=best.taker[1], taker=view.named(best.taker[0]), **told)
+    if kinds == "audio":
+        role = "audio"
+    elif kinds == "video" and role != "control":
+        role = "video"
+    elif kinds == "mask":
+        role = "mask"
+    sure = (kinds != "image" or bool(best and best.role)) and node in reached and bool(view.info(node))
+    notes = []
+    if len(reaches) < len(every):
+        notes.append(why("alpha_mask", **told))
+    return Candidate(role or "reference", (Target(*place),), view.value(place), sure, reason), notes
+
+
+def _kinds(view: View, node: str) -> str:
+    """What a loader reads, by the outputs that somebody takes."""
+    taken = [view.types_out(output) for _, output in view.takers.get(node, ())]
+    outputs = {str(kind) for kind in view.info(node).get("output") or ()}
+    if "VIDEO" in outputs or "video" in view.class_of(node).lower():
+        return "video"
+    if "AUDIO" in outputs or "audio" in view.class_of(node).lower():
+        return "audio"
+    only_mask = outputs == {"MASK"} or (bool(taken) and all(types == {"MASK"} for types in taken))
+    return "mask" if only_mask else "image"
+
+
+def _free(candidate: Candidate, found: Mapping[str, Candidate]) -> str | None:
+    """The role itself, or, taken by another file already, the next free reference; None if none is left."""
+    role, same = candidate.role, found.get(candidate.role)
+    if same is None or (role != "reference" and same.value == candidate.value):
+        return role
+    if role in ("video", "audio"):
+        return None
+    names = ["reference", *(f"reference_{count}" for count in range(2, MOST_REFERENCES + 1))]
+    return next((name for name in names if name not in found), None)
+
+
+def _reaches(view: View, start: str, reached: Mapping[str, int]) -> list[Reach]:
+    """Follow a file's content to the inputs that say what it is for. Those on the way to the primary
+    output count before others."""
+    found: list[Reach] = []
+    waiting = deque(view.takers.get(start, ()))
+    seen: set[Place] = set()
+    while waiting and len(seen) < 500:
+        place, output = waiting.popleft()
+        if place in seen or not view.types_out(output) & {*CARRIERS, "*"}:
+            continue
+        seen.add(place)
+        role = _meaning(view, place, output)
+        if role is not None:
+            found.append(Reach(role, place))
+        if role is None or role == "":
+            waiting.extend(view.takers.get(place[0], ()))
+    live = [reach for reach in found if reach.taker[0] in reached]
+    return live or found
+
+
+def _meaning(view: View, place: Place, output: Output) -> str | None:
+    """What content is for at an input: a role, "" for a maker that does not say, None to go on behind it."""
+    node, name = place
+    words = set(re.split(r"[._\d]+", last_part(name).lower()))
+    words |= {word.rstrip("s") for word in words}
+    outputs = {str(kind) for kind in view.info(node).get("output") or ()}
+    if view.types_out(output) == {"MASK"} or words & {"mask", "quadmask"}:
+        through = outputs <= {"MASK", "IMAGE"} and not _is_maker(view, node)
+        return None if through else "mask"
+    return _by_name(view, place, words, outputs) or _by_product(view, place, outputs)
+
+
+def _by_name(view: View, place: Place, words: set[str], outputs: set[str]) -> str | None:
+    node, name = place
+    if name in ("clip_vision_output", "latent") and outputs == {"CONDITIONING"}:
+        return "reference"
+    index = view.value((node, "frame_idx"))
+    if isinstance(index, int):
+        return "first_frame" if index == 0 else "last_frame" if index == -1 else "reference"
+    return next((role for role, some in _WORDS if words & some), None)
+
+
+def _is_maker(view: View, node: str) -> bool:
+    """True for a node that makes something new of what it is given: a service, or one with conditioning."""
+    outputs = view.info(node).get("output") or ()
+    return bool(view.info(node).get("api_node")) or "CONDITIONING" in outputs or _animates(view, node)
+
+
+def _animates(view: View, node: str) -> bool:
+    """An image laid into the latent of a clip (LTXVImgToVideoInplace), or a clip made of an image."""
+    given = view.given(node)
+    laid = bool(view.linked(node, "LATENT")) and bool(view.linked(node, "VAE"))
+    outputs = view.info(node).get("output") or ()
+    return "LATENT" in outputs and (laid or any(name in given for name in FRAMES))
+
+
+def _by_product(view: View, place: Place, outputs: set[str]) -> str | None:
+    """What a picture without a telling name is for, by what is made of it."""
+    node, name = place
+    if view.linked(node, "CONTROL_NET", "MODEL_PATCH"):
+        return "reference" if view.linked(node, "MASK") else "control"
+    if name in ("latent_image", "samples") and view.linked(node, "MODEL", "GUIDER"):
+        return "reference"
+    if not outputs & {"IMAGE", "VIDEO", "CONDITIONING", "LATENT"} or not _is_maker(view, node):
+        return None
+    if "VIDEO" in outputs and not view.linked(node, "VIDEO"):
+        return "first_frame"
+    if "VIDEO" in outputs:
+        return "video"
+    return "first_frame" if _animates(view, node) else "reference"

@@ -1,0 +1,103 @@
+"""Samplers: the nodes that make a picture or clip, and what steers each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflows.finding.view import Output, Place, View
+
+
+@dataclass(slots=True)
+class Sampler:
+    """A sampler with the inputs of itself, its guider, noise and sigmas that steer it."""
+
+    node: str
+    guider: str | None
+    positive: list[Place] = field(default_factory=list)
+    negative: list[Place] = field(default_factory=list)
+    models: list[Output] = field(default_factory=list)
+    latents: list[Output] = field(default_factory=list)
+    seed: Place | None = None
+    steps: Place | None = None
+    cfg: Place | None = None
+    denoise: Place | None = None
+
+
+SEEDS = ("seed", "noise_seed")
+
+
+def samplers_of(view: View, reached: Mapping[str, int]) -> list[Sampler]:
+    """Every sampler: the one nearest to the primary output, before it the stages it goes on from (the
+    first stage first), then others by their distance."""
+    found = [_read(view, node) for node in view.graph if _is_sampler(view, node)]
+    found.sort(key=lambda sampler: reached.get(sampler.node, len(view.graph) + 1))
+    if not found:
+        return []
+    chain = _latent_chain(view, found[0])
+    # of several stages on one latent the first decides what is seen: it stands first
+    return sorted(found, key=lambda sampler: -chain.get(sampler.node, -1))
+
+
+def _latent_chain(view: View, last: Sampler) -> dict[str, int]:
+    """The nodes whose latent a sampler works on, and how far they are before it."""
+    chain = {last.node: 0}
+    for latent in last.latents:
+        for node, _ in view.back(latent, "LATENT"):
+            chain.setdefault(node, len(chain))
+    return chain
+
+
+def _is_sampler(view: View, node: str) -> bool:
+    given = view.given(node)
+    noisy = any(name in given for name in SEEDS) or bool(view.linked(node, "NOISE"))
+    if not noisy:
+        return False
+    if view.linked(node, "GUIDER"):
+        return True
+    conditioned = bool(view.linked(node, "CONDITIONING")) or {"positive", "negative"} <= given.keys()
+    return conditioned and (bool(view.linked(node, "MODEL")) or "model" in view.links(node))
+
+
+def _read(view: View, node: str) -> Sampler:
+    guider_link = next(iter(view.linked(node, "GUIDER").values()), None)
+    guider = guider_link[0] if guider_link else None
+    sampler = Sampler(node, guider)
+    for owner in [node, guider] if guider else [node]:
+        _conditioning(view, owner, sampler)
+        sampler.models += view.linked(owner, "MODEL").values()
+        if "cfg" in view.given(owner):
+            sampler.cfg = (owner, "cfg")
+    if not sampler.models and "model" in view.links(node):
+        sampler.models.append(view.links(node)["model"])
+    sampler.latents = list(view.linked(node, "LATENT").values())
+    sampler.seed = _seed(view, node)
+    sampler.steps, sampler.denoise = _schedule(view, node)
+    return sampler
+
+
+def _conditioning(view: View, owner: str, sampler: Sampler) -> None:
+    names = view.linked(owner, "CONDITIONING") or {
+        name: link for name, link in view.links(owner).items() if name in ("positive", "negative")
+    }
+    for name in names:
+        side = sampler.negative if "negative" in name else sampler.positive
+        side.append((owner, name))
+
+
+def _seed(view: View, node: str) -> Place | None:
+    if view.value((node, "add_noise")) in ("disable", False):
+        return None
+    noise = next(iter(view.linked(node, "NOISE").values()), None)
+    owner = noise[0] if noise else node
+    return next(((owner, name) for name in SEEDS if name in view.given(owner)), None)
+
+
+def _schedule(view: View, node: str) -> tuple[Place | None, Place | None]:
+    """The inputs for steps and denoise, of the sampler itself or of where its sigmas come from."""
+    owners = [node]
+    for link in view.linked(node, "SIGMAS").values():
+        owners += [owner for owner, _ in view.back(link, "SIGMAS")]
+    steps = next(((owner, "steps") for owner in owners if "steps" in view.given(owner)), None)
+    denoise = next(((owner, "denoise") for owner in owners if "denoise" in view.given(owner)), None)
+    return steps, denoise

@@ -1,0 +1,50 @@
+"""The sentences of a search. A page translates ``SENTENCES[code]`` and puts the params in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workflows.convert.saying import shown
+from workflows.finding.found import Why
+
+SENTENCES: Final = {
+    "conditions": "The text that reaches %(input)s of %(sampler)s is written here.",
+    "prompt_of_maker": "%(node)s makes the primary output, and this is its text.",
+    "computed_text": "The text of %(node)s is made by other nodes; a value given here replaces their text.",
+    "noise": "It decides the noise of %(sampler)s.",
+    "seed_of_maker": "%(node)s makes the primary output, and this is its seed.",
+    "size_of": "%(sampler)s works on the size made here.",
+    "size_of_maker": "%(node)s makes the primary output in this size.",
+    "resize": "Pictures are brought to this size before %(sampler)s works on them.",
+    "length_of": "%(node)s makes this many frames.",
+    "computed_number": "%(node)s takes a number that other nodes reckon; a value given here replaces it.",
+    "plays_at": "%(node)s plays the frames at this speed.",
+    "steps_of": "%(sampler)s takes this many steps.",
+    "cfg_of": "%(node)s weighs the texts by it.",
+    "guidance_of": "%(node)s sets the guidance that the model was distilled with.",
+    "denoise_of": "%(sampler)s starts from a picture, and changes it this much.",
+    "strength_of": "%(node)s applies its picture this strongly.",
+    "file_reaches": "%(node)s reaches %(input)s of %(taker)s.",
+    "file_reaches_nothing": "%(node)s reads a file; where it goes to says nothing about its role.",
+    "file_without_role": "%(node)s reads a file for which no role is left.",
+    "alpha_mask": "The mask is the transparent part of the picture that %(node)s reads.",
+    "output_name": "%(node)s saves files under it.",
+    "model_of": "%(sampler)s works with this model.",
+    "lora_source": "The model of %(sampler)s comes from here.",
+    "several_outputs": "Several nodes save; %(node)s is taken for the primary output.",
+    "only_previews": "Nothing is saved: %(node)s only shows a preview. Add a node such as SaveImage.",
+    "no_output": "No node saves a picture or a clip.",
+    "size_follows": "The size follows a picture or another node: %(node)s takes it by link.",
+    "fps_follows": "The speed follows another node: %(node)s takes it by link.",
+    "negative_zeroed": "The negative text of %(sampler)s is switched off (%(node)s): it has no effect.",
+    "no_sampler": "No sampler leads to the primary output.",
+    "unknown_class": "This catalogue lacks the class of %(node)s; it is judged by the names of its inputs.",
+    "sigmas_fixed": "The steps of %(sampler)s are a fixed list (%(node)s).",
+}
+"""By code; in Python's ``%`` form."""
+
+
+def why(code: str, **params: str) -> Why:
+    """A reason in words that are safe to print: ids and class names come from a stranger's file."""
+    clean = {name: shown(value, quoted=False) for name, value in params.items()}
+    return Why(code, clean, SENTENCES[code] % clean)
