@@ -26,6 +26,7 @@ from apps.renders.api import (
 )
 from apps.review.api import TakeViewSet
 from apps.workflows.api import TemplateViewSet
+from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
@@ -35,6 +36,7 @@ router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
 router.register("templates", TemplateViewSet, basename="template")
+router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", TakeViewSet)

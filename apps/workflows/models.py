@@ -37,8 +37,8 @@ class FrozenVersionError(TypeError):
 class WorkflowTemplate(BaseModel):
     """A workflow by name. What is rendered is its ``current`` version.
 
-    ``chosen_by``: who made an older version the current one; sync_workflows leaves that choice alone. "" while
-    the newest is current.
+    ``chosen_by``: who made an older version the current one; sync_workflows leaves that choice alone.
+    "" while the newest is current.
     """
 
     slug = models.SlugField(_("name"), unique=True)
@@ -121,7 +121,10 @@ class VersionDeprecation(BaseModel):
     """
 
     version = models.OneToOneField(
-        WorkflowTemplateVersion, models.PROTECT, related_name="deprecation", verbose_name=_("template version")
+        WorkflowTemplateVersion,
+        models.PROTECT,
+        related_name="deprecation",
+        verbose_name=_("template version"),
     )
     reason = models.CharField(_("reason"), max_length=400)
     by = models.CharField(_("by"), max_length=150)
@@ -138,9 +141,9 @@ class WorkflowImport(BaseModel):
     """A file somebody brought, and how far it is on its way to a template. Nothing of it is lost.
 
     ``original``: key of the file in the artifact store, as it came. ``catalogue``: the name of the node
-    catalogue it was converted with (see catalogues). ``graph``: API format, empty if it could not be converted.
-    ``problems`` and ``notes``: ``[{"node", "input", "code", "message"}]``. ``manifest``: the document as far as
-    it was filled in. ``version``: what it became.
+    catalogue it was converted with (see catalogues). ``graph``: API format, empty if it could not be
+    converted. ``problems`` and ``notes``: ``[{"node", "input", "code", "message"}]``. ``manifest``: the
+    document as far as it was filled in. ``version``: what it became.
     """
 
     state = models.CharField(_("state"), max_length=12, choices=ImportState.choices)

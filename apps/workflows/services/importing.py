@@ -64,9 +64,7 @@ class _Read:
         return ImportState.DRAFT if self.graph else ImportState.REFUSED
 
 
-def import_file(
-    file: BinaryIO | File[bytes], *, name: str, catalogue_name: str, user: User
-) -> Imported:
+def import_file(file: BinaryIO | File[bytes], *, name: str, catalogue_name: str, user: User) -> Imported:
     """Keep a file that ComfyUI saved or wrote, and make a draft of it, even if it cannot be converted.
 
     The same bytes again give the draft that is there. Raises NotAllowed, and Refused for a file that is empty
@@ -150,16 +148,14 @@ def keep_manifest(row: WorkflowImport, manifest: dict[str, Any], *, user: User) 
     require_import(user)
     kept = WorkflowImport.objects.filter(pk=row.pk, state=ImportState.DRAFT).update(manifest=manifest)
     if not kept:
-        raise _closed(row)
+        raise closed(row)
     row.manifest = manifest
 
 
-def _move(
-    row: WorkflowImport, to: ImportState, user: User, *, reason: str, changes: dict[str, Any]
-) -> None:
+def _move(row: WorkflowImport, to: ImportState, user: User, *, reason: str, changes: dict[str, Any]) -> None:
     actor = user.get_username()
     if not move(IMPORT, row, from_=_OPEN_BUT[to], to=to, actor=actor, reason=reason, changes=changes):
-        raise _closed(row)
+        raise closed(row)
 
 
 _OPEN_BUT: Final = {
@@ -169,7 +165,8 @@ _OPEN_BUT: Final = {
 }
 
 
-def _closed(row: WorkflowImport) -> Conflict:
+def closed(row: WorkflowImport) -> Conflict:
+    """Say that a draft was confirmed or laid aside, perhaps by somebody else."""
     row.refresh_from_db(fields=["state"])
     told = _("this import is no open draft any more: %s") % row.get_state_display()
     return Conflict(Problem("state", row.state, told, code="illegal_move"))
