@@ -11,7 +11,8 @@ from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
 from workflows.graph import Graph
 from workflows.load import Template
 from workflows.loras import Lora, insert_loras
-from workflows.manifest import Binding, Manifest, ModelFile, Value, VramRow
+from workflows.manifest import FORMER_ROLES, Binding, Manifest, ModelFile, Value, VramRow
+from workflows.optional import without
 from workflows.values import check_prefix, checked, written
 
 
@@ -57,19 +58,22 @@ def bind(
 ) -> BoundGraph:
     """Return a copy of the template's graph with every role's value where it belongs, and LoRAs loaded.
 
-    Roles not given take their default. The same arguments give the same bytes. Raises UnknownRole,
-    MissingRole, or ValueRefused for a wrong type, range, size step, frame count or LoRA.
+    Roles not given take their default; the nodes of an optional one that is not given are left out. The same
+    arguments give the same bytes. Raises UnknownRole, MissingRole, or ValueRefused for a wrong type, range,
+    size step, frame count or LoRA.
     """
     manifest = template.manifest
     complete = _complete(manifest, values) | {"filename_prefix": check_prefix(filename_prefix)}
-    graph = copy.deepcopy(template.graph)
+    graph = without(template.graph, manifest, [role for role in manifest.bindings if role not in complete])
     inputs: list[FileInput] = []
     accepted: dict[str, Value] = {}
     for role, given in sorted(complete.items()):
         binding = manifest.bindings[role]
         value = accepted[role] = checked(binding, given, manifest)
         if binding.type == "file":
-            inputs += [FileInput(role, t.node, t.input, str(value)) for t in binding.targets]
+            inputs += [
+                FileInput(role, t.node, t.input, str(value)) for t in binding.targets if t.node in graph
+            ]
         _write(graph, binding, value)
     return BoundGraph(graph=insert_loras(graph, manifest.loras, loras), inputs=inputs, values=accepted)
 
@@ -197,6 +201,7 @@ def slate_size(template: Template, *, width: int, height: int) -> tuple[int, int
 
 
 def _complete(manifest: Manifest, values: Mapping[str, Value]) -> dict[str, Value]:
+    values = {FORMER_ROLES.get(role, role): value for role, value in values.items()}
     for role, value in values.items():
         if role not in manifest.bindings or role == "filename_prefix":
             roles = ", ".join(r for r in manifest.bindings if r != "filename_prefix")
@@ -211,6 +216,8 @@ def _complete(manifest: Manifest, values: Mapping[str, Value]) -> dict[str, Valu
 
 def _write(graph: Graph, binding: Binding, value: Value) -> None:
     for target in binding.targets:
+        if target.node not in graph:
+            continue  # went with an optional role that is not given
         placeholder = f"shotfarm:{binding.role}"
         graph[target.node]["inputs"][target.input] = (
             placeholder if binding.type == "file" else written(target, binding, value)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workflows.errors import WorkflowError
+from workflows.manifest import Manifest
 
 ObjectInfo = Mapping[str, Mapping[str, Any]]
 """Class name → {"input": {"required": {…}, "optional": {…}}, "output": […], "output_node": bool, …}."""
@@ -55,6 +56,12 @@ def read(path: Path) -> ObjectInfo:
     ):
         raise _not_a_catalogue(path, "is not a node catalogue")
     return catalogue
+
+
+def with_packs(object_info: ObjectInfo, manifest: Manifest) -> ObjectInfo:
+    """Return the catalogue with the custom classes that a manifest declares, where the server lacks them."""
+    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items()}
+    return {**declared, **object_info} if declared else object_info
 
 
 def inputs_of(node_class: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, InputSpec]:

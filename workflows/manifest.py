@@ -1,18 +1,20 @@
 """What a template says about itself: the manifest, version 1, as dataclasses.
 
 The manifest is the only place that knows node ids. Everyone else speaks in roles (positive, seed,
-start_image, …). A role without an entry in ``defaults`` must be given when the template is bound.
+first_frame, …). A role without an entry in ``defaults`` must be given when the template is bound, unless
+its binding is optional.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 MANIFEST_VERSION: Final = 1
 KINDS: Final = ("keyframe", "clip", "slate")
 MEDIA: Final = ("image", "video")
+MOST_REFERENCES: Final = 9
 SOURCE_KINDS: Final = ("primary", "secondary", "estimate")
 
 ROLES: Final[Mapping[str, str]] = {
@@ -26,16 +28,33 @@ ROLES: Final[Mapping[str, str]] = {
     "steps": "int",
     "cfg": "float",
     "guidance": "float",
+    "strength": "float",
     "precision": "choice",
+    "model": "choice",
     "color": "color",
     "filename_prefix": "text",
-    "start_image": "file",
-    "start_video": "file",
-    "reference_image": "file",
+    "first_frame": "file",
+    "last_frame": "file",
+    "video": "file",
+    **{
+        f"reference_{number}" if number > 1 else "reference": "file"
+        for number in range(1, MOST_REFERENCES + 1)
+    },
+    "control": "file",
+    "mask": "file",
+    "audio": "file",
     "slate_image": "file",
 }
 """Every role a template may bind, and the type of its value. A color is ``#rrggbb``; a file is
-named by whatever the farm calls it and becomes an input to upload on the GPU node."""
+named by whatever the farm calls it and becomes an input to upload on the GPU node. LoRAs are no role:
+``Manifest.loras`` says where their loaders go."""
+
+FORMER_ROLES: Final[Mapping[str, str]] = {
+    "start_image": "first_frame",
+    "start_video": "video",
+    "reference_image": "reference",
+}
+"""What roles were called in versions and jobs that are kept."""
 
 Value = str | int | float
 """What a role may be given."""
@@ -55,8 +74,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """What becomes of the graph when an optional role is not given.
+
+    These nodes are removed, and the inputs of ``relink`` ((node, input) → output) are led to where they shall
+    come from then. Other links into them are left out.
+    """
+
+    remove: tuple[str, ...] = ()
+    relink: Mapping[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """Where a role's value goes and which values are right. ``unit`` and ``note`` are shown to people.
+    ``optional``: it may be left out, and has no default then.
 
     Only ``precision`` may have no target: a graph with one precision states it without writing it.
     """
@@ -69,6 +101,7 @@ class Binding:
     choices: tuple[str, ...] = ()
     unit: str | None = None
     note: str | None = None
+    optional: Without | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +145,46 @@ class FrameRule:
 
     def __str__(self) -> str:
         return f"{self.multiple}n+{self.plus}, {self.minimum} to {self.maximum}"
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """The clip is as long, fast and large as the file in ``role``, changed so: frames × ``frames_times`` +
+    ``frames_plus``, fps × ``fps_times``, width and height × ``size_times``."""
+
+    role: str
+    frames_times: int = 1
+    frames_plus: int = 0
+    fps_times: int = 1
+    size_times: float = 1
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """What a studio must know before it sells a film: ``territory`` names where the licence does not hold."""
+
+    name: str
+    url: str
+    note: str | None = None
+    territory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Rendered by somebody else's service, through ComfyUI's API nodes: no memory here, but a ``key``."""
+
+    service: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Custom nodes a graph needs: where they come from, and what ``/object_info`` says of their classes."""
+
+    name: str
+    repository: str
+    version: str
+    classes: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +238,8 @@ class Manifest:
     """One template's manifest. ``title`` and ``description`` have the keys ``en`` and ``ko``.
 
     ``base_model`` names the family whose LoRAs fit ("sd15", "flux", "wan22"); None: no LoRA does.
-    ``loras`` says where in the graph they go; empty: nowhere.
+    ``loras`` says where in the graph they go; empty: nowhere. ``negative_effect``: whether what stands in the
+    negative prompt changes the picture (distilled models sampled without guidance ignore it); None: not said.
     """
 
     slug: str
@@ -186,6 +260,11 @@ class Manifest:
     base_model: str | None = None
     slate: Slate | None = None
     loras: tuple[LoraPlace, ...] = ()
+    negative_effect: bool | None = None
+    license: License | None = None
+    remote: Remote | None = None
+    packs: tuple[Pack, ...] = ()
+    follows: Follows | None = None
 
     @property
     def lora_base(self) -> str:
@@ -201,5 +280,18 @@ class Manifest:
 
     @property
     def required_roles(self) -> tuple[str, ...]:
-        """The roles that have no default; ``filename_prefix`` is given by itself."""
-        return tuple(r for r in self.bindings if r not in self.defaults and r != "filename_prefix")
+        """The roles that have no default and must be given; ``filename_prefix`` is given by itself."""
+        return tuple(
+            role
+            for role, binding in self.bindings.items()
+            if role not in self.defaults and role != "filename_prefix" and binding.optional is None
+        )
+
+    @property
+    def file_roles(self) -> tuple[str, ...]:
+        """The roles that take files, but for the slate that the farm draws."""
+        return tuple(
+            role
+            for role, binding in self.bindings.items()
+            if binding.type == "file" and role != "slate_image"
+        )

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import Any, Final
 
 from workflows.bind import need_gb
-from workflows.catalogue import ObjectInfo
+from workflows.catalogue import ObjectInfo, with_packs
 from workflows.errors import NeedUnknown, WorkflowError
 from workflows.graph import format_problem, is_link, is_model_file
 from workflows.load import Template
 from workflows.loras import lora_problems
 from workflows.manifest import Binding, Manifest, Target
+from workflows.optional import optional_problems
 from workflows.problems import Problem
 from workflows.values import checked
 
@@ -36,16 +37,18 @@ def check_manifest(template: Template, object_info: ObjectInfo | None = None) ->
     unreadable = format_problem(template.graph)
     if unreadable is not None:
         return [unreadable]
+    known = with_packs(object_info or {}, template.manifest)
     return [
         *_target_problems(template),
         *_shared_targets(template.manifest),
         *_default_problems(template.manifest),
-        *_output_problems(template, object_info or {}),
+        *_output_problems(template, known),
         *_vram_problems(template),
         *_model_problems(template),
         *_file_problems(template),
         *_kind_problems(template.manifest),
-        *lora_problems(template, object_info or {}),
+        *lora_problems(template, known),
+        *optional_problems(template, known),
     ]
 
 
@@ -191,8 +194,18 @@ def _file_problems(template: Template) -> Iterator[Problem]:
 def _kind_problems(manifest: Manifest) -> Iterator[Problem]:
     if (manifest.kind == "slate") != (manifest.slate is not None):
         yield _of_manifest("slate", "A slate template, and only one, says how its picture is drawn.")
-    if (manifest.frame_rule is None) != (manifest.native_fps is None):
-        yield _of_manifest("native_fps", "A template with a frame rule, and only one, states native_fps.")
+    if manifest.frame_rule is not None and manifest.native_fps is None:
+        yield _of_manifest("native_fps", "A template with a frame rule states native_fps.")
+    if manifest.follows is not None:
+        followed = manifest.bindings.get(manifest.follows.role)
+        if followed is None or followed.type != "file":
+            text = f"The clip follows {manifest.follows.role!r}, which is no file that this template takes."
+            yield _of_manifest("follows", text)
+        if manifest.frame_rule is not None:
+            yield _of_manifest("follows", "A template whose clip follows its source has no frame rule.")
+    if manifest.remote is not None and (manifest.vram or manifest.models):
+        text = "A template that a service renders needs neither memory nor model files here."
+        yield _of_manifest("remote", text)
 
 
 def _of_manifest(code: str, message: str) -> Problem:

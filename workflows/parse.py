@@ -5,24 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from workflows.manifest import (
+    FORMER_ROLES,
     KINDS,
     MANIFEST_VERSION,
     MEDIA,
     ROLES,
     SOURCE_KINDS,
     Binding,
+    Follows,
     FrameRule,
+    License,
     LoraPlace,
     Manifest,
     ModelFile,
     Output,
+    Pack,
+    Remote,
     Slate,
     Target,
     Timeouts,
     Value,
     VramRow,
+    Without,
 )
 from workflows.reading import Reader
+
+MOST_FRAMES_LESS = 100
+"""How many frames less than its source a clip may have: models that look at neighbours lose some."""
 
 
 def parse(document: object) -> Manifest:
@@ -55,6 +64,11 @@ def parse(document: object) -> Manifest:
         base_model=reader.maybe_text("base_model"),
         slate=_slate(reader.maybe_part("slate")),
         loras=tuple(_lora_place(row) for row in reader.rows("loras")),
+        negative_effect=reader.flag("negative_effect") if reader.has("negative_effect") else None,
+        license=_license(reader.maybe_part("license")),
+        remote=_remote(reader.maybe_part("remote")),
+        packs=tuple(_pack(row) for row in reader.rows("packs")),
+        follows=_follows(reader.maybe_part("follows")),
     )
     reader.finish()
     return manifest
@@ -62,9 +76,12 @@ def parse(document: object) -> Manifest:
 
 def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding]:
     bindings = {}
-    for role, row in reader.named("bindings").items():
+    for name, row in reader.named("bindings").items():
+        role = FORMER_ROLES.get(name, name)
         if role not in ROLES:
             raise row.refused("type", "belongs to an unknown role", f"choose one of {', '.join(ROLES)}")
+        if role in bindings:
+            raise row.refused("type", f"binds {role} once more", f"keep one of {name} and {role}")
         if row.one_of("type", tuple(dict.fromkeys(ROLES.values()))) != ROLES[role]:
             raise row.refused("type", f"is not the type of {role}", f"write {ROLES[role]!r}")
         bindings[role] = Binding(
@@ -76,6 +93,7 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             choices=row.texts("choices"),
             unit=row.maybe_text("unit"),
             note=row.maybe_text("note"),
+            optional=_without(row.maybe_part("optional")),
         )
         if not bindings[role].targets and role != "precision":
             raise row.refused("targets", "binds nothing", 'write [{"node": "…", "input": "…"}]')
@@ -99,11 +117,25 @@ def _target(row: Reader) -> Target:
 
 
 def _defaults(reader: Reader) -> dict[str, Value]:
-    defaults: dict[str, Any] = dict(reader.raw("defaults"))
+    defaults: dict[str, Any] = {
+        FORMER_ROLES.get(role, role): value for role, value in reader.raw("defaults").items()
+    }
     for role, value in defaults.items():
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise reader.refused("defaults", f"has no usable value for {role}", "write a text or a number")
     return defaults
+
+
+def _without(row: Reader | None) -> Without | None:
+    if row is None:
+        return None
+    relink = {}
+    for place in row.rows("relink"):
+        relink[place.text("node"), place.text("input")] = place.output("to")
+        place.finish()
+    without = Without(remove=row.texts("remove"), relink=relink)
+    row.finish()
+    return without
 
 
 def _output(row: Reader) -> Output:
@@ -183,3 +215,49 @@ def _slate(row: Reader | None) -> Slate | None:
     slate = Slate(margin=row.integer("margin"), pieces=row.texts("pieces"))
     row.finish()
     return slate
+
+
+def _license(row: Reader | None) -> License | None:
+    if row is None:
+        return None
+    terms = License(
+        name=row.text("name"),
+        url=row.text("url"),
+        note=row.maybe_text("note"),
+        territory=row.maybe_text("territory"),
+    )
+    row.finish()
+    return terms
+
+
+def _remote(row: Reader | None) -> Remote | None:
+    if row is None:
+        return None
+    remote = Remote(service=row.text("service"), key=row.text("key"))
+    row.finish()
+    return remote
+
+
+def _pack(row: Reader) -> Pack:
+    pack = Pack(
+        name=row.text("name"),
+        repository=row.text("repository"),
+        version=row.text("version"),
+        classes={name: dict(row.part("classes").raw(name)) for name in row.raw("classes")},
+    )
+    row.finish()
+    return pack
+
+
+def _follows(row: Reader | None) -> Follows | None:
+    if row is None:
+        return None
+    follows = Follows(
+        role=row.text("role"),
+        frames_times=row.integer("frames_times", at_least=1, default=1),
+        frames_plus=row.integer("frames_plus", at_least=-MOST_FRAMES_LESS, default=0),
+        fps_times=row.integer("fps_times", at_least=1, default=1),
+        size_times=row.number("size_times", 1),
+    )
+    row.finish()
+    return follows

@@ -23,7 +23,7 @@ from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
     MEDIA,
     ORIGINS,
-    START_VIDEO,
+    VIDEO,
     Source,
     find_sources,
     medium_of,
@@ -238,7 +238,7 @@ class _Planning:
 
     def _frames(self, shot: Shot, source: Source | None) -> int | None:
         """How long the clip is that a job starts from."""
-        if source is None or source.role != START_VIDEO:
+        if source is None or source.role != VIDEO:
             return None
         if source.step is None:
             return source.frames

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from apps.productions.models import Shot
-from apps.renders.services.sources import START_IMAGE, START_VIDEO
+from apps.renders.services.sources import FIRST_FRAME, VIDEO
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
 from workflows.load import Template
@@ -81,8 +81,8 @@ def _stand_ins(template: Template) -> dict[str, Value]:
         "positive": "check",
         "negative": "",
         "seed": 0,
-        START_IMAGE: "check.png",
-        START_VIDEO: "check.mp4",
+        FIRST_FRAME: "check.png",
+        VIDEO: "check.mp4",
         SLATE_IMAGE: "check.png",
     }
     return {role: value for role, value in roles.items() if role in template.manifest.bindings}

@@ -15,13 +15,13 @@ from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 from workflows.manifest import Manifest
 
-START_IMAGE: Final = "start_image"
-START_VIDEO: Final = "start_video"
+FIRST_FRAME: Final = "first_frame"
+VIDEO: Final = "video"
 
-ORIGINS: Final[Mapping[str, Kind]] = {START_VIDEO: Kind.CLIP, START_IMAGE: Kind.KEYFRAME}
+ORIGINS: Final[Mapping[str, Kind]] = {VIDEO: Kind.CLIP, FIRST_FRAME: Kind.KEYFRAME}
 """What is started from when nobody says: a clip from a keyframe, an upscale or interpolation from a clip."""
 
-MEDIA: Final[Mapping[str, str]] = {START_VIDEO: "video", START_IMAGE: "image"}
+MEDIA: Final[Mapping[str, str]] = {VIDEO: "video", FIRST_FRAME: "image"}
 
 
 @dataclass(frozen=True, kw_only=True)

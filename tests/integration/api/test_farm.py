@@ -38,7 +38,7 @@ def test_a_template_tells_what_it_needs(coordinator: APIClient, templates: None)
     needs = body["needs"]
     roles = {role["role"]: role for role in needs["roles"]}
     assert (body["kind"], needs["produces"]) == ("clip", "video")
-    assert roles["start_image"]["required"] is True
+    assert roles["first_frame"]["required"] is True
     assert roles["positive"]["type"] == "text"
     assert needs["vram"][0]["gb"] > 0
     assert needs["models"][0]["name"]

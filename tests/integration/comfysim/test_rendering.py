@@ -157,7 +157,7 @@ def test_every_template_of_the_farm_renders_on_a_card_of_its_declared_size(
         assert sum(1 for _ in container.decode(stream)) == 17
 
 
-def test_a_clip_begins_at_its_start_image_and_moves(comfysim: StartSim) -> None:
+def test_a_clip_begins_at_its_first_frame_and_moves(comfysim: StartSim) -> None:
     sim = comfysim(24)
     start = Image.linear_gradient("L").convert("RGB").resize((320, 192))
     start.save(sim.base_dir / "input" / "start.png")
@@ -253,10 +253,10 @@ def test_every_template_runs_with_the_loras_of_two_people(slug: str, comfysim: S
     small: dict[str, Value] = {"width": 256, "height": 256, "steps": 2, "positive": "gerda_v1", "seed": 1}
     if slug == "wan22_i2v":
         Image.new("RGB", (256, 256)).save(sim.base_dir / "input" / "start.png")
-        small |= {"frames": 5, "start_image": "start.png"}
+        small |= {"frames": 5, "first_frame": "start.png"}
     loras = [Lora(file, 0.8) for file in files]
     bound = bind(template, small, filename_prefix="a", loras=loras)
-    graph = fill(bound.graph, bound.inputs, {"start_image": "start.png"})
+    graph = fill(bound.graph, bound.inputs, {"first_frame": "start.png"})
     prompt_id = submit(sim, graph)
     entry = history_of(sim, prompt_id)[prompt_id]
     assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]

@@ -52,7 +52,7 @@ MANIFEST: dict[str, Any] = {
     "kind": "clip",
     "produces": "video",
     "bindings": {
-        "start_video": {"type": "file", "targets": [{"node": "1", "input": "file"}]},
+        "video": {"type": "file", "targets": [{"node": "1", "input": "file"}]},
         "width": {"type": "int", "min": 64, "max": 4096, "targets": [{"node": "3", "input": "width"}]},
         "height": {"type": "int", "min": 64, "max": 4096, "targets": [{"node": "3", "input": "height"}]},
         "filename_prefix": {"type": "text", "targets": [{"node": "5", "input": "filename_prefix"}]},
@@ -122,7 +122,7 @@ def test_a_step_may_name_the_step_it_starts_from(film: Project, coordinator: Use
     )
     clip = press(coordinator, film, *steps).jobs.get(kind="clip")
     [row] = clip.dependencies.all()
-    assert (row.depends_on.template_version.template.slug, row.role) == ("sd15_t2i", "start_image")
+    assert (row.depends_on.template_version.template.slug, row.role) == ("sd15_t2i", "first_frame")
 
 
 def test_a_step_that_takes_no_file_may_wait_for_another(film: Project, coordinator: User) -> None:
@@ -166,7 +166,7 @@ def test_an_upscale_starts_from_the_newest_clip_of_its_shot(film: Project, coord
     take = TakeFactory.create(shot=shot, kind="clip", media_state="ready")
     artifact = ArtifactFactory.create(take=take, kind="video", media_type="video/mp4", frames=33)
     job = press(coordinator, film, Step(template="upscale"), shot=shot).jobs.get()
-    assert (job.state, job.frames, job.values["start_video"]) == (JobState.READY, 33, str(artifact.pk))
+    assert (job.state, job.frames, job.values["video"]) == (JobState.READY, 33, str(artifact.pk))
 
 
 def test_a_job_is_released_when_its_source_is_done_and_is_given_its_file(

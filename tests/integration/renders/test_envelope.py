@@ -250,7 +250,7 @@ def test_a_clip_starts_from_the_keyframe_it_is_asked_to_come_after(
         envelope=Envelope(after=(job.code,)),
     ).batch.jobs.get()
     [row] = clip.dependencies.all()
-    assert (row.depends_on, row.role) == (job, "start_image")
+    assert (row.depends_on, row.role) == (job, "first_frame")
     assert newer.pk != job.pk
 
 

@@ -120,7 +120,7 @@ def test_who_waits_for_a_requeued_job_says_so_and_waits_again_itself(
     keyframe, clip = ended(batch), ended(batch)
     waiting = ended(batch, JobState.BLOCKED)
     for job in (clip, waiting):
-        JobDependency.objects.create(job=job, depends_on=keyframe, role="start_image")
+        JobDependency.objects.create(job=job, depends_on=keyframe, role="first_frame")
     explain_blocked(Job.objects.filter(pk=waiting.pk))
     assert again(waiting).wait_code == "depends_failed"
     assert requeue_batch(batch, user=coordinator) == 2

@@ -232,7 +232,7 @@ class TestOnTheWay:
         self, node24: Hand, job: Job, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def gone(attempt: Attempt) -> None:
-            raise Unorderable(FailureClass.INPUT_MISSING, "start_image: it has no file any more")
+            raise Unorderable(FailureClass.INPUT_MISSING, "first_frame: it has no file any more")
 
         monkeypatch.setattr(sending, "order_for", gone)
         rule(reported_class=FailureClass.INPUT_MISSING, action=Action.QUARANTINE)

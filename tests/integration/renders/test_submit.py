@@ -121,7 +121,7 @@ def test_a_clip_without_any_keyframe_is_refused_and_nothing_is_written(
     with pytest.raises(Refused) as refused:
         press(coordinator, film, shots, Step(template="wan22_i2v"))
     assert [problem.field for problem in refused.value.problems] == [
-        f"{shot.full_code}.start_image" for shot in shots
+        f"{shot.full_code}.first_frame" for shot in shots
     ]
     assert RenderBatch.objects.count() == Job.objects.count() == 0
 

@@ -22,7 +22,7 @@ LOADERS = (WITH_CLIP, MODEL_ONLY)
 
 
 def bound(template: Template, *loras: Lora) -> BoundGraph:
-    given: dict[str, Value] = {"positive": "gerda_v2 on the ice", "seed": 7, "start_image": "a.png"}
+    given: dict[str, Value] = {"positive": "gerda_v2 on the ice", "seed": 7, "first_frame": "a.png"}
     values = {role: given[role] for role in template.manifest.required_roles}
     return bind(template, values, filename_prefix="farm/a1", loras=loras)
 

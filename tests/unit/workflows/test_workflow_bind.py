@@ -15,7 +15,7 @@ PREFIX = "sq010/sh0040/a1"
 
 
 def _wan(**values: Any) -> BoundGraph:
-    given = {"positive": "a lighthouse at dusk", "seed": 7, "start_image": "sha256:ab", **values}
+    given = {"positive": "a lighthouse at dusk", "seed": 7, "first_frame": "sha256:ab", **values}
     return bind(load("wan22_i2v"), given, filename_prefix=PREFIX)
 
 
@@ -87,20 +87,20 @@ def test_a_file_role_waits_as_a_placeholder_until_its_upload_has_a_name() -> Non
     bound = _wan()
     (wanted,) = bound.inputs
     assert (wanted.role, wanted.node, wanted.input, wanted.source) == (
-        "start_image",
+        "first_frame",
         "7",
         "image",
         "sha256:ab",
     )
-    assert bound.graph["7"]["inputs"]["image"] == "shotfarm:start_image"
-    filled = fill(bound.graph, bound.inputs, {"start_image": "ab (1).png"})
+    assert bound.graph["7"]["inputs"]["image"] == "shotfarm:first_frame"
+    filled = fill(bound.graph, bound.inputs, {"first_frame": "ab (1).png"})
     assert filled["7"]["inputs"]["image"] == "ab (1).png"
-    assert bound.graph["7"]["inputs"]["image"] == "shotfarm:start_image"
+    assert bound.graph["7"]["inputs"]["image"] == "shotfarm:first_frame"
 
 
 def test_a_file_that_was_not_uploaded_is_named() -> None:
     bound = _wan()
-    with pytest.raises(MissingRole, match="start_image: 'sha256:ab' was not uploaded"):
+    with pytest.raises(MissingRole, match="first_frame: 'sha256:ab' was not uploaded"):
         fill(bound.graph, bound.inputs, {})
 
 
@@ -119,9 +119,9 @@ def test_only_a_slate_template_has_a_slate_size() -> None:
         slate_size(load("sd15_t2i"), width=64, height=64)
 
 
-@pytest.mark.parametrize("missing", ["positive", "seed", "start_image"])
+@pytest.mark.parametrize("missing", ["positive", "seed", "first_frame"])
 def test_a_missing_role_is_named(missing: str) -> None:
-    values: dict[str, Any] = {"positive": "x", "seed": 1, "start_image": "a"}
+    values: dict[str, Any] = {"positive": "x", "seed": 1, "first_frame": "a"}
     del values[missing]
     with pytest.raises(MissingRole, match=f"{missing}: None must be given for wan22_i2v"):
         bind(load("wan22_i2v"), values, filename_prefix=PREFIX)

@@ -82,7 +82,7 @@ def test_a_manifest_that_fits_has_no_problems(graph: Document, document: Documen
         (lambda d: d.update(produces="video", outputs=[{**d["outputs"][0], "kind": "video"}]), "output_kind"),
         (lambda d: d["bindings"].pop("filename_prefix"), "unnamed_output"),
         (lambda d: d.update(kind="slate"), "slate"),
-        (lambda d: d.update(native_fps=16), "native_fps"),
+        (lambda d: d.update(follows={"role": "video"}), "follows"),
         (
             lambda d: d.update(models=[{"folder": "vae", "name": "a.pt", "node": "1", "input": "width"}]),
             "model_differs",
@@ -98,7 +98,7 @@ def test_a_manifest_that_does_not_fit_its_graph_is_found(
 
 def test_a_link_may_be_replaced_when_the_manifest_means_it(graph: Document, document: Document) -> None:
     target = {"node": "2", "input": "image", "replaces_link": True}
-    document["bindings"]["reference_image"] = {"type": "file", "targets": [target]}
+    document["bindings"]["reference"] = {"type": "file", "targets": [target]}
     assert "replaces_link" not in _codes(graph, document)
 
 

@@ -45,7 +45,7 @@ def test_each_bound_graph_is_valid_too(template: Template, object_info: ObjectIn
     given: dict[str, Value] = {
         "positive": "a lighthouse",
         "seed": 7,
-        "start_image": "a.png",
+        "first_frame": "a.png",
         "slate_image": "s.png",
     }
     values = {role: given[role] for role in template.manifest.required_roles}
