@@ -1,4 +1,4 @@
-"""``python -m workflows``: say what is wrong with templates, or convert a workflow to API format."""
+"""``python -m workflows``: check templates; convert, search, draw and compare workflows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from workflows.convert.files import read_file
 from workflows.convert.media import KINDS
 from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
+from workflows.showing import add_commands
 from workflows.validate import MISSING_MODEL, Problem, check_graph, check_manifest
 
 
@@ -103,6 +104,7 @@ def _options() -> argparse.ArgumentParser:
         help="saved /object_info, .json or .json.gz",
     )
     convert_.set_defaults(command=_convert)
+    add_commands(command)
     return parser
 
 

@@ -67,6 +67,9 @@ def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple
     found: dict[str, Candidate] = {}
     notes: list[Why] = []
     for place in loaders:
+        if not view.takers.get(place[0]):
+            notes.append(why("file_untaken", node=view.named(place[0])))
+            continue
         candidate, note = _of_loader(view, place, reached)
         notes += note
         role = _free(candidate, found)
@@ -108,6 +111,8 @@ def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Ca
         reason = why("file_reaches", input=best.taker[1], taker=view.named(best.taker[0]), **told)
     if kinds == "audio":
         role = "audio"
+    elif kinds == "video" and best and "frame_idx" in view.given(best.taker[0]):
+        role = "control"
     elif kinds == "video" and role != "control":
         role = "video"
     elif kinds == "mask":

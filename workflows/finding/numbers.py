@@ -148,12 +148,12 @@ def strength(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) ->
         if pictured and made and "strength" in view.number_inputs(node):
             reason = why("strength_of", node=view.named(node))
             by_class.setdefault(view.class_of(node), []).append(((node, "strength"), reason))
-    denoise: list[Reasoned] = [
-        (sampler.denoise, why("denoise_of", sampler=view.named(sampler.node)))
+    denoise: list[list[Reasoned]] = [
+        [(sampler.denoise, why("denoise_of", sampler=view.named(sampler.node)))]
         for sampler in samplers
         if sampler.denoise and _starts_from_picture(view, sampler)
     ]
-    found = [one for rows in (denoise, *by_class.values()) if (one := number(view, "strength", rows))]
+    found = [one for rows in (*denoise, *by_class.values()) if (one := number(view, "strength", rows))]
     if not found:
         return None
     # a sampler that denoises all of it makes no use of the picture it starts from

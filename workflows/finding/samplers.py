@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from workflows.finding.view import Output, Place, View
 
@@ -24,7 +25,10 @@ class Sampler:
     denoise: Place | None = None
 
 
-SEEDS = ("seed", "noise_seed")
+SEEDS: Final = ("seed", "noise_seed")
+CFGS: Final = ("cfg", "cfg_conds")
+AGAINST: Final = ("negative", "cond2")
+"""Names of conditioning that is steered away from; the second of two is where pictures alone steer."""
 
 
 def samplers_of(view: View, reached: Mapping[str, int]) -> list[Sampler]:
@@ -66,8 +70,7 @@ def _read(view: View, node: str) -> Sampler:
     for owner in [node, guider] if guider else [node]:
         _conditioning(view, owner, sampler)
         sampler.models += view.linked(owner, "MODEL").values()
-        if "cfg" in view.given(owner):
-            sampler.cfg = (owner, "cfg")
+        sampler.cfg = next(((owner, name) for name in CFGS if name in view.given(owner)), sampler.cfg)
     if not sampler.models and "model" in view.links(node):
         sampler.models.append(view.links(node)["model"])
     sampler.latents = list(view.linked(node, "LATENT").values())
@@ -81,8 +84,8 @@ def _conditioning(view: View, owner: str, sampler: Sampler) -> None:
         name: link for name, link in view.links(owner).items() if name in ("positive", "negative")
     }
     for name in names:
-        side = sampler.negative if "negative" in name else sampler.positive
-        side.append((owner, name))
+        against = any(word in name for word in AGAINST)
+        (sampler.negative if against else sampler.positive).append((owner, name))
 
 
 def _seed(view: View, node: str) -> Place | None:

@@ -49,8 +49,8 @@ class View:
         return self._specs[node]
 
     def named(self, node: str) -> str:
-        """A node as sentences name it."""
-        return f"node {node} ({self.class_of(node)})"
+        """A node as sentences name it, after the word "node"."""
+        return f"{node} ({self.class_of(node)})"
 
     def value(self, place: Place) -> Any:
         """What stands at an input; None for a link or nothing."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from workflows import catalogue
+from workflows.convert import to_api
+from workflows.graph import Graph
 
 DATA = Path(__file__).parents[2] / "data"
 CATALOGUE_027 = DATA / "workflows" / "object_info-0.27.0.json.gz"
@@ -30,6 +32,12 @@ def converted() -> dict[str, dict[str, Any]]:
 def object_info() -> catalogue.ObjectInfo:
     """All 802 classes of ComfyUI 0.27."""
     return catalogue.read(CATALOGUE_027)
+
+
+@cache
+def graphs() -> dict[str, Graph]:
+    """All 461 in API format, by this library. Shared: copy one before changing it."""
+    return {name: to_api(document, object_info()) for name, document in templates().items()}
 
 
 def _read(name: str) -> dict[str, dict[str, Any]]:
