@@ -16,7 +16,10 @@ from apps.common.admin import ReadOnly, Tabular
 from apps.common.show import badge, chips, link, spoken
 from apps.common.templatetags.show import pretty
 from apps.projects.admin_scope import FarmAdmin
+from apps.workflows import admin_imports
 from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersion
+
+__all__ = ["WorkflowTemplateAdmin", "WorkflowTemplateVersionAdmin", "admin_imports"]
 
 KIND_TONES = {Kind.KEYFRAME: "blue", Kind.CLIP: "violet", Kind.SLATE: "grey"}
 
