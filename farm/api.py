@@ -21,11 +21,11 @@ from apps.renders.api import (
     HoldViewSet,
     JobViewSet,
     LimitViewSet,
+    RenderedTakeViewSet,
+    RenderingTemplateViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
-from apps.review.api import TakeViewSet
-from apps.workflows.api import TemplateViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
@@ -35,11 +35,11 @@ router.register("sequences", SequenceViewSet)
 router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
-router.register("templates", TemplateViewSet, basename="template")
+router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
-router.register("takes", TakeViewSet)
+router.register("takes", RenderedTakeViewSet)
 router.register("nodes", WorkingNodeViewSet)
 router.register("pools", PoolViewSet)
 router.register("schedules", ScheduleViewSet)

@@ -11,6 +11,21 @@ from apps.renders.admin import (
     projects,
     rules,
     shots,
+    takes,
+    templates,
 )
 
-__all__ = ["activity", "batches", "blocks", "farm", "jobs", "needs", "nodes", "projects", "rules", "shots"]
+__all__ = [
+    "activity",
+    "batches",
+    "blocks",
+    "farm",
+    "jobs",
+    "needs",
+    "nodes",
+    "projects",
+    "rules",
+    "shots",
+    "takes",
+    "templates",
+]

@@ -5,6 +5,8 @@ from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
 from apps.renders.api.nodes import WorkingNodeViewSet
+from apps.renders.api.takes import RenderedTakeViewSet
+from apps.renders.api.templates import RenderingTemplateViewSet
 
 __all__ = [
     "BatchViewSet",
@@ -12,6 +14,8 @@ __all__ = [
     "HoldViewSet",
     "JobViewSet",
     "LimitViewSet",
+    "RenderedTakeViewSet",
+    "RenderingTemplateViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",
 ]

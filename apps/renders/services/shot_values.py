@@ -37,7 +37,7 @@ def fit(
 
     A template that does not choose its length makes as many frames as its source has. Raises WorkflowError.
     """
-    values = _values(step, template, shot)
+    values = shot_values(step, template, shot)
     accepted = bind(
         template, values | _stand_ins(template), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
@@ -47,7 +47,7 @@ def fit(
     return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb)
 
 
-def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
+def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
     """The values of one shot that differ from the template's defaults, prompts and files aside."""
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)
