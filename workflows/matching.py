@@ -21,12 +21,18 @@ Labels = Mapping[str, str]
 def match(before: Graph, after: Graph) -> dict[str, str]:
     """Return before's id → after's id for every node that is in both, renumbered or not."""
     pairs: dict[str, str] = {}
-    _by_id(before, after, pairs, _equal)
-    _by_labels(pairs, *(labels(graph, ROUNDS, values=True) for graph in (before, after)))
-    _by_id(before, after, pairs, _same_class)
-    for rounds in (2, 1):
-        _by_labels(pairs, *(labels(graph, rounds, values=False) for graph in (before, after)))
-    _by_neighbours(before, after, pairs)
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: _by_id(before, after, pairs, _equal),
+        lambda: _by_labels(pairs, *(labels(graph, ROUNDS, values=True) for graph in (before, after))),
+        lambda: _by_id(before, after, pairs, _same_class),
+        lambda: _by_labels(pairs, *(labels(graph, 2, values=False) for graph in (before, after))),
+        lambda: _by_labels(pairs, *(labels(graph, 1, values=False) for graph in (before, after))),
+        lambda: _by_neighbours(before, after, pairs),
+    )
+    for step in steps:
+        if len(pairs) == min(len(before), len(after)):
+            break  # nothing is left on one side
+        step()
     return pairs
 
 

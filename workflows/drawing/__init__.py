@@ -6,6 +6,6 @@ picture   the SVG text
 ========= =====================================================================
 """
 
-from workflows.drawing.picture import draw, element_id
+from workflows.drawing.picture import Words, draw, element_id
 
-__all__ = ["draw", "element_id"]
+__all__ = ["Words", "draw", "element_id"]

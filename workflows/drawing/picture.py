@@ -25,6 +25,18 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'Noto Sans KR'
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The few words of a picture's own, in ``%`` form: a page may give them in another language."""
+
+    label: str = "A graph of %(nodes)s nodes and %(links)s links"
+    left_out: str = "%(left)s more nodes are not drawn; these %(nodes)s are the nearest to the outputs."
+    hidden: str = "+ %(count)s more"
+
+
+ENGLISH: Final = Words()
+
+
+@dataclass(frozen=True, slots=True)
 class _Box:
     """What is drawn of a node: the inputs shown, how many are not, and its height."""
 
@@ -44,6 +56,7 @@ def draw(
     marks: Mapping[str, Mapping[str, str]],
     *,
     problems: Collection[str] = (),
+    words: Words = ENGLISH,
 ) -> str:
     """Return the graph as one ``<svg>`` element, to be put into an HTML page as it is.
 
@@ -68,7 +81,8 @@ def draw(
     }
     layout = place(heights, edges, WIDTH)
     left_out = len(graph) - len(drawn)
-    return "".join(_svg(view, boxes, links, layout, marks, set(problems), left_out))
+    drawing = _Drawing(view, boxes, layout, marks, frozenset(problems), words)
+    return "".join(_svg(drawing, links, left_out))
 
 
 def element_id(node: str, name: str | None = None) -> str:
@@ -123,44 +137,50 @@ def _box(view: View, node: str, roles: Mapping[str, str], slots: tuple[int, ...]
     return _Box(node, tuple(name for name in names if name in kept), len(names) - MOST_ROWS, slots)
 
 
-def _svg(
-    view: View,
-    boxes: Mapping[str, _Box],
-    links: Sequence[_Link],
-    layout: Layout,
-    marks: Mapping[str, Mapping[str, str]],
-    problems: Collection[str],
-    left_out: int,
-) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """All that the parts of one picture have in common."""
+
+    view: View
+    boxes: Mapping[str, _Box]
+    layout: Layout
+    marks: Mapping[str, Mapping[str, str]]
+    problems: Collection[str]
+    words: Words
+
+
+def _svg(drawing: _Drawing, links: Sequence[_Link], left_out: int) -> Iterator[str]:
     top = MARGIN + (26 if left_out else 0)
-    width = max(layout.width + 2 * MARGIN, 360)
-    height = layout.height + top + MARGIN
+    width = max(drawing.layout.width + 2 * MARGIN, 360)
+    height = drawing.layout.height + top + MARGIN
+    counts = {"nodes": len(drawing.boxes), "links": len(links), "left": left_out}
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" font-family="{attribute(FONT)}" '
-        f'font-size="11"><title>{len(boxes)} nodes, {len(links)} links</title>'
+        f'font-size="11"><title>{attribute(drawing.words.label % counts)}</title>'
     )
     if left_out:
         yield (
             f'<text class="left-out" x="{MARGIN}" y="{MARGIN}" fill="{INK.warn}" font-size="13">'
-            f"{left_out} more nodes are not drawn; these {len(boxes)} are the nearest to the outputs.</text>"
+            f"{attribute(drawing.words.left_out % counts)}</text>"
         )
     yield f'<g transform="translate({MARGIN} {top})"><g class="links" fill="none">'
     beside: dict[tuple[str, str], int] = {}
     for link in links:
         edge = (link[0], link[2])
-        yield from _curve(view, boxes, link, layout, beside.get(edge, 0) * 3)
+        yield from _curve(drawing, link, beside.get(edge, 0) * 3)
         beside[edge] = beside.get(edge, 0) + 1
     yield "</g>"
-    for node, box in boxes.items():
-        yield from _node(view, box, layout.corners[node], marks.get(node, {}), problem=node in problems)
+    for box in drawing.boxes.values():
+        yield from _node(drawing, box)
     yield "</g></svg>"
 
 
-def _curve(view: View, boxes: Mapping[str, _Box], link: _Link, layout: Layout, aside: float) -> Iterator[str]:
+def _curve(drawing: _Drawing, link: _Link, aside: float) -> Iterator[str]:
     """A link; links between the same nodes run ``aside`` of each other."""
     giver, slot, taker, name = link
-    kind, colour = _type_of(view, link)
+    boxes, layout = drawing.boxes, drawing.layout
+    kind, colour = _type_of(drawing.view, link)
     x, y = layout.corners[giver]
     start = (x + WIDTH, y + _slot_height(boxes[giver], slot))
     x, y = layout.corners[taker]
@@ -183,10 +203,10 @@ def _curve(view: View, boxes: Mapping[str, _Box], link: _Link, layout: Layout, a
     )
 
 
-def _node(
-    view: View, box: _Box, corner: tuple[float, float], roles: Mapping[str, str], *, problem: bool
-) -> Iterator[str]:
-    node, kind = box.node, view.class_of(box.node)
+def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
+    view, node = drawing.view, box.node
+    corner, roles = drawing.layout.corners[node], drawing.marks.get(node, {})
+    kind, problem = view.class_of(node), node in drawing.problems
     saves = bool(view.info(node).get("output_node"))
     classes = "node" + (" output-node" if saves else "") + (" problem" if problem else "")
     classes += " bound-node" if roles else ""
@@ -212,7 +232,8 @@ def _node(
         yield from _input(view, node, row, HEAD + ROW * index, roles.get(row))
     if box.hidden:
         middle = HEAD + ROW * len(box.rows) + 12
-        yield f'<text class="hidden" x="12" y="{middle}" fill="{INK.dim}">+ {box.hidden} more</text>'
+        hidden = attribute(drawing.words.hidden % {"count": box.hidden})
+        yield f'<text class="hidden" x="12" y="{middle}" fill="{INK.dim}">{hidden}</text>'
     for slot in box.slots[:MOST_ROWS]:
         kind, colour = _slot_type(view, node, slot)
         yield (

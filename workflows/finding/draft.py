@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
 from workflows.finding.families import family_of
-from workflows.finding.found import Candidate, Found, FoundModel
+from workflows.finding.found import Candidate, Found, FoundModel, Why
 from workflows.finding.limits import Limits, dim_step, frame_rule, limits_of
 from workflows.finding.view import View
+from workflows.finding.words import why
 from workflows.graph import Graph
 from workflows.manifest import MANIFEST_VERSION, MEDIA, ROLES, Target
 
@@ -41,9 +42,11 @@ def draft_manifest(
     """
     view = View(graph, object_info)
     produces = found.outputs[0].kind if found.outputs and found.outputs[0].kind in MEDIA else "image"
-    candidates = [one for one in found if one.role in ROLES and one.role != "model"]
+    candidates = [one for one in found if one.role in ROLES and one.role != "model" and _can_be_named(one)]
     if not any(one.role == "frames" for one in candidates):
         candidates = [one for one in candidates if one.role != "fps" or produces == "video"]
+    prefix = found.candidate("filename_prefix")
+    named = {target.node for target in prefix.targets} if prefix else set()
     limits = {one.role: limits_of(view, one) for one in candidates}
     base_model = family_of(found)
     document: dict[str, Any] = {
@@ -59,16 +62,17 @@ def draft_manifest(
         "outputs": [
             {"node": output.node, "kind": output.kind, "role": output.role}
             for output in found.outputs
-            if output.kind in MEDIA
+            if output.kind in MEDIA and output.node in named and output.node
         ],
         "vram": [],
-        "models": [_model(model) for model in found.models],
+        "models": [_model(model) for model in found.models if model.node and model.input],
         "timeouts": {"execution_s": 3600 if produces == "video" else 900, "hang_s": 300},
     }
     if base_model:
         document["base_model"] = base_model
     _add_frames(document, found, limits)
     _add_precision(document, found)
+    _add_facts(document, view, found)
     document["defaults"] = _defaults(document, candidates)
     if base_model and "positive" in document["bindings"] and found.loras:
         document["loras"] = [_place(place.model, place.clip, place.expert) for place in found.loras]
@@ -79,22 +83,29 @@ def draft_manifest(
 
 def open_questions(document: Mapping[str, Any]) -> list[str]:
     """Return what a person must still fill in or confirm before the manifest can be used, a sentence each."""
-    questions = []
-    if document.get("models") and not document.get("vram"):
-        questions.append("How much VRAM does it need? Give a figure with its source for each precision.")
-    for row in document.get("vram", ()):
-        if row.get("source_kind") == "estimate":
-            questions.append("The VRAM figure is an estimate from the sizes of the model files.")
-    for model in document.get("models", ()):
-        if model.get("folder") == UNKNOWN_FOLDER:
-            questions.append(f"In which folder of models/ does {model.get('name')} belong?")
-    if document.get("models") and not document.get("base_model"):
-        questions.append("Which family of models is it (base_model)? Without it no LoRA is loaded.")
-    if document.get("frame_rule"):
-        questions.append("Is the longest clip right (frame_rule)? It is the length the graph was saved with.")
-    if not document.get("outputs"):
-        questions.append("No node saves a picture or a clip: add one to the graph.")
-    return questions
+    return [str(question) for question in questions(document)]
+
+
+def questions(document: Mapping[str, Any]) -> list[Why]:
+    """Like :func:`open_questions`, to be said in another language."""
+    models, rows = document.get("models", ()), document.get("vram", ())
+    asked = [
+        ("ask_vram", bool(models and not rows)),
+        ("ask_estimate", any(row.get("source_kind") == "estimate" for row in rows)),
+        ("ask_family", bool(models and not document.get("base_model"))),
+        ("ask_longest", bool(document.get("frame_rule"))),
+        ("ask_follows", bool(document.get("follows"))),
+        ("ask_key", bool(document.get("remote"))),
+        ("ask_output", not document.get("outputs")),
+    ]
+    found = [why(code) for code, open_ in asked if open_]
+    homeless = [str(model.get("name")) for model in models if model.get("folder") == UNKNOWN_FOLDER]
+    return [*found, *(why("ask_folder", model=name) for name in homeless)]
+
+
+def _can_be_named(candidate: Candidate) -> bool:
+    """A manifest cannot name a node or an input whose name is empty."""
+    return all(target.node and target.input for target in candidate.targets)
 
 
 def _description(graph: Graph) -> dict[str, str]:
@@ -143,13 +154,31 @@ def _add_frames(document: dict[str, Any], found: Found, limits: Mapping[str, Lim
 
 def _add_precision(document: dict[str, Any], found: Found) -> None:
     """A graph with models has one precision: what the files say, without writing it anywhere."""
-    if not found.models:
+    if not document["models"]:
         return
     sources = {place.model[0] for place in found.loras}
     said = [model.precision for model in found.models if model.node in sources and model.precision]
     said += [model.precision for model in found.models if model.precision and not said]
     precision = said[0] if said else UNKNOWN_PRECISION
     document["bindings"]["precision"] = {"type": "choice", "choices": [precision], "targets": []}
+
+
+def _add_facts(document: dict[str, Any], view: View, found: Found) -> None:
+    """What else the graph itself says: if negative text counts, whose service renders, what it follows."""
+    cfg = found.candidate("cfg")
+    if "negative" in document["bindings"] and cfg and isinstance(cfg.value, int | float):
+        document["negative_effect"] = cfg.value > 1
+    services = sorted({service for node in view.graph if (service := _service(view, node))})
+    if services and not found.models:
+        document["remote"] = {"service": ", ".join(services), "key": "comfy.org"}
+    if "video" in document["bindings"] and document["produces"] == "video" and not found.samplers:
+        document["follows"] = {"role": "video"}
+
+
+def _service(view: View, node: str) -> str:
+    """The service that an API node calls: the last part of its category, "api node/video/Kling"."""
+    info = view.info(node)
+    return str(info.get("category", "")).rsplit("/", 1)[-1] if info.get("api_node") else ""
 
 
 def _defaults(document: Mapping[str, Any], candidates: list[Candidate]) -> dict[str, Any]:
@@ -217,7 +246,7 @@ def _estimate(
 ) -> list[dict[str, Any]]:
     """One row from the files' sizes: all of them at once, and a fifth more to work in."""
     names = {model.name for model in found.models}
-    if not names or not names <= model_bytes.keys():
+    if not document["models"] or not names or not names <= model_bytes.keys():
         return []
     weights = sum(model_bytes[name] for name in names) / GB
     defaults = document["defaults"]

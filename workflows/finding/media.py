@@ -62,7 +62,8 @@ class Reach:
 
 def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple[list[Candidate], list[Why]]:
     """A candidate for each role that a file input has; ``order`` is the order files are counted in."""
-    rest = [node for node in view.graph if node not in set(order)]
+    met = set(order)
+    rest = [node for node in view.graph if node not in met]
     loaders = [(node, name) for node in [*order, *rest] for name in file_inputs(view, node)][:MOST_LOADERS]
     found: dict[str, Candidate] = {}
     notes: list[Why] = []
@@ -127,7 +128,7 @@ def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Ca
 def _kinds(view: View, node: str) -> str:
     """What a loader reads, by the outputs that somebody takes."""
     taken = [view.types_out(output) for _, output in view.takers.get(node, ())]
-    outputs = {str(kind) for kind in view.info(node).get("output") or ()}
+    outputs = view.kinds_out(node)
     if "VIDEO" in outputs or "video" in view.class_of(node).lower():
         return "video"
     if "AUDIO" in outputs or "audio" in view.class_of(node).lower():
@@ -172,7 +173,7 @@ def _meaning(view: View, place: Place, output: Output) -> str | None:
     node, name = place
     words = set(re.split(r"[._\d]+", last_part(name).lower()))
     words |= {word.rstrip("s") for word in words}
-    outputs = {str(kind) for kind in view.info(node).get("output") or ()}
+    outputs = view.kinds_out(node)
     if view.types_out(output) == {"MASK"} or words & {"mask", "quadmask"}:
         through = outputs <= {"MASK", "IMAGE"} and not _is_maker(view, node)
         return None if through else "mask"
@@ -191,7 +192,7 @@ def _by_name(view: View, place: Place, words: set[str], outputs: set[str]) -> st
 
 def _is_maker(view: View, node: str) -> bool:
     """True for a node that makes something new of what it is given: a service, or one with conditioning."""
-    outputs = view.info(node).get("output") or ()
+    outputs = view.kinds_out(node)
     return bool(view.info(node).get("api_node")) or "CONDITIONING" in outputs or _animates(view, node)
 
 
@@ -199,7 +200,7 @@ def _animates(view: View, node: str) -> bool:
     """An image laid into the latent of a clip (LTXVImgToVideoInplace), or a clip made of an image."""
     given = view.given(node)
     laid = bool(view.linked(node, "LATENT")) and bool(view.linked(node, "VAE"))
-    outputs = view.info(node).get("output") or ()
+    outputs = view.kinds_out(node)
     return "LATENT" in outputs and (laid or any(name in given for name in FRAMES))
 
 

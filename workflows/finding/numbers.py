@@ -142,7 +142,7 @@ def strength(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) ->
     """How much a given picture counts: a node's strength, or denoise of a sampler that starts from one."""
     by_class: dict[str, list[Reasoned]] = {}
     for node in reached:
-        kinds = {str(kind) for kind in view.info(node).get("output") or ("MODEL",)}
+        kinds = view.kinds_out(node) or {"MODEL"}
         pictured = view.linked(node, "IMAGE", "MASK", "CLIP_VISION_OUTPUT", "STYLE_MODEL", "CONTROL_NET")
         made = kinds & {"MODEL", "CONDITIONING", "LATENT"}
         if pictured and made and "strength" in view.number_inputs(node):
@@ -232,7 +232,7 @@ def _reading(view: View, node: str, name: str) -> object:
 
 def _makes_frames(view: View, node: str) -> bool:
     """Lengths of sounds and texts, and of what is cut out of a clip, are no frame counts."""
-    outputs = {str(kind) for kind in view.info(node).get("output") or ()}
+    outputs = view.kinds_out(node)
     made = bool(outputs & {"LATENT", "CONDITIONING"}) or (
         "IMAGE" in outputs and not view.linked(node, "IMAGE")
     )

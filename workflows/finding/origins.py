@@ -16,6 +16,8 @@ NO_PROMPT: Final = frozenset(
     }
 )  # fmt: skip
 """Text inputs that shape a text, but are not it."""
+INSTRUCTIONS: Final = ("You are ", "<s>[SYSTEM", "<|im_start|>system")
+"""How texts begin that tell a language model what to do with the prompt beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,12 @@ class Origin:
 
 
 def text_origins(view: View, place: Place) -> list[Origin]:
-    """Where the text of an input is written, in the order of its parts; texts of their own nodes first."""
+    """Where the text of an input is written, in the order of its parts.
+
+    Texts of their own nodes come first, instructions to a language model last.
+    """
     found = list(_texts(view, place, exact=True, seen=set()))
-    return sorted(found, key=lambda origin: _part_of_a_join(view, origin))
+    return sorted(found, key=lambda origin: (_instructs(view, origin), _part_of_a_join(view, origin)))
 
 
 def number_origin(view: View, place: Place) -> Origin | None:
@@ -71,10 +76,12 @@ def _numbers(view: View, place: Place, *, exact: bool, seen: set[Place]) -> Iter
     if view.linked(node, "IMAGE", "VIDEO", "AUDIO", "LATENT", "MASK"):
         yield None
         return
-    inputs = [name for name in _parts(view, node) if _is_live(view, node, name)]
+    same = view.slot_name(link).lower()
+    handed = same in view.given(node)  # an output of the name of an input hands it on
+    inputs = [same] if handed else [name for name in _parts(view, node) if _is_live(view, node, name)]
     if not inputs:
         yield None
-    plain = exact and (_hands_on(view, node) or view.class_of(node) in SWITCHES)
+    plain = exact and (handed or _hands_on(view, node) or view.class_of(node) in SWITCHES)
     for name in inputs:
         yield from _numbers(view, (node, name), exact=plain, seen=seen)
 
@@ -105,6 +112,10 @@ def _hands_on(view: View, node: str) -> bool:
         name = expression.strip()
         return name.isidentifier() and f"values.{name}" in view.links(node) and len(view.links(node)) == 1
     return len(given) == 1
+
+
+def _instructs(view: View, origin: Origin) -> bool:
+    return str(view.value(origin.place)).lstrip().startswith(INSTRUCTIONS)
 
 
 def _part_of_a_join(view: View, origin: Origin) -> bool:

@@ -25,6 +25,7 @@ class Sampler:
     denoise: Place | None = None
 
 
+MOST_STAGES: Final = 30
 SEEDS: Final = ("seed", "noise_seed")
 CFGS: Final = ("cfg", "cfg_conds")
 AGAINST: Final = ("negative", "cond2")
@@ -38,18 +39,17 @@ def samplers_of(view: View, reached: Mapping[str, int]) -> list[Sampler]:
     found.sort(key=lambda sampler: reached.get(sampler.node, len(view.graph) + 1))
     if not found:
         return []
-    chain = _latent_chain(view, found[0])
     # of several stages on one latent the first decides what is seen: it stands first
-    return sorted(found, key=lambda sampler: -chain.get(sampler.node, -1))
+    stages = _latents_of(view, found[0])
+    early = [sampler for sampler in found[:MOST_STAGES] if sampler.node in stages]
+    before = {sampler.node: _latents_of(view, sampler) for sampler in early}
+    first = sorted(early, key=lambda sampler: sum(node in before[sampler.node] for node in before))
+    return [*first, *(sampler for sampler in found if sampler.node not in before)]
 
 
-def _latent_chain(view: View, last: Sampler) -> dict[str, int]:
-    """The nodes whose latent a sampler works on, and how far they are before it."""
-    chain = {last.node: 0}
-    for latent in last.latents:
-        for node, _ in view.back(latent, "LATENT"):
-            chain.setdefault(node, len(chain))
-    return chain
+def _latents_of(view: View, sampler: Sampler) -> set[str]:
+    """A sampler, and the nodes whose latent it goes on from."""
+    return {sampler.node, *(node for latent in sampler.latents for node, _ in view.back(latent, "LATENT"))}
 
 
 def _is_sampler(view: View, node: str) -> bool:

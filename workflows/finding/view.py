@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -35,8 +36,17 @@ class View:
         return str(self.graph[node].get("class_type"))
 
     def info(self, node: str) -> Mapping[str, Any]:
-        """What the catalogue says about a node's class; empty for an unknown one."""
-        return self.object_info.get(self.class_of(node), {})
+        """What the catalogue says about a node's class; empty for one that it lacks, or says nonsense of."""
+        found: object = self.object_info.get(self.class_of(node))
+        return found if isinstance(found, Mapping) and isinstance(found.get("input"), Mapping) else {}
+
+    def outputs(self, node: str) -> list[object]:
+        """The types a node gives, as its class declares them; empty for an unknown class."""
+        declared = self.info(node).get("output")
+        return list(declared) if isinstance(declared, list | tuple) else []
+
+    def kinds_out(self, node: str) -> set[str]:
+        return {str(kind) for kind in self.outputs(node)}
 
     def given(self, node: str) -> Mapping[str, Any]:
         inputs: Mapping[str, Any] = self.graph[node]["inputs"]
@@ -44,9 +54,20 @@ class View:
 
     def specs(self, node: str) -> Mapping[str, InputSpec]:
         if node not in self._specs:
-            info = self.info(node)
-            self._specs[node] = inputs_of(info, self.given(node)) if info else {}
+            self._specs[node] = self._declared(node)
         return self._specs[node]
+
+    def _declared(self, node: str) -> dict[str, InputSpec]:
+        """A class whose inputs are declared in a way nobody can read has none."""
+        info = self.info(node)
+        try:
+            specs = inputs_of(info, self.given(node)) if info else {}
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            return {}
+        return {
+            name: spec if isinstance(spec.facts, Mapping) else replace(spec, facts={})
+            for name, spec in specs.items()
+        }
 
     def named(self, node: str) -> str:
         """A node as sentences name it, after the word "node"."""
@@ -81,8 +102,7 @@ class View:
     def types_out(self, output: Output) -> frozenset[str]:
         """The types an output gives; a node that hands on anything gives what it is given."""
         for _ in range(20):
-            declared = self.info(output[0]).get("output")
-            slots: Sequence[Any] = declared if isinstance(declared, list | tuple) else ()
+            slots = self.outputs(output[0])
             types = types_of(slots[output[1]]) if 0 <= output[1] < len(slots) else frozenset({"*"})
             if "*" not in types or not slots:
                 return types

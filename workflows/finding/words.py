@@ -30,7 +30,6 @@ SENTENCES: Final = {
     "file_without_role": "Node %(node)s reads a file for which no role is left.",
     "alpha_mask": "The mask is the transparent part of the picture that node %(node)s reads.",
     "output_name": "Node %(node)s saves files under it.",
-    "model_of": "Node %(sampler)s works with this model.",
     "lora_source": "The model of node %(sampler)s comes from here.",
     "several_outputs": "Several nodes save; node %(node)s is taken for the primary output.",
     "only_previews": "Nothing is saved: node %(node)s only shows a preview. Add a node such as SaveImage.",
@@ -41,6 +40,14 @@ SENTENCES: Final = {
     "no_sampler": "No sampler leads to the primary output.",
     "unknown_class": "Unknown here is the class of node %(node)s; it is judged by the names of its inputs.",
     "sigmas_fixed": "The steps of node %(sampler)s are a fixed list (node %(node)s).",
+    "ask_vram": "How much VRAM does it need? Give a figure with its source for each precision.",
+    "ask_estimate": "The VRAM figure is an estimate from the sizes of the model files.",
+    "ask_family": "Which family of models is it (base_model)? Without it no LoRA is loaded.",
+    "ask_longest": "Is the longest clip right (frame_rule)? It is the length the graph was saved with.",
+    "ask_follows": "How much longer, faster or larger than its source is the clip (follows)?",
+    "ask_key": "A paid service renders this: whose key is used, and what may it cost?",
+    "ask_output": "No node saves a picture or a clip: add one to the graph.",
+    "ask_folder": "In which folder of models/ does %(model)s belong?",
 }
 """By code; in Python's ``%`` form."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from workflows import catalogue
 from workflows.convert import to_api
+from workflows.finding import Found, find
 from workflows.graph import Graph
 
 DATA = Path(__file__).parents[2] / "data"
@@ -38,6 +39,12 @@ def object_info() -> catalogue.ObjectInfo:
 def graphs() -> dict[str, Graph]:
     """All 461 in API format, by this library. Shared: copy one before changing it."""
     return {name: to_api(document, object_info()) for name, document in templates().items()}
+
+
+@cache
+def searched() -> dict[str, Found]:
+    """What is found in each of :func:`graphs`."""
+    return {name: find(graph, object_info()) for name, graph in graphs().items()}
 
 
 def _read(name: str) -> dict[str, dict[str, Any]]:
