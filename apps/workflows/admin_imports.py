@@ -38,7 +38,6 @@ from apps.workflows.wizard.document import document_of
 from apps.workflows.wizard.evidence import nearest
 from apps.workflows.wizard.form import Wizard
 from workflows.finding import find
-from workflows.problems import MISSING_MODEL
 
 
 class CatalogueForm(forms.Form):
@@ -164,7 +163,7 @@ class WorkflowImportAdmin(FarmAdmin):
 
     def _shown(self, request: HttpRequest, row: WorkflowImport, form: Wizard | None) -> HttpResponse:
         document = row.manifest
-        bad = [one for one in row.problems if one["code"] != MISSING_MODEL]
+        bad = [one for one in row.problems if not one["absent"]]
         context = {
             **self.admin_site.each_context(request),
             "title": row.file_name,
@@ -173,7 +172,7 @@ class WorkflowImportAdmin(FarmAdmin):
             "form": form,
             "picture": picture(row.graph, row.catalogue, document, bad) if row.graph else "",
             "problems": bad,
-            "absent": [one for one in row.problems if one["code"] == MISSING_MODEL],
+            "absent": [one for one in row.problems if one["absent"]],
             "open": problems_of(row, document) if form and not form.is_bound else [],
             "evidence": nearest(document) if form else [],
             "catalogues": CatalogueForm(initial={"catalogue": row.catalogue}),
@@ -224,7 +223,7 @@ class WorkflowImportAdmin(FarmAdmin):
 
     @admin.display(description=gettext_lazy("problems"))
     def found(self, row: WorkflowImport) -> str:
-        return str(len([one for one in row.problems if one["code"] != MISSING_MODEL]) or "–")
+        return str(len([one for one in row.problems if not one["absent"]]) or "–")
 
     @admin.display(description=gettext_lazy("template"))
     def became(self, row: WorkflowImport) -> SafeString:

@@ -36,6 +36,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     input = serializers.CharField(allow_null=True)
     code = serializers.CharField()
     message = serializers.CharField()
+    absent = serializers.BooleanField(help_text="Only a model file that this catalogue's server lacks")
 
 
 class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):

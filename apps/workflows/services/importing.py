@@ -30,6 +30,7 @@ from workflows.errors import CannotConvert
 from workflows.finding import draft_manifest, find
 from workflows.graph import Graph
 from workflows.problems import Problem as Finding
+from workflows.problems import without_missing_models
 from workflows.validate import check_graph
 
 logger = logging.getLogger(__name__)
@@ -253,6 +254,15 @@ def _plain_name(name: str) -> str:
 
 
 def _as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    said = list(findings)
+    kept = without_missing_models(said)
     return [
-        {"node": one.node, "input": one.input, "code": one.code, "message": one.message} for one in findings
+        {
+            "node": one.node,
+            "input": one.input,
+            "code": one.code,
+            "message": one.message,
+            "absent": one not in kept,
+        }
+        for one in said
     ]

@@ -47,6 +47,7 @@ class Address:
             "content_type_id": film["shot_type"],
             "url": "nothing/here/",
             "scope": film["hold"].scope,
+            "number": film["workflowtemplateversion"].number,
         }
         return str(known[name] if name in known else self._row(film).pk)
 
@@ -60,6 +61,7 @@ class Address:
 _API_ROWS: Final = {
     "batches": "batch",
     "blocks": "nodeblock",
+    "imports": "workflowimport",
     "presets": "cinematicpreset",
     "deliveries": "delivery",
     "{content_type_id}": "shot",

@@ -81,6 +81,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, made": "401 403 403 403 403 403 403 201",
     "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
+    "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
+    "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
+    "api: farm rights, a file": "401 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -101,6 +104,7 @@ _OF_THE_FARM: Final = {
     "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
+    "workflows/workflowimport": ("farm rights", "farm rights, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "farm rights, a row"),
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
@@ -112,7 +116,7 @@ _OF_THE_FARM: Final = {
 }
 
 
-_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "schedules", "templates")
+_FARM_LISTS: Final = ("blocks", "imports", "limits", "nodes", "pools", "presets", "schedules", "templates")
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -257,6 +261,23 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
+    **_button("review/take/{object_id}/again", "press a button"),
+    **{
+        address: profile
+        for deed in ("convert", "discard")
+        for address, profile in _button(
+            f"workflows/workflowimport/{{object_id}}/{deed}", "farm rights, a deed"
+        ).items()
+    },
+    **{
+        address: profile
+        for deed in ("current", "deprecate", "offer")
+        for address, profile in _button(
+            f"workflows/workflowtemplateversion/{{object_id}}/{deed}", "farm rights, a deed"
+        ).items()
+    },
+    **_both("admin/workflows/workflowtemplateversion/{object_id}/dry-run/", "members of any film"),
+    **_both("admin/workflows/workflowtemplateversion/{object_id}/compare/", "compare"),
     **{
         address: profile
         for deed in ("desired", "note", "place", "hours", "well", "software")
@@ -310,6 +331,21 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/takes/{pk}/render-again": "api: make of a row",
+    # workflows: whoever works with the farm reads, Django's permissions let somebody bring and choose
+    "POST api/v1/templates/import": "api: farm rights, a file",
+    "PATCH api/v1/imports/{pk}": "api: farm rights",
+    "POST api/v1/imports/{pk}/convert": "api: farm rights",
+    "POST api/v1/imports/{pk}/discard": "api: farm rights",
+    "POST api/v1/imports/{pk}/confirm": "api: farm rights, in the way",
+    "PATCH api/v1/templates/{slug}": "api: farm rights",
+    **{
+        f"GET api/v1/templates/{{slug}}/{what}": "api: members of any film"
+        for what in ("versions", "versions/{number}", "compare")
+    },
+    "POST api/v1/templates/{slug}/versions/{number}/deprecate": "api: farm rights",
+    "POST api/v1/templates/{slug}/versions/{number}/offer": "api: farm rights",
+    "POST api/v1/templates/{slug}/dry-run": "api: members of any film",
     "PATCH api/v1/nodes/{pk}": "api: farm rights",
     **{
         f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
@@ -398,12 +434,30 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
+        "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}},
+        "POST api/v1/imports/{pk}/confirm": {"manifest": {}},
+        "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0"},
+        "PATCH api/v1/templates/{slug}": {"offered": False},
+        "POST api/v1/templates/{slug}/versions/{number}/deprecate": {"reason": "old"},
+        "POST api/v1/templates/{slug}/dry-run": {"values": {"positive": "a quay"}},
+        "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/": {"reason": "old"},
+        "POST admin/workflows/workflowimport/{object_id}/convert/": {"catalogue": "ComfyUI 0.27.0"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
     }
     return bodies.get(key, {})
 
 
 DEEDS: Final = (
+    "POST api/v1/takes/{pk}/render-again",
+    "POST admin/review/take/{object_id}/again/",
+    "PATCH api/v1/imports/{pk}",
+    "POST api/v1/imports/{pk}/convert",
+    "POST api/v1/imports/{pk}/discard",
+    "PATCH api/v1/templates/{slug}",
+    "POST api/v1/templates/{slug}/versions/{number}/deprecate",
+    "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/",
+    "POST admin/workflows/workflowimport/{object_id}/convert/",
+    "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST api/v1/sequences",
     "POST api/v1/shots",
     "POST api/v1/batches",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
@@ -28,8 +30,10 @@ from apps.projects.roles import Role
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
-from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.catalogues import RECORDED
+from apps.workflows.models import WorkflowImport, WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services import sync_templates
+from apps.workflows.services.importing import import_file
 from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
     CharacterLoraFactory,
@@ -40,6 +44,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.integration.admin.rows import everything_of
+from workflows.load import load
 
 CANARY: Final = b"zqxjvk"
 """Stands in every text of the other film and in nothing else (case does not count)."""
@@ -100,6 +105,7 @@ def build() -> World:
         "need": Need.objects.first(),
         "hold": Hold.objects.create(scope="24", by="superuser"),
         "limit": _limit(),
+        "workflowimport": _import(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
@@ -130,6 +136,14 @@ def _limit() -> Limit:
     limit = Limit.objects.create(name="licence", most=3)
     limit.templates.add(WorkflowTemplate.objects.get(slug="sd15_t2i"))
     return limit
+
+
+def _import() -> WorkflowImport:
+    """A draft made of a shipped graph."""
+    file = BytesIO(json.dumps(load("sd15_t2i").graph).encode())
+    root = User(username="bringer", is_superuser=True)
+    root.save()
+    return import_file(file, name="brought.json", catalogue_name=RECORDED, user=root).row
 
 
 def _film(code: str) -> dict[str, Any]:

@@ -68,9 +68,7 @@ def test_the_same_file_again_leads_to_the_draft_that_is_there(root: User) -> Non
         (b"\x89PNG\r\n\x1a\n" + b"\xff" * 64, "damaged|holds no"),
     ],
 )
-def test_a_file_that_cannot_be_converted_is_kept_and_says_why(
-    root: User, content: bytes, says: str
-) -> None:
+def test_a_file_that_cannot_be_converted_is_kept_and_says_why(root: User, content: bytes, says: str) -> None:
     row = bring(io.BytesIO(content), root).row
     if row.state == "draft":
         pytest.fail(f"a graph came of {content[:40]!r}: {row.graph}")
