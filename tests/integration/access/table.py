@@ -83,6 +83,7 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
     "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
     "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
+    "api: members, asked wrongly": "401 403 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400",
     "api: farm rights, a file": "401 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
@@ -341,8 +342,9 @@ EXPECTED: Final[dict[str, str]] = {
     "PATCH api/v1/templates/{slug}": "api: farm rights",
     **{
         f"GET api/v1/templates/{{slug}}/{what}": "api: members of any film"
-        for what in ("versions", "versions/{number}", "compare")
+        for what in ("versions", "versions/{number}")
     },
+    "GET api/v1/templates/{slug}/compare": "api: members, asked wrongly",
     "POST api/v1/templates/{slug}/versions/{number}/deprecate": "api: farm rights",
     "POST api/v1/templates/{slug}/versions/{number}/offer": "api: farm rights",
     "POST api/v1/templates/{slug}/dry-run": "api: members of any film",

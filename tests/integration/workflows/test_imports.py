@@ -92,7 +92,7 @@ def test_a_file_without_end_is_refused_while_it_is_read(root: User) -> None:
 
 
 def test_whoever_may_not_bring_workflows_is_refused(db: None) -> None:
-    with pytest.raises(NotAllowed, match="workflows.add_workflowtemplate"):
+    with pytest.raises(NotAllowed, match=r"workflows\.add_workflowtemplate"):
         bring(api_file(graph_of("sd15_t2i")), UserFactory.create(is_staff=True))
     assert not WorkflowImport.objects.exists()
 
@@ -160,7 +160,7 @@ def test_a_release_that_ships_the_name_of_an_imported_template_is_refused_and_ch
 ) -> None:
     row = bring(api_file(graph_of("sd15_t2i")), root, name="wan22_i2v.json").row
     version = confirm(row, completed(row.manifest), user=root)
-    with pytest.raises(Refused, match="wan22_i2v.*imported template has this name"):
+    with pytest.raises(Refused, match=r"wan22_i2v.*imported template has this name"):
         sync_templates()
     assert WorkflowTemplate.objects.get().current == version
 

@@ -88,5 +88,5 @@ def test_managing_versions_takes_the_permission(versions: Both) -> None:
         lambda: offer_again(versions[0], user=somebody),
         lambda: set_offered(versions[0].template, offered=False, user=somebody),
     ):
-        with pytest.raises(NotAllowed, match="workflows.change_workflowtemplate"):
+        with pytest.raises(NotAllowed, match=r"workflows\.change_workflowtemplate"):
             deed()
