@@ -29,11 +29,11 @@ def make_current(version: WorkflowTemplateVersion, *, user: User) -> bool:
     """
     require_manage(user)
     row = _locked(version)
-    if row.current_id == version.pk:
-        return False
     if VersionDeprecation.objects.filter(version=version).exists():
         told = _("this version is deprecated; offer it again first, or choose another")
         raise Refused(Problem("version", str(version.number), told, code="deprecated"))
+    if row.current_id == version.pk:
+        return False
     before, newest = row.current, row.versions.order_by("-number").first()
     row.current = version
     row.chosen_by = "" if newest == version else user.get_username()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from apps.accounts.models import User
@@ -82,11 +84,12 @@ def test_a_withdrawn_template_is_offered_again(root: User, versions: Both) -> No
 
 def test_managing_versions_takes_the_permission(versions: Both) -> None:
     somebody = UserFactory.create(is_staff=True)
-    for deed in (
+    deeds: tuple[Callable[[], bool], ...] = (
         lambda: make_current(versions[0], user=somebody),
         lambda: deprecate(versions[0], reason="x", user=somebody),
         lambda: offer_again(versions[0], user=somebody),
         lambda: set_offered(versions[0].template, offered=False, user=somebody),
-    ):
+    )
+    for deed in deeds:
         with pytest.raises(NotAllowed, match=r"workflows\.change_workflowtemplate"):
             deed()
