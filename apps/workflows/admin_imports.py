@@ -22,6 +22,7 @@ from apps.common.show import NOTHING, link, moment, state_badge
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of
 from apps.workflows.catalogues import catalogue_or_recorded, names
+from apps.workflows.foundwords import in_words
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
 from apps.workflows.pictures import picture
 from apps.workflows.services.confirming import confirm, problems_of
@@ -38,6 +39,7 @@ from apps.workflows.wizard.document import document_of
 from apps.workflows.wizard.evidence import nearest
 from apps.workflows.wizard.form import Wizard
 from workflows.finding import find
+from workflows.finding.draft import questions
 
 
 class CatalogueForm(forms.Form):
@@ -174,6 +176,8 @@ class WorkflowImportAdmin(FarmAdmin):
             "problems": bad,
             "absent": [one for one in row.problems if one["absent"]],
             "open": problems_of(row, document) if form and not form.is_bound else [],
+            "questions": [in_words(one) for one in questions(document)] if form else [],
+            "remarks": [in_words(one) for one in form.found.notes] if form else [],
             "evidence": nearest(document) if form else [],
             "catalogues": CatalogueForm(initial={"catalogue": row.catalogue}),
             "may_change": self.has_change_permission(request, row),

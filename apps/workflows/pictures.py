@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.workflows.catalogues import catalogue_or_recorded
+from apps.workflows.foundwords import picture_words
 from workflows.drawing import draw
 from workflows.graph import Graph
 
@@ -21,5 +22,5 @@ def picture(
         for target in binding.get("targets", ()):
             marks.setdefault(str(target.get("node")), {}).setdefault(str(target.get("input")), role)
     bad = {str(one["node"]) for one in problems if one.get("node")}
-    drawn = draw(graph, catalogue_or_recorded(catalogue), marks, problems=bad)
+    drawn = draw(graph, catalogue_or_recorded(catalogue), marks, problems=bad, words=picture_words())
     return mark_safe(drawn)  # noqa: S308 - workflows.drawing escapes every text of the graph

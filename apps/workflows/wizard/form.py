@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from apps.common.errors import Problem
+from apps.workflows.foundwords import in_words
 from apps.workflows.models import Kind, Origin, WorkflowTemplate
 from apps.workflows.wizard.places import Places, title_of, written
 from workflows.catalogue import ObjectInfo
@@ -77,7 +78,7 @@ class Wizard(forms.Form):
                 targets=[self[name] for name in self.names(f"t.{role}.")],
                 values=[self[name] for name in self.names(f"d.{role}.")],
                 sure=candidate.sure if candidate else None,
-                why=candidate.why if candidate else "",
+                why=in_words(candidate.reason) if candidate else "",
             )
 
     def memory(self) -> Iterator[list[forms.BoundField]]:
@@ -255,7 +256,7 @@ class Wizard(forms.Form):
                 label=f"{name} {place.expert}".strip(),
                 required=False,
                 initial=place.model in kept,
-                help_text=place.why,
+                help_text=in_words(place.reason),
             )
 
 
