@@ -49,13 +49,15 @@ install:  ## what the farm needs, into .venv
 install-dev:
 	@$(INSTALL) requirements/dev.txt
 
-test: test-sqlite test-postgres test-acceptance  ## every test, on SQLite and on PostgreSQL
+# Acceptance tests leave more than half of the machine idle: the tests on PostgreSQL take what they leave.
+test: test-sqlite browser  ## every test, on SQLite and on PostgreSQL
+	@$(MAKE) --no-print-directory -j 3 $(APART) SECOND='nice -n 5' test-acceptance-sqlite test-acceptance-postgres test-postgres
 
 test-sqlite: install-dev  ## unit and integration tests on SQLite, but for what only a studio's farm does (ALL=1: that too)
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" $(CROWDED) tests/unit tests/integration
 
 test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
-	SHOTFARM_TEST_DB=postgres $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration
+	SHOTFARM_TEST_DB=postgres $(SECOND) $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration
 
 # The road from a shot to a take is gone on both databases. A studio's farm (chaos, stores, notices, secrets,
 # logs, sick nodes, a day in Korean) is on PostgreSQL; the demo, nodes without a farm, the pages and a day in

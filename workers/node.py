@@ -174,7 +174,13 @@ class Node:
         to_start = () if on_gpu else tuple(queue_for(tier) for tier in tiers)
         return (self.own_queue, *to_start, *(next_queue_for(tier) for tier in tiers))
 
-    def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
+    def report(
+        self,
+        finished: tuple[RenderReport, ...],
+        *,
+        with_capabilities: bool = False,
+        with_catalogue: bool = False,
+    ) -> NodeReport:
         """Write the node's report.
 
         Where the artifact store stands still, orders that stand there with it are left out: their leases run
@@ -182,6 +188,7 @@ class Node:
         """
         sight = self.sight
         state, reason = self._standing(sight)
+        whole = sight.catalogue.whole if sight.catalogue else None
         return NodeReport(
             node=self.name,
             worker=self.worker,
@@ -200,6 +207,8 @@ class Node:
             canary=self.canary,
             probe=self.probe,
             hears=HEARS,
+            catalogue_of=whole.sha256 if whole else "",
+            catalogue=whole.text if whole and with_catalogue else "",
         )
 
 

@@ -15,7 +15,7 @@ from workflows.convert.media import KINDS
 from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
 from workflows.showing import add_commands
-from workflows.validate import MISSING_MODEL, Problem, check_graph, check_manifest
+from workflows.validate import MODEL, Problem, check_graph, check_manifest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +75,7 @@ def _findings(
     problems = check_manifest(template, object_info)
     if object_info is not None:
         problems += check_graph(template.graph, object_info)
-    counted = [p for p in problems if require_models or p.code != MISSING_MODEL]
+    counted = [p for p in problems if require_models or p.missing != MODEL]
     return counted, [p for p in problems if p not in counted]
 
 

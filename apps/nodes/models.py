@@ -56,6 +56,25 @@ class Schedule(BaseModel):
         return self.name
 
 
+class NodeCatalogue(BaseModel):
+    """One distinct answer of ComfyUI to ``/object_info``; many nodes may have the same.
+
+    ``sha256``: over its canonical JSON. ``packed``: that JSON by gzip. ``classes``: how many there are.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    packed = models.BinaryField()
+    classes = models.PositiveIntegerField(_("node classes"))
+
+    class Meta:
+        ordering = ["sha256"]
+        verbose_name = _("node catalogue")
+        verbose_name_plural = _("node catalogues")
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
 class Node(BaseModel):
     """A GPU worker and the ComfyUI beside it. Facts are what it last reported; nothing is invented.
 
@@ -72,6 +91,9 @@ class Node(BaseModel):
 
     ``hears``: which of farm.contracts.HEARS it heeds. ``misheard``: why what was said last under its name
     was not taken (another version, another machine), ``misheard_at`` when that was.
+
+    ``catalogue``: its ComfyUI's whole node catalogue; ``catalogue_of`` names the last it told of, which may
+    have been refused.
 
     ``software``: what runs there (apps.nodes.software), ``baseline`` what was accepted of it; each with a
     short hash. ``drift``: how it differs from that and from its pool, ``[{"code", "params"}]``; ``drift_of``
@@ -98,6 +120,10 @@ class Node(BaseModel):
     classes = models.JSONField(_("node classes"), default=list, blank=True)
     models_by_folder = models.JSONField(_("models"), default=dict, blank=True)
     capabilities_of = models.CharField(max_length=16, blank=True)
+    catalogue = models.ForeignKey(
+        NodeCatalogue, models.SET_NULL, null=True, blank=True, editable=False, related_name="nodes"
+    )
+    catalogue_of = models.CharField(max_length=64, blank=True, default="", editable=False)
     note = models.TextField(_("maintenance note"), blank=True)
     note_by = models.CharField(max_length=150, blank=True, default="")
     note_at = models.DateTimeField(null=True, blank=True)

@@ -98,7 +98,8 @@ class NodeReport:
     coordinator has not confirmed yet, oldest first. ``resident``: model files (``folder/name``) that
     ComfyUI holds in memory now, as far as the node knows, the last used at the end: a hint, never a
     promise. ``canary``: the id of the last CANARY that came by its own queue. ``probe``: how the last probe
-    ended that was asked for. ``hears``: which of HEARS this node heeds.
+    ended that was asked for. ``hears``: which of HEARS this node heeds. ``catalogue_of``: the name by content
+    of its whole node catalogue; ``catalogue``, packed, is sent only when asked for (contracts.catalogues).
     """
 
     node: str
@@ -118,6 +119,8 @@ class NodeReport:
     canary: str = ""
     probe: ProbeResult | None = None
     hears: tuple[str, ...] = ()
+    catalogue_of: str = ""
+    catalogue: str = ""
     version: int = VERSION
 
 
@@ -142,6 +145,7 @@ class NodeDirectives:
     unstage: tuple[str, ...] = ()
     probe: str = ""
     refused: str = ""
+    want_catalogue: bool = False
     version: int = VERSION
 
 

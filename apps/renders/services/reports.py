@@ -19,7 +19,7 @@ from apps.common.collisions import again_after_collision
 from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
-from apps.nodes.services import note_refusals, receive_all, refusals
+from apps.nodes.services import note_refusals, receive_all, refusals, wants_catalogue
 from apps.nodes.services.health import probe_for
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt
@@ -68,6 +68,7 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
             serve=report.node in serve,
             desired=nodes[report.node].desired,
             want_capabilities=nodes[report.node].capabilities_of != report.fingerprint,
+            want_catalogue=wants_catalogue(nodes[report.node], report),
             probe=probe_for(nodes[report.node]),
             unstage=unstage[report.node],
         )
