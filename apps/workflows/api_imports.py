@@ -33,9 +33,11 @@ class FindingSerializer(serializers.Serializer[Any]):
     """What is wrong, or to be known: node and input are null where the whole graph is meant."""
 
     node = serializers.CharField(allow_null=True)
+    title = serializers.CharField(allow_null=True)
     input = serializers.CharField(allow_null=True)
     code = serializers.CharField()
     message = serializers.CharField()
+    nearest = serializers.ListField(child=serializers.CharField(), help_text="What there is")
     absent = serializers.BooleanField(help_text="Only a model file that this catalogue's server lacks")
 
 

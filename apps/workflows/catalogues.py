@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
-from workflows.catalogue import ObjectInfo, read
-from workflows.load import LIBRARY
+from apps.nodes.selectors import catalogue_of, known_capabilities
+from workflows.catalogue import ObjectInfo, recorded
 
 RECORDED: Final = "ComfyUI 0.27.0"
-_FILE: Final = LIBRARY / "data" / "object_info-0.27.0.json.gz"
+"""What the recorded catalogue is called; no node is."""
+OFFERED: Final = 200
 
 
 def names() -> list[str]:
-    """Name the catalogues there are, the one to begin with first."""
-    return [RECORDED]
+    """Name the catalogues there are, the one to begin with first: the recorded one, then nodes by name."""
+    nodes = known_capabilities().order_by("name").values_list("name", flat=True)
+    return [RECORDED, *nodes[:OFFERED]]
 
 
 def catalogue(name: str) -> ObjectInfo:
     """Return a catalogue by its name. Raises Refused, naming those there are."""
-    if name != RECORDED:
+    if name == RECORDED:
+        return recorded()
+    node = known_capabilities().filter(name=name).only("name", "catalogue").first()
+    if node is None:
         told = _("no such node catalogue; there are: %s") % ", ".join(names())
         raise Refused(Problem("catalogue", name, told, code="unknown_catalogue"))
-    return _recorded()
+    return catalogue_of(node)
 
 
 def catalogue_or_recorded(name: str) -> ObjectInfo:
     """Return a catalogue by its name, or the recorded one if that is gone with its node."""
-    return catalogue(name if name in names() else RECORDED)
-
-
-@lru_cache(maxsize=1)
-def _recorded() -> ObjectInfo:
-    return read(_FILE)
+    try:
+        return catalogue(name)
+    except Refused:
+        return recorded()

@@ -142,9 +142,9 @@ class WorkflowImport(BaseModel):
 
     ``original``: key of the file in the artifact store, as it came. ``catalogue``: the name of the node
     catalogue it was converted with (see catalogues). ``graph``: API format, empty if it could not be
-    converted. ``problems`` and ``notes``: ``[{"node", "input", "code", "message", "absent"}]``; absent is
-    a model file that the catalogue's server lacks, which is no fault of the graph. ``manifest``: the document
-    as far as it was filled in. ``version``: what it became.
+    converted. ``problems`` and ``notes``: ``[{"node", "title", "input", "code", "message", "nearest",
+    "absent"}]``; absent is a model file that the catalogue's server lacks: no fault of the graph.
+    ``manifest``: the document as far as it was filled in. ``version``: what it became.
     """
 
     state = models.CharField(_("state"), max_length=12, choices=ImportState.choices)

@@ -51,6 +51,13 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
     }
   };
 
+  /* Of a large graph not every input is offered; the picture has them all. */
+  const offer = (select, node, input) => {
+    const option = new Option(`${node} · ${input}`, JSON.stringify([node, input]));
+    select.add(option);
+    return option;
+  };
+
   for (const select of targets) {
     select.addEventListener("focus", () => { atHand = select; light(select); });
     select.addEventListener("change", () => light(select));
@@ -65,7 +72,7 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
     });
     const same = (option) => option.value && JSON.parse(option.value)[0] === node
       && (!input || JSON.parse(option.value)[1] === input);
-    const wanted = atHand && [...atHand.options].find(same);
+    const wanted = atHand && ([...atHand.options].find(same) ?? (input && offer(atHand, node, input)));
     if (bound && bound !== atHand) {
       bound.focus();
       bound.scrollIntoView({ block: "center", behavior: "smooth" });

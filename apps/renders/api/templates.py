@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -20,6 +21,7 @@ from apps.workflows.selectors import version_numbered
 from workflows.manifest import ROLES
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class MyShot(serializers.PrimaryKeyRelatedField[Shot]):
     """A shot of the person's projects, by id; those of others do not exist here."""
 

@@ -21,7 +21,7 @@ from apps.workflows.services.importing import closed
 from apps.workflows.services.managing import require_import
 from apps.workflows.services.sync import about_of, add_version
 from apps.workflows.states import IMPORT, ImportState
-from workflows.catalogue import ObjectInfo
+from workflows.catalogue import ObjectInfo, with_packs
 from workflows.errors import TemplateInvalid, WorkflowError
 from workflows.load import Template, template_from
 from workflows.problems import Problem as Finding
@@ -82,11 +82,11 @@ def confirm(
 def problems_of(row: WorkflowImport, document: Mapping[str, Any]) -> list[Problem]:
     """Return what keeps a draft with this manifest from being used, each at its field. Model files that the
     catalogue's server lacks do not: another node may have them."""
-    object_info = catalogue_or_recorded(row.catalogue)
     try:
         template = template_from(row.graph, dict(document))
     except TemplateInvalid as exc:
         return [_of_error(exc)]
+    object_info = with_packs(catalogue_or_recorded(row.catalogue), template.manifest)
     return [*_default_problems(template), *_findings(template, object_info)]
 
 

@@ -261,7 +261,9 @@ def _as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             "node": one.node,
             "input": one.input,
             "code": one.code,
+            "title": one.title,
             "message": one.message,
+            "nearest": list(one.nearest),
             "absent": one not in kept,
         }
         for one in said

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from apps.workflows.wizard.form import MOST_TARGETS, Wizard
+from apps.workflows.wizard.form import MOST_LORAS, MOST_MODELS, MOST_TARGETS, Wizard
 from apps.workflows.wizard.places import read
 from workflows.graph import Graph, is_link
 from workflows.manifest import ROLES
@@ -35,7 +35,9 @@ def document_of(form: Wizard) -> dict[str, Any]:
     _set(made, "license", _license(data))
     _set(made, "frame_rule", _frame_rule(form, made["bindings"]))
     made["models"] = [_model(form, index, row) for index, row in enumerate(made.get("models", ()))]
-    made["loras"] = [_lora(place) for index, place in enumerate(form.found.loras) if data.get(f"l.{index}")]
+    made["loras"] = [
+        _lora(place) for index, place in enumerate(form.found.loras[:MOST_LORAS]) if data.get(f"l.{index}")
+    ]
     _set_outputs(form, made)
     return made
 
@@ -138,6 +140,8 @@ def _frame_rule(form: Wizard, bindings: Mapping[str, Any]) -> dict[str, Any] | N
 
 def _model(form: Wizard, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
     made = dict(row)
+    if index >= MOST_MODELS:
+        return made
     for name in ("folder", "url", "license_note", "precision"):
         _set(made, name, form.cleaned_data.get(f"m.{index}.{name}"))
     return made

@@ -14,14 +14,18 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from apps.common.errors import Problem
 from apps.workflows.foundwords import in_words
 from apps.workflows.models import Kind, Origin, WorkflowTemplate
+from apps.workflows.wizard.fields import PlaceField
 from apps.workflows.wizard.places import Places, title_of, written
 from workflows.catalogue import ObjectInfo
 from workflows.finding import Found
 from workflows.graph import Graph
 from workflows.manifest import FORMER_ROLES, ROLES, SOURCE_KINDS
 
-MOST_TARGETS: Final = 12
+MOST_TARGETS: Final = 8
 MOST_ROWS: Final = 12
+MOST_MODELS: Final = 40
+MOST_LORAS: Final = 24
+"""Of a graph with more of them, the rest stays as it was drafted."""
 NUMBERS: Final = ("int", "float")
 SOURCES: Final[Mapping[str, Promise]] = {
     "primary": _("measured by its makers"),
@@ -88,7 +92,7 @@ class Wizard(forms.Form):
 
     def model_files(self) -> Iterator[tuple[Mapping[str, Any], list[forms.BoundField]]]:
         """Each model file with its fields."""
-        for index, row in enumerate(self.document.get("models", ())):
+        for index, row in enumerate(self.document.get("models", ())[:MOST_MODELS]):
             yield row, [self[name] for name in self.names(f"m.{index}.")]
 
     def lora_places(self) -> list[forms.BoundField]:
@@ -190,13 +194,15 @@ class Wizard(forms.Form):
         candidate = self.found.candidate(role)
         if not chosen and candidate and not self.is_bound and not self.document.get("bindings"):
             chosen = [(target.node, target.input) for target in candidate.targets]
-        choices = self.places.choices(role, chosen)
+        offered = (candidate, *candidate.alternatives) if candidate else ()
+        found = [(target.node, target.input) for one in offered for target in one.targets]
+        choices = self.places.choices(role, [*chosen, *found])
         posted = [n for n in range(MOST_TARGETS) if self.data.get(f"t.{role}.{n}")] if self.is_bound else []
         count = min(MOST_TARGETS, max([len(chosen), *(n + 1 for n in posted)]) + 1)
         for index in range(count):
             initial = written(chosen[index]) if index < len(chosen) else ""
             label = _("goes to") if index == 0 else _("and to")
-            self.fields[f"t.{role}.{index}"] = _select(label, [("", "–"), *choices], initial)
+            self.fields[f"t.{role}.{index}"] = PlaceField(label, role, choices, self.places, initial)
         kind = ROLES[role]
         default = self.document.get("defaults", {}).get(role)
         if role != "filename_prefix" and kind != "file":
@@ -240,7 +246,7 @@ class Wizard(forms.Form):
         return count
 
     def _add_models(self) -> None:
-        for index, row in enumerate(self.document.get("models", ())):
+        for index, row in enumerate(self.document.get("models", ())[:MOST_MODELS]):
             self.fields |= {
                 f"m.{index}.folder": _text(_("folder"), row.get("folder"), most=80, required=True),
                 f"m.{index}.url": _text(_("download (URL)"), row.get("url"), most=400),
@@ -250,7 +256,7 @@ class Wizard(forms.Form):
 
     def _add_loras(self) -> None:
         kept = [tuple(row.get("model", ())) for row in self.document.get("loras", ())]
-        for index, place in enumerate(self.found.loras):
+        for index, place in enumerate(self.found.loras[:MOST_LORAS]):
             name = _named(self.graph, place.model[0])
             self.fields[f"l.{index}"] = forms.BooleanField(
                 label=f"{name} {place.expert}".strip(),

@@ -14,6 +14,9 @@ from workflows.manifest_check import FILE_LOADERS
 Place = tuple[str, str]
 """A node's input: (node id, input name)."""
 
+MOST_OFFERED: Final = 150
+"""Of a larger graph the first inputs are offered, beside those that were found or chosen."""
+
 _TAKES: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"STRING"}),
     "int": frozenset({"INT"}),
@@ -53,11 +56,16 @@ class Places:
                     for kind in _kinds(node["class_type"], name, value, specs.get(name)):
                         self._by_type[kind].append((node_id, name))
 
-    def choices(self, role: str, chosen: Iterable[Place] = ()) -> list[tuple[str, str]]:
-        """The places a role may be written to, those chosen already among them, as the graph orders them."""
-        fitting = self._by_type[ROLES[role]]
-        more = [place for place in chosen if place not in fitting]
-        return [(written(place), self.named(place)) for place in (*more, *fitting)]
+    def fits(self, role: str, place: Place) -> bool:
+        """Tell whether a role may be written there."""
+        return place in self._by_type[ROLES[role]]
+
+    def choices(self, role: str, chosen: Iterable[Place] = ()) -> list[Place]:
+        """The places to offer for a role: those found or chosen, then others as the graph orders them."""
+        fitting = self._by_type[ROLES[role]][:MOST_OFFERED]
+        there = set(fitting)
+        more = dict.fromkeys(place for place in chosen if place not in there)
+        return [*more, *fitting]
 
     def named(self, place: Place) -> str:
         """Say ``12 KSampler (Sampler 1) · seed``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -12,14 +13,17 @@ from django.core.files.storage import default_storage
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.common.models import StateEvent
+from apps.nodes.models import NodeCatalogue
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
 from apps.workflows.selectors import current_version, offered
 from apps.workflows.services import sync_templates, template_of
 from apps.workflows.services.confirming import confirm
 from apps.workflows.services.importing import MOST_BYTES, Imported, convert_again, discard, import_file
-from tests.factories import UserFactory
+from tests.factories import NodeFactory, UserFactory
 from tests.integration.workflows.files import api_file, completed, graph_of, png_of
+from workflows.catalogue import recorded
+from workflows.load import canonical_json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
@@ -176,6 +180,27 @@ def test_a_discarded_draft_can_be_converted_again(root: User) -> None:
     row = bring(api_file(graph_of("sd15_t2i")), root).row
     discard(row, user=root)
     assert convert_again(row, catalogue_name=RECORDED, user=root).state == "draft"
+
+
+def test_a_file_is_converted_with_the_nodes_of_a_registered_server(root: User) -> None:
+    custom = {"input": {"required": {"images": ["IMAGE"]}}, "output": ["IMAGE"], "output_node": False}
+    text = canonical_json({**recorded(), "StudiosOwnNode": custom})
+    kept = NodeCatalogue.objects.create(
+        sha256=hashlib.sha256(text).hexdigest(), packed=gzip.compress(text), classes=1
+    )
+    NodeFactory.create(name="gpu24", catalogue=kept, capabilities_of="x")
+    graph = graph_of("sd15_t2i")
+    save = next(node for node in graph.values() if node["class_type"] == "SaveImage")
+    graph["77"] = {"class_type": "StudiosOwnNode", "inputs": {"images": save["inputs"]["images"]}}
+    save["inputs"]["images"] = ["77", 0]
+    row = bring(api_file(graph), root).row
+    assert [(one["node"], one["code"]) for one in row.problems if not one["absent"]] == [
+        ("77", "missing_node_type")
+    ]
+    again = convert_again(row, catalogue_name="gpu24", user=root)
+    assert [one for one in again.problems if not one["absent"]] == []
+    with pytest.raises(Refused, match=r"ComfyUI 0\.27\.0, gpu24"):
+        convert_again(row, catalogue_name="gpu99", user=root)
 
 
 def test_an_unknown_class_is_told_with_its_node(root: User) -> None:
