@@ -20,6 +20,7 @@ MOST_ROWS: Final = 24
 WIDTH: Final = 232
 HEAD: Final = 38
 ROW: Final = 17
+SLOT: Final = 14
 MARGIN: Final = 24
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'Noto Sans KR', sans-serif"
 
@@ -47,7 +48,8 @@ class _Box:
 
     @property
     def height(self) -> float:
-        return HEAD + ROW * (len(self.rows) + bool(self.hidden)) + 8
+        rows = ROW * (len(self.rows) + bool(self.hidden))
+        return HEAD + max(rows, SLOT * min(len(self.slots), MOST_ROWS)) + 8
 
 
 def draw(
@@ -212,7 +214,7 @@ def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
     classes += " bound-node" if roles else ""
     edge = INK.problem if problem else ACCENT if roles else INK.edge
     name, ident = title(view.graph[node]), f"#{node}"
-    room = WIDTH - 28 - min(width_of(ident, 10), 70)
+    room = (WIDTH - 32 - min(width_of(ident, 10), 78)) * 0.94  # bold letters are wider
     yield (
         f'<g id="{element_id(node)}" class="{classes}" data-node="{attribute(node)}" '
         f'transform="translate({corner[0]:.0f} {corner[1]:.0f})">'
@@ -226,7 +228,7 @@ def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
         f'<text class="kind" x="10" y="28" fill="{INK.dim}" font-size="10">'
         f"{fitted(kind, WIDTH - 20, 10)}</text>"
         f'<text class="ident" x="{WIDTH - 9}" y="15" fill="{INK.dim}" font-size="10" text-anchor="end">'
-        f"{fitted(ident, 70, 10)}</text>"
+        f"{fitted(ident, 78, 10)}</text>"
     )
     for index, row in enumerate(box.rows):
         yield from _input(view, node, row, HEAD + ROW * index, roles.get(row))
@@ -285,7 +287,7 @@ def _input(view: View, node: str, name: str, top: float, role: str | None) -> It
 def _slot_height(box: _Box, slot: int) -> float:
     """Where an output leaves its node; only outputs that somebody takes have a place."""
     index = box.slots.index(slot) if slot in box.slots else 0
-    return min(HEAD + ROW / 2 + index * 14, box.height - 6)
+    return min(HEAD + ROW / 2 + index * SLOT, box.height - 6)
 
 
 def _row_height(box: _Box, name: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
+from workflows.convert.saying import fault_of
 from workflows.finding.families import family_of
 from workflows.finding.found import Candidate, Found, FoundModel, Why
 from workflows.finding.limits import Limits, dim_step, frame_rule, limits_of
@@ -20,6 +21,7 @@ NO_DEFAULT: Final = frozenset({"positive", "seed", "filename_prefix", "model"})
 """Roles that the farm or the shot always gives; the graph's own value is an example."""
 LARGEST_SEED: Final = 2**53 - 1
 GB: Final = 1e9
+USUAL_FPS: Final = 24.0
 
 
 def draft_manifest(
@@ -148,8 +150,8 @@ def _add_frames(document: dict[str, Any], found: Found, limits: Mapping[str, Lim
     if frames is None or "frames" not in document["bindings"]:
         return
     document["frame_rule"] = frame_rule(frames, limits["frames"])
-    rate = fps.value if fps and isinstance(fps.value, int | float) and fps.value > 0 else 24
-    document["native_fps"] = rate
+    rate = _as("float", fps.value) if fps else None
+    document["native_fps"] = rate if rate and rate > 0 else USUAL_FPS
 
 
 def _add_precision(document: dict[str, Any], found: Found) -> None:
@@ -196,16 +198,15 @@ def _defaults(document: Mapping[str, Any], candidates: list[Candidate]) -> dict[
 
 
 def _as(kind: str, value: object) -> Any:
+    """The graph's own value as a default of this type; None if it cannot be one."""
+    if fault_of(value) is not None or isinstance(value, bool):
+        return None
     match kind, value:
         case "text", str():
             return value
-        case "int", bool() | None:
-            return None
-        case "int", int():
-            return value
-        case "int", float() if value.is_integer():
+        case "int", int() | float() if value == int(value):
             return int(value)
-        case "float", int() | float() if not isinstance(value, bool):
+        case "float", int() | float():
             return float(value)
     return None
 

@@ -49,7 +49,9 @@ _WORDS: Final = (
     ),
 )
 """What a taker calls its input; the first row that has a word of it decides."""
-_RANK: Final = ("first_frame", "last_frame", "control", "mask", "reference", "video", "audio", "")
+WORKED_ON: Final = "worked on"
+"""The picture that a sampler goes on from: the first frame, unless it steers as a reference, too."""
+_RANK: Final = ("first_frame", "last_frame", "control", "mask", "reference", WORKED_ON, "video", "audio", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Ca
     every = sorted(_reaches(view, node, reached), key=lambda reach: _RANK.index(reach.role))
     kinds = _kinds(view, node)
     told = {"node": view.named(node)}
-    reaches = [reach for reach in every if kinds != "image" or reach.role != "mask"]
+    reaches = [reach for reach in every if kinds != "image" or reach.role != "mask"] or every
     best = reaches[0] if reaches else None
-    role = best.role if best else ""
+    role = {WORKED_ON: "first_frame"}.get(best.role, best.role) if best else ""
     reason = why("file_reaches_nothing", **told)
     if best and role:
         reason = why("file_reaches", input=best.taker[1], taker=view.named(best.taker[0]), **told)
@@ -114,13 +116,13 @@ def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Ca
         role = "audio"
     elif kinds == "video" and best and "frame_idx" in view.given(best.taker[0]):
         role = "control"
-    elif kinds == "video" and role != "control":
+    elif kinds == "video" and {reach.role for reach in reaches} != {"control"}:
         role = "video"
     elif kinds == "mask":
         role = "mask"
     sure = (kinds != "image" or bool(best and best.role)) and node in reached and bool(view.info(node))
     notes = []
-    if len(reaches) < len(every):
+    if len(reaches) < len(every) and role != "mask":
         notes.append(why("alpha_mask", **told))
     return Candidate(role or "reference", (Target(*place),), view.value(place), sure, reason), notes
 
@@ -177,7 +179,7 @@ def _meaning(view: View, place: Place, output: Output) -> str | None:
     if view.types_out(output) == {"MASK"} or words & {"mask", "quadmask"}:
         through = outputs <= {"MASK", "IMAGE"} and not _is_maker(view, node)
         return None if through else "mask"
-    return _by_name(view, place, words, outputs) or _by_product(view, place, outputs)
+    return _by_name(view, place, words, outputs) or _by_product(view, place, output, outputs)
 
 
 def _by_name(view: View, place: Place, words: set[str], outputs: set[str]) -> str | None:
@@ -204,17 +206,19 @@ def _animates(view: View, node: str) -> bool:
     return "LATENT" in outputs and (laid or any(name in given for name in FRAMES))
 
 
-def _by_product(view: View, place: Place, outputs: set[str]) -> str | None:
+def _by_product(view: View, place: Place, output: Output, outputs: set[str]) -> str | None:
     """What a picture without a telling name is for, by what is made of it."""
     node, name = place
     if view.linked(node, "CONTROL_NET", "MODEL_PATCH"):
-        return "reference" if view.linked(node, "MASK") else "control"
+        return WORKED_ON if view.linked(node, "MASK") else "control"
     if name in ("latent_image", "samples") and view.linked(node, "MODEL", "GUIDER"):
-        return "reference"
+        return WORKED_ON
     if not outputs & {"IMAGE", "VIDEO", "CONDITIONING", "LATENT"} or not _is_maker(view, node):
         return None
-    if "VIDEO" in outputs and not view.linked(node, "VIDEO"):
-        return "first_frame"
-    if "VIDEO" in outputs:
+    if "VIDEO" in view.types_out(output):
         return "video"
-    return "first_frame" if _animates(view, node) else "reference"
+    if view.linked(node, "MASK") and "LATENT" in outputs:
+        return WORKED_ON
+    of_many = "images" in name.split(".")[:-1]
+    moved = "VIDEO" in outputs and not view.linked(node, "VIDEO")
+    return "first_frame" if (moved or _animates(view, node)) and not of_many else "reference"

@@ -91,15 +91,21 @@ def texts_of(view: View, places: Sequence[Place]) -> tuple[Place, ...]:
 
 def prompt_of_maker(view: View, role: str, reached: Sequence[str]) -> Candidate | None:
     """The text of what makes the primary output without a sampler, such as a node of a paid service."""
-    names = PROMPTS if role == "positive" else NEGATIVES
     found = [
         candidate
         for node in reached
         for name in view.text_inputs(node)
-        if last_part(name) in names
+        if _asks(last_part(name), role)
         if (candidate := _at(view, role, (node, name), why("prompt_of_maker", node=view.named(node))))
     ]
     return with_alternatives(found[0], found[1:]) if found else None
+
+
+def _asks(name: str, role: str) -> bool:
+    """True for a text input of a maker that takes this role's text."""
+    if role == "negative" or name in NO_PROMPT or "negative" in name:
+        return role == "negative" and name in NEGATIVES
+    return name in PROMPTS or name.endswith(("_prompt", "_instruction"))
 
 
 def _conditioning(view: View, output: Output) -> list[Output]:
