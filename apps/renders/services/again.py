@@ -26,6 +26,7 @@ from apps.renders.states import JOB, JobState
 from apps.review.models import Take
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
+from workflows.manifest import FORMER_ROLES
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ def render_again(take: Take, *, user: User, idempotency_key: str) -> Submission:
     if before:
         return before
     first = _job_of(take)
-    values = first.values | _inputs(first)
+    told = {FORMER_ROLES.get(role, role): value for role, value in first.values.items()}
+    values = told | _inputs(first)
     _check(first)
     actor = user.get_username()
     try:
@@ -101,7 +103,7 @@ def _inputs(first: Job) -> dict[str, str]:
             told = _("the take it started from has no file any more")
             problems.append(Problem(dependency.role, dependency.depends_on.code, told, code="input_gone"))
         else:
-            found[dependency.role] = str(artifact.pk)
+            found[FORMER_ROLES.get(dependency.role, dependency.role)] = str(artifact.pk)
     if problems:
         raise Refused(*problems)
     return found

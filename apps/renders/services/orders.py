@@ -22,7 +22,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Value
+from workflows.manifest import FORMER_ROLES, Value
 
 
 class Unorderable(Exception):
@@ -89,11 +89,13 @@ def _files(job: Job, template: Template) -> dict[str, _File]:
 
 
 def _start_artifact(job: Job, role: str) -> Artifact:
-    dependency = job.dependencies.filter(role=role).select_related("depends_on").first()
+    names = (role, *(former for former, now in FORMER_ROLES.items() if now == role))
+    dependency = job.dependencies.filter(role__in=names).select_related("depends_on").first()
     if dependency:
         artifact = primary_artifact(dependency.depends_on)
     else:
-        artifact = Artifact.objects.filter(pk=job.values.get(role)).first()
+        given = next((job.values[name] for name in names if name in job.values), None)
+        artifact = Artifact.objects.filter(pk=given).first()
     if artifact is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,

@@ -10,9 +10,10 @@ from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.common.models import StateEvent
 from apps.projects.models import Project
-from apps.renders.models import Job
+from apps.renders.models import Attempt, Job
 from apps.renders.services.again import render_again
 from apps.renders.services.dispatch import dispatch
+from apps.renders.services.orders import order_for
 from apps.renders.services.submit import Step, submit
 from apps.review.models import Artifact, Take
 from apps.workflows.models import WorkflowTemplate
@@ -87,6 +88,11 @@ def test_a_clip_starts_from_the_very_file_the_first_one_started_from(
     submit(user=coordinator, project=film, shots=[shot], steps=clip, idempotency_key="clip")
     take, first = rendered(hand)
     start = Artifact.objects.get(take=keyframe, role="primary")
+    # as an earlier release named the role
+    old = Job.objects.get(pk=take.job_id)
+    old.values = {{"first_frame": "start_image"}.get(role, role): value for role, value in old.values.items()}
+    old.save()
+    assert order_for(Attempt.objects.get(pk=first.attempt_id)).inputs[0].key == start.key
     again(take, coordinator)
     _twin, second = rendered(hand)
     assert [one.key for one in second.inputs] == [start.key] == [one.key for one in first.inputs]
