@@ -26,11 +26,12 @@ from apps.renders.api import (
     ModelsView,
     ProofViewSet,
     RecommendationViewSet,
+    RenderedTakeViewSet,
+    RenderingTemplateViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
-from apps.review.api import TakeViewSet
-from apps.workflows.api import TemplateViewSet
+from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
@@ -39,10 +40,11 @@ router.register("sequences", SequenceViewSet)
 router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
-router.register("templates", TemplateViewSet, basename="template")
+router.register("templates", RenderingTemplateViewSet, basename="template")
+router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
-router.register("takes", TakeViewSet)
+router.register("takes", RenderedTakeViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("recipe-runs", RunViewSet)
 router.register("nodes", WorkingNodeViewSet)

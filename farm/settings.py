@@ -241,6 +241,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "apps.renders.states.JobState",
+        "ImportState": "apps.workflows.states.ImportState",
         "LanguageEnum": [("ko", "한국어"), ("en", "English")],
         "AttemptState": "apps.renders.states.AttemptState",
         "Desired": "apps.nodes.states.Desired",

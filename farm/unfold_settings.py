@@ -106,6 +106,12 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
                     ),
+                    _item(
+                        _("Imported workflows"),
+                        "upload_file",
+                        "admin:workflows_workflowimport_changelist",
+                        _MEMBER,
+                    ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
                 ],
             },

@@ -34,8 +34,8 @@ class Catalogue:
 
     ``sizes``: bytes of a model file (``folder/name``) where ComfyUI tells. ``loaders``: for each node class
     the inputs that name a model file, with the folders they choose from. ``whole``: all that ComfyUI tells of
-    its node classes, for the coordinator; None if that is more than it takes. ``places``: where ComfyUI looks for the
-    files of a folder, on its own machine.
+    its node classes, for the coordinator; None if that is more than it takes. ``places``: where ComfyUI
+    looks for the files of a folder, on its own machine.
     """
 
     capabilities: Capabilities

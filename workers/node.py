@@ -76,7 +76,8 @@ class Node:
     ``serve``, ``epoch``, ``probe_asked`` and ``inventory_wanted`` by the reporter, as the coordinator
     answered last; ``leaving`` at shutdown. ``sick`` is set by a render that found ComfyUI hanging and cleared
     by the watch when a probe has rendered; ``canary`` is the last that was heard, ``probe`` the end of the
-    last probe that was asked for. Readers look at a field once. ``keys``: the services whose key this node holds.
+    last probe that was asked for. Readers look at a field once.
+    ``keys``: the services whose key this node holds.
     """
 
     def __init__(

@@ -25,6 +25,7 @@ from workflows.manifest import (
     Slate,
     Target,
     Timeouts,
+    Value,
     VramRow,
     Without,
 )

@@ -50,6 +50,10 @@ TONES: dict[str, str] = {
     "trial": "amber",
     "working": "green",
     "resting": "amber",
+    "draft": "blue",
+    "refused": "red",
+    "confirmed": "green",
+    "discarded": "grey",
     # wishes
     "resumed": "green",
     "changed": "blue",
@@ -214,6 +218,9 @@ MACHINES: dict[str, object] = {
     "batch_wish": gettext_lazy("batch"),
     "project_wish": gettext_lazy("project"),
     "farm_wish": gettext_lazy("farm"),
+    "workflow_import": gettext_lazy("imported workflow"),
+    "template": gettext_lazy("workflow template"),
+    "template_version": gettext_lazy("template version"),
 }
 """What people read for the machines of events."""
 

@@ -14,6 +14,7 @@ from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
 from apps.review.states import MEDIA, REVIEW
+from apps.workflows.states import IMPORT
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
 
@@ -107,6 +108,13 @@ CHAPTERS: Final = (
         drawn=True,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
+    Chapter(
+        "An imported workflow",
+        "A file somebody brought: a draft that a person completes, or one that could not be converted. "
+        "Confirmed, it is a version of a template; nothing that was brought is thrown away.",
+        IMPORT,
+        drawn=True,
+    ),
 )
 
 

@@ -81,7 +81,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
     search_fields = ("shot__code", "shot__sequence__code", "template", "node")
     ordering = ("-created_at",)
     list_filter_sheet = True  # the width is for the columns
-    actions = ("approve", "ask_retake", "reject")
+    actions: tuple[str, ...] = ("approve", "ask_retake", "reject")
     change_form_template = "admin/review/take/page.html"
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:

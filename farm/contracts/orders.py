@@ -32,7 +32,8 @@ class OrderInput:
 class OrderOutput:
     """One output node to collect, and what its files must be. ``frames`` is 1 for a picture.
 
-    0 pixels or frames are not known beforehand: a service decides, or only the render will show. A node that does not know this yet refuses such a file.
+    0 pixels or frames are not known beforehand: a service decides, or only the render will show. A
+    node that does not know this yet refuses such a file.
     """
 
     node: str

@@ -12,6 +12,8 @@ from apps.renders.admin import (
     recommendations,
     rules,
     shots,
+    takes,
+    templates,
 )
 
 __all__ = [
@@ -26,4 +28,6 @@ __all__ = [
     "recommendations",
     "rules",
     "shots",
+    "takes",
+    "templates",
 ]

@@ -7,6 +7,8 @@ from apps.renders.api.jobs import JobViewSet
 from apps.renders.api.nodes import WorkingNodeViewSet
 from apps.renders.api.recommendations import RecommendationViewSet
 from apps.renders.api.stock import DownloadsView, ModelsView, ProofViewSet
+from apps.renders.api.takes import RenderedTakeViewSet
+from apps.renders.api.templates import RenderingTemplateViewSet
 
 __all__ = [
     "BatchViewSet",
@@ -18,6 +20,8 @@ __all__ = [
     "ModelsView",
     "ProofViewSet",
     "RecommendationViewSet",
+    "RenderedTakeViewSet",
+    "RenderingTemplateViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",
 ]

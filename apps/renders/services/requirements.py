@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -39,7 +39,15 @@ def check_models(template: Template, precision: str, pinned_to: Node | None = No
 
 def check_loras(loras: Iterable[LoraUse], pinned_to: Node | None = None) -> list[Problem]:
     """Name each LoRA that no known node has, or the one node lacks, once. Knows nothing without nodes."""
-    wanted = {(lora.character, lora.file) for lora in loras}
+    return _check_files({(lora.character, lora.file) for lora in loras}, pinned_to)
+
+
+def check_lora_files(rows: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """The same of Job.loras."""
+    return _check_files({(row["character"], row["file"]) for row in rows}, None)
+
+
+def _check_files(wanted: set[tuple[str, str]], pinned_to: Node | None) -> list[Problem]:
     if not wanted:
         return []
     kinds = dict(_known(pinned_to).values_list("capabilities_of", "pk"))

@@ -52,7 +52,7 @@ def fit(
     ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    values = _values(step, template, shot)
+    values = shot_values(step, template, shot)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
@@ -98,7 +98,7 @@ def _length(step: Step, template: Template, shot: Shot, frames: int, fps: float 
     return Conform(shot_length(shot, step.fps), frames, exact_fps(fps)).as_json()
 
 
-def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
+def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
     """The values of one shot that differ from the template's defaults, prompts and files aside."""
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)

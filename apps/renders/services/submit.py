@@ -92,9 +92,9 @@ def submit_for(
     ``user`` is whose request it is; ``actor`` who let it happen, if somebody else. Else as :func:`submit`.
     """
     request_hash = _hash(shots, steps, envelope)
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     check_priority(envelope.priority)
-    before = _earlier(project, idempotency_key, request_hash)
+    before = earlier(project, idempotency_key, request_hash)
     if before:
         return before
     planned = plan(project=project, shots=shots, steps=steps, envelope=envelope, user=user)
@@ -118,7 +118,7 @@ def submit_for(
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
-        twin = _earlier(project, idempotency_key, request_hash)
+        twin = earlier(project, idempotency_key, request_hash)
         if twin is None:
             raise
         return twin
@@ -134,7 +134,8 @@ def _log(batch: RenderBatch, jobs: Sequence[Job]) -> None:
         logger.info("jobs submitted", extra={"batch": batch.code, "total": len(ids), "jobs": some})
 
 
-def _earlier(project: Project, key: str, request_hash: str) -> Submission | None:
+def earlier(project: Project, key: str, request_hash: str) -> Submission | None:
+    """Return what this key was used for before. Raises Conflict if that was another request."""
     batch = RenderBatch.objects.filter(project=project, idempotency_key=key).first()
     if batch is None:
         return None
@@ -150,7 +151,8 @@ def _earlier(project: Project, key: str, request_hash: str) -> Submission | None
     return Submission(batch, created=False)
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Raise Refused unless this can be kept as a request's own name."""
     if not key or len(key) > LONGEST_KEY:
         raise Refused(Problem(KEY_FIELD, key[:40], _("give 1 to %d characters") % LONGEST_KEY))
 

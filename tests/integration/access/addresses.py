@@ -47,6 +47,7 @@ class Address:
             "content_type_id": film["shot_type"],
             "url": "nothing/here/",
             "scope": film["hold"].scope,
+            "number": film["workflowtemplateversion"].number,
         }
         return str(known[name] if name in known else self._row(film).pk)
 
@@ -61,6 +62,7 @@ _API_ROWS: Final = {
     "batches": "batch",
     "recipe-runs": "reciperun",
     "blocks": "nodeblock",
+    "imports": "workflowimport",
     "presets": "cinematicpreset",
     "deliveries": "delivery",
     "{content_type_id}": "shot",

@@ -83,6 +83,10 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
     "api: change a row, not now": "401 404 404 403 409 409 409 409 | 401 404 404 404 404 404 404 409",
     "api: farm rights, in use": "401 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 409",
+    "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
+    "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
+    "api: members, asked wrongly": "401 403 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400",
+    "api: farm rights, a file": "401 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -105,6 +109,7 @@ _OF_THE_FARM: Final = {
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/recipe": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "workflows/workflowimport": ("farm rights", "farm rights, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "farm rights, a row"),
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
@@ -117,7 +122,17 @@ _OF_THE_FARM: Final = {
 }
 
 
-_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "recipes", "schedules", "templates")
+_FARM_LISTS: Final = (
+    "blocks",
+    "imports",
+    "limits",
+    "nodes",
+    "pools",
+    "presets",
+    "recipes",
+    "schedules",
+    "templates",
+)
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -273,6 +288,23 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
+    **_button("review/take/{object_id}/again", "press a button"),
+    **{
+        address: profile
+        for deed in ("convert", "discard")
+        for address, profile in _button(
+            f"workflows/workflowimport/{{object_id}}/{deed}", "farm rights, a deed"
+        ).items()
+    },
+    **{
+        address: profile
+        for deed in ("current", "deprecate", "offer")
+        for address, profile in _button(
+            f"workflows/workflowtemplateversion/{{object_id}}/{deed}", "farm rights, a deed"
+        ).items()
+    },
+    **_both("admin/workflows/workflowtemplateversion/{object_id}/dry-run/", "members of any film"),
+    **_both("admin/workflows/workflowtemplateversion/{object_id}/compare/", "compare"),
     **{
         address: profile
         for deed in ("desired", "note", "place", "hours", "well", "software", "prove", "unprove")
@@ -342,6 +374,22 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/recipes": "api: farm rights, made",
     "PATCH api/v1/recipes/{slug}": "api: farm rights",
     "DELETE api/v1/recipes/{slug}": "api: farm rights, in use",
+    "POST api/v1/takes/{pk}/render-again": "api: make of a row",
+    # workflows: whoever works with the farm reads, Django's permissions let somebody bring and choose
+    "POST api/v1/templates/import": "api: farm rights, a file",
+    "PATCH api/v1/imports/{pk}": "api: farm rights",
+    "POST api/v1/imports/{pk}/convert": "api: farm rights",
+    "POST api/v1/imports/{pk}/discard": "api: farm rights",
+    "POST api/v1/imports/{pk}/confirm": "api: farm rights, in the way",
+    "PATCH api/v1/templates/{slug}": "api: farm rights",
+    **{
+        f"GET api/v1/templates/{{slug}}/{what}": "api: members of any film"
+        for what in ("versions", "versions/{number}")
+    },
+    "GET api/v1/templates/{slug}/compare": "api: members, asked wrongly",
+    "POST api/v1/templates/{slug}/versions/{number}/deprecate": "api: farm rights",
+    "POST api/v1/templates/{slug}/versions/{number}/offer": "api: farm rights",
+    "POST api/v1/templates/{slug}/dry-run": "api: members of any film",
     "PATCH api/v1/nodes/{pk}": "api: farm rights",
     **{
         f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
@@ -446,6 +494,14 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
+        "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}},
+        "POST api/v1/imports/{pk}/confirm": {"manifest": {}},
+        "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0"},
+        "PATCH api/v1/templates/{slug}": {"offered": False},
+        "POST api/v1/templates/{slug}/versions/{number}/deprecate": {"reason": "old"},
+        "POST api/v1/templates/{slug}/dry-run": {"values": {"positive": "a quay"}},
+        "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/": {"reason": "old"},
+        "POST admin/workflows/workflowimport/{object_id}/convert/": {"catalogue": "ComfyUI 0.27.0"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
         "POST api/v1/nodes/{pk}/prove": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/prove/": {"template": "sd15_t2i"},
@@ -455,6 +511,16 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
 
 
 DEEDS: Final = (
+    "POST api/v1/takes/{pk}/render-again",
+    "POST admin/review/take/{object_id}/again/",
+    "PATCH api/v1/imports/{pk}",
+    "POST api/v1/imports/{pk}/convert",
+    "POST api/v1/imports/{pk}/discard",
+    "PATCH api/v1/templates/{slug}",
+    "POST api/v1/templates/{slug}/versions/{number}/deprecate",
+    "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/",
+    "POST admin/workflows/workflowimport/{object_id}/convert/",
+    "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST api/v1/sequences",
     "POST api/v1/shots",
     "POST api/v1/batches",

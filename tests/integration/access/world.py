@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
@@ -32,8 +34,15 @@ from apps.recipes.spec import Gate, StepSpec, as_json
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
-from apps.workflows.models import RecommendationRule, WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.catalogues import RECORDED
+from apps.workflows.models import (
+    RecommendationRule,
+    WorkflowImport,
+    WorkflowTemplate,
+    WorkflowTemplateVersion,
+)
 from apps.workflows.services import sync_templates
+from apps.workflows.services.importing import import_file
 from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
     CharacterLoraFactory,
@@ -45,6 +54,7 @@ from tests.factories import (
 )
 from tests.integration.admin.rows import everything_of
 from workflows.frames import Conform, Length
+from workflows.load import load
 
 CANARY: Final = b"zqxjvk"
 """Stands in every text of the other film and in nothing else (case does not count)."""
@@ -108,6 +118,7 @@ def build() -> World:
         "need": Need.objects.first(),
         "hold": Hold.objects.create(scope="24", by="superuser"),
         "limit": _limit(),
+        "workflowimport": _import(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
@@ -178,6 +189,14 @@ def _run(recipe: Recipe, shot: Shot, take: Take) -> RecipeRun:
     return run
 
 
+def _import() -> WorkflowImport:
+    """A draft made of a shipped graph."""
+    file = BytesIO(json.dumps(load("sd15_t2i").graph).encode())
+    root = User(username="bringer", is_superuser=True)
+    root.save()
+    return import_file(file, name="brought.json", catalogue_name=RECORDED, user=root).row
+
+
 def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     shot = ShotFactory.create(sequence=SequenceFactory.create(project__code=code), status_id="ready")
     rows = everything_of(shot)
@@ -187,6 +206,10 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     Take.objects.filter(pk=rows["take"].pk).update(
         length=Conform(Length(4, Fraction(24)), 9, Fraction(16)).as_json()
     )
+    # made with a version that ships, so that it can be rendered again
+    shipped = WorkflowTemplateVersion.objects.get(template__slug="sd15_t2i")
+    Job.objects.filter(pk=rows["job"].pk).update(template_version=shipped)
+    rows["job"].refresh_from_db()
     content = CONTENT if code == "FROST" else SECRET_CONTENT
     artifact = Artifact.objects.filter(take=rows["take"]).first()
     assert artifact is not None

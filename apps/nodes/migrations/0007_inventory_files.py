@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("nodes", "0004_nodeside_misheard"),
+        ("nodes", "0006_verdicts_catalogues"),
     ]
 
     operations = [

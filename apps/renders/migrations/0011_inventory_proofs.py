@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("nodes", "0005_inventory_files"),
-        ("renders", "0008_mends_job_counts"),
+        ("nodes", "0007_inventory_files"),
+        ("renders", "0010_recommend_recommendation"),
         ("workflows", "0002_current_and_frozen"),
     ]
 
