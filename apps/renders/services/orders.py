@@ -94,8 +94,8 @@ def _start_artifact(job: Job, role: str) -> Artifact:
     if dependency:
         artifact = primary_artifact(dependency.depends_on)
     else:
-        given = next((job.values[name] for name in names if name in job.values), None)
-        artifact = Artifact.objects.filter(pk=given).first()
+        given = [str(job.values[name]) for name in names if name in job.values]
+        artifact = Artifact.objects.filter(pk__in=given).first()
     if artifact is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,
