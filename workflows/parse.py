@@ -72,7 +72,7 @@ def read_manifest(reader: Reader) -> Manifest:
         remote=_remote(reader.maybe_part("remote")),
         packs=tuple(_pack(row) for row in reader.rows("packs")),
         follows=_follows(reader.maybe_part("follows")),
-        golden=_golden(reader),
+        golden=reader.scalars("golden", FORMER_ROLES),
     )
     reader.finish()
     return manifest
@@ -171,14 +171,6 @@ def _sha256(row: Reader) -> str | None:
     if text is not None and not re.fullmatch("[0-9a-f]{64}", text):
         raise row.refused("sha256", "is no SHA-256", "write 64 lower-case hexadecimal digits")
     return text
-
-
-def _golden(reader: Reader) -> dict[str, Value]:
-    values: dict[str, Any] = dict(reader.raw("golden"))
-    for role, value in values.items():
-        if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise reader.refused("golden", f"has no usable value for {role}", "write a text or a number")
-    return values
 
 
 def _lora_place(row: Reader) -> LoraPlace:

@@ -25,6 +25,15 @@ from workflows.manifest import Value
 admin.site.unregister(WorkflowTemplateVersion)
 
 SHOWN_SHOTS = 500
+ORIGINS = {
+    "default": gettext_lazy("the template's default"),
+    "shot": gettext_lazy("shot"),
+    "project": gettext_lazy("project"),
+    "character": gettext_lazy("character"),
+    "request": gettext_lazy("this request"),
+    "farm": gettext_lazy("farm"),
+}
+"""Where a value comes from, in words."""
 
 
 class DryRunForm(forms.Form):
@@ -105,6 +114,9 @@ class TriedVersionAdmin(WorkflowTemplateVersionAdmin):
             "version": version,
             "form": form,
             "tried": tried,
+            "written": [(one, ORIGINS.get(one.origin.kind, one.origin.kind)) for one in tried.run.written]
+            if tried
+            else [],
             "problems": problems,
         }
         return TemplateResponse(request, "admin/workflows/workflowtemplateversion/dry_run.html", context)

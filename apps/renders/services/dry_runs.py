@@ -18,7 +18,7 @@ from apps.renders.scheduling.fit import lacking
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import PREFIX_FOR_CHECK, shot_values
-from apps.renders.services.sources import find_sources, role_of
+from apps.renders.services.sources import find_sources, medium_taken, role_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.services import template_of
@@ -98,7 +98,7 @@ def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
     if "seed" in bindings:
         values["seed"] = _seed(template, shot)
     role = role_of(manifest)
-    source = find_sources([shot], role).get(shot.pk) if role else None
+    source = find_sources([shot], role, medium_taken(template, role)).get(shot.pk) if role else None
     if source and source.artifact_id:
         values[role] = Given(f"artifact-{source.artifact_id}", Origin("shot", _("its newest take")))
     return values, cast

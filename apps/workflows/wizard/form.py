@@ -160,7 +160,7 @@ class Wizard(forms.Form):
         offers = WorkflowTemplate.objects.filter(origin=Origin.IMPORTED).order_by("slug")
         into = [("", _("a new template")), *((row.slug, row.slug) for row in offers)]
         fields: dict[str, forms.Field] = {
-            "into": _select(_("becomes"), into),
+            "into": _select(_("import it as"), into),
             "slug": _text(_("name"), told.get("slug"), most=50),
             "kind": _select(_("makes"), list(Kind.choices), told.get("kind"), required=True),
             "title_en": _text(_("title (English)"), title.get("en"), most=120, required=True),
@@ -201,7 +201,7 @@ class Wizard(forms.Form):
         count = min(MOST_TARGETS, max([len(chosen), *(n + 1 for n in posted)]) + 1)
         for index in range(count):
             initial = written(chosen[index]) if index < len(chosen) else ""
-            label = _("goes to") if index == 0 else _("and to")
+            label = _("is written to") if index == 0 else _("and to")
             self.fields[f"t.{role}.{index}"] = PlaceField(label, role, choices, self.places, initial)
         kind = ROLES[role]
         default = self.document.get("defaults", {}).get(role)
