@@ -110,6 +110,9 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
         raise Refused(Problem("step", str(position + 1), told, code="unknown_step"))
     with transaction.atomic():
         cells = lock_cells(run, [shot.pk])
+        press = f"recipe {run.code} more {_digest(key, shot, position)}"
+        if before := RenderBatch.objects.filter(project=run.project, idempotency_key=press).first():
+            return before
         [row] = standing_of(run, [shot], specs)
         cell = row.cells[position]
         if row.problems:
@@ -126,11 +129,12 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
             cells=cells,
             shots=[shot],
             given={shot.pk: source} if source else None,
-            key=f"recipe {run.code} more {_digest(key, shot, position)}",
+            key=press,
             envelope=envelope_of(run),
             actor=user.get_username(),
             only=True,
             same_round=True,
+            seed=None if shot.seed is None else shot.seed + len(cell.newest),  # no noise twice
         )
 
 

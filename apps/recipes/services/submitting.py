@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -38,11 +39,14 @@ def submit_segment(
     actor: str,
     only: bool = False,
     same_round: bool = False,
+    seed: int | None = None,
 ) -> RenderBatch:
     """Submit the steps from ``start`` to the next gate for these shots; their ``cells`` are locked.
 
     ``given``: for each shot the job whose take the first of them starts from. ``only``: that step alone.
-    ``same_round``: more takes beside those that are there. Raises Refused; then nothing was written.
+    ``same_round``: more takes beside those that are there; a person's seeds count from ``seed`` on.
+
+    Raises Refused; then nothing was written.
     """
     templates = templates_offered()
     require_sound(run.specs, templates)
@@ -52,7 +56,7 @@ def submit_segment(
         run.submitted_by,
         project=run.project,
         shots=shots,
-        steps=chain(specs, start, end, given),
+        steps=[replace(step, seed=seed) for step in chain(specs, start, end, given)],
         idempotency_key=key,
         envelope=envelope,
         actor=actor,

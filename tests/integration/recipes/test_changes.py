@@ -193,6 +193,18 @@ def test_more_takes_stand_beside_the_first_ones_once(
     assert made_for(run) == [4, 1, 1, 1]
 
 
+def test_more_takes_of_a_shot_with_a_seed_go_on_counting(
+    film: Project, shot: Shot, coordinator: User
+) -> None:
+    Shot.objects.filter(pk=shot.pk).update(seed=70)
+    shot.refresh_from_db()
+    run = started(coordinator, film, [shot])
+    for _twice in range(2):
+        render_more(again(run), user=coordinator, shot=shot, position=0, key="more")
+    assert [job.seed for job in jobs(run, 0)] == [70, 71, 72, 73]
+    assert stale(run) == FRESH
+
+
 def test_more_takes_of_a_gate_that_waits_may_open_it(
     film: Project, shot: Shot, coordinator: User, commits: OnCommit
 ) -> None:
