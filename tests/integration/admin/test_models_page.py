@@ -37,7 +37,7 @@ def able(name: str, sha256: str = "", *, lacks: str = "") -> Node:
     node = NodeFactory.create(
         name=name,
         simulated=True,
-        capabilities_of=f"kind-{lacks}",
+        capabilities_of=f"without {lacks}"[:16],
         models_by_folder=folders,
         classes=list(classes_needed(template_of(version))),
     )
