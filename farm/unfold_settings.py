@@ -103,6 +103,12 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
                     ),
+                    _item(
+                        _("Recommendation rules"),
+                        "recommend",
+                        "admin:workflows_recommendationrule_changelist",
+                        _MEMBER,
+                    ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
                 ],
             },

@@ -27,8 +27,8 @@ def shot(film: Project) -> Shot:
     return made
 
 
-def render(user: User, shot: Shot, **more: int) -> Job:
-    steps = [Step(template="sd15_t2i"), Step(template="wan22_i2v", **more)]
+def render(user: User, shot: Shot, frames: int | None = None) -> Job:
+    steps = [Step(template="sd15_t2i"), Step(template="wan22_i2v", frames=frames)]
     batch = submit(user=user, project=shot.project, shots=[shot], steps=steps, idempotency_key="k").batch
     clip: Job = batch.jobs.get(kind="clip")
     assert batch.jobs.get(kind="keyframe").length == {}, "a picture has none"
@@ -61,7 +61,7 @@ def test_a_shot_too_long_for_one_clip_says_how_to_split_it(shot: Shot) -> None:
         steps=[Step(template="sd15_t2i"), Step(template="wan22_i2v")],
     )
     assert [problem.field for problem in planned.problems] == [f"{shot.full_code}.frames"]
-    assert "split the shot into 3 clips of 81 + 81 + 53 frames" in planned.problems[0].message
+    assert "split the shot into 3 clips of 81 + 81 + 53 frames" in str(planned.problems[0].message)
 
 
 def test_the_api_tells_lengths_of_jobs_and_takes_and_the_conform(shot: Shot, coordinator: User) -> None:
