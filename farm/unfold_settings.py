@@ -112,6 +112,12 @@ UNFOLD: dict[str, Any] = {
                         "admin:workflows_workflowimport_changelist",
                         _MEMBER,
                     ),
+                    _item(
+                        _("Recommendation rules"),
+                        "recommend",
+                        "admin:workflows_recommendationrule_changelist",
+                        _MEMBER,
+                    ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
                 ],
             },

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from workflows.manifest import (
     FORMER_ROLES,
     KINDS,
@@ -25,7 +22,6 @@ from workflows.manifest import (
     Slate,
     Target,
     Timeouts,
-    Value,
     VramRow,
     Without,
 )
@@ -159,18 +155,11 @@ def _model(row: Reader) -> ModelFile:
         url=row.maybe_text("url"),
         license_note=row.maybe_text("license_note"),
         precision=row.maybe_text("precision"),
-        sha256=_sha256(row),
+        sha256=row.maybe_sha256("sha256"),
         size=row.integer("size", at_least=1) if row.has("size") else None,
     )
     row.finish()
     return model
-
-
-def _sha256(row: Reader) -> str | None:
-    text = row.maybe_text("sha256")
-    if text is not None and not re.fullmatch("[0-9a-f]{64}", text):
-        raise row.refused("sha256", "is no SHA-256", "write 64 lower-case hexadecimal digits")
-    return text
 
 
 def _lora_place(row: Reader) -> LoraPlace:

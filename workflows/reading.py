@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from workflows.errors import TemplateInvalid
+
+SHA256: Final = "^[0-9a-f]{64}$"
 
 
 class Reader:
@@ -62,6 +65,12 @@ class Reader:
 
     def maybe_text(self, key: str) -> str | None:
         return self.text(key) if self._known(key) else None
+
+    def maybe_sha256(self, key: str) -> str | None:
+        text = self.maybe_text(key)
+        if text is not None and not re.fullmatch(SHA256, text):
+            raise self.refused(key, "is no SHA-256", "write 64 lower-case hexadecimal digits")
+        return text
 
     def output(self, key: str) -> tuple[str, int]:
         """A node's output, as graphs link to it: ``["4", 0]``."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from workflows.load import LIBRARY
 from workflows.manifest import FORMER_ROLES
 from workflows.parse import read_manifest
-from workflows.reading import Reader
+from workflows.reading import SHA256, Reader
 
 SCHEMA_FILE: Final = LIBRARY / "manifest.schema.json"
 ADDRESS: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -144,6 +144,12 @@ class Noting(Reader):
         """Note a text that may be absent."""
         self._maybe.add(key)
         return self.text(key)
+
+    def maybe_sha256(self, key: str) -> str | None:
+        """Note a file's hash that may be absent."""
+        self._maybe.add(key)
+        self._note(key, {"type": "string", "pattern": SHA256}, needed=False)
+        return None
 
     def output(self, key: str) -> tuple[str, int]:
         """Note a node's output."""

@@ -100,7 +100,7 @@ _ROWS: Final[tuple[tuple[Any, ...], ...]] = (
         "Small movement over a long time",
         "긴 시간의 작은 동작",
         "Quiet shots longer than one clip are chained without a seam",
-        "한 클립보다 긴 조용한 숏은 이음매 없이 이어집니다",
+        "한 클립보다 긴 조용한 샷은 이음매 없이 이어집니다",
         {**_small, "min_seconds": 5.0},
     ),
     (
@@ -130,7 +130,7 @@ _ROWS: Final[tuple[tuple[Any, ...], ...]] = (
         "Dialogue",
         "대사",
         "The shot is spoken: picture and sound are made together",
-        "대사가 있는 숏: 그림과 소리를 함께 만듭니다",
+        "대사가 있는 샷: 그림과 소리를 함께 만듭니다",
         {"dialogue": True},
     ),
     (
@@ -138,9 +138,9 @@ _ROWS: Final[tuple[tuple[Any, ...], ...]] = (
         "wan22_flf",
         12,
         "From the end of the shot before",
-        "앞 숏의 끝에서 이어짐",
+        "앞 샷의 끝에서 이어짐",
         "It begins where the shot before it ends, and has a keyframe to arrive at",
-        "앞 숏이 끝난 곳에서 시작해 키프레임에 이릅니다",
+        "앞 샷이 끝난 곳에서 시작해 키프레임에 이릅니다",
         {"previous_clip": True, "keyframe": True},
     ),
     (
@@ -211,16 +211,21 @@ SHIPPED: Final = tuple({**dict(zip(_COLUMNS[:-1], row[:-1], strict=True)), **dic
 def ship(*, apps: Apps, using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
     """Write the rules of this release; called after every migrate, and harmless twice.
 
-    A row nobody edited (its version is 0) follows the release; an edited one stays as it is.
+    A row nobody edited (its version is 0) follows the release; an edited one, or one of the farm's own that
+    has the key of a shipped rule, stays as it is.
     """
     if "recommendationrule" not in apps.all_models["workflows"]:
         return  # migrated back to before there were rules
     rules = apps.get_model("workflows", "RecommendationRule")._default_manager.using(using)
-    known = {row.slug: row for row in rules.filter(builtin=True)}
+    known = {row.slug: row for row in rules.filter(slug__in=[rule["slug"] for rule in SHIPPED])}
     for rule in SHIPPED:
         facts = {**dict.fromkeys(_TEXTS, ""), **rule, "builtin": True}
         row = known.get(rule["slug"])
         if row is None:
             rules.create(**facts)
-        elif row.row_version == 0 and any(getattr(row, name) != value for name, value in facts.items()):
+        elif (
+            row.builtin
+            and row.row_version == 0
+            and any(getattr(row, name) != value for name, value in facts.items())
+        ):
             rules.filter(pk=row.pk, row_version=0).update(**facts)

@@ -70,6 +70,11 @@ class RuleForm(forms.ModelForm[RecommendationRule]):
             "weight": gettext_lazy("Weights of all rules that speak for a template are added."),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.builtin and "slug" in self.fields:
+            self.fields["slug"].disabled = True  # releases know their rules by key
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         for name in _LISTS:

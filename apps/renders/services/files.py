@@ -58,22 +58,23 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
     """Find the files of every role but ``own``, the one that the job starts from.
 
     What the step names comes first. References that it does not name are the pictures of the shot's cast, in
-    casting order. What nobody gives is left out where the template allows it, else it is a problem.
+    casting order, where the template takes words about them, too (a style's picture is nobody's portrait). What nobody gives is left out where the template allows it, else it is a problem.
     """
     result = Brought()
+    asked = _references(template) if "positive" in template.manifest.bindings else []
     named = stored_files(list(step.files.values()))
     for role, pk in step.files.items():
         result.problems += _wrong_with(role, pk, named.get(pk), project, template)
     if result.problems:
         return result
-    pictures = _pictures_of_cast(shots) if _references(template) else {}
+    pictures = _pictures_of_cast(shots) if asked else {}
     for shot in shots:
         mine = result.by_shot[shot.pk]
         mine.update({role: named[pk] for role, pk in step.files.items()})
         left = [
             one for one in pictures.get(shot.pk, []) if one.pk not in {given.pk for given in mine.values()}
         ]
-        free = [role for role in _references(template) if role not in mine and role != own]
+        free = [role for role in asked if role not in mine and role != own]
         mine.update(zip(free, left, strict=False))
         result.problems += _missing(shot, mine, template, own)
     return result

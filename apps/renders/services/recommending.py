@@ -29,7 +29,7 @@ from apps.workflows.models import RecommendationRule
 from apps.workflows.recommending import Choice, ShotFacts, judge
 from apps.workflows.selectors import current_version
 
-MOST_SHOTS: Final = 500
+MOST_SHOTS: Final = 200
 """Shots of one action."""
 
 

@@ -63,8 +63,10 @@ def find(text: str, keywords: Iterable[str], *, exceptions: Iterable[str] = ()) 
 
 
 def _places(words: list[str], keywords: list[_Keyword]) -> Iterator[tuple[int, _Keyword]]:
-    for place in range(len(words)):
+    for place, first in enumerate(words):
         for keyword in keywords:
+            if first not in keyword.words[0]:
+                continue
             ahead = words[place : place + len(keyword.words)]
             if len(ahead) == len(keyword.words) and all(
                 word in forms for word, forms in zip(ahead, keyword.words, strict=True)

@@ -251,7 +251,10 @@ def test_rules_that_people_edited_stay_when_a_release_brings_its_own(shot: Shot)
     mine.weight, mine.row_version = 99, 1
     mine.save()
     RecommendationRule.objects.filter(slug="dialogue").update(weight=1)
+    RecommendationRule.objects.filter(slug="stylised").delete()
+    RecommendationRule.objects.create(slug="stylised", name="Ours", template="own", reason="Ours", weight=7)
     ship(apps=apps)
+    assert RecommendationRule.objects.get(slug="stylised").weight == 7, "a rule of our own has that key"
     assert RecommendationRule.objects.get(slug="large-movement").weight == 99
     assert RecommendationRule.objects.get(slug="dialogue").weight == 18
 
