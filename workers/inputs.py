@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final, cast
 
 from farm.contracts import OrderInput
-from workers.disks import on_scratch
+from workers.disks import on_scratch, scratch
 from workers.errors import InputUnusable, OrderUnreadable
+from workers.sequences import pack
 from workers.store import OrderStore, safe_key
 
 MAX_INPUT_BYTES: Final = 4 * 1024**3
@@ -35,23 +36,54 @@ def stage(
     Raises InputUnusable, OrderUnreadable, StoreUnavailable, ScratchUnavailable, and what ``upload`` raises.
     """
     staged = deepcopy(graph)
+    numbered: dict[tuple[str, str], list[OrderInput]] = {}
     for item in inputs:
         slots = staged.get(item.node, {}).get("inputs")
         if not isinstance(slots, dict):
             raise OrderUnreadable(f"input {item.key} is for node {item.node!r}, which the graph lacks")
-        slots[item.input] = _upload(item, store, upload)
+        if item.number:
+            numbered.setdefault((item.node, item.input), []).append(item)
+        else:
+            slots[item.input] = _upload(item, store, upload)
+    for (node, name), items in numbered.items():
+        items.sort(key=lambda item: item.number)
+        staged[node]["inputs"][name] = _upload_together(items, store, upload)
     return staged
 
 
+def _upload_together(
+    items: Sequence[OrderInput], store: OrderStore, upload: Callable[[str, BinaryIO], str]
+) -> str:
+    """ComfyUI's core loads no folder of pictures in the order of their names, so they go as one clip."""
+    digest = hashlib.sha256("".join(item.sha256 for item in items).encode()).hexdigest()
+    with scratch() as folder:
+        pictures = []
+        for item in items:
+            _check_size(item)
+            picture = folder / content_name(item)
+            with on_scratch(), picture.open("w+b") as file:
+                _fetch(item, store, file)
+            pictures.append(picture)
+        clip = folder / "pictures.mkv"
+        with on_scratch():
+            pack(pictures, clip)
+        with clip.open("rb") as file:
+            return upload(f"{digest[:40]}.mkv", file)
+
+
 def _upload(item: OrderInput, store: OrderStore, upload: Callable[[str, BinaryIO], str]) -> str:
-    if item.bytes > MAX_INPUT_BYTES:
-        raise InputUnusable(f"input {item.key} has {item.bytes} bytes; at most {MAX_INPUT_BYTES} are staged")
+    _check_size(item)
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
         file = cast(BinaryIO, spooled)
         _fetch(item, store, file)
         with on_scratch():
             file.seek(0)  # writes what is still held back
         return upload(content_name(item), file)
+
+
+def _check_size(item: OrderInput) -> None:
+    if item.bytes > MAX_INPUT_BYTES:
+        raise InputUnusable(f"input {item.key} has {item.bytes} bytes; at most {MAX_INPUT_BYTES} are staged")
 
 
 def content_name(item: OrderInput) -> str:

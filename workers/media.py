@@ -23,7 +23,7 @@ MAX_PIXELS: Final = 80_000_000
 
 CHUNK: Final = 1024 * 1024
 
-_PICTURES: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+PICTURES: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What Pillow may open. Others it knows run programs (EPS) or are no render."""
 
 _OPTIONS: Final = {"format_whitelist": "mov,matroska,avi,gif,webp", "protocol_whitelist": "file"}
@@ -52,7 +52,7 @@ class Media:
 def inspect(path: Path) -> Media:
     """Decode every frame. Raises OutputWrong if the file is no picture or video, or is broken."""
     try:
-        with Image.open(path, formats=_PICTURES) as picture:
+        with Image.open(path, formats=PICTURES) as picture:
             return _inspect_picture(picture, path.name)
     except UnidentifiedImageError:
         return _inspect_video(path)

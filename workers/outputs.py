@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -47,6 +48,7 @@ STORE_AWAY_S: Final = 60.0
 """How long the store may be away with a render on its way: a NAS hands over to its twin within a minute."""
 
 MOST_MANIFEST_BYTES: Final = 4 * 1024 * 1024
+FRAMES: Final = "frames"
 PAUSE_S: Final = 0.5
 FPS_TOLERANCE: Final = 0.01
 NAME_LIMIT: Final = 100
@@ -69,11 +71,12 @@ def collect(
             rendered = by_node.get(wanted.node, [])
             if not rendered:
                 raise OutputWrong(f"output node {wanted.node} gave no file; expected {wanted.kind}")
+            one = _one_of(rendered, wanted)
             for file in rendered:
                 name = _free_name(file.filename, facts)
                 download = folder / name
                 _download(file, download, client)
-                facts[name] = _check(download, wanted)
+                facts[name] = _check(download, one)
         for name in facts:
             _until_stored(partial(store.put, folder / name, artifact_key(order, name)))
     return tuple(facts.values())
@@ -152,6 +155,16 @@ def _fetch(file: OutputFile, target: Path, client: ComfyClient) -> None:
             if size > MAX_OUTPUT_BYTES:
                 raise OutputWrong(f"{file.filename} is larger than {MAX_OUTPUT_BYTES} bytes")
             write(chunk)
+
+
+def _one_of(rendered: list[OutputFile], wanted: OrderOutput) -> OrderOutput:
+    """What each single file must be; of a numbered sequence none may be absent. Raises OutputWrong."""
+    if wanted.kind != FRAMES:
+        return wanted
+    if wanted.frames not in (len(rendered), 0):
+        told = f"{len(rendered)} pictures where {wanted.frames} were ordered"
+        raise OutputWrong(f"output node {wanted.node} gave {told}")
+    return replace(wanted, kind="image", frames=1)
 
 
 def _check(path: Path, wanted: OrderOutput) -> ArtifactFact:

@@ -12,8 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MANIFEST_VERSION: Final = 1
-KINDS: Final = ("keyframe", "clip", "slate")
-MEDIA: Final = ("image", "video")
+KINDS: Final = ("keyframe", "clip", "frames", "slate")
+MEDIA: Final = ("image", "video", "frames")
+"""What an output node saves; ``frames``: the pictures of a clip, numbered, one file each."""
+
+PICTURES: Final = "pictures"
+"""The role that takes all pictures of such a take: they come to its loader as one lossless clip."""
+
 MOST_REFERENCES: Final = 9
 SOURCE_KINDS: Final = ("primary", "secondary", "estimate")
 
@@ -36,6 +41,7 @@ ROLES: Final[Mapping[str, str]] = {
     "first_frame": "file",
     "last_frame": "file",
     "video": "file",
+    PICTURES: "file",
     **{
         f"reference_{number}" if number > 1 else "reference": "file"
         for number in range(1, MOST_REFERENCES + 1)

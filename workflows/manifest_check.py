@@ -132,7 +132,7 @@ def _output_problems(template: Template, object_info: ObjectInfo) -> Iterator[Pr
             yield Problem(
                 output.node, None, "not_an_output", f"{where} is named as output but saves nothing."
             )
-        elif saves not in (None, output.kind):
+        elif saves not in (None, "image" if output.kind == "frames" else output.kind):
             yield Problem(output.node, None, "output_kind", f"{where} saves {saves}, not {output.kind}.")
         if output.node not in named:
             text = f"{where} saves files without the role filename_prefix, so attempts would share names."

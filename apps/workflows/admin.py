@@ -32,7 +32,7 @@ from workflows.compare import compare, compare_manifests
 
 __all__ = ["WorkflowTemplateAdmin", "WorkflowTemplateVersionAdmin", "admin_imports"]
 
-KIND_TONES = {Kind.KEYFRAME: "blue", Kind.CLIP: "violet", Kind.SLATE: "grey"}
+KIND_TONES = {Kind.KEYFRAME: "blue", Kind.CLIP: "violet", Kind.FRAMES: "teal", Kind.SLATE: "grey"}
 
 
 def model_chips(version: WorkflowTemplateVersion) -> SafeString:

@@ -26,6 +26,7 @@ class Kind(models.TextChoices):
 
     KEYFRAME = "keyframe", _("keyframe")
     CLIP = "clip", _("clip")
+    FRAMES = "frames", _("frames")
     SLATE = "slate", _("slate")
 
 

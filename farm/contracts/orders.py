@@ -17,7 +17,9 @@ class OrderInput:
     """One file to upload to ComfyUI before the prompt is queued.
 
     ``key`` is relative to the artifact store. The name ComfyUI answers replaces the placeholder in
-    ``graph[node]["inputs"][input]``. ``grant`` lets this attempt fetch it through the farm.
+    ``graph[node]["inputs"][input]``. ``number``: its place, from 1, among pictures of one size for the same
+    input, which are uploaded together as one lossless clip; 0: a file of its own. ``grant`` lets this attempt
+    fetch it through the farm.
     """
 
     node: str
@@ -26,18 +28,20 @@ class OrderInput:
     sha256: str
     bytes: int
     grant: str = field(default="", repr=False)
+    number: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderOutput:
-    """One output node to collect, and what its files must be. ``frames`` is 1 for a picture.
+    """One output node to collect, and what its files must be. ``frames`` is 1 for a picture; of the kind
+    "frames", pictures of a clip, it is the number of files.
 
     0 pixels or frames are not known beforehand: a service decides, or only the render will show. A
     node that does not know this yet refuses such a file.
     """
 
     node: str
-    kind: str  # "image" | "video"
+    kind: str  # "image" | "video" | "frames"
     width: int
     height: int
     frames: int

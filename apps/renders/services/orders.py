@@ -15,7 +15,7 @@ from apps.renders.services.files import Stored, stored_files
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.renders.services.rules import current
 from apps.renders.services.shot_values import SLATE_IMAGE
-from apps.renders.services.sources import primary_artifact, role_of
+from apps.renders.services.sources import pictures_beside, primary_artifact, role_of
 from apps.review.models import Artifact
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
@@ -23,7 +23,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import FORMER_ROLES, Output, Value
+from workflows.manifest import FORMER_ROLES, PICTURES, Output, Value
 
 
 class Unorderable(Exception):
@@ -39,7 +39,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
     job = attempt.job
     template = template_of(job.template_version)
     files = _files(job, template)
-    values = job.values | _prompts(job, template) | {role: file.key for role, file in files.items()}
+    values = job.values | _prompts(job, template) | {role: some[0].key for role, some in files.items()}
     prefix = f"shotfarm/{attempt.pk}/{job.shot.full_code}"
     try:
         bound = bind(template, values, filename_prefix=prefix, loras=loras_from(job.loras))
@@ -56,7 +56,7 @@ def order_for(attempt: Attempt) -> RenderOrder:
         need_gb=job.need_gb,
         graph_z=pack_graph(bound.graph),
         inputs=_inputs(attempt, bound, files),
-        outputs=_outputs(job, template),
+        outputs=_outputs(job, template, pictures=len(files.get(PICTURES, ()))),
         artifact_folder=f"attempts/{job.project.code}/{attempt.pk}",
         report_key=attempt_key(attempt.pk),
         execution_timeout_s=manifest.timeouts.execution_s,
@@ -79,13 +79,15 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
     return {role: text for role, text in texts.items() if role in template.manifest.bindings}
 
 
-def _files(job: Job, template: Template) -> dict[str, _File]:
+def _files(job: Job, template: Template) -> dict[str, list[_File]]:
+    """The files of each role: one, or all pictures of a take."""
     files = {}
     for role in _roles_of_takes(job, template):
-        files[role] = _file_for(job, role)
+        files[role] = _files_for(job, role)
     if SLATE_IMAGE in template.manifest.bindings:
         width, height = slate_size(template, width=job.width, height=job.height)
-        files[SLATE_IMAGE] = _stored(slate_png(job.shot, take=job.take_number, width=width, height=height))
+        slate = slate_png(job.shot, take=job.take_number, width=width, height=height)
+        files[SLATE_IMAGE] = [_stored(slate)]
     return files
 
 
@@ -98,8 +100,11 @@ def _roles_of_takes(job: Job, template: Template) -> list[str]:
     return files or ([own] if own else [])
 
 
-def _file_for(job: Job, role: str) -> _File:
-    """The file of a take or of a character that fills this input. Raises Unorderable if it is gone."""
+def _files_for(job: Job, role: str) -> list[_File]:
+    """The file of a take or of a character that fills this input, or all pictures of a take.
+
+    Raises Unorderable if it is gone.
+    """
     names = [role, *(former for former, now in FORMER_ROLES.items() if now == role)]
     dependency = job.dependencies.filter(role__in=names).select_related("depends_on").first()
     named = [job.values[name] for name in names if name in job.values]
@@ -113,7 +118,8 @@ def _file_for(job: Job, role: str) -> _File:
             FailureClass.INPUT_MISSING,
             f"{role}: the take this starts from has no file any more; render it again",
         )
-    return _File(found.key, found.sha256, found.bytes)
+    some = pictures_beside(found.pk) if role == PICTURES else [found]
+    return [_File(each.key, each.sha256, each.bytes) for each in some]
 
 
 def _stored(png: bytes) -> _File:
@@ -128,28 +134,31 @@ def _stored(png: bytes) -> _File:
     return _File(key, digest, len(png))
 
 
-def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, _File]) -> tuple[OrderInput, ...]:
+def _inputs(attempt: Attempt, bound: BoundGraph, files: dict[str, list[_File]]) -> tuple[OrderInput, ...]:
     return tuple(
         OrderInput(
             node=wanted.node,
             input=wanted.input,
-            key=files[wanted.role].key,
-            sha256=files[wanted.role].sha256,
-            bytes=files[wanted.role].bytes,
-            grant=input_grant(attempt.pk, files[wanted.role].key),
+            key=file.key,
+            sha256=file.sha256,
+            bytes=file.bytes,
+            grant=input_grant(attempt.pk, file.key),
+            number=number if wanted.role == PICTURES else 0,
         )
         for wanted in bound.inputs
+        for number, file in enumerate(files[wanted.role], start=1)
     )
 
 
-def _frames(job: Job, template: Template, output: Output) -> int:
-    if output.kind != "video":
-        return 1
+def _frames(job: Job, template: Template, output: Output, *, pictures: int) -> int:
+    """How many frames are promised; 0: nobody knows before. ``pictures``: of so many a clip is made."""
+    if output.kind == "image" or pictures:
+        return pictures or 1
     unknown = template.manifest.follows is not None and job.frames == 1  # its source was not rendered yet
     return 0 if unknown else job.frames
 
 
-def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
+def _outputs(job: Job, template: Template, *, pictures: int) -> tuple[OrderOutput, ...]:
     """What is promised of each; nothing but the kind where a service decides."""
     if template.manifest.remote:
         return tuple(
@@ -162,7 +171,7 @@ def _outputs(job: Job, template: Template) -> tuple[OrderOutput, ...]:
             kind=output.kind,
             width=job.width,
             height=job.height,
-            frames=_frames(job, template, output),
+            frames=_frames(job, template, output, pictures=pictures),
             fps=job.fps if output.kind == "video" else None,
         )
         for output in template.manifest.outputs

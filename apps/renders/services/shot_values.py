@@ -59,7 +59,7 @@ def fit(
     left = _following(template.manifest, files) or Looks(0, 0)
     width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
     frames = int(accepted.get("frames", left.frames))
-    fps = template.manifest.native_fps or left.fps
+    fps = template.manifest.native_fps or left.fps or (float(accepted["fps"]) if "fps" in accepted else None)
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
     return Fitted(
         values=values,
@@ -109,6 +109,8 @@ def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
     }
     if "frames" in bindings:
         asked["frames"] = step.frames or frames_for(template, shot_length(shot, step.fps)).frames
+    if template.manifest.follows and "fps" in bindings:
+        asked["fps"] = step.fps or float(shot.project.fps)
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}

@@ -14,15 +14,23 @@ from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 from workflows.load import Template
-from workflows.manifest import Manifest
+from workflows.manifest import PICTURES, Manifest
 
 FIRST_FRAME: Final = "first_frame"
 VIDEO: Final = "video"
 
-ORIGINS: Final[Mapping[str, Kind]] = {VIDEO: Kind.CLIP, FIRST_FRAME: Kind.KEYFRAME}
+ORIGINS: Final[Mapping[str, Kind]] = {
+    VIDEO: Kind.CLIP,
+    PICTURES: Kind.FRAMES,
+    FIRST_FRAME: Kind.KEYFRAME,
+}
 """What is started from when nobody says: a clip from a keyframe, an upscale or interpolation from a clip."""
 
-KINDS: Final[Mapping[str, Kind]] = {"video": Kind.CLIP, "image": Kind.KEYFRAME}
+KINDS: Final[Mapping[str, Kind]] = {
+    "video": Kind.CLIP,
+    "frames": Kind.FRAMES,
+    "image": Kind.KEYFRAME,
+}
 """The kind of take that has such a file."""
 
 
@@ -57,10 +65,12 @@ def role_of(manifest: Manifest) -> str:
 
 
 def medium_taken(template: Template, role: str) -> str:
-    """What kind of file an input takes, by the node that loads it: image, video or audio; "" for no input."""
+    """What kind of file an input takes, by the node that loads it: image, frames (many), video, audio; else ""."""
     binding = template.manifest.bindings.get(role)
     if binding is None or binding.type != "file":
         return ""
+    if role == PICTURES:
+        return "frames"
     classes = [str(template.graph[target.node]["class_type"]) for target in binding.targets]
     return next(
         (medium for medium in ("video", "audio") for name in classes if medium in name.casefold()), "image"
@@ -119,6 +129,11 @@ def looks_of(one: Artifact | Job) -> Looks:
 def primary_artifact(job: Job) -> Artifact | None:
     """The file a finished job's take is about; None while there is no take."""
     return Artifact.objects.filter(take__job_id=job.pk, role=ArtifactRole.PRIMARY).order_by("key").first()
+
+
+def pictures_beside(pk: UUID) -> list[Artifact]:
+    """All pictures of the take that this one belongs to, in their order."""
+    return list(Artifact.objects.filter(take__artifacts=pk, role=ArtifactRole.PRIMARY).order_by("key"))
 
 
 def _artifacts(shots: list[UUID], kind: str) -> list[Artifact]:

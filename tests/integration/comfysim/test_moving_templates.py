@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from tests.comfysim_fixture import ComfySim, StartSim
 from tests.integration.comfysim.replay import history_of, submit
+from workers.sequences import pack
 from workflows.bind import bind, fill
 from workflows.load import Template, load
 from workflows.manifest import Value
@@ -86,10 +87,10 @@ def start(comfysim: StartSim, tmp_path: Path) -> Start:
     """A stand-in with room for every model, and with the custom nodes that a template declares."""
 
     def begin(template: Template) -> ComfySim:
-        for pack in template.manifest.packs:
+        for custom in template.manifest.packs:
             folder = tmp_path / "comfyui" / "custom_nodes"
             folder.mkdir(parents=True)
-            (folder / f"{pack.name}.json").write_text(json.dumps(pack.classes), encoding="utf-8")
+            (folder / f"{custom.name}.json").write_text(json.dumps(custom.classes), encoding="utf-8")
         sim: ComfySim = comfysim(140, base_dir=tmp_path / "comfyui")
         return sim
 
@@ -142,6 +143,23 @@ def test_twice_the_frames_at_twice_the_speed_last_as_long(start: Start) -> None:
     assert follows is not None
     assert len(frames) == SOURCE_FRAMES * follows.frames_times + follows.frames_plus == 2 * SOURCE_FRAMES - 1
     assert rate == SOURCE_FPS * follows.fps_times == 2 * SOURCE_FPS
+
+
+def test_a_clip_taken_apart_and_put_together_has_the_same_frames_in_the_same_order(start: Start) -> None:
+    split, join = load("frames_split"), load("frames_join")
+    sim = start(split)
+    values = _least(split, _files(sim))
+    pictures = _render(sim, split, values)
+    assert [path.name for path in pictures] == [
+        f"frames_split_{number:05}_.png" for number in range(1, SOURCE_FRAMES + 1)
+    ]
+    pack(pictures, sim.base_dir / "input" / "pictures.mkv")
+    frames, rate, _ = _frames(_render(sim, join, {"pictures": "pictures.mkv", "fps": 25.0})[0])
+    assert rate == 25
+    assert len(frames) == SOURCE_FRAMES
+    for path, frame in zip(pictures, frames, strict=True):
+        with Image.open(path) as picture:
+            assert sum(ImageStat.Stat(ImageChops.difference(picture.convert("RGB"), frame)).mean) < 20
 
 
 def test_kling_gives_whole_seconds_for_a_key_and_nothing_without(start: Start) -> None:

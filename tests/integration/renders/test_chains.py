@@ -84,6 +84,19 @@ def press(user: User, film: Project, *steps: Step, shot: Any = None, key: str = 
     return submit(user=user, project=film, shots=shots, steps=steps, idempotency_key=key).batch
 
 
+def attempt_at(job: Job) -> Attempt:
+    made: Attempt = Attempt.objects.create(
+        job=job,
+        number=1,
+        state="dispatched",
+        token="t",
+        queue="vram.0",
+        tier_gb=0,
+        accept_by=job.created_at,
+    )
+    return made
+
+
 def chain_of(job: Job) -> list[str]:
     """Template and take of a job and of all it waits for, the last one first."""
     told = [f"{job.template_version.template.slug} {job.take_number}"]
@@ -107,6 +120,29 @@ def test_an_interpolated_clip_is_as_long_as_its_source_makes_it_and_of_its_size(
     batch = press(coordinator, film, Step(template="sd15_t2i"), clip, smooth)
     job = batch.jobs.get(template_version__template__slug="rife_interpolate")
     assert (job.frames, job.width, job.height, job.fps) == (33, 0, 0, None)
+
+
+def test_a_clip_taken_apart_is_put_together_again_of_all_its_pictures(
+    film: Project, coordinator: User, node24: Hand
+) -> None:
+    shot = ShotFactory.create(sequence=film.sequences.get())
+    clip = TakeFactory.create(shot=shot, kind="clip")
+    ArtifactFactory.create(take=clip, kind="video", key="clip.mp4", frames=17)
+    steps = Step(template="frames_split"), Step(template="frames_join")
+    split, join = press(coordinator, film, *steps, shot=shot).jobs.order_by("code")
+    assert (split.kind, split.frames, join.kind, join.frames) == ("frames", 17, "clip", 17)
+
+    [promised] = order_for(attempt_at(split)).outputs
+    assert (promised.kind, promised.frames, promised.width) == ("frames", 17, 0)
+
+    pictures = TakeFactory.create(shot=shot, kind="frames", job_id=split.pk)
+    for number in (3, 1, 2):
+        ArtifactFactory.create(take=pictures, kind="image", key=f"a/shot_{number:05}_.png")
+    order = order_for(attempt_at(join))
+    brought = [(item.node, item.input, item.key, item.number) for item in order.inputs]
+    assert brought == [("1", "file", f"a/shot_{number:05}_.png", number) for number in (1, 2, 3)]
+    assert order.outputs[0].frames == 3, "what the take really holds"
+    assert order.graph["3"]["inputs"]["fps"] == film.fps
 
 
 def test_every_step_starts_from_the_last_one_that_makes_what_it_takes(
