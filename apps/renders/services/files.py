@@ -58,7 +58,8 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
     """Find the files of every role but ``own``, the one that the job starts from.
 
     What the step names comes first. References that it does not name are the pictures of the shot's cast, in
-    casting order, where the template takes words about them, too (a style's picture is nobody's portrait). What nobody gives is left out where the template allows it, else it is a problem.
+    casting order, where the template takes words about them, too: a style's picture is nobody's portrait.
+    What nobody gives is left out where the template allows it, else it is a problem.
     """
     result = Brought()
     asked = _references(template) if "positive" in template.manifest.bindings else []
