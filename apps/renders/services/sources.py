@@ -65,7 +65,7 @@ def role_of(manifest: Manifest) -> str:
 
 
 def medium_taken(template: Template, role: str) -> str:
-    """What an input takes by the node that loads it: image, frames (many pictures), video, audio; "": nothing."""
+    """What an input takes, by the node that loads it: image, frames (pictures), video, audio; else ""."""
     binding = template.manifest.bindings.get(role)
     if binding is None or binding.type != "file":
         return ""
