@@ -38,7 +38,7 @@ class StepSerializer(Strict):
     role = serializers.CharField(
         required=False,
         max_length=40,
-        help_text="The input that the earlier step's file fills, where it is not first_frame, video or pictures.",
+        help_text="The input that the earlier step's file fills, if not first_frame, video or pictures.",
     )
     files = serializers.DictField(
         child=serializers.UUIDField(),
