@@ -15,17 +15,23 @@ from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import SequenceViewSet, ShotViewSet
+from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
+    DownloadsView,
     HoldViewSet,
     JobViewSet,
     LimitViewSet,
+    ModelsView,
+    ProofViewSet,
+    RecommendationViewSet,
+    RenderedTakeViewSet,
+    RenderingTemplateViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
-from apps.review.api import TakeViewSet
-from apps.workflows.api import TemplateViewSet
+from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
@@ -34,13 +40,17 @@ router.register("sequences", SequenceViewSet)
 router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
-router.register("templates", TemplateViewSet, basename="template")
+router.register("templates", RenderingTemplateViewSet, basename="template")
+router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
-router.register("takes", TakeViewSet)
+router.register("takes", RenderedTakeViewSet)
+router.register("recipes", RecipeViewSet)
+router.register("recipe-runs", RunViewSet)
 router.register("nodes", WorkingNodeViewSet)
 router.register("pools", PoolViewSet)
 router.register("schedules", ScheduleViewSet)
+router.register("proofs", ProofViewSet, basename="proof")
 router.register("blocks", BlockViewSet, basename="block")
 router.register("holds", HoldViewSet)
 router.register("limits", LimitViewSet)
@@ -53,6 +63,13 @@ v1 = [
     path("auth/logout", LogoutView.as_view(), name="logout"),
     path("auth/logoutall", LogoutAllView.as_view(), name="logoutall"),
     path("artifacts/<uuid:artifact_id>/file", ArtifactFileView.as_view(), name="artifact-file"),
+    path(
+        "shots/<uuid:pk>/recommendation",
+        RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
+        name="shot-recommendation",
+    ),
+    path("models", ModelsView.as_view(), name="models"),
+    path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,
 ]
 

@@ -74,6 +74,8 @@ CANARY_SECONDS = 20.0
 CANARY_EVERY_SECONDS = 60.0
 """… at most once in this time."""
 CRASHES_TO_QUARANTINE = 3
+PROVE_AFTER_CHANGE = env.flag("SHOTFARM_PROVE_AFTER_CHANGE", default=False)
+"""Whether a node renders its golden renders again when its software, or a model of theirs, has changed."""
 
 INSTALLED_APPS = [
     "apps.desk",
@@ -101,6 +103,7 @@ INSTALLED_APPS = [
     "apps.prompts",
     "apps.review",
     "apps.renders",
+    "apps.recipes",
     "apps.notices",
 ]
 
@@ -238,6 +241,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "apps.renders.states.JobState",
+        "ImportState": "apps.workflows.states.ImportState",
         "LanguageEnum": [("ko", "한국어"), ("en", "English")],
         "AttemptState": "apps.renders.states.AttemptState",
         "Desired": "apps.nodes.states.Desired",

@@ -73,6 +73,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Rendering"),
                 "separator": True,
                 "items": [
+                    _item(_("Recipe runs"), "conversion_path", "admin:recipes_reciperun_changelist", _MEMBER),
                     _item(_("Batches"), "stacks", "admin:renders_renderbatch_changelist", _MEMBER),
                     _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
                     _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
@@ -84,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item(_("Nodes"), "memory", "admin:nodes_node_changelist", _FARM),
+                    _item(_("Model files"), "inventory_2", "desk:models", _FARM),
                     _item(_("Pools"), "workspaces", "admin:nodes_pool_changelist", _FARM),
                     _item(_("Schedules"), "bedtime", "admin:nodes_schedule_changelist", _FARM),
                     _item(_("Blocked pairs"), "block", "admin:renders_nodeblock_changelist", _FARM),
@@ -100,8 +102,21 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER
                     ),
+                    _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
+                    ),
+                    _item(
+                        _("Imported workflows"),
+                        "upload_file",
+                        "admin:workflows_workflowimport_changelist",
+                        _MEMBER,
+                    ),
+                    _item(
+                        _("Recommendation rules"),
+                        "recommend",
+                        "admin:workflows_recommendationrule_changelist",
+                        _MEMBER,
                     ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
                 ],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from farm.contracts import Capabilities, canonical
+from farm.contracts import Capabilities, PackedCatalogue, canonical, pack_catalogue
 from workers.comfy.client import Graph
 from workers.comfy.text import NAME_LIMIT, beginning
 
@@ -20,6 +20,9 @@ NO_MODELS: Final = "custom_nodes"
 """A folder that ComfyUI lists among those of models, with the source and bytecode of its packages."""
 
 COMBO: Final = "COMBO"
+UPLOADS: Final = ("image_upload", "audio_upload", "video_upload", "file_upload")
+"""What an input is marked with that lists the files of ComfyUI's input folder."""
+
 HASH_DIGITS: Final = 12
 
 Inputs = dict[str, tuple[str, ...]]
@@ -30,13 +33,17 @@ class Catalogue:
     """``as_listed``: model names as this ComfyUI spells them, with ``\\`` on Windows, by folder.
 
     ``sizes``: bytes of a model file (``folder/name``) where ComfyUI tells. ``loaders``: for each node class
-    the inputs that name a model file, with the folders they choose from.
+    the inputs that name a model file, with the folders they choose from. ``whole``: all that ComfyUI tells of
+    its node classes, for the coordinator; None if that is more than it takes. ``places``: where ComfyUI
+    looks for the files of a folder, on its own machine.
     """
 
     capabilities: Capabilities
     as_listed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     loaders: dict[str, Inputs] = field(default_factory=dict)
+    whole: PackedCatalogue | None = None
+    places: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -65,7 +72,10 @@ class Catalogue:
 
 
 def read_catalogue(
-    object_info: Mapping[str, Any], as_listed: Mapping[str, tuple[str, ...]], sizes: Mapping[str, int]
+    object_info: Mapping[str, Any],
+    as_listed: Mapping[str, tuple[str, ...]],
+    sizes: Mapping[str, int],
+    places: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Catalogue:
     """Read ``/object_info`` and the lists of model files."""
     models = {
@@ -80,7 +90,36 @@ def read_catalogue(
         as_listed=dict(as_listed),
         sizes=dict(sizes),
         loaders=_loaders(object_info, as_listed),
+        whole=pack_catalogue(_without_uploads(object_info)),
+        places=dict(places or {}),
     )
+
+
+def _without_uploads(object_info: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the files of the input folder, which every order changes: the rest stays what it was."""
+    whole = dict(object_info)
+    for name, info in object_info.items():
+        inputs = {key: _emptied(spec) for key, spec in _specifications(info) if _lists_uploads(spec)}
+        if inputs:
+            sections = {
+                section: {**given, **{key: inputs[key] for key in given if key in inputs}}
+                if isinstance(given, dict)
+                else given
+                for section, given in info["input"].items()
+            }
+            whole[name] = {**info, "input": sections}
+    return whole
+
+
+def _lists_uploads(spec: list[Any]) -> bool:
+    facts = spec[1] if len(spec) > 1 and isinstance(spec[1], dict) else {}
+    return any(facts.get(flag) for flag in UPLOADS)
+
+
+def _emptied(spec: list[Any]) -> list[Any]:
+    if isinstance(spec[0], list):
+        return [[], *spec[1:]]
+    return [spec[0], {**spec[1], "options": []}, *spec[2:]]
 
 
 def _custom_nodes(object_info: Mapping[str, Any]) -> dict[str, str]:

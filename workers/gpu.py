@@ -66,7 +66,7 @@ class Site:
     def address(self) -> str:
         """ComfyUI's host, port and path, the same by whichever name this machine calls itself."""
         parts = urlsplit(self.comfyui_url)
-        host = socket.gethostname() if _is_here(self.comfyui_url) else parts.hostname or ""
+        host = socket.gethostname() if is_here(self.comfyui_url) else parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return beginning(f"{host}:{port}{parts.path.rstrip('/')}", NAME_LIMIT)
 
@@ -94,7 +94,7 @@ def read_gpu(stats: SystemStats | None, cards: Cards, site: Site) -> Reading:
 
 
 def _real(device: Device, cards: Cards, site: Site) -> Reading:
-    if not _is_here(site.comfyui_url):
+    if not is_here(site.comfyui_url):
         return _told(device, "ComfyUI runs on another host, so this machine's NVML says nothing of its GPU")
     alike = [card for card in _selected(cards.found, site) if _is(card, device)]
     if len(alike) != 1:
@@ -103,7 +103,7 @@ def _real(device: Device, cards: Cards, site: Site) -> Reading:
 
 
 def _without_comfyui(cards: Cards, site: Site) -> Reading:
-    mine = _selected(cards.found, site) if _is_here(site.comfyui_url) else ()
+    mine = _selected(cards.found, site) if is_here(site.comfyui_url) else ()
     if len(mine) != 1:
         return Reading(tier_gb=None, reason=cards.problem or "GPU unknown while ComfyUI does not answer")
     return Reading(tier_gb=tier_of_memory(mine[0].total_mib), gpus=(_fact(mine[0], foreign=None),))
@@ -209,7 +209,7 @@ def _why_not_measured(alike: list[Card], cards: Cards) -> str:
     return cards.problem or "NVML knows no card like the one ComfyUI names"
 
 
-def _is_here(url: str) -> bool:
+def is_here(url: str) -> bool:
     """Tell whether ComfyUI's host is this machine, by address; names are not looked up in the net."""
     host = urlsplit(url).hostname or ""
     if host in ("localhost", socket.gethostname()):

@@ -15,6 +15,7 @@ from workers.catalogue import Catalogue
 from workers.comfy.pace import Paces
 from workers.gpu import Reading
 from workers.hand import Hand
+from workers.inventory import Told
 from workers.others import Others
 from workers.residents import Residents
 
@@ -71,11 +72,12 @@ NOTHING_SEEN = Sight(
 class Node:
     """A GPU node's state in one process. ``worker`` is the Celery node name, ``name`` the farm's.
 
-    Each field is replaced as a whole: ``sight`` by the watch; ``desired``, ``serve``, ``epoch`` and
-    ``probe_asked`` by the reporter, as the coordinator answered last; ``leaving`` at shutdown. ``sick`` is
-    set by a render that found ComfyUI hanging and cleared by the watch when a probe has rendered; ``canary``
-    is the last that was heard, ``probe`` the end of the last probe that was asked for. Readers look at a
-    field once. ``keys``: the services whose key this node holds.
+    Each field is replaced as a whole: ``sight`` by the watch; ``inventory`` by the stocktaking; ``desired``,
+    ``serve``, ``epoch``, ``probe_asked`` and ``inventory_wanted`` by the reporter, as the coordinator
+    answered last; ``leaving`` at shutdown. ``sick`` is set by a render that found ComfyUI hanging and cleared
+    by the watch when a probe has rendered; ``canary`` is the last that was heard, ``probe`` the end of the
+    last probe that was asked for. Readers look at a field once.
+    ``keys``: the services whose key this node holds.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class Node:
         self.canary = ""
         self.probe_asked = ""
         self.probe: ProbeResult | None = None
+        self.inventory: Told | None = None
+        self.inventory_wanted: tuple[int, ...] | None = None
         self.leaving = False
         self.keys: tuple[str, ...] = ()
 
@@ -175,7 +179,13 @@ class Node:
         to_start = () if on_gpu else tuple(queue_for(tier) for tier in tiers)
         return (self.own_queue, *to_start, *(next_queue_for(tier) for tier in tiers))
 
-    def report(self, finished: tuple[RenderReport, ...], *, with_capabilities: bool = False) -> NodeReport:
+    def report(
+        self,
+        finished: tuple[RenderReport, ...],
+        *,
+        with_capabilities: bool = False,
+        with_catalogue: bool = False,
+    ) -> NodeReport:
         """Write the node's report.
 
         Where the artifact store stands still, orders that stand there with it are left out: their leases run
@@ -183,6 +193,7 @@ class Node:
         """
         sight = self.sight
         state, reason = self._standing(sight)
+        whole = sight.catalogue.whole if sight.catalogue else None
         return NodeReport(
             node=self.name,
             worker=self.worker,
@@ -201,7 +212,10 @@ class Node:
             canary=self.canary,
             probe=self.probe,
             hears=HEARS,
+            catalogue_of=whole.sha256 if whole else "",
+            catalogue=whole.text if whole and with_catalogue else "",
             keys=self.keys,
+            inventory=self.inventory.report(self.inventory_wanted) if self.inventory else None,
         )
 
 

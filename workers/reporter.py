@@ -78,6 +78,7 @@ class Reporter(VitalThread):
         self._changed = Event()
         self._over = False
         self._want_capabilities = False
+        self._want_catalogue = False
         self._epoch_just_begun = False
         self._refused = ""
         self._patience_s = PATIENCE_S
@@ -191,6 +192,10 @@ class Reporter(VitalThread):
         if directives.want_capabilities and not self._want_capabilities:
             self._at_once()
         self._want_capabilities = directives.want_capabilities
+        self._want_catalogue = directives.want_catalogue  # it may come with the next regular report
+        if directives.inventory is not None and directives.inventory != self._node.inventory_wanted:
+            self._at_once()
+        self._node.inventory_wanted = directives.inventory
         if directives.serve != self._node.serve:
             logger.info("serving changed", extra={"serve": directives.serve})
             self._node.serve = directives.serve
@@ -206,8 +211,13 @@ class Reporter(VitalThread):
             return 0
 
     def _send(self) -> AsyncResult[Any]:
-        report = self._node.report(self._outbox.choose(), with_capabilities=self._want_capabilities)
-        self._told = report
+        with_catalogue, self._want_catalogue = self._want_catalogue, False  # asked again, if it gets lost
+        report = self._node.report(
+            self._outbox.choose(),
+            with_capabilities=self._want_capabilities,
+            with_catalogue=with_catalogue,
+        )
+        self._told = replace(report, catalogue="")
         return self._app.send_task(
             REPORT,
             args=[to_json(report)],
@@ -232,7 +242,15 @@ def _but_for_orders(report: NodeReport) -> NodeReport:
     """The report without what every order changes as it comes, is rendered and goes."""
     state = NodeState.IDLE if report.state is NodeState.BUSY else report.state
     return replace(
-        report, state=state, running=(), finished=(), capabilities=None, gpus=(), comfy=_UNTOLD, resident=()
+        report,
+        state=state,
+        running=(),
+        finished=(),
+        capabilities=None,
+        inventory=None,
+        gpus=(),
+        comfy=_UNTOLD,
+        resident=(),
     )
 
 

@@ -32,7 +32,8 @@ class Settings:
     ``comfyui_restart``: the words of the command that restarts ComfyUI, empty if there is none.
     ``node`` is empty where the Celery node name is to be used. ``gpu`` is an NVML index or a UUID,
     empty where the machine has one GPU. ``spool`` holds one folder per node name. ``min_free``: bytes
-    below which a disk counts as full. ``max_rss_mib``: memory of the worker above which it is started anew;
+    below which a disk counts as full. ``models``: folders under which ComfyUI's model folders are seen here,
+    empty where its own paths are right. ``max_rss_mib``: memory of the worker above which it is started anew;
     ``min_ram_mib``: free memory of ComfyUI's machine below which the node takes no work; ``others_s``: how
     long somebody else's prompts in this ComfyUI are waited for. 0: no limit. ``comfy_key``: the key of the
     account at comfy.org by which API nodes work, empty where there is none.
@@ -48,6 +49,7 @@ class Settings:
     others_s: int
     node: str
     spool: Path
+    models: tuple[Path, ...]
     gpu: str
     visible_gpus: str
     simulated: bool
@@ -84,6 +86,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         others_s=_number(environ, "SHOTFARM_OTHERS_SECONDS", DEFAULT_OTHERS_S),
         node=environ.get("SHOTFARM_NODE", "").strip(),
         spool=Path(environ.get("SHOTFARM_SPOOL") or DEFAULT_SPOOL).expanduser(),
+        models=_folders(environ, "SHOTFARM_MODELS"),
         gpu=environ.get("SHOTFARM_GPU", "").strip(),
         visible_gpus=environ.get("CUDA_VISIBLE_DEVICES", "").strip(),
         simulated=_switch(environ, "SHOTFARM_SIMULATED"),
@@ -132,6 +135,17 @@ def _url(value: str, name: str, schemes: tuple[str, ...]) -> str:
                 f"{name} names no host and port; set it to an address such as {DEFAULT_COMFYUI}"
             )
     return value
+
+
+def _folders(environ: Mapping[str, str], name: str) -> tuple[Path, ...]:
+    """Folders as in PATH, divided by the system's own sign."""
+    folders = tuple(Path(one).expanduser() for one in environ.get(name, "").split(os.pathsep) if one.strip())
+    for folder in folders:
+        if not folder.is_absolute():
+            raise SettingsError(
+                f"{name} names {str(folder)!r}; set it to absolute paths such as /mnt/comfyui/models"
+            )
+    return folders
 
 
 def _command(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -11,12 +11,15 @@ from typing import Final
 from celery import Celery
 
 from farm.contracts import COMFY_ORG, ClaimRequest, RenderOrder, RenderReport
+from workers.catalogue import Catalogue
 from workers.claims import CeleryClaim, Claim
 from workers.comfy.client import ComfyClient
 from workers.comfy.text import NAME_LIMIT, beginning
 from workers.disks import Disks, clear_scratch
 from workers.errors import KeyAbsent, SpoolUnavailable
-from workers.gpu import Site
+from workers.gpu import Site, is_here
+from workers.hashing import HashBook
+from workers.inventory import Stocktaking, Told
 from workers.memory import OwnMemory
 from workers.neighbours import Neighbours
 from workers.node import Node
@@ -25,6 +28,7 @@ from workers.queues import Subscriptions
 from workers.reporter import Reporter
 from workers.restart import Restart
 from workers.settings import Settings
+from workers.shelves import Shelves
 from workers.spool import Spool, Started
 from workers.stores import open_store
 from workers.watch import Watch
@@ -61,6 +65,14 @@ class Station:
             neighbours=Neighbours(settings.spool, name),
             own_memory=OwnMemory(settings.max_rss_mib),
             min_ram_mib=settings.min_ram_mib,
+        )
+        self._stocktaking = Stocktaking(
+            catalogue=lambda: self.node.sight.catalogue,
+            shelves=self._shelves,
+            busy=lambda: bool(self.node.hand.count() or self.node.sight.others),
+            tell=self._took_stock,
+            book=HashBook(settings.spool / "hashes.sqlite3"),
+            lock=settings.spool / "hashing.lock",
         )
         self.node.hand.changed = self.changed
         self._left = self.spool.started()
@@ -111,6 +123,13 @@ class Station:
         """Look at ComfyUI soon; with ``catalogue`` also at its node classes and models."""
         self._watch.look_again(catalogue=catalogue)
 
+    def _shelves(self, catalogue: Catalogue) -> Shelves:
+        here = is_here(self._settings.comfyui_url) and not self.node.sight.reading.simulated
+        return Shelves(places=catalogue.places, roots=self._settings.models, here=here)
+
+    def _took_stock(self, told: Told) -> None:
+        self.node.inventory = told
+
     def begin(self, settle: Callable[[Station, Iterable[Started]], None]) -> None:
         """Start watching, reporting and settling what a former life left; once per process."""
         if self._begun:
@@ -118,6 +137,7 @@ class Station:
         self._begun = True
         self._watch.start()
         self._reporter.start()
+        self._stocktaking.start()
         Thread(target=clear_scratch, name="scratch", daemon=True).start()
         if self._left:
             Thread(target=settle, args=(self, self._left), name="recover", daemon=True).start()
@@ -129,6 +149,7 @@ class Station:
 
     def end(self) -> None:
         """Send the last report and stop."""
+        self._stocktaking.stop()
         self._watch.stop()
         self._reporter.stop()
 

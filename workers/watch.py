@@ -226,7 +226,8 @@ class Watch(VitalThread):
         if fresh and before is not NOTHING_SEEN:
             return before.catalogue
         listed = self._client.models(as_listed=True)
-        catalogue = read_catalogue(self._client.object_info(), listed, self._sizes(listed, before.catalogue))
+        sizes, places = self._sizes(listed, before.catalogue), self._places()
+        catalogue = read_catalogue(self._client.object_info(), listed, sizes, places)
         self._catalogue_read_at = time.monotonic()
         return catalogue
 
@@ -238,6 +239,13 @@ class Watch(VitalThread):
             return self._client.model_sizes(folder for folder, names in listed.items() if names)
         except ComfyError as error:
             logger.info("sizes of model files not read", extra={"error": error.message})
+            return {}
+
+    def _places(self) -> dict[str, tuple[str, ...]]:
+        try:
+            return self._client.model_folders()
+        except ComfyError as error:
+            logger.info("folders of model files not read", extra={"error": error.message})
             return {}
 
 

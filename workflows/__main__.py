@@ -14,8 +14,9 @@ from workflows.convert.files import read_file
 from workflows.convert.media import KINDS
 from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
+from workflows.schema import schema_text
 from workflows.showing import add_commands
-from workflows.validate import MISSING_MODEL, Problem, check_graph, check_manifest
+from workflows.validate import MODEL, Problem, check_graph, check_manifest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +49,11 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
+def _schema(_options: argparse.Namespace) -> int:
+    sys.stdout.write(schema_text())
+    return 0
+
+
 def _convert(options: argparse.Namespace) -> int:
     """Print the graph in API format; problems and notes go to the error output, one a line."""
     try:
@@ -75,7 +81,7 @@ def _findings(
     problems = check_manifest(template, object_info)
     if object_info is not None:
         problems += check_graph(template.graph, catalogue.with_packs(object_info, template.manifest))
-    counted = [p for p in problems if require_models or p.code != MISSING_MODEL]
+    counted = [p for p in problems if require_models or p.missing != MODEL]
     return counted, [p for p in problems if p not in counted]
 
 
@@ -104,6 +110,8 @@ def _options() -> argparse.ArgumentParser:
         help="saved /object_info, .json or .json.gz",
     )
     convert_.set_defaults(command=_convert)
+    schema = command.add_parser("schema", help="print the JSON Schema of manifests")
+    schema.set_defaults(command=_schema)
     add_commands(command)
     return parser
 

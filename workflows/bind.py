@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
+from workflows.frames import Conform, Length, exact_fps, render_frames
 from workflows.graph import Graph
 from workflows.load import Template
 from workflows.loras import Lora, insert_loras
@@ -46,11 +47,12 @@ class VramNeed:
 
 @dataclass(frozen=True, slots=True)
 class FrameChoice:
-    """A legal frame count at the template's own ``fps``, and why it is this one."""
+    """A legal frame count at the template's own ``fps``, why it is this one, and how it becomes the shot."""
 
     frames: int
     fps: float
     explanation: str
+    conform: Conform
 
 
 def bind(
@@ -122,35 +124,24 @@ def need_gb(
     )
 
 
-def frames_for(template: Template, wanted: int, *, fps: float | None = None) -> FrameChoice:
-    """Return the next legal frame count that covers ``wanted`` frames counted at ``fps``.
+def frames_for(template: Template, wanted: Length) -> FrameChoice:
+    """Return the next legal frame count that covers a shot.
 
-    ``fps`` None means the template's own rate. Raises ValueRefused if the template makes no clip, the
-    count is below 1, or the shot is longer than one clip can be.
+    Raises ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip
+    can be (see workflows.frames.split).
     """
     rule, native = template.manifest.frame_rule, template.manifest.native_fps
     if rule is None or native is None:
         raise ValueRefused(
-            "frames", wanted, problem=f"cannot be made by {template.slug}", remedy="choose a clip template"
-        )
-    rate = native if fps is None else fps
-    if wanted < 1 or not rate > 0:
-        raise ValueRefused(
-            "frames", wanted, problem=f"at {rate:g} fps is no length", remedy="give at least 1 frame"
-        )
-    # rounding first: 81 frames at 23.976 must not become 55 because of a last binary digit
-    least = math.ceil(round(wanted * native / rate, 6))
-    frames = rule.next_legal(least)
-    if frames > rule.maximum:
-        longest = math.floor(rule.maximum * rate / native)
-        raise ValueRefused(
             "frames",
-            wanted,
-            problem=f"at {rate:g} fps is longer than one clip of {template.slug} can be",
-            remedy=f"split the shot; one clip holds {longest} frames ({rule.maximum} at {native:g} fps)",
+            wanted.total,
+            problem=f"cannot be made by {template.slug}",
+            remedy="choose a clip template",
         )
-    seconds = f"{wanted} frames at {rate:g} fps = {wanted / rate:.2f} s"
-    return FrameChoice(frames, native, f"{seconds}; {frames} frames at {native:g} fps by the rule {rule}")
+    chosen = render_frames(wanted, rule, exact_fps(native))
+    seconds = f"{wanted.total} frames at {float(wanted.fps):g} fps = {float(wanted.seconds):.2f} s"
+    made = f"{chosen.rendered} frames at {native:g} fps by the rule {rule}"
+    return FrameChoice(chosen.rendered, native, f"{seconds}; {made}", chosen)
 
 
 def models_needed(template: Template, precision: str | None = None) -> tuple[ModelFile, ...]:

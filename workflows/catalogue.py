@@ -11,29 +11,44 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from workflows.errors import WorkflowError
+from workflows.graph import is_model_file
 from workflows.manifest import Manifest
 
 ObjectInfo = Mapping[str, Mapping[str, Any]]
 """Class name → {"input": {"required": {…}, "optional": {…}}, "output": […], "output_node": bool, …}."""
 
 COMBO: Final = "COMBO"
+DYNAMIC_COMBO: Final = "COMFY_DYNAMICCOMBO_V3"
+GROWING: Final = "COMFY_AUTOGROW_V3"
+MATCHED: Final = "COMFY_MATCHTYPE_V3"
+MOST_GROWN: Final = 100
+"""ComfyUI's own bound on the inputs of a growing list."""
+
+RECORDED: Final = Path(__file__).resolve().parent / "data" / "object_info-0.27.0.json.gz"
 FILE_FLAGS: Final = ("image_upload", "audio_upload", "video_upload", "file_upload", "image_folder")
 """An input with one of these lists the server's input folder: the file is uploaded before the graph."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input as a class declares it. ``options`` is None where the server fills the list later."""
+    """One input as a class declares it. ``options`` is None where the server fills the list later.
+
+    ``declared``: the type as it stands in the catalogue, a list for a list of choices. ``unasked``: a
+    server does not notice that the input is missing before it executes the node.
+    """
 
     name: str
     type: str
     required: bool
     options: Sequence[Any] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    declared: Any = None
+    unasked: bool = False
 
     @property
     def types(self) -> frozenset[str]:
@@ -58,6 +73,12 @@ def read(path: Path) -> ObjectInfo:
     return catalogue
 
 
+@cache
+def recorded() -> ObjectInfo:
+    """Return the catalogue that ships: a ComfyUI 0.27 without models. Nodes that tell none get it."""
+    return read(RECORDED)
+
+
 def with_packs(object_info: ObjectInfo, manifest: Manifest) -> ObjectInfo:
     """Return the catalogue with the custom classes that a manifest declares, where the server lacks them."""
     declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items()}
@@ -73,6 +94,15 @@ def inputs_of(node_class: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
     return specs
 
 
+def model_files(object_info: ObjectInfo) -> frozenset[str]:
+    """Return every model file that any input of a catalogue may be chosen from."""
+    files: set[str] = set()
+    for node_class in object_info.values():
+        for spec in inputs_of(node_class, {}).values():
+            files.update(str(option) for option in spec.options or () if is_model_file(option))
+    return frozenset(files)
+
+
 def types_of(declared: object) -> frozenset[str]:
     """Split a type such as ``INT,FLOAT``; a list of choices is a COMBO, an unknown one matches anything."""
     if isinstance(declared, list):
@@ -82,37 +112,40 @@ def types_of(declared: object) -> frozenset[str]:
 
 
 def _expanded(
-    name: str, declared: Sequence[Any], given: Mapping[str, Any], *, required: bool
+    name: str, declared: Sequence[Any], given: Mapping[str, Any], *, required: bool, unasked: bool = False
 ) -> Iterator[InputSpec]:
     kind = declared[0]
     facts: Mapping[str, Any] = declared[1] if len(declared) > 1 else {}
     if isinstance(kind, list):
-        yield InputSpec(name, COMBO, required, kind, facts)
+        yield InputSpec(name, COMBO, required, kind, facts, kind, unasked)
     elif kind == COMBO:
-        yield InputSpec(name, COMBO, required, facts.get("options"), facts)
-    elif kind == "COMFY_DYNAMICCOMBO_V3":
+        yield InputSpec(name, COMBO, required, facts.get("options"), facts, kind, unasked)
+    elif kind == DYNAMIC_COMBO:
         options = facts["options"]
-        yield InputSpec(name, COMBO, required, [option["key"] for option in options], facts)
+        keys = [option["key"] for option in options]
+        yield InputSpec(name, COMBO, required, keys, facts, kind, unasked=True)
         chosen = next((option for option in options if option["key"] == given.get(name)), None)
         for inner, spec, needed in _declared(chosen["inputs"] if chosen else {}):
-            yield from _expanded(f"{name}.{inner}", spec, given, required=required and needed)
-    elif kind == "COMFY_AUTOGROW_V3":
+            yield from _expanded(f"{name}.{inner}", spec, given, required=needed)
+    elif kind == GROWING:
         yield from _grown(name, facts["template"], given, required=required)
-    elif kind == "COMFY_MATCHTYPE_V3":
-        yield InputSpec(name, facts["template"]["allowed_types"], required, None, facts)
+    elif kind == MATCHED:
+        yield InputSpec(name, facts["template"]["allowed_types"], required, None, facts, kind, unasked)
     else:
-        yield InputSpec(name, kind, required, None, facts)
+        yield InputSpec(name, kind, required, None, facts, kind, unasked)
 
 
 def _grown(
     name: str, template: Mapping[str, Any], given: Mapping[str, Any], *, required: bool
 ) -> Iterator[InputSpec]:
     """The inputs of a growing list; only the first ``min`` of them must be there."""
-    names = template.get("names") or [f"{template['prefix']}{index}" for index in range(template["max"])]
+    names = template.get("names") or [
+        f"{template['prefix']}{index}" for index in range(min(template["max"], MOST_GROWN))
+    ]
     for _, spec, needed in _declared(template["input"]):
-        for index, inner in enumerate(names):
+        for index, inner in enumerate(names[:MOST_GROWN]):
             must = required and needed and index < template["min"]
-            yield from _expanded(f"{name}.{inner}", spec, given, required=must)
+            yield from _expanded(f"{name}.{inner}", spec, given, required=must, unasked=True)
 
 
 def _declared(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Any], bool]]:

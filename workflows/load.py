@@ -67,7 +67,12 @@ def template_from(graph: object, document: object) -> Template:
         raise TemplateInvalid(
             "graph", graph, problem="is not a JSON object", remedy="export it in API format"
         )
-    digest = hashlib.sha256(canonical_json({"graph": graph, "manifest": document})).hexdigest()
+    try:
+        digest = hashlib.sha256(canonical_json({"graph": graph, "manifest": document})).hexdigest()
+    except (ValueError, RecursionError) as exc:
+        raise TemplateInvalid(
+            "graph", None, problem=f"holds what JSON cannot ({exc})", remedy="write no NaN and no Infinity"
+        ) from exc
     return Template(graph=graph, manifest=manifest, document=document, sha256=digest)
 
 

@@ -195,7 +195,10 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A model file as ComfyUI names it. With a ``precision`` it is needed for that precision only."""
+    """A model file as ComfyUI names it. With a ``precision`` it is needed for that precision only.
+
+    ``sha256`` and ``size`` (bytes) say which file it must be; None: any of that name.
+    """
 
     folder: str
     name: str
@@ -204,6 +207,8 @@ class ModelFile:
     url: str | None = None
     license_note: str | None = None
     precision: str | None = None
+    sha256: str | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +251,8 @@ class Manifest:
     ``base_model`` names the family whose LoRAs fit ("sd15", "flux", "wan22"); None: no LoRA does.
     ``loras`` says where in the graph they go; empty: nowhere. ``negative_effect``: whether what stands in the
     negative prompt changes the picture (distilled models sampled without guidance ignore it); None: not said.
+    ``golden``: values of roles for the small fixed render that proves a node; what it leaves out is derived
+    (workflows.golden).
     """
 
     slug: str
@@ -271,6 +278,7 @@ class Manifest:
     remote: Remote | None = None
     packs: tuple[Pack, ...] = ()
     follows: Follows | None = None
+    golden: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def lora_base(self) -> str:

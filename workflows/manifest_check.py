@@ -42,6 +42,7 @@ def check_manifest(template: Template, object_info: ObjectInfo | None = None) ->
         *_target_problems(template),
         *_shared_targets(template.manifest),
         *_default_problems(template.manifest),
+        *_golden_problems(template.manifest),
         *_output_problems(template, known),
         *_vram_problems(template),
         *_model_problems(template),
@@ -85,6 +86,18 @@ def _shared_targets(manifest: Manifest) -> Iterator[Problem]:
                     f"Roles {first!r} and {binding.role!r} both write {target.input!r} of node {target.node}."
                 )
                 yield Problem(target.node, target.input, "shared_target", text)
+
+
+def _golden_problems(manifest: Manifest) -> Iterator[Problem]:
+    for role, value in manifest.golden.items():
+        binding = manifest.bindings.get(role)
+        if binding is None or binding.type == "file" or role == "filename_prefix":
+            yield _of_manifest("golden_value", f"The golden value for {role!r} belongs to no binding.")
+            continue
+        try:
+            checked(binding, value, manifest)
+        except WorkflowError as exc:
+            yield _of_manifest("golden_value", f"The golden value does not pass its own rule: {exc}.")
 
 
 def _default_problems(manifest: Manifest) -> Iterator[Problem]:

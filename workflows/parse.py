@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from workflows.manifest import (
     FORMER_ROLES,
     KINDS,
@@ -24,7 +22,6 @@ from workflows.manifest import (
     Slate,
     Target,
     Timeouts,
-    Value,
     VramRow,
     Without,
 )
@@ -39,11 +36,13 @@ def parse(document: object) -> Manifest:
 
     Only the manifest's own form is checked here. Whether it fits its graph is ``validate.check_manifest``.
     """
-    reader = Reader(document, "manifest")
-    if reader.integer("manifest", at_least=1) != MANIFEST_VERSION:
-        raise reader.refused(
-            "manifest", "is not understood", f"this library reads version {MANIFEST_VERSION}"
-        )
+    return read_manifest(Reader(document, "manifest"))
+
+
+def read_manifest(reader: Reader) -> Manifest:
+    """Take a manifest from a reader, field by field; what is asked of it here is what a manifest is."""
+    reads = f"this library reads version {MANIFEST_VERSION}"
+    reader.exactly("manifest", MANIFEST_VERSION, "is not understood", reads)
     frame_rule = _frame_rule(reader.maybe_part("frame_rule"))
     manifest = Manifest(
         slug=reader.text("slug"),
@@ -53,7 +52,7 @@ def parse(document: object) -> Manifest:
         kind=reader.one_of("kind", KINDS),
         produces=reader.one_of("produces", MEDIA),
         bindings=_bindings(reader, frame_rule),
-        defaults=_defaults(reader),
+        defaults=reader.scalars("defaults", FORMER_ROLES),
         outputs=tuple(_output(row) for row in reader.rows("outputs")),
         vram=tuple(_vram_row(row) for row in reader.rows("vram")),
         models=tuple(_model(row) for row in reader.rows("models")),
@@ -69,6 +68,7 @@ def parse(document: object) -> Manifest:
         remote=_remote(reader.maybe_part("remote")),
         packs=tuple(_pack(row) for row in reader.rows("packs")),
         follows=_follows(reader.maybe_part("follows")),
+        golden=reader.scalars("golden", FORMER_ROLES),
     )
     reader.finish()
     return manifest
@@ -76,18 +76,18 @@ def parse(document: object) -> Manifest:
 
 def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding]:
     bindings = {}
-    for name, row in reader.named("bindings").items():
+    for name, row in reader.named("bindings", ROLES).items():
         role = FORMER_ROLES.get(name, name)
         if role not in ROLES:
             raise row.refused("type", "belongs to an unknown role", f"choose one of {', '.join(ROLES)}")
         if role in bindings:
             raise row.refused("type", f"binds {role} once more", f"keep one of {name} and {role}")
-        if row.one_of("type", tuple(dict.fromkeys(ROLES.values()))) != ROLES[role]:
-            raise row.refused("type", f"is not the type of {role}", f"write {ROLES[role]!r}")
+        row.exactly("type", ROLES[role], f"is not the type of {role}", f"write {ROLES[role]!r}")
+        empty = "binds nothing" if role != "precision" else ""
         bindings[role] = Binding(
             role=role,
             type=ROLES[role],
-            targets=tuple(_target(target) for target in row.rows("targets")),
+            targets=tuple(_target(target) for target in row.rows("targets", empty)),
             minimum=row.maybe_number("min"),
             maximum=row.maybe_number("max"),
             choices=row.texts("choices"),
@@ -95,8 +95,6 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             note=row.maybe_text("note"),
             optional=_without(row.maybe_part("optional")),
         )
-        if not bindings[role].targets and role != "precision":
-            raise row.refused("targets", "binds nothing", 'write [{"node": "…", "input": "…"}]')
         row.finish()
     if ("frames" in bindings) != (frame_rule is not None):
         raise reader.refused("frame_rule", "does not match the bindings", "bind frames and give a frame_rule")
@@ -114,16 +112,6 @@ def _target(row: Reader) -> Target:
     )
     row.finish()
     return target
-
-
-def _defaults(reader: Reader) -> dict[str, Value]:
-    defaults: dict[str, Any] = {
-        FORMER_ROLES.get(role, role): value for role, value in reader.raw("defaults").items()
-    }
-    for role, value in defaults.items():
-        if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise reader.refused("defaults", f"has no usable value for {role}", "write a text or a number")
-    return defaults
 
 
 def _without(row: Reader | None) -> Without | None:
@@ -167,6 +155,8 @@ def _model(row: Reader) -> ModelFile:
         url=row.maybe_text("url"),
         license_note=row.maybe_text("license_note"),
         precision=row.maybe_text("precision"),
+        sha256=row.maybe_sha256("sha256"),
+        size=row.integer("size", at_least=1) if row.has("size") else None,
     )
     row.finish()
     return model
@@ -243,7 +233,7 @@ def _pack(row: Reader) -> Pack:
         name=row.text("name"),
         repository=row.text("repository"),
         version=row.text("version"),
-        classes={name: dict(row.part("classes").raw(name)) for name in row.raw("classes")},
+        classes=row.objects("classes"),
     )
     row.finish()
     return pack

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from workflows.errors import TemplateInvalid
+
+SHA256: Final = "^[0-9a-f]{64}$"
 
 
 class Reader:
@@ -24,7 +27,8 @@ class Reader:
         self._taken: set[str] = set()
 
     def has(self, key: str) -> bool:
-        return self._document.get(key) is not None
+        """Ask for a field that may be absent; null is as good as absent."""
+        return self._known(key)
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._take(key, default)
@@ -37,6 +41,12 @@ class Reader:
         if value not in allowed:
             raise self.refused(key, "is not known", f"choose one of {', '.join(allowed)}")
         return value
+
+    def exactly(self, key: str, wanted: str | int, problem: str, remedy: str) -> None:
+        """Take a field that has one right value."""
+        value = self._take(key, None)
+        if value != wanted or type(value) is not type(wanted):
+            raise self.refused(key, problem, remedy)
 
     def integer(self, key: str, *, at_least: int = 0, default: int | None = None) -> int:
         value = self._take(key, default)
@@ -55,6 +65,12 @@ class Reader:
 
     def maybe_text(self, key: str) -> str | None:
         return self.text(key) if self._known(key) else None
+
+    def maybe_sha256(self, key: str) -> str | None:
+        text = self.maybe_text(key)
+        if text is not None and not re.fullmatch(SHA256, text):
+            raise self.refused(key, "is no SHA-256", "write 64 lower-case hexadecimal digits")
+        return text
 
     def output(self, key: str) -> tuple[str, int]:
         """A node's output, as graphs link to it: ``["4", 0]``."""
@@ -91,20 +107,39 @@ class Reader:
     def maybe_part(self, key: str) -> Reader | None:
         return self.part(key) if self._known(key) else None
 
-    def rows(self, key: str) -> list[Reader]:
-        """A list of objects; empty when the field is absent."""
+    def rows(self, key: str, empty: str = "") -> list[Reader]:
+        """A list of objects; empty when the field is absent. ``empty``: what is wrong with that, if it is."""
         value = self._take(key, [])
         if not isinstance(value, list):
             raise self.refused(key, "is not a list", "write [{…}, {…}]")
+        if empty and not value:
+            raise self.refused(key, empty, "write [{…}]")
         return [Reader(item, f"{self.where}.{key}[{index}]") for index, item in enumerate(value)]
 
-    def named(self, key: str) -> dict[str, Reader]:
-        """An object of objects, in the order written."""
+    def named(self, key: str, names: Iterable[str]) -> dict[str, Reader]:
+        """An object of objects, in the order written. Whether ``names`` has each is for the caller to say."""
         part = self.part(key)
         return {name: part.part(name) for name in part._document}
 
-    def raw(self, key: str) -> Mapping[str, Any]:
-        """An object whose fields are judged elsewhere; empty when the field is absent."""
+    def scalars(self, key: str, former: Mapping[str, str]) -> dict[str, str | int | float]:
+        """An object of texts and finite numbers; ``former`` names become what they are called now."""
+        found: dict[str, str | int | float] = {}
+        for name, value in self._object(key).items():
+            finite = not isinstance(value, float) or math.isfinite(value)
+            if not isinstance(value, str | int | float) or isinstance(value, bool) or not finite:
+                raise self.refused(key, f"has no usable value for {name}", "write a text or a number")
+            found[former.get(name, name)] = value
+        return found
+
+    def objects(self, key: str) -> dict[str, dict[str, Any]]:
+        """An object of objects whose fields are judged elsewhere; empty when the field is absent."""
+        found = self._object(key)
+        for name, value in found.items():
+            if not isinstance(value, Mapping):
+                raise self.refused(key, f"has no JSON object for {name}", 'write {"…": {…}}')
+        return {name: dict(value) for name, value in found.items()}
+
+    def _object(self, key: str) -> Mapping[str, Any]:
         value = self._take(key, {})
         if not isinstance(value, Mapping):
             raise self.refused(key, "is not a JSON object", "write {…}")
@@ -121,7 +156,7 @@ class Reader:
 
     def _known(self, key: str) -> bool:
         self._taken.add(key)
-        return self.has(key)
+        return self._document.get(key) is not None
 
     def _take(self, key: str, default: object) -> object:
         self._taken.add(key)

@@ -1,149 +1,192 @@
 """Check a graph against a node catalogue, and (from :mod:`workflows.manifest_check`) a manifest.
 
-Nothing here raises for a bad graph: it answers with a list of problems, so a person sees them all.
-Unlike a server, which looks only at what its outputs reach, every node is checked.
+Nothing here raises for a bad graph: it answers with a list of problems, so a person sees them all. What
+ComfyUI refuses is found with its own codes, at the nodes it names; what it takes, and fails on while it
+executes, is found as well and marked ``late``. Like ComfyUI, only what an output needs is looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Final, cast
 
-from workflows.catalogue import COMBO, InputSpec, ObjectInfo, inputs_of, types_of
-from workflows.graph import Graph, cycle_in, format_problem, is_link, is_model_file, linked_node, plain_value
+from workflows.catalogue import InputSpec, ObjectInfo, inputs_of, model_files
+from workflows.convert.saying import named, shown
+from workflows.graph import Graph, format_problem
+from workflows.judging import EXCEPTION, INNER_EXCEPTION, Bench, Finding
+from workflows.load import Template
 from workflows.manifest_check import check_manifest
-from workflows.problems import MISSING_MODEL, Problem, without_missing_models
+from workflows.nearest import nearest_classes
+from workflows.problems import MODEL, NODE_CLASS, Problem, missing, without_missing_models
 
-__all__ = ["MISSING_MODEL", "Problem", "check_graph", "check_manifest", "without_missing_models"]
+__all__ = [
+    "MODEL",
+    "NODE_CLASS",
+    "Problem",
+    "check_graph",
+    "check_manifest",
+    "check_models",
+    "missing",
+    "without_missing_models",
+]
 
-LINK_ONLY = frozenset(
-    {"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "IMAGE", "MASK", "VIDEO", "AUDIO", "CONTROL_NET"}
-)
-"""Types that only another node can give. ComfyUI fails on them while executing, not before."""
+MOST_SAID: Final = 200
+"""A broken graph of ten megabytes has no use for ten thousand sentences."""
 
 
-def check_graph(graph: object, object_info: ObjectInfo) -> list[Problem]:
+def check_graph(
+    graph: object,
+    object_info: ObjectInfo,
+    *,
+    uploaded: Collection[str] | None = None,
+    targets: Collection[str] | None = None,
+) -> list[Problem]:
     """Return what a server with this catalogue would refuse, in the graph's order; empty if all is well.
 
-    Model files that the catalogue does not list have the code ``missing_model``: they are a fact about
-    that node, not a fault of the graph (see ``without_missing_models``). Files of the input folder are not
-    judged, since they are uploaded first.
+    Model files and classes that the catalogue does not list are ``missing``: a fact about that node, not a
+    fault of the graph (see ``without_missing_models``). ``uploaded`` names the files of the input folder;
+    without it they are not judged, since they are uploaded first. ``targets``: the outputs to run, all by
+    default. At most 200 problems are said.
     """
     unreadable = format_problem(graph)
     if unreadable is not None:
-        return [unreadable]
-    nodes = cast("Graph", graph)
-    problems: list[Problem] = []
-    for node_id, node in nodes.items():
-        problems += _node_problems(nodes, node_id, node, object_info)
-    return problems + _whole_problems(nodes, object_info)
+        return [_classless(graph, unreadable)]
+    found = _Check(cast("Graph", graph), object_info, uploaded).problems(targets)
+    if len(found) > MOST_SAID:
+        rest = f"{len(found) - MOST_SAID} more problems of this graph are not listed."
+        found = [*found[:MOST_SAID], Problem(None, None, "more_problems", rest)]
+    return found
 
 
-def _whole_problems(graph: Graph, object_info: ObjectInfo) -> list[Problem]:
-    problems = []
-    classes = [object_info.get(node["class_type"]) for node in graph.values()]
-    if not any(known and known.get("output_node") for known in classes):
-        problems.append(
-            Problem(None, None, "prompt_no_outputs", "No node saves anything; add one such as SaveImage.")
+def check_models(template: Template, object_info: ObjectInfo) -> list[Problem]:
+    """Return which model files of a template the catalogue lacks, of every precision, each once."""
+    check = _Check(template.graph, object_info, None)
+    found: dict[str, Problem] = {}
+    for model in template.manifest.models:
+        node = template.graph.get(model.node)
+        known = object_info.get(node["class_type"]) if node else None
+        if node is None or known is None:
+            continue  # told as what it is: a manifest that does not fit, a class that is missing
+        spec = inputs_of(known, {**node["inputs"], model.input: model.name}).get(model.input)
+        finding = check.bench.input_finding(node["class_type"], spec, model.name) if spec else None
+        if finding and finding.missing:
+            found.setdefault(model.name, check.problem(model.node, model.input, finding))
+    return list(found.values())
+
+
+def title_of(graph: Graph, node_id: str) -> str:
+    """Return a node's title as people gave it, its class where they gave none."""
+    meta = graph[node_id].get("_meta")
+    title = meta.get("title") if isinstance(meta, Mapping) else None
+    return title if isinstance(title, str) and title else str(graph[node_id]["class_type"])
+
+
+def _classless(graph: object, unreadable: Problem) -> Problem:
+    """A node without a class is for ComfyUI a node of a missing class."""
+    node = graph.get(unreadable.node) if isinstance(graph, Mapping) else None
+    if isinstance(node, Mapping) and not isinstance(node.get("class_type"), str):
+        return replace(unreadable, code="missing_node_type")
+    return unreadable
+
+
+class _Check:
+    """One walk from the outputs along the links, as ComfyUI's: a node is judged when it is first met."""
+
+    def __init__(self, graph: Graph, object_info: ObjectInfo, uploaded: Collection[str] | None) -> None:
+        self.graph = graph
+        self.object_info = object_info
+        self.bench = Bench(graph, object_info, uploaded, cache(lambda: model_files(object_info)))
+        self.outputs: set[str] = set()
+        self.found: dict[str, list[Problem]] = {}
+
+    def problems(self, targets: Collection[str] | None) -> list[Problem]:
+        for node_id, node in self.graph.items():
+            known = self.object_info.get(node["class_type"])
+            if known is None:
+                self.found[node_id] = [self._unknown_class(node_id, node["class_type"])]
+            elif known.get("output_node") and (targets is None or node_id in targets):
+                self.outputs.add(node_id)
+        if not self.outputs and not self.found:
+            text = "No node saves anything; add one such as SaveImage."
+            return [Problem(None, None, "prompt_no_outputs", text)]
+        for output in self.graph:
+            if output in self.outputs:
+                self._walk(output)
+        return [problem for node_id in self.graph for problem in self.found.get(node_id, ())]
+
+    def _walk(self, start: str) -> None:
+        path: dict[str, None] = {}
+        waiting = [iter([start])]
+        while waiting:
+            node_id = next(waiting[-1], None)
+            if node_id is None:
+                waiting.pop()
+                if path:
+                    path.popitem()
+            elif node_id in path:
+                way = list(path)
+                self._circle(way[way.index(node_id) :])
+            elif node_id not in self.found:
+                path[node_id] = None
+                self.found[node_id] = []
+                waiting.append(iter(self._judge(node_id)))
+
+    def _judge(self, node_id: str) -> list[str]:
+        """Note what is wrong with a node's inputs; return the nodes to look at next."""
+        node = self.graph[node_id]
+        given, class_type = node["inputs"], node["class_type"]
+        following: dict[str, None] = {}
+        for name, spec in inputs_of(self.object_info[class_type], given).items():
+            if name in given:
+                finding = self.bench.input_finding(class_type, spec, given[name])
+                source = self.bench.follows(spec, given[name])
+                if source is not None:
+                    following[source] = None
+            else:
+                finding = _absent(spec)
+            if finding:
+                self.found[node_id].append(self.problem(node_id, name, finding))
+        return list(following)
+
+    def problem(self, node_id: str, name: str, finding: Finding) -> Problem:
+        """Say what was found, of which node, in words."""
+        inner = finding.code == EXCEPTION and node_id not in self.outputs
+        return Problem(
+            node=node_id,
+            input=name,
+            code=INNER_EXCEPTION if inner else finding.code,
+            message=f"{self._named(node_id)}, input {shown(name)}: {finding.text}.",
+            title=title_of(self.graph, node_id),
+            missing=finding.missing,
+            name=finding.name,
+            nearest=finding.nearest,
+            late=finding.late,
         )
-    cycle = cycle_in(graph)
-    if cycle:
-        way = " -> ".join(f"{node} ({graph[node]['class_type']})" for node in cycle)
-        problems.append(Problem(cycle[0], None, "dependency_cycle", f"The graph runs in a circle: {way}."))
-    return problems
+
+    def _unknown_class(self, node_id: str, class_type: str) -> Problem:
+        nearest = nearest_classes(class_type, self.object_info)
+        said = f"; nearest: {', '.join(nearest)}" if nearest else ""
+        text = f"{self._named(node_id)}: this ComfyUI has no class {shown(class_type)}{said}."
+        title = title_of(self.graph, node_id)
+        return Problem(node_id, None, "missing_node_type", text, title, NODE_CLASS, class_type, nearest)
+
+    def _circle(self, members: list[str]) -> None:
+        shortened = members if len(members) <= 10 else [*members[:9], "…"]
+        names = [self._named(one) if one in self.graph else one for one in [*shortened, members[0]]]
+        text = f"The graph runs in a circle: {' -> '.join(names)}."
+        for node_id in members:
+            if all(problem.code != "dependency_cycle" for problem in self.found[node_id]):
+                title = title_of(self.graph, node_id)
+                self.found[node_id].append(Problem(node_id, None, "dependency_cycle", text, title))
+
+    def _named(self, node_id: str) -> str:
+        title, class_type = title_of(self.graph, node_id), str(self.graph[node_id]["class_type"])
+        return named(node_id, title if title == class_type else f"{title}, {class_type}")
 
 
-def _node_problems(
-    graph: Graph, node_id: str, node: Mapping[str, Any], object_info: ObjectInfo
-) -> Iterator[Problem]:
-    class_type = node["class_type"]
-    known = object_info.get(class_type)
-    if known is None:
-        yield Problem(
-            node_id, None, "missing_node_type", f"Node {node_id}: this ComfyUI has no class {class_type!r}."
-        )
-        return
-    given = node["inputs"]
-    where = f"Node {node_id} ({class_type})"
-    for name, spec in inputs_of(known, given).items():
-        if name in given:
-            finding = _input_finding(graph, spec, given[name], object_info)
-        elif spec.required:
-            finding = ("required_input_missing", f"is required and missing; it takes {spec.type}")
-        else:
-            finding = None
-        if finding:
-            code, text = finding
-            yield Problem(node_id, name, code, f"{where}, input {name!r}: {text}.")
-
-
-Finding = tuple[str, str]
-
-
-def _input_finding(graph: Graph, spec: InputSpec, value: Any, object_info: ObjectInfo) -> Finding | None:
-    if is_link(value):
-        return _link_finding(graph, spec, value, object_info)
-    if spec.types <= LINK_ONLY:
-        return "link_expected", f"takes a link from a node that gives {spec.type}, not the value {value!r}"
-    plain = plain_value(value)
-    if spec.type == COMBO:
-        return _choice_finding(spec, plain)
-    return _number_finding(spec, plain)
-
-
-def _link_finding(graph: Graph, spec: InputSpec, link: Any, object_info: ObjectInfo) -> Finding | None:
-    source = linked_node(link)
-    if source is None:
-        return "bad_linked_input", f"{link!r} is not a link; a link is [node id, output slot]"
-    if source not in graph:
-        return "bad_linked_input", f"links to node {source}, which is not in the graph"
-    giver = object_info.get(graph[source]["class_type"])
-    if giver is None:
-        return None  # reported at the giver itself
-    outputs, slot = giver["output"], link[1]
-    if not 0 <= slot < len(outputs):
-        return "bad_linked_input", f"links to slot {slot} of node {source}, which has {len(outputs)} outputs"
-    offered = types_of(outputs[slot])
-    if "*" in offered | spec.types or offered & spec.types:
+def _absent(spec: InputSpec) -> Finding | None:
+    if not spec.required:
         return None
-    return "return_type_mismatch", f"takes {spec.type}, but node {source} slot {slot} gives {outputs[slot]}"
-
-
-def _choice_finding(spec: InputSpec, value: object) -> Finding | None:
-    if spec.options is None or spec.takes_uploads:
-        return None
-    chosen = value if isinstance(value, list) and spec.facts.get("multiselect") else [value]
-    absent = [one for one in chosen if one not in spec.options and not _listed_otherwise(one, spec)]
-    if not absent:
-        return None
-    if is_model_file(absent[0]):
-        return MISSING_MODEL, f"the model file {absent[0]!r} is not on this ComfyUI"
-    if not spec.options:
-        return None  # typed by a person (CustomCombo), or a folder this server has nothing in
-    listed = ", ".join(repr(option) for option in spec.options[:12])
-    more = ", …" if len(spec.options) > 12 else ""
-    return "value_not_in_list", f"{absent[0]!r} is not a choice; it takes {listed}{more}"
-
-
-def _listed_otherwise(value: object, spec: InputSpec) -> bool:
-    """A Windows node lists ``sub\\model.safetensors``; the worker writes names as its node lists them."""
-    if not is_model_file(value):
-        return False
-    wanted = str(value).replace("\\", "/")
-    return any(str(option).replace("\\", "/") == wanted for option in spec.options or ())
-
-
-def _number_finding(spec: InputSpec, value: Any) -> Finding | None:
-    if spec.type not in ("INT", "FLOAT"):
-        return None
-    try:
-        # as lenient as the server, which turns "20" into 20
-        number = int(value) if spec.type == "INT" else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return "invalid_input_type", f"{value!r} is not a {spec.type}"
-    low, high = spec.facts.get("min"), spec.facts.get("max")
-    if low is not None and number < low:
-        return "value_smaller_than_min", f"{number} is below the least allowed, {low}"
-    if high is not None and number > high:
-        return "value_bigger_than_max", f"{number} is above the most allowed, {high}"
-    return None
+    return Finding("required_input_missing", f"is required and missing; it takes {spec.type}", spec.unasked)

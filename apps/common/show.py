@@ -50,6 +50,10 @@ TONES: dict[str, str] = {
     "trial": "amber",
     "working": "green",
     "resting": "amber",
+    "draft": "blue",
+    "refused": "red",
+    "confirmed": "green",
+    "discarded": "grey",
     # wishes
     "resumed": "green",
     "changed": "blue",
@@ -209,10 +213,14 @@ MACHINES: dict[str, object] = {
     "node_hours": gettext_lazy("node, hours"),
     "node_block": gettext_lazy("blocked pair"),
     "need": gettext_lazy("memory need"),
+    "proof": gettext_lazy("golden render"),
     "job_wish": gettext_lazy("wish"),
     "batch_wish": gettext_lazy("batch"),
     "project_wish": gettext_lazy("project"),
     "farm_wish": gettext_lazy("farm"),
+    "workflow_import": gettext_lazy("imported workflow"),
+    "template": gettext_lazy("workflow template"),
+    "template_version": gettext_lazy("template version"),
 }
 """What people read for the machines of events."""
 

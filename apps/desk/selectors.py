@@ -17,6 +17,7 @@ from apps.common.counting import CountAtMost
 from apps.nodes.models import Node
 from apps.nodes.standing import misheard_words, reasons
 from apps.nodes.states import SERVING, Desired, Health, Observed, SoftwareState
+from apps.nodes.stock import conflict_drift, conflicts_lately
 from apps.nodes.words import drift_sentences
 from apps.productions.models import Shot
 from apps.projects.models import Project
@@ -201,9 +202,13 @@ def conditions(node: Node) -> set[str]:
 
 def node_cards(nodes: list[Node], person: Person) -> list[NodeCard]:
     """Each node with the attempts that hold its slots, and all there is to say about it."""
-    now = timezone.now()
+    now, differing = timezone.now(), conflicts_lately()
     cards = {
-        node.pk: NodeCard(node, reasons=reasons(node, now), drift=drift_sentences(node.drift))
+        node.pk: NodeCard(
+            node,
+            reasons=reasons(node, now),
+            drift=drift_sentences([*conflict_drift(node.name, differing), *node.drift]),
+        )
         for node in nodes
     }
     shut = NodeBlock.objects.filter(state__in=(BlockState.BLOCKED, BlockState.TRIAL))

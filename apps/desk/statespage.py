@@ -12,8 +12,9 @@ from django.conf import settings
 from apps.common.machines import Machine
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
-from apps.renders.states import ATTEMPT, BLOCK, JOB
+from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
 from apps.review.states import MEDIA, REVIEW
+from apps.workflows.states import IMPORT
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
 
@@ -88,6 +89,13 @@ CHAPTERS: Final = (
         drawn=True,
     ),
     Chapter(
+        "A golden render",
+        "Whether a node can do a template: the smallest render of it, asked for by a person, sent when the "
+        "node has nothing else to do. No job, no take. What was proven is called old once the node's "
+        "software or the models it was rendered with are others; that is no state.",
+        PROOF,
+    ),
+    Chapter(
         "Shot",
         "The states are rows (shot statuses), so a studio can rename what people read. Rendering and "
         "verdicts on takes move a shot by themselves; shots on hold, omitted or final are left alone.",
@@ -100,6 +108,13 @@ CHAPTERS: Final = (
         drawn=True,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
+    Chapter(
+        "An imported workflow",
+        "A file somebody brought: a draft that a person completes, or one that could not be converted. "
+        "Confirmed, it is a version of a template; nothing that was brought is thrown away.",
+        IMPORT,
+        drawn=True,
+    ),
 )
 
 

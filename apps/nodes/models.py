@@ -56,6 +56,25 @@ class Schedule(BaseModel):
         return self.name
 
 
+class NodeCatalogue(BaseModel):
+    """One distinct answer of ComfyUI to ``/object_info``; many nodes may have the same.
+
+    ``sha256``: over its canonical JSON. ``packed``: that JSON by gzip. ``classes``: how many there are.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    packed = models.BinaryField()
+    classes = models.PositiveIntegerField(_("node classes"))
+
+    class Meta:
+        ordering = ["sha256"]
+        verbose_name = _("node catalogue")
+        verbose_name_plural = _("node catalogues")
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
 class Node(BaseModel):
     """A GPU worker and the ComfyUI beside it. Facts are what it last reported; nothing is invented.
 
@@ -73,9 +92,15 @@ class Node(BaseModel):
     ``hears``: which of farm.contracts.HEARS it heeds. ``misheard``: why what was said last under its name
     was not taken (another version, another machine), ``misheard_at`` when that was.
 
+    ``catalogue``: its ComfyUI's whole node catalogue; ``catalogue_of`` names the last it told of, which may
+    have been refused.
+
     ``software``: what runs there (apps.nodes.software), ``baseline`` what was accepted of it; each with a
     short hash. ``drift``: how it differs from that and from its pool, ``[{"code", "params"}]``; ``drift_of``
     names what was compared.
+
+    ``inventory_mark``: of what it told of its model files by hash (farm.contracts.inventory), "" if nothing;
+    ``inventory_marks``: of each part.
     """
 
     name = models.CharField(_("name"), max_length=120, unique=True)
@@ -98,6 +123,10 @@ class Node(BaseModel):
     classes = models.JSONField(_("node classes"), default=list, blank=True)
     models_by_folder = models.JSONField(_("models"), default=dict, blank=True)
     capabilities_of = models.CharField(max_length=16, blank=True)
+    catalogue = models.ForeignKey(
+        NodeCatalogue, models.SET_NULL, null=True, blank=True, editable=False, related_name="nodes"
+    )
+    catalogue_of = models.CharField(max_length=64, blank=True, default="", editable=False)
     note = models.TextField(_("maintenance note"), blank=True)
     note_by = models.CharField(max_length=150, blank=True, default="")
     note_at = models.DateTimeField(null=True, blank=True)
@@ -125,6 +154,8 @@ class Node(BaseModel):
     baseline_mark = models.CharField(max_length=16, blank=True, default="")
     drift = models.JSONField(_("drift"), default=list, blank=True)
     drift_of = models.CharField(max_length=16, blank=True, default="")
+    inventory_mark = models.CharField(max_length=16, blank=True, default="")
+    inventory_marks = models.JSONField(default=list, blank=True)
     health = models.CharField(_("concluded"), max_length=10, choices=Health.choices, default=Health.WELL)
     failures_in_a_row = models.PositiveSmallIntegerField(default=0)
     failed_jobs = models.JSONField(default=list, blank=True)
@@ -149,6 +180,38 @@ class Node(BaseModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class NodeFile(BaseModel):
+    """A model file on a node, as it told of it last. That ComfyUI lists it stands in ``models_by_folder``.
+
+    ``size`` in bytes, None: unknown. ``sha256`` of the whole file, "": unknown, and ``why`` says why
+    (farm.contracts.inventory). ``seen_at``: when this was told. ``part``: what it was told with.
+    """
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="files")
+    folder = models.CharField(_("folder"), max_length=300)
+    name = models.CharField(_("name"), max_length=300)
+    size = models.BigIntegerField(_("size"), null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    why = models.CharField(max_length=20, blank=True, default="")
+    part = models.PositiveSmallIntegerField(default=0)
+    seen_at = models.DateTimeField(_("seen"))
+
+    class Meta:
+        ordering = ["node", "folder", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "folder", "name"], name="one_row_per_node_file")
+        ]
+        indexes = [
+            models.Index(fields=["folder", "name", "sha256"], name="node_file_by_content"),
+            models.Index(fields=["node", "part"], name="node_file_by_part"),
+        ]
+        verbose_name = _("model file on a node")
+        verbose_name_plural = _("model files on nodes")
+
+    def __str__(self) -> str:
+        return f"{self.folder}/{self.name}"
 
 
 class Gpu(BaseModel):

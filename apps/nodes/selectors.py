@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, TypedDict
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 
-from apps.nodes.models import Node
+from apps.nodes.models import Node, NodeCatalogue
 from apps.nodes.states import SERVING, Desired, Health
+from farm.contracts import unpack_catalogue
+from workflows.catalogue import ObjectInfo, recorded
+from workflows.soundness import sound
 
 LONGEST_FACT: Final = 200
 
@@ -72,6 +76,27 @@ def lacks(node: Node, *, classes: Iterable[str], models: Iterable[ModelFile]) ->
         if model["name"] not in node.models_by_folder.get(model["folder"], ()):
             missing.append(f"{model['folder']}/{model['name']}")
     return missing
+
+
+def catalogue_of(node: Node) -> ObjectInfo:
+    """Return a node's whole catalogue, or the one that ships while the node has told none.
+
+    Classes in a form that ComfyUI does not write are left out.
+    """
+    return _read_catalogue(node.catalogue_id) if node.catalogue_id else recorded()
+
+
+def catalogues() -> dict[str, ObjectInfo]:
+    """Return the catalogues of all nodes whose capabilities are known, by name; equal ones are one object."""
+    nodes = known_capabilities().only("name", "catalogue")
+    return {node.name: catalogue_of(node) for node in nodes}
+
+
+@lru_cache(maxsize=8)
+def _read_catalogue(row: UUID) -> ObjectInfo:
+    """Rows are never changed; one that has just been forgotten is read as none."""
+    packed = NodeCatalogue.objects.filter(pk=row).values_list("packed", flat=True).first()
+    return sound(unpack_catalogue(bytes(packed))) if packed is not None else recorded()
 
 
 def largest_tier() -> int | None:

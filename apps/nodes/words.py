@@ -87,6 +87,7 @@ DRIFT: Final[Mapping[str, Promise]] = {
         "has another custom node %(name)s than %(count)s of %(of)s others of the pool"
     ),
     "pool_has_model": _("lacks model %(name)s, which %(count)s of %(of)s others of the pool have"),
+    "model_differs": _("model %(name)s has another content on %(others)s"),
     "more": _("and %(count)s more differences"),
 }
 """Sentences for the codes of ``Node.drift``."""

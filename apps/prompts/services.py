@@ -45,6 +45,22 @@ def build_prompts(
     have been read. Two processes asking for the same prompt get the same row.
     Raises Refused for an unknown channel or language, and for a shot that says nothing at all.
     """
+    rows = compose_prompts(
+        shots, channel=channel, base_model=base_model, experts=experts, language=language, facts=facts
+    )
+    return _get_or_create(list(rows.values()))
+
+
+def compose_prompts(
+    shots: Iterable[Shot],
+    *,
+    channel: str,
+    base_model: str,
+    experts: Collection[str] | None = None,
+    language: str | None = None,
+    facts: Mapping[UUID, ShotFacts] | None = None,
+) -> dict[UUID, PromptBuild]:
+    """Compose what :func:`build_prompts` would keep, and keep nothing."""
     wanted = list(shots)
     _check(channel, language)
     languages = _languages(wanted, language)
@@ -62,9 +78,7 @@ def build_prompts(
     silent = [facts[key].code for key, prompt in composed.items() if not prompt.positive]
     if silent:
         raise Refused(*(Problem(f"{code} description", "", _SILENT) for code in silent))
-    return _get_or_create(
-        [_row(shot, channel, languages[shot.project_id], composed[shot.pk]) for shot in wanted]
-    )
+    return {shot.pk: _row(shot, channel, languages[shot.project_id], composed[shot.pk]) for shot in wanted}
 
 
 def _get_or_create(rows: Sequence[PromptBuild]) -> dict[UUID, PromptBuild]:

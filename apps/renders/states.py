@@ -88,6 +88,38 @@ ATTEMPT: Final = Machine(
 )
 
 
+class ProofState(models.TextChoices):
+    """A golden render of one template on one node."""
+
+    WAITING = "waiting", _("waits until the node is idle")
+    SENT = "sent", _("sent")
+    RUNNING = "running", _("running")
+    PROVEN = "proven", _("proven")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+P = ProofState
+
+PROOF_OPEN: Final = (P.WAITING, P.SENT, P.RUNNING)
+PROOF_ON_WAY: Final = (P.SENT, P.RUNNING)
+"""A node has this one in hand, or it is on its way there."""
+
+PROOF: Final = Machine(
+    name="proof",
+    field="state",
+    moves={
+        "": frozenset({P.WAITING}),
+        P.WAITING: frozenset({P.SENT, P.FAILED, P.CANCELLED}),
+        P.SENT: frozenset({P.WAITING, P.RUNNING, P.PROVEN, P.FAILED, P.CANCELLED}),
+        P.RUNNING: frozenset({P.PROVEN, P.FAILED, P.CANCELLED}),
+        P.PROVEN: frozenset(),
+        P.FAILED: frozenset(),
+        P.CANCELLED: frozenset(),
+    },
+)
+
+
 class BlockState(models.TextChoices):
     """Whether a node is given a template that failed there."""
 

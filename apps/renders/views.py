@@ -30,7 +30,7 @@ from rest_framework.views import APIView
 from apps.common.errors import Problem, Refused
 from apps.common.problems import CONTENT_TYPE, problem
 from apps.common.streaming import pieces
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, Proof
 from apps.renders.services import uploads
 from apps.renders.services.keys import attempt_key, input_grant
 from farm import transfer
@@ -70,7 +70,7 @@ def marker(_request: HttpRequest) -> HttpResponseBase:
 class AttemptSignature(BaseAuthentication):
     """``Authorization: Shotfarm-Attempt …``: the attempt named in the path, by its key."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, Attempt]:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, uploads.Sender]:
         try:
             return AnonymousUser(), _signed(request)
         except exceptions.AuthenticationFailed as refused:
@@ -86,7 +86,7 @@ class HasAttempt(BasePermission):
     """Whoever was authenticated has exactly one attempt."""
 
     def has_permission(self, request: Request, _view: APIView) -> bool:
-        return isinstance(request.auth, Attempt)
+        return isinstance(request.auth, Attempt | Proof)
 
 
 class TransferView(APIView):
@@ -148,7 +148,7 @@ class FileView(TransferView):
         return Response({"offset": file.size, "complete": True})
 
 
-def _signed(request: Request) -> Attempt:
+def _signed(request: Request) -> uploads.Sender:
     """Return the attempt whose key signed this request. Raises AuthenticationFailed."""
     credentials = transfer.Credentials.read(request.headers.get("Authorization", ""))
     if credentials is None:
@@ -170,7 +170,10 @@ def _signed(request: Request) -> Attempt:
             f"time: signed at {credentials.time}; it is {time.time():.0f} here, set the node's clock",
             code=CLOCK,
         )
-    attempt = Attempt.objects.select_related("job__project").filter(pk=attempt_id).first()
+    attempt: uploads.Sender | None = (
+        Attempt.objects.select_related("job__project").filter(pk=attempt_id).first()
+        or Proof.objects.filter(pk=attempt_id).first()
+    )
     if attempt is None:
         raise exceptions.AuthenticationFailed("attempt: unknown here")
     return attempt
@@ -185,8 +188,8 @@ def _count_refusal(address: str) -> None:
         cache.incr(key)
 
 
-def _attempt(request: Request) -> Attempt:
-    return cast(Attempt, request.auth)
+def _attempt(request: Request) -> uploads.Sender:
+    return cast(uploads.Sender, request.auth)
 
 
 def _body(request: Request) -> bytes:

@@ -104,7 +104,7 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("Other processes hold %(held)s of its memory, which leaves %(has)s GB."),
         _("Other processes hold its memory."),
     ),
-    "lacks": (_("Lacks %(files)s."),),
+    "lacks": (_("Lacks %(files)s; nearest there: %(nearest)s."), _("Lacks %(files)s.")),
     "keyless": (_("Has no key for %(service)s."),),
     "pool": (_("Is not in the pool %(pool)s."),),
     "dedicated": (_("Is kept for the pool %(pool)s."),),

@@ -18,7 +18,7 @@ from apps.nodes.states import NODE_HOURS, Desired, Health, Hours, Observed, Soft
 from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
 from apps.renders.models import Hold, Job, Priority
-from apps.renders.states import AttemptState, BlockState, JobState
+from apps.renders.states import AttemptState, BlockState, JobState, ProofState
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 from farm.contracts import FailureClass
@@ -42,6 +42,7 @@ REASONS: dict[str, Promise] = {
     "a render of it ran out of memory": _("a render of it ran out of memory"),
     "a take came back": _("a take came back"),
     "all it waited for is done": _("all it waited for is done"),
+    "called off": _("called off"),
     "cancelled": _("cancelled"),
     "claimed": _("claimed"),
     "created": _("created"),
@@ -58,6 +59,8 @@ REASONS: dict[str, Promise] = {
     "submitted": _("submitted"),
     "what was learned is forgotten": _("what was learned is forgotten"),
     "the broker cannot be reached": _("the broker cannot be reached"),
+    "the node went silent while it rendered this": _("the node went silent while it rendered this"),
+    "what runs there has changed": _("what runs there has changed"),
 }
 """The farm's own fixed reasons in event rows. Anything else was said by a person, a node or ComfyUI."""
 
@@ -93,6 +96,7 @@ HAPPENED: Final = Phrases(
         gettext_noop("%(node)s is not in the pool %(job)s is for"),
         gettext_noop("%(node)s lacks the tags %(tags)s"),
         gettext_noop("%(node)s is not given this template for now"),
+        gettext_noop("nobody took its order, %(count)s times"),
     ),
     fact=r"\S+(?:, \S+)*",
 )
@@ -121,6 +125,7 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     "node_software": dict(SoftwareState.choices),
     NODE_HOURS: dict(Hours.choices),
     "node_block": dict(BlockState.choices),
+    "proof": dict(ProofState.choices),
     **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""

@@ -28,6 +28,7 @@ from apps.common.show import (
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url, newest_of, with_files
 from apps.review.models import Take
 from apps.review.services import review_take
@@ -80,7 +81,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
     search_fields = ("shot__code", "shot__sequence__code", "template", "node")
     ordering = ("-created_at",)
     list_filter_sheet = True  # the width is for the columns
-    actions = ("approve", "ask_retake", "reject")
+    actions: tuple[str, ...] = ("approve", "ask_retake", "reject")
     change_form_template = "admin/review/take/page.html"
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
@@ -145,6 +146,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         with_files([take])
         may = self.may(request, Act.REVIEW, take)
         context["verdicts"] = [to for to in VERDICTS if to in REVIEW.moves[take.review_state]] if may else []
+        context["lengths"] = lengths_of(take, take.original) if take.original else None
         context["siblings"] = [other for other in newest_of(take.shot_id, at_most=24) if other.pk != take.pk]
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -14,12 +14,13 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.errors import Conflict, Problem
+from apps.common.errors import Conflict, Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
+from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url
-from apps.review.models import Artifact, Take
+from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.services import look_again, review_take
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
@@ -57,6 +58,61 @@ class ArtifactSerializer(serializers.ModelSerializer[Artifact]):
         return url
 
 
+class FramesAt(serializers.Serializer[Any]):
+    """So many frames at a rate, as a fraction such as 24000/1001."""
+
+    frames = serializers.IntegerField()
+    fps = serializers.CharField()
+
+
+class WantedFrames(FramesAt):
+    """The shot's frames at the project's rate; ``total`` counts the handles (``head``, ``tail``) too."""
+
+    head = serializers.IntegerField()
+    tail = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class MeasuredFrames(serializers.Serializer[Any]):
+    """What the file holds, counted by decoding it; ``fps`` as the file states it."""
+
+    frames = serializers.IntegerField()
+    fps = serializers.FloatField(allow_null=True)
+
+
+class Trim(serializers.Serializer[Any]):
+    """The frames of the file that cover the shot: from ``in``, to before ``out``."""
+
+    out = serializers.IntegerField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """``in`` is a word of Python's own."""
+        return {"in": serializers.IntegerField(), **super().get_fields()}
+
+
+class LengthsSerializer(serializers.Serializer[Any]):
+    """A clip's length: wanted by the shot, ordered of the node, measured in the file.
+
+    ``speed``: frames of the file per frame of the shot. ``mismatches``: what is not as asked for.
+    """
+
+    wanted = WantedFrames()
+    ordered = FramesAt()
+    measured = MeasuredFrames()
+    trim = Trim()
+    speed = serializers.CharField()
+    mismatches = serializers.ListField(child=serializers.CharField())
+
+
+class ConformSerializer(LengthsSerializer):
+    """How the file becomes the shot, frame by frame: ``mapping[n]`` is what the shot's frame n shows.
+
+    Empty where the file does not cover the shot.
+    """
+
+    mapping = serializers.ListField(child=serializers.IntegerField())
+
+
 class ShotOfTake(serializers.Serializer[Any]):
     """Which shot this is about."""
 
@@ -71,6 +127,7 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
     shot = ShotOfTake(read_only=True)
     kind = serializers.ChoiceField(choices=Kind.choices, read_only=True)
     files = ArtifactSerializer(source="artifacts", many=True, read_only=True)
+    length = serializers.SerializerMethodField()
     prompt = serializers.CharField(
         source="prompt_build.positive", read_only=True, default=None, allow_null=True
     )
@@ -97,10 +154,18 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
             "media_state",
             "media_error",
             "review_state",
+            "length",
             "files",
             "created_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field(LengthsSerializer(allow_null=True))
+    def get_length(self, take: Take) -> dict[str, Any] | None:
+        """Null for a picture."""
+        files = [file for file in take.artifacts.all() if file.role == ArtifactRole.PRIMARY]
+        told = lengths_of(take, files[0]) if files else None
+        return told.as_json() if told else None
 
 
 class Verdict(Strict):
@@ -147,6 +212,17 @@ class TakeViewSet(ScopedRead[Take]):
             told = _("somebody else decided just now: %s") % now.get_review_state_display()
             raise Conflict(Problem("to", asked["to"], told, code="stale"))
         return Response(self.get_serializer(now).data)
+
+    @extend_schema(responses=ConformSerializer)
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def conform(self, request: Request, pk: str) -> Response:
+        """How the clip becomes exactly the shot's frames; the file with the role "conformed" is made so."""
+        take = self.get_object()
+        told = lengths_of(take)
+        if told is None:
+            why = _("this take is no clip of a known length; only clips are conformed")
+            raise Refused(Problem("kind", take.kind, why, code="no_clip"))
+        return Response({**told.as_json(), "mapping": told.mapping})
 
     @extend_schema(request=None, responses=TakeSerializer)
     @action(detail=True, methods=["post"], url_path="look-again")

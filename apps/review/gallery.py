@@ -38,6 +38,7 @@ def with_files(takes: list[Take]) -> list[Take]:
         take.original = own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
         take.shown = own.get(ArtifactRole.PROXY) or own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
         take.kind_label = Kind(take.kind).label  # type: ignore[attr-defined]
+        take.conformed = own.get(ArtifactRole.CONFORMED)  # type: ignore[attr-defined]
         take.thumb = own.get(ArtifactRole.THUMBNAIL)  # type: ignore[attr-defined]
     return takes
 

@@ -14,6 +14,7 @@ from apps.review.states import MEDIA, REVIEW, Media, Review
 class Take(BaseModel):
     """One rendered take of a shot. The job and the attempt are higher up: their ids stand here.
 
+    ``length``: what the job was asked for (see Job.length); what came back stands with its files.
     At most one take per job, by constraint: rendering may happen twice, recording never.
     """
 
@@ -31,6 +32,7 @@ class Take(BaseModel):
     node = models.CharField(_("node"), max_length=120)
     simulated = models.BooleanField(_("simulated"), default=False)
     render_seconds = models.FloatField(_("render time (s)"), null=True)
+    length = models.JSONField(default=dict, blank=True)
     media_state = models.CharField(_("media"), max_length=12, choices=Media.choices, default=Media.PROCESSING)
     media_error = models.TextField(_("media error"), blank=True)
     review_state = models.CharField(
@@ -64,6 +66,7 @@ class ArtifactRole(models.TextChoices):
 
     PRIMARY = "primary", _("original")
     PROXY = "proxy", _("proxy")
+    CONFORMED = "conformed", _("conformed to the shot")
     THUMBNAIL = "thumbnail", _("thumbnail")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from apps.review.decoding import Facts, frames, look
 from apps.review.models import ArtifactRole
+from workflows.frames import Conform
 
 THUMBNAIL_BOX: Final = (480, 480)
 PICTURE_BOX: Final = (2048, 2048)
@@ -45,14 +47,17 @@ class Preview:
     fps: float | None = None
 
 
-def make_previews(original: Path, folder: Path, *, fps: float | None) -> list[Preview]:
+def make_previews(
+    original: Path, folder: Path, *, fps: float | None, conform: Conform | None = None
+) -> list[Preview]:
     """Decode the original to its end and write its previews into ``folder``.
 
-    ``fps`` is used where the file states none. Raises Undecodable.
+    ``fps`` is used where the file states none. A clip that ``conform`` changes also becomes a clip of exactly
+    the shot's frames at the project's rate. Raises Undecodable.
     """
     facts = look(original)
     if facts.kind == "video":
-        return _of_video(original, folder, facts, fps)
+        return _of_video(original, folder, facts, fps, conform)
     return _of_picture(original, folder, facts)
 
 
@@ -78,15 +83,20 @@ def _picture(picture: Image.Image, path: Path, box: tuple[int, int], role: Artif
     )
 
 
-def _of_video(original: Path, folder: Path, facts: Facts, fps: float | None) -> list[Preview]:
+def _of_video(
+    original: Path, folder: Path, facts: Facts, fps: float | None, conform: Conform | None
+) -> list[Preview]:
     rate = facts.fps or (Fraction(fps).limit_denominator(1001) if fps else USUAL_FPS)
     size = fitted((facts.width, facts.height), VIDEO_BOX, even=True)
     path = folder / "proxy.mp4"
     poster = _Poster()
-    with _mp4(path, size, rate) as proxy:
+    retimed = _Conformed(folder / "conformed.mp4", size, conform) if conform else None
+    with _mp4(path, size, rate) as proxy, retimed.opened() if retimed else nullcontext():
         for picture in frames(original, facts):
             poster.consider(picture)
             proxy.add(picture)
+            if retimed:
+                retimed.add(picture)
     return [
         _picture(poster.best, folder / "thumb.webp", THUMBNAIL_BOX, ArtifactRole.THUMBNAIL),
         Preview(
@@ -100,6 +110,7 @@ def _of_video(original: Path, folder: Path, facts: Facts, fps: float | None) -> 
             frames=proxy.count,
             fps=round(float(rate), 3),
         ),
+        *(retimed.preview() if retimed else ()),
     ]
 
 
@@ -151,6 +162,46 @@ class _Mp4:
 
     def finish(self) -> None:
         self._container.mux(self._stream.encode(None))
+
+
+class _Conformed:
+    """The clip as the shot has it: each frame shown as often as the conform says, at the project's rate."""
+
+    def __init__(self, path: Path, size: tuple[int, int], conform: Conform) -> None:
+        self._path = path
+        self._size = size
+        self._conform = conform
+        self._shown = Counter(conform.mapping())
+        self._seen = 0
+        self._writer: _Mp4 | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        with _mp4(self._path, self._size, self._conform.length.fps) as self._writer:
+            yield
+
+    def add(self, picture: Image.Image) -> None:
+        """Take the file's next frame."""
+        if self._writer is None:
+            raise ValueError("open it first")
+        for _again in range(self._shown[self._seen]):
+            self._writer.add(picture)
+        self._seen += 1
+
+    def preview(self) -> Iterator[Preview]:
+        """The clip; nothing if the file was shorter than it said, so that no wrong length is ever shown."""
+        if self._writer is not None and self._writer.count == self._conform.length.total:
+            yield Preview(
+                role=ArtifactRole.CONFORMED,
+                path=self._path,
+                name=self._path.name,
+                kind="video",
+                media_type="video/mp4",
+                width=self._size[0],
+                height=self._size[1],
+                frames=self._writer.count,
+                fps=round(float(self._conform.length.fps), 3),
+            )
 
 
 @contextmanager

@@ -1,15 +1,19 @@
-"""Workflow templates and what they need, to read."""
+"""Workflow templates, what they need, and their versions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.projects.api_scope import MemberOrStaff
+from apps.workflows.api_imports import ImportsFiles
+from apps.workflows.api_versions import HasVersions, Standing
 from apps.workflows.models import WorkflowTemplate
 from apps.workflows.selectors import offered
 from apps.workflows.services import template_of
@@ -107,8 +111,8 @@ class TemplateSerializer(serializers.ModelSerializer[WorkflowTemplate]):
         }
 
 
-class TemplateViewSet(ReadOnlyModelViewSet[WorkflowTemplate]):
-    """The templates on offer, by name."""
+class TemplateViewSet(ImportsFiles, HasVersions, ReadOnlyModelViewSet[WorkflowTemplate]):
+    """The templates on offer, by name. What is said about versions is said of withdrawn ones too."""
 
     queryset = WorkflowTemplate.objects.none()
     serializer_class = TemplateSerializer
@@ -116,7 +120,15 @@ class TemplateViewSet(ReadOnlyModelViewSet[WorkflowTemplate]):
     lookup_field = "slug"
 
     def get_queryset(self) -> Any:
-        return offered().order_by("slug")
+        if self.action in ("list", "retrieve"):
+            return offered().order_by("slug")
+        return WorkflowTemplate.objects.select_related("current").order_by("slug")
+
+    @extend_schema(request=Standing, responses=TemplateSerializer)
+    def partial_update(self, request: Request, slug: str) -> Response:
+        """Withdraw the template or offer it again; choose the version new renders use."""
+        self.change(request)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 def _template(row: WorkflowTemplate) -> Template:

@@ -10,8 +10,13 @@ from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 
 
 def offered() -> QuerySet[WorkflowTemplate]:
-    """Templates a coordinator may choose, with their ``current`` version at hand."""
-    return WorkflowTemplate.objects.filter(active=True, current__isnull=False).select_related("current")
+    """Templates a coordinator may choose, with their ``current`` version at hand.
+
+    One whose current version is deprecated is not offered until another one is made current.
+    """
+    return WorkflowTemplate.objects.filter(
+        active=True, current__isnull=False, current__deprecation__isnull=True
+    ).select_related("current")
 
 
 def current_version(slug: str) -> WorkflowTemplateVersion:
@@ -25,3 +30,14 @@ def current_version(slug: str) -> WorkflowTemplateVersion:
     # The caller reads version.template next: it is in hand.
     template.current.template = template
     return template.current
+
+
+def version_numbered(template: WorkflowTemplate, number: int) -> WorkflowTemplateVersion:
+    """Return a template's version by its number. Raises Refused, naming the numbers there are."""
+    found = template.versions.filter(number=number).select_related("template", "deprecation").first()
+    if found is None:
+        numbers = ", ".join(map(str, template.versions.order_by("number").values_list("number", flat=True)))
+        told = _("no such version of %(template)s; there are: %(numbers)s")
+        told %= {"template": template.slug, "numbers": numbers}
+        raise Refused(Problem("version", str(number), told, code="unknown_version"))
+    return found

@@ -26,6 +26,13 @@ Anything else is a new VERSION, which is refused by name, and shown to the opera
 
 from __future__ import annotations
 
+from farm.contracts.catalogues import (
+    PackedCatalogue,
+    pack_catalogue,
+    read_catalogue_text,
+    unpack_catalogue,
+)
+from farm.contracts.inventory import FileFact, Inventory, InventoryPart
 from farm.contracts.nodes import (
     Capabilities,
     ComfyFact,
@@ -115,7 +122,10 @@ __all__ = [
     "ContractError",
     "Failure",
     "FailureClass",
+    "FileFact",
     "GpuFact",
+    "Inventory",
+    "InventoryPart",
     "LogLine",
     "Mebibytes",
     "NodeDirectives",
@@ -124,6 +134,7 @@ __all__ = [
     "OrderInput",
     "OrderOutput",
     "Outcome",
+    "PackedCatalogue",
     "ProbeResult",
     "RenderFailed",
     "RenderOrder",
@@ -134,8 +145,11 @@ __all__ = [
     "Timings",
     "canonical",
     "from_json",
+    "pack_catalogue",
     "pack_graph",
     "printable",
+    "read_catalogue_text",
     "read_node_report",
     "to_json",
+    "unpack_catalogue",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
+from farm.contracts.inventory import Inventory
 from farm.contracts.reading import ContractError, canonical, from_json, to_json
 from farm.contracts.reports import RenderReport
 from farm.contracts.words import VERSION, NodeState, Source, Stage
@@ -98,8 +99,11 @@ class NodeReport:
     coordinator has not confirmed yet, oldest first. ``resident``: model files (``folder/name``) that
     ComfyUI holds in memory now, as far as the node knows, the last used at the end: a hint, never a
     promise. ``canary``: the id of the last CANARY that came by its own queue. ``probe``: how the last probe
-    ended that was asked for. ``hears``: which of HEARS this node heeds. ``keys``: names of the services whose
-    key it holds, never a key itself.
+    ended that was asked for. ``hears``: which of HEARS this node heeds. ``catalogue_of``: the name by content
+    of its whole node catalogue; ``catalogue``, packed, is sent only when asked for (contracts.catalogues).
+    ``keys``: names of the services whose key it holds, never a key itself.
+    ``inventory``: its model files by hash, as far as they were asked for; None where nothing is known yet, or
+    by an older worker.
     """
 
     node: str
@@ -119,7 +123,10 @@ class NodeReport:
     canary: str = ""
     probe: ProbeResult | None = None
     hears: tuple[str, ...] = ()
+    catalogue_of: str = ""
+    catalogue: str = ""
     keys: tuple[str, ...] = ()
+    inventory: Inventory | None = None
     version: int = VERSION
 
 
@@ -132,7 +139,8 @@ class NodeDirectives:
     ``new_epoch``: this node was given up; mint a new epoch and drop what is running. ``unstage``: as
     CONTROL_UNSTAGE, where that was not heard. ``probe``: the id of a probe to render, told again with its end
     in ``NodeReport.probe``; the same id is rendered once, however often it is told. ``refused``: why the
-    coordinator takes nothing this node says of itself, for its own log.
+    coordinator takes nothing this node says of itself, for its own log. ``inventory``: () asks for the
+    marks of its model files, numbers for these parts; None for nothing.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -144,20 +152,28 @@ class NodeDirectives:
     unstage: tuple[str, ...] = ()
     probe: str = ""
     refused: str = ""
+    want_catalogue: bool = False
+    inventory: tuple[int, ...] | None = None
     version: int = VERSION
 
 
 def read_node_report(data: object) -> tuple[NodeReport, tuple[str, ...]]:
-    """Read a node's report; what is wrong with one of its finished reports costs only that one.
+    """Read a node's report; what is wrong with its inventory, or a finished report, costs only that one.
 
     Return it with a sentence for each that was left out. Raises ContractError.
     """
+    wrong: list[str] = []
+    if isinstance(data, dict) and data.get("inventory") is not None:
+        try:
+            from_json(Inventory, data["inventory"])
+        except ContractError as exc:
+            wrong.append(str(exc))
+            data = {**data, "inventory": None}
     finished = data.get("finished") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(finished, list | tuple):
-        return from_json(NodeReport, data), ()
+        return from_json(NodeReport, data), tuple(wrong)
     report = from_json(NodeReport, {**data, "finished": ()})
     readable: list[RenderReport] = []
-    wrong: list[str] = []
     for one in finished:
         try:
             readable.append(from_json(RenderReport, one))

@@ -36,7 +36,8 @@ class OrderOutput:
     """One output node to collect, and what its files must be. ``frames`` is 1 for a picture; of the kind
     "frames", pictures of a clip, it is the number of files.
 
-    A width, height or number of frames of 0 is not known beforehand: a service decides it.
+    0 pixels or frames are not known beforehand: a service decides, or only the render will show. A
+    node that does not know this yet refuses such a file.
     """
 
     node: str

@@ -51,6 +51,8 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     trailer = row("SELECT batch_id FROM renders_job WHERE deadline IS NOT NULL LIMIT 1")
     limit = row("SELECT id FROM renders_limit")
     one = "SELECT id FROM {} ORDER BY id LIMIT 1"
+    brought = row(one.format("workflows_workflowimport"))
+    sd15 = row("SELECT current_id FROM workflows_workflowtemplate WHERE slug = 'sd15_t2i'")
 
     yield Page(name="home", title="Home", path="/admin/", main=True)
     yield Page(
@@ -115,6 +117,18 @@ def pages_of(farm: Farm) -> Iterator[Page]:
         name="take-retake",
         title="A keyframe that is asked for again",
         path=f"/admin/review/take/{still}/change/",
+    )
+    yield Page(name="import", title="Bring a workflow", path="/admin/workflows/workflowimport/add/")
+    yield Page(
+        name="import-wizard",
+        title="What was found in a brought graph",
+        path=f"/admin/workflows/workflowimport/{brought}/change/",
+        main=True,
+    )
+    yield Page(
+        name="dry-run",
+        title="What would be sent, and why",
+        path=f"/admin/workflows/workflowtemplateversion/{sd15}/dry-run/?try=1&r-positive=a+sleigh",
     )
     yield Page(name="nodes", title="Nodes", path="/admin/nodes/node/")
     yield Page(name="node", title="A node", path=f"/admin/nodes/node/{node}/change/", main=True, height=1400)

@@ -79,6 +79,16 @@ if not Subscription.objects.filter(road="webhook").exists():
     ping(hook, user=root)
     ping(Subscription.objects.get(owner=root, road="inbox", standing=""), user=root)
 """
+IMPORT: Final = """
+import io, json
+from apps.accounts.models import User
+from apps.workflows.catalogues import RECORDED
+from apps.workflows.services.importing import import_file
+from workflows.load import load
+graph = load("wan22_i2v").graph
+root = User.objects.get(username="admin")
+import_file(io.BytesIO(json.dumps(graph).encode()), name="walk.json", catalogue_name=RECORDED, user=root)
+"""
 RAISES: Final = ASK + 'ask(0, 1, "Gerda\'s close-up in full quality", ("flux_t2i", 1))'
 MORE: Final = ASK + 'ask(1, 6, "second look at the flight", ("sd15_t2i", 2), ("wan22_i2v", 2))'
 STEERED: Final = (
@@ -122,6 +132,7 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
         try:
             farm.coordinate(COLLECT)
             farm.coordinate(SUBSCRIBE)
+            farm.coordinate(IMPORT)
             farm.start(*CORE, *_nodes(farm))
             now = f"{time.time():.0f}"
             farm.coordinate(RAISES.replace("{when}", now))

@@ -107,6 +107,18 @@ class ComfyClient:
                     sizes[f"{folder}/{_plain(name)}"] = size
         return sizes
 
+    def model_folders(self) -> dict[str, tuple[str, ...]]:
+        """Return where ComfyUI looks for the files of each model folder, in its order; none if not told."""
+        response = self.wire.get("/experiment/models")
+        if response.status_code != requests.codes.ok:
+            return {}
+        told = ((row.get("name"), row.get("folders")) for row in json_list(response) if isinstance(row, dict))
+        return {
+            name: tuple(path for path in paths if isinstance(path, str))
+            for name, paths in told
+            if isinstance(name, str) and isinstance(paths, list)
+        }
+
     def queue(self) -> Queue:
         """Return what runs and what waits, whoever queued it."""
         body = json_object(self.wire.get("/queue"))

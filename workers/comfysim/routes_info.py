@@ -134,15 +134,22 @@ async def experiment_models(request: web.Request) -> web.Response:
 
 @routes.get("/experiment/models/{folder}")
 async def experiment_model_files(request: web.Request) -> web.Response:
-    catalogue, folder = request.app[PARTS].catalogue, request.match_info["folder"]
+    parts, folder = request.app[PARTS], request.match_info["folder"]
+    catalogue = parts.catalogue
     if folder not in catalogue.model_folders:
         return web.Response(status=404)
     return web.json_response(
         [
-            {"name": name, "pathIndex": 0, "modified": 0, "created": 0, "size": file_bytes(name)}
+            {"name": name, "pathIndex": 0, "modified": 0, "created": 0, "size": _size(parts, folder, name)}
             for name in catalogue.models(folder)
         ]
     )
+
+
+def _size(parts: Parts, folder: str, name: str) -> int:
+    """The bytes of a file that somebody put there; of one that only has a name, what it would have."""
+    path = parts.folders.model_root(folder) / name
+    return path.stat().st_size if path.is_file() else file_bytes(name)
 
 
 @routes.get("/users")

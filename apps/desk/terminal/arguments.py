@@ -8,6 +8,7 @@ from typing import Any, Final
 from apps.desk.terminal.joblist import MOST_JOBS
 from apps.nodes.states import Desired, Observed
 from apps.renders.states import JobState
+from workflows.downloads import TOOLS
 
 EXIT_CODES: Final = "Exit codes: 0 done; 1 nothing matched, or it was refused; 2 asked for wrongly."
 NODE_STATES: Final = sorted({*Observed.values, *Desired.values, "off_hours", "drifted", "trouble"})
@@ -24,6 +25,8 @@ _SEEING: Final = {
     "why": "why one job waits, what each node says to it, when it will be done",
     "story": "everything that happened to one job",
     "limits": "how full each limit is",
+    "models": "which model file of which hash lies on which node, what templates need, and how to fetch it",
+    "proofs": "which template is proven on which node by a golden render",
 }
 _DOING: Final = {
     "drain": "let nodes finish what they have and take nothing new",
@@ -33,6 +36,7 @@ _DOING: Final = {
     "note": "pin a maintenance note to a node; an empty text takes it off",
     "requeue": "run again: jobs, what failed of a batch, or what failed on a node",
     "cancel": "cancel jobs, down to ComfyUI",
+    "prove": "let a node show that it can do a template, by the smallest render of it (a golden render)",
     "prioritise": "give jobs another priority class: low, normal, high, urgent (or 0, 10, 20, 30)",
     "hold": "let nothing start on the farm, of a VRAM tier, a project, a batch, or a single job",
     "release": "let the farm, a VRAM tier, a project, a batch or a job go on",
@@ -80,6 +84,21 @@ def _seeing(made: dict[str, ArgumentParser]) -> None:
     made["why"].add_argument("job", metavar="JOB", help="a code (J000012), an id, or an attempt's id")
     made["story"].add_argument("job", metavar="JOB", help="a code (J000012), an id, or an attempt's id")
 
+    models = made["models"]
+    models.add_argument(
+        "--node", action="append", default=[], metavar="NODE", help="may be given several times, and with *"
+    )
+    models.add_argument("--template", default="", metavar="SLUG", help="only what this template needs")
+    models.add_argument("--missing", action="store_true", help="only what some of these nodes lack")
+    models.add_argument("--all", action="store_true", help="also files that no offered template needs")
+    models.add_argument(
+        "--script",
+        nargs="?",
+        const="curl",
+        choices=TOOLS,
+        help="lines to copy that fetch what is missing (curl by default)",
+    )
+
 
 def _doing(made: dict[str, ArgumentParser]) -> None:
     for name in ("drain", "pause", "resume"):
@@ -99,6 +118,8 @@ def _doing(made: dict[str, ArgumentParser]) -> None:
         made[name].add_argument("--dry-run", action="store_true", help="say what would be done")
     made["prioritise"].add_argument("jobs", nargs="+", metavar="JOB")
     made["prioritise"].add_argument("priority", metavar="PRIORITY")
+    made["prove"].add_argument("node", metavar="NODE")
+    made["prove"].add_argument("template", metavar="TEMPLATE", help="its name, such as flux_t2i")
     for name in ("hold", "release"):
         made[name].add_argument("scope", metavar="WHAT", help=HELD)
     made["hold"].add_argument("--reason", default="", help="what people read beside it")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
-from apps.desk.terminal import acting, actor, glance, holding, joblist, standing
+from apps.desk.terminal import acting, actor, glance, holding, joblist, standing, stock
 from apps.desk.terminal.answer import Answer
 from apps.desk.terminal.finding import (
     batch_named,
@@ -76,12 +76,25 @@ def _prioritise(options: Options, user: User) -> Answer:
     return acting.prioritise(jobs_named(options["jobs"]), priority, user=user)
 
 
+def _models(options: Options, paint: Paint) -> Answer:
+    return stock.models(
+        nodes_named(options["node"]) if options["node"] else None,
+        paint,
+        template=options["template"],
+        missing=options["missing"],
+        everything=options["all"],
+        script=options["script"] or "",
+    )
+
+
 _SEES: Final[Mapping[str, Callable[[Options, Paint], Answer]]] = {
     "status": lambda _options, paint: glance.status(paint),
     "nodes": _nodes,
     "jobs": _jobs,
     "why": lambda options, paint: joblist.why_answer(job_named(options["job"]), paint),
     "limits": lambda _options, paint: standing.limits(paint),
+    "models": _models,
+    "proofs": lambda _options, paint: stock.proofs(paint),
 }
 
 _DOES: Final[Mapping[str, Callable[[Options, User], Answer]]] = {
@@ -95,6 +108,9 @@ _DOES: Final[Mapping[str, Callable[[Options, User], Answer]]] = {
         jobs_named(options["jobs"]), user=user, dry_run=options["dry_run"]
     ),
     "prioritise": _prioritise,
+    "prove": lambda options, user: stock.prove_template(
+        one_node(options["node"]), options["template"], user=user
+    ),
     "hold": lambda options, user: holding.hold(
         holding.holdable_named(options["scope"]), user=user, reason=options["reason"]
     ),

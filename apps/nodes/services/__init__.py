@@ -1,5 +1,6 @@
 """What changes a node: its own reports, an operator's wish, silence, failures, the hour of the day."""
 
+from apps.nodes.services.catalogues import wants_catalogue
 from apps.nodes.services.health import Blamed, blame, conclude, recover
 from apps.nodes.services.hours import keep_hours
 from apps.nodes.services.mishearing import mishear, note_refusals, refusals
@@ -37,6 +38,7 @@ __all__ = [
     "say_well",
     "set_desired",
     "set_note",
+    "wants_catalogue",
     "watch_software",
     "work_until",
 ]

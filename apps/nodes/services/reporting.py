@@ -13,6 +13,7 @@ from django.db import transaction
 from apps.common.clock import database_now
 from apps.common.machines import Move, move_each, record_event, write_each
 from apps.nodes.models import Gpu, Node
+from apps.nodes.services.catalogues import keep_catalogues
 from apps.nodes.services.health import ACTOR, recover
 from apps.nodes.software import mark_of, software_of, versions_of
 from apps.nodes.states import NODE, Health
@@ -40,12 +41,13 @@ def receive_all(reports: Sequence[contracts.NodeReport], known: Mapping[str, Nod
         if report.node not in nodes:
             nodes[report.node] = _register(report, now)
     told = {
-        nodes[report.node]: printable(contracts.NodeReport, replace(report, finished=()))
+        nodes[report.node]: printable(contracts.NodeReport, replace(report, finished=(), catalogue=""))
         for report in reports
     }
     Node.objects.filter(pk__in=[node.pk for node in told]).update(reported_at=now)
     proofs = {node: _proof(node, report) for node, report in told.items()}
     _write_facts(told, now)
+    keep_catalogues({nodes[report.node]: report for report in reports})
     _move(told)
     _write_gpus(told)
     for node, proof in proofs.items():

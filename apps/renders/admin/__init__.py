@@ -9,8 +9,25 @@ from apps.renders.admin import (
     needs,
     nodes,
     projects,
+    recommendations,
     rules,
     shots,
+    takes,
+    templates,
 )
 
-__all__ = ["activity", "batches", "blocks", "farm", "jobs", "needs", "nodes", "projects", "rules", "shots"]
+__all__ = [
+    "activity",
+    "batches",
+    "blocks",
+    "farm",
+    "jobs",
+    "needs",
+    "nodes",
+    "projects",
+    "recommendations",
+    "rules",
+    "shots",
+    "takes",
+    "templates",
+]

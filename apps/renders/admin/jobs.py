@@ -30,6 +30,7 @@ from apps.renders.services.steering import Wishes
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
 from apps.renders.warnings import warning_sentences
 from apps.renders.why import why
+from apps.review.conforming import Lengths, lengths
 from apps.review.gallery import with_files
 
 
@@ -193,16 +194,19 @@ class JobAdmin(ReadOnly, JobActions):
         attempts = list(Attempt.objects.filter(job=job).select_related("node").order_by("-number"))
         may = self.may(request, Act.RENDER, job)
         take = getattr(job, "take", None)
+        if take:
+            with_files([take])
         context |= {
             "attempts": attempts,
             "peaks": any(attempt.report.get("peak_mib") for attempt in attempts),
             "story": selectors.story(job),
             "why": why(job),
             "sees_nodes": request.user.has_perm(STEER),
+            "lengths": _lengths(job, take),
             "warnings": warning_sentences(job.warnings),
             "waits_for": JobDependency.objects.filter(job=job).select_related("depends_on"),
             "waited_for_by": JobDependency.objects.filter(depends_on=job).select_related("job"),
-            "take": with_files([take])[0] if take else None,
+            "take": take,
             "may_cancel": may and job.state in OPEN,
             "asks_cancel": request.GET.get("cancel") == "ask",
             "may_pause": may and job.state in (JobState.READY, JobState.BLOCKED),
@@ -260,6 +264,14 @@ class JobAdmin(ReadOnly, JobActions):
     @admin.display(description=gettext_lazy("batch"), ordering="batch__code")
     def in_batch(self, job: Job) -> SafeString:
         return link(reverse("admin:renders_renderbatch_change", args=[job.batch_id]), job.batch.code)
+
+
+def _lengths(job: Job, take: Any) -> Lengths | None:
+    """How long the shot is, what was ordered for it, and what came back (until then: what was ordered)."""
+    if not job.length:
+        return None
+    file = take.original if take else None
+    return lengths(job.length, frames=file.frames if file else job.frames, fps=file.fps if file else job.fps)
 
 
 def _wanted_priority(job: Job, sent: QueryDict) -> Priority | None:

@@ -7,18 +7,27 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 
 from apps.common.admin import say_problems
 from apps.common.errors import Refused
 from apps.common.models import StateEvent
 from apps.nodes.admin import NodeAdmin
+from apps.nodes.admin.nodes import Deed
 from apps.nodes.models import Node
+from apps.nodes.stock import conflict_drift, conflicts_lately
+from apps.nodes.words import drift_sentences
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
 from apps.renders.admin.requeueing import requeue_node
-from apps.renders.models import Attempt, NodeBlock
+from apps.renders.models import Attempt, NodeBlock, Proof
+from apps.renders.proofs import NOTHING, Standing, standings
+from apps.renders.services.proving import cancel_proof, prove
 from apps.renders.services.removal import REMOVE, remove_node
+from apps.renders.states import PROOF_OPEN
+from apps.renders.stock import templates_named
+from apps.workflows.models import WorkflowTemplate
 
 admin.site.unregister(Node)
 
@@ -33,7 +42,16 @@ class WorkingNodeAdmin(NodeAdmin):
     def get_urls(self) -> list[URLPattern]:
         address = "<path:object_id>/requeue/"
         view = self.admin_site.admin_view(self.requeue_view)
-        return [path(address, view, name="nodes_node_requeue"), *super().get_urls()]
+        deeds: dict[str, Deed] = {"prove": _prove, "unprove": _call_off}
+        buttons = [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(self._button(deed)),
+                name=f"nodes_node_{name}",
+            )
+            for name, deed in deeds.items()
+        ]
+        return [path(address, view, name="nodes_node_requeue"), *buttons, *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(REMOVE)
@@ -83,7 +101,31 @@ class WorkingNodeAdmin(NodeAdmin):
         )
         blocks = NodeBlock.objects.filter(node=node, failures__gt=0).select_related("template")
         context["blocks"] = blocks.order_by("template__slug")
+        context["golden"] = _golden(node)
+        context["conflicts"] = drift_sentences(conflict_drift(node.name, conflicts_lately()))
         context["events"] = StateEvent.objects.filter(story=node.pk).order_by("-id")[:SHOWN_EVENTS]
         context["may_remove"] = request.user.has_perm(REMOVE)
         context["may_requeue"] = reach_of(request).anywhere(Act.RENDER)
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _prove(request: HttpRequest, node: Node) -> str:
+    (template,) = templates_named(request.POST.get("template", "") or "-")
+    prove(template, node, user=person_of(request))
+    facts = {"node": node.name, "template": template.slug}
+    return _("%(node)s renders %(template)s once it has nothing else to do.") % facts
+
+
+def _call_off(request: HttpRequest, node: Node) -> str:
+    """Call the open golden render of a template off."""
+    slug = request.POST.get("template", "")
+    for proof in Proof.objects.filter(node=node, version__template__slug=slug, state__in=PROOF_OPEN):
+        cancel_proof(proof, user=person_of(request))
+    return _("The golden render is called off.")
+
+
+def _golden(node: Node) -> list[tuple[WorkflowTemplate, Standing]]:
+    """How each offered template stands on this node."""
+    templates = templates_named()
+    known = standings([node], [one.current for one in templates if one.current is not None])
+    return [(one, known.get((one.current_id, node.pk), NOTHING)) for one in templates if one.current_id]

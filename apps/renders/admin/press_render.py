@@ -24,15 +24,20 @@ from apps.projects.models import Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders.admin.fields import clock
-from apps.renders.admin.render_form import RenderForm
+from apps.renders.admin.render_form import PICTURES, RenderForm
 from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.recommending import advice_for
 from apps.renders.services.submit import submit
+from apps.renders.shot_facts import facts_of
 from apps.renders.waiting import too_big_for_all
 from apps.renders.warnings import batch_warnings
+from apps.workflows.selectors import offered
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
 WHEN_AND_WHERE = ("start_after", "deadline", "pool", "pinned_to", "tags", "after", "paused")
+MOST_ADVISED = 50
+"""Shots for which the form begins with what is recommended: more would keep people waiting."""
 SHOWN_AFTERWARDS = 5
 """Warnings repeated on the next page; each job keeps its own."""
 
@@ -56,11 +61,11 @@ class Line:
 
 def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
     """Open the form for the selected shots."""
-    shots = _shots(page, request, ids)
+    shots = shots_by(page, request, ids)
     if not shots:
         messages.error(request, _("None of the selected shots is there any more."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    project = _only_project(shots)
+    project = only_project(shots)
     if project is None:
         messages.error(
             request, _("The selected shots belong to several projects; select shots of one project.")
@@ -68,14 +73,32 @@ def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> Ht
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
     if not page.may(request, Act.RENDER, shots[0]):
         raise PermissionDenied
-    first = {"shots": _joined(shots), "key": uuid4().hex}
+    first = {"shots": joined(shots), "key": uuid4().hex, **_recommended(shots)}
     return _show(page, request, RenderForm(initial=first, project=project), project, shots)
+
+
+def _recommended(shots: list[Shot]) -> dict[str, str]:
+    """Which templates the form begins with: what most of the shots are recommended, or were decided on.
+
+    A clip of a shot without a keyframe keeps the form's own picture before it. Nothing for a long selection.
+    """
+    if len(shots) > MOST_ADVISED:
+        return {}
+    counted = Counter(one.chosen for one in advice_for(shots).values() if one.chosen)
+    kinds = dict(offered().filter(slug__in=counted).values_list("slug", "kind"))
+    slug = next((slug for slug, _count in counted.most_common() if slug in kinds), "")
+    if not slug:
+        return {}
+    if kinds[slug] in PICTURES:
+        return {"picture": slug}
+    all_have_keyframes = all(facts.keyframe for facts in facts_of(shots).values())
+    return {"clip": slug, "picture": ""} if all_have_keyframes else {"clip": slug}
 
 
 def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
     """Preview, or submit and go to the batch. A repeated press of the same form leads to the same batch."""
-    shots = _shots(page, request, request.POST.get("shots", "").split(","))
-    project = _only_project(shots)
+    shots = shots_by(page, request, request.POST.get("shots", "").split(","))
+    project = only_project(shots)
     if project is None:
         messages.error(request, _("Select shots of one project, then press Render."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
@@ -143,6 +166,7 @@ def _show(
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
         "offers": form.offers,
         "clock": clock(),
+        "files_open": form.is_bound and form.names_files(),
         "when_open": form.is_bound and any(form.data.get(name) for name in WHEN_AND_WHERE),
     }
     return TemplateResponse(request, TEMPLATE, context)
@@ -184,7 +208,7 @@ def _span(numbers: list[int]) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def _shots(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
+def shots_by(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
     """The shots of these ids that the person sees, in the film's order: always in the same order."""
     wanted = [key for key in map(_uuid, ids) if key is not None]
     rows = page.get_queryset(request).filter(pk__in=wanted).prefetch_related(None)
@@ -198,9 +222,11 @@ def _uuid(text: object) -> UUID | None:
         return None
 
 
-def _only_project(shots: list[Shot]) -> Project | None:
+def only_project(shots: list[Shot]) -> Project | None:
+    """The project of these shots; None for none, or for several."""
     return shots[0].project if len({shot.project_id for shot in shots}) == 1 else None
 
 
-def _joined(shots: list[Shot]) -> str:
+def joined(shots: list[Shot]) -> str:
+    """The shots as the form carries them."""
     return ",".join(str(shot.pk) for shot in shots)

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from apps.common.show import spoken
 from apps.projects.models import Project
 from apps.renders.admin.fields import MomentField, WordsField, choice, nodes, pools, set_choices
+from apps.renders.admin.file_fields import ROWS, FilesForm
 from apps.renders.models import Priority
 from apps.renders.services.envelope import Envelope
 from apps.renders.services.steps import MAX_SEED, MOST_TAKES, Step
@@ -66,11 +67,58 @@ def _number(
     )
 
 
-class RenderForm(forms.Form):
-    """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
+class HowForm(forms.Form):
+    """How urgent, when, where and after what the jobs of some shots render."""
 
     shots = forms.CharField(widget=forms.HiddenInput)
     key = forms.CharField(max_length=100, widget=forms.HiddenInput)
+
+    priority = forms.TypedChoiceField(
+        label=gettext_lazy("priority"),
+        coerce=int,
+        choices=Priority.choices,
+        initial=Priority.NORMAL,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("note"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
+    )
+
+    start_after = MomentField(gettext_lazy("start after"))
+    deadline = MomentField(gettext_lazy("deadline"))
+    pool = choice(gettext_lazy("pool"))
+    pinned_to = choice(gettext_lazy("only on node"))
+    tags = WordsField(gettext_lazy("tags"), placeholder=gettext_lazy("words a node must have"))
+    after = WordsField(gettext_lazy("after jobs"), placeholder="J000012 J000013")
+    paused = forms.BooleanField(
+        label=gettext_lazy("paused until somebody resumes it"),
+        required=False,
+        widget=forms.CheckboxInput,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_choices(self.fields["pool"], [("", _("any")), *pools()])
+        set_choices(self.fields["pinned_to"], [("", _("any")), *nodes()])
+
+    def envelope(self) -> Envelope:
+        """How urgent, when, where, after what."""
+        data = self.cleaned_data
+        return Envelope(
+            priority=data["priority"],
+            note=data["note"],
+            start_after=data["start_after"],
+            deadline=data["deadline"],
+            pool=data["pool"],
+            tags=data["tags"],
+            pinned_to=data["pinned_to"],
+            paused=data["paused"],
+            after=data["after"],
+        )
+
+
+class RenderForm(FilesForm, HowForm):
+    """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
 
     picture = choice(gettext_lazy("Picture"))
     picture_width = _number(
@@ -103,38 +151,15 @@ class RenderForm(forms.Form):
     seed = _number(
         gettext_lazy("seed"), low=0, high=MAX_SEED - MOST_TAKES, placeholder=gettext_lazy("the shot's own")
     )
-    priority = forms.TypedChoiceField(
-        label=gettext_lazy("priority"),
-        coerce=int,
-        choices=Priority.choices,
-        initial=Priority.NORMAL,
-        widget=UnfoldAdminSelectWidget(),
-    )
-    note = forms.CharField(
-        label=gettext_lazy("note"), max_length=200, required=False, widget=UnfoldAdminTextInputWidget()
-    )
-
-    start_after = MomentField(gettext_lazy("start after"))
-    deadline = MomentField(gettext_lazy("deadline"))
-    pool = choice(gettext_lazy("pool"))
-    pinned_to = choice(gettext_lazy("only on node"))
-    tags = WordsField(gettext_lazy("tags"), placeholder=gettext_lazy("words a node must have"))
-    after = WordsField(gettext_lazy("after jobs"), placeholder="J000012 J000013")
-    paused = forms.BooleanField(
-        label=gettext_lazy("paused until somebody resumes it"),
-        required=False,
-        widget=forms.CheckboxInput,
-    )
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        set_choices(self.fields["pool"], [("", _("any")), *pools()])
-        set_choices(self.fields["pinned_to"], [("", _("any")), *nodes()])
         self.project = project
-        templates = list(offered())
+        templates = self.templates = list(offered())
         self.offers = [offer_of(template) for template in templates]
         pictures = [template for template in templates if template.kind in PICTURES]
         clips = [template for template in templates if template.kind == Kind.CLIP]
+        self.offer_files(project, templates)
         self._offer("picture", pictures, nothing=_("none: start from the shot's keyframe"))
         self._offer("clip", clips, nothing=_("none"))
         keyframes = [template.slug for template in pictures if template.kind == Kind.KEYFRAME]
@@ -157,27 +182,21 @@ class RenderForm(forms.Form):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and not data.get("picture") and not data.get("clip"):
             self.add_error("picture", _("Choose a picture template, a clip template, or both."))
+        if not self.errors:
+            unused = self.named() - {role for name in ("picture", "clip") for role in self._roles(data[name])}
+            for row in (row for row in range(1, ROWS + 1) if data[f"input_{row}"] in unused):
+                self.add_error(f"input_{row}", _("The templates chosen take no such file."))
         return data
+
+    def _roles(self, slug: str) -> tuple[str, ...]:
+        """The files that this template takes."""
+        versions = (template.current for template in self.templates if template.slug == slug)
+        return next((template_of(one).manifest.file_roles for one in versions if one is not None), ())
 
     def steps(self) -> list[Step]:
         """What is asked for, picture first: a clip of the same request starts from it."""
         data = self.cleaned_data
         return [self._step(name) for name in ("picture", "clip") if data[name]]
-
-    def envelope(self) -> Envelope:
-        """How urgent, when, where, after what."""
-        data = self.cleaned_data
-        return Envelope(
-            priority=data["priority"],
-            note=data["note"],
-            start_after=data["start_after"],
-            deadline=data["deadline"],
-            pool=data["pool"],
-            tags=data["tags"],
-            pinned_to=data["pinned_to"],
-            paused=data["paused"],
-            after=data["after"],
-        )
 
     def mistakes(self) -> list[tuple[str, list[str]]]:
         """What is wrong with the fields, each by the label people read."""
@@ -211,4 +230,5 @@ class RenderForm(forms.Form):
             frames=data["frames"] if name == "clip" else None,
             seed=data["seed"],
             precision=data[f"{name}_precision"],
+            files=self.files_for(self._roles(data[name])),
         )

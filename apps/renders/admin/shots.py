@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.common.admin import say_problems
+from apps.common.errors import NotAllowed, Refused
 from apps.common.show import NOTHING, no_picture, thumbnail
 from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
@@ -18,7 +22,9 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.press_render import page_for, render_view
+from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
+from apps.renders.services.recommending import decide, recommend
 from apps.review.gallery import media_url, newest_of, newest_thumbnail
 
 admin.site.unregister(Shot)
@@ -33,7 +39,7 @@ class RenderedShotAdmin(ShotAdmin):
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
     change_form_outer_before_template = "admin/productions/shot/strip.html"
-    actions = ("render_shots", *ShotAdmin.actions)
+    actions = ("render_shots", "recommend_for", *ShotAdmin.actions)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
@@ -54,6 +60,11 @@ class RenderedShotAdmin(ShotAdmin):
         view = self.admin_site.admin_view
         own = [
             path("render/", view(self.render_page), name="productions_shot_render"),
+            path(
+                "<path:object_id>/recommendation/",
+                view(self.recommendation_view),
+                name="productions_shot_recommendation",
+            ),
             path("<path:object_id>/render/", view(self.render_one), name="productions_shot_render_one"),
         ]
         return own + super().get_urls()
@@ -61,6 +72,41 @@ class RenderedShotAdmin(ShotAdmin):
     @admin.action(description=gettext_lazy("Render…"), permissions=["render"])
     def render_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         return page_for(self, request, list(shots.values_list("pk", flat=True)))
+
+    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["render"])
+    def recommend_for(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
+        """Work out and keep what is recommended for the selected shots, and say what came of it."""
+        rows = list(shots.prefetch_related(None).select_related("project", "sequence"))
+        try:
+            advice = recommend(rows, user=person_of(request))
+        except Refused as refused:
+            say_problems(request, refused)
+            return
+        except NotAllowed as refused:
+            messages.error(request, str(refused))
+            return
+        counted = Counter(one.template or _("nothing") for one in advice.values())
+        told = ", ".join(f"{count} × {template}" for template, count in counted.most_common())
+        messages.success(request, _("Recommended: %(told)s.") % {"told": told})
+
+    def recommendation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer accept, override and withdraw."""
+
+        def deed(shot: Shot) -> str:
+            row = decide(
+                shot,
+                user=person_of(request),
+                template=request.POST.get("template", "").strip(),
+                withdraw=request.POST.get("withdraw") == "1",
+            )
+            if not row.decision:
+                return _("The decision is taken back.")
+            return _("%(shot)s will be rendered with %(template)s.") % {
+                "shot": shot.full_code,
+                "template": row.chosen,
+            }
+
+        return self.perform(request, object_id, Act.PLAN, deed)
 
     def render_page(self, request: HttpRequest) -> HttpResponse:
         """Show the form again with a preview or errors, or submit it."""
@@ -80,6 +126,8 @@ class RenderedShotAdmin(ShotAdmin):
             jobs = Job.objects.filter(shot=shot).select_related("template_version__template", "batch")
             context["shot_takes"] = newest_of(shot.pk, at_most=24)
             context["shot_jobs"] = cells.dress(jobs.order_by("-created_at")[:20])
+            context["recommended"] = advice_shown(shot)
+            context["may_decide"] = self.may(request, Act.PLAN, shot)
             context["may_render"] = self.may(request, Act.RENDER, shot) and shot.status.renderable
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -5,13 +5,23 @@ from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
 from apps.renders.api.nodes import WorkingNodeViewSet
+from apps.renders.api.recommendations import RecommendationViewSet
+from apps.renders.api.stock import DownloadsView, ModelsView, ProofViewSet
+from apps.renders.api.takes import RenderedTakeViewSet
+from apps.renders.api.templates import RenderingTemplateViewSet
 
 __all__ = [
     "BatchViewSet",
     "BlockViewSet",
+    "DownloadsView",
     "HoldViewSet",
     "JobViewSet",
     "LimitViewSet",
+    "ModelsView",
+    "ProofViewSet",
+    "RecommendationViewSet",
+    "RenderedTakeViewSet",
+    "RenderingTemplateViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",
 ]

@@ -154,7 +154,7 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         data: dict[str, Any] = asked.validated_data
         require(user, Act.RENDER, data["project"])
         return data | {
-            "shots": _shots(data["project"], data["shots"]),
+            "shots": shots_named(data["project"], data["shots"]),
             "steps": [Step(**step) for step in data["steps"]],
             "envelope": asked.envelope(),
         }
@@ -170,7 +170,7 @@ def _count(*batches: RenderBatch) -> None:
         batch.tally = counted[batch.pk]  # type: ignore[attr-defined]
 
 
-def _shots(project: Project, names: list[str]) -> list[Shot]:
+def shots_named(project: Project, names: list[str]) -> list[Shot]:
     """Find shots by full code or id, in the order asked. Raises Refused for unknown and for repeated ones."""
     ids = [key for key in map(_uuid, names) if key is not None]
     codes = [name.rpartition("_")[2] for name in names]

@@ -35,6 +35,17 @@ class StepSerializer(Strict):
         help_text="The place (from 0) of an earlier step: wait for its job of the same shot and take, and "
         "start from its file if this template takes one.",
     )
+    role = serializers.CharField(
+        required=False,
+        max_length=40,
+        help_text="The input that the earlier step's file fills, if not first_frame, video or pictures.",
+    )
+    files = serializers.DictField(
+        child=serializers.UUIDField(),
+        required=False,
+        help_text="Files for other inputs, by role (last_frame, control, mask …): the id of a take's "
+        "file or of a character's reference picture. References that are not named are the cast's pictures.",
+    )
 
 
 class _Wishes(Strict):

@@ -17,8 +17,10 @@ from apps.renders.selectors import story, wait_sentence
 from apps.renders.services.steering import Outcome
 from apps.renders.waiting import reason_of
 from apps.renders.warnings import batch_warnings, warning_sentences
+from apps.review.api import FramesAt, Trim, WantedFrames
 from farm.tiers import TIERS_GB
 
+_SPEED = "rendered frames per frame of the shot, as a fraction"
 _TIERS = f"0 (no VRAM), or one of {', '.join(map(str, TIERS_GB))}; null: no card is that large"
 
 
@@ -145,6 +147,20 @@ class PlanSerializer(serializers.Serializer[Any]):
     warnings = ProblemItem(many=True)
 
 
+class OrderedLength(serializers.Serializer[Any]):
+    """What the shot asks for, and what is rendered for it.
+
+    ``missing``: frames at the rendered rate by which it is too short. ``still``: one picture is held.
+    """
+
+    wanted = WantedFrames()
+    rendered = FramesAt()
+    trim = Trim()
+    speed = serializers.CharField(help_text=_SPEED)
+    still = serializers.BooleanField()
+    missing = serializers.IntegerField()
+
+
 class ShotOfJob(serializers.Serializer[Any]):
     """Which shot this is about."""
 
@@ -171,6 +187,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     pool = serializers.CharField(source="pool.name", read_only=True, default=None, allow_null=True)
     pinned_to = serializers.CharField(source="pinned_to.name", read_only=True, default=None, allow_null=True)
     tags = serializers.SerializerMethodField()
+    length = serializers.SerializerMethodField()
     loras = LoadedLora(many=True, read_only=True)
     warnings = serializers.SerializerMethodField()
 
@@ -201,6 +218,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "height",
             "frames",
             "fps",
+            "length",
             "seed",
             "loras",
             "warnings",
@@ -222,6 +240,11 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "created_at",
         )
         read_only_fields = fields
+
+    @extend_schema_field(OrderedLength(allow_null=True))
+    def get_length(self, job: Job) -> dict[str, Any] | None:
+        """Null for pictures."""
+        return job.length or None
 
     def get_tags(self, job: Job) -> list[str]:
         """Words a node must have."""

@@ -11,6 +11,8 @@ from apps.renders.models.jobs import (
     RenderBatch,
 )
 from apps.renders.models.lanes import Lane, Need, NeedTier
+from apps.renders.models.proofs import Proof
+from apps.renders.models.recommendations import Decision, Recommendation
 from apps.renders.models.rules import Action, FailureRule, NodeBlock
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "LONGEST_LORA_FILES",
     "Action",
     "Attempt",
+    "Decision",
     "FailureRule",
     "FarmClock",
     "Hold",
@@ -29,6 +32,8 @@ __all__ = [
     "NeedTier",
     "NodeBlock",
     "Priority",
+    "Proof",
+    "Recommendation",
     "RenderBatch",
     "Usage",
 ]

@@ -72,6 +72,9 @@ class Job(BaseModel):
     ``start_by``, and it counts at least as whoever waits for it (services.hurry). ``held``: it, or its batch,
     is paused. ``tags``: words its node must have, sorted, one a line.
 
+    ``length``: what the shot asked for and which of the rendered frames cover it, as
+    ``workflows.frames.Conform`` tells it; {} for pictures. A take keeps a copy.
+
     ``loras``: what its graph loads, ``[{"file", "weight", "expert", "character"}]``; ``lora_files``: their
     files, one a line, sorted, so that jobs a node can or cannot run together are told apart by an index.
     ``warnings``: what the coordinator was told at submit, ``[{"code", "params"}]`` (see renders.warnings).
@@ -102,6 +105,7 @@ class Job(BaseModel):
     height = models.PositiveIntegerField(_("height (px)"))
     frames = models.PositiveIntegerField(_("frames"), default=1)
     fps = models.FloatField(_("fps"), null=True)
+    length = models.JSONField(default=dict, blank=True)
     seed = models.PositiveBigIntegerField(_("seed"))
     values = models.JSONField(_("values"), default=dict, blank=True)
     loras = models.JSONField(_("LoRAs"), default=list, blank=True)

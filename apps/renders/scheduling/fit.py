@@ -24,7 +24,7 @@ def lacking(node: Node, template: Template, precision: str, lora_files: str = ""
     key = (node.capabilities_of, template.sha256, precision, lora_files)
     known = _lacking.get(key)
     if known is None:
-        has = _with_lists(node)
+        has = with_lists(node)
         loras = [ModelFile(folder=FOLDER, name=name) for name in lora_files.split("\n") if name]
         classes = classes_needed(template) + (loader_classes(template.manifest) if loras else ())
         known = tuple(lacks(has, classes=classes, models=_files(template, precision) + loras))
@@ -38,8 +38,8 @@ def keyless(node: Node, template: Template) -> bool:
     return remote is not None and remote.key not in node.keys
 
 
-def _with_lists(node: Node) -> Node:
-    """The node with its classes and models, and the fingerprint that goes with them, of one moment."""
+def with_lists(node: Node) -> Node:
+    """Return the node with its classes and models, and the fingerprint that goes with them, of one moment."""
     if node.get_deferred_fields().isdisjoint(_LISTS):
         return node
     return Node.objects.only("capabilities_of", *_LISTS).get(pk=node.pk)

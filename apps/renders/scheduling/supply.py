@@ -12,12 +12,12 @@ from uuid import UUID
 
 from apps.nodes.models import Node
 from apps.renders.matching import Capacity, Seat
-from apps.renders.models import NodeBlock
+from apps.renders.models import NodeBlock, Proof
 from apps.renders.scheduling.demand import Fit, Waiting, models_of
 from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
-from apps.renders.states import BlockState
+from apps.renders.states import PROOF_ON_WAY, BlockState
 from farm.tiers import NO_VRAM, next_queue_for
 
 
@@ -66,6 +66,8 @@ class Supply:
     """Template → the nodes that are given it again after a row of failures: one order, whose end decides."""
     models_of: Callable[[UUID], frozenset[str]] = models_of
     """The files that a lane's jobs load."""
+    proving: frozenset[UUID] = frozenset()
+    """Nodes that have a golden render in hand: one of their seats is taken."""
 
     def __post_init__(self) -> None:
         self._tried = {
@@ -96,10 +98,13 @@ class Supply:
         staged = [held.tier_gb for held in loose if held.queue == next_queue_for(held.tier_gb)]
         started = [held.tier_gb for held in loose if held.queue != next_queue_for(held.tier_gb)]
         seats = [
-            Seat(node.pk, node.name, node.epoch, node.tier_gb or NO_VRAM, len(self.by_node[node.pk]))
+            Seat(node.pk, node.name, node.epoch, node.tier_gb or NO_VRAM, self._taken(node.pk))
             for node in self.nodes
         ]
         return Capacity(seats, started, staged)
+
+    def _taken(self, node_id: UUID) -> int:
+        return len(self.by_node[node_id]) + (node_id in self.proving)
 
     def able(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that can run this lane's jobs, busy or not."""
@@ -153,12 +158,12 @@ class Supply:
 
 
 def read_supply(now: datetime) -> Supply:
-    """Read nodes, seats and blocks: three queries, whatever waits."""
+    """Read nodes, seats, blocks and golden renders: four queries, whatever waits."""
     blocks: dict[UUID, set[UUID]] = defaultdict(set)
     trials: dict[UUID, set[UUID]] = defaultdict(set)
     for node_id, template_id, is_blocked in shut_pairs(now):
         (blocks if is_blocked else trials)[template_id].add(node_id)
-    return Supply(serving_nodes(), _held(), blocks, trials)
+    return Supply(serving_nodes(), _held(), blocks, trials, proving=_proving())
 
 
 def shut_pairs(now: datetime, nodes: Iterable[Node] | None = None) -> Iterator[tuple[UUID, UUID, bool]]:
@@ -208,6 +213,10 @@ def kind_of(node: Node) -> Kind:
         tags_of(node.tags),
         frozenset(node.keys),
     )
+
+
+def _proving() -> frozenset[UUID]:
+    return frozenset(Proof.objects.filter(state__in=PROOF_ON_WAY).values_list("node_id", flat=True))
 
 
 def _held() -> list[Held]:

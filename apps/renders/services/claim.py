@@ -25,6 +25,7 @@ from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.scheduling.supply import in_pool, kind_of, tags_of
 from apps.renders.services.asked import Asked, read
 from apps.renders.services.giveback import hand_back
+from apps.renders.services.proofs import claim as claim_proof
 from apps.renders.services.told import LATEST
 from apps.renders.states import ATTEMPT, JOB, ON_NODE, AttemptState, JobState
 from apps.workflows.services import template_of
@@ -88,6 +89,8 @@ def _answer_all(requests: Sequence[ClaimRequest]) -> list[ClaimReply]:
 def _decide(one: Asked, now: datetime) -> _Grant | ClaimReply:
     """Say what may be granted; hand back what this node cannot have."""
     attempt, node, request = one.attempt, one.node, one.request
+    if attempt is None and (answer := claim_proof(request)) is not None:
+        return answer
     if attempt is None or attempt.token != request.token:
         reason = "this order is unknown here"
     elif node is None:

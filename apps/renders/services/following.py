@@ -16,6 +16,7 @@ from apps.common.ids import uuid_in
 from apps.common.machines import Move, events_together, move_each, write_each
 from apps.nodes.models import Node
 from apps.renders.models import Attempt, Job
+from apps.renders.services.proofs import renew
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, ON_NODE, AttemptState
 from farm.contracts import NodeReport, RunningAttempt, Stage, printable
 
@@ -52,12 +53,15 @@ class _InHand:
 def follow(told: Sequence[tuple[Node, NodeReport]], now: datetime) -> Followed:
     """Follow what these nodes, each once, say they have in hand."""
     attempts = _attempts(told)
+    proofs = renew(_unknown(told, attempts), now)
     stop: dict[str, tuple[str, ...]] = {}
     running: list[_InHand] = []
     for node, report in told:
         latest = {item.attempt_id: item for item in report.running}
         known = {text: attempts.get(uuid_in(text)) for text in latest}
-        stop[node.name] = tuple(text for text, item in latest.items() if not _goes_on(known[text], item))
+        stop[node.name] = tuple(
+            text for text, item in latest.items() if text not in proofs and not _goes_on(known[text], item)
+        )
         running += [
             _InHand(attempt, node, printable(RunningAttempt, latest[text]))
             for text, attempt in known.items()
@@ -80,6 +84,18 @@ def _attempts(told: Sequence[tuple[Node, NodeReport]]) -> dict[UUID | None, Atte
     spoken_of = Q(pk__in={key for _, report in told for key in _in_hand(report)})
     held = Q(node__in=[node.pk for node, _ in told], holds_slot=True)
     return {attempt.pk: attempt for attempt in rows.filter(spoken_of | held)}
+
+
+def _unknown(
+    told: Sequence[tuple[Node, NodeReport]], attempts: Mapping[UUID | None, Attempt]
+) -> list[tuple[str, str]]:
+    """What is in hand and no attempt of ours: golden renders, or what must be stopped."""
+    return [
+        (item.attempt_id, item.token)
+        for _, report in told
+        for item in report.running
+        if uuid_in(item.attempt_id) not in attempts
+    ]
 
 
 def _in_hand(report: NodeReport) -> Iterator[UUID]:

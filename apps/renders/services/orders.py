@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from apps.prompts.slate import slate_png
 from apps.renders.models import Attempt, Job
 from apps.renders.services.casting import loras_from
+from apps.renders.services.files import Stored, stored_files
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.renders.services.rules import current
 from apps.renders.services.shot_values import SLATE_IMAGE
@@ -22,7 +23,7 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import PICTURES, Output, Value
+from workflows.manifest import FORMER_ROLES, PICTURES, Output, Value
 
 
 class Unorderable(Exception):
@@ -81,10 +82,8 @@ def _prompts(job: Job, template: Template) -> dict[str, Value]:
 def _files(job: Job, template: Template) -> dict[str, list[_File]]:
     """The files of each role: one, or all pictures of a take."""
     files = {}
-    if role := role_of(template.manifest):
-        artifact = _start_artifact(job, role)
-        some = pictures_beside(artifact) if role == PICTURES else [artifact]
-        files[role] = [_File(each.key, each.sha256, each.bytes) for each in some]
+    for role in _roles_of_takes(job, template):
+        files[role] = _files_for(job, role)
     if SLATE_IMAGE in template.manifest.bindings:
         width, height = slate_size(template, width=job.width, height=job.height)
         slate = slate_png(job.shot, take=job.take_number, width=width, height=height)
@@ -92,18 +91,35 @@ def _files(job: Job, template: Template) -> dict[str, list[_File]]:
     return files
 
 
-def _start_artifact(job: Job, role: str) -> Artifact:
-    dependency = job.dependencies.filter(role=role).select_related("depends_on").first()
+def _roles_of_takes(job: Job, template: Template) -> list[str]:
+    """The inputs that take other jobs' files: whatever the job names, or the template's own."""
+    named = {*job.values, *job.dependencies.exclude(role="").values_list("role", flat=True)}
+    named |= {FORMER_ROLES[role] for role in named if role in FORMER_ROLES}
+    files = [role for role in template.manifest.file_roles if role in named]
+    own = role_of(template.manifest)
+    return files or ([own] if own else [])
+
+
+def _files_for(job: Job, role: str) -> list[_File]:
+    """The file of a take or of a character that fills this input, or all pictures of a take.
+
+    Raises Unorderable if it is gone.
+    """
+    names = [role, *(former for former, now in FORMER_ROLES.items() if now == role)]
+    dependency = job.dependencies.filter(role__in=names).select_related("depends_on").first()
+    named = [job.values[name] for name in names if name in job.values]
+    found: Artifact | Stored | None
     if dependency:
-        artifact = primary_artifact(dependency.depends_on)
+        found = primary_artifact(dependency.depends_on)
     else:
-        artifact = Artifact.objects.filter(pk=job.values.get(role)).first()
-    if artifact is None:
+        found = next(iter(stored_files(named).values()), None)
+    if found is None:
         raise Unorderable(
             FailureClass.INPUT_MISSING,
             f"{role}: the take this starts from has no file any more; render it again",
         )
-    return artifact
+    some = pictures_beside(found.pk) if role == PICTURES else [found]
+    return [_File(each.key, each.sha256, each.bytes) for each in some]
 
 
 def _stored(png: bytes) -> _File:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -17,16 +18,18 @@ from apps.prompts.facts import ShotFacts
 from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, read_envelope, too_small
+from apps.renders.services.files import Stored, brought
 from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
-    MEDIA,
-    ORIGINS,
-    VIDEO,
+    KINDS,
+    Looks,
     Source,
     find_sources,
+    given_sources,
     medium_of,
+    medium_taken,
     role_of,
 )
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
@@ -37,7 +40,7 @@ from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import PICTURES, Manifest, Value
+from workflows.manifest import Manifest, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,7 @@ class PlannedJob:
     values: dict[str, Value]
     need_gb: float
     tier_gb: int | None
+    length: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
     cast: Cast = NOBODY
     warnings: tuple[Warned, ...] = ()
@@ -118,19 +122,20 @@ def plan(
     result = Plan(terms=read_envelope(envelope, user=user))
     result.problems += [*_wrong_shots(project, shots), *check_steps(steps), *result.terms.problems]
     if not result.problems:
-        _Planning(result, shots, steps).run()
+        _Planning(result, project, shots, steps).run()
     return result
 
 
 class _Planning:
     """One plan in the making: what its steps share."""
 
-    def __init__(self, result: Plan, shots: Sequence[Shot], steps: Sequence[Step]) -> None:
+    def __init__(self, result: Plan, project: Project, shots: Sequence[Shot], steps: Sequence[Step]) -> None:
         self.result = result
+        self.project = project
         self.shots = shots
         self.steps = steps
         self.templates: dict[int, Template] = {}
-        self.lengths: dict[tuple[int, UUID], int] = {}
+        self.looks: dict[tuple[int, UUID], Looks] = {}
 
     def run(self) -> None:
         """Plan step after step: a later one may start from an earlier one."""
@@ -157,13 +162,20 @@ class _Planning:
         problems += [at_step(index, problem) for problem in check_models(template, step.precision, pin)]
         casts = self._casts(template)
         problems += check_loras((lora for cast in casts.values() for lora in cast.loras), pin)
-        sources = self._sources(index, step, template.manifest)
+        sources = self._sources(index, step, template)
+        own = _own_role(step, template)
+        files = brought(self.project, self.shots, step, template, own=own)
+        problems += [at_step(index, problem) for problem in files.problems]
+        if files.problems:
+            return
         for shot in self.shots:
             source = sources.get(shot.pk)
-            if source is None and role_of(template.manifest):
-                problems.append(_nothing_to_start_from(shot, step, template.manifest))
+            if source is None and own and template.manifest.bindings[own].optional is None:
+                problems.append(_nothing_to_start_from(shot, step, template, own))
                 continue
-            self._plan_shot(index, step, version, shot, source, casts.get(shot.pk, NOBODY))
+            self._plan_shot(
+                index, step, version, shot, source, casts.get(shot.pk, NOBODY), files.by_shot[shot.pk]
+            )
 
     def _casts(self, template: Template) -> Mapping[UUID, Cast]:
         """Who is loaded for each shot. Raises Refused if the shots' facts cannot be read."""
@@ -173,25 +185,32 @@ class _Planning:
             self.result.facts = inputs_for(self.shots)
         return {shot_id: cast_of(told, template.manifest) for shot_id, told in self.result.facts.items()}
 
-    def _sources(self, index: int, step: Step, manifest: Manifest) -> dict[UUID, Source]:
+    def _sources(self, index: int, step: Step, template: Template) -> dict[UUID, Source]:
         """What each shot's jobs of this step start from, or wait for."""
-        role, earlier = role_of(manifest), step.start_from
+        role, earlier = _own_role(step, template), step.start_from
+        wanted = medium_taken(template, role)
+        if step.role and not wanted:
+            told = _("%(template)s has no file input of this name") % {"template": template.slug}
+            self.result.problems.append(at_step(index, Problem("role", step.role, told)))
+            return {}
+        if step.given:
+            return given_sources(step.given, role)
         if earlier is None and role:
-            earlier = next((one for one in reversed(range(index)) if self._makes(one, ORIGINS[role])), None)
+            earlier = next((one for one in reversed(range(index)) if self._makes(one, wanted)), None)
         if earlier is None:
-            return find_sources(self.shots, role, self.result.terms.after) if role else {}
+            return find_sources(self.shots, role, wanted, self.result.terms.after) if role else {}
         before = self.templates.get(earlier)
         made = medium_of(before.manifest) if before else ""
-        if role and before and made != MEDIA[role]:
+        if role and before and made != wanted:
             told = _(
                 "%(step)s makes a file of the kind “%(made)s”, and this template starts from “%(wanted)s”"
             )
-            told %= {"step": before.slug, "made": made, "wanted": MEDIA[role]}
+            told %= {"step": before.slug, "made": made, "wanted": wanted}
             self.result.problems.append(at_step(index, Problem("start_from", str(earlier), told)))
         return {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
 
-    def _makes(self, index: int, kind: str) -> bool:
-        return index in self.templates and self.templates[index].manifest.kind == kind
+    def _makes(self, index: int, medium: str) -> bool:
+        return index in self.templates and self.templates[index].manifest.kind == KINDS.get(medium)
 
     def _plan_shot(
         self,
@@ -201,17 +220,18 @@ class _Planning:
         shot: Shot,
         source: Source | None,
         cast: Cast,
+        files: Mapping[str, Stored],
     ) -> None:
         template, terms = self.templates[index], self.result.terms
         manifest = template.manifest
         try:
-            fitted = fit(step, template, shot, cast.to_load(), source_frames=self._frames(shot, source))
+            fitted = fit(step, template, shot, cast.to_load(), self._looks_of(shot, source, files))
         except WorkflowError as exc:
             message = f"{exc.problem}; {exc.remedy}"
             self.result.problems.append(Problem(f"{shot.full_code}.{exc.field}", str(exc.value), message))
             return
         tier = tier_for_need(fitted.need_gb)
-        self.lengths[index, shot.pk] = fitted.frames
+        self.looks[index, shot.pk] = fitted.looks
         for take in range(step.takes):
             self.result.jobs.append(
                 PlannedJob(
@@ -224,25 +244,28 @@ class _Planning:
                     width=fitted.width,
                     height=fitted.height,
                     frames=fitted.frames,
-                    fps=manifest.native_fps,
+                    fps=fitted.fps,
                     fixed_seed=fixed_seed(step, shot, take),
                     precision=step.precision or next(iter(manifest.precisions), ""),
-                    values=fitted.values,
+                    values=fitted.values | {role: str(file.pk) for role, file in files.items()},
                     need_gb=fitted.need_gb,
                     tier_gb=tier,
+                    length=fitted.length,
                     source=source,
                     cast=cast,
                     warnings=(*terms.warnings, *too_small(terms.pinned_to, tier), *cast.warnings),
                 )
             )
 
-    def _frames(self, shot: Shot, source: Source | None) -> int | None:
-        """How long the clip is that a job starts from."""
-        if source is None or source.role not in (VIDEO, PICTURES):
-            return None
-        if source.step is None:
-            return source.frames if source.role == VIDEO else None
-        return self.lengths.get((source.step, shot.pk))
+    def _looks_of(
+        self, shot: Shot, source: Source | None, files: Mapping[str, Stored]
+    ) -> dict[str, Looks | None]:
+        """The files that a job brings, by role, and how they look where that is known."""
+        looks: dict[str, Looks | None] = {role: file.looks for role, file in files.items()}
+        if source is not None and source.role:
+            planned = self.looks.get((source.step, shot.pk)) if source.step is not None else None
+            looks[source.role] = planned or source.looks
+        return looks
 
     def _count_takes(self) -> None:
         """Foresee the take numbers, as they stand now: submit reserves the real ones."""
@@ -265,11 +288,18 @@ def _wrong_shots(project: Project, shots: Sequence[Shot]) -> Iterator[Problem]:
             yield Problem(f"{shot.full_code}.status", shot.status.name, told)
 
 
-def _nothing_to_start_from(shot: Shot, step: Step, manifest: Manifest) -> Problem:
-    role = role_of(manifest)
+def _own_role(step: Step, template: Template) -> str:
+    """The input that is filled by what a job starts from; "" if there is none, or a file is named for it."""
+    role = step.role or role_of(template.manifest)
+    return "" if role in step.files else role
+
+
+def _nothing_to_start_from(shot: Shot, step: Step, template: Template, role: str) -> Problem:
+    medium = medium_taken(template, role)
     told = (
-        _("this shot has no keyframe to start from; render one first or in the same request")
-        if MEDIA[role] == "image"
-        else _("this shot has no clip to start from; render one first or in the same request")
+        _("this shot has no clip to start from; render one first or in the same request")
+        if medium == "video"
+        else _("this shot has no keyframe to start from; render one first or in the same request")
     )
-    return Problem(f"{shot.full_code}.{role}", step.template, told, code=f"no_{ORIGINS[role]}")
+    code = f"no_{KINDS.get(medium, medium)}"
+    return Problem(f"{shot.full_code}.{role}", step.template, told, code=code)

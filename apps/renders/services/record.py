@@ -25,6 +25,7 @@ from apps.renders.services import bus
 from apps.renders.services.failures import carry_out, decide
 from apps.renders.services.giveback import end_attempt, hand_back
 from apps.renders.services.keys import attempt_key
+from apps.renders.services.proofs import record as record_proof
 from apps.renders.services.rules import words_of
 from apps.renders.services.success import succeed
 from apps.renders.services.told import Told, attempts_of, with_nodes
@@ -54,6 +55,9 @@ class Recorded(StrEnum):
         """Whether the node may forget this report."""
         return self not in (Recorded.FORGED, Recorded.UNSTORED)
 
+
+_PROVED = {True: Recorded.DONE, False: Recorded.FORGED, None: Recorded.UNKNOWN}
+"""What became of the report of a golden render; None: it is none."""
 
 _NO_NEWS = (Recorded.AGAIN, Recorded.UNKNOWN, Recorded.FORGED)
 
@@ -115,7 +119,7 @@ def _count(recorded: Sequence[Recorded]) -> None:
 def _check(report: RenderReport, attempt: Attempt | None) -> Told | Recorded:
     """Believe nothing that is not signed with the attempt's key, and write nothing twice."""
     if attempt is None:
-        return Recorded.UNKNOWN
+        return _PROVED[record_proof(report)]
     # Reports take turns by the job they name: it must be the attempt's own.
     named_right = (report.token, uuid_in(report.job_id)) == (attempt.token, attempt.job_id)
     if not named_right or not report.is_signed_with(attempt_key(attempt.pk)):

@@ -19,8 +19,9 @@ from apps.common.collisions import again_after_collision
 from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.selectors import serving
-from apps.nodes.services import note_refusals, receive_all, refusals
+from apps.nodes.services import note_refusals, receive_all, refusals, wants_catalogue
 from apps.nodes.services.health import probe_for
+from apps.nodes.services.stock import Wanted, take_stock
 from apps.nodes.states import Observed
 from apps.renders.models import Attempt
 from apps.renders.services import bus
@@ -35,7 +36,7 @@ from farm.tiers import node_queue
 
 logger = logging.getLogger(__name__)
 
-_LISTS = ("classes", "models_by_folder", "baseline", "drift")
+_LISTS = ("classes", "models_by_folder", "baseline", "drift", "inventory_marks")
 """Thousands of names that no report is judged by."""
 
 
@@ -60,6 +61,7 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
         bus.poke()
     confirmed = _record_finished(reports)
     unstage = places_asked_for(nodes.values(), now)
+    inventory = _stock(reports, nodes, now)
     serve = set(serving().filter(pk__in=[node.pk for node in nodes.values()]).values_list("name", flat=True))
     return [
         NodeDirectives(
@@ -68,8 +70,10 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
             serve=report.node in serve,
             desired=nodes[report.node].desired,
             want_capabilities=nodes[report.node].capabilities_of != report.fingerprint,
+            want_catalogue=wants_catalogue(nodes[report.node], report),
             probe=probe_for(nodes[report.node]),
             unstage=unstage[report.node],
+            inventory=inventory.get(report.node),
         )
         if report.node in nodes
         # Finished work is taken all the same; what runs was given to others (invariant 4).
@@ -122,6 +126,15 @@ def _end_former_lives(alive: Sequence[NodeReport], known: Mapping[str, Node], no
         if former is not None and former.epoch not in ("", report.epoch):
             Attempt.objects.filter(node=former, state=AttemptState.DISPATCHED).update(accept_by=now)
             transaction.on_commit(partial(bus.forget_queue, node_queue(former.name, former.epoch)))
+
+
+def _stock(reports: Sequence[NodeReport], nodes: Mapping[str, Node], now: datetime) -> Mapping[str, Wanted]:
+    """Take what is told of model files; what goes wrong with that is nobody's who renders."""
+    try:
+        return again_after_collision(take_stock)(reports, nodes, now)
+    except DatabaseError:
+        logger.exception("inventories not taken")
+        return {}
 
 
 def _record_finished(reports: Sequence[NodeReport]) -> dict[str, tuple[str, ...]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from apps.productions.models import Shot
-from apps.renders.services.sources import FIRST_FRAME, VIDEO
+from apps.renders.services.sources import VIDEO, Looks
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
+from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
-from workflows.manifest import PICTURES, Value
+from workflows.manifest import Follows, Manifest, Value
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
 SLATE_IMAGE: Final = "slate_image"
@@ -21,44 +23,82 @@ SLATE_COLOURS: Final = ("#274b6d", "#6d4427", "#2f6d45", "#6d2745", "#4f276d", "
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU.
+    """A step as one shot asks it of a template. ``need_gb``: memory of one GPU. ``fps`` is the clip's.
 
-    A width or height of 0 is not chosen here: the source's size decides it, or a service.
+    A width or height of 0 is not chosen here: the source's size decides it, or a service. ``length``: how
+    long the shot is and what of the clip will cover it (workflows.frames.Conform), {} for what makes no clip
+    or whose frame rate nobody knows.
     """
 
     values: dict[str, Value]
     width: int
     height: int
     frames: int
+    fps: float | None
     need_gb: float
+    length: dict[str, Any]
+
+    @property
+    def looks(self) -> Looks:
+        """How its file will look."""
+        return Looks(self.width, self.height, self.frames, self.fps)
 
 
 def fit(
-    step: Step, template: Template, shot: Shot, loras: list[Lora], *, source_frames: int | None = None
+    step: Step, template: Template, shot: Shot, loras: list[Lora], files: Mapping[str, Looks | None]
 ) -> Fitted:
     """Work out a shot's values and try the binding with them: what a node would refuse is said here.
 
-    One that does not choose its length makes of its source what its manifest says. Raises WorkflowError.
+    ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
+    changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    values = _values(step, template, shot)
+    values = shot_values(step, template, shot)
     accepted = bind(
-        template, values | _stand_ins(template), filename_prefix=PREFIX_FOR_CHECK, loras=loras
+        template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
-    width, height = int(accepted.get("width", 0)), int(accepted.get("height", 0))
-    frames = int(accepted.get("frames", _made_of(source_frames, template)))
+    left = _following(template.manifest, files) or Looks(0, 0)
+    width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
+    frames = int(accepted.get("frames", left.frames))
+    fps = template.manifest.native_fps or left.fps or (float(accepted["fps"]) if "fps" in accepted else None)
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
-    return Fitted(values=values, width=width, height=height, frames=frames, need_gb=need.gb)
+    return Fitted(
+        values=values,
+        width=width,
+        height=height,
+        frames=frames,
+        fps=fps,
+        need_gb=need.gb,
+        length=_length(step, template, shot, frames, fps),
+    )
 
 
-def _made_of(source_frames: int | None, template: Template) -> int:
-    """How many frames come of the source's; 1 where nobody knows those."""
-    follows = template.manifest.follows
-    if follows is None or source_frames is None:
-        return source_frames or 1
-    return max(1, source_frames * follows.frames_times + follows.frames_plus)
+def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks | None:
+    """How a clip looks that follows its source; None if no source is known."""
+    rule = manifest.follows or Follows(role=VIDEO)
+    source = files.get(rule.role)
+    if source is None:
+        return None
+    return Looks(
+        width=round(source.width * rule.size_times),
+        height=round(source.height * rule.size_times),
+        frames=max(1, source.frames * rule.frames_times + rule.frames_plus),
+        fps=source.fps and source.fps * rule.fps_times,
+    )
 
 
-def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
+def shot_length(shot: Shot, fps: float | None = None) -> Length:
+    """A shot's frames with its handles, at the project's rate or at ``fps``."""
+    return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
+
+
+def _length(step: Step, template: Template, shot: Shot, frames: int, fps: float | None) -> dict[str, Any]:
+    makes_clip = any(output.kind == "video" for output in template.manifest.outputs)
+    if not makes_clip or fps is None:
+        return {}
+    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps)).as_json()
+
+
+def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
     """The values of one shot that differ from the template's defaults, prompts and files aside."""
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)
@@ -68,12 +108,9 @@ def _values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
         "precision": step.precision or None,
     }
     if "frames" in bindings:
-        asked["frames"] = (
-            step.frames
-            or frames_for(template, shot.frames + 2 * shot.handles, fps=step.fps or shot.project.fps).frames
-        )
+        asked["frames"] = step.frames or frames_for(template, shot_length(shot, step.fps)).frames
     if template.manifest.follows and "fps" in bindings:
-        asked["fps"] = step.fps or shot.project.fps
+        asked["fps"] = step.fps or float(shot.project.fps)
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}
@@ -88,15 +125,13 @@ def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None,
     return step.width, step.height
 
 
-def _stand_ins(template: Template) -> dict[str, Value]:
+def _stand_ins(template: Template, files: Mapping[str, Looks | None]) -> dict[str, Value]:
     """Values for roles that are known only later: prompts, seed, files."""
     roles: dict[str, Value] = {
         "positive": "check",
         "negative": "",
         "seed": 0,
-        FIRST_FRAME: "check.png",
-        VIDEO: "check.mp4",
-        PICTURES: "check.png",
         SLATE_IMAGE: "check.png",
+        **dict.fromkeys(files, "check"),
     }
     return {role: value for role, value in roles.items() if role in template.manifest.bindings}

@@ -13,6 +13,7 @@ from apps.renders.states import OPEN
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
+from workflows.load import Template
 from workflows.manifest import PICTURES, Manifest
 
 FIRST_FRAME: Final = "first_frame"
@@ -25,22 +26,37 @@ ORIGINS: Final[Mapping[str, Kind]] = {
 }
 """What is started from when nobody says: a clip from a keyframe, an upscale or interpolation from a clip."""
 
-MEDIA: Final[Mapping[str, str]] = {VIDEO: "video", PICTURES: "frames", FIRST_FRAME: "image"}
+KINDS: Final[Mapping[str, Kind]] = {
+    "video": Kind.CLIP,
+    "frames": Kind.FRAMES,
+    "image": Kind.KEYFRAME,
+}
+"""The kind of take that has such a file."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture)."""
+
+    width: int
+    height: int
+    frames: int = 1
+    fps: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """Exactly one of: an earlier step of this request, a job, a finished take's artifact.
 
-    ``role``: the input its file fills; "": its end is only waited for. ``frames``: how long its file is,
-    where that is known before the request is planned.
+    ``role``: the input its file fills; "": its end is only waited for. ``looks``: how its file looks, where
+    that is known before the request is planned. A character's picture is an artifact here, too.
     """
 
     role: str
     step: int | None = None
     job_id: UUID | None = None
     artifact_id: UUID | None = None
-    frames: int | None = None
+    looks: Looks | None = None
 
 
 def role_of(manifest: Manifest) -> str:
@@ -48,27 +64,66 @@ def role_of(manifest: Manifest) -> str:
     return next((role for role in ORIGINS if role in manifest.bindings), "")
 
 
+def medium_taken(template: Template, role: str) -> str:
+    """What an input takes, by the node that loads it: image, frames (pictures), video, audio; else ""."""
+    binding = template.manifest.bindings.get(role)
+    if binding is None or binding.type != "file":
+        return ""
+    if role == PICTURES:
+        return "frames"
+    classes = [str(template.graph[target.node]["class_type"]) for target in binding.targets]
+    return next(
+        (medium for medium in ("video", "audio") for name in classes if medium in name.casefold()), "image"
+    )
+
+
 def medium_of(manifest: Manifest) -> str:
     """What the file of a template's takes is: image or video."""
     return next((output.kind for output in manifest.outputs if output.role == "primary"), "")
 
 
-def find_sources(shots: Sequence[Shot], role: str, after: Sequence[Job] = ()) -> dict[UUID, Source]:
+def find_sources(
+    shots: Sequence[Shot], role: str, medium: str, after: Sequence[Job] = ()
+) -> dict[UUID, Source]:
     """Find a source for each shot that has one outside the request, with a constant number of queries.
 
     A job the request waits for anyway wins, then an open job, then the newest take: an approved one before
     one that nobody has judged; never a rejected one.
     """
-    keys, kind = [shot.pk for shot in shots], ORIGINS[role]
+    keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
     found = {
-        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, frames=artifact.frames)
+        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, looks=looks_of(artifact))
         for artifact in _artifacts(keys, kind)
     }
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
     ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
-    for job in (*jobs.only("shot_id", "frames"), *ours):
-        found[job.shot_id] = Source(role=role, job_id=job.pk, frames=job.frames)
+    for job in (*jobs.only("shot_id", "width", "height", "frames", "fps"), *ours):
+        found[job.shot_id] = Source(role=role, job_id=job.pk, looks=looks_of(job))
     return found
+
+
+def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
+    """Find the file of each shot's given job: its take's where there is one, else the job is waited for.
+
+    A shot whose job has neither a file nor a chance of one is left out. Two queries.
+    """
+    files = Artifact.objects.filter(take__job_id__in=jobs.values(), role=ArtifactRole.PRIMARY)
+    first: dict[UUID, Artifact] = {}
+    for artifact in files.select_related("take").order_by("key"):
+        first.setdefault(artifact.take.job_id, artifact)
+    waited = {job.pk: job for job in Job.objects.filter(pk__in=jobs.values(), state__in=OPEN)}
+    found = {}
+    for shot, key in jobs.items():
+        if key in first:
+            found[shot] = Source(role=role, artifact_id=first[key].pk, looks=looks_of(first[key]))
+        elif key in waited:
+            found[shot] = Source(role=role, job_id=key, looks=looks_of(waited[key]))
+    return found
+
+
+def looks_of(one: Artifact | Job) -> Looks:
+    """How a take's file looks, or how a job's will."""
+    return Looks(one.width, one.height, one.frames, one.fps)
 
 
 def primary_artifact(job: Job) -> Artifact | None:
@@ -76,9 +131,9 @@ def primary_artifact(job: Job) -> Artifact | None:
     return Artifact.objects.filter(take__job_id=job.pk, role=ArtifactRole.PRIMARY).order_by("key").first()
 
 
-def pictures_beside(artifact: Artifact) -> list[Artifact]:
+def pictures_beside(pk: UUID) -> list[Artifact]:
     """All pictures of the take that this one belongs to, in their order."""
-    return list(Artifact.objects.filter(take=artifact.take_id, role=ArtifactRole.PRIMARY).order_by("key"))
+    return list(Artifact.objects.filter(take__artifacts=pk, role=ArtifactRole.PRIMARY).order_by("key"))
 
 
 def _artifacts(shots: list[UUID], kind: str) -> list[Artifact]:

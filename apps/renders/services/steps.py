@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,9 @@ class Step:
 
     ``frames`` counts at the template's frame rate; sizes in pixels. ``start_from``: the place (from 0) of an
     earlier step of the same request: each job waits for that step's job of its shot and take, and starts from
-    its file if the template takes one. So chains of any length are asked for.
+    its file if the template takes one. So chains of any length are asked for. ``role``: the input that this
+    file fills; "": the template's own. ``given``: for each shot the job whose file it starts from instead.
+    ``files``: by role the id of a take's file or of a character's reference picture, for every shot alike.
     """
 
     template: str
@@ -35,12 +38,20 @@ class Step:
     seed: int | None = None
     precision: str = ""
     start_from: int | None = None
+    role: str = ""
+    given: Mapping[UUID, UUID] = field(default_factory=dict)
+    files: Mapping[str, UUID] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What a request's hash is made of: later fields only when they are given."""
         told = asdict(self)
-        if self.start_from is None:
-            del told["start_from"]
+        for later in ("start_from", "role", "given", "files"):
+            if told[later] in (None, "", {}):
+                del told[later]
+        if self.given:
+            told["given"] = sorted([str(shot), str(job)] for shot, job in self.given.items())
+        if self.files:
+            told["files"] = {role: str(pk) for role, pk in self.files.items()}
         return told
 
 

@@ -25,7 +25,6 @@ from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.prompts.models import PromptBuild
-from apps.prompts.services import build_prompts
 from apps.renders.models import Job, JobDependency, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.chains import dependencies
@@ -35,16 +34,14 @@ from apps.renders.services.envelope import PLAIN, Envelope, Terms, check_priorit
 from apps.renders.services.hurry import hurry_sources
 from apps.renders.services.lanes import assign
 from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.prompting import Builds, prompts_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
-from apps.workflows.services import template_of
 
 __all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
 
 logger = logging.getLogger(__name__)
 
-Builds = dict[tuple[int, UUID], PromptBuild]
-"""A prompt for each step and shot."""
 FARM_SCOPE = UUID(int=0)
 """Job and batch codes count across the whole farm."""
 LONGEST_KEY = 100
@@ -75,17 +72,36 @@ def submit(
     Raises NotAllowed, or Refused with every problem; then nothing was written.
     """
     require(user, Act.RENDER, project)
+    return submit_for(
+        user, project=project, shots=shots, steps=steps, idempotency_key=idempotency_key, envelope=envelope
+    )
+
+
+def submit_for(
+    user: User | None,
+    *,
+    project: Project,
+    shots: Sequence[Shot],
+    steps: Sequence[Step],
+    idempotency_key: str,
+    envelope: Envelope = PLAIN,
+    actor: str = "",
+) -> Submission:
+    """Make the jobs of a request that whoever calls has judged: what a recipe goes on with.
+
+    ``user`` is whose request it is; ``actor`` who let it happen, if somebody else. Else as :func:`submit`.
+    """
     request_hash = _hash(shots, steps, envelope)
-    _check_key(idempotency_key)
+    check_key(idempotency_key)
     check_priority(envelope.priority)
-    before = _earlier(project, idempotency_key, request_hash)
+    before = earlier(project, idempotency_key, request_hash)
     if before:
         return before
     planned = plan(project=project, shots=shots, steps=steps, envelope=envelope, user=user)
     if planned.problems:
         raise Refused(*planned.problems)
-    builds = _prompts(planned)  # immutable rows that others may share: made before the lock is taken
-    actor = user.get_username()
+    builds = prompts_of(planned)  # immutable rows that others may share: made before the lock is taken
+    actor = actor or (user.get_username() if user else "")
     try:
         with transaction.atomic():
             batch = RenderBatch.objects.create(
@@ -102,7 +118,7 @@ def submit(
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
-        twin = _earlier(project, idempotency_key, request_hash)
+        twin = earlier(project, idempotency_key, request_hash)
         if twin is None:
             raise
         return twin
@@ -118,7 +134,8 @@ def _log(batch: RenderBatch, jobs: Sequence[Job]) -> None:
         logger.info("jobs submitted", extra={"batch": batch.code, "total": len(ids), "jobs": some})
 
 
-def _earlier(project: Project, key: str, request_hash: str) -> Submission | None:
+def earlier(project: Project, key: str, request_hash: str) -> Submission | None:
+    """Return what this key was used for before. Raises Conflict if that was another request."""
     batch = RenderBatch.objects.filter(project=project, idempotency_key=key).first()
     if batch is None:
         return None
@@ -134,7 +151,8 @@ def _earlier(project: Project, key: str, request_hash: str) -> Submission | None
     return Submission(batch, created=False)
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Raise Refused unless this can be kept as a request's own name."""
     if not key or len(key) > LONGEST_KEY:
         raise Refused(Problem(KEY_FIELD, key[:40], _("give 1 to %d characters") % LONGEST_KEY))
 
@@ -229,6 +247,7 @@ def _job(
         height=item.height,
         frames=item.frames,
         fps=item.fps,
+        length=item.length,
         seed=seed,
         values=values,
         loras=item.cast.as_json(),
@@ -252,28 +271,6 @@ def _set_states(jobs: Sequence[Job], waits: Sequence[JobDependency], after: Sequ
     for job in jobs:
         job.state = JobState.BLOCKED if job.pk in blocked else JobState.READY
         job.ready_at = None if job.pk in blocked else now
-
-
-def _prompts(planned: Plan) -> Builds:
-    """Compose the prompts of every step that takes one, a constant number of queries per step."""
-    by_step: dict[int, list[PlannedJob]] = defaultdict(list)
-    for item in planned.jobs:
-        by_step[item.step].append(item)
-    builds: Builds = {}
-    for step, items in by_step.items():
-        manifest = template_of(items[0].version).manifest
-        if "positive" not in manifest.bindings:
-            continue
-        shots = list({item.shot.pk: item.shot for item in items}.values())
-        made = build_prompts(
-            shots,
-            channel=manifest.produces,
-            base_model=manifest.lora_base,
-            experts={place.expert for place in manifest.loras},
-            facts=planned.facts,
-        )
-        builds |= {(step, shot_id): build for shot_id, build in made.items()}
-    return builds
 
 
 class _TakeNumbers:

@@ -127,6 +127,7 @@ def _new_take(one: Told) -> NewTake:
         template=str(job.template_version),
         prompt_build_id=job.prompt_build_id,
         seed=job.seed,
+        length=job.length,
         node=one.report.node,
         simulated=one.report.simulated,
         render_seconds=one.report.timings.execute_s,

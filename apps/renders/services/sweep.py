@@ -25,6 +25,7 @@ from apps.renders.services.failures import after_crash, carry_out, decide
 from apps.renders.services.farmclock import give_grace, leases_may_expire
 from apps.renders.services.giveback import hand_back
 from apps.renders.services.lanes import wake
+from apps.renders.services.proving import prove_what_changed
 from apps.renders.services.record import Recorded, record
 from apps.renders.services.watch import watch_nodes
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JOB, ON_NODE, AttemptState, JobState
@@ -67,7 +68,11 @@ def sweep() -> int:
 
 
 def sweep_old() -> int:
-    """Release what has long been free: nobody swept when it became so. It looks at all that is blocked."""
+    """Release what has long been free: nobody swept when it became so. It looks at all that is blocked.
+
+    Where the studio wants it, nodes prove again what they had proven before their software changed.
+    """
+    prove_what_changed(database_now())
     return release_all(actor=ACTOR)
 
 

@@ -15,6 +15,7 @@ from apps.common.clock import database_now
 from apps.common.collisions import again_after_collision, collision
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.services import bus
+from apps.renders.services.chores import chores
 from apps.renders.services.dispatch import dispatch, explain_waiting, remember
 from apps.renders.services.farmclock import after_jump, give_grace
 from apps.renders.services.leader import Leadership
@@ -85,7 +86,7 @@ class Ticker:
             parts += [self._sweep, self._explain]
         if time.monotonic() - self._remembered >= REMEMBER_SECONDS:
             self._remembered = time.monotonic()
-            parts += [remember, forget_old]
+            parts += [remember, forget_old, *chores()]
         if time.monotonic() - self._looked_far >= FAR_SECONDS:
             self._looked_far = time.monotonic()
             parts.append(sweep_old)

@@ -27,7 +27,7 @@ from django.core.cache import cache
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from apps.common.errors import Conflict, Problem, Refused
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, Proof
 from apps.review.services.keeping import adopt
 from apps.review.services.takes import folder_of
 from farm import transfer
@@ -45,6 +45,8 @@ LEDGER: Final = "ledger.json"
 _PART: Final = ".part"
 
 Ledger = dict[str, tuple[int, str]]
+Sender = Attempt | Proof
+"""What a node renders, and stores files of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ class Standing:
     complete: bool
 
 
-def standing(attempt: Attempt, file: Declared) -> Standing:
+def standing(attempt: Sender, file: Declared) -> Standing:
     """Say where to continue."""
     folder = _root() / str(attempt.pk)
     if _is_finished(folder, attempt, file):
@@ -85,7 +87,7 @@ def standing(attempt: Attempt, file: Declared) -> Standing:
     return Standing(offset=_length(folder / file.part), complete=False)
 
 
-def append(attempt: Attempt, file: Declared, *, offset: int, piece: bytes) -> int:
+def append(attempt: Sender, file: Declared, *, offset: int, piece: bytes) -> int:
     """Add a piece where the upload ends now; return where it ends then.
 
     Raises Conflict if it ends elsewhere, or the attempt's files are taken no more; Refused beyond the
@@ -110,7 +112,7 @@ def append(attempt: Attempt, file: Declared, *, offset: int, piece: bytes) -> in
     return end
 
 
-def finish(attempt: Attempt, file: Declared) -> None:
+def finish(attempt: Sender, file: Declared) -> None:
     """Check the whole file and show it under its key; done before, it changes nothing.
 
     Raises Conflict if bytes are missing, or are not those declared: then the upload begins anew.
@@ -170,11 +172,12 @@ def _root() -> Path:
     return Path(settings.VAR) / "uploads"
 
 
-def _key(attempt: Attempt, name: str) -> str:
-    return f"{folder_of(attempt.job.project.code, attempt.pk)}/{name}"
+def _key(attempt: Sender, name: str) -> str:
+    folder = attempt.folder if isinstance(attempt, Proof) else folder_of(attempt.job.project.code, attempt.pk)
+    return f"{folder}/{name}"
 
 
-def _still_wanted(attempt: Attempt) -> None:
+def _still_wanted(attempt: Sender) -> None:
     """An attempt may store files until its report is written: late successes are welcome (invariant 4)."""
     if attempt.report:
         raise Conflict(
@@ -183,7 +186,7 @@ def _still_wanted(attempt: Attempt) -> None:
 
 
 @contextmanager
-def _in_turn(attempt: Attempt) -> Iterator[Path]:
+def _in_turn(attempt: Sender) -> Iterator[Path]:
     """Hold the attempt's folder alone. Raises Conflict if somebody else holds it for long."""
     if not default_storage.exists(STORE_MARKER):
         raise OSError(errno.ENODEV, f"no {STORE_MARKER} in it: is it mounted, and has a ticker run?")
@@ -209,7 +212,7 @@ def _locked(handle: int) -> bool:
     return True
 
 
-def _is_finished(folder: Path, attempt: Attempt, file: Declared) -> bool:
+def _is_finished(folder: Path, attempt: Sender, file: Declared) -> bool:
     if _ledger(folder).get(file.name) != (file.size, file.sha256):
         return False
     try:

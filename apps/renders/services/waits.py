@@ -18,6 +18,7 @@ from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting
 from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.scheduling.match import PATIENCE
+from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.scheduling.round import Reason, Round
 from apps.renders.scheduling.supply import Kind, in_pool, kind_of, tags_of
 from farm.tiers import NO_VRAM
@@ -183,11 +184,16 @@ def _against(
         (not serves, lambda: _why_not_serving(node)),
         ((node.tier_gb or NO_VRAM) < (each.tier_gb or NO_VRAM), lambda: _too_small(node, each, kind)),
         (node.name in lane.avoided, lambda: ("avoided", {})),
+        (gap, lambda: _lacks(node, gap)),
         (keyless(node, each.template), lambda: ("keyless", {"service": _service(each)})),
-        (gap, lambda: ("lacks", {"files": ", ".join(gap)})),
         (blocked, lambda: ("blocked", {"until": blocked or ""})),
     )
     return next((reason() for fails, reason in checks if fails), None)
+
+
+def _lacks(node: Node, gap: tuple[str, ...]) -> Reason:
+    nearest = nearest_there(node, gap[:MOST_NAMED])
+    return "lacks", {"files": ", ".join(gap), **({"nearest": ", ".join(nearest)} if nearest else {})}
 
 
 def _service(each: Waiting) -> str:

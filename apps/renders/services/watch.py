@@ -1,4 +1,4 @@
-"""The leader looks after its nodes, once a second: hours, blocks, ears, health, software."""
+"""The leader looks after its nodes, once a second: hours, blocks, ears, health, golden renders, software."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from apps.nodes.states import Health
 from apps.nodes.words import NOT_PROBED
 from apps.renders.services.breaker import put_on_trial
 from apps.renders.services.canaries import watch_ears
+from apps.renders.services.proofs import expire, send_waiting
 
 ACTOR: Final = "coordinator"
 PROBES: Final = "probe"
@@ -27,6 +28,8 @@ def watch_nodes(now: datetime) -> None:
     put_on_trial(now)
     watch_ears(now)
     _ask_for_probes(now)
+    expire(now)
+    send_waiting(now)
     if now.second % SOFTWARE_EVERY == 0:
         watch_software()
 

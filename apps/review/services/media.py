@@ -20,6 +20,7 @@ from apps.accounts.models import User
 from apps.common.machines import move
 from apps.projects.roles import Act
 from apps.projects.selectors import require
+from apps.review.conforming import lengths_of
 from apps.review.decoding import Undecodable, frames, look, true_type
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.previews import Preview, make_previews
@@ -27,11 +28,12 @@ from apps.review.services.keeping import fetch, keep, sha256_of
 from apps.review.services.queueing import request_media
 from apps.review.states import MEDIA, Media
 from farm.logs import bound
+from workflows.frames import Conform
 
 logger = logging.getLogger(__name__)
 
 ACTOR = "media"
-SHOWN = (ArtifactRole.THUMBNAIL, ArtifactRole.PROXY)
+SHOWN = (ArtifactRole.THUMBNAIL, ArtifactRole.PROXY, ArtifactRole.CONFORMED)
 
 
 @dataclass
@@ -96,12 +98,20 @@ def _examine(take: Take, folder: Path) -> list[Preview]:
             if previews:
                 _decode(copy)
             else:
-                previews = make_previews(copy, folder, fps=original.fps)
+                previews = make_previews(copy, folder, fps=original.fps, conform=_conform(take, original))
             _correct_type(original, true_type(look(copy), original.media_type))
         except Undecodable as exc:
             words = _("%(key)s does not decode: %(why)s.") % {"key": original.key, "why": exc}
             raise _Unfit(Media.BROKEN, words) from exc
     return previews
+
+
+def _conform(take: Take, original: Artifact) -> Conform | None:
+    """How the clip becomes the shot; None where it is the shot already, is too short, or is no clip."""
+    told = lengths_of(take, original)
+    if told is None or told.conform.untouched or told.conform.missing:
+        return None
+    return told.conform
 
 
 def _verify(original: Artifact, copy: Path) -> None:

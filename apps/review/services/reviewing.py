@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from apps.productions.verdicts import shot_is_approved, shot_lost_approval, shot
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.review.models import Take
+from apps.review.signals import take_reviewed
 from apps.review.states import REVIEW, Media, Review
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ def review_take(take: Take, *, to: str, user: User, note: str = "") -> bool:
         )
         if decided:
             _tell_shot(take, to, actor=actor)
+            told = {"take": take.pk, "verdict": str(to), "actor": actor}
+            transaction.on_commit(partial(take_reviewed.send_robust, sender=Take, **told))
     if decided:
         logger.info("take reviewed", extra={"take": str(take.pk), "verdict": str(to), "by": actor})
     return decided

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -35,6 +36,7 @@ class NewTake:
     simulated: bool
     render_seconds: float
     artifacts: Sequence[ArtifactFact]
+    length: Mapping[str, Any] = field(default_factory=dict)
 
 
 def folder_of(project_code: str, attempt_id: UUID) -> str:
@@ -70,6 +72,7 @@ def create_takes(born: Sequence[NewTake]) -> list[Take]:
             node=new.node,
             simulated=new.simulated,
             render_seconds=new.render_seconds,
+            length=dict(new.length),
         )
         for new in born
     )

@@ -38,7 +38,7 @@ class Address:
     def _value(self, name: str, film: dict[str, Any]) -> str:
         known = {
             "code": film["project"].code,
-            "slug": film["workflowtemplate"].slug,
+            "slug": film["recipe" if "recipes/" in self.pattern else "workflowtemplate"].slug,
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "attempt_id": film["attempt"].pk,
@@ -47,6 +47,7 @@ class Address:
             "content_type_id": film["shot_type"],
             "url": "nothing/here/",
             "scope": film["hold"].scope,
+            "number": film["workflowtemplateversion"].number,
         }
         return str(known[name] if name in known else self._row(film).pk)
 
@@ -59,7 +60,9 @@ class Address:
 
 _API_ROWS: Final = {
     "batches": "batch",
+    "recipe-runs": "reciperun",
     "blocks": "nodeblock",
+    "imports": "workflowimport",
     "presets": "cinematicpreset",
     "deliveries": "delivery",
     "{content_type_id}": "shot",

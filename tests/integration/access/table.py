@@ -81,6 +81,12 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, made": "401 403 403 403 403 403 403 201",
     "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
     "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
+    "api: change a row, not now": "401 404 404 403 409 409 409 409 | 401 404 404 404 404 404 404 409",
+    "api: farm rights, in use": "401 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 409",
+    "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
+    "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
+    "api: members, asked wrongly": "401 403 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400",
+    "api: farm rights, a file": "401 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401",
 }
 
@@ -92,6 +98,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "characters/character": ("planners", "plan a row", "manage a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
+    "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
     "review/take": ("nobody", "nobody, a row", "nobody, a row"),
     "common/stateevent": ("nobody", "nobody, a row", "nobody, a row"),
 }
@@ -101,18 +108,31 @@ _OF_THE_FARM: Final = {
     "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
+    "recipes/recipe": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "workflows/workflowimport": ("farm rights", "farm rights, a row", "nobody, a row"),
     "nodes/node": ("nobody", "nobody, a row", "farm rights, a row"),
     "nodes/pool": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "nodes/schedule": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "renders/nodeblock": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/failurerule": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "workflows/recommendationrule": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "renders/need": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/hold": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/limit": ("farm rights", "farm rights, a row", "farm rights, a row"),
 }
 
 
-_FARM_LISTS: Final = ("blocks", "limits", "nodes", "pools", "presets", "schedules", "templates")
+_FARM_LISTS: Final = (
+    "blocks",
+    "imports",
+    "limits",
+    "nodes",
+    "pools",
+    "presets",
+    "recipes",
+    "schedules",
+    "templates",
+)
 
 
 def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, str, str]) -> dict[str, str]:
@@ -187,6 +207,8 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/desk/farm/": "staff, wrong method",
     "GET admin/desk/farm/live/": "members",
     "POST admin/desk/farm/live/": "staff, wrong method",
+    **{f"GET admin/desk/models/{what}": "members" for what in ("", "list/")},
+    **{f"POST admin/desk/models/{what}": "staff, wrong method" for what in ("", "list/")},
     "GET admin/desk/home/live/": "staff",
     "POST admin/desk/home/live/": "staff, wrong method",
     "GET admin/desk/live/": "staff, nothing lives",
@@ -238,7 +260,16 @@ EXPECTED: Final[dict[str, str]] = {
     # buttons
     **_both("admin/productions/shot/{object_id}/render/", "open Render"),
     **_both("admin/productions/shot/render/", "staff, back to the list"),
+    **_both("admin/productions/shot/{object_id}/recipe/", "open Render"),
+    **_both("admin/productions/shot/recipe/", "staff, back to the list"),
+    **{
+        address: profile
+        for deed in ("changed", "more", "cancel", "cancel-stale", "resume")
+        for address, profile in _button(f"recipes/reciperun/{{object_id}}/{deed}", "press a button").items()
+    },
+    **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
     **_button("productions/shot/{object_id}/status", "press a button"),
+    **_button("productions/shot/{object_id}/recommendation", "press a button"),
     **_button("renders/job/{object_id}/cancel", "press a button"),
     **_button("renders/job/{object_id}/pause", "press a button"),
     **_button("renders/job/{object_id}/priority", "press a button"),
@@ -257,9 +288,26 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
+    **_button("review/take/{object_id}/again", "press a button"),
     **{
         address: profile
-        for deed in ("desired", "note", "place", "hours", "well", "software")
+        for deed in ("convert", "discard")
+        for address, profile in _button(
+            f"workflows/workflowimport/{{object_id}}/{deed}", "farm rights, a deed"
+        ).items()
+    },
+    **{
+        address: profile
+        for deed in ("current", "deprecate", "offer")
+        for address, profile in _button(
+            f"workflows/workflowtemplateversion/{{object_id}}/{deed}", "farm rights, a deed"
+        ).items()
+    },
+    **_both("admin/workflows/workflowtemplateversion/{object_id}/dry-run/", "members of any film"),
+    **_both("admin/workflows/workflowtemplateversion/{object_id}/compare/", "compare"),
+    **{
+        address: profile
+        for deed in ("desired", "note", "place", "hours", "well", "software", "prove", "unprove")
         for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
     },
     **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
@@ -279,21 +327,27 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in (
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
-            *("notices", "subscriptions", "deliveries"),
+            *("recipe-runs", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
-        for name in ("templates/{slug}", *(f"{name}/{{pk}}" for name in _FARM_LISTS if name != "templates"))
+        for name in (
+            *("templates/{slug}", "recipes/{slug}"),
+            *(f"{name}/{{pk}}" for name in _FARM_LISTS if name not in ("templates", "recipes")),
+        )
     },
     "GET api/v1/projects/{code}": "api: read a row",
     **{
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
-        for name in ("sequences", "shots", "characters", "batches", "jobs", "takes")
+        for name in ("sequences", "shots", "characters", "batches", "jobs", "takes", "recipe-runs")
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
+    "GET api/v1/takes/{pk}/conform": "api: read a row",
     "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
+    "GET api/v1/shots/{pk}/recommendation": "api: read a row",
+    "POST api/v1/shots/{pk}/recommendation": "api: change a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
     "POST api/v1/batches": "api: make in a film",
@@ -310,12 +364,44 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/recipe-runs": "api: make in a film",
+    **{
+        f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
+        for deed in ("render-changed", "cancel", "resume", "cancel-stale")
+    },
+    "POST api/v1/recipe-runs/{pk}/more": "api: change a row, not now",
+    "POST api/v1/recipe-runs/{pk}/choose": "api: verdict",
+    "POST api/v1/recipes": "api: farm rights, made",
+    "PATCH api/v1/recipes/{slug}": "api: farm rights",
+    "DELETE api/v1/recipes/{slug}": "api: farm rights, in use",
+    "POST api/v1/takes/{pk}/render-again": "api: make of a row",
+    # workflows: whoever works with the farm reads, Django's permissions let somebody bring and choose
+    "POST api/v1/templates/import": "api: farm rights, a file",
+    "PATCH api/v1/imports/{pk}": "api: farm rights",
+    "POST api/v1/imports/{pk}/convert": "api: farm rights",
+    "POST api/v1/imports/{pk}/discard": "api: farm rights",
+    "POST api/v1/imports/{pk}/confirm": "api: farm rights, in the way",
+    "PATCH api/v1/templates/{slug}": "api: farm rights",
+    **{
+        f"GET api/v1/templates/{{slug}}/{what}": "api: members of any film"
+        for what in ("versions", "versions/{number}")
+    },
+    "GET api/v1/templates/{slug}/compare": "api: members, asked wrongly",
+    "POST api/v1/templates/{slug}/versions/{number}/deprecate": "api: farm rights",
+    "POST api/v1/templates/{slug}/versions/{number}/offer": "api: farm rights",
+    "POST api/v1/templates/{slug}/dry-run": "api: members of any film",
     "PATCH api/v1/nodes/{pk}": "api: farm rights",
     **{
         f"POST api/v1/nodes/{{pk}}/{deed}": "api: farm rights"
         for deed in ("desired", "work-until", "well", "accept-software")
     },
     "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "GET api/v1/models": "api: members",
+    "GET api/v1/models/downloads": "api: members",
+    "GET api/v1/proofs": "api: members",
+    "GET api/v1/proofs/{pk}": "api: members of any film",
+    "POST api/v1/proofs/{pk}/cancel": "api: farm rights",
+    "POST api/v1/nodes/{pk}/prove": "api: farm rights, in the way",
     "POST api/v1/pools": "api: farm rights, made",
     "POST api/v1/schedules": "api: farm rights, made",
     "PATCH api/v1/pools/{pk}": "api: farm rights",
@@ -356,12 +442,22 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "shots": [f"{sequence}_{shot.code}"],
         "steps": [{"template": "sd15_t2i"}],
     }
+    step = {"shot": str(shot.pk), "step": 1}
+    press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
     bodies: dict[str, dict[str, Any]] = {
+        "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
+        "POST api/v1/recipe-runs/{pk}/more": step,
+        "POST api/v1/recipe-runs/{pk}/choose": step | {"take": str(film["take"].pk)},
+        "POST api/v1/recipes": {"slug": "mine", "title": "Mine", "steps": [{"template": "sd15_t2i"}]},
+        "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip"},
+        "POST admin/recipes/reciperun/{object_id}/choose/": press,
+        "POST admin/recipes/reciperun/{object_id}/more/": press,
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
         "POST api/v1/batches/plan": order,
         "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
+        "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},
         "POST api/v1/shots/{pk}/status": {"to": "on_hold"},
         "POST api/v1/batches/{pk}/pause": {"paused": True},
         "POST api/v1/jobs/{pk}/pause": {"paused": True},
@@ -398,12 +494,33 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
+        "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}},
+        "POST api/v1/imports/{pk}/confirm": {"manifest": {}},
+        "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0"},
+        "PATCH api/v1/templates/{slug}": {"offered": False},
+        "POST api/v1/templates/{slug}/versions/{number}/deprecate": {"reason": "old"},
+        "POST api/v1/templates/{slug}/dry-run": {"values": {"positive": "a quay"}},
+        "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/": {"reason": "old"},
+        "POST admin/workflows/workflowimport/{object_id}/convert/": {"catalogue": "ComfyUI 0.27.0"},
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
+        "POST api/v1/nodes/{pk}/prove": {"template": "sd15_t2i"},
+        "POST admin/nodes/node/{object_id}/prove/": {"template": "sd15_t2i"},
+        "POST admin/nodes/node/{object_id}/unprove/": {"template": "sd15_t2i"},
     }
     return bodies.get(key, {})
 
 
 DEEDS: Final = (
+    "POST api/v1/takes/{pk}/render-again",
+    "POST admin/review/take/{object_id}/again/",
+    "PATCH api/v1/imports/{pk}",
+    "POST api/v1/imports/{pk}/convert",
+    "POST api/v1/imports/{pk}/discard",
+    "PATCH api/v1/templates/{slug}",
+    "POST api/v1/templates/{slug}/versions/{number}/deprecate",
+    "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/",
+    "POST admin/workflows/workflowimport/{object_id}/convert/",
+    "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST api/v1/sequences",
     "POST api/v1/shots",
     "POST api/v1/batches",
@@ -417,16 +534,25 @@ DEEDS: Final = (
     "POST api/v1/jobs/{pk}/prioritise",
     "POST api/v1/jobs/{pk}/requeue",
     "POST api/v1/takes/{pk}/look-again",
+    "POST api/v1/recipe-runs",
+    *(f"POST api/v1/recipe-runs/{{pk}}/{deed}" for deed in ("render-changed", "cancel", "resume", "choose")),
+    *(
+        f"POST admin/recipes/reciperun/{{object_id}}/{deed}/"
+        for deed in ("changed", "cancel", "resume", "choose")
+    ),
+    "POST api/v1/recipes",
+    "PATCH api/v1/recipes/{slug}",
     "POST api/v1/takes/{pk}/review",
     "POST api/v1/nodes/{pk}/desired",
     "PATCH api/v1/nodes/{pk}",
     *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),
     "POST api/v1/blocks/{pk}/clear",
+    "POST api/v1/proofs/{pk}/cancel",
     *(f"POST api/v1/{name}" for name in ("pools", "schedules")),
     *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
     *(
         f"POST admin/nodes/node/{{object_id}}/{deed}/"
-        for deed in ("note", "place", "hours", "well", "software")
+        for deed in ("note", "place", "hours", "well", "software", "unprove")
     ),
     "POST admin/renders/nodeblock/{object_id}/clear/",
     "POST api/v1/notices/{pk}/read",

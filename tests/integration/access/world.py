@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
@@ -25,11 +28,21 @@ from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, RenderBatch
+from apps.recipes.models import Recipe, RecipeRun, RunJob, RunStep
+from apps.recipes.services.editing import write_steps
+from apps.recipes.spec import Gate, StepSpec, as_json
+from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
 from apps.review.models import Artifact, Take
-from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.catalogues import RECORDED
+from apps.workflows.models import (
+    RecommendationRule,
+    WorkflowImport,
+    WorkflowTemplate,
+    WorkflowTemplateVersion,
+)
 from apps.workflows.services import sync_templates
+from apps.workflows.services.importing import import_file
 from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
     CharacterLoraFactory,
@@ -40,6 +53,8 @@ from tests.factories import (
     UserFactory,
 )
 from tests.integration.admin.rows import everything_of
+from workflows.frames import Conform, Length
+from workflows.load import load
 
 CANARY: Final = b"zqxjvk"
 """Stands in every text of the other film and in nothing else (case does not count)."""
@@ -72,8 +87,9 @@ class World:
 def build() -> World:
     """Make both films with a row of everything, and everybody who may come."""
     sync_templates()
-    own = _film("FROST")
-    other = _film("ZQXJVKFILM")
+    recipe = _recipe()
+    own = _film("FROST", recipe)
+    other = _film("ZQXJVKFILM", recipe)
     _mark(other)
     people = {
         str(role): MembershipFactory.create(
@@ -95,11 +111,14 @@ def build() -> World:
         "presetcategory": PresetCategory.objects.first(),
         "cinematicpreset": CinematicPreset.objects.first(),
         "shotstatus": ShotStatus.objects.first(),
+        "recipe": recipe,
         **_of_the_farm(),
+        "recommendationrule": _rule(),
         "failurerule": FailureRule.objects.first(),
         "need": Need.objects.first(),
         "hold": Hold.objects.create(scope="24", by="superuser"),
         "limit": _limit(),
+        "workflowimport": _import(),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
@@ -109,7 +128,7 @@ def build() -> World:
 
 
 def _of_the_farm() -> dict[str, Any]:
-    """A pool, a schedule and a blocked pair; the node has something for every button."""
+    """A pool, a schedule, a blocked pair and a golden render; the node has something for every button."""
     pool, schedule = Pool.objects.create(name="day"), Schedule.objects.create(name="nights", windows=NIGHTS)
     software = software_of(ComfyFact(reachable=True, version="0.8.0"), Capabilities(classes=(), models={}))
     Node.objects.update(
@@ -123,7 +142,19 @@ def _of_the_farm() -> dict[str, Any]:
         until=timezone.now(),
     )
     spare = Schedule.objects.create(name="weekends", windows=NIGHTS)
-    return {"pool": pool, "schedule": spare, "nodeblock": block}
+    proof = Proof.objects.create(
+        node=Node.objects.get(),
+        version=WorkflowTemplateVersion.objects.get(template__slug="sd15_t2i"),
+        asked_by="superuser",
+    )
+    return {"pool": pool, "schedule": spare, "nodeblock": block, "proof": proof}
+
+
+def _rule() -> RecommendationRule:
+    """One that no release brought: it may be deleted."""
+    return RecommendationRule.objects.create(
+        slug="dreams", name="Dreams", keywords="dream", template="sd15_t2i", reason="Dreams are drawn"
+    )
 
 
 def _limit() -> Limit:
@@ -132,12 +163,53 @@ def _limit() -> Limit:
     return limit
 
 
-def _film(code: str) -> dict[str, Any]:
+def _recipe() -> Recipe:
+    """A keyframe, and a clip from the approved one."""
+    recipe = Recipe.objects.create(slug="draft", title="Draft")
+    steps = (StepSpec(template="sd15_t2i", gate=Gate.APPROVAL), StepSpec(template="wan22_i2v"))
+    write_steps(recipe, steps)
+    return recipe
+
+
+def _run(recipe: Recipe, shot: Shot, take: Take) -> RecipeRun:
+    """The recipe was started on the shot: its keyframe failed, and the shot has a take to go on with."""
+    version = WorkflowTemplate.objects.get(slug="sd15_t2i").current
+    job = JobFactory.create(shot=shot, state=JobState.FAILED, template_version=version)
+    run = RecipeRun.objects.create(
+        project=shot.project,
+        recipe=recipe,
+        code=f"R-{shot.project.code}",
+        idempotency_key="k",
+        request_hash="0" * 64,
+        steps=as_json(recipe.specs),
+    )
+    first, _second = (RunStep.objects.create(run=run, shot=shot, position=place) for place in range(2))
+    RunJob.objects.create(cell=first, job=job)
+    Take.objects.filter(pk=take.pk).update(media_state="ready")
+    return run
+
+
+def _import() -> WorkflowImport:
+    """A draft made of a shipped graph."""
+    file = BytesIO(json.dumps(load("sd15_t2i").graph).encode())
+    root = User(username="bringer", is_superuser=True)
+    root.save()
+    return import_file(file, name="brought.json", catalogue_name=RECORDED, user=root).row
+
+
+def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     shot = ShotFactory.create(sequence=SequenceFactory.create(project__code=code), status_id="ready")
     rows = everything_of(shot)
     lora = CharacterLoraFactory.create(character=rows["character"])
     failed = JobFactory.create(shot=shot, batch=rows["batch"], state=JobState.FAILED)
     record_event(SHOT, shot.pk, to="ready", actor="somebody", reason="planned")
+    Take.objects.filter(pk=rows["take"].pk).update(
+        length=Conform(Length(4, Fraction(24)), 9, Fraction(16)).as_json()
+    )
+    # made with a version that ships, so that it can be rendered again
+    shipped = WorkflowTemplateVersion.objects.get(template__slug="sd15_t2i")
+    Job.objects.filter(pk=rows["job"].pk).update(template_version=shipped)
+    rows["job"].refresh_from_db()
     content = CONTENT if code == "FROST" else SECRET_CONTENT
     artifact = Artifact.objects.filter(take=rows["take"]).first()
     assert artifact is not None
@@ -155,6 +227,7 @@ def _film(code: str) -> dict[str, Any]:
         default_storage.save(row.key, ContentFile(content))
     event = StateEvent.objects.filter(story=rows["job"].pk).first()
     return rows | {
+        "reciperun": _run(recipe, shot, rows["take"]),
         "renderbatch": rows["batch"],
         "lora": lora,
         "failed": failed,
@@ -216,6 +289,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(CharacterLora.objects.filter(character=film["character"]), "file", "base_model")
     _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
+    _say(RecipeRun.objects.filter(pk=film["reciperun"].pk), "code", "note")
     _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")
     Job.objects.filter(pk=film["failed"].pk).update(code="ZQXJVK-FAIL", failure_message="zqxjvk failed")
     _say(Attempt.objects.filter(job=film["job"]), "failure_message")

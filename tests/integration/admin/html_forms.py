@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -50,3 +51,41 @@ def sent_by(html: str, action: str) -> dict[str, Any]:
     form.feed(html)
     assert form.state == "after", f"no form leads to {action}"
     return dict(form.sent)
+
+
+def form_with(html: str, field: str) -> dict[str, Any]:
+    """The fields of the form that has this one, texts in it included; fails if there is none."""
+    for form in _forms(html):
+        if field in form.sent:
+            return {name: values[-1] for name, values in form.sent.items()}
+    raise AssertionError(f"no form has a field {field}")
+
+
+def _forms(html: str) -> Iterator[_WholeForm]:
+    rest = html
+    while (start := rest.find("<form")) >= 0:
+        end = rest.index("</form>", start) + len("</form>")
+        form = _WholeForm("")
+        form.feed(rest[start:end])
+        yield form
+        rest = rest[end:]
+
+
+class _WholeForm(_Form):
+    """A form whose long texts are read too."""
+
+    area = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        if tag == "textarea":
+            self.area = dict(attrs).get("name") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        super().handle_endtag(tag)
+        if tag == "textarea":
+            self.area = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.sent[self.area] = [self.sent[self.area][-1] + data]

@@ -10,7 +10,14 @@ from django.urls import reverse
 
 from apps.productions.models import Shot
 from apps.renders.models import Job, Priority, RenderBatch
-from tests.factories import CharacterFactory, CharacterLoraFactory, ShotCharacterFactory, ShotFactory
+from tests.factories import (
+    ArtifactFactory,
+    CharacterFactory,
+    CharacterLoraFactory,
+    ShotCharacterFactory,
+    ShotFactory,
+    TakeFactory,
+)
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
 
@@ -157,3 +164,26 @@ def test_the_form_warns_of_two_peoples_loras_and_the_press_goes_on(film: Film, a
     shown = browser.get(page(job)).content.decode()
     assert "bleed into each other" in shown
     assert "Gerda.safetensors" in shown
+
+
+def test_a_file_is_named_for_an_input_of_the_template(film: Film, as_: Browser) -> None:
+    lonely = ShotFactory.create(sequence=film.shot.sequence)
+    take = TakeFactory.create(shot=film.shot, kind="keyframe", media_state="ready")
+    frame = ArtifactFactory.create(take=take, kind="image")
+    browser = as_("coordinator")
+    form = select(browser, [lonely])
+    assert (str(frame.pk), f"{take} · image") in form.context["form"].fields["file_1"].choices
+    press(browser, form, picture="", clip="wan22_i2v", input_1="first_frame", file_1=str(frame.pk))
+    assert Job.objects.get(shot=lonely).values["first_frame"] == str(frame.pk)
+
+
+def test_files_are_named_with_their_input_and_for_an_input_that_is_there(film: Film, as_: Browser) -> None:
+    frame = ArtifactFactory.create(
+        take=TakeFactory.create(shot=film.shot, kind="keyframe", media_state="ready"), kind="image"
+    )
+    browser = as_("coordinator")
+    half = press(browser, select(browser, [film.shot]), input_1="first_frame").content.decode()
+    assert "Choose both, or neither." in half
+    unused = press(browser, select(browser, [film.shot]), input_1="first_frame", file_1=str(frame.pk))
+    assert "The templates chosen take no such file." in unused.content.decode()
+    assert batches_of(film) == 0

@@ -124,6 +124,7 @@ NODES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("lacks", {"files": ["a", "b"]}, "Lacks a, b."),
     ("lacks", {"files": "a, b"}, "Lacks a, b."),
+    ("lacks", {"files": "a", "nearest": "vae/a.sft"}, "Lacks a; nearest there: vae/a.sft."),
     ("pool", {"pool": "night"}, "Is not in the pool night."),
     ("dedicated", {"pool": "night"}, "Is kept for the pool night."),
     ("tags", {"tags": "fp8"}, "Lacks the tag fp8."),

@@ -16,6 +16,7 @@ from farm.contracts import (
     Outcome,
     Source,
     Stage,
+    read_catalogue_text,
 )
 from tests.comfysim_fixture import free_port
 from tests.integration.workers.coordinator import order, slow_picture
@@ -39,6 +40,19 @@ def test_a_node_says_what_it_is(farm: StartFarm) -> None:
     assert "KSampler" in report.capabilities.classes
     assert report.capabilities.models["checkpoints"]
     assert report.capabilities.fingerprint == report.fingerprint
+
+
+def test_a_node_that_is_asked_tells_its_whole_catalogue_and_not_again(farm: StartFarm) -> None:
+    here = farm(vram=8)
+    here.coordinator.directives = NodeDirectives(want_catalogue=True)
+
+    told = here.coordinator.hears(lambda report: report.catalogue)
+    here.coordinator.directives = NodeDirectives()
+
+    whole, classes = read_catalogue_text(told.catalogue, told.catalogue_of)
+    assert classes["KSampler"]["output"] == ["LATENT"]
+    assert len(whole.packed) < 400_000
+    here.coordinator.hears(lambda report: report.catalogue_of == whole.sha256 and not report.catalogue)
 
 
 def test_a_stand_in_that_is_not_allowed_serves_nothing_at_all(farm: StartFarm) -> None:

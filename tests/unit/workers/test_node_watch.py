@@ -77,6 +77,9 @@ class FakeComfy:
         self.catalogue_read += 1
         return {"SaveImage": {}, "KSampler": {}}
 
+    def model_folders(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
     def model_sizes(self, folders: Iterable[str]) -> dict[str, int]:
         self.sizes_read += 1
         if self.sizes_fail:

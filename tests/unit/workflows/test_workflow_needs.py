@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from workflows.bind import frames_for, models_needed, need_gb, size_for
 from workflows.errors import NeedUnknown, ValueRefused
+from workflows.frames import Length, exact_fps
 from workflows.load import Template, all_templates, load
 
 
@@ -67,30 +70,30 @@ def test_a_clip_gets_the_next_legal_frame_count_that_covers_the_shot(
     wanted: int, fps: float | None, frames: int
 ) -> None:
     wan = load("wan22_i2v")
-    choice = frames_for(wan, wanted, fps=fps)
+    choice = frames_for(wan, Length(wanted, exact_fps(fps or 16)))
     assert (choice.frames, choice.fps) == (frames, 16)
     assert choice.frames / choice.fps >= wanted / (fps or 16)
 
 
 def test_the_choice_of_frames_is_explained() -> None:
-    explanation = frames_for(load("wan22_i2v"), 48, fps=24).explanation
+    explanation = frames_for(load("wan22_i2v"), Length(48, Fraction(24))).explanation
     assert explanation == "48 frames at 24 fps = 2.00 s; 33 frames at 16 fps by the rule 4n+1, 5 to 81"
 
 
 def test_a_shot_longer_than_one_clip_says_how_long_a_clip_may_be() -> None:
     with pytest.raises(ValueRefused, match=r"frames: 122 at 24 fps is longer .* one clip holds 121 frames"):
-        frames_for(load("wan22_i2v"), 122, fps=24)
+        frames_for(load("wan22_i2v"), Length(122, Fraction(24)))
 
 
-@pytest.mark.parametrize(("wanted", "fps"), [(0, None), (-4, 24), (10, 0.0)])
-def test_a_shot_without_length_is_refused(wanted: int, fps: float | None) -> None:
-    with pytest.raises(ValueRefused, match="is no length"):
-        frames_for(load("wan22_i2v"), wanted, fps=fps)
+@pytest.mark.parametrize(("wanted", "fps"), [(0, 24), (-4, 24), (10, 0.0)])
+def test_a_shot_without_length_is_refused(wanted: int, fps: float) -> None:
+    with pytest.raises(ValueRefused, match=r"is no (length|frame rate)"):
+        Length(wanted, exact_fps(fps))
 
 
 def test_a_picture_template_makes_no_clip() -> None:
     with pytest.raises(ValueRefused, match="choose a clip template"):
-        frames_for(load("flux_t2i"), 24)
+        frames_for(load("flux_t2i"), Length(24, Fraction(24)))
 
 
 def test_the_models_follow_the_precision() -> None:

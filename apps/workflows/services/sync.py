@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
-from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.models import Origin, WorkflowTemplate, WorkflowTemplateVersion
 from workflows.bind import classes_needed
 from workflows.errors import WorkflowError
 from workflows.load import Template, all_templates, template_from
@@ -37,8 +38,9 @@ def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
     """Make the packaged templates (or the given ones) the current ones; a second run changes nothing.
 
     New content becomes a new version, known content (after a rollback) the current one again; old
-    versions stay as they are. Whether a template is offered is the studio's to say and is not touched.
-    Raises Refused, with nothing written, when a manifest does not fit its graph.
+    versions stay as they are. Whether a template is offered, and which older version somebody made the
+    current one, is the studio's to say and is not touched. Raises Refused, with nothing written, when a
+    manifest does not fit its graph, or when the studio has imported a template under the same name.
     """
     packaged = _packaged() if templates is None else list(templates)
     problems = [
@@ -46,6 +48,7 @@ def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
         for template in packaged
         for finding in check_manifest(template)
     ]
+    problems += _clashes(packaged)
     if problems:
         raise Refused(*problems)
     outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
@@ -70,30 +73,56 @@ def _packaged() -> list[Template]:
         raise Refused(Problem(error.field, str(error.value), f"{error.problem}; {error.remedy}")) from error
 
 
+def _clashes(packaged: Iterable[Template]) -> list[Problem]:
+    """Names that releases and imports both want: an import is never overwritten."""
+    imported = WorkflowTemplate.objects.filter(
+        origin=Origin.IMPORTED, slug__in=[template.slug for template in packaged]
+    )
+    told = _("an imported template has this name; the package cannot bring its own until that one is renamed")
+    return [
+        Problem("template", slug, told, code="slug_clash") for slug in imported.values_list("slug", flat=True)
+    ]
+
+
 def _sync(template: Template) -> str:
-    about = _about(template.manifest)
+    about = about_of(template.manifest)
     row, created = WorkflowTemplate.objects.select_for_update().get_or_create(
         slug=template.slug, defaults=about
     )
     version = WorkflowTemplateVersion.objects.filter(content_hash=template.sha256).first()
     if version is None:
-        version = _add_version(row, template)
-    if row.current_id == version.pk and all(getattr(row, name) == value for name, value in about.items()):
+        version = add_version(row, template)
+    elif version.template_id != row.pk:
+        raise Refused(_same_content(version, template.slug))
+    chosen = version if not row.chosen_by else row.current
+    if row.current == chosen and all(getattr(row, name) == value for name, value in about.items()):
         return "unchanged"
     for name, value in about.items():
         setattr(row, name, value)
-    row.current = version
+    row.current = chosen
     row.row_version += 1
     row.save()
     return "created" if created else "changed"
 
 
-def _about(manifest: Manifest) -> Mapping[str, Any]:
+def about_of(manifest: Manifest) -> Mapping[str, Any]:
+    """What a template's row repeats of its manifest."""
     return {"title": manifest.title["en"], "title_ko": manifest.title.get("ko", ""), "kind": manifest.kind}
 
 
-def _add_version(row: WorkflowTemplate, template: Template) -> WorkflowTemplateVersion:
-    """Add the content as a version; its number only grows, and is never below the manifest's."""
+def _same_content(version: WorkflowTemplateVersion, slug: str) -> Problem:
+    told = _("this very content is there already: %s; change something, or use that one")
+    return Problem("template", slug, told % version, code="same_content")
+
+
+def add_version(row: WorkflowTemplate, template: Template) -> WorkflowTemplateVersion:
+    """Add the content as a version; its number only grows, and is never below the manifest's.
+
+    Raises Refused if this very content is a version of some template already.
+    """
+    there = WorkflowTemplateVersion.objects.filter(content_hash=template.sha256).first()
+    if there is not None:
+        raise Refused(_same_content(there, template.slug))
     newest = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
     version = WorkflowTemplateVersion.objects.create(
         template=row,

@@ -2,11 +2,11 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("renders", "0008_mends_job_counts")]
+    dependencies = [("workflows", "0004_door_imports")]
 
     operations = [
         migrations.AlterField(
-            model_name="job",
+            model_name="workflowtemplate",
             name="kind",
             field=models.CharField(
                 choices=[

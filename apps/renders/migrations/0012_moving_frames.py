@@ -2,11 +2,11 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0002_current_and_frozen")]
+    dependencies = [("renders", "0011_inventory_proofs")]
 
     operations = [
         migrations.AlterField(
-            model_name="workflowtemplate",
+            model_name="job",
             name="kind",
             field=models.CharField(
                 choices=[

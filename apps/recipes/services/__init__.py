@@ -1,0 +1,1 @@
+"""Everything that changes a recipe or a run of one."""

@@ -1,0 +1,92 @@
+"""Rows of the render form that name files for inputs a job does not fill by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.characters.models import CharacterReference
+from apps.projects.models import Project
+from apps.renders.admin.fields import choice, set_choices
+from apps.review.models import Artifact, ArtifactRole
+from apps.review.states import Media, Review
+from apps.workflows.models import WorkflowTemplate
+from apps.workflows.services import template_of
+
+ROWS: Final = 3
+MOST_OFFERED: Final = 200
+"""Takes on offer, the newest ones."""
+
+
+class FilesForm(forms.Form):
+    """For an input of the templates chosen, a take or a character's picture; each row may stay empty."""
+
+    input_1 = choice(gettext_lazy("input"))
+    file_1 = choice(gettext_lazy("file"))
+    input_2 = choice(gettext_lazy("input"))
+    file_2 = choice(gettext_lazy("file"))
+    input_3 = choice(gettext_lazy("input"))
+    file_3 = choice(gettext_lazy("file"))
+
+    def offer_files(self, project: Project, templates: Iterable[WorkflowTemplate]) -> None:
+        """Offer the inputs of these templates, and the files of this project."""
+        roles = {
+            role: role
+            for template in templates
+            if template.current is not None
+            for role in template_of(template.current).manifest.file_roles
+        }
+        files = _files_of(project)
+        for row in range(1, ROWS + 1):
+            set_choices(self.fields[f"input_{row}"], [("", _("none")), *sorted(roles.items())])
+            set_choices(self.fields[f"file_{row}"], [("", _("none")), *files])
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        named: set[str] = set()
+        for row in range(1, ROWS + 1):
+            role, file = data.get(f"input_{row}"), data.get(f"file_{row}")
+            if bool(role) != bool(file):
+                self.add_error(f"file_{row}" if role else f"input_{row}", _("Choose both, or neither."))
+            if role and role in named:
+                self.add_error(f"input_{row}", _("This input is named above."))
+            named.add(role or "")
+        return data
+
+    def names_files(self) -> bool:
+        """Whether anything is chosen here, right or wrong."""
+        return any(self.data.get(f"{what}_{row}") for row in range(1, ROWS + 1) for what in ("input", "file"))
+
+    def files_for(self, roles: Iterable[str]) -> Mapping[str, UUID]:
+        """The files named for these inputs."""
+        data = self.cleaned_data
+        rows = ((data[f"input_{row}"], data[f"file_{row}"]) for row in range(1, ROWS + 1))
+        wanted = set(roles)
+        return {role: UUID(file) for role, file in rows if role in wanted and file}
+
+    def named(self) -> set[str]:
+        """The inputs that a row names."""
+        return {self.cleaned_data[f"input_{row}"] for row in range(1, ROWS + 1)} - {""}
+
+
+def _files_of(project: Project) -> list[tuple[str, str]]:
+    pictures = CharacterReference.objects.filter(character__project=project).select_related("character")
+    takes = (
+        Artifact.objects.filter(
+            take__shot__project=project,
+            role=ArtifactRole.PRIMARY,
+            take__media_state=Media.READY,
+        )
+        .exclude(take__review_state=Review.REJECTED)
+        .select_related("take__shot__sequence")
+        .order_by("-take__created_at")[:MOST_OFFERED]
+    )
+    return [
+        *((str(one.pk), f"{one.character.code} {one.character.name} · {one}") for one in pictures),
+        *((str(one.pk), f"{one.take} · {one.kind}") for one in takes),
+    ]

@@ -1,0 +1,107 @@
+"""What stands between a template and a shot now: not there, no card large enough, files nowhere, refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from apps.nodes.models import Node
+from apps.nodes.selectors import known_capabilities, serving
+from apps.productions.models import Shot
+from apps.renders.scheduling.fit import lacking
+from apps.renders.services.shot_values import fit
+from apps.renders.services.steps import Step
+from apps.workflows.models import WorkflowTemplate
+from apps.workflows.services import template_of
+from farm.tiers import tier_for_need
+from workflows.errors import WorkflowError
+from workflows.load import Template
+
+Obstacle = dict[str, Any]
+"""``{"code", "params"}``; renders.recommendation_words says it."""
+
+INERT: Final = frozenset({"not_there", "not_offered"})
+"""With these a rule recommends nothing at all."""
+INERT_WEIGHT: Final = 3
+
+_PASSING: Final = frozenset({"no_node", "memory", "asleep"})
+
+MOST_NAMED: Final = 3
+"""Missing files that are named."""
+
+
+def weight_of(obstacles: Sequence[Obstacle]) -> int:
+    """Order templates by what stands in their way: nothing, what may pass, what has to be mended, inert."""
+    codes = {one["code"] for one in obstacles}
+    if codes & INERT:
+        return INERT_WEIGHT
+    return 0 if not codes else 1 if codes <= _PASSING else 2
+
+
+class Farm:
+    """The templates there are and the nodes there are, read once for many shots."""
+
+    def __init__(self) -> None:
+        rows = WorkflowTemplate.objects.select_related("current")
+        self.templates = {row.slug: row for row in rows}
+        self.serving = list(serving().only("name", "tier_gb", "capabilities_of"))
+        self.known = list(known_capabilities().only("name", "tier_gb", "capabilities_of"))
+        self._needs: dict[tuple[Any, ...], float | Obstacle] = {}
+
+    @property
+    def largest(self) -> int:
+        """The largest tier in GB that serves now; 0 where no node does, or none told its memory."""
+        return max((node.tier_gb or 0 for node in self.serving), default=0)
+
+    def template(self, slug: str) -> Template | None:
+        """A template that is offered now."""
+        row = self.templates.get(slug)
+        return template_of(row.current) if row and row.active and row.current else None
+
+    def obstacles(self, slug: str, shot: Shot) -> list[Obstacle]:
+        """Say what stands in the way of rendering this shot with this template now; nothing if it could."""
+        template = self.template(slug)
+        if template is None:
+            return [_obstacle("not_offered" if slug in self.templates else "not_there", template=slug)]
+        need = self._need(template, shot)
+        return [need] if isinstance(need, dict) else self._where(template, need)
+
+    def _need(self, template: Template, shot: Shot) -> float | Obstacle:
+        """The memory a shot of this length needs, or why the template refuses it; worked out once."""
+        key = (template.sha256, shot.project_id, shot.frames, shot.handles)
+        if key not in self._needs:
+            step, files = Step(template=template.slug), dict.fromkeys(template.manifest.file_roles)
+            try:
+                self._needs[key] = fit(step, template, shot, [], files).need_gb
+            except WorkflowError as error:
+                told = {"field": error.field, "value": str(error.value)}
+                self._needs[key] = _obstacle("refused", **told, why=error.problem, do=error.remedy)
+        return self._needs[key]
+
+    def _where(self, template: Template, need: float) -> list[Obstacle]:
+        if not self.serving:
+            return [_obstacle("no_node")]
+        having = [node for node in self.serving if not _lacks(node, template)]
+        tier = tier_for_need(need)
+        if any(tier is not None and (node.tier_gb or 0) >= tier for node in having):
+            return []
+        told = []
+        if tier is None or tier > self.largest:
+            told.append(_obstacle("memory", need=need, largest=self.largest))
+        if not having:
+            told.append(self._without_files(template))
+        return told or [_obstacle("memory", need=need, largest=max(node.tier_gb or 0 for node in having))]
+
+    def _without_files(self, template: Template) -> Obstacle:
+        if not all(_lacks(node, template) for node in self.known):
+            return _obstacle("asleep")
+        missing = min((_lacks(node, template) for node in self.serving), key=len)
+        return _obstacle("missing", files=list(missing[:MOST_NAMED]), more=max(0, len(missing) - MOST_NAMED))
+
+
+def _lacks(node: Node, template: Template) -> tuple[str, ...]:
+    return lacking(node, template, "")
+
+
+def _obstacle(code: str, **params: Any) -> Obstacle:
+    return {"code": code, "params": params}

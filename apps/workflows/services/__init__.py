@@ -1,0 +1,5 @@
+"""Whatever changes templates: the package's own, and what people bring."""
+
+from apps.workflows.services.sync import Synced, sync_templates, template_of
+
+__all__ = ["Synced", "sync_templates", "template_of"]

@@ -1,0 +1,84 @@
+/* Import and wizard: both work without this. */
+
+/* A file dropped anywhere on the form is sent at once. */
+for (const form of document.querySelectorAll("form[data-drop]")) {
+  const file = form.querySelector("input[type=file]");
+  const zone = form.querySelector(".sf-drop");
+  for (const [name, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
+    form.addEventListener(name, (event) => {
+      event.preventDefault();
+      zone.classList.toggle("sf-over", over);
+    });
+  }
+  form.addEventListener("drop", (event) => {
+    if (event.dataTransfer.files.length) {
+      file.files = event.dataTransfer.files;
+      form.requestSubmit();
+    }
+  });
+}
+
+/* The picture and the rows point at each other. */
+for (const form of document.querySelectorAll("form[data-wizard]")) {
+  const graph = form.querySelector(".sf-graph");
+  const targets = [...form.querySelectorAll(".sf-role select[name^='t.']")];
+  let atHand = null;
+
+  const placeOf = (select) => {
+    try {
+      return JSON.parse(select.value);
+    } catch {
+      return null;
+    }
+  };
+  const inPicture = (place) => place && [...graph.querySelectorAll("[data-input]")].find(
+    (input) => input.dataset.node === place[0] && input.dataset.input === place[1],
+  );
+  const light = (select) => {
+    graph.querySelectorAll(".sf-lit").forEach((lit) => lit.classList.remove("sf-lit"));
+    form.querySelectorAll(".sf-role.sf-lit").forEach((lit) => lit.classList.remove("sf-lit"));
+    select.closest(".sf-role").classList.add("sf-lit");
+    const input = inPicture(placeOf(select));
+    if (input) {
+      input.classList.add("sf-lit");
+      const box = input.getBoundingClientRect();
+      const frame = graph.getBoundingClientRect();
+      graph.scrollBy({
+        left: box.left - frame.left - frame.width / 3,
+        top: box.top - frame.top - frame.height / 3,
+        behavior: "smooth",
+      });
+    }
+  };
+
+  /* Of a large graph not every input is offered; the picture has them all. */
+  const offer = (select, node, input) => {
+    const option = new Option(`${node} · ${input}`, JSON.stringify([node, input]));
+    select.add(option);
+    return option;
+  };
+
+  for (const select of targets) {
+    select.addEventListener("focus", () => { atHand = select; light(select); });
+    select.addEventListener("change", () => light(select));
+  }
+  graph.addEventListener("click", (event) => {
+    const element = event.target.closest("[data-input], [data-node]");
+    if (!element) return;
+    const { node, input } = element.dataset;
+    const bound = targets.find((select) => {
+      const place = placeOf(select);
+      return place && place[0] === node && (!input || place[1] === input);
+    });
+    const same = (option) => option.value && JSON.parse(option.value)[0] === node
+      && (!input || JSON.parse(option.value)[1] === input);
+    const wanted = atHand && ([...atHand.options].find(same) ?? (input && offer(atHand, node, input)));
+    if (bound && bound !== atHand) {
+      bound.focus();
+      bound.scrollIntoView({ block: "center", behavior: "smooth" });
+    } else if (wanted) {
+      atHand.value = wanted.value;
+      atHand.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+}

@@ -1,0 +1,92 @@
+"""Any file input may be filled by the take of the step before; shipped recipes follow the release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from apps.accounts.models import User
+from apps.common.clock import database_now
+from apps.productions.models import Shot
+from apps.projects.models import Project
+from apps.recipes.models import Recipe
+from apps.recipes.services.going_on import go_on_missed
+from apps.recipes.services.shipped import SHIPPED, ship
+from apps.recipes.spec import StepSpec
+from apps.renders.models import Attempt
+from apps.renders.services.orders import order_for
+from apps.workflows.services import sync_templates
+from tests.integration.recipes.scene import KEYFRAME, approves, jobs, recipe_of, renders_all, started, take_of
+from workflows.load import template_from
+
+pytestmark = pytest.mark.django_db
+
+EDIT_GRAPH = {
+    "1": {"class_type": "LoadImage", "inputs": {"image": "x.png"}},
+    "2": {
+        "class_type": "ImageScale",
+        "inputs": {
+            "image": ["1", 0],
+            "upscale_method": "lanczos",
+            "width": 512,
+            "height": 512,
+            "crop": "disabled",
+        },
+    },
+    "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "x"}},
+}
+EDIT: dict[str, Any] = {
+    "manifest": 1,
+    "slug": "edit",
+    "version": 1,
+    "title": {"en": "Edit", "ko": "편집"},
+    "description": {"en": "Edits a picture.", "ko": "사진을 편집합니다."},
+    "kind": "keyframe",
+    "produces": "image",
+    "bindings": {
+        "reference": {"type": "file", "targets": [{"node": "1", "input": "image"}]},
+        "width": {"type": "int", "min": 64, "max": 4096, "targets": [{"node": "2", "input": "width"}]},
+        "height": {"type": "int", "min": 64, "max": 4096, "targets": [{"node": "2", "input": "height"}]},
+        "filename_prefix": {"type": "text", "targets": [{"node": "3", "input": "filename_prefix"}]},
+    },
+    "defaults": {"width": 512, "height": 512},
+    "dim_step": 2,
+    "outputs": [{"node": "3", "kind": "image", "role": "primary"}],
+    "vram": [],
+    "models": [],
+    "timeouts": {"execution_s": 600, "hang_s": 60},
+}
+
+
+def test_an_edit_is_sent_the_approved_picture_as_its_reference(
+    film: Project, coordinator: User, shot: Shot
+) -> None:
+    sync_templates([template_from(EDIT_GRAPH, EDIT)])
+    run = started(coordinator, film, [shot], recipe_of(KEYFRAME, StepSpec(template="edit")))
+    renders_all(run)
+    approves(coordinator, jobs(run, 0)[1])
+    assert go_on_missed() == 1
+    [edit] = jobs(run, 1)
+    attempt = Attempt.objects.create(
+        job=edit, number=1, state="dispatched", token="t", queue="vram.0", tier_gb=0, accept_by=database_now()
+    )
+    [given] = order_for(attempt).inputs
+    assert (given.node, given.input) == ("1", "image")
+    assert given.key == take_of(jobs(run, 0)[1]).artifacts.get().key
+
+
+def test_shipped_recipes_follow_the_release_unless_somebody_edited_them(templates: None) -> None:
+    followed, edited = (Recipe.objects.get(slug=slug) for slug in ("keyframe_clip", "keyframe_draft"))
+    for recipe in (followed, edited):
+        recipe.steps.all().delete()
+        Recipe.objects.filter(pk=recipe.pk).update(title="Mine")
+    Recipe.objects.filter(pk=edited.pk).update(row_version=1)
+    for _twice in range(2):
+        ship(apps=apps)
+    followed.refresh_from_db()
+    edited.refresh_from_db()
+    [shipped] = [one for one in SHIPPED if one.slug == "keyframe_clip"]
+    assert (followed.title, followed.specs) == (shipped.title, list(shipped.steps))
+    assert (edited.title, edited.specs) == ("Mine", [])

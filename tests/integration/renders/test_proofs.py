@@ -1,0 +1,287 @@
+"""A golden render shows that a node can do a template: asked for, sent when the node is idle, judged once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from pytest_django import Settings
+
+from apps.common.clock import database_now
+from apps.common.errors import NotAllowed, Refused
+from apps.common.models import StateEvent
+from apps.nodes.models import Node
+from apps.renders.models import Attempt, Job, Proof
+from apps.renders.proofs import NOTHING, Word, standings
+from apps.renders.services.dispatch import dispatch
+from apps.renders.services.golden import ball_clip, ball_picture, tone
+from apps.renders.services.proofs import expire, send_waiting
+from apps.renders.services.proving import cancel_proof, prove, prove_what_changed
+from apps.renders.services.record import Recorded, record
+from apps.renders.states import ProofState
+from apps.review.models import Take
+from apps.workflows.models import WorkflowTemplate
+from farm.contracts import Capabilities, ComfyFact, FailureClass, FileFact, Outcome, RenderOrder, Stage
+from tests.factories import UserFactory
+from tests.integration.renders.hand import Hand
+from workers.inventory import Told
+
+pytestmark = pytest.mark.django_db
+
+OTHER_COMFY = ComfyFact(reachable=True, version="0.28.0", device_type="cuda")
+
+
+def template(slug: str = "sd15_t2i") -> WorkflowTemplate:
+    return WorkflowTemplate.objects.get(slug=slug)
+
+
+def node_of(hand: Hand) -> Node:
+    return Node.objects.get(name=hand.name)
+
+
+def ask(hand: Hand, slug: str = "sd15_t2i") -> Proof:
+    return prove(template(slug), node_of(hand), user=None)
+
+
+def idle_for_a_while(hand: Hand) -> None:
+    hand.reports()
+    Node.objects.filter(name=hand.name).update(observed_since=database_now() - timedelta(minutes=1))
+
+
+def sent(hand: Hand, slug: str = "sd15_t2i") -> tuple[Proof, RenderOrder]:
+    """A golden render that has been asked for and lies in the node's own queue; it is taken from there."""
+    proof = ask(hand, slug)
+    idle_for_a_while(hand)
+    assert send_waiting(database_now()) == 1
+    order = hand.order_on()
+    assert order is not None, "no order in the node's own queue"
+    return proof, order
+
+
+def proven(hand: Hand, slug: str = "sd15_t2i") -> Proof:
+    proof, order = sent(hand, slug)
+    assert hand.claims(order).granted
+    hand.finishes(order)
+    return again(proof)
+
+
+def again(proof: Proof) -> Proof:
+    return Proof.objects.get(pk=proof.pk)
+
+
+def word(hand: Hand, slug: str = "sd15_t2i") -> Word:
+    node, version = node_of(hand), template(slug).current
+    assert version is not None
+    return standings([node], [version]).get((version.pk, node.pk), NOTHING).word
+
+
+def test_a_node_that_renders_it_is_proven(node24: Hand) -> None:
+    assert word(node24) == Word.UNPROVEN
+    proof = proven(node24)
+    assert (proof.state, proof.execute_s, proof.simulated) == (ProofState.PROVEN, 1.5, True)
+    assert proof.outputs[0]["sha256"]
+    assert word(node24) == Word.PROVEN
+
+
+def test_it_is_no_job_and_makes_no_take(node24: Hand) -> None:
+    proven(node24)
+    assert not (Job.objects.exists() or Attempt.objects.exists() or Take.objects.exists())
+
+
+def test_it_is_the_smallest_render_there_is(node24: Hand) -> None:
+    _proof, order = sent(node24)
+    values = {key: value for node in order.graph.values() for key, value in node["inputs"].items()}
+    assert (values["width"], values["height"], values["steps"]) == (256, 256, 2)
+
+
+@pytest.mark.parametrize("slug", ["plain_slate", "flux_t2i", "wan22_i2v"])
+def test_files_it_starts_from_are_the_farms_own(node24: Hand, slug: str) -> None:
+    _proof, order = sent(node24, slug)
+    for file in order.inputs:
+        assert default_storage.size(file.key) == file.bytes
+    assert bool(order.inputs) == (slug != "flux_t2i")
+
+
+def test_test_files_are_pictures_clips_and_sounds_and_always_the_same() -> None:
+    assert ball_picture(64, 48) == ball_picture(64, 48)
+    assert ball_picture(64, 48).startswith(b"\x89PNG")
+    assert ball_clip(64, 48)[4:8] == b"ftyp"
+    assert tone().startswith(b"RIFF")
+
+
+def test_a_failure_is_told_in_comfyuis_words(node24: Hand) -> None:
+    proof, order = sent(node24)
+    node24.claims(order)
+    node24.finishes(order, node24.failure(order, FailureClass.OUT_OF_MEMORY))
+    ended = again(proof)
+    assert (ended.state, ended.failure_class) == (ProofState.FAILED, "out_of_memory")
+    assert ended.message == "in ComfyUI's own words"
+    assert word(node24) == Word.FAILED
+
+
+def test_a_failure_is_held_against_nobody(node24: Hand) -> None:
+    _proof, order = sent(node24)
+    node24.claims(order)
+    node24.finishes(order, node24.failure(order, FailureClass.UNKNOWN))
+    assert node_of(node24).failures_in_a_row == 0
+
+
+def test_it_waits_while_the_node_has_anything_in_hand(node24: Hand, job: Job) -> None:
+    dispatch()
+    order = node24.claimed()
+    ask(node24)
+    idle_for_a_while(node24)
+    assert send_waiting(database_now()) == 0
+    node24.finishes(order)
+    idle_for_a_while(node24)
+    assert send_waiting(database_now()) == 1
+
+
+def test_a_node_that_became_idle_this_moment_is_left_to_the_dispatcher(node24: Hand) -> None:
+    ask(node24)
+    Node.objects.update(observed_since=database_now())
+    assert send_waiting(database_now()) == 0
+
+
+def test_what_is_proven_takes_one_seat_so_that_work_is_staged_behind_it(node24: Hand, job: Job) -> None:
+    _proof, order = sent(node24)
+    node24.claims(order)
+    dispatch()
+    assert Attempt.objects.get().queue.endswith(".next")
+
+
+def test_one_at_a_time_goes_to_a_node(node24: Hand) -> None:
+    sent(node24)
+    ask(node24, "flux_t2i")
+    assert send_waiting(database_now()) == 0
+
+
+def test_asking_twice_is_asking_once(node24: Hand) -> None:
+    assert ask(node24) == ask(node24)
+
+
+def test_a_node_that_reports_it_keeps_it(node24: Hand) -> None:
+    proof, order = sent(node24)
+    node24.claims(order)
+    node24.works_on(order, Stage.EXECUTING)
+    assert node24.reports().cancelled == ()
+    until = again(proof).until
+    assert until is not None
+    assert expire(until - timedelta(seconds=1)) == 0
+
+
+def test_one_that_is_called_off_is_stopped_on_its_node(node24: Hand) -> None:
+    proof, order = sent(node24)
+    node24.claims(order)
+    assert cancel_proof(again(proof), user=None)
+    assert node24.reports().cancelled == (order.attempt_id,)
+    node24.finishes(order, node24.ended(order, Outcome.CANCELLED))
+    assert again(proof).state == ProofState.CANCELLED
+    assert word(node24) == Word.UNPROVEN
+
+
+def test_an_order_that_nobody_takes_is_sent_again_and_then_given_up(node24: Hand) -> None:
+    proof = ask(node24)
+    idle_for_a_while(node24)
+    for _try in range(3):
+        now = database_now()
+        assert send_waiting(now) == 1
+        assert expire(now + timedelta(seconds=60)) == 1
+    assert again(proof).state == ProofState.FAILED
+
+
+def test_an_order_of_an_earlier_try_is_refused(node24: Hand) -> None:
+    _proof, order = sent(node24)
+    expire(database_now() + timedelta(seconds=60))
+    send_waiting(database_now())
+    assert not node24.claims(order).granted
+
+
+def test_another_node_cannot_claim_it(node24: Hand, node8: Hand) -> None:
+    _proof, order = sent(node24)
+    assert not node8.claims(order).granted
+
+
+def test_a_forged_report_proves_nothing(node24: Hand) -> None:
+    proof, order = sent(node24)
+    node24.claims(order)
+    forged = replace(node24.success(order), signature="0" * 64)
+    assert record(forged) == Recorded.FORGED
+    assert again(proof).state == ProofState.RUNNING
+
+
+def test_other_software_makes_a_proof_old(node24: Hand) -> None:
+    proven(node24)
+    node24.reports(comfy=OTHER_COMFY)
+    assert word(node24) == Word.STALE
+
+
+def test_a_model_that_is_another_file_now_makes_a_proof_old_and_a_hash_first_learnt_does_not(
+    node24: Hand,
+) -> None:
+    proven(node24)
+    version = template().current
+    assert version is not None
+    model = version.models_needed[0]
+    tells(node24, FileFact(folder=model["folder"], name=model["name"], size=7, sha256="1" * 64))
+    assert word(node24) == Word.PROVEN
+    proven(node24)
+    tells(node24, FileFact(folder=model["folder"], name=model["name"], size=7, sha256="2" * 64))
+    assert word(node24) == Word.STALE
+
+
+def test_a_model_the_template_does_not_need_changes_nothing(node24: Hand) -> None:
+    proven(node24)
+    models = {**node24.able.models, "loras": (*node24.able.models.get("loras", ()), "new.safetensors")}
+    node24.able = Capabilities(classes=node24.able.classes, models=models)
+    node24.reports(capabilities=node24.able)
+    assert word(node24) == Word.PROVEN
+
+
+def test_a_node_that_lacks_something_is_not_asked_and_what_is_named(bus: Any, templates: Any) -> None:
+    bare = Hand("bare", tier_gb=24, broker=bus, able=Capabilities(classes=(), models={})).arrives()
+    with pytest.raises(Refused, match="bare lacks"):
+        ask(bare)
+
+
+def test_who_may_not_steer_nodes_may_not_ask(node24: Hand) -> None:
+    with pytest.raises(NotAllowed):
+        prove(template(), node_of(node24), user=UserFactory.create())
+
+
+def test_the_farm_asks_again_after_a_change_only_where_the_studio_says_so(
+    node24: Hand, settings: Settings
+) -> None:
+    proven(node24)
+    node24.reports(comfy=OTHER_COMFY)
+    assert prove_what_changed(database_now()) == 0
+    settings.PROVE_AFTER_CHANGE = True
+    assert prove_what_changed(database_now()) == 1
+    assert prove_what_changed(database_now()) == 0
+    assert Proof.objects.filter(asked_by="coordinator", state=ProofState.WAITING).count() == 1
+
+
+def test_every_step_is_told_in_the_nodes_story(node24: Hand) -> None:
+    proof = proven(node24)
+    told = StateEvent.objects.filter(subject=proof.pk).order_by("pk").values_list("to_state", flat=True)
+    assert list(told) == ["waiting", "sent", "running", "proven"]
+    assert StateEvent.objects.filter(subject=proof.pk).first().story == proof.node_id  # type: ignore[union-attr]
+
+
+def test_the_last_twenty_of_a_pair_are_kept(node24: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.renders.services.proofs.KEPT", 2)
+    for _time in range(3):
+        proven(node24)
+    assert Proof.objects.count() == 2
+
+
+def tells(hand: Hand, *files: FileFact) -> None:
+    told, wanted = Told.of(files), None
+    for _report in range(10):
+        wanted = hand.reports(inventory=told.report(wanted)).inventory
+        if wanted is None:
+            return
+    raise AssertionError("it is asked again and again")

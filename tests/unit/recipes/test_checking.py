@@ -1,0 +1,80 @@
+"""Which steps fit together, told with the names of both templates where they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from apps.recipes.services.checking import problems_of, with_roles
+from apps.recipes.spec import Gate, StepSpec, chain, segment_end
+from tests.integration.renders.test_chains import GRAPH, MANIFEST
+from workflows.load import all_templates, template_from
+
+TEMPLATES = {one.slug: one for one in (*all_templates(), template_from(GRAPH, MANIFEST))}
+KEYFRAME = StepSpec(template="sd15_t2i", takes=4, gate=Gate.APPROVAL)
+CLIP = StepSpec(template="wan22_i2v")
+UPSCALE = StepSpec(template="upscale")
+
+
+def told(*steps: StepSpec) -> list[tuple[str, str, str]]:
+    return [(one.field, one.value, str(one.message)) for one in problems_of(steps, TEMPLATES)]
+
+
+def test_a_keyframe_a_clip_and_two_upscales_fit_together() -> None:
+    assert told(KEYFRAME, CLIP, UPSCALE, UPSCALE) == []
+
+
+def test_each_step_fills_the_input_that_takes_what_is_made_before_it() -> None:
+    steps = with_roles((KEYFRAME, CLIP, UPSCALE), TEMPLATES)
+    assert [step.role for step in steps] == ["", "first_frame", "video"]
+    assert with_roles((CLIP,), TEMPLATES)[0].role == "first_frame", "the shot's keyframe"
+
+
+def test_a_step_that_takes_another_medium_is_refused_with_both_names() -> None:
+    [(field, value, message)] = told(KEYFRAME, UPSCALE)
+    assert (field, value) == ("steps[1].template", "upscale")
+    assert "upscale starts from: a video, and sd15_t2i before it makes: an image" in message
+
+
+def test_a_step_that_takes_no_file_is_refused_behind_another() -> None:
+    [(field, value, message)] = told(KEYFRAME, KEYFRAME)
+    assert (field, value) == ("steps[1].template", "sd15_t2i")
+    assert "starts from no file" in message
+
+
+def test_a_template_that_is_not_there_is_named_with_those_that_are() -> None:
+    [(field, value, message)] = told(KEYFRAME, replace(CLIP, template="wan99"), UPSCALE)
+    assert (field, value) == ("steps[1].template", "wan99")
+    assert "wan22_i2v" in message
+
+
+def test_an_input_that_the_template_lacks_is_named_with_those_it_has() -> None:
+    [(field, value, message)] = told(KEYFRAME, replace(CLIP, role="mask"))
+    assert (field, value) == ("steps[1].role", "mask")
+    assert "first_frame" in message
+
+
+def test_a_precision_that_the_template_lacks_is_named_with_those_it_has() -> None:
+    [(field, value, message)] = told(replace(KEYFRAME, template="flux_t2i", precision="fp4"))
+    assert (field, value) == ("steps[0].precision", "fp4")
+    assert "fp8, fp16" in message
+
+
+def test_several_takes_need_somebody_to_choose_among_them() -> None:
+    [(field, value, message)] = told(replace(KEYFRAME, gate=Gate.NONE), CLIP)
+    assert (field, value) == ("steps[0].takes", "4")
+    assert "approval" in message
+    assert told(KEYFRAME, replace(CLIP, takes=3)) == [], "nothing follows the last step"
+
+
+@pytest.mark.parametrize("steps", [(), (KEYFRAME, CLIP, *[UPSCALE] * 11)])
+def test_a_recipe_has_one_to_twelve_steps(steps: tuple[StepSpec, ...]) -> None:
+    assert [field for field, _value, _message in told(*steps)] == ["steps"]
+
+
+def test_what_goes_out_together_ends_behind_a_gate() -> None:
+    steps = (KEYFRAME, CLIP, replace(UPSCALE, gate=Gate.APPROVAL), UPSCALE)
+    assert [segment_end(steps, start) for start in range(4)] == [1, 3, 3, 4]
+    asked = chain(steps, 1, 3)
+    assert [(one.template, one.start_from) for one in asked] == [("wan22_i2v", None), ("upscale", 0)]

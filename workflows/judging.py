@@ -1,0 +1,210 @@
+"""Judge one input of one node as ComfyUI does before it queues a graph; say what would be right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from workflows.catalogue import COMBO, DYNAMIC_COMBO, MATCHED, InputSpec, ObjectInfo, types_of
+from workflows.convert.saying import fault_of, shown
+from workflows.graph import Graph, is_link, is_model_file, linked_node, plain_value
+from workflows.nearest import nearest_files
+from workflows.problems import MODEL
+
+EXCEPTION: Final = "exception_during_validation"
+"""ComfyUI stumbles; told of an inner node, its code is INNER_EXCEPTION."""
+INNER_EXCEPTION: Final = "exception_during_inner_validation"
+
+LINK_ONLY: Final = frozenset(
+    {"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "IMAGE", "MASK", "VIDEO", "AUDIO", "CONTROL_NET"}
+)
+"""Types that only another node can give. ComfyUI fails on them while executing, not before."""
+
+SELF_CHECKED: Final[Mapping[str, frozenset[str]]] = {
+    "LoadImage": frozenset({"image"}),
+    "LoadImageMask": frozenset({"image"}),
+    "LoadImageOutput": frozenset({"image"}),
+    "LoadVideo": frozenset({"file"}),
+    "LoadAudio": frozenset({"audio"}),
+    "LoadLatent": frozenset({"latent"}),
+    "CustomCombo": frozenset({"choice"}),
+}
+"""Core classes that judge these inputs themselves: no list and no range counts there."""
+
+_LISTED_AT_MOST: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with an input: ComfyUI's code, and words that go on after the input's name."""
+
+    code: str
+    text: str
+    late: bool = False
+    missing: str | None = None
+    name: str | None = None
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What inputs are judged against. ``uploaded``: the input folder's files; None where they are not judged.
+
+    ``other_files``: every model file the catalogue lists anywhere, asked for when a folder has none alike.
+    """
+
+    graph: Graph
+    object_info: ObjectInfo
+    uploaded: Collection[str] | None
+    other_files: Callable[[], Collection[str]]
+
+    def input_finding(self, class_type: str, spec: InputSpec, value: Any) -> Finding | None:
+        """Return what is wrong with this value or link, or None. Follows no link."""
+        fault = fault_of(value)
+        if fault is not None:
+            return Finding("invalid_input_type", f"holds {fault}; write a plain value")
+        if is_link(value):
+            return self._link_finding(spec, value)
+        if spec.types <= LINK_ONLY:
+            text = f"takes a link from a node that gives {spec.type}, not the value {shown(value)}"
+            return Finding("link_expected", text, late=True)
+        plain = plain_value(value)
+        if spec.takes_uploads:
+            return self._upload_finding(plain)
+        number, finding = _number(spec, plain)
+        if finding or spec.name in SELF_CHECKED.get(class_type, ()):
+            return finding
+        return _range_finding(spec, number) or self._choice_finding(spec, number)
+
+    def follows(self, spec: InputSpec, value: object) -> str | None:
+        """Return the node behind a link that ComfyUI would look at next: a sound one of a fitting type."""
+        source = linked_node(value)
+        if source is None or source not in self.graph or spec.declared == DYNAMIC_COMBO:
+            return None
+        finding = self._link_finding(spec, value)
+        return source if finding is None or finding.late else None
+
+    def _link_finding(self, spec: InputSpec, link: Any) -> Finding | None:
+        if len(link) != 2:
+            text = f"is {shown(link)}, which is no link; a link is [node id, output slot]"
+            return Finding("bad_linked_input", text)
+        source, slot = link
+        if not isinstance(source, str) or source not in self.graph:
+            where = shown(source, quoted=False)
+            return Finding(EXCEPTION, f"links to node {where}, which is not in the graph")
+        giver = self.object_info.get(_class_of(self.graph, source))
+        if giver is None:
+            return None  # reported at the giver itself
+        return _slot_finding(spec, source, slot, giver["output"])
+
+    def _upload_finding(self, value: object) -> Finding | None:
+        if self.uploaded is None or (isinstance(value, str) and value in self.uploaded):
+            return None
+        text = f"{shown(value)} is not in this ComfyUI's input folder; upload it first"
+        # an empty name is the folder itself, which is there: ComfyUI stumbles over it when it executes
+        return Finding("custom_validation_failed", text, late=value == "")
+
+    def _choice_finding(self, spec: InputSpec, value: object) -> Finding | None:
+        if spec.type != COMBO or (spec.options is None and spec.facts.get("remote_combo")):
+            return None
+        options = spec.options or ()
+        late = spec.declared == DYNAMIC_COMBO
+        chosen = value if isinstance(value, list) and spec.facts.get("multiselect") else [value]
+        absent = [one for one in chosen if one not in options and not _listed_otherwise(one, options)]
+        if not absent:
+            return None
+        if is_model_file(absent[0]):
+            return self._absent_model(str(absent[0]), options)
+        if not options:
+            text = f"{shown(absent[0])} is not a choice; this ComfyUI has nothing to choose from"
+            return Finding("value_not_in_list", text, late)
+        listed = ", ".join(shown(option) for option in options[:_LISTED_AT_MOST])
+        more = ", …" if len(options) > _LISTED_AT_MOST else ""
+        text = f"{shown(absent[0])} is not a choice; it takes {listed}{more}"
+        return Finding("value_not_in_list", text, late)
+
+    def _absent_model(self, file: str, options: Collection[Any]) -> Finding:
+        listed = [str(option) for option in options]
+        nearest = nearest_files(file, listed) or nearest_files(file, (), self.other_files())
+        said = f"; nearest: {', '.join(shown(name) for name in nearest)}" if nearest else ""
+        text = f"the model file {shown(file)} is not on this ComfyUI{said}"
+        return Finding("value_not_in_list", text, False, MODEL, file, nearest)
+
+
+def _class_of(graph: Graph, node: str) -> str:
+    return str(graph[node].get("class_type"))
+
+
+def _slot_finding(spec: InputSpec, source: str, slot: Any, outputs: Sequence[Any]) -> Finding | None:
+    where = f"slot {shown(slot)} of node {shown(source, quoted=False)}"
+    if not isinstance(slot, int) or not -len(outputs) <= slot < len(outputs):
+        return Finding(EXCEPTION, f"links to {where}, which has {len(outputs)} outputs")
+    text = f"takes {spec.type}, but {where} gives {_said(outputs[slot])}"
+    if not _fits(outputs[slot], spec.declared):
+        return Finding("return_type_mismatch", text)
+    if spec.declared == MATCHED and not _overlap(outputs[slot], spec.type):
+        return Finding("return_type_mismatch", text, late=True)
+    if slot < 0:
+        return Finding("bad_linked_input", f"links to {where}; slots count from 0", late=True)
+    return None
+
+
+def _said(declared: object) -> str:
+    return COMBO if isinstance(declared, list) else str(declared)
+
+
+def _fits(received: object, wanted: object) -> bool:
+    """Whether ComfyUI lets an output of this type into an input of that one."""
+    if received == wanted or "*" in (received, wanted) or MATCHED in (received, wanted):
+        return True
+    if isinstance(received, list) and wanted == COMBO:
+        return True
+    if not isinstance(received, str) or not isinstance(wanted, str):
+        return False
+    return _overlap(received, wanted)
+
+
+def _overlap(received: object, wanted: object) -> bool:
+    given, taken = types_of(received), types_of(wanted)
+    return "*" in given | taken or bool(given & taken)
+
+
+def _number(spec: InputSpec, value: Any) -> tuple[Any, Finding | None]:
+    """The value as ComfyUI reads it, which makes a number of "20"; or what it is not."""
+    if spec.type not in ("INT", "FLOAT"):
+        return value, None
+    try:
+        number = int(value) if spec.type == "INT" else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value, Finding("invalid_input_type", f"{shown(value)} is not {_kind(spec)}")
+    if isinstance(number, float) and not math.isfinite(number):
+        return value, Finding("invalid_input_type", f"{shown(value)} is no finite number", late=True)
+    return number, None
+
+
+def _kind(spec: InputSpec) -> str:
+    low, high = spec.facts.get("min"), spec.facts.get("max")
+    kind = "a whole number (INT)" if spec.type == "INT" else "a number (FLOAT)"
+    return f"{kind} from {low} to {high}" if low is not None and high is not None else kind
+
+
+def _range_finding(spec: InputSpec, value: Any) -> Finding | None:
+    low, high = spec.facts.get("min"), spec.facts.get("max")
+    try:
+        if "min" in spec.facts and value < low:
+            return Finding("value_smaller_than_min", f"{shown(value)} is below the least allowed, {low}")
+        if "max" in spec.facts and value > high:
+            return Finding("value_bigger_than_max", f"{shown(value)} is above the most allowed, {high}")
+    except TypeError:
+        return Finding(EXCEPTION, f"{shown(value)} is no number to compare with {low} and {high}")
+    return None
+
+
+def _listed_otherwise(value: object, options: Collection[Any]) -> bool:
+    """A Windows node lists ``sub\\model.safetensors``; the worker writes names as its node lists them."""
+    if not is_model_file(value):
+        return False
+    wanted = str(value).replace("\\", "/")
+    return any(str(option).replace("\\", "/") == wanted for option in options)
