@@ -37,7 +37,6 @@ def text_of(answer: Any) -> str:
 
 
 def test_the_shots_page_says_what_is_recommended_and_why(running: Shot, as_: Browser) -> None:
-    WorkflowTemplate.objects.filter(slug="wan22_i2v").update(active=False)
     shown = text_of(as_("viewer").get(page(running)))
     assert "<strong>wan22_i2v</strong>" in shown
     assert "“runs” in the description" in shown
@@ -84,6 +83,7 @@ def test_selected_shots_are_recommended_for_at_once(running: Shot, as_: Browser)
 
 
 def test_rules_are_read_by_members_and_edited_by_the_farm(film: Film, as_: Browser) -> None:
+    WorkflowTemplate.objects.filter(slug="wan22_i2v").update(active=False)
     shown = text_of(as_("viewer").get(listing(RecommendationRule)))
     assert "inert: not offered" in shown
     rule = RecommendationRule.objects.get(slug="large-movement")
