@@ -48,6 +48,7 @@ GRAPH: dict[str, Any] = {
     "6": {"class_type": "ImageBatch", "inputs": {"image1": ["1", 0], "image2": ["2", 0]}},
     "7": {"class_type": "ImageBatch", "inputs": {"image1": ["6", 0], "image2": ["5", 0]}},
     "8": {"class_type": "SaveImage", "inputs": {"images": ["7", 0], "filename_prefix": "x"}},
+    "9": {"class_type": "PrimitiveString", "inputs": {"value": "who is in it"}},
 }
 
 
@@ -64,6 +65,7 @@ MANIFEST: dict[str, Any] = {
     "kind": "keyframe",
     "produces": "image",
     "bindings": {
+        "positive": {"type": "text", "targets": [{"node": "9", "input": "value"}]},
         "first_frame": _file("1"),
         "last_frame": _file("2"),
         "reference": _file("3"),
@@ -94,7 +96,7 @@ def _take_of(shot: Shot, kind: str = "image") -> Artifact:
     return ArtifactFactory.create(take=take, kind=kind)
 
 
-def _picture(character: Character, order: int = 0) -> CharacterReference:
+def picture_of(character: Character, order: int = 0) -> CharacterReference:
     return CharacterReference.objects.create(
         character=character,
         key=f"references/{character.code}-{order}.png",
@@ -110,7 +112,7 @@ def _picture(character: Character, order: int = 0) -> CharacterReference:
 def _cast(shot: Shot, pictures: int = 1) -> list[CharacterReference]:
     character = CharacterFactory.create(project=shot.project)
     ShotCharacterFactory.create(shot=shot, character=character)
-    return [_picture(character, order) for order in range(pictures)]
+    return [picture_of(character, order) for order in range(pictures)]
 
 
 def _press(user: User, shot: Shot, files: dict[str, UUID], **more: Any) -> Job:
@@ -158,7 +160,7 @@ def test_the_order_brings_every_file_and_leaves_out_what_is_optional(coordinator
     brought = {(one.node, one.input): one.key for one in order.inputs}
     assert brought[("2", "image")] == last.key
     assert brought[("3", "image")] == gerda.key
-    assert set(order.graph) == {"1", "2", "3", "6", "7", "8"}
+    assert set(order.graph) == {"1", "2", "3", "6", "7", "8", "9"}
 
 
 def test_a_first_frame_may_be_named_instead_of_the_shots_keyframe(coordinator: User, shot: Shot) -> None:
