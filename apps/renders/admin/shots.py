@@ -126,7 +126,8 @@ class RenderedShotAdmin(ShotAdmin):
             jobs = Job.objects.filter(shot=shot).select_related("template_version__template", "batch")
             context["shot_takes"] = newest_of(shot.pk, at_most=24)
             context["shot_jobs"] = cells.dress(jobs.order_by("-created_at")[:20])
-            context["recommended"] = advice_shown(shot)
+            # as it is kept: this one may hold what was typed and refused
+            context["recommended"] = advice_shown(Shot.objects.select_related("project").get(pk=shot.pk))
             context["may_decide"] = self.may(request, Act.PLAN, shot)
             context["may_render"] = self.may(request, Act.RENDER, shot) and shot.status.renderable
         return super().render_change_form(request, context, *args, **kwargs)

@@ -106,7 +106,15 @@ def _nodes(requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], tuple[Node
     """The asking nodes by name and epoch, and whether they may be given work now."""
     rows = Node.objects.filter(name__in={request.node for request in requests})
     rows = rows.select_related("pool").only(
-        "name", "epoch", "desired", "observed", "tier_gb", "capabilities_of", "tags", "pool__dedicated"
+        "name",
+        "epoch",
+        "desired",
+        "observed",
+        "tier_gb",
+        "capabilities_of",
+        "keys",
+        "tags",
+        "pool__dedicated",
     )
     told = rows.annotate(serves=Exists(serving().filter(pk=OuterRef("pk"))))
     return {(node.name, node.epoch): (node, node.serves) for node in told}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities, serving
 from apps.productions.models import Shot
-from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.fit import keyless, lacking
 from apps.renders.services.shot_values import fit
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplate
@@ -44,8 +44,8 @@ class Farm:
     def __init__(self) -> None:
         rows = WorkflowTemplate.objects.select_related("current")
         self.templates = {row.slug: row for row in rows}
-        self.serving = list(serving().only("name", "tier_gb", "capabilities_of"))
-        self.known = list(known_capabilities().only("name", "tier_gb", "capabilities_of"))
+        self.serving = list(serving().only("name", "tier_gb", "capabilities_of", "keys"))
+        self.known = list(known_capabilities().only("name", "tier_gb", "capabilities_of", "keys"))
         self._needs: dict[tuple[Any, ...], float | Obstacle] = {}
 
     @property
@@ -100,7 +100,8 @@ class Farm:
 
 
 def _lacks(node: Node, template: Template) -> tuple[str, ...]:
-    return lacking(node, template, "")
+    missing, remote = lacking(node, template, ""), template.manifest.remote
+    return (*missing, f"{remote.service} key") if remote and keyless(node, template) else missing
 
 
 def _obstacle(code: str, **params: Any) -> Obstacle:

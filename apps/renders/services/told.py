@@ -82,6 +82,7 @@ _READ: Final = (
         "job__width",
         "job__height",
         "job__frames",
+        "job__length",
         "job__lora_files",
     ),
     *(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from apps.productions.models import Shot
 from apps.renders.models import Recommendation
-from apps.workflows.models import RecommendationRule
+from apps.workflows.models import RecommendationRule, WorkflowTemplate
 from tests.factories import ShotFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
@@ -83,6 +83,7 @@ def test_selected_shots_are_recommended_for_at_once(running: Shot, as_: Browser)
 
 
 def test_rules_are_read_by_members_and_edited_by_the_farm(film: Film, as_: Browser) -> None:
+    WorkflowTemplate.objects.filter(slug="wan22_i2v").update(active=False)
     shown = text_of(as_("viewer").get(listing(RecommendationRule)))
     assert "inert: not offered" in shown
     rule = RecommendationRule.objects.get(slug="large-movement")

@@ -107,7 +107,7 @@ def test_a_list_names_the_filters_it_knows(coordinator: APIClient) -> None:
 
 def test_a_filter_names_its_choices(coordinator: APIClient) -> None:
     told = faults(coordinator.get("/api/v1/takes", {"kind": "poem"}))
-    assert told["kind", "invalid_choice"] == "choose one of keyframe, clip, slate"
+    assert told["kind", "invalid_choice"] == "choose one of keyframe, clip, frames, slate"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.recipes.models import Recipe, RecipeRun
+from apps.workflows.models import WorkflowTemplate
 from tests.integration.recipes.scene import (
     WHOLE,
     jobs,
@@ -41,6 +42,7 @@ def post(client: APIClient, path: str, key: str = "k", **body: Any) -> Any:
 
 
 def test_recipes_are_listed_with_their_steps_and_what_is_missing(client: APIClient) -> None:
+    WorkflowTemplate.objects.filter(slug__in=("rife_interpolate", "esrgan_upscale")).update(active=False)
     rows = {row["slug"]: row for row in client.get(RECIPES).json()["results"]}
     assert [step["template"] for step in rows["keyframe_clip"]["steps"]] == ["flux_t2i", "wan22_i2v"]
     assert rows["keyframe_clip"]["problems"] == []

@@ -119,7 +119,7 @@ def test_an_interpolated_clip_is_as_long_as_its_source_makes_it_and_of_its_size(
     clip, smooth = Step(template="wan22_i2v", frames=17), Step(template="rife_interpolate")
     batch = press(coordinator, film, Step(template="sd15_t2i"), clip, smooth)
     job = batch.jobs.get(template_version__template__slug="rife_interpolate")
-    assert (job.frames, job.width, job.height, job.fps) == (33, 0, 0, None)
+    assert (job.frames, job.width, job.height, job.fps) == (33, 768, 432, 32.0)
 
 
 def test_a_clip_taken_apart_is_put_together_again_of_all_its_pictures(
@@ -133,7 +133,7 @@ def test_a_clip_taken_apart_is_put_together_again_of_all_its_pictures(
     assert (split.kind, split.frames, join.kind, join.frames) == ("frames", 17, "clip", 17)
 
     [promised] = order_for(attempt_at(split)).outputs
-    assert (promised.kind, promised.frames, promised.width) == ("frames", 17, 0)
+    assert (promised.kind, promised.frames, promised.width) == ("frames", 17, 64)
 
     pictures = TakeFactory.create(shot=shot, kind="frames", job_id=split.pk)
     for number in (3, 1, 2):

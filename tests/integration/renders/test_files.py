@@ -48,7 +48,7 @@ GRAPH: dict[str, Any] = {
     "6": {"class_type": "ImageBatch", "inputs": {"image1": ["1", 0], "image2": ["2", 0]}},
     "7": {"class_type": "ImageBatch", "inputs": {"image1": ["6", 0], "image2": ["5", 0]}},
     "8": {"class_type": "SaveImage", "inputs": {"images": ["7", 0], "filename_prefix": "x"}},
-    "9": {"class_type": "PrimitiveString", "inputs": {"value": "who is in it"}},
+    "9": {"class_type": "PrimitiveString", "inputs": {"value": "words"}},
 }
 
 

@@ -18,7 +18,8 @@ FP8 = "flux1-dev-fp8.safetensors"
 
 def offered(folder: Path, version: str, models: dict[str, list[str]] | None = None) -> Catalogue:
     """Read the recorded catalogue of a real server that has these models."""
-    has = models or DEFAULT_MODELS
+    known = VERSIONS[version].recorded()["model_folders"]
+    has = models or {folder: names for folder, names in DEFAULT_MODELS.items() if folder in known}
     recorded = SimulatedCatalogue(has, Folders(folder), VERSIONS[version], test_nodes=True)
     return read_catalogue(recorded.all(), {name: tuple(files) for name, files in has.items()}, {})
 

@@ -61,7 +61,7 @@ def _full() -> dict[str, Any]:
         }],
         "models": [{
             "folder": "vae", "name": "n", "node": "1", "input": "a", "url": "u", "license_note": "l",
-            "precision": "p",
+            "precision": "p", "sha256": "a" * 64, "size": 1,
         }],
         "timeouts": {"execution_s": 1, "hang_s": 1},
         "dim_step": 8, "frame_rule": {"multiple": 4, "plus": 1, "min": 1, "max": 9}, "native_fps": 16,
@@ -71,6 +71,7 @@ def _full() -> dict[str, Any]:
         "remote": {"service": "s", "key": "k"},
         "packs": [{"name": "n", "repository": "r", "version": "v", "classes": {"A": {"output": []}}}],
         "follows": {"role": "video", "frames_times": 2, "frames_plus": -1, "fps_times": 2, "size_times": 2},
+        "golden": {"steps": 1},
     }  # fmt: skip
 
 
