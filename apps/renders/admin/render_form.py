@@ -221,6 +221,8 @@ class RenderForm(FilesForm, HowForm):
             asked = [part for part in ("picture", "clip") if self.cleaned_data.get(part)]
             part, name = asked[int(place["index"])], place["field"]
             own = f"{part}_{name}"
+            if "." in name:  # what one shot lacks, or a file that was named
+                return f"{self.fields[part].label}: {name}"
             return self.name_of(own if own in self.fields else name if name in self.fields else part)
         if field not in self.fields:
             return field

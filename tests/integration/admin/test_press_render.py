@@ -197,3 +197,14 @@ def test_the_form_begins_with_a_keyframe_that_needs_no_file_and_offers_every_tem
     assert form.fields["picture"].initial == "flux_t2i"
     choices = {value for name in ("picture", "clip") for value, _label in form.fields[name].choices}
     assert choices - {""} == {template.slug for template in all_templates()}
+
+
+def test_a_file_that_is_missing_is_named_with_its_shot_and_the_files_are_at_hand(
+    film: Film, as_: Browser
+) -> None:
+    browser = as_("artist")
+    answer = press(browser, select(browser, [film.shot]), picture="controlnet_pose")
+    [(field, problem)] = answer.context["problems"]
+    assert field == f"Picture: {film.shot.full_code}.control"
+    assert "under Files" in str(problem.message)
+    assert answer.context["files_open"]
