@@ -118,13 +118,15 @@ class Conform:
     """How ``rendered`` frames at ``rate`` become the shot.
 
     Those from ``start`` to ``end`` (exclusive) cover it, and :meth:`source` says which of them each frame of
-    the shot shows. A single picture (``still``) is held for the whole shot.
+    the shot shows. A single picture (``still``) is held for the whole shot. A clip that arrives at a picture
+    (``whole``) is never trimmed: its last frame is the shot's last, and what is too long runs faster.
     """
 
     length: Length
     rendered: int
     rate: Fraction
     still: bool = False
+    whole: bool = False
 
     @property
     def start(self) -> int:
@@ -134,16 +136,20 @@ class Conform:
     @property
     def end(self) -> int:
         """Behind the last rendered frame used."""
-        return 1 if self.still else self.length.at(self.rate)
+        if self.still or self.whole:
+            return 1 if self.still else self.rendered
+        return self.length.at(self.rate)
 
     @property
     def missing(self) -> int:
         """Frames at ``rate`` that the shot is longer than what was rendered; 0 for a clip that covers it."""
-        return max(0, self.end - self.rendered)
+        return 0 if self.still else max(0, self.length.at(self.rate) - self.rendered)
 
     @property
     def speed(self) -> Fraction:
         """Rendered frames per frame of the shot."""
+        if self.whole and self.length.total > 1:
+            return Fraction(self.rendered - 1, self.length.total - 1)
         return Fraction(0) if self.still else self.rate / self.length.fps
 
     @property
@@ -175,6 +181,7 @@ class Conform:
             "speed": fps_text(self.speed),
             "still": self.still,
             "missing": self.missing,
+            **({"whole": True} if self.whole else {}),
         }
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.recipes.made import Made
+from apps.recipes.made import Made, pictures_among
 from apps.recipes.spec import StepSpec, chain, with_one_take
 from apps.renders.services.planning import PlannedJob, plan
 from apps.renders.services.prompting import prompts_of
@@ -56,10 +56,12 @@ def _expect(result: Expected, project: Project, shots: list[Shot], specs: Sequen
         for item in planned.jobs:
             build = builds.get((item.step, item.shot.pk))
             bindings = item.manifest.bindings
+            files = {role for role, binding in bindings.items() if binding.type == "file"}
+            own = item.source.role if item.source else ""
             result.made[item.shot.pk, item.step] = Made(
                 version=item.version.content_hash,
                 template=str(item.version),
-                values=dict(item.values),
+                values={role: value for role, value in item.values.items() if role not in files},
                 precision=item.precision,
                 size=(item.width, item.height),
                 positive=build.positive if build else "",
@@ -67,6 +69,8 @@ def _expect(result: Expected, project: Project, shots: list[Shot], specs: Sequen
                 loras=tuple(item.cast.as_json()),
                 seed=item.fixed_seed if "seed" in bindings else None,
                 source=first.get(item.shot.pk) if item.step == 0 else None,
+                own=own,
+                pictures=pictures_among(item.values, item.manifest, own),
             )
     elif len(shots) == 1:
         result.problems[shots[0].pk] = problems

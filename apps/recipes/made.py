@@ -10,7 +10,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from apps.renders.models import Job
+from apps.renders.services.files import from_cast
 from apps.workflows.services import template_of
+from workflows.manifest import Manifest
 
 _FREE: Final = ("seed",)
 """Differs from take to take by itself; a person's own stands in Made.seed."""
@@ -21,7 +23,8 @@ class Made:
     """Everything a render follows from, but for the noise nobody chose.
 
     ``version``: the template version's SHA-256, ``template`` its name for people. ``loras``: as Job.loras.
-    ``seed``: a person's, None for one of the farm's own. ``source``: the job whose take it starts from.
+    ``seed``: a person's, None for one of the farm's own. ``source``: the job whose take it starts from, and
+    ``own`` the input that its file fills; ``pictures``: those of the cast in other inputs, by role.
     """
 
     version: str
@@ -34,18 +37,23 @@ class Made:
     loras: tuple[Mapping[str, Any], ...] = ()
     seed: int | None = None
     source: UUID | None = None
+    own: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over all of it: equal for equal makings."""
         told = asdict(self)
-        del told["template"]
+        del told["template"], told["own"]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as it was. ``what``: template, value, prompt, negative, loras, seed, source."""
+    """One thing that is not as it was.
+
+    ``what``: template, value, prompt, negative, loras, pictures, seed, source.
+    """
 
     what: str
     name: str = ""
@@ -53,10 +61,11 @@ class Difference:
     now: str = ""
 
 
-def made_by(job: Job, source: UUID | None, *, seeded: bool) -> Made:
+def made_by(job: Job, source: UUID | None, *, seeded: bool, own: str) -> Made:
     """Read from a job what it is made of. ``seeded``: compare its seed, it is the first of its round."""
     build = job.prompt_build
-    bindings = template_of(job.template_version).manifest.bindings
+    manifest = template_of(job.template_version).manifest
+    bindings = manifest.bindings
     files = {role for role, binding in bindings.items() if binding.type == "file"}
     return Made(
         version=job.template_version.content_hash,
@@ -69,7 +78,14 @@ def made_by(job: Job, source: UUID | None, *, seeded: bool) -> Made:
         loras=tuple(job.loras),
         seed=job.seed if seeded else None,
         source=source,
+        own=own,
+        pictures=pictures_among(job.values, manifest, own),
     )
+
+
+def pictures_among(values: Mapping[str, Any], manifest: Manifest, own: str) -> dict[str, str]:
+    """The pictures of the cast among a job's values: what no step before it makes."""
+    return {role: str(value) for role, value in values.items() if role != own and from_cast(manifest, role)}
 
 
 def differences(was: Made, now: Made) -> Iterator[Difference]:
@@ -90,6 +106,8 @@ def differences(was: Made, now: Made) -> Iterator[Difference]:
         yield Difference("negative")
     if was.loras != now.loras:
         yield Difference("loras", "", _files(was), _files(now))
+    if was.pictures != now.pictures:
+        yield Difference("pictures")
     if now.seed is not None and was.seed is not None and was.seed != now.seed:
         yield Difference("seed", "", str(was.seed), str(now.seed))
     if was.source != now.source:

@@ -176,7 +176,7 @@ def _compare(cell: Cell, now: Made) -> None:
         rounds[one.round].append(one)
     fresh: set[int] = set()
     for number, (first, *others) in rounds.items():
-        was = made_by(first.job, first.source_job, seeded=now.seed is not None)
+        was = made_by(first.job, first.source_job, seeded=now.seed is not None, own=now.own)
         cell.stale, cell.fingerprint = list(differences(was, now)), was.fingerprint
         came = any(one.job.state in _ALIVE for one in (first, *others))
         if not cell.stale and (came or number == max(rounds)):

@@ -18,6 +18,7 @@ from apps.workflows.models import Kind
 _CHANGED: Final[Mapping[str, Promise]] = {
     "prompt": gettext_lazy("the prompt changed"),
     "negative": gettext_lazy("the negative prompt changed"),
+    "pictures": gettext_lazy("the reference pictures of the cast changed"),
 }
 _BECAME: Final[Mapping[str, Promise]] = {
     "template": gettext_lazy("the template is %(now)s now, it was %(was)s"),

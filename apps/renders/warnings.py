@@ -5,7 +5,7 @@ Warnings stop nothing. They are told at submit and kept with the job, like the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from apps.common.errors import Problem
 from apps.productions.models import Shot
 from apps.renders.models import RenderBatch
 from apps.renders.states import JobState
+from workflows.manifest import Manifest
 
 SENTENCES: Final = {
     "loras_bleed": _(
@@ -41,6 +42,10 @@ SENTENCES: Final = {
         "Needs %(need)s GB on one GPU, and the node %(node)s has %(has)s GB: pinned there it waits "
         "until less memory is known to do."
     ),
+    "license_territory": _(
+        "The licence of %(template)s (%(license)s) does not hold in: %(territory)s. "
+        "Ask before you use it there."
+    ),
     "after_failed": _("Waits for %(job)s, which is %(state)s: nothing starts until that one has succeeded."),
 }
 
@@ -50,6 +55,7 @@ OF_REQUEST: Final[Mapping[str, tuple[str, str]]] = {
     "tags_nobody_in_pool": ("tags", "tags"),
     "pin_too_small": ("pinned_to", "node"),
     "after_failed": ("after", "job"),
+    "license_territory": ("template", "template"),
 }
 """Warnings about the request rather than a shot: the field each is about, and the fact that is its value."""
 
@@ -64,6 +70,14 @@ class Warned:
     def as_json(self) -> dict[str, Any]:
         """Return an entry of Job.warnings."""
         return {"code": self.code, "params": dict(self.params)}
+
+
+def not_licensed(manifest: Manifest) -> Iterator[Warned]:
+    """Warn where a template's licence does not hold: the farm does not know where its studio is."""
+    terms = manifest.license
+    if terms is not None and terms.territory:
+        told = {"template": manifest.slug, "license": terms.name, "territory": terms.territory}
+        yield Warned("license_territory", told)
 
 
 def warning_sentences(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -60,6 +60,8 @@ REASONS: dict[str, Promise] = {
     "what was learned is forgotten": _("what was learned is forgotten"),
     "the broker cannot be reached": _("the broker cannot be reached"),
     "the node went silent while it rendered this": _("the node went silent while it rendered this"),
+    "waits until another golden render there is done": _("waits until another golden render there is done"),
+    "waits until its node has nothing else to do": _("waits until its node has nothing else to do"),
     "what runs there has changed": _("what runs there has changed"),
 }
 """The farm's own fixed reasons in event rows. Anything else was said by a person, a node or ComfyUI."""

@@ -166,10 +166,15 @@ def _show(
         "more_problems": max(0, len(problems) - SHOWN_PROBLEMS),
         "offers": form.offers,
         "clock": clock(),
-        "files_open": form.is_bound and form.names_files(),
+        "files_open": form.is_bound and (form.names_files() or any(map(_lacks_a_file, problems))),
         "when_open": form.is_bound and any(form.data.get(name) for name in WHEN_AND_WHERE),
     }
     return TemplateResponse(request, TEMPLATE, context)
+
+
+def _lacks_a_file(problem: Problem) -> bool:
+    """Whether naming a file would mend it: no_keyframe, no_clip, no_mask and so on."""
+    return problem.code.startswith("no_")
 
 
 def lines_of(jobs: Iterable[PlannedJob]) -> list[Line]:

@@ -25,6 +25,7 @@ from farm.tiers import tier_for_need
 
 _STEP = re.compile(r"steps\[(?P<index>\d+)\]\.(?P<field>[\w.]+)")
 PICTURES = (Kind.KEYFRAME, Kind.SLATE)
+CLIPS = (Kind.CLIP, Kind.FRAMES)
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ def offer_of(template: WorkflowTemplate) -> Offer:
         size=f"{manifest.defaults.get('width', '–')} × {manifest.defaults.get('height', '–')}",
         needs=needs or [_("no VRAM")],
     )
+
+
+def _asks_for_more(template: WorkflowTemplate) -> tuple[bool, bool]:
+    """What is chosen at first: a keyframe that can be rendered of any shot, else what comes nearest to it."""
+    if template.current is None:
+        raise ValueError(f"the template {template.slug} has no current version and is not offered")
+    manifest = template_of(template.current).manifest
+    needs_file = any(role in manifest.file_roles for role in manifest.required_roles)
+    return template.kind != Kind.KEYFRAME, needs_file
 
 
 def _number(
@@ -158,12 +168,12 @@ class RenderForm(FilesForm, HowForm):
         templates = self.templates = list(offered())
         self.offers = [offer_of(template) for template in templates]
         pictures = [template for template in templates if template.kind in PICTURES]
-        clips = [template for template in templates if template.kind == Kind.CLIP]
+        clips = [template for template in templates if template.kind in CLIPS]
         self.offer_files(project, templates)
         self._offer("picture", pictures, nothing=_("none: start from the shot's keyframe"))
         self._offer("clip", clips, nothing=_("none"))
-        keyframes = [template.slug for template in pictures if template.kind == Kind.KEYFRAME]
-        self.fields["picture"].initial = next(iter(keyframes or [template.slug for template in pictures]), "")
+        first = min(pictures, key=_asks_for_more, default=None)
+        self.fields["picture"].initial = first.slug if first else ""
 
     def _offer(self, name: str, templates: list[WorkflowTemplate], *, nothing: str) -> None:
         titles = [(template.slug, f"{spoken(template, 'title')} · {template.slug}") for template in templates]
@@ -211,6 +221,8 @@ class RenderForm(FilesForm, HowForm):
             asked = [part for part in ("picture", "clip") if self.cleaned_data.get(part)]
             part, name = asked[int(place["index"])], place["field"]
             own = f"{part}_{name}"
+            if "." in name:  # what one shot lacks, or a file that was named
+                return f"{self.fields[part].label}: {name}"
             return self.name_of(own if own in self.fields else name if name in self.fields else part)
         if field not in self.fields:
             return field

@@ -18,6 +18,7 @@ from apps.renders.services.sources import Looks, looks_of, medium_taken
 from apps.renders.services.steps import Step
 from apps.review.models import Artifact
 from workflows.load import Template
+from workflows.manifest import Manifest
 
 REFERENCE: Final = "reference"
 
@@ -54,6 +55,14 @@ def stored_files(ids: Sequence[UUID | str]) -> dict[UUID, Stored]:
     return {one.pk: one for one in found}
 
 
+def from_cast(manifest: Manifest, role: str) -> bool:
+    """Whether this is filled from the pictures of the cast if nobody names a file.
+
+    A template that takes no words about a reference wants a style, not a face.
+    """
+    return role.startswith(REFERENCE) and "positive" in manifest.bindings
+
+
 def brought(project: Project, shots: Sequence[Shot], step: Step, template: Template, *, own: str) -> Brought:
     """Find the files of every role but ``own``, the one that the job starts from.
 
@@ -62,7 +71,7 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
     What nobody gives is left out where the template allows it, else it is a problem.
     """
     result = Brought()
-    asked = _references(template) if "positive" in template.manifest.bindings else []
+    asked = [role for role in template.manifest.file_roles if from_cast(template.manifest, role)]
     named = stored_files(list(step.files.values()))
     for role, pk in step.files.items():
         result.problems += _wrong_with(role, pk, named.get(pk), project, template)
@@ -85,10 +94,13 @@ def _missing(shot: Shot, mine: Mapping[str, Stored], template: Template, own: st
     for role in template.manifest.file_roles:
         if role in mine or role == own or template.manifest.bindings[role].optional is not None:
             continue
-        if role.startswith(REFERENCE):
+        if from_cast(template.manifest, role):
             told = _("nobody in this shot has a reference picture; give somebody one, or name a file here")
         else:
-            told = _("this template needs a file here; name one of a take or of a character by its id")
+            told = _(
+                "this template needs a file here; choose one of a take or of a character under Files, "
+                "or name it by its id"
+            )
         yield Problem(f"{shot.full_code}.{role}", template.slug, told, code=f"no_{role}")
 
 
@@ -104,10 +116,6 @@ def _wrong_with(
     elif file.medium != wanted:
         told = _("this is a file of the kind “%(made)s”, and “%(wanted)s” is needed here")
         yield Problem(where, str(pk), told % {"made": file.medium, "wanted": wanted})
-
-
-def _references(template: Template) -> list[str]:
-    return [role for role in template.manifest.file_roles if role.startswith(REFERENCE)]
 
 
 def _pictures_of_cast(shots: Sequence[Shot]) -> dict[UUID, list[Stored]]:

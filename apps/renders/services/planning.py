@@ -33,7 +33,7 @@ from apps.renders.services.sources import (
     role_of,
 )
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
-from apps.renders.warnings import Warned, told_once
+from apps.renders.warnings import Warned, not_licensed, told_once
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.selectors import current_version
 from apps.workflows.services import template_of
@@ -253,7 +253,12 @@ class _Planning:
                     length=fitted.length,
                     source=source,
                     cast=cast,
-                    warnings=(*terms.warnings, *too_small(terms.pinned_to, tier), *cast.warnings),
+                    warnings=(
+                        *terms.warnings,
+                        *too_small(terms.pinned_to, tier),
+                        *not_licensed(manifest),
+                        *cast.warnings,
+                    ),
                 )
             )
 
@@ -296,10 +301,9 @@ def _own_role(step: Step, template: Template) -> str:
 
 def _nothing_to_start_from(shot: Shot, step: Step, template: Template, role: str) -> Problem:
     medium = medium_taken(template, role)
-    told = (
-        _("this shot has no clip to start from; render one first or in the same request")
-        if medium == "video"
-        else _("this shot has no keyframe to start from; render one first or in the same request")
-    )
+    told = {
+        "video": _("this shot has no clip to start from; render one first or in the same request"),
+        "frames": _("this shot has no clip taken apart into pictures; do that first or in the same request"),
+    }.get(medium, _("this shot has no keyframe to start from; render one first or in the same request"))
     code = f"no_{KINDS.get(medium, medium)}"
     return Problem(f"{shot.full_code}.{role}", step.template, told, code=code)

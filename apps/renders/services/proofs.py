@@ -29,6 +29,7 @@ from apps.renders.services import bus
 from apps.renders.services.farmclock import leases_may_expire
 from apps.renders.services.golden import golden_order
 from apps.renders.services.keys import attempt_key
+from apps.renders.services.proof_waits import say_why_they_wait
 from apps.renders.services.told import LONGEST_RENDER_S, MOST_MIB
 from apps.renders.states import PROOF, PROOF_ON_WAY, PROOF_OPEN, ProofState
 from farm.contracts import ClaimReply, ClaimRequest, FailureClass, Outcome, RenderReport, printable, to_json
@@ -52,19 +53,24 @@ LOST: Final = "the node went silent while it rendered this"
 
 
 def send_waiting(now: datetime) -> int:
-    """Send golden renders to nodes that have nothing else to do; return how many went."""
+    """Send golden renders to nodes that have nothing else to do; return how many went.
+
+    What does not go says why: a node that is never idle keeps it waiting until somebody makes room.
+    """
     waiting = Proof.objects.filter(state=ProofState.WAITING)
     if not waiting.exists():
         return 0
     busy = set(slots_in_use().exclude(node=None).values_list("node_id", flat=True))
-    busy |= set(Proof.objects.filter(state__in=PROOF_ON_WAY).values_list("node_id", flat=True))
+    proving = set(Proof.objects.filter(state__in=PROOF_ON_WAY).values_list("node_id", flat=True))
     idle = serving().filter(observed=Observed.IDLE, observed_since__lte=now - IDLE_FIRST)
-    free = set(idle.exclude(pk__in=busy).values_list("pk", flat=True))
+    free = set(idle.exclude(pk__in=busy | proving).values_list("pk", flat=True))
     sent = 0
     for proof in waiting.filter(node__in=free).select_related("version__template", "node").order_by("pk"):
         if proof.node_id in free and sent < MOST_AT_ONCE:
             free.discard(proof.node_id)
             sent += _send(proof, now)
+            proving.add(proof.node_id)
+    say_why_they_wait(proving)
     return sent
 
 
@@ -156,6 +162,7 @@ def _send(proof: Proof, now: datetime) -> bool:
                 "epoch": node.epoch,
                 "tries": proof.tries + 1,
                 "until": now + timedelta(seconds=settings.ACCEPT_SECONDS),
+                "message": "",
             },
         )
     except IntegrityError:

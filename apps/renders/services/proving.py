@@ -61,7 +61,7 @@ def cancel_proof(proof: Proof, *, user: User | None) -> bool:
         actor=user.get_username() if user else "operator",
         reason=CALLED_OFF,
         story=proof.node_id,
-        changes={"until": None},
+        changes={"until": None, "message": ""},
     )
 
 

@@ -10,12 +10,14 @@ from apps.productions.models import Shot
 from apps.renders.services.sources import VIDEO, Looks
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
+from workflows.errors import ValueRefused
 from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Follows, Manifest, Value
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
+LAST_FRAME: Final = "last_frame"
 SLATE_IMAGE: Final = "slate_image"
 SLATE_COLOURS: Final = ("#274b6d", "#6d4427", "#2f6d45", "#6d2745", "#4f276d", "#6d6427")
 """Ground colours of slates, by the order of the sequence."""
@@ -41,7 +43,7 @@ class Fitted:
     @property
     def looks(self) -> Looks:
         """How its file will look."""
-        return Looks(self.width, self.height, self.frames, self.fps)
+        return Looks(self.width, self.height, self.frames, self.fps, whole=bool(self.length.get("whole")))
 
 
 def fit(
@@ -57,6 +59,7 @@ def fit(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
     left = _following(template.manifest, files) or Looks(0, 0)
+    whole = left.whole or LAST_FRAME in files
     width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
     frames = int(accepted.get("frames", left.frames))
     fps = template.manifest.native_fps or left.fps or (float(accepted["fps"]) if "fps" in accepted else None)
@@ -68,7 +71,7 @@ def fit(
         frames=frames,
         fps=fps,
         need_gb=need.gb,
-        length=_length(step, template, shot, frames, fps),
+        length=_length(step, template, shot, frames, fps, whole=whole),
     )
 
 
@@ -83,6 +86,7 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
         height=round(source.height * rule.size_times),
         frames=max(1, source.frames * rule.frames_times + rule.frames_plus),
         fps=source.fps and source.fps * rule.fps_times,
+        whole=source.whole,
     )
 
 
@@ -91,11 +95,13 @@ def shot_length(shot: Shot, fps: float | None = None) -> Length:
     return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
 
 
-def _length(step: Step, template: Template, shot: Shot, frames: int, fps: float | None) -> dict[str, Any]:
+def _length(
+    step: Step, template: Template, shot: Shot, frames: int, fps: float | None, *, whole: bool
+) -> dict[str, Any]:
     makes_clip = any(output.kind == "video" for output in template.manifest.outputs)
     if not makes_clip or fps is None:
         return {}
-    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps)).as_json()
+    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps), whole=whole).as_json()
 
 
 def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
@@ -117,12 +123,23 @@ def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
 
 
 def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None, int | None]:
-    """The size asked for; if none was, the template's own area in the picture format of the film."""
-    if step.width is None and step.height is None:
-        fitting = size_for(template, shot.project.width / shot.project.height)
-        if fitting:
-            return fitting
-    return step.width, step.height
+    """The size asked for; if none was, the template's own area in the picture format of the film.
+
+    Raises ValueRefused where the template makes no picture of this format.
+    """
+    bound = {"width", "height"} <= template.manifest.bindings.keys()
+    if not bound or step.width is not None or step.height is not None:
+        return step.width, step.height
+    film = shot.project
+    fitting = size_for(template, film.width / film.height)
+    if fitting is None:
+        raise ValueRefused(
+            "size",
+            f"{film.width}x{film.height}",
+            problem=f"is a picture format that {template.slug} has no size for",
+            remedy="give a width and a height, or choose another template",
+        )
+    return fitting
 
 
 def _stand_ins(template: Template, files: Mapping[str, Looks | None]) -> dict[str, Value]:

@@ -36,12 +36,16 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 @dataclass(frozen=True)
 class Looks:
-    """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture)."""
+    """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture).
+
+    ``whole``: it arrives at a picture, so that its end is no frame to trim (workflows.frames.Conform).
+    """
 
     width: int
     height: int
     frames: int = 1
     fps: float | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +64,13 @@ class Source:
 
 
 def role_of(manifest: Manifest) -> str:
-    """The input of a template that starts from another job's file; "" if it starts from nothing."""
-    return next((role for role in ORIGINS if role in manifest.bindings), "")
+    """The input of a template that starts from another job's file; "" if it starts from nothing.
+
+    One that must be given comes before one that may be left out: a chain's first frame before the clip it may
+    continue.
+    """
+    bound = [role for role in ORIGINS if role in manifest.bindings]
+    return min(bound, key=lambda role: manifest.bindings[role].optional is not None, default="")
 
 
 def medium_taken(template: Template, role: str) -> str:
@@ -97,7 +106,7 @@ def find_sources(
     }
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
     ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
-    for job in (*jobs.only("shot_id", "width", "height", "frames", "fps"), *ours):
+    for job in (*jobs.only("shot_id", "width", "height", "frames", "fps", "length"), *ours):
         found[job.shot_id] = Source(role=role, job_id=job.pk, looks=looks_of(job))
     return found
 
@@ -123,7 +132,8 @@ def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
 
 def looks_of(one: Artifact | Job) -> Looks:
     """How a take's file looks, or how a job's will."""
-    return Looks(one.width, one.height, one.frames, one.fps)
+    length = one.take.length if isinstance(one, Artifact) else one.length
+    return Looks(one.width, one.height, one.frames, one.fps, whole=bool(length.get("whole")))
 
 
 def primary_artifact(job: Job) -> Artifact | None:

@@ -20,6 +20,7 @@ from tests.factories import (
 )
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
+from workflows.load import all_templates
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
 
@@ -187,3 +188,23 @@ def test_files_are_named_with_their_input_and_for_an_input_that_is_there(film: F
     unused = press(browser, select(browser, [film.shot]), input_1="first_frame", file_1=str(frame.pk))
     assert "The templates chosen take no such file." in unused.content.decode()
     assert batches_of(film) == 0
+
+
+def test_the_form_begins_with_a_keyframe_that_needs_no_file_and_offers_every_template(
+    film: Film, as_: Browser
+) -> None:
+    form = select(as_("artist"), [film.shot]).context["form"]
+    assert form.fields["picture"].initial == "flux_t2i"
+    choices = {value for name in ("picture", "clip") for value, _label in form.fields[name].choices}
+    assert choices - {""} == {template.slug for template in all_templates()}
+
+
+def test_a_file_that_is_missing_is_named_with_its_shot_and_the_files_are_at_hand(
+    film: Film, as_: Browser
+) -> None:
+    browser = as_("artist")
+    answer = press(browser, select(browser, [film.shot]), picture="controlnet_pose")
+    [(field, problem)] = answer.context["problems"]
+    assert field == f"Picture: {film.shot.full_code}.control"
+    assert "under Files" in str(problem.message)
+    assert answer.context["files_open"]

@@ -14,11 +14,23 @@ from apps.projects.models import Project
 from apps.recipes.models import Recipe
 from apps.recipes.services.going_on import go_on_missed
 from apps.recipes.services.shipped import SHIPPED, ship
-from apps.recipes.spec import StepSpec
+from apps.recipes.spec import Gate, StepSpec
 from apps.renders.models import Attempt
 from apps.renders.services.orders import order_for
 from apps.workflows.services import sync_templates
-from tests.integration.recipes.scene import KEYFRAME, approves, jobs, recipe_of, renders_all, started, take_of
+from tests.factories import CharacterFactory, ShotCharacterFactory
+from tests.integration.recipes.scene import (
+    KEYFRAME,
+    approves,
+    jobs,
+    recipe_of,
+    rendered,
+    renders_all,
+    stale,
+    started,
+    take_of,
+)
+from tests.integration.renders.test_files import picture_of
 from workflows.load import template_from
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +87,44 @@ def test_an_edit_is_sent_the_approved_picture_as_its_reference(
     [given] = order_for(attempt).inputs
     assert (given.node, given.input) == ("1", "image")
     assert given.key == take_of(jobs(run, 0)[1]).artifacts.get().key
+
+
+def test_a_step_is_stale_when_the_reference_pictures_of_its_cast_change_and_not_before(
+    film: Project, coordinator: User, shot: Shot
+) -> None:
+    character = CharacterFactory.create(project=film)
+    ShotCharacterFactory.create(shot=shot, character=character)
+    picture = picture_of(character)
+    edit = StepSpec(template="qwen_edit", takes=2, gate=Gate.APPROVAL)
+    run = started(coordinator, film, [shot], recipe_of(edit, StepSpec(template="wan22_i2v")))
+    renders_all(run)
+    approves(coordinator, jobs(run, 0)[0])
+    assert go_on_missed() == 1
+    assert stale(run) == [[], []]
+    picture.delete()
+    picture_of(character, 1)
+    assert stale(run) == [["pictures"], ["upstream"]]
+
+
+def test_the_final_clip_of_the_shipped_chain_has_the_looks_of_what_was_approved(
+    film: Project, coordinator: User, shot: Shot
+) -> None:
+    run = started(coordinator, film, [shot], Recipe.objects.get(slug="keyframe_final"))
+    assert [len(jobs(run, place)) for place in range(4)] == [4, 0, 0, 0]
+    renders_all(run)
+    approves(coordinator, jobs(run, 0)[2])
+    assert go_on_missed() == 1
+    [clip] = jobs(run, 1)
+    take = rendered(clip)
+    take.artifacts.update(width=768, height=432, frames=33, fps=16.0)
+    approves(coordinator, clip)
+    assert go_on_missed() == 1
+    [smooth], [final] = jobs(run, 2), jobs(run, 3)
+    assert (smooth.width, smooth.height, smooth.frames, smooth.fps) == (768, 432, 65, 32)
+    assert (final.width, final.height, final.frames, final.fps) == (1536, 864, 65, 32)
+    assert final.length["trim"] == {"in": 0, "out": 64}
+    renders_all(run)
+    assert stale(run) == [[], [], [], []]
 
 
 def test_shipped_recipes_follow_the_release_unless_somebody_edited_them(templates: None) -> None:

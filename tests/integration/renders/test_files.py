@@ -96,7 +96,7 @@ def _take_of(shot: Shot, kind: str = "image") -> Artifact:
     return ArtifactFactory.create(take=take, kind=kind)
 
 
-def _picture(character: Character, order: int = 0) -> CharacterReference:
+def picture_of(character: Character, order: int = 0) -> CharacterReference:
     return CharacterReference.objects.create(
         character=character,
         key=f"references/{character.code}-{order}.png",
@@ -112,7 +112,7 @@ def _picture(character: Character, order: int = 0) -> CharacterReference:
 def _cast(shot: Shot, pictures: int = 1) -> list[CharacterReference]:
     character = CharacterFactory.create(project=shot.project)
     ShotCharacterFactory.create(shot=shot, character=character)
-    return [_picture(character, order) for order in range(pictures)]
+    return [picture_of(character, order) for order in range(pictures)]
 
 
 def _press(user: User, shot: Shot, files: dict[str, UUID], **more: Any) -> Job:

@@ -22,6 +22,7 @@ from apps.renders.services.proofs import expire, send_waiting
 from apps.renders.services.proving import cancel_proof, prove, prove_what_changed
 from apps.renders.services.record import Recorded, record
 from apps.renders.states import ProofState
+from apps.renders.words import REASONS
 from apps.review.models import Take
 from apps.workflows.models import WorkflowTemplate
 from farm.contracts import Capabilities, ComfyFact, FailureClass, FileFact, Outcome, RenderOrder, Stage
@@ -138,6 +139,25 @@ def test_it_waits_while_the_node_has_anything_in_hand(node24: Hand, job: Job) ->
     node24.finishes(order)
     idle_for_a_while(node24)
     assert send_waiting(database_now()) == 1
+
+
+def test_what_waits_says_why_until_it_goes_out(node24: Hand) -> None:
+    proof, second = ask(node24), ask(node24, "sdxl_t2i")
+    idle_for_a_while(node24)
+    rows = Node.objects.filter(name=node24.name)
+    rows.update(observed="busy")
+    send_waiting(database_now())
+    assert again(proof).message == "waits until its node has nothing else to do"
+    rows.update(observed="idle", desired="paused")
+    send_waiting(database_now())
+    assert again(proof).message == f"{node24.name} may not be given work (paused)"
+    rows.update(desired="active")
+    assert send_waiting(database_now()) == 1
+    assert (again(proof).state, again(proof).message) == (ProofState.SENT, "")
+    assert again(second).message == "waits until another golden render there is done"
+    assert again(second).message in REASONS, "it is said in the reader's language"
+    cancel_proof(second, user=None)
+    assert again(second).message == ""
 
 
 def test_a_node_that_became_idle_this_moment_is_left_to_the_dispatcher(node24: Hand) -> None:
