@@ -143,8 +143,8 @@ def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "")
     page.locator("select[name=picture]").select_option("sd15_t2i")
     page.locator("input[name=picture_width]").fill("512")
     page.locator("input[name=picture_height]").fill("288")
+    page.locator("select[name=clip]").select_option(clip)  # the recommended one stands there
     if clip:
-        page.locator("select[name=clip]").select_option(clip)
         page.locator("input[name=clip_width]").fill("448")
         page.locator("input[name=clip_height]").fill("256")
         page.locator("input[name=frames]").fill("17")

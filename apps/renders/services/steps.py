@@ -39,8 +39,8 @@ class Step:
     precision: str = ""
     start_from: int | None = None
     role: str = ""
-    given: Mapping[UUID, UUID] = field(default_factory=dict)
-    files: Mapping[str, UUID] = field(default_factory=dict)
+    given: Mapping[UUID, UUID] = field(default_factory=dict, hash=False)
+    files: Mapping[str, UUID] = field(default_factory=dict, hash=False)
 
     def as_json(self) -> dict[str, Any]:
         """What a request's hash is made of: later fields only when they are given."""

@@ -239,3 +239,8 @@ def test_a_clip_that_follows_its_source_has_its_length_rate_and_size_changed_as_
     assert (smooth.frames, smooth.fps) == (33, 32)
     assert (smooth.width, smooth.height) == (round(clip.width * 1.5), round(clip.height * 1.5))
     assert (smoother.frames, smoother.fps) == (65, 64)
+
+
+def test_steps_are_grouped_by_what_they_ask_for() -> None:
+    asked = {Step(template=TWO, files={"mask": uuid4()}), Step(template=TWO), Step(template=TWO)}
+    assert len(asked) == 2
