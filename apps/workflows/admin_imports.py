@@ -22,6 +22,7 @@ from apps.common.show import NOTHING, link, moment, state_badge
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of
 from apps.workflows.catalogues import catalogue_or_recorded, names
+from apps.workflows.checking import on_nodes
 from apps.workflows.foundwords import in_words
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
 from apps.workflows.pictures import picture
@@ -179,6 +180,7 @@ class WorkflowImportAdmin(FarmAdmin):
             "questions": [in_words(one) for one in questions(document)] if form else [],
             "remarks": [in_words(one) for one in form.found.notes] if form else [],
             "evidence": nearest(document) if form else [],
+            "nodes": on_nodes(row.graph),
             "catalogues": CatalogueForm(initial={"catalogue": row.catalogue}),
             "may_change": self.has_change_permission(request, row),
             "is_draft": row.state == ImportState.DRAFT,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +20,7 @@ from apps.workflows.models import WorkflowTemplate
 from apps.workflows.selectors import offered
 from apps.workflows.services import template_of
 from workflows.load import Template
+from workflows.schema import manifest_schema
 
 
 class RoleSerializer(serializers.Serializer[Any]):
@@ -123,6 +126,12 @@ class TemplateViewSet(ImportsFiles, HasVersions, ReadOnlyModelViewSet[WorkflowTe
         if self.action in ("list", "retrieve"):
             return offered().order_by("slug")
         return WorkflowTemplate.objects.select_related("current").order_by("slug")
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["get"], url_path="schema", pagination_class=None)
+    def schema_of_manifests(self, request: Request) -> Response:
+        """The JSON Schema of manifests, for editors and scripts that write them."""
+        return Response(manifest_schema())
 
     @extend_schema(request=Standing, responses=TemplateSerializer)
     def partial_update(self, request: Request, slug: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -17,6 +17,7 @@ from apps.accounts.person import person_of
 from apps.common.strict import Strict
 from apps.projects.api_scope import MemberOrStaff
 from apps.workflows.catalogues import RECORDED
+from apps.workflows.checking import on_nodes
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
 from apps.workflows.services.confirming import confirm
 from apps.workflows.services.importing import (
@@ -39,6 +40,14 @@ class FindingSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     nearest = serializers.ListField(child=serializers.CharField(), help_text="What there is")
     absent = serializers.BooleanField(help_text="Only a model file that this catalogue's server lacks")
+
+
+class OnNodeSerializer(serializers.Serializer[Any]):
+    """What one registered node lacks for the graph, and what else its ComfyUI would refuse."""
+
+    node = serializers.CharField()
+    lacks = serializers.ListField(child=serializers.CharField(), source="lacks_told")
+    refuses = serializers.ListField(child=serializers.CharField(), source="refuses_told")
 
 
 class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):
@@ -71,14 +80,20 @@ class ImportDetail(ImportSerializer):
     """The same with its graph (API format), its manifest so far, and what that still lacks."""
 
     questions = serializers.SerializerMethodField()
+    nodes = serializers.SerializerMethodField()
 
     class Meta(ImportSerializer.Meta):
-        fields = (*ImportSerializer.Meta.fields, "graph", "manifest", "questions")
+        fields = (*ImportSerializer.Meta.fields, "graph", "manifest", "questions", "nodes")
         read_only_fields = fields
 
     def get_questions(self, row: WorkflowImport) -> list[str]:
         """What a person must still say, a sentence each."""
         return open_questions(row.manifest) if row.manifest else []
+
+    @extend_schema_field(OnNodeSerializer(many=True))
+    def get_nodes(self, row: WorkflowImport) -> Any:
+        """What each registered node lacks or refuses; empty for a very large graph."""
+        return OnNodeSerializer(on_nodes(row.graph), many=True).data
 
 
 class Upload(Strict):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from apps.nodes.selectors import catalogues
 from workflows.catalogue import ObjectInfo, recorded, with_packs
 from workflows.errors import WorkflowError
 from workflows.load import Template, template_from
 from workflows.problems import Problem, missing, without_missing_models
 from workflows.validate import check_graph, check_manifest, check_models
+
+MOST_NODES: Final = 2_000
+"""A graph of more is not checked against the nodes of the farm while a page waits."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,33 @@ def check_upload(
     return Checked(
         problems=once, lacking=lacking if catalogues else {}, refused=refused if catalogues else {}
     )
+
+
+@dataclass(frozen=True)
+class OnNode:
+    """What a registered node lacks for a graph, and what else its ComfyUI would refuse."""
+
+    node: str
+    lacks: tuple[Problem, ...]
+    refuses: tuple[Problem, ...]
+
+    @property
+    def lacks_told(self) -> list[str]:
+        """A sentence each, with the nearest names that the node has."""
+        return [str(one) for one in self.lacks]
+
+    @property
+    def refuses_told(self) -> list[str]:
+        """A sentence each."""
+        return [str(one) for one in self.refuses]
+
+
+def on_nodes(graph: Mapping[str, object]) -> list[OnNode]:
+    """Check a graph against what every registered node told last; none is asked of a very large graph."""
+    if not graph or len(graph) > MOST_NODES:
+        return []
+    checked = check_upload(graph, catalogues=catalogues())
+    return [OnNode(node, lacks, checked.refused[node]) for node, lacks in checked.lacking.items()]
 
 
 def missing_by_node(

@@ -66,10 +66,11 @@ class WrittenSerializer(serializers.Serializer[Any]):
 
 
 class LackingSerializer(serializers.Serializer[Any]):
-    """What a node lacks: node classes, and model files as folder/name."""
+    """What a node lacks: node classes, and model files as folder/name; and the nearest names it has."""
 
     node = serializers.CharField()
     names = serializers.ListField(child=serializers.CharField())
+    nearest = serializers.ListField(child=serializers.CharField())
 
 
 class DryRunSerializer(serializers.Serializer[Any]):

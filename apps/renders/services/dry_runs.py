@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from apps.common.codes import last_numbers
 from apps.common.errors import Problem, Refused
+from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities
 from apps.productions.models import Shot
 from apps.prompts.composer import compose
 from apps.prompts.selectors import inputs_for
 from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import PREFIX_FOR_CHECK, shot_values
@@ -34,10 +36,11 @@ STAND_INS: Final[Mapping[str, Value]] = {"text": "…", "file": "input-of-the-jo
 
 @dataclass(frozen=True)
 class Lacking:
-    """What one node lacks to run it: classes, and model files as folder/name."""
+    """What one node lacks to run it, classes and model files as folder/name, and the nearest it has."""
 
     node: str
     names: tuple[str, ...]
+    nearest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,4 +144,8 @@ def _given(file: str, weight: float, expert: str, character: str) -> GivenLora:
 
 def _lacking(template: Template, precision: str, cast: Cast) -> list[Lacking]:
     nodes = known_capabilities().order_by("name").only("name", "capabilities_of")[:SHOWN_NODES]
-    return [Lacking(node.name, lacking(node, template, precision, cast.lora_files)) for node in nodes]
+    return [_on_node(node, lacking(node, template, precision, cast.lora_files)) for node in nodes]
+
+
+def _on_node(node: Node, names: tuple[str, ...]) -> Lacking:
+    return Lacking(node.name, names, nearest_there(node, names))

@@ -22,6 +22,7 @@ from apps.common.machines import move, record_event
 from apps.workflows.catalogues import catalogue
 from apps.workflows.models import WorkflowImport
 from apps.workflows.services.managing import require_import
+from apps.workflows.services.shape import is_kept, misshapen
 from apps.workflows.states import IMPORT, ImportState
 from workflows.catalogue import ObjectInfo
 from workflows.convert import convert
@@ -145,8 +146,10 @@ def discard(row: WorkflowImport, *, user: User) -> None:
 
 
 def keep_manifest(row: WorkflowImport, manifest: dict[str, Any], *, user: User) -> None:
-    """Keep a manifest as far as it is filled in. Raises NotAllowed, Conflict."""
+    """Keep a manifest as far as it is filled in. Raises NotAllowed, Conflict, Refused for what is none."""
     require_import(user)
+    if problems := misshapen(manifest):
+        raise Refused(*problems)
     kept = WorkflowImport.objects.filter(pk=row.pk, state=ImportState.DRAFT).update(manifest=manifest)
     if not kept:
         raise closed(row)
@@ -208,26 +211,11 @@ def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
 def _unkept(graph: Graph) -> Finding | None:
     """A text that no database keeps: with a NUL, or with half of a character."""
     for node_id, node in graph.items():
-        waiting: list[Any] = [node_id, node]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, dict):
-                waiting += [*part, *part.values()]
-            elif isinstance(part, list):
-                waiting += part
-            elif isinstance(part, str) and ("\0" in part or not _encodes(part)):
-                shown = node_id.encode("ascii", "replace").decode().replace("\0", "?")[:80]
-                told = f"Node {shown} ({node['class_type'][:80]!a}) holds a character that is none."
-                return Finding(None, None, "unreadable", told)
+        if not is_kept((node_id, node)):
+            shown = node_id.encode("ascii", "replace").decode().replace("\0", "?")[:80]
+            told = f"Node {shown} ({node['class_type'][:80]!a}) holds a character that is none."
+            return Finding(None, None, "unreadable", told)
     return None
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def slug_from(name: str) -> str:

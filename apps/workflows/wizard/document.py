@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from apps.workflows.wizard.form import MOST_LORAS, MOST_MODELS, MOST_TARGETS, Wizard
+from apps.workflows.wizard.form import MOST_LORAS, MOST_MODELS, MOST_ROWS, MOST_TARGETS, Wizard
 from apps.workflows.wizard.places import read
 from workflows.graph import Graph, is_link
 from workflows.manifest import ROLES
@@ -35,9 +35,7 @@ def document_of(form: Wizard) -> dict[str, Any]:
     _set(made, "license", _license(data))
     _set(made, "frame_rule", _frame_rule(form, made["bindings"]))
     made["models"] = [_model(form, index, row) for index, row in enumerate(made.get("models", ()))]
-    made["loras"] = [
-        _lora(place) for index, place in enumerate(form.found.loras[:MOST_LORAS]) if data.get(f"l.{index}")
-    ]
+    made["loras"] = _loras(form)
     _set_outputs(form, made)
     return made
 
@@ -69,8 +67,10 @@ def _binding(form: Wizard, role: str) -> dict[str, Any]:
         ]
     known = {(str(row.get("node")), str(row.get("input"))): row for row in before.get("targets", ())}
     places = [read(form.cleaned_data.get(f"t.{role}.{n}") or "") for n in range(MOST_TARGETS)]
+    unshown = list(known)[MOST_TARGETS:]
     binding["targets"] = [
-        known.get(place) or _target(form, role, place) for place in dict.fromkeys(filter(None, places))
+        known.get(place) or _target(form, role, place)
+        for place in dict.fromkeys([*filter(None, places), *unshown])
     ]
     return binding
 
@@ -122,7 +122,7 @@ def _memory(form: Wizard) -> list[dict[str, Any]]:
         row = {name.rpartition(".")[2]: form.cleaned_data[name] for name in form.names(f"v.{index}.")}
         if row["gb"] is not None or row["max_pixels"] is not None or row["evidence"]:
             rows.append({name: value for name, value in row.items() if value not in ("", None)})
-    return rows
+    return [*rows, *form.document.get("vram", ())[MOST_ROWS:]]
 
 
 def _license(data: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -145,6 +145,18 @@ def _model(form: Wizard, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("folder", "url", "license_note", "precision"):
         _set(made, name, form.cleaned_data.get(f"m.{index}.{name}"))
     return made
+
+
+def _loras(form: Wizard) -> list[dict[str, Any]]:
+    """Those ticked, as they were written if they were, and those that the form does not show."""
+    shown = form.found.loras[:MOST_LORAS]
+    before = {tuple(row.get("model", ())): dict(row) for row in form.document.get("loras", ())}
+    ticked = [place for index, place in enumerate(shown) if form.cleaned_data.get(f"l.{index}")]
+    asked = {place.model for place in shown}
+    return [
+        *(before.get(place.model) or _lora(place) for place in ticked),
+        *(row for model, row in before.items() if model not in asked),
+    ]
 
 
 def _lora(place: Any) -> dict[str, Any]:

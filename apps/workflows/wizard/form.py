@@ -194,8 +194,9 @@ class Wizard(forms.Form):
         candidate = self.found.candidate(role)
         if not chosen and candidate and not self.is_bound and not self.document.get("bindings"):
             chosen = [(target.node, target.input) for target in candidate.targets]
+        chosen = chosen[:MOST_TARGETS]
         offered = (candidate, *candidate.alternatives) if candidate else ()
-        found = [(target.node, target.input) for one in offered for target in one.targets]
+        found = [(target.node, target.input) for one in offered for target in one.targets[:MOST_TARGETS]]
         choices = self.places.choices(role, [*chosen, *found])
         posted = [n for n in range(MOST_TARGETS) if self.data.get(f"t.{role}.{n}")] if self.is_bound else []
         count = min(MOST_TARGETS, max([len(chosen), *(n + 1 for n in posted)]) + 1)

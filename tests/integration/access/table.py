@@ -386,6 +386,7 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/templates/{{slug}}/{what}": "api: members of any film"
         for what in ("versions", "versions/{number}")
     },
+    "GET api/v1/templates/schema": "api: members of any film",
     "GET api/v1/templates/{slug}/compare": "api: members, asked wrongly",
     "POST api/v1/templates/{slug}/versions/{number}/deprecate": "api: farm rights",
     "POST api/v1/templates/{slug}/versions/{number}/offer": "api: farm rights",

@@ -86,8 +86,8 @@ def test_outputs_of_a_class_that_nobody_knows_are_not_counted() -> None:
 
 
 def test_two_nodes_of_one_id_are_refused_where_json_readers_drop_the_first() -> None:
-    nodes = [f'"7": {{"class_type": "{name}", "inputs": {{}}}}' for name in ("LoadImage", "SaveImage")]
-    text = "{" + ", ".join(nodes) + "}"
+    first, second = (f'{{"class_type": "{name}", "inputs": {{}}}}' for name in ("LoadImage", "SaveImage"))
+    text = f'{{"7": {first}, "7": {second}}}'
     with pytest.raises(CannotConvert, match=r"^Node 7 \(SaveImage\) has the id of another") as caught:
         read_stream(io.BytesIO(text.encode()))
     assert caught.value.problems[0].code == "duplicate_node_id"
