@@ -31,9 +31,16 @@ def register() -> None:
     settings.load_profile("soak" if SOAKING else "ci")
 
 
-def seeds(count: int) -> pytest.MarkDecorator:
-    """Play from so many beginnings. Hypothesis varies what it has found; a seed makes it begin elsewhere."""
-    return pytest.mark.parametrize("beginning", range(count))
+def seeds(count: int, *, without_database: bool = False) -> pytest.MarkDecorator:
+    """Play from so many beginnings. Hypothesis varies what it has found; a seed makes it begin elsewhere.
+
+    Each database plays every other one: SQLite the even ones, PostgreSQL the odd ones (ALL=1: all). What is
+    played without one is played once, with all of them.
+    """
+    first = 0 if os.environ.get("SHOTFARM_TEST_DB", "sqlite") == "sqlite" else 1
+    every = without_database or SOAKING or bool(os.environ.get("ALL"))
+    each = range(count) if every else range(first, count, 2)
+    return pytest.mark.parametrize("beginning", each)
 
 
 def play(make: Callable[[], RuleBasedStateMachine], *, beginning: int, examples: int, steps: int) -> None:

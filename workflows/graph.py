@@ -37,6 +37,13 @@ def format_problem(graph: object) -> Problem | None:
     return None
 
 
+def title_of(node: Mapping[str, Any]) -> str:
+    """A node's title, "" if it has none."""
+    meta = node.get("_meta")
+    title = meta.get("title") if isinstance(meta, Mapping) else None
+    return title if isinstance(title, str) else ""
+
+
 def is_link(value: object) -> bool:
     """True for any list: ComfyUI takes every bare list for a link, right or wrong."""
     return isinstance(value, list)

@@ -303,9 +303,9 @@ class Manifest:
 
     @property
     def file_roles(self) -> tuple[str, ...]:
-        """The roles that take files, but for the slate that the farm draws."""
-        return tuple(
-            role
-            for role, binding in self.bindings.items()
-            if binding.type == "file" and role != "slate_image"
-        )
+        """The roles that take files, but for the slate that the farm draws; in the order of ROLES.
+
+        PostgreSQL keeps no order of a manifest's bindings.
+        """
+        files = {role for role, binding in self.bindings.items() if binding.type == "file"}
+        return tuple(role for role in ROLES if role in files and role != "slate_image")

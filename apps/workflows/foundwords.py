@@ -47,6 +47,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
         "Unknown here is the class of node %(node)s; it is judged by the names of its inputs."
     ),
     "sigmas_fixed": _("The steps of node %(sampler)s are a fixed list (node %(node)s)."),
+    "too_large": _("The graph is too large to be searched to its end; look at what was found."),
     "ask_vram": _("How much VRAM does it need? Give a figure with its source for each precision."),
     "ask_estimate": _("The VRAM figure is an estimate from the sizes of the model files."),
     "ask_family": _("Which family of models is it (base_model)? Without it no LoRA is loaded."),

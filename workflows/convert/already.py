@@ -1,15 +1,16 @@
-"""A graph that is in API format already: checked as far as no catalogue is needed, and cleaned."""
+"""A graph that is in API format already: its links are checked, and it is cleaned."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from workflows.catalogue import ObjectInfo
 from workflows.convert.saying import Findings, fault_of, named, shown
-from workflows.graph import Graph, cycle_in, format_problem, is_link, linked_node
+from workflows.graph import Graph, cycle_in, format_problem, is_link, linked_node, title_of
 
 
-def checked(document: object, findings: Findings) -> Graph:
+def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Graph:
     """Return the graph without what ComfyUI wrote into its copy while running (``is_changed``)."""
     unreadable = format_problem(document)
     if unreadable is not None:
@@ -22,7 +23,7 @@ def checked(document: object, findings: Findings) -> Graph:
         graph[str(node_id)] = {**kept, "inputs": dict(node["inputs"])}
     for node_id, node in graph.items():
         for name, value in node["inputs"].items():
-            _refuse_input(graph, node_id, str(name), value, findings)
+            _refuse_input(graph, object_info, node_id, str(name), value, findings)
     circle = cycle_in(graph)
     if circle:
         way = " -> ".join(_named(graph, node) for node in circle[:10])
@@ -30,7 +31,9 @@ def checked(document: object, findings: Findings) -> Graph:
     return graph
 
 
-def _refuse_input(graph: Graph, node_id: str, name: str, value: Any, findings: Findings) -> None:
+def _refuse_input(
+    graph: Graph, object_info: ObjectInfo, node_id: str, name: str, value: Any, findings: Findings
+) -> None:
     fault = fault_of(value)
     if fault is not None:
         said = f"{_named(graph, node_id)}: {shown(name)} holds {fault}."
@@ -45,9 +48,20 @@ def _refuse_input(graph: Graph, node_id: str, name: str, value: Any, findings: F
             findings.add(
                 "bad_linked_input", f"{_named(graph, node_id)}: {shown(name)} {said}.", node_id, name
             )
+        elif fault := _slot_fault(value[1], object_info.get(graph[origin]["class_type"])):
+            said = f"{shown(name)} takes output {shown(value[1])} of {_named(graph, origin)}, {fault}"
+            findings.add("bad_linked_input", f"{_named(graph, node_id)}: {said}.", node_id, name)
+
+
+def _slot_fault(slot: int, known: Mapping[str, Any] | None) -> str | None:
+    """Say why a node has no such output. Of a class that the catalogue lacks, only what no class has is."""
+    if isinstance(slot, bool) or slot < 0:
+        return "and outputs are counted from 0"
+    given = known.get("output") if isinstance(known, Mapping) else None
+    if not isinstance(given, list | tuple) or slot < len(given):
+        return None
+    return f"which has {len(given)}, counted from 0" if given else "which has none"
 
 
 def _named(graph: Graph, node_id: str) -> str:
-    meta = graph[node_id].get("_meta")
-    title = meta.get("title") if isinstance(meta, Mapping) else None
-    return named(node_id, title if isinstance(title, str) and title else graph[node_id]["class_type"])
+    return named(node_id, title_of(graph[node_id]) or graph[node_id]["class_type"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
 from workflows.convert.already import checked
@@ -12,12 +12,15 @@ from workflows.convert.document import read
 from workflows.convert.numbering import renumber
 from workflows.convert.places import Places
 from workflows.convert.primitives import apply_primitives
-from workflows.convert.saying import Findings
+from workflows.convert.saying import Findings, named
 from workflows.convert.texts import NamedValues
 from workflows.convert.write import write
 from workflows.errors import CannotConvert
-from workflows.graph import Graph
+from workflows.graph import Graph, title_of
 from workflows.problems import Problem
+
+LONGEST_NAME: Final = 500
+"""Characters of a node's id, of its class and of an input's name; a node in 100 subgraphs has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,22 @@ def convert(ui: object, object_info: ObjectInfo) -> Conversion:
     if isinstance(ui, Mapping) and isinstance(ui.get("nodes"), list):
         graph = _converted(ui, object_info, findings, notes)
     else:
-        graph = checked(ui, findings)
+        graph = checked(ui, object_info, findings)
+    _refuse_long_names(graph, findings)
     if findings.problems:
         raise CannotConvert(findings.all())
     return Conversion(graph, notes.all())
+
+
+def _refuse_long_names(graph: Graph, findings: Findings) -> None:
+    """Names of megabytes are nobody's, and every page and picture repeats them."""
+    for node_id, node in graph.items():
+        parts = {"an id": node_id, "a class": str(node["class_type"])}
+        parts |= {"an input's name": max(map(str, node["inputs"]), key=len, default="")}
+        for what, text in parts.items():
+            if len(text) > LONGEST_NAME:
+                told = named(node_id, title_of(node) or str(node["class_type"]))
+                findings.add("unreadable", f"{told} has {what} of more than {LONGEST_NAME} characters.")
 
 
 def _converted(ui: Mapping[str, Any], object_info: ObjectInfo, findings: Findings, notes: Findings) -> Graph:

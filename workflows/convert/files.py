@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from workflows.convert import media
-from workflows.convert.saying import shown
+from workflows.convert.saying import named, shown
 from workflows.errors import CannotConvert
-from workflows.graph import format_problem
+from workflows.graph import format_problem, title_of
 from workflows.problems import Problem
 
 MOST_JSON: Final = 32 * 1024 * 1024
 """Bytes of a JSON file that is read."""
+
+MOST_DIGITS: Final = 1000
 
 
 def read_file(path: Path) -> object:
@@ -74,11 +76,39 @@ def _parsed(data: Any) -> object:
     if not isinstance(data, str | bytes):
         return data
     try:
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=_each_once, parse_int=_whole)
     except RecursionError as exc:
         raise _refused("The file's JSON is nested too deep.") from exc
     except ValueError as exc:
         raise _refused(f"The file is no JSON: {exc}.") from exc
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object as it stands; two nodes of one id are refused, where any reader would drop the first."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        for key, value in pairs:
+            if key in seen and isinstance(value, dict) and "class_type" in value:
+                told = named(key, title_of(value) or str(value["class_type"]))
+                raise CannotConvert(
+                    [
+                        Problem(
+                            key,
+                            None,
+                            "duplicate_node_id",
+                            f"{told} has the id of another; give each its own.",
+                        )
+                    ]
+                )
+            seen.add(key)
+    return made
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits is larger than any")
+    return int(digits)
 
 
 def _refused(sentence: str) -> CannotConvert:

@@ -35,7 +35,8 @@ def together(found: Sequence[Candidate]) -> Candidate | None:
     same = [one for one in found if one.value == first.value and one.value is not None]
     targets = [*first.targets, *(target for one in same for target in one.targets)]
     joined = replace(first, targets=_distinct(targets), sure=first.sure and all(one.sure for one in same))
-    others = [one for one in found if not set(one.targets) <= set(joined.targets)]
+    own = set(joined.targets)
+    others = [one for one in found if not own.issuperset(one.targets)]
     return with_alternatives(joined, others)
 
 

@@ -74,7 +74,7 @@ def _source(view: View, link: Output, kind: str) -> tuple[Output, tuple[str, ...
     """Where a model or CLIP is loaded, and the LoRA loaders on the way, the nearest to it first."""
     loras: list[str] = []
     seen: set[str] = set()
-    while link[0] not in seen:
+    while link[0] not in seen and view.step():
         seen.add(link[0])
         onward = list(view.linked(link[0], kind).values())
         if LORAS.search(view.class_of(link[0])) and onward:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from workflows.finding.view import Output, Place, View
@@ -25,6 +26,8 @@ class Sampler:
     denoise: Place | None = None
 
 
+MOST_SAMPLERS: Final = 500
+"""Of a graph with more, those nearest to the primary output are looked at."""
 MOST_STAGES: Final = 30
 SEEDS: Final = ("seed", "noise_seed")
 CFGS: Final = ("cfg", "cfg_conds")
@@ -35,8 +38,9 @@ AGAINST: Final = ("negative", "cond2")
 def samplers_of(view: View, reached: Mapping[str, int]) -> list[Sampler]:
     """Every sampler: the one nearest to the primary output, before it the stages it goes on from (the
     first stage first), then others by their distance."""
-    found = [_read(view, node) for node in view.graph if _is_sampler(view, node)]
-    found.sort(key=lambda sampler: reached.get(sampler.node, len(view.graph) + 1))
+    nearest = sorted(view.graph, key=lambda node: reached.get(node, len(view.graph) + 1))
+    nodes = islice((node for node in nearest if _is_sampler(view, node)), MOST_SAMPLERS)
+    found = [_read(view, node) for node in nodes]
     if not found:
         return []
     # of several stages on one latent the first decides what is seen: it stands first

@@ -8,7 +8,7 @@ from typing import Final
 from workflows.catalogue import ObjectInfo
 from workflows.finding import media, models, numbers, saving, texts
 from workflows.finding.found import Candidate, Found, FoundOutput, FoundSampler, Why
-from workflows.finding.samplers import Sampler, samplers_of
+from workflows.finding.samplers import MOST_SAMPLERS, Sampler, samplers_of
 from workflows.finding.view import View
 from workflows.finding.words import why
 from workflows.graph import Graph
@@ -37,6 +37,8 @@ def find(graph: Graph, object_info: ObjectInfo) -> Found:
     candidates, more = _candidates(view, live, reached, outputs)
     places = models.lora_places(view, live)
     picked = models.model(view, places)
+    if view.is_exhausted or len(every) == MOST_SAMPLERS:
+        notes.append(why("too_large"))
     return Found(
         candidates=_sorted([*candidates, *([picked] if picked else [])]),
         outputs=outputs,

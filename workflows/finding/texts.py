@@ -29,7 +29,7 @@ def encoders(view: View, place: Place) -> tuple[list[str], list[str]]:
     start = view.link(place)
     waiting: deque[Output] = deque([start] if start else [])
     seen: set[Output] = set()
-    while waiting and len(seen) < MOST_WALKED:
+    while waiting and len(seen) < MOST_WALKED and view.step():
         output = waiting.popleft()
         if output in seen:
             continue

@@ -13,6 +13,8 @@ from workflows.graph import Graph, is_link, linked_node, plain_value
 
 MOST_WALKED: Final = 3000
 """No walk visits more nodes than this: a graph of thousands is searched near its outputs only."""
+MOST_STEPS: Final = 100_000
+"""All walks of one search together visit no more nodes than this: thousands of samplers share their ways."""
 SWITCHES: Final = frozenset({"ComfySwitchNode", "ComfySoftSwitchNode"})
 BRANCHES: Final = ("on_true", "on_false")
 """Of a switch that is off, the first is left out; of one that is on, the second."""
@@ -31,6 +33,19 @@ class View:
         self.object_info = object_info
         self._specs: dict[str, dict[str, InputSpec]] = {}
         self._links: dict[str, dict[str, Output]] = {}
+        self._linked: dict[tuple[str, tuple[str, ...]], dict[str, Output]] = {}
+        self._numbers: dict[str, tuple[str, ...]] = {}
+        self._steps = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """True once the walks have visited all they may: what is found later is found only nearby."""
+        return self._steps > MOST_STEPS
+
+    def step(self) -> bool:
+        """Count a node that a walk visits; False if walks must end."""
+        self._steps += 1
+        return not self.is_exhausted
 
     def class_of(self, node: str) -> str:
         return str(self.graph[node].get("class_type"))
@@ -127,9 +142,14 @@ class View:
         given = self.types_out(link)
         return bool((given if "*" not in given else self.types_in(place)) & frozenset(types))
 
-    def linked(self, node: str, *types: str) -> dict[str, Output]:
+    def linked(self, node: str, *types: str) -> Mapping[str, Output]:
         """The live links into a node that bring one of these types."""
-        return {name: link for name, link in self.links(node).items() if self.carries((node, name), *types)}
+        known = self._linked.get((node, types))
+        if known is None:
+            links = self.links(node)
+            known = {name: link for name, link in links.items() if self.carries((node, name), *types)}
+            self._linked[node, types] = known
+        return known
 
     def slot_name(self, output: Output) -> str:
         names = self.info(output[0]).get("output_name")
@@ -161,7 +181,7 @@ class View:
         """Walk from an output back along links of these types: each node once, with its links of them."""
         seen = {start[0]}
         waiting = deque([start[0]])
-        while waiting and len(seen) < MOST_WALKED:
+        while waiting and len(seen) < MOST_WALKED and self.step():
             node = waiting.popleft()
             onward = list(self.linked(node, *types).values())
             yield node, onward
@@ -170,8 +190,13 @@ class View:
                     seen.add(origin)
                     waiting.append(origin)
 
-    def number_inputs(self, node: str) -> Iterator[str]:
+    def number_inputs(self, node: str) -> Sequence[str]:
         """Inputs that hold a number, by the catalogue or else by what stands there."""
+        if node not in self._numbers:
+            self._numbers[node] = tuple(self._number_inputs(node))
+        return self._numbers[node]
+
+    def _number_inputs(self, node: str) -> Iterator[str]:
         specs = self.specs(node)
         for name, value in self.given(node).items():
             if name in specs:

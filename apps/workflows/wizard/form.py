@@ -15,7 +15,7 @@ from apps.common.errors import Problem
 from apps.workflows.foundwords import in_words
 from apps.workflows.models import Kind, Origin, WorkflowTemplate
 from apps.workflows.wizard.fields import PlaceField
-from apps.workflows.wizard.places import Places, title_of, written
+from apps.workflows.wizard.places import Places, in_short, written
 from workflows.catalogue import ObjectInfo
 from workflows.finding import Found
 from workflows.graph import Graph
@@ -276,11 +276,7 @@ def _time(told: Mapping[str, Any], name: str, otherwise: int) -> Any:
 
 def _named(graph: Graph, node: str) -> str:
     body = graph.get(node)
-    if body is None:
-        return node
-    title = title_of(body)
-    class_type = str(body["class_type"])
-    return f"{node} {class_type} ({title})" if title and title != class_type else f"{node} {class_type}"
+    return node if body is None else in_short(node, body)
 
 
 def _text(label: Any, initial: Any = None, *, most: int = 400, required: bool = False) -> forms.CharField:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from workflows.catalogue import InputSpec, ObjectInfo, inputs_of
-from workflows.graph import Graph, is_link, is_model_file
+from workflows.graph import Graph, is_link, is_model_file, title_of
 from workflows.manifest import ROLES
 from workflows.manifest_check import FILE_LOADERS
 
@@ -16,6 +16,7 @@ Place = tuple[str, str]
 
 MOST_OFFERED: Final = 150
 """Of a larger graph the first inputs are offered, beside those that were found or chosen."""
+LONGEST_TITLE: Final = 80
 
 _TAKES: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"STRING"}),
@@ -73,18 +74,15 @@ class Places:
         node = self._graph.get(node_id)
         if node is None:
             return f"{node_id} · {name}"
-        title = title_of(node)
-        about = (
-            f"{node['class_type']} ({title})" if title and title != node["class_type"] else node["class_type"]
-        )
-        return f"{node_id} {about} · {name}"
+        return f"{in_short(node_id, node)} · {name}"
 
 
-def title_of(node: Mapping[str, Any]) -> str:
-    """A node's title, "" if it has none."""
-    meta = node.get("_meta")
-    title = meta.get("title") if isinstance(meta, Mapping) else None
-    return title if isinstance(title, str) else ""
+def in_short(node_id: str, node: Mapping[str, Any]) -> str:
+    """Say ``12 KSampler (Sampler 1)``, of a title as much as a line holds."""
+    title, kind = title_of(node), str(node["class_type"])
+    if len(title) > LONGEST_TITLE:
+        title = f"{title[: LONGEST_TITLE - 1]}…"
+    return f"{node_id} {kind} ({title})" if title and title != kind else f"{node_id} {kind}"
 
 
 def _kinds(class_type: str, name: str, value: Any, spec: InputSpec | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def node_for(*slugs: str, tier_gb: int, **facts: Any) -> Node:
         tier_gb=tier_gb,
         classes=sorted(classes),
         models_by_folder=models,
-        capabilities_of=f"{'+'.join(slugs)}{tier_gb}",
+        capabilities_of=hashlib.sha256(f"{slugs}{tier_gb}".encode()).hexdigest()[:16],
         **facts,
     )
     return made

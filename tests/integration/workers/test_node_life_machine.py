@@ -305,6 +305,6 @@ def stand_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-@seeds(2)
+@seeds(2, without_database=True)
 def test_no_order_is_lost_or_rendered_twice_through_all_the_lives_of_its_node(beginning: int) -> None:
     play(NodeLifeMachine, beginning=beginning, examples=100, steps=20)

@@ -261,7 +261,7 @@ class FarmMachine(RuleBasedStateMachine):
         return next(gpu for gpu in self._farm.nodes if gpu.pk == node_id)
 
 
-@seeds(4)
+@seeds(4, without_database=True)
 def test_whatever_happens_the_matcher_keeps_its_rules_and_nobody_starves(beginning: int) -> None:
     play(FarmMachine, beginning=beginning, examples=40, steps=25)
 

@@ -129,7 +129,7 @@ def test_any_json_is_converted_or_refused(document: object) -> None:
     converted_or_refused(document)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(documents)
 def test_anything_shaped_like_a_workflow_is_converted_or_refused(document: object) -> None:
     converted_or_refused(document)
