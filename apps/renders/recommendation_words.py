@@ -32,6 +32,9 @@ _OBSTACLES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
         _("It needs %(need)g GB on one card; the largest that serves now has %(largest)s GB.") % told
     ),
     "missing": lambda told: _("No node has %(files)s.") % {"files": _some(told["files"], told["more"])},
+    "file": lambda told: (
+        _("It asks for a file for its input “%(input)s”: name one, or render it first.") % told
+    ),
     "refused": lambda told: _("It refuses this shot: %(field)s %(value)s %(why)s; %(do)s.") % told,
 }
 

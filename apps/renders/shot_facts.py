@@ -26,8 +26,8 @@ def facts_of(shots: Sequence[Shot]) -> dict[UUID, ShotFacts]:
     keys = [shot.pk for shot in shots]
     cast, moves = _cast(keys), _camera_moves(keys)
     before = _shots_before(shots)
-    keyframes = _with_takes(keys, Kind.KEYFRAME)
-    clips = _with_takes(before.values(), Kind.CLIP)
+    keyframes = with_takes(keys, Kind.KEYFRAME)
+    clips = with_takes(before.values(), Kind.CLIP)
     return {
         shot.pk: ShotFacts(
             said=[*_described(shot), *(said for row in cast[shot.pk] for said in _acted(row))],
@@ -79,7 +79,7 @@ def _shots_before(shots: Sequence[Shot]) -> dict[UUID, UUID]:
     return {shot.pk: before[shot.pk] for shot in shots if shot.pk in before}
 
 
-def _with_takes(keys: Iterable[UUID], kind: Kind) -> set[UUID]:
+def with_takes(keys: Iterable[UUID], kind: Kind) -> set[UUID]:
     """Shots that have a take of a kind that nobody turned down and that can be shown."""
     takes = Take.objects.filter(
         shot__in=list(keys),

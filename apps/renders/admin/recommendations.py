@@ -30,6 +30,10 @@ SHOWN_WORDS: Final = 6
 _LISTS: Final = ("keywords", "keywords_ko", "exceptions", "camera_moves")
 
 
+_FACTS: Final = ("keyframe", "previous_clip", "dialogue")
+"""What a rule may ask to be so, or not so."""
+
+
 class RuleForm(forms.ModelForm[RecommendationRule]):
     """A rule; its lists are kept one word after the other, each once."""
 
@@ -74,6 +78,9 @@ class RuleForm(forms.ModelForm[RecommendationRule]):
         super().__init__(*args, **kwargs)
         if self.instance.builtin and "slug" in self.fields:
             self.fields["slug"].disabled = True  # releases know their rules by key
+        for name in (name for name in _FACTS if name in self.fields):
+            widget: Any = self.fields[name].widget
+            widget.choices = [("unknown", _("does not matter")), ("true", _("yes")), ("false", _("no"))]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

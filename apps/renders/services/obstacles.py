@@ -9,7 +9,9 @@ from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities, serving
 from apps.productions.models import Shot
 from apps.renders.scheduling.fit import keyless, lacking
+from apps.renders.services.files import from_cast
 from apps.renders.services.shot_values import fit
+from apps.renders.services.sources import medium_taken, role_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplate
 from apps.workflows.services import template_of
@@ -24,6 +26,9 @@ INERT: Final = frozenset({"not_there", "not_offered"})
 """With these a rule recommends nothing at all."""
 INERT_WEIGHT: Final = 3
 
+_ASKED: Final = frozenset({"file"})
+"""A person is asked for something when it is rendered; it stands in no way."""
+
 _PASSING: Final = frozenset({"no_node", "memory", "asleep"})
 
 MOST_NAMED: Final = 3
@@ -32,7 +37,7 @@ MOST_NAMED: Final = 3
 
 def weight_of(obstacles: Sequence[Obstacle]) -> int:
     """Order templates by what stands in their way: nothing, what may pass, what has to be mended, inert."""
-    codes = {one["code"] for one in obstacles}
+    codes = {one["code"] for one in obstacles} - _ASKED
     if codes & INERT:
         return INERT_WEIGHT
     return 0 if not codes else 1 if codes <= _PASSING else 2
@@ -65,6 +70,20 @@ class Farm:
             return [_obstacle("not_offered" if slug in self.templates else "not_there", template=slug)]
         need = self._need(template, shot)
         return [need] if isinstance(need, dict) else self._where(template, need)
+
+    def asks_for(self, slug: str, *, has_clip: bool) -> list[Obstacle]:
+        """The files a person has to name or render first, but for a keyframe and the cast's pictures."""
+        template = self.template(slug)
+        if template is None:
+            return []
+        manifest = template.manifest
+        own = role_of(manifest)
+        return [
+            _obstacle("file", input=role)
+            for role in manifest.file_roles
+            if role in manifest.required_roles and not from_cast(manifest, role)
+            if role != own or (not has_clip and medium_taken(template, role) == "video")
+        ]
 
     def _need(self, template: Template, shot: Shot) -> float | Obstacle:
         """The memory a shot of this length needs, or why the template refuses it; worked out once."""

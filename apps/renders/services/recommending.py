@@ -24,8 +24,8 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.renders.models import Decision, Recommendation
 from apps.renders.services.obstacles import INERT_WEIGHT, Farm, weight_of
-from apps.renders.shot_facts import facts_of
-from apps.workflows.models import RecommendationRule
+from apps.renders.shot_facts import facts_of, with_takes
+from apps.workflows.models import Kind, RecommendationRule
 from apps.workflows.recommending import Choice, ShotFacts, judge
 from apps.workflows.selectors import current_version
 
@@ -82,7 +82,11 @@ def advice_for(shots: Sequence[Shot]) -> dict[UUID, Advice]:
     rules = list(RecommendationRule.objects.filter(active=True))
     rows = Recommendation.objects.filter(shot__in=[shot.pk for shot in shots]).select_related("decided_by")
     kept = {row.shot_id: row for row in rows}
-    return {shot.pk: _advice(shot, facts[shot.pk], rules, farm, kept.get(shot.pk)) for shot in shots}
+    clips = with_takes([shot.pk for shot in shots], Kind.CLIP)
+    return {
+        shot.pk: _advice(shot, facts[shot.pk], rules, farm, kept.get(shot.pk), has_clip=shot.pk in clips)
+        for shot in shots
+    }
 
 
 def recommend(shots: Sequence[Shot], *, user: User) -> dict[UUID, Advice]:
@@ -133,9 +137,11 @@ def _advice(
     rules: list[RecommendationRule],
     farm: Farm,
     kept: Recommendation | None,
+    *,
+    has_clip: bool,
 ) -> Advice:
     judged = judge(rules, facts)
-    told = [_told(choice, shot, farm) for choice in judged.choices]
+    told = [_told(choice, shot, farm, has_clip=has_clip) for choice in judged.choices]
     # what can start now goes first; among those, the order the rules gave
     choices = sorted(told, key=lambda one: weight_of(one["obstacles"]))
     denied = [word.as_json() for word in judged.denied]
@@ -149,13 +155,16 @@ def _advice(
     )
 
 
-def _told(choice: Choice, shot: Shot, farm: Farm) -> dict[str, Any]:
+def _told(choice: Choice, shot: Shot, farm: Farm, *, has_clip: bool) -> dict[str, Any]:
     return {
         "template": choice.template,
         "recipe": choice.recipe,
         "score": choice.score,
         "reasons": [held.as_json() for held in choice.reasons],
-        "obstacles": farm.obstacles(choice.template, shot),
+        "obstacles": [
+            *farm.obstacles(choice.template, shot),
+            *farm.asks_for(choice.template, has_clip=has_clip),
+        ],
     }
 
 

@@ -88,7 +88,9 @@ def test_rules_are_read_by_members_and_edited_by_the_farm(film: Film, as_: Brows
     assert "inert: not offered" in shown
     rule = RecommendationRule.objects.get(slug="large-movement")
     root = as_("root")
-    form = root.get(page(rule)).context["adminform"].form
+    edited = root.get(page(rule))
+    assert text_of(edited).count("does not matter") == 3
+    form = edited.context["adminform"].form
     sent = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
     sent |= {"keywords": "run, hurry,run\nhurry", "keyframe": "unknown", "previous_clip": "unknown"}
     sent |= {"dialogue": "unknown", "active": "on"}

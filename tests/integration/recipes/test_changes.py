@@ -157,6 +157,16 @@ def test_a_gate_rendered_anew_keeps_what_follows_until_a_new_take_is_approved(
     assert made_for(run) == [4, 2, 1, 1]
 
 
+def test_what_follows_a_gate_rendered_anew_is_stale_until_a_new_take_is_approved(
+    run: RecipeRun, coordinator: User, commits: OnCommit
+) -> None:
+    recipe_becomes(run, replace(KEYFRAME, width=640, height=384), CLIP, UPSCALE, FINAL)
+    with commits():
+        render_changed(again(run), user=coordinator)
+    renders_all(run)
+    assert stale(run) == [[], ["upstream"], ["upstream"], ["upstream"]]
+
+
 def test_an_approval_taken_back_is_told_and_renders_nothing(run: RecipeRun, coordinator: User) -> None:
     review_take(take_of(jobs(run, 0)[0]), to="rejected", user=coordinator)
     assert stale(run) == [[], ["source"], ["upstream"], ["upstream"]]
@@ -254,6 +264,23 @@ def test_a_failed_step_keeps_what_follows_and_goes_on_when_it_is_requeued(
     assert resume_run(again(run), user=coordinator) == 1
     renders_all(run)
     assert [one.stand for one in stand(run)] == ["done", "to_approve"]
+
+
+def test_what_a_later_round_has_taken_the_place_of_is_not_requeued(
+    film: Project, shot: Shot, coordinator: User, commits: OnCommit
+) -> None:
+    run = started(coordinator, film, [shot])
+    renders_all(run)
+    for job in jobs(run, 0):
+        with commits():
+            approves(coordinator, job)
+    cancel_stale(again(run), user=coordinator)
+    with commits():
+        render_changed(again(run), user=coordinator)
+    assert [job.state for job in jobs(run, 1)] == [JobState.CANCELLED, JobState.READY]
+    cancel_run(run, user=coordinator)
+    assert resume_run(again(run), user=coordinator) == 1
+    assert [job.state for job in jobs(run, 1)] == [JobState.CANCELLED, JobState.READY]
 
 
 def test_what_renders_from_an_earlier_choice_goes_on_unless_somebody_calls_it_off(

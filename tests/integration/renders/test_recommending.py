@@ -281,3 +281,16 @@ def test_the_api_tells_and_takes_decisions(shot: Shot, coordinator: User) -> Non
     wrong = client.post(address, {"decision": "override"})
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "template")
     assert client.post(address, {"decision": "withdraw"}).json()["decision"] == ""
+
+
+def test_a_file_that_will_be_asked_for_is_told_and_stands_in_no_way(shot: Shot) -> None:
+    ShotCharacterFactory.create(shot=shot, action="", action_ko="")
+    node_for("wan_animate", "wan22_i2v", tier_gb=48)
+    advice = described(shot, "She runs over the ice")
+    assert advice.template == "wan_animate"
+    assert [one["params"] for one in advice.choices[0]["obstacles"]] == [{"input": "video"}]
+    assert obstacles_in_words(advice.choices[0]) == [
+        "It asks for a file for its input “video”: name one, or render it first."
+    ]
+    TakeFactory.create(shot=shot, kind="clip", media_state="ready")
+    assert advised(shot).choices[0]["obstacles"] == []

@@ -14,6 +14,7 @@ from apps.recipes.services.starting import preview
 from apps.recipes.spec import Gate, StepSpec
 from apps.renders.services.planning import Plan, plan
 from apps.renders.services.steps import Step
+from apps.review.conforming import lengths_of
 from apps.review.models import Artifact
 from tests.factories import (
     ArtifactFactory,
@@ -110,6 +111,9 @@ def test_a_clip_that_arrives_at_a_picture_is_never_trimmed_whatever_follows(shot
     assert later.problems, "there is no clip yet"
     take = TakeFactory.create(shot=shot, kind="clip", media_state="ready", length=clip.length)
     ArtifactFactory.create(take=take, kind="video", frames=33, fps=16.0)
+    found = lengths_of(take)
+    assert found
+    assert (len(found.mapping), found.mapping[-1]) == (48, 32)
     [smooth] = planned(shot, Step(template="rife_interpolate")).jobs
     assert smooth.length["whole"]
 

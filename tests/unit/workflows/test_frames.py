@@ -139,6 +139,22 @@ def test_a_picture_is_held_for_the_whole_shot() -> None:
     assert (held.mapping(), held.end) == ([0] * 5, 1)
 
 
+@pytest.mark.parametrize(
+    ("frames", "rendered", "rate"), [(48, 33, 16), (20, 17, 16), (48, 49, 24), (1, 5, 16)]
+)
+def test_a_clip_that_arrives_at_a_picture_is_used_whole(frames: int, rendered: int, rate: int) -> None:
+    arrives = Conform(Length(frames, Fraction(24)), rendered, Fraction(rate), whole=True)
+    shown = arrives.mapping()
+    assert (len(shown), shown[0], arrives.end, arrives.missing) == (frames, 0, rendered, 0)
+    assert frames == 1 or shown[-1] == rendered - 1
+    assert shown == sorted(shown)
+    assert arrives.as_json()["whole"]
+
+
+def test_a_clip_that_arrives_too_early_is_missing_frames_like_any_other() -> None:
+    assert Conform(Length(48, Fraction(24)), 29, Fraction(16), whole=True).missing == 3
+
+
 def test_a_clip_that_does_not_cover_the_shot_says_how_many_frames_would() -> None:
     with pytest.raises(
         ValueRefused, match=r"frames: 79 at 16 fps are too few for 121 at 24 fps; .* least 81"
