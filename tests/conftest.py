@@ -42,8 +42,8 @@ PRODUCTION: dict[str, str] = {
     "desk": "",
     "farmsim": "",
     "notices": "",
-    "renders": "breaker budget canaries catalogues chains dependents directives envelope epochs fit groups holds "
-    "inventory ladder learning lengths loras needs node_machine node_operations outlook places proofs "
+    "renders": "breaker budget canaries catalogues chains dependents directives envelope epochs fit groups "
+    "holds inventory ladder learning lengths loras needs node_machine node_operations outlook places proofs "
     "recommending render_machine requeue roster rules scheduling service_keys shipped_set steering "
     "steering_races stock versions waiting",
 }

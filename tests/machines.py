@@ -34,8 +34,8 @@ def register() -> None:
 def seeds(count: int, *, without_database: bool = False) -> pytest.MarkDecorator:
     """Play from so many beginnings. Hypothesis varies what it has found; a seed makes it begin elsewhere.
 
-    SQLite plays the even ones, PostgreSQL the odd ones; what only a studio's farm does is played on PostgreSQL
-    alone, from the odd ones. ALL=1 and ``make soak`` play all of them. What needs no database plays all.
+    SQLite plays the even ones, PostgreSQL the odd ones; what only a studio's farm does is played on
+    PostgreSQL alone, from the odd ones. ALL=1 and ``make soak`` play all. What needs no database plays all.
     """
     first = 0 if os.environ.get("SHOTFARM_TEST_DB", "sqlite") == "sqlite" else 1
     every = without_database or SOAKING or bool(os.environ.get("ALL"))
