@@ -16,7 +16,7 @@ from apps.productions.models import Shot, ShotCharacter
 from apps.projects.models import Project
 from apps.renders.services.sources import Looks, looks_of, medium_taken
 from apps.renders.services.steps import Step
-from apps.review.models import Artifact
+from apps.review.models import Artifact, ArtifactRole
 from workflows.load import Template
 from workflows.manifest import Manifest
 
@@ -49,7 +49,8 @@ class Brought:
 
 def stored_files(ids: Sequence[UUID | str]) -> dict[UUID, Stored]:
     """Find files by id, whatever they are of: two queries."""
-    artifacts = Artifact.objects.filter(pk__in=ids).select_related("take__shot__sequence")
+    originals = Artifact.objects.filter(pk__in=ids, role=ArtifactRole.PRIMARY)
+    artifacts = originals.select_related("take__shot__sequence")
     pictures = CharacterReference.objects.filter(pk__in=ids).select_related("character")
     found = [*map(_of_take, artifacts), *map(_of_character, pictures)]
     return {one.pk: one for one in found}

@@ -244,3 +244,10 @@ def test_a_clip_that_follows_its_source_has_its_length_rate_and_size_changed_as_
 def test_steps_are_grouped_by_what_they_ask_for() -> None:
     asked = {Step(template=TWO, files={"mask": uuid4()}), Step(template=TWO), Step(template=TWO)}
     assert len(asked) == 2
+
+
+def test_a_proxy_is_not_what_a_take_is_about(coordinator: User, shot: Shot) -> None:
+    _cast(shot)
+    proxy = ArtifactFactory.create(take=_take_of(shot).take, kind="image", role="proxy", key="proxies/a.png")
+    [(field, _)] = _refused(coordinator, shot, {"last_frame": proxy.pk})
+    assert field == "steps[0].files.last_frame"
