@@ -77,6 +77,7 @@ class StepFormSet(BaseInlineFormSet[Any, Any, Any]):
         if name and place.isdigit():
             steps[int(place)].add_error(name if name in steps[int(place)].fields else None, problem.message)
         else:
+            # what Django keeps of a whole formset and gives no other door to (its types leave it out)
             self._non_form_errors.append(str(problem.message))  # type: ignore[attr-defined]
 
     def ordered(self) -> list[Any]:

@@ -253,6 +253,7 @@ class RunViewSet(ScopedRead[RecipeRun]):
 
     def _answer(self, run: RecipeRun, http_status: int = status.HTTP_200_OK) -> Response:
         rows, problems = look_at(run, shots_of(run))
+        # dressed for the serializer, as lists of jobs and takes are
         run.problems = [as_json(one) for one in problems]  # type: ignore[attr-defined]
         run.shots = [_shot(run, row) for row in rows]  # type: ignore[attr-defined]
         context = self.get_serializer_context()
