@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Max
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,7 @@ class Word(StrEnum):
     PROVEN = "proven"
     STALE = "stale"
     FAILED = "failed"
+    LATE = "late"
     ASKED = "asked"
     UNPROVEN = "unproven"
 
@@ -35,6 +37,7 @@ WORDS: Final[Mapping[Word, Promise]] = {
     Word.PROVEN: _("proven"),
     Word.STALE: _("proven before its software or models changed"),
     Word.FAILED: _("failed"),
+    Word.LATE: _("not tried in time"),
     Word.ASKED: _("asked for"),
     Word.UNPROVEN: _("unproven"),
 }
@@ -54,6 +57,11 @@ class Standing:
 
 
 NOTHING: Final = Standing(Word.UNPROVEN)
+
+
+def minutes_of(node: Node) -> int:
+    """How long a golden render may wait, and how long it may render, on this node."""
+    return node.prove_minutes or int(settings.PROVE_MINUTES)
 
 
 def software_now(node: Node) -> dict[str, Any]:
@@ -113,7 +121,7 @@ def _standing(
     if proof.state in PROOF_OPEN:
         return Standing(Word.ASKED, proof)
     if proof.state == ProofState.FAILED:
-        return Standing(Word.FAILED, proof)
+        return Standing(Word.FAILED if proof.was_tried else Word.LATE, proof)
     has = _hashes(node, needed(version, proof.precision), files)
     fresh = proof.software == software_now(node) and _same(proof.files, has)
     return Standing(Word.PROVEN if fresh else Word.STALE, proof)
