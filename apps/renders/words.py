@@ -102,6 +102,8 @@ HAPPENED: Final = Phrases(
         gettext_noop("%(node)s lacks the tags %(tags)s"),
         gettext_noop("%(node)s is not given this template for now"),
         gettext_noop("nobody took its order, %(count)s times"),
+        gettext_noop("the worker of %(node)s does not know %(says)s"),
+        gettext_noop("its worker is too old for this order: it does not know %(says)s"),
     ),
     fact=r"\S+(?:, \S+)*",
 )

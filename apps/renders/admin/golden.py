@@ -27,7 +27,7 @@ from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services import template_of
 from workflows.downloads import TOOLS, as_text
 from workflows.errors import WorkflowError
-from workflows.manifest import Pack
+from workflows.manifest import Manifest
 
 admin.site.unregister(WorkflowTemplate)
 
@@ -109,6 +109,7 @@ def _golden(template: WorkflowTemplate, version: WorkflowTemplateVersion, tool: 
         Line(node, known.get((version.pk, node.pk), NOTHING), _obstacle(version, node)) for node in nodes
     ]
     shown = sorted(lines, key=lambda line: (bool(line.obstacle), line.node.name))[:MOST_ROWS]
+    manifest = _manifest(version)
     files = downloads(matrix(nodes, needs_of([template])).only_missing())
     title = _("Model files of %(what)s missing on %(nodes)s") % {
         "what": template.slug,
@@ -119,7 +120,8 @@ def _golden(template: WorkflowTemplate, version: WorkflowTemplateVersion, tool: 
         "golden": shown,
         "golden_hidden": len(lines) - len(shown),
         "able": sum(not line.obstacle for line in lines),
-        "packages": _packages(version),
+        "packages": manifest.packs if manifest else (),
+        "service": manifest.remote.service if manifest and manifest.remote else "",
         "files": files,
         "tool": tool,
         "tools": TOOLS,
@@ -133,12 +135,12 @@ def _obstacle(version: WorkflowTemplateVersion, node: Node) -> str:
     return str(problem.message) if problem else ""
 
 
-def _packages(version: WorkflowTemplateVersion) -> list[Pack]:
-    """The custom nodes a version needs, with where they come from."""
+def _manifest(version: WorkflowTemplateVersion) -> Manifest | None:
+    """The version's manifest; None if nobody can read it any more, which its own page says."""
     try:
-        return list(template_of(version).manifest.packs)
-    except WorkflowError:  # nobody can read it any more: the page says so where it is rendered
-        return []
+        return template_of(version).manifest
+    except WorkflowError:
+        return None
 
 
 def _page(template: WorkflowTemplate) -> str:

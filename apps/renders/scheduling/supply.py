@@ -14,7 +14,7 @@ from apps.nodes.models import Node
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock, Proof
 from apps.renders.scheduling.demand import Fit, Waiting, models_of
-from apps.renders.scheduling.fit import keyless, lacking
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import PROOF_ON_WAY, BlockState
@@ -31,6 +31,7 @@ class Kind:
     dedicated: bool
     tags: frozenset[str]
     keys: frozenset[str]
+    hears: frozenset[str]
 
 
 class Held(NamedTuple):
@@ -188,6 +189,7 @@ def suits(kind: Kind, waiting: Waiting, one: Node) -> bool:
         in_pool(kind, lane.pool_id)
         and tags_of(lane.tags) <= kind.tags
         and not keyless(one, waiting.template)
+        and not unknown_to(one, waiting.template)
         and not lacking(one, waiting.template, lane.precision, lane.lora_files)
     )
 
@@ -212,6 +214,7 @@ def kind_of(node: Node) -> Kind:
         dedicated,
         tags_of(node.tags),
         frozenset(node.keys),
+        frozenset(node.hears),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities, serving
 from apps.productions.models import Shot
-from apps.renders.scheduling.fit import keyless, lacking
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
 from apps.renders.services.files import from_cast
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import medium_taken, role_of
@@ -120,6 +120,8 @@ class Farm:
 
 def _lacks(node: Node, template: Template) -> tuple[str, ...]:
     missing, remote = lacking(node, template, ""), template.manifest.remote
+    if unknown_to(node, template):
+        missing = (*missing, "a newer worker")
     return (*missing, f"{remote.service} key") if remote and keyless(node, template) else missing
 
 

@@ -49,6 +49,7 @@ KEPT: Final = 20
 
 LONGEST_MESSAGE: Final = 2_000
 NOT_TAKEN: Final = "nobody took its order, %(count)s times"
+TOO_OLD: Final = "its worker is too old for this order: it does not know %(says)s"
 LOST: Final = "the node went silent while it rendered this"
 
 
@@ -179,6 +180,9 @@ def _send(proof: Proof, now: datetime) -> bool:
     except (WorkflowError, OSError, ValueError) as exc:
         logger.warning("golden render cannot be ordered", extra={"proof": str(proof.pk), "why": str(exc)})
         fail(proof, FailureClass.REJECTED_GRAPH, f"its order cannot be built: {exc}")
+        return False
+    if unknown := order.says.difference(node.hears):
+        fail(proof, FailureClass.REJECTED_GRAPH, TOO_OLD % {"says": ", ".join(sorted(unknown))})
         return False
     if not bus.publish(order, queue=node_queue(node.name, node.epoch)):
         _give_back(proof, "the broker cannot be reached", costs=False)

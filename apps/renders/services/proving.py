@@ -20,10 +20,11 @@ from apps.nodes.selectors import known_capabilities, serving
 from apps.nodes.services import require_steering
 from apps.renders.models import Proof
 from apps.renders.proofs import Word, standings
-from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
 from apps.renders.services import bus
 from apps.renders.services.golden import values_of
 from apps.renders.states import PROOF, PROOF_OPEN, ProofState
+from apps.renders.waitwords import said_in_words
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services import template_of
 from workflows.errors import WorkflowError
@@ -105,6 +106,8 @@ def prove_what_changed(now: datetime) -> int:
     for (version, node), standing in standings(nodes, versions.values()).items():
         if standing.word is not Word.STALE or asked >= MOST_AT_ONCE:
             continue
+        if template_of(versions[version]).manifest.remote:
+            continue  # a service renders for money: only a person asks for that
         if in_the_way(versions[version], by_node[node]) is None:
             _ask(versions[version], by_node[node], by=COORDINATOR, reason=CHANGED)
             asked += 1
@@ -122,6 +125,13 @@ def in_the_way(version: WorkflowTemplateVersion, node: Node) -> Problem | None:
 def what_it_lacks(version: WorkflowTemplateVersion, node: Node) -> Problem | None:
     """What a node whose capabilities are known lacks for a golden render of this version; None: nothing."""
     template = template_of(version)
+    if (remote := template.manifest.remote) and keyless(node, template):
+        told = _("%(node)s has no key for %(service)s") % {"node": node.name, "service": remote.service}
+        return Problem("template", version.template.slug, told, code="keyless")
+    if unknown := unknown_to(node, template):
+        told = _("the worker of %(node)s is too old: it does not know %(says)s; update it")
+        facts = {"node": node.name, "says": said_in_words(unknown)}
+        return Problem("template", version.template.slug, told % facts, code="older_worker")
     missing = lacking(node, template, _precision(version))
     if missing:
         more = f" … + {len(missing) - MOST_NAMED}" if len(missing) > MOST_NAMED else ""
