@@ -72,6 +72,7 @@ REASONS: dict[str, Promise] = {
 ADVICE: Final = (
     gettext_noop("%(frames)s frames should fit"),
     gettext_noop("%(tier)s GB was an experiment: back to a larger card"),
+    gettext_noop("%(service)s may have rendered it for money: look there, then requeue it by hand"),
     gettext_noop("a size of %(size)s should fit"),
     gettext_noop("all %(attempts)s attempts are used up"),
     gettext_noop("gave up after %(failures)s failures of the farm itself"),

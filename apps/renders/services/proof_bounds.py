@@ -13,6 +13,7 @@ from apps.renders.selectors import slots_in_use
 from apps.renders.services import bus
 from apps.renders.services.proofs import ACTOR, fail
 from apps.renders.states import PROOF, PROOF_ON_WAY, PROOF_OPEN, AttemptState, ProofState
+from apps.workflows.services import template_of
 from farm.contracts import FailureClass
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ def make_way() -> int:
     """Stop golden renders on nodes that have been given work, and let them wait again; return how many."""
     wanted = slots_in_use().filter(state__in=_BEFORE_THE_GPU).exclude(node=None)
     in_the_way = Proof.objects.filter(state__in=PROOF_ON_WAY, node__in=wanted.values("node"))
-    return sum(_stop(proof) for proof in in_the_way.select_related("node"))
+    rows = in_the_way.select_related("node", "version__template")
+    return sum(_stop(proof) for proof in rows if not _is_paid_for(proof))
 
 
 def give_up_late(now: datetime) -> int:
@@ -70,6 +72,11 @@ def _stop(proof: Proof) -> bool:
         logger.info("golden render made way", extra={"proof": str(proof.pk), "node": proof.node.name})
         _tell(proof)
     return stopped
+
+
+def _is_paid_for(proof: Proof) -> bool:
+    """Whether a service renders it for money: it would be paid for again."""
+    return proof.state == ProofState.RUNNING and template_of(proof.version).manifest.remote is not None
 
 
 def _tell(proof: Proof) -> None:
