@@ -126,6 +126,7 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("Blocked for this template until %(until)s."),
         _("Blocked for this template after failures."),
     ),
+    "unproven": (_("Its golden render of this version failed, and other nodes can take it."),),
     "off_hours": (
         _("Off hours until %(until)s."),
         _("Off hours by the schedule %(reason)s."),

@@ -15,6 +15,7 @@ from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock, Proof
 from apps.renders.scheduling.demand import Fit, Waiting, models_of
 from apps.renders.scheduling.fit import keyless, lacking, unknown_to
+from apps.renders.scheduling.proven import NOTHING_PROVEN, Proven
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import PROOF_ON_WAY, BlockState
@@ -69,6 +70,8 @@ class Supply:
     """The files that a lane's jobs load."""
     proving: frozenset[UUID] = frozenset()
     """Nodes that have a golden render in hand: one of their seats is taken."""
+    proven: Proven = NOTHING_PROVEN
+    """What golden renders say of nodes and versions."""
 
     def __post_init__(self) -> None:
         self._tried = {
@@ -110,8 +113,18 @@ class Supply:
     def able(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that can run this lane's jobs, busy or not."""
         if waiting.fit not in self._able:
-            self._able[waiting.fit] = self._those_that(fits, waiting)
+            able = self._those_that(fits, waiting)
+            # Where only such nodes are left they are given it: something may have changed that nobody sees.
+            self._able[waiting.fit] = able - self.proven.cannot(_version(waiting)) or able
         return self._able[waiting.fit]
+
+    def passed_over(self, waiting: Waiting) -> set[UUID]:
+        """Nodes that are not given it: their golden render of this version failed, and others are there."""
+        return self.proven.cannot(_version(waiting)) - self.able(waiting)
+
+    def is_proven(self, waiting: Waiting, node_id: UUID) -> bool:
+        """Whether this node has rendered this very version."""
+        return node_id in self.proven.can(_version(waiting))
 
     def suited(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that could run this lane's jobs but for their memory."""
@@ -165,6 +178,10 @@ def read_supply(now: datetime) -> Supply:
     for node_id, template_id, is_blocked in shut_pairs(now):
         (blocks if is_blocked else trials)[template_id].add(node_id)
     return Supply(serving_nodes(), _held(), blocks, trials, proving=_proving())
+
+
+def _version(waiting: Waiting) -> UUID:
+    return waiting.lane.template_version_id
 
 
 def shut_pairs(now: datetime, nodes: Iterable[Node] | None = None) -> Iterator[tuple[UUID, UUID, bool]]:

@@ -158,8 +158,9 @@ def _rows(
     Whether such a node is busy is seen from its attempts: it changes every second, what stands here does not.
     """
     serving, able = {node.pk for node in this.supply.nodes}, this.supply.able(each)
+    passed_over = this.supply.passed_over(each)
     told = [
-        (node, _against(node, each, until, serves=node.pk in serving))
+        (node, _against(node, each, until, serves=node.pk in serving, passed_over=node.pk in passed_over))
         for node in nodes
         if node.pk not in able
     ]
@@ -181,7 +182,7 @@ _NEARNESS: Final = {
 
 
 def _against(
-    node: Node, each: Waiting, until: dict[tuple[UUID, UUID], str], *, serves: bool
+    node: Node, each: Waiting, until: dict[tuple[UUID, UUID], str], *, serves: bool, passed_over: bool
 ) -> Reason | None:
     lane, kind = each.lane, kind_of(node)
     blocked = until.get((node.pk, each.template_id))
@@ -199,6 +200,7 @@ def _against(
         (keyless(node, each.template), lambda: ("keyless", {"service": _service(each)})),
         (unknown, lambda: ("older_worker", {"says": list(unknown)})),
         (blocked, lambda: ("blocked", {"until": blocked or ""})),
+        (passed_over, lambda: ("unproven", {})),
     )
     return next((reason() for fails, reason in checks if fails), None)
 

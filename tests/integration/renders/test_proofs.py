@@ -11,26 +11,30 @@ from django.core.files.storage import default_storage
 from django.utils import translation
 from pytest_django import Settings
 
+from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
 from apps.nodes.models import Node
 from apps.nodes.services import bound_golden_renders
+from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, Proof
-from apps.renders.proofs import NOTHING, Word, standings
-from apps.renders.services.dispatch import dispatch
+from apps.renders.proofs import NOTHING, Word, standings, verdicts
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.golden import ball_clip, ball_picture, tone
 from apps.renders.services.proof_bounds import give_up_late, make_way
 from apps.renders.services.proofs import expire, send_waiting
 from apps.renders.services.proving import cancel_proof, prove, prove_what_changed
 from apps.renders.services.record import Recorded, record
 from apps.renders.states import ProofState
+from apps.renders.waiting import told_by_nodes
 from apps.renders.words import REASONS, reason_in_words
 from apps.review.models import Take
 from apps.workflows.models import WorkflowTemplate
 from farm.contracts import Capabilities, ComfyFact, FailureClass, FileFact, Outcome, RenderOrder, Stage
 from tests.factories import UserFactory
 from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import press
 from workers.inventory import Told
 
 pytestmark = pytest.mark.django_db
@@ -401,3 +405,34 @@ def test_why_one_was_given_up_is_said_in_the_readers_language() -> None:
         said = reason_in_words(told)
         assert str(REASONS["waits until its node has nothing else to do"]) in said
         assert said != told
+
+
+def test_the_dispatcher_prefers_the_node_that_has_proven_the_version(
+    node24: Hand, bus: Any, film: Project, coordinator: User
+) -> None:
+    other = Hand("a24", tier_gb=24, broker=bus).arrives()  # first by name
+    proven(node24)
+    other.reports()
+    press(film, coordinator, "sd15_t2i")
+    assert dispatch() == 1
+    assert Attempt.objects.get().node == node_of(node24)
+
+
+def test_one_whose_golden_render_failed_is_passed_over_until_its_software_changes(
+    node24: Hand, bus: Any, film: Project, coordinator: User
+) -> None:
+    other = Hand("z24", tier_gb=24, broker=bus).arrives()
+    _proof, order = sent(node24)
+    node24.claims(order)
+    node24.finishes(order, node24.failure(order, FailureClass.UNKNOWN))
+    node24.reports()
+    jobs = [press(film, coordinator, "sd15_t2i", key=key) for key in "abc"]
+    assert dispatch() == 2, "both seats of the other one"
+    explain_waiting()
+    assert set(Attempt.objects.values_list("node__name", flat=True)) == {other.name}
+    waits = Job.objects.get(pk=jobs[-1].pk)
+    assert [(row.node, row.code) for row in told_by_nodes(waits)] == [(node24.name, "unproven")]
+    node24.reports(comfy=OTHER_COMFY)
+    version = template().current
+    assert version is not None
+    assert verdicts([node_of(node24)], [version]) == []
