@@ -118,7 +118,7 @@ class Supply:
             self._able[waiting.fit] = able - self.proven.cannot(_version(waiting)) or able
         return self._able[waiting.fit]
 
-    def passed_over(self, waiting: Waiting) -> set[UUID]:
+    def passed_over(self, waiting: Waiting) -> frozenset[UUID]:
         """Nodes that are not given it: their golden render of this version failed, and others are there."""
         return self.proven.cannot(_version(waiting)) - self.able(waiting)
 

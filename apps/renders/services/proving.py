@@ -64,7 +64,8 @@ class Asked:
 def prove_on(template: WorkflowTemplate, nodes: Iterable[Node], *, user: User | None) -> Asked:
     """Ask these nodes, each as :func:`prove` does. Raises NotAllowed; Refused without a version."""
     require_steering(user)
-    proofs, problems = [], []
+    proofs: list[Proof] = []
+    problems: list[Problem] = []
     for node in nodes:
         try:
             proofs.append(prove(template, node, user=user))

@@ -131,7 +131,8 @@ def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID],
 
 def _unknown_to_all(nodes: list[Node], each: Waiting) -> list[str]:
     """What the worker that knows most does not know."""
-    return list(min((unknown_to(node, each.template) for node in nodes), key=len))
+    knows_most = min(nodes, key=lambda node: len(unknown_to(node, each.template)))
+    return list(unknown_to(knows_most, each.template))
 
 
 def _gap(node: Node, each: Waiting) -> tuple[str, ...]:
