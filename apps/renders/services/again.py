@@ -139,6 +139,7 @@ def _copy(first: Job, batch: RenderBatch, values: dict[str, object]) -> Job:
         height=first.height,
         frames=first.frames,
         fps=first.fps,
+        length=first.length,
         seed=first.seed,
         values=values,
         loras=first.loras,

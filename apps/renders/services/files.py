@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -64,8 +64,16 @@ def from_cast(manifest: Manifest, role: str) -> bool:
     return role.startswith(REFERENCE) and "positive" in manifest.bindings
 
 
-def brought(project: Project, shots: Sequence[Shot], step: Step, template: Template, *, own: str) -> Brought:
-    """Find the files of every role but ``own``, the one that the job starts from.
+def brought(
+    project: Project,
+    shots: Sequence[Shot],
+    step: Step,
+    template: Template,
+    *,
+    own: str,
+    besides: Collection[str] = (),
+) -> Brought:
+    """Find the files of every role but ``own``, which the job starts from, and ``besides``, filled like it.
 
     What the step names comes first. References that it does not name are the pictures of the shot's cast, in
     casting order, where the template takes words about them, too: a style's picture is nobody's portrait.
@@ -85,15 +93,17 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
         left = [
             one for one in pictures.get(shot.pk, []) if one.pk not in {given.pk for given in mine.values()}
         ]
-        free = [role for role in asked if role not in mine and role != own]
+        free = [role for role in asked if role not in mine and role != own and role not in besides]
         mine.update(zip(free, left, strict=False))
-        result.problems += _missing(shot, mine, template, own)
+        result.problems += _missing(shot, mine, template, {own, *besides})
     return result
 
 
-def _missing(shot: Shot, mine: Mapping[str, Stored], template: Template, own: str) -> Iterator[Problem]:
+def _missing(
+    shot: Shot, mine: Mapping[str, Stored], template: Template, filled: Collection[str]
+) -> Iterator[Problem]:
     for role in template.manifest.file_roles:
-        if role in mine or role == own or template.manifest.bindings[role].optional is not None:
+        if role in mine or role in filled or template.manifest.bindings[role].optional is not None:
             continue
         if from_cast(template.manifest, role):
             told = _("nobody in this shot has a reference picture; give somebody one, or name a file here")
