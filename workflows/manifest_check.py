@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -197,28 +197,38 @@ def _file_problems(template: Template, object_info: ObjectInfo) -> Iterator[Prob
         if binding.type == "file"
         for target in binding.targets
     }
+    takers = _takers(template.graph)
     for node_id, node in template.graph.items():
         name = FILE_LOADERS.get(node["class_type"])
         if not name or is_link(node["inputs"].get(name)) or (node_id, name) in files:
             continue
-        if _is_read(template.graph, node_id, object_info):
+        if _is_read(template.graph, takers, node_id, object_info):
             text = f"Node {node_id} ({node['class_type']}) reads a file that no role brings to the node."
             yield Problem(node_id, name, "unbound_file", text)
 
 
-def _is_read(graph: Graph, loader: str, object_info: ObjectInfo) -> bool:
+def _is_read(graph: Graph, takers: Mapping[str, list[str]], loader: str, object_info: ObjectInfo) -> bool:
     """False if a server never runs a loader: no output node needs it. Without a catalogue nobody knows."""
-    reached = [loader]
-    for origin in reached:
-        known = object_info.get(graph[origin]["class_type"])
+    reached = {loader}
+    waiting = [loader]
+    while waiting:
+        node = waiting.pop()
+        known = object_info.get(graph[node]["class_type"])
         if known is None or known.get("output_node"):
             return True
-        reached += [node for node in _takers(graph, origin) if node not in reached]
+        fresh = [taker for taker in takers.get(node, ()) if taker not in reached]
+        reached.update(fresh)
+        waiting += fresh
     return False
 
 
-def _takers(graph: Graph, origin: str) -> list[str]:
-    return [id_ for id_, node in graph.items() if origin in map(linked_node, node["inputs"].values())]
+def _takers(graph: Graph) -> dict[str, list[str]]:
+    """Node → the nodes that take something of it."""
+    takers: dict[str, list[str]] = {}
+    for node_id, node in graph.items():
+        for origin in filter(None, map(linked_node, node["inputs"].values())):
+            takers.setdefault(origin, []).append(node_id)
+    return takers
 
 
 def _kind_problems(manifest: Manifest) -> Iterator[Problem]:

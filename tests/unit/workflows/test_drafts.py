@@ -164,9 +164,8 @@ def test_a_draft_loads_loras_into_models_of_their_own_family_only(name: str, pla
 def test_a_lora_of_one_expert_goes_to_every_node_that_loads_its_file() -> None:
     draft = drafted("templates_mjm_looped_restyler")
     template = template_from(graphs()["templates_mjm_looped_restyler"], draft)
-    graph = insert_loras(
-        template.graph, template.manifest.loras, [Lora("hero_high.safetensors", 0.8, "high")]
-    )
+    hero = Lora("hero_high.safetensors", 0.8, "high")
+    graph = insert_loras(template.graph, template.manifest.loras, [hero])
     before = {
         graph[loader["inputs"]["model"][0]]["inputs"]["unet_name"]
         for loader in graph.values()
