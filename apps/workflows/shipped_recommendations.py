@@ -44,7 +44,9 @@ _SMALL_KO = """\
 _FORCE = """\
 explode, explosion, erupt, eruption, blast, burn, shatter, collapse, avalanche, tidal wave, flood,
 storm, smoke, burst"""
-_FORCE_KO = """폭발, 대폭발, 터지다, 폭파, 분출, 불타다, 타오르다, 무너지다, 붕괴, 산산조각, 눈사태, 해일, 홍수, 폭풍"""
+_FORCE_KO = """\
+폭발, 대폭발, 터지다, 폭파, 분출, 불타다, 타오르다, 무너지다, 붕괴, 산산조각, 눈사태,
+해일, 홍수, 폭풍"""
 _STYLE = """\
 watercolor, watercolour, anime, cartoon, oil painting, painterly, sketch, woodblock, comic,
 claymation, stylized, stylised, pixel art, ink wash, storybook"""
