@@ -14,6 +14,7 @@ from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import medium_taken, role_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplate
+from apps.workflows.selectors import offered
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
 from workflows.errors import WorkflowError
@@ -47,8 +48,8 @@ class Farm:
     """The templates there are and the nodes there are, read once for many shots."""
 
     def __init__(self) -> None:
-        rows = WorkflowTemplate.objects.select_related("current")
-        self.templates = {row.slug: row for row in rows}
+        self.templates = {row.slug: row for row in WorkflowTemplate.objects.all()}
+        self.offered = {row.slug: row for row in offered()}
         self.serving = list(serving().only("name", "tier_gb", "capabilities_of", "keys"))
         self.known = list(known_capabilities().only("name", "tier_gb", "capabilities_of", "keys"))
         self._needs: dict[tuple[Any, ...], float | Obstacle] = {}
@@ -60,8 +61,8 @@ class Farm:
 
     def template(self, slug: str) -> Template | None:
         """A template that is offered now."""
-        row = self.templates.get(slug)
-        return template_of(row.current) if row and row.active and row.current else None
+        row = self.offered.get(slug)
+        return template_of(row.current) if row and row.current else None
 
     def obstacles(self, slug: str, shot: Shot) -> list[Obstacle]:
         """Say what stands in the way of rendering this shot with this template now; nothing if it could."""
