@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
-from workflows.catalogue import InputSpec, ObjectInfo, inputs_of, types_of
+from workflows.catalogue import InputSpec, Inputs, ObjectInfo, types_of
 from workflows.graph import Graph, is_link, linked_node, plain_value
 
 MOST_WALKED: Final = 3000
@@ -31,7 +30,8 @@ class View:
     def __init__(self, graph: Graph, object_info: ObjectInfo) -> None:
         self.graph = graph
         self.object_info = object_info
-        self._specs: dict[str, dict[str, InputSpec]] = {}
+        self._inputs = Inputs(object_info)
+        self._specs: dict[str, Mapping[str, InputSpec]] = {}
         self._links: dict[str, dict[str, Output]] = {}
         self._linked: dict[tuple[str, tuple[str, ...]], dict[str, Output]] = {}
         self._numbers: dict[str, tuple[str, ...]] = {}
@@ -72,17 +72,12 @@ class View:
             self._specs[node] = self._declared(node)
         return self._specs[node]
 
-    def _declared(self, node: str) -> dict[str, InputSpec]:
+    def _declared(self, node: str) -> Mapping[str, InputSpec]:
         """A class whose inputs are declared in a way nobody can read has none."""
-        info = self.info(node)
         try:
-            specs = inputs_of(info, self.given(node)) if info else {}
+            return self._inputs.of(self.class_of(node), self.given(node)) if self.info(node) else {}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return {}
-        return {
-            name: spec if isinstance(spec.facts, Mapping) else replace(spec, facts={})
-            for name, spec in specs.items()
-        }
 
     def named(self, node: str) -> str:
         """A node as sentences name it, after the word "node"."""
@@ -96,7 +91,8 @@ class View:
     def links(self, node: str) -> Mapping[str, Output]:
         """The live links into a node, by input."""
         if node not in self._links:
-            found = {name: link for name in self.given(node) if (link := self._link(node, name))}
+            given = self.given(node).items()
+            found = {name: link for name, value in given if (link := self._origin(value))}
             chosen = self.switched(node)
             if chosen is not None:
                 found.pop(BRANCHES[chosen], None)
@@ -217,6 +213,8 @@ class View:
                 yield name
 
     def _link(self, node: str, name: str) -> Output | None:
-        value: Any = self.given(node).get(name)
+        return self._origin(self.given(node).get(name))
+
+    def _origin(self, value: Any) -> Output | None:
         origin = linked_node(value)
         return (origin, value[1]) if origin is not None and origin in self.graph else None
