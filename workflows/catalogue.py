@@ -30,7 +30,7 @@ MOST_GROWN: Final = 100
 """ComfyUI's own bound on the inputs of a growing list."""
 
 RECORDED: Final = Path(__file__).resolve().parent / "data" / "object_info-0.27.0.json.gz"
-FILE_FLAGS: Final = ("image_upload", "audio_upload", "video_upload", "file_upload", "image_folder")
+FILE_FLAGS: Final = frozenset({"image_upload", "audio_upload", "video_upload", "file_upload", "image_folder"})
 """An input with one of these lists the server's input folder: the file is uploaded before the graph."""
 
 
@@ -56,7 +56,7 @@ class InputSpec:
 
     @property
     def takes_uploads(self) -> bool:
-        return any(self.facts.get(flag) for flag in FILE_FLAGS)
+        return not FILE_FLAGS.isdisjoint(self.facts) and any(self.facts.get(flag) for flag in FILE_FLAGS)
 
 
 def read(path: Path) -> ObjectInfo:

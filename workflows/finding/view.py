@@ -35,6 +35,7 @@ class View:
         self._links: dict[str, dict[str, Output]] = {}
         self._linked: dict[tuple[str, tuple[str, ...]], dict[str, Output]] = {}
         self._numbers: dict[str, tuple[str, ...]] = {}
+        self._types: dict[Output, frozenset[str]] = {}
         self._steps = 0
 
     @property
@@ -112,6 +113,12 @@ class View:
 
     def types_out(self, output: Output) -> frozenset[str]:
         """The types an output gives; a node that hands on anything gives what it is given."""
+        known = self._types.get(output)
+        if known is None:
+            known = self._types[output] = self._given_by(output)
+        return known
+
+    def _given_by(self, output: Output) -> frozenset[str]:
         for _ in range(20):
             slots = self.outputs(output[0])
             types = types_of(slots[output[1]]) if 0 <= output[1] < len(slots) else frozenset({"*"})
