@@ -50,8 +50,8 @@ def _refuse_size(document: Mapping[str, Any], findings: Findings) -> bool:
         told = f"The graph has more than {MOST_NODES} nodes, or {MOST_INPUTS} inputs; split it."
         findings.add("too_large", told)
     for node_id in [node_id for node_id, count in counts.items() if count > MOST_INPUTS_OF_ONE]:
-        told = f"{_named(document, node_id)} has {counts[node_id]} inputs; at most {MOST_INPUTS_OF_ONE} are taken."
-        findings.add("too_large", told, node_id)
+        told = f"{_named(document, node_id)} has {counts[node_id]} inputs"
+        findings.add("too_large", f"{told}; at most {MOST_INPUTS_OF_ONE} are taken.", node_id)
     return bool(findings.problems)
 
 

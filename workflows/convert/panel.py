@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from workflows.convert.declared import DYNAMIC, GROWING, MATCHED, Spec, inner_specs
 from workflows.convert.document import Link, LinkId, Slot

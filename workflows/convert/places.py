@@ -30,7 +30,7 @@ from workflows.graph import MOST_INPUTS, MOST_NODES
 from workflows.problems import Problem
 
 MOST_STEPS: Final = 1_000_000
-"""Inputs looked at to follow the links of a file: wide nodes in deep subgraphs ask for them again and again."""
+"""Inputs looked at to follow the links of a file: wide nodes in deep subgraphs ask for them over and over."""
 DEEPEST: Final = 100
 """How deep subgraphs may stand in subgraphs."""
 

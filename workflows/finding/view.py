@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from workflows.catalogue import InputSpec, Inputs, ObjectInfo, types_of
+from workflows.catalogue import Inputs, InputSpec, ObjectInfo, types_of
 from workflows.graph import Graph, is_link, linked_node, plain_value
 
 MOST_WALKED: Final = 3000
