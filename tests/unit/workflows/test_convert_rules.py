@@ -423,6 +423,13 @@ def test_of_the_values_of_an_unknown_class_the_client_sends_the_last(
     assert converted(drawing)["1"]["inputs"] == sent
 
 
+@pytest.mark.parametrize("pack", ["cnr_id", "aux_id"])
+def test_a_class_that_the_file_says_the_pack_of_is_noted_too(pack: str) -> None:
+    drawing = Drawing()
+    drawing.node("Mine", properties={pack: "somebodys-nodes"})
+    assert [note.code for note in convert(drawing.saved(), object_info()).notes] == ["missing_node_type"]
+
+
 def test_an_unknown_class_that_does_not_run_is_no_matter() -> None:
     drawing = Drawing()
     drawing.node("Nonesuch", mode=2)
