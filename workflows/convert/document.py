@@ -140,7 +140,7 @@ def _graph(row: Mapping[str, Any], graph_id: str, name: str, findings: Findings)
     where = f" of subgraph {shown(name)}" if graph_id else ""
     nodes = []
     for index, saved in enumerate(_rows(row.get("nodes"))):
-        node = _node(saved)
+        node = node_of(saved)
         if node is None:
             findings.add("unreadable", f"nodes[{index}]{where} is no node; it needs an id and a type.")
         else:
@@ -175,7 +175,8 @@ def _index(graph: Graph, where: str, findings: Findings) -> None:
             )
 
 
-def _node(saved: object) -> Node | None:
+def node_of(saved: object) -> Node | None:
+    """Read one saved node; None if it has no id or type."""
     if not isinstance(saved, Mapping):
         return None
     node_id, kind = _text_id(saved.get("id")), saved.get("type")

@@ -25,6 +25,7 @@ from workflows.convert.filling import Panels
 from workflows.convert.panel import Panel
 from workflows.convert.saying import Findings, named, shown
 from workflows.convert.virtual import SETTERS, VIRTUAL
+from workflows.convert.widgets import widgets_of_unknown
 from workflows.errors import CannotConvert
 from workflows.graph import MOST_INPUTS, MOST_NODES
 from workflows.problems import Problem
@@ -224,6 +225,8 @@ class Places:
         panel = Panel(node.type)
         if definition is None:
             panel.slots = node.inputs
+            if node.type not in VIRTUAL:
+                panel.widgets = widgets_of_unknown(node.values)
         else:
             saved = {slot.name: slot for slot in node.inputs}
             for border in definition.inputs:
