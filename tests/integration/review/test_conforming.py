@@ -123,6 +123,13 @@ def test_a_file_that_states_its_rate_rounded_has_the_rate_that_was_ordered(clip_
     assert (told.conform.rate, told.mismatches) == (exact_fps(23.976), [])
 
 
+def test_a_clip_of_another_usual_rate_is_no_rounding_of_what_was_ordered(clip_of: Keep) -> None:
+    asked = Conform(Length(6, Fraction(24)), rendered=6, rate=Fraction(24))
+    told = lengths_of(clip_of(asked, frames=6, fps=exact_fps(23.976)))
+    assert told is not None
+    assert told.mismatches == ["The file runs at 24000/1001 fps; 24 were ordered."]
+
+
 def test_a_picture_has_no_length() -> None:
     take = ArtifactFactory.create().take
     assert lengths_of(take) is None
