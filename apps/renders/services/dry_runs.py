@@ -81,7 +81,11 @@ def try_out(
 
 def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
     manifest, bindings = template.manifest, template.manifest.bindings
-    values = {role: Given(value, _origin(role, shot)) for role, value in _from_shot(template, shot).items()}
+    taken = role_of(manifest)
+    source = find_sources([shot], taken, medium_taken(template, taken)).get(shot.pk) if taken else None
+    looks = source.looks if source else None
+    own = shot_values(Step(template=template.slug), template, shot, source_fps=looks.fps if looks else None)
+    values = {role: Given(value, _origin(role, shot)) for role, value in own.items()}
     cast = NOBODY
     if "positive" in bindings:
         facts = inputs_for([shot])[shot.pk]
@@ -100,15 +104,9 @@ def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
                 values[role] = Given(text, origin)
     if "seed" in bindings:
         values["seed"] = _seed(template, shot)
-    role = role_of(manifest)
-    source = find_sources([shot], role, medium_taken(template, role)).get(shot.pk) if role else None
     if source and source.artifact_id:
-        values[role] = Given(f"artifact-{source.artifact_id}", Origin("shot", _("its newest take")))
+        values[taken] = Given(f"artifact-{source.artifact_id}", Origin("shot", _("its newest take")))
     return values, cast
-
-
-def _from_shot(template: Template, shot: Shot) -> dict[str, Value]:
-    return shot_values(Step(template=template.slug), template, shot)
 
 
 def _origin(role: str, shot: Shot) -> Origin:
