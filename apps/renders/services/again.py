@@ -19,6 +19,7 @@ from apps.projects.selectors import require
 from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.lanes import assign
+from apps.renders.services.material import lost_files, order_again
 from apps.renders.services.requirements import check_lora_files, check_models
 from apps.renders.services.sources import primary_artifact
 from apps.renders.services.submit import FARM_SCOPE, Submission, check_key, earlier
@@ -62,6 +63,7 @@ def render_again(take: Take, *, user: User, idempotency_key: str) -> Submission:
             job = _copy(first, batch, values)
             assign([job])
             job.save(force_insert=True)
+            order_again(first, job)
             record_event(
                 JOB,
                 job.pk,
@@ -112,7 +114,11 @@ def _inputs(first: Job) -> dict[str, str]:
 def _check(first: Job) -> None:
     """What no known node has any more is said now, not by a job that waits for ever."""
     template = template_of(first.template_version)
-    problems = [*check_models(template, first.precision), *check_lora_files(first.loras)]
+    problems = [
+        *check_models(template, first.precision),
+        *check_lora_files(first.loras),
+        *lost_files(first),
+    ]
     if problems:
         raise Refused(*problems)
 

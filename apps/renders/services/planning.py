@@ -18,12 +18,14 @@ from apps.prompts.facts import ShotFacts
 from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, read_envelope, too_small
-from apps.renders.services.files import Stored, brought
+from apps.renders.services.files import Brought, Stored, brought, several, unfit_start
+from apps.renders.services.misfits import misfits
 from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
     KINDS,
+    VIDEO,
     Looks,
     Source,
     find_sources,
@@ -45,7 +47,8 @@ from workflows.manifest import Manifest, Value
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedJob:
-    """One job to be made. ``source`` says what it starts from or waits for within the request or the film.
+    """One job to be made. ``source`` says what it starts from or waits for within the request or the film;
+    ``files`` are those it brings, by role; one it starts from is among them if it is the shot's material.
 
     ``take`` counts from 0 within the request, ``take_number`` as far as can be foreseen; ``fixed_seed``: a
     person's, else the seed follows from the take number.
@@ -68,6 +71,7 @@ class PlannedJob:
     tier_gb: int | None
     length: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
+    files: Mapping[str, Stored] = field(default_factory=dict)
     cast: Cast = NOBODY
     warnings: tuple[Warned, ...] = ()
 
@@ -169,7 +173,10 @@ class _Planning:
         if files.problems:
             return
         for shot in self.shots:
-            source = sources.get(shot.pk)
+            source, wrong = self._start(step, template, shot, sources.get(shot.pk), files, own)
+            problems += wrong
+            if wrong:
+                continue
             if source is None and own and template.manifest.bindings[own].optional is None:
                 problems.append(_nothing_to_start_from(shot, step, template, own))
                 continue
@@ -209,6 +216,32 @@ class _Planning:
             self.result.problems.append(at_step(index, Problem("start_from", str(earlier), told)))
         return {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
 
+    def _start(
+        self, step: Step, template: Template, shot: Shot, found: Source | None, files: Brought, own: str
+    ) -> tuple[Source | None, list[Problem]]:
+        """What a shot's jobs start from: its material where it has no take, or where the material goes first.
+
+        A driving video is what a person brought it for; the shot's newest clip would be what was made of it.
+        What the request itself makes, or waits for, is never passed over.
+        """
+        suiting = files.starts.get(shot.pk, [])
+        given = found is not None and (
+            bool(step.given)
+            or found.step is not None
+            or found.job_id in {job.pk for job in self.result.terms.after}
+        )
+        goes_first = own == VIDEO and template.manifest.follows is None
+        if not suiting or given or (found is not None and not goes_first):
+            return found, []
+        if len(suiting) > 1:
+            return None, [several(shot, own, suiting)]
+        [material] = suiting
+        if wrong := unfit_start(shot, own, material):
+            return None, wrong
+        files.by_shot[shot.pk][own] = material
+        source = Source(role=own, artifact_id=material.pk, looks=material.looks, title=material.title)
+        return source, []
+
     def _makes(self, index: int, medium: str) -> bool:
         return index in self.templates and self.templates[index].manifest.kind == KINDS.get(medium)
 
@@ -224,8 +257,9 @@ class _Planning:
     ) -> None:
         template, terms = self.templates[index], self.result.terms
         manifest = template.manifest
+        looks = self._looks_of(shot, source, files)
         try:
-            fitted = fit(step, template, shot, cast.to_load(), self._looks_of(shot, source, files))
+            fitted = fit(step, template, shot, cast.to_load(), looks)
         except WorkflowError as exc:
             message = f"{exc.problem}; {exc.remedy}"
             self.result.problems.append(Problem(f"{shot.full_code}.{exc.field}", str(exc.value), message))
@@ -252,12 +286,14 @@ class _Planning:
                     tier_gb=tier,
                     length=fitted.length,
                     source=source,
+                    files=files,
                     cast=cast,
                     warnings=(
                         *terms.warnings,
                         *too_small(terms.pinned_to, tier),
                         *not_licensed(manifest),
                         *cast.warnings,
+                        *misfits(fitted, looks, files),
                     ),
                 )
             )
@@ -302,8 +338,18 @@ def _own_role(step: Step, template: Template) -> str:
 def _nothing_to_start_from(shot: Shot, step: Step, template: Template, role: str) -> Problem:
     medium = medium_taken(template, role)
     told = {
-        "video": _("this shot has no clip to start from; render one first or in the same request"),
+        "video": _(
+            "this shot has no clip to start from; render one first or in the same request, or put a driving "
+            "video on its page under Material"
+        ),
         "frames": _("this shot has no clip taken apart into pictures; do that first or in the same request"),
-    }.get(medium, _("this shot has no keyframe to start from; render one first or in the same request"))
+        "audio": _("this shot has no sound; put one on its page under Material"),
+    }.get(
+        medium,
+        _(
+            "this shot has no keyframe to start from; render one first or in the same request, or put a plate "
+            "on its page under Material"
+        ),
+    )
     code = f"no_{KINDS.get(medium, medium)}"
     return Problem(f"{shot.full_code}.{role}", step.template, told, code=code)
