@@ -1,4 +1,4 @@
-"""Files of takes, reference pictures and material, for members of their project: streamed, seekable, cacheable.
+"""Files of takes, references and material, for members of their project: streamed, seekable, cacheable.
 
 Three things, one after the other: who asks (a signed address, or the API's token), which file they may
 see (their projects), and how its bytes are sent.

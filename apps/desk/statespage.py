@@ -10,10 +10,10 @@ from typing import Final
 from django.conf import settings
 
 from apps.common.machines import Machine
+from apps.materials.states import MATERIAL
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
-from apps.materials.states import MATERIAL
 from apps.review.states import MEDIA, REVIEW
 from apps.workflows.states import IMPORT
 
@@ -110,8 +110,8 @@ CHAPTERS: Final = (
     ),
     Chapter(
         "A material",
-        "A file that somebody brought for a shot. Pictures are decoded while they come in; a video or sound is "
-        "given to no job before the media worker has decoded it to its end.",
+        "A file that somebody brought for a shot. Pictures are decoded while they come in; a video or sound "
+        "is given to no job before the media worker has decoded it to its end.",
         MATERIAL,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),

@@ -16,7 +16,10 @@ SNIFFED: Final = 64
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file the farm takes. ``suffixes``: what its name may end in; ``reader``: FFmpeg's name of it."""
+    """A kind of file the farm takes.
+
+    ``suffixes``: what its name may end in; ``reader``: what FFmpeg calls it.
+    """
 
     title: str
     medium: Medium
@@ -44,6 +47,15 @@ MP3: Final = Format("MP3", Medium.AUDIO, "audio/mpeg", ("mp3",), "mp3")
 OGG: Final = Format("Ogg", Medium.AUDIO, "audio/ogg", ("ogg", "oga", "opus"), "ogg")
 M4A: Final = Format("M4A", Medium.AUDIO, "audio/mp4", ("m4a",), _MOV)
 
+_BEGINNINGS: Final = (
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"fLaC", FLAC),
+    (b"OggS", OGG),
+    (b"ID3", MP3),
+)
+_BRANDS: Final = {b"qt  ": QUICKTIME, b"M4A ": M4A, b"M4B ": M4A}
+
 KNOWN: Final = "PNG, JPEG, WebP, MP4, MOV, WebM, MKV, WAV, FLAC, MP3, OGG, M4A"
 
 _WORDS: Final[Mapping[MaterialKind, frozenset[str]]] = {
@@ -61,24 +73,14 @@ _USUAL: Final = {
 
 def format_of(head: bytes) -> Format | None:
     """Tell the format by the first bytes of a file; None for what the farm does not take."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PNG
-    if head.startswith(b"\xff\xd8\xff"):
-        return JPEG
     if head[:4] == b"RIFF":
         return {b"WEBP": WEBP, b"WAVE": WAV}.get(head[8:12])
     if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        return M4A if brand in (b"M4A ", b"M4B ") else QUICKTIME if brand == b"qt  " else MP4
+        return _BRANDS.get(head[8:12], MP4)
     if head.startswith(b"\x1aE\xdf\xa3"):
         return WEBM if b"webm" in head else MATROSKA
-    if head.startswith(b"fLaC"):
-        return FLAC
-    if head.startswith(b"OggS"):
-        return OGG
-    if head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
-        return MP3
-    return None
+    is_mp3 = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2  # a frame of layer III
+    return next((one for begin, one in _BEGINNINGS if head.startswith(begin)), MP3 if is_mp3 else None)
 
 
 def suffix_of(name: str) -> str:

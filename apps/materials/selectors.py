@@ -50,7 +50,7 @@ def usable_by(shots: Sequence[Shot]) -> dict[UUID, list[Material]]:
 
 
 def nearest(materials: Iterable[Material], *, kind: str, medium: str) -> list[Material]:
-    """Of a shot's material of this kind, what is nearest to it: its own, else its sequence's, else its film's.
+    """Of a shot's material of this kind, what is nearest: its own, else its sequence's, else its film's.
 
     More than one: nobody but a person can tell which.
     """

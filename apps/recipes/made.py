@@ -84,7 +84,7 @@ def made_by(job: Job, source: UUID | None, *, seeded: bool, own: str) -> Made:
 
 
 def pictures_among(values: Mapping[str, Any], manifest: Manifest, own: str) -> dict[str, str]:
-    """The files among a job's values that no step before it makes: the cast's pictures, the shot's material."""
+    """The files among a job's values that no step before it makes: the cast's, and the shot's material."""
     return {
         role: str(value)
         for role, value in values.items()

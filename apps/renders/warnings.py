@@ -47,20 +47,20 @@ SENTENCES: Final = {
         "Ask before you use it there."
     ),
     "mask_shape": _(
-        "The mask %(file)s has %(has)s pixels and the picture it lies on %(size)s: their shapes differ, so it "
-        "will not cover what it was drawn for. Bring a mask of the picture's size, or name the picture it was "
-        "drawn for."
+        "The mask %(file)s has %(has)s pixels and the picture it lies on %(size)s: their shapes differ, so "
+        "it will not cover what it was drawn for. Bring a mask of the picture's size, or name the picture "
+        "it was drawn for."
     ),
     "mask_size": _(
         "The mask %(file)s has %(has)s pixels and the picture it lies on %(size)s: it is scaled to fit."
     ),
     "control_shape": _(
-        "%(file)s has %(has)s pixels and %(size)s are rendered: it is cut to that shape, what lies outside is "
-        "not followed."
+        "%(file)s has %(has)s pixels and %(size)s are rendered: it is cut to that shape, and what lies "
+        "outside is not followed."
     ),
     "video_rate": _(
-        "%(file)s has %(has)s frames per second and the clip %(fps)s: one frame of it becomes one of the clip, "
-        "so it will be slower or faster than it was."
+        "%(file)s has %(has)s frames per second and the clip %(fps)s: one frame of it becomes one of the "
+        "clip, which will be slower or faster than it was."
     ),
     "video_short": _(
         "%(file)s has %(has)s frames and the clip %(frames)s: where it ends, its last frame is held."

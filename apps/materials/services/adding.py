@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -72,7 +70,7 @@ class _Arrival:
 def add_material(
     owner: Owner, file: BinaryIO | File[bytes], *, kind: str = "", name: str = "", user: User
 ) -> Added:
-    """Check a file and keep it for a shot, a sequence or a film. ``kind`` "": what its name and bytes suggest.
+    """Check a file and keep it for a shot, a sequence or a film. ``kind`` "": as name and bytes suggest.
 
     The same file twice under one kind gives the row that is there. Raises NotAllowed; Refused with what is
     wrong and what would be right.
@@ -82,10 +80,8 @@ def add_material(
     told = PurePosixPath(str(getattr(file, "name", "") or "").replace("\\", "/")).name
     found = _format(file, told)
     chosen = _kind(kind, found, told)
-    with (
-        TemporaryDirectory(prefix="shotfarm-material-") as folder,
-        _arrived(file, found, told, Path(folder)) as come,
-    ):
+    with TemporaryDirectory(prefix="shotfarm-material-") as folder:
+        come = _arrived(file, found, told, Path(folder))
         there = of_owner(owner).filter(kind=chosen, sha256=come.sha256).first()
         if there is not None:
             return Added(there, created=False)
@@ -173,17 +169,15 @@ def check_kind(kind: MaterialKind, medium: str, name: str) -> None:
         raise Refused(Problem("kind", str(kind), told % facts, code="wrong_kind"))
 
 
-@contextmanager
-def _arrived(file: BinaryIO | File[bytes], found: Format, name: str, folder: Path) -> Iterator[_Arrival]:
+def _arrived(file: BinaryIO | File[bytes], found: Format, name: str, folder: Path) -> _Arrival:
     file.seek(0)
     path = folder / f"file.{found.suffix}"
     if found.medium is not Medium.IMAGE:
-        yield _copied(file, found, name, path)
-        return
+        return _copied(file, found, name, path)
     picture = read_picture(file, name=name)
     path.write_bytes(picture.content)
     previews = make_previews(path, folder, fps=None)
-    yield _Arrival(
+    return _Arrival(
         path=path,
         format=found,
         sha256=picture.sha256,

@@ -30,7 +30,7 @@ ACTOR: Final = "media"
 MOST_FRAMES: Final = 20_000
 """Of a driving video: a quarter of an hour."""
 MOST_PIXELS: Final = 40_000_000_000
-"""Of all its frames together: a minute of 8K, a quarter of an hour of 1080p. What bounds the worker's time."""
+"""Of all its frames together: a minute of 8K, a quarter of an hour of 1080p. It bounds the worker's time."""
 
 
 def process_material(material_id: UUID) -> None:

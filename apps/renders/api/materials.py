@@ -30,8 +30,8 @@ M = TypeVar("M", Project, Sequence, Shot)
 class MaterialSerializer(serializers.ModelSerializer[Material]):
     """A file of a shot, of a sequence (shot null), or of the whole film (both null).
 
-    ``state``: jobs are given what is ready. Pixels, frames and seconds are 0 or null where there are none, and
-    until a video or sound was decoded. The file itself: ``/api/v1/materials/ID/file``.
+    ``state``: jobs are given what is ready. Pixels, frames and seconds are 0 or null where there are none,
+    and until a video or sound was decoded. The file itself: ``/api/v1/materials/ID/file``.
     """
 
     project = serializers.CharField(source="project.code", read_only=True)
@@ -118,7 +118,7 @@ class MaterialViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Take it away. Its file stays where jobs were ordered with it; while one is open, this is refused."""
+        """Take it away, unless a job that is not done needs it. The file of what was used stays."""
         remove_material(self.get_object(), user=person_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -127,7 +127,6 @@ class _MaterialOf(ScopedViewSet[M]):
     """What belongs to one row, and the door for more."""
 
     parser_classes = (MultiPartParser,)
-    serializer_class = MaterialSerializer
     pagination_class = None
     filterset_class = None
 
@@ -138,7 +137,7 @@ class _MaterialOf(ScopedViewSet[M]):
     @extend_schema(responses=MaterialSerializer(many=True))
     def list(self, request: Request, **_: Any) -> Response:
         """All of it, by kind and name."""
-        return Response(self.get_serializer(self.materials_of(self.get_object()), many=True).data)
+        return Response(MaterialSerializer(self.materials_of(self.get_object()), many=True).data)
 
     @extend_schema(request=Upload, responses={201: MaterialSerializer, 200: MaterialSerializer})
     def create(self, request: Request, **_: Any) -> Response:
@@ -153,7 +152,7 @@ class _MaterialOf(ScopedViewSet[M]):
             user=person_of(request),
         )
         code = status.HTTP_201_CREATED if added.created else status.HTTP_200_OK
-        return Response(self.get_serializer(added.material).data, status=code)
+        return Response(MaterialSerializer(added.material).data, status=code)
 
 
 class ShotMaterialViewSet(_MaterialOf[Shot]):

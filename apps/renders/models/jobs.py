@@ -207,7 +207,7 @@ class Job(BaseModel):
 
 
 class JobMaterial(models.Model):
-    """A job was ordered with a material, in this input. While a job says so, the material's row and file stay."""
+    """A job was ordered with a material in this input: as long as it says so, the material's row stays."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="materials")
     material = models.ForeignKey(Material, models.RESTRICT, related_name="uses")

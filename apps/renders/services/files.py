@@ -1,4 +1,4 @@
-"""Files that a job brings to its graph: references of the cast, masks and sounds of the shot, what is named."""
+"""Files that a job brings to its graph: pictures of the cast, the shot's material, whatever is named."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ one: if there is one of the kind. Which of several it is, a person says."""
 class Stored:
     """A file in the artifact store that a job may be given: a take's, a character's picture, or material.
 
-    ``medium``: image, video or audio. ``title``: what people call it. ``material``: it is one. ``unfit``: why no
-    new job may be given it.
+    ``medium``: image, video or audio. ``title``: what people call it. ``material``: it is one. ``unfit``: why
+    no new job may be given it.
     """
 
     pk: UUID
@@ -143,11 +143,6 @@ def several(shot: Shot, role: str, suiting: Sequence[Stored]) -> Problem:
     return Problem(f"{shot.full_code}.{role}", str(len(suiting)), told % facts, code=f"no_{role}")
 
 
-def unfit_start(shot: Shot, role: str, file: Stored) -> list[Problem]:
-    """Say why no job may start from this file now; nothing if it may."""
-    return _unfit(f"{shot.full_code}.{role}", file)
-
-
 def _suiting(materials: Sequence[Material], role: str, template: Template) -> list[Stored]:
     """The shot's material that would fill this input by itself; what is broken would not."""
     sound = [one for one in materials if one.state != Media.BROKEN]
@@ -167,17 +162,15 @@ def _missing(shot: Shot, mine: Mapping[str, Stored], template: Template, own: st
         if from_cast(template.manifest, role):
             told = _("nobody in this shot has a reference picture; give somebody one, or name a file here")
         elif role in SUITING:
-            told = (
-                _(
-                    "this template needs a file here; put a file of the kind “%s” on the shot's page under Material, "
-                    "or choose another under Files"
-                )
-                % SUITING[role].label
+            told = _(
+                "this template needs a file here; put a file of the kind “%s” on the shot's page under "
+                "Material, or choose another under Files"
             )
+            told %= SUITING[role].label
         else:
             told = _(
-                "this template needs a file here; choose one of a take, of a character or of the shot's material "
-                "under Files, or name it by its id"
+                "this template needs a file here; choose one of a take, of a character or of the shot's "
+                "material under Files, or name it by its id"
             )
         yield Problem(f"{shot.full_code}.{role}", template.slug, told, code=f"no_{role}")
 

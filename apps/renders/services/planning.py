@@ -18,22 +18,21 @@ from apps.prompts.facts import ShotFacts
 from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, read_envelope, too_small
-from apps.renders.services.files import Brought, Stored, brought, several, unfit_start
+from apps.renders.services.files import Stored, brought
 from apps.renders.services.misfits import misfits
 from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
     KINDS,
-    VIDEO,
     Looks,
     Source,
     find_sources,
     given_sources,
     medium_of,
     medium_taken,
-    role_of,
 )
+from apps.renders.services.starts import ToldFile, files_told, own_role, start_of
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
 from apps.renders.warnings import Warned, not_licensed, told_once
 from apps.workflows.models import WorkflowTemplateVersion
@@ -79,6 +78,11 @@ class PlannedJob:
     def manifest(self) -> Manifest:
         """What its template says of itself."""
         return template_of(self.version).manifest
+
+    @property
+    def files_told(self) -> list[ToldFile]:
+        """Every file it brings, by input, what it starts from first."""
+        return files_told(self.source, self.files)
 
     @property
     def seed(self) -> int:
@@ -167,19 +171,22 @@ class _Planning:
         casts = self._casts(template)
         problems += check_loras((lora for cast in casts.values() for lora in cast.loras), pin)
         sources = self._sources(index, step, template)
-        own = _own_role(step, template)
+        own = own_role(step, template)
+        waited = {job.pk for job in self.result.terms.after}
         files = brought(self.project, self.shots, step, template, own=own)
         problems += [at_step(index, problem) for problem in files.problems]
         if files.problems:
             return
         for shot in self.shots:
-            source, wrong = self._start(step, template, shot, sources.get(shot.pk), files, own)
-            problems += wrong
-            if wrong:
+            suiting = files.starts.get(shot.pk, [])
+            try:
+                start = start_of(step, template, shot, sources.get(shot.pk), suiting, waited)
+            except Refused as refused:
+                problems += refused.problems
                 continue
-            if source is None and own and template.manifest.bindings[own].optional is None:
-                problems.append(_nothing_to_start_from(shot, step, template, own))
-                continue
+            if start.material:
+                files.by_shot[shot.pk][own] = start.material
+            source = start.source
             self._plan_shot(
                 index, step, version, shot, source, casts.get(shot.pk, NOBODY), files.by_shot[shot.pk]
             )
@@ -194,7 +201,7 @@ class _Planning:
 
     def _sources(self, index: int, step: Step, template: Template) -> dict[UUID, Source]:
         """What each shot's jobs of this step start from, or wait for."""
-        role, earlier = _own_role(step, template), step.start_from
+        role, earlier = own_role(step, template), step.start_from
         wanted = medium_taken(template, role)
         if step.role and not wanted:
             told = _("%(template)s has no file input of this name") % {"template": template.slug}
@@ -215,32 +222,6 @@ class _Planning:
             told %= {"step": before.slug, "made": made, "wanted": wanted}
             self.result.problems.append(at_step(index, Problem("start_from", str(earlier), told)))
         return {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
-
-    def _start(
-        self, step: Step, template: Template, shot: Shot, found: Source | None, files: Brought, own: str
-    ) -> tuple[Source | None, list[Problem]]:
-        """What a shot's jobs start from: its material where it has no take, or where the material goes first.
-
-        A driving video is what a person brought it for; the shot's newest clip would be what was made of it.
-        What the request itself makes, or waits for, is never passed over.
-        """
-        suiting = files.starts.get(shot.pk, [])
-        given = found is not None and (
-            bool(step.given)
-            or found.step is not None
-            or found.job_id in {job.pk for job in self.result.terms.after}
-        )
-        goes_first = own == VIDEO and template.manifest.follows is None
-        if not suiting or given or (found is not None and not goes_first):
-            return found, []
-        if len(suiting) > 1:
-            return None, [several(shot, own, suiting)]
-        [material] = suiting
-        if wrong := unfit_start(shot, own, material):
-            return None, wrong
-        files.by_shot[shot.pk][own] = material
-        source = Source(role=own, artifact_id=material.pk, looks=material.looks, title=material.title)
-        return source, []
 
     def _makes(self, index: int, medium: str) -> bool:
         return index in self.templates and self.templates[index].manifest.kind == KINDS.get(medium)
@@ -327,29 +308,3 @@ def _wrong_shots(project: Project, shots: Sequence[Shot]) -> Iterator[Problem]:
         elif not shot.status.renderable:
             told = _("shots with this status are not rendered; change it first")
             yield Problem(f"{shot.full_code}.status", shot.status.name, told)
-
-
-def _own_role(step: Step, template: Template) -> str:
-    """The input that is filled by what a job starts from; "" if there is none, or a file is named for it."""
-    role = step.role or role_of(template.manifest)
-    return "" if role in step.files else role
-
-
-def _nothing_to_start_from(shot: Shot, step: Step, template: Template, role: str) -> Problem:
-    medium = medium_taken(template, role)
-    told = {
-        "video": _(
-            "this shot has no clip to start from; render one first or in the same request, or put a driving "
-            "video on its page under Material"
-        ),
-        "frames": _("this shot has no clip taken apart into pictures; do that first or in the same request"),
-        "audio": _("this shot has no sound; put one on its page under Material"),
-    }.get(
-        medium,
-        _(
-            "this shot has no keyframe to start from; render one first or in the same request, or put a plate "
-            "on its page under Material"
-        ),
-    )
-    code = f"no_{KINDS.get(medium, medium)}"
-    return Problem(f"{shot.full_code}.{role}", step.template, told, code=code)
