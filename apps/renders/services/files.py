@@ -60,13 +60,14 @@ class Stored:
 class Brought:
     """What each shot's job brings, by role, and every problem with what was asked.
 
-    ``starts``: each shot's material of the kind it could start from, nearest first; more than one is for a
-    person to choose from.
+    ``starts``: each shot's material of the kind it could start from; more than one is for a person to choose
+    from. ``misnamed``: a file that the step names is not there or does not fit; nothing else was looked for.
     """
 
     by_shot: dict[UUID, dict[str, Stored]] = field(default_factory=lambda: defaultdict(dict))
     starts: dict[UUID, list[Stored]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    misnamed: bool = False
 
 
 def stored_files(ids: Sequence[UUID | str]) -> dict[UUID, Stored]:
@@ -101,6 +102,7 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
     for role, pk in step.files.items():
         result.problems += _wrong_with(role, pk, named.get(pk), project, template)
     if result.problems:
+        result.misnamed = True
         return result
     pictures = _pictures_of_cast(shots) if asked else {}
     needed = [role for role in template.manifest.required_roles if role in SUITING]

@@ -175,7 +175,7 @@ class _Planning:
         waited = {job.pk for job in self.result.terms.after}
         files = brought(self.project, self.shots, step, template, own=own)
         problems += [at_step(index, problem) for problem in files.problems]
-        if files.problems:
+        if files.misnamed:
             return
         for shot in self.shots:
             suiting = files.starts.get(shot.pk, [])
@@ -183,6 +183,8 @@ class _Planning:
                 start = start_of(step, template, shot, sources.get(shot.pk), suiting, waited)
             except Refused as refused:
                 problems += refused.problems
+                continue
+            if files.problems:
                 continue
             if start.material:
                 files.by_shot[shot.pk][own] = start.material
