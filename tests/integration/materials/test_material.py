@@ -14,8 +14,7 @@ from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
 from apps.materials.models import Material
 from apps.materials.selectors import nearest, usable_by
-from apps.materials.services import add_material, change_material, process_material
-from apps.materials.services import adding, looking
+from apps.materials.services import add_material, adding, change_material, looking, process_material
 from apps.productions.models import Shot
 from apps.projects.roles import Role
 from tests.factories import MembershipFactory, ShotFactory
