@@ -13,7 +13,6 @@ MATERIAL: Final = Machine(
     moves={
         "": frozenset({Media.PROCESSING, Media.READY}),
         Media.PROCESSING: frozenset({Media.READY, Media.BROKEN}),
-        Media.BROKEN: frozenset({Media.PROCESSING}),
     },
 )
-"""Pictures are decoded while they come in and are born READY; videos and sounds are not."""
+"""Pictures are decoded while they come in and are born READY. What is BROKEN stays so."""
