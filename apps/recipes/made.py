@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from apps.renders.models import Job
-from apps.renders.services.files import from_cast
+from apps.renders.services.files import SUITING, from_cast
 from apps.workflows.services import template_of
 from workflows.manifest import Manifest
 
@@ -91,9 +91,11 @@ def made_by(
 
 
 def pictures_among(values: Mapping[str, Any], manifest: Manifest, made: Collection[str]) -> dict[str, str]:
-    """The pictures of the cast among a job's values: what no step before it makes (``made``)."""
+    """The files among a job's values that no step makes (``made``): the cast's, and the shot's material."""
     return {
-        role: str(value) for role, value in values.items() if role not in made and from_cast(manifest, role)
+        role: str(value)
+        for role, value in values.items()
+        if role not in made and (from_cast(manifest, role) or role in SUITING)
     }
 
 

@@ -76,7 +76,7 @@ def _go_on(cell_id: UUID, actor: str) -> bool:
     with transaction.atomic():
         cells = lock_cells(run, [cell.shot_id])
         gate = next(one for one in cells if one.pk == cell.pk)
-        if not gate.waits or RecipeRun.objects.filter(pk=run.pk, cancelled_at=None).first() is None:
+        if not gate.waits or run.cancelled_at is not None:
             return False
         seen = rows_of(run, [_shot_of(gate)], run.specs)[gate.shot_id]
         source = _opened_by(run.specs, gate, seen[gate.position])
