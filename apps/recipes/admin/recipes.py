@@ -33,6 +33,9 @@ class OtherInputs(forms.CharField):
         attrs = {"placeholder": "last_frame 1"}
         super().__init__(
             label=gettext_lazy("other inputs"),
+            help_text=gettext_lazy(
+                "Which earlier step’s take fills which other input: last_frame 1, reference 2."
+            ),
             required=False,
             max_length=200,
             widget=UnfoldAdminTextInputWidget(attrs),
