@@ -100,7 +100,6 @@ def test_the_step_before_fills_what_no_other_step_is_named_for() -> None:
 @pytest.mark.parametrize(
     ("also", "about"),
     [
-        ({}, "also needs a file for its input “first_frame”"),
         ({"first_frame": 3}, "name a step before this one"),
         ({"last_frame": 1}, "is filled by the step before already"),
         ({"first_frame": 1, "mask": 1}, "has no such file input"),
@@ -110,6 +109,11 @@ def test_other_inputs_that_do_not_fit_are_told(also: dict[str, int], about: str)
     [(field, _value, message)] = told(KEYFRAME, EDIT, replace(BOTH, also=also))
     assert field.startswith("steps[2].")
     assert about in message
+
+
+def test_a_file_that_nothing_gives_is_told_with_where_to_name_it() -> None:
+    [(_field, _value, message)] = told(KEYFRAME, EDIT, StepSpec(template="wan22_flf"))
+    assert "for its input “last_frame”; name the earlier step that makes it under other inputs" in message
 
 
 def test_an_input_takes_only_the_kind_of_file_that_the_named_step_makes() -> None:
