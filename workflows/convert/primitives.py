@@ -52,8 +52,11 @@ def _targets(places: Places, primitive: Place) -> Iterator[tuple[Place, Slot]]:
         if link is None or link.origin != primitive.node.id:
             continue
         target = places.near(primitive, link.target)
-        slot = _entered(target, link, primitive.node.outputs[0].type) if target else None
-        if target is not None and slot is not None:
+        if target is None:
+            continue
+        places.step(target, 1 + len(target.slots))
+        slot = _entered(target, link, primitive.node.outputs[0].type)
+        if slot is not None:
             yield target, slot
 
 
