@@ -79,7 +79,7 @@ PROVE_AFTER_CHANGE = env.flag("SHOTFARM_PROVE_AFTER_CHANGE", default=False)
 
 INSTALLED_APPS = [
     "apps.desk",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # with a site of our own
     "farm.admin_pages.AdminPages",
     "django.contrib.auth",
     "django.contrib.contenttypes",
