@@ -98,6 +98,7 @@ def lengths(told: Mapping[str, Any], *, frames: int, fps: float | None) -> Lengt
             frames,
             _true_rate(rate, fps),
             whole=bool(told.get("whole")),
+            skip=int(told.get("skip", 0)),
             held=int(told.get("held", 0)),
         ),
     )

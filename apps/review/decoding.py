@@ -92,14 +92,14 @@ def true_type(facts: Facts, claimed: str) -> str:
     return claimed if claimed in fitting else fitting[0]
 
 
-def frames(path: Path, facts: Facts) -> Iterator[Image.Image]:
+def frames(path: Path, facts: Facts, *, most: int = MAX_FRAMES) -> Iterator[Image.Image]:
     """Decode every frame, in order, as RGB or RGBA pictures. Raises Undecodable where it breaks."""
     pictures = _pillow_frames(path) if facts.reader == "pillow" else _video_frames(path)
     count = 0
     for picture in pictures:
         count += 1
-        if count > MAX_FRAMES:
-            raise Undecodable(_("it has more than %d frames") % MAX_FRAMES)
+        if count > most:
+            raise Undecodable(_("it has more than %d frames") % most)
         yield picture
     if not count:
         raise Undecodable(_("it holds no frame"))

@@ -14,6 +14,7 @@ import av
 from av.video.reformatter import Colorspace
 from PIL import Image
 
+from apps.productions.models import MAX_FRAMES
 from apps.review.decoding import SOUND_RATE, Facts, frames, look, sound
 from apps.review.models import ArtifactRole
 from workflows.frames import Conform
@@ -48,7 +49,12 @@ class Preview:
 
 
 def make_previews(
-    original: Path, folder: Path, *, fps: float | None, conform: Conform | None = None
+    original: Path,
+    folder: Path,
+    *,
+    fps: float | None,
+    conform: Conform | None = None,
+    most_frames: int = MAX_FRAMES,
 ) -> list[Preview]:
     """Decode the original to its end and write its previews into ``folder``.
 
@@ -58,7 +64,7 @@ def make_previews(
     """
     facts = look(original)
     if facts.kind == "video":
-        return _of_video(original, folder, facts, fps, conform)
+        return _of_video(original, folder, facts, fps, conform, most_frames)
     return _of_picture(original, folder, facts)
 
 
@@ -85,7 +91,7 @@ def _picture(picture: Image.Image, path: Path, box: tuple[int, int], role: Artif
 
 
 def _of_video(
-    original: Path, folder: Path, facts: Facts, fps: float | None, conform: Conform | None
+    original: Path, folder: Path, facts: Facts, fps: float | None, conform: Conform | None, most_frames: int
 ) -> list[Preview]:
     rate = facts.fps or (Fraction(fps).limit_denominator(1001) if fps else USUAL_FPS)
     size = fitted((facts.width, facts.height), VIDEO_BOX, even=True)
@@ -94,7 +100,7 @@ def _of_video(
     retimed = _Conformed(folder / "conformed.mp4", size, conform) if conform else None
     heard = original if facts.sounds else None
     with _mp4(path, size, rate, heard) as proxy, retimed.opened(heard) if retimed else nullcontext():
-        for picture in frames(original, facts):
+        for picture in frames(original, facts, most=most_frames):
             poster.consider(picture)
             proxy.add(picture)
             if retimed:

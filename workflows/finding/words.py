@@ -26,6 +26,7 @@ SENTENCES: Final = {
     "strength_of": "Node %(node)s applies its picture this strongly.",
     "file_reaches": "Node %(node)s reaches %(input)s of node %(taker)s.",
     "file_reaches_nothing": "Node %(node)s reads a file; where it goes to says nothing about its role.",
+    "file_unsaved": "Node %(node)s reads a file of which nothing reaches what is saved.",
     "file_untaken": "Node %(node)s reads a file that nobody takes.",
     "file_without_role": "Node %(node)s reads a file for which no role is left.",
     "alpha_mask": "The mask is the transparent part of the picture that node %(node)s reads.",

@@ -49,6 +49,7 @@ class Fitted:
             self.frames,
             self.fps,
             whole=bool(self.length.get("whole")),
+            skip=int(self.length.get("skip", 0)),
             held=int(self.length.get("held", 0)),
         )
 
@@ -62,7 +63,8 @@ def fit(
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
     left = _following(template.manifest, files) or Looks(0, 0)
-    values = shot_values(step, template, shot, source_fps=left.fps)
+    skip = left.skip if template.manifest.follows else _overlap(template.manifest, files)
+    values = shot_values(step, template, shot, source_fps=left.fps, overlap=skip)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
@@ -81,7 +83,7 @@ def fit(
         frames=frames,
         fps=fps,
         need_gb=need.gb,
-        length=_length(step, template, shot, replace(left, frames=frames, fps=fps)),
+        length=_length(step, template, shot, replace(left, frames=frames, fps=fps, skip=skip)),
     )
 
 
@@ -97,8 +99,14 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
         frames=max(1, source.frames * rule.frames_times + rule.frames_plus),
         fps=source.fps and source.fps * rule.fps_times,
         whole=source.whole,
+        skip=source.skip * rule.frames_times,
         held=(source.held + 1) * rule.frames_times - 1,
     )
+
+
+def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> int:
+    """How many frames at its beginning repeat the clip that it continues."""
+    return sum(manifest.bindings[role].overlap for role in files if role in manifest.bindings)
 
 
 def _pace(manifest: Manifest, accepted: Mapping[str, Value], left: Looks) -> float | None:
@@ -118,17 +126,23 @@ def _length(step: Step, template: Template, shot: Shot, clip: Looks) -> dict[str
     moves = any(output.kind != "image" for output in template.manifest.outputs)
     if not moves or clip.fps is None:
         return {}
-    wanted = shot_length(shot, step.fps)
-    return Conform(wanted, clip.frames, exact_fps(clip.fps), whole=clip.whole, held=clip.held).as_json()
+    return Conform(
+        shot_length(shot, step.fps),
+        clip.frames,
+        exact_fps(clip.fps),
+        whole=clip.whole,
+        skip=clip.skip,
+        held=clip.held,
+    ).as_json()
 
 
 def shot_values(
-    step: Step, template: Template, shot: Shot, *, source_fps: float | None = None
+    step: Step, template: Template, shot: Shot, *, source_fps: float | None = None, overlap: int = 0
 ) -> dict[str, Value]:
     """The values of one shot that differ from the template's defaults, prompts and files aside.
 
     ``source_fps``: the rate of the clip that the template starts from, where it is known. What follows such a
-    clip keeps its pace.
+    clip keeps its pace. ``overlap``: so many frames more are rendered, for they repeat the clip continued.
     """
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)
@@ -139,7 +153,8 @@ def shot_values(
     }
     if "frames" in bindings:
         pace = source_fps if template.manifest.follows else None
-        asked["frames"] = step.frames or frames_for(template, shot_length(shot, step.fps), pace).frames
+        length = shot_length(shot, step.fps)
+        asked["frames"] = step.frames or frames_for(template, length, pace, overlap=overlap).frames
     if template.manifest.follows and "fps" in bindings:
         asked["fps"] = step.fps or source_fps or float(shot.project.fps)
     if "color" in bindings:
