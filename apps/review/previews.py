@@ -153,6 +153,7 @@ class _Mp4:
         size: tuple[int, int],
         rate: Fraction,
         heard: Path | None,
+        begin: Fraction,
     ) -> None:
         self._container = container
         self._size = size
@@ -162,7 +163,7 @@ class _Mp4:
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = _BT709
-        self._track = _Track(container, heard) if heard else None
+        self._track = _Track(container, heard, begin) if heard else None
         self.count = 0
 
     def add(self, picture: Image.Image) -> None:
@@ -182,13 +183,17 @@ class _Mp4:
 
 
 class _Track:
-    """The sound of a file, written as far as the picture has come, so that it ends with it."""
+    """The sound of a file from ``begin`` (seconds), written as far as the picture has come."""
 
-    def __init__(self, container: av.container.OutputContainer, heard: Path) -> None:
+    def __init__(self, container: av.container.OutputContainer, heard: Path, begin: Fraction) -> None:
         self._container = container
         self._stream = container.add_stream("aac", rate=SOUND_RATE, layout="stereo")
         self._left = sound(heard)
+        self._samples = 0
         self._next = next(self._left, None)
+        while self._next and self._samples + self._next.samples <= begin * SOUND_RATE:
+            self._samples += self._next.samples
+            self._next = next(self._left, None)
         self._samples = 0
 
     def play(self, *, until: Fraction) -> None:
@@ -217,8 +222,9 @@ class _Conformed:
 
     @contextmanager
     def opened(self, heard: Path | None) -> Iterator[None]:
-        heard = None if self._conform.whole else heard
-        with _mp4(self._path, self._size, self._conform.length.fps, heard) as self._writer:
+        told = self._conform
+        heard, begin = None if told.whole else heard, told.start / told.rate
+        with _mp4(self._path, self._size, told.length.fps, heard, begin) as self._writer:
             yield
 
     def add(self, picture: Image.Image) -> None:
@@ -246,10 +252,12 @@ class _Conformed:
 
 
 @contextmanager
-def _mp4(path: Path, size: tuple[int, int], rate: Fraction, heard: Path | None) -> Iterator[_Mp4]:
+def _mp4(
+    path: Path, size: tuple[int, int], rate: Fraction, heard: Path | None, begin: Fraction = Fraction(0)
+) -> Iterator[_Mp4]:
     # faststart puts the index first, so a browser plays before it has loaded everything.
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-        writer = _Mp4(container, size, rate, heard)
+        writer = _Mp4(container, size, rate, heard, begin)
         yield writer
         writer.finish()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -43,8 +44,10 @@ def clip_of(artifact_root: Path, tmp_path: Path) -> Keep:
             if track:
                 heard = av.AudioFrame(format="fltp", layout="mono", samples=int(44_100 * frames / fps))
                 heard.rate = 44_100
-                for plane in heard.planes:
-                    plane.update(bytes(plane.buffer_size))
+                [plane] = heard.planes
+                silent = int(44_100 * asked.start / fps)
+                wave = array("f", (0.5 if n > silent and n % 80 < 40 else 0.0 for n in range(heard.samples)))
+                plane.update(wave.tobytes().ljust(plane.buffer_size, b"\0"))
                 container.mux(track.encode(heard))
                 container.mux(track.encode(None))
         content = path.read_bytes()
@@ -96,15 +99,18 @@ def test_a_clip_at_the_models_rate_is_conformed_to_the_shots_frames(
 def test_what_is_shown_of_a_clip_is_heard_too_and_ends_with_the_picture(
     clip_of: Keep, artifact_root: Path
 ) -> None:
-    asked = Conform(Length(24, Fraction(24)), rendered=21, rate=Fraction(16))
+    asked = Conform(Length(24, Fraction(24)), rendered=21, rate=Fraction(16), skip=5)
     take = clip_of(asked, frames=21, fps=Fraction(16), sounds=True)
     process_media(take.pk)
-    for role, seconds in ((ArtifactRole.PROXY, 21 / 16), (ArtifactRole.CONFORMED, 1.0)):
+    for role, seconds, loud in ((ArtifactRole.PROXY, 21 / 16, False), (ArtifactRole.CONFORMED, 1.0, True)):
         with av.open(str(artifact_root / take.artifacts.get(role=role).key)) as container:
             [track] = container.streams.audio
             assert (track.codec_context.name, track.rate, track.layout.name) == ("aac", 48_000, "stereo")
-            samples = sum(frame.samples for frame in container.decode(track))
-            assert samples / track.rate == pytest.approx(seconds, abs=0.05)
+            pieces = [
+                array("f", bytes(frame.planes[0]))[: frame.samples] for frame in container.decode(track)
+            ]
+            assert sum(map(len, pieces)) / track.rate == pytest.approx(seconds, abs=0.05)
+            assert (max(pieces[4]) > 0.2) is loud, "the repeated beginning is silent, the rest is not"
     assert shown(artifact_root / take.artifacts.get(role=ArtifactRole.CONFORMED).key)[0] == asked.mapping()
 
 
