@@ -150,7 +150,7 @@ def test_manifests_are_compared_field_by_field_and_row_by_row() -> None:
     after: dict[str, Any] = copy.deepcopy(before)
     after["defaults"]["steps"] = 30
     del after["bindings"]["cfg"]
-    after["models"][3]["name"] = "other_vae.safetensors"
+    after["models"][-1]["name"] = "other_vae.safetensors"
     after["vram"][0]["gb"] = 99
     after["title"]["en"] = "Another"
     changes = {field.path: (field.before, field.after) for field in compare_manifests(before, after).fields}
