@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workflows.catalogue import COMBO, DYNAMIC_COMBO, MATCHED, InputSpec, ObjectInfo, types_of
 from workflows.convert.saying import fault_of, shown
 from workflows.graph import Graph, is_link, is_model_file, linked_node, plain_value
-from workflows.nearest import nearest_files
+from workflows.nearest import Search
 from workflows.problems import MODEL
 
 EXCEPTION: Final = "exception_during_validation"
@@ -59,6 +59,8 @@ class Bench:
     object_info: ObjectInfo
     uploaded: Collection[str] | None
     other_files: Callable[[], Collection[str]]
+    search: Search = field(default_factory=Search)
+    _listed: dict[int, tuple[Sequence[Any], frozenset[str]]] = field(default_factory=dict)
 
     def input_finding(self, class_type: str, spec: InputSpec, value: Any) -> Finding | None:
         """Return what is wrong with this value or link, or None. Follows no link."""
@@ -78,12 +80,14 @@ class Bench:
             return finding
         return _range_finding(spec, number) or self._choice_finding(spec, number)
 
-    def follows(self, spec: InputSpec, value: object) -> str | None:
-        """Return the node behind a link that ComfyUI would look at next: a sound one of a fitting type."""
+    def follows(self, spec: InputSpec, value: object, finding: Finding | None) -> str | None:
+        """Return the node behind a link that ComfyUI would look at next: a sound one of a fitting type.
+
+        ``finding``: what was found about the input, if anything.
+        """
         source = linked_node(value)
         if source is None or source not in self.graph or spec.declared == DYNAMIC_COMBO:
             return None
-        finding = self._link_finding(spec, value)
         return source if finding is None or finding.late else None
 
     def _link_finding(self, spec: InputSpec, link: Any) -> Finding | None:
@@ -112,7 +116,7 @@ class Bench:
         options = spec.options or ()
         late = spec.declared == DYNAMIC_COMBO
         chosen = value if isinstance(value, list) and spec.facts.get("multiselect") else [value]
-        absent = [one for one in chosen if one not in options and not _listed_otherwise(one, options)]
+        absent = [one for one in chosen if not self._is_listed(one, options)]
         if not absent:
             return None
         if is_model_file(absent[0]):
@@ -125,9 +129,23 @@ class Bench:
         text = f"{shown(absent[0])} is not a choice; it takes {listed}{more}"
         return Finding("value_not_in_list", text, late)
 
+    def _is_listed(self, value: object, options: Sequence[Any]) -> bool:
+        """Whether a list has a value; a long list is read once.
+
+        A Windows node lists ``sub\\model.safetensors``; the worker writes names as its node lists them.
+        """
+        if not isinstance(value, str):
+            return value in options
+        if id(options) not in self._listed:
+            texts = [option for option in options if isinstance(option, str)]
+            files = [option.replace("\\", "/") for option in texts if is_model_file(option)]
+            # the list itself is kept too: its id stays its own
+            self._listed[id(options)] = options, frozenset([*texts, *files])
+        listed = self._listed[id(options)][1]
+        return value in listed or (is_model_file(value) and value.replace("\\", "/") in listed)
+
     def _absent_model(self, file: str, options: Collection[Any]) -> Finding:
-        listed = [str(option) for option in options]
-        nearest = nearest_files(file, listed) or nearest_files(file, (), self.other_files())
+        nearest = self.search.files(file, options, self.other_files)
         said = f"; nearest: {', '.join(shown(name) for name in nearest)}" if nearest else ""
         text = f"the model file {shown(file)} is not on this ComfyUI{said}"
         return Finding("value_not_in_list", text, False, MODEL, file, nearest)
@@ -138,17 +156,19 @@ def _class_of(graph: Graph, node: str) -> str:
 
 
 def _slot_finding(spec: InputSpec, source: str, slot: Any, outputs: Sequence[Any]) -> Finding | None:
-    where = f"slot {shown(slot)} of node {shown(source, quoted=False)}"
     if not isinstance(slot, int) or not -len(outputs) <= slot < len(outputs):
-        return Finding(EXCEPTION, f"links to {where}, which has {len(outputs)} outputs")
-    text = f"takes {spec.type}, but {where} gives {_said(outputs[slot])}"
-    if not _fits(outputs[slot], spec.declared):
-        return Finding("return_type_mismatch", text)
-    if spec.declared == MATCHED and not _overlap(outputs[slot], spec.type):
-        return Finding("return_type_mismatch", text, late=True)
+        return Finding(EXCEPTION, f"links to {_slot(source, slot)}, which has {len(outputs)} outputs")
+    fits = _fits(outputs[slot], spec.declared)
+    if not fits or (spec.declared == MATCHED and not _overlap(outputs[slot], spec.type)):
+        text = f"takes {spec.type}, but {_slot(source, slot)} gives {_said(outputs[slot])}"
+        return Finding("return_type_mismatch", text, late=fits)
     if slot < 0:
-        return Finding("bad_linked_input", f"links to {where}; slots count from 0", late=True)
+        return Finding("bad_linked_input", f"links to {_slot(source, slot)}; slots count from 0", late=True)
     return None
+
+
+def _slot(source: str, slot: object) -> str:
+    return f"slot {shown(slot)} of node {shown(source, quoted=False)}"
 
 
 def _said(declared: object) -> str:
@@ -168,7 +188,7 @@ def _fits(received: object, wanted: object) -> bool:
 
 def _overlap(received: object, wanted: object) -> bool:
     given, taken = types_of(received), types_of(wanted)
-    return "*" in given | taken or bool(given & taken)
+    return "*" in given or "*" in taken or bool(given & taken)
 
 
 def _number(spec: InputSpec, value: Any) -> tuple[Any, Finding | None]:
@@ -200,11 +220,3 @@ def _range_finding(spec: InputSpec, value: Any) -> Finding | None:
     except TypeError:
         return Finding(EXCEPTION, f"{shown(value)} is no number to compare with {low} and {high}")
     return None
-
-
-def _listed_otherwise(value: object, options: Collection[Any]) -> bool:
-    """A Windows node lists ``sub\\model.safetensors``; the worker writes names as its node lists them."""
-    if not is_model_file(value):
-        return False
-    wanted = str(value).replace("\\", "/")
-    return any(str(option).replace("\\", "/") == wanted for option in options)

@@ -241,8 +241,9 @@ def _kind_problems(manifest: Manifest) -> Iterator[Problem]:
         if followed is None or followed.type != "file":
             text = f"The clip follows {manifest.follows.role!r}, which is no file that this template takes."
             yield _of_manifest("follows", text)
-        if manifest.frame_rule is not None:
-            yield _of_manifest("follows", "A template whose clip follows its source has no frame rule.")
+        if manifest.frame_rule and (manifest.follows.frames_times, manifest.follows.frames_plus) != (1, 0):
+            text = "A template with a frame rule chooses its length, and follows its source's rate alone."
+            yield _of_manifest("follows", text)
     if manifest.remote is not None and (manifest.vram or manifest.models):
         text = "A template that a service renders needs neither memory nor model files here."
         yield _of_manifest("remote", text)

@@ -94,6 +94,7 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             unit=row.maybe_text("unit"),
             note=row.maybe_text("note"),
             optional=_without(row.maybe_part("optional")),
+            overlap=row.integer("overlap", default=0) if role == "video" else 0,
         )
         row.finish()
     if ("frames" in bindings) != (frame_rule is not None):

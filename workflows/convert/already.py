@@ -7,7 +7,17 @@ from typing import Any
 
 from workflows.catalogue import ObjectInfo
 from workflows.convert.saying import Findings, fault_of, named, shown
-from workflows.graph import Graph, cycle_in, format_problem, is_link, linked_node, title_of
+from workflows.graph import (
+    MOST_INPUTS,
+    MOST_INPUTS_OF_ONE,
+    MOST_NODES,
+    Graph,
+    cycle_in,
+    format_problem,
+    is_link,
+    linked_node,
+    title_of,
+)
 
 
 def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Graph:
@@ -16,6 +26,8 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
     if unreadable is not None:
         findings.add(unreadable.code, unreadable.message, unreadable.node)
     if unreadable is not None or not isinstance(document, Mapping):
+        return {}
+    if _refuse_size(document, findings):
         return {}
     graph: Graph = {}
     for node_id, node in document.items():
@@ -29,6 +41,18 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
         way = " -> ".join(_named(graph, node) for node in circle[:10])
         findings.add("dependency_cycle", f"The graph runs in a circle: {way}.", circle[0])
     return graph
+
+
+def _refuse_size(document: Mapping[str, Any], findings: Findings) -> bool:
+    """Refuse what is larger than any graph; tell whether it is."""
+    counts = {node_id: len(node["inputs"]) for node_id, node in document.items()}
+    if len(counts) > MOST_NODES or sum(counts.values()) > MOST_INPUTS:
+        told = f"The graph has more than {MOST_NODES} nodes, or {MOST_INPUTS} inputs; split it."
+        findings.add("too_large", told)
+    for node_id in [node_id for node_id, count in counts.items() if count > MOST_INPUTS_OF_ONE]:
+        told = f"{_named(document, node_id)} has {counts[node_id]} inputs"
+        findings.add("too_large", f"{told}; at most {MOST_INPUTS_OF_ONE} are taken.", node_id)
+    return bool(findings.problems)
 
 
 def _refuse_input(
@@ -63,5 +87,5 @@ def _slot_fault(slot: int, known: Mapping[str, Any] | None) -> str | None:
     return f"which has {len(given)}, counted from 0" if given else "which has none"
 
 
-def _named(graph: Graph, node_id: str) -> str:
+def _named(graph: Mapping[str, Any], node_id: str) -> str:
     return named(node_id, title_of(graph[node_id]) or graph[node_id]["class_type"])

@@ -7,11 +7,13 @@ rest is read on, so a person sees everything at once.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workflows.convert.saying import Findings, named, shown
+from workflows.graph import MOST_INPUTS_OF_ONE
 
 NEVER: Final = 2
 """Mode of a muted node: it does not run and gives nothing."""
@@ -106,9 +108,9 @@ def read(document: Mapping[str, Any], findings: Findings) -> Document:
     """Read a document in UI format; what is wrong with it goes to ``findings``."""
     root = _graph(document, "", "", findings)
     definitions: dict[str, Graph] = {}
-    waiting = list(_definitions(document))
+    waiting = deque(_definitions(document))
     while waiting:
-        row = waiting.pop(0)
+        row = waiting.popleft()
         definition_id, name = row.get("id"), row.get("name")
         if not isinstance(definition_id, str) or definition_id in definitions:
             findings.add(
@@ -138,11 +140,14 @@ def _graph(row: Mapping[str, Any], graph_id: str, name: str, findings: Findings)
     where = f" of subgraph {shown(name)}" if graph_id else ""
     nodes = []
     for index, saved in enumerate(_rows(row.get("nodes"))):
-        node = _node(saved)
+        node = node_of(saved)
         if node is None:
             findings.add("unreadable", f"nodes[{index}]{where} is no node; it needs an id and a type.")
         else:
             nodes.append(node)
+            if len(node.inputs) > MOST_INPUTS_OF_ONE:
+                told = f"{named(node.id, node.title or node.type)}{where} has {len(node.inputs)} inputs"
+                findings.add("too_large", f"{told}; at most {MOST_INPUTS_OF_ONE} are taken.", node.id)
     graph = Graph(
         graph_id,
         name,
@@ -151,6 +156,9 @@ def _graph(row: Mapping[str, Any], graph_id: str, name: str, findings: Findings)
         [_border(slot) for slot in _rows(row.get("inputs"))] if graph_id else [],
         [_border(slot) for slot in _rows(row.get("outputs"))] if graph_id else [],
     )
+    if max(len(graph.inputs), len(graph.outputs)) > MOST_INPUTS_OF_ONE:
+        told = f"Subgraph {shown(name)} has more than {MOST_INPUTS_OF_ONE} inputs, or outputs."
+        findings.add("too_large", told)
     _index(graph, where, findings)
     return graph
 
@@ -167,7 +175,8 @@ def _index(graph: Graph, where: str, findings: Findings) -> None:
             )
 
 
-def _node(saved: object) -> Node | None:
+def node_of(saved: object) -> Node | None:
+    """Read one saved node; None if it has no id or type."""
     if not isinstance(saved, Mapping):
         return None
     node_id, kind = _text_id(saved.get("id")), saved.get("type")
@@ -213,7 +222,7 @@ def _border(saved: object) -> Border:
     return Border(
         name if isinstance(name, str) else "",
         _type(row.get("type")),
-        tuple(link for link in links if link is not None),
+        tuple(dict.fromkeys(link for link in links if link is not None)),
     )
 
 

@@ -71,15 +71,22 @@ def _printable(text: str) -> str:
 
 def fault_of(value: Any) -> str | None:
     """Say what no JSON can hold: NaN, infinity, or nesting without end."""
-    waiting = [(value, 0)]
-    while waiting:
-        part, depth = waiting.pop()
-        if isinstance(part, float) and not math.isfinite(part):
-            return f"{part}, which is no number"
-        if isinstance(part, int) and part.bit_length() > MOST_BITS:
-            return "a number larger than any"
-        if isinstance(part, list | dict):
-            if depth >= DEEPEST_VALUE:
-                return f"a value nested more than {DEEPEST_VALUE} deep"
-            waiting += [(inner, depth + 1) for inner in (part.values() if isinstance(part, dict) else part)]
-    return None
+    level = [value]
+    for _ in range(DEEPEST_VALUE + 1):
+        inner: list[Any] = []
+        for part in level:
+            if isinstance(part, str):
+                continue
+            if isinstance(part, list):
+                inner += part
+            elif isinstance(part, dict):
+                inner += part.values()
+            elif isinstance(part, float):
+                if not math.isfinite(part):
+                    return f"{part}, which is no number"
+            elif isinstance(part, int) and part.bit_length() > MOST_BITS:
+                return "a number larger than any"
+        if not inner:
+            return None
+        level = inner
+    return f"a value nested more than {DEEPEST_VALUE} deep"
