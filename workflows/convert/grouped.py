@@ -25,10 +25,11 @@ from workflows.convert.document import (
 )
 from workflows.convert.filling import Panels
 from workflows.convert.grouping import Group, read_group
-from workflows.convert.places import MOST_PLACES, Place, Places
+from workflows.convert.places import Place, Places
 from workflows.convert.saying import Findings
 from workflows.convert.virtual import PRIMITIVE
 from workflows.convert.widgets import UNSET
+from workflows.graph import MOST_NODES
 
 PREFIXES: Final = ("workflow/", "workflow>")
 
@@ -58,8 +59,8 @@ def ungroup(
                 groups[name] = read_group(name, described[name], object_info)
             hosts.append((node, groups[name]))
     unfolded = sum(1 + len(group.nodes) + len(group.wires) for _, group in hosts)
-    if unfolded > MOST_PLACES or any(group.too_large for group in groups.values()):
-        findings.add("too_large", f"Unfolded, the graph has more than {MOST_PLACES} nodes; split it.")
+    if unfolded > MOST_NODES or any(group.too_large for group in groups.values()):
+        findings.add("too_large", f"Unfolded, the graph has more than {MOST_NODES} nodes; split it.")
         return []
     made = [GroupNode(replace(node), group) for node, group in hosts]
     for node, group in hosts:
