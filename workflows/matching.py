@@ -26,12 +26,16 @@ def match(before: Graph, after: Graph) -> dict[str, str]:
     """Return before's id → after's id for every node that is in both, renumbered or not."""
     pairs: dict[str, str] = {}
     ways = Around(before), Around(after)
+
+    def alike(rounds: int, *, values: bool) -> None:
+        _by_labels(pairs, labels(before, rounds, values=values), labels(after, rounds, values=values), ways)
+
     steps: tuple[Callable[[], None], ...] = (
         lambda: _by_id(before, after, pairs, _equal),
-        lambda: _by_labels(pairs, *(labels(graph, ROUNDS, values=True) for graph in (before, after)), ways),
+        lambda: alike(ROUNDS, values=True),
         lambda: _by_id(before, after, pairs, _same_class),
-        lambda: _by_labels(pairs, *(labels(graph, 2, values=False) for graph in (before, after)), ways),
-        lambda: _by_labels(pairs, *(labels(graph, 1, values=False) for graph in (before, after)), ways),
+        lambda: alike(2, values=False),
+        lambda: alike(1, values=False),
         lambda: _by_neighbours(before, after, pairs),
     )
     for step in steps:

@@ -140,7 +140,7 @@ def test_the_shipped_clip_drafted_anew_binds_the_same_inputs() -> None:
             (t.node, t.input, t.times) for t in template.manifest.bindings[role].targets
         }
     assert draft["loras"] == template.document["loras"]
-    own = models_needed(template, template.manifest.defaults["precision"])
+    own = models_needed(template, str(template.manifest.defaults["precision"]))
     assert {(m["folder"], m["name"]) for m in draft["models"]} == {(m.folder, m.name) for m in own}
 
 
