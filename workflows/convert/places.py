@@ -25,6 +25,8 @@ from workflows.convert.filling import Panels
 from workflows.convert.panel import Panel
 from workflows.convert.saying import Findings, named, shown
 from workflows.convert.virtual import SETTERS, VIRTUAL
+from workflows.wording import Said
+from workflows.wording import said as _
 
 MOST_PLACES: Final = 25_000
 """Nodes of a graph when all subgraphs are unfolded; ten that hold ten each soon make a million."""
@@ -60,7 +62,7 @@ class Place:
         return self.node.title or (self.definition.name if self.definition else self.node.type)
 
     @property
-    def named(self) -> str:
+    def named(self) -> Said:
         return named(self.id, self.title)
 
 
@@ -165,32 +167,29 @@ class Places:
             graph, host, within = waiting.pop()
             for node in graph.nodes:
                 if len(self.by_id) >= MOST_PLACES:
-                    self._findings.add(
-                        "too_large", f"Unfolded, the graph has more than {MOST_PLACES} nodes; split it."
-                    )
+                    told = _("Unfolded, the graph has more than %(most)s nodes; split it.", most=MOST_PLACES)
+                    self._findings.add("too_large", told)
                     return
                 place = self._place(node, graph, host)
                 if place.id in self.by_id:
-                    self._findings.add(
-                        "duplicate_node_id",
-                        f"{place.named} unfolds to the id of {shown(self.by_id[place.id].title)}.",
-                        place.id,
-                    )
+                    other = shown(self.by_id[place.id].title)
+                    told = _("%(node)s unfolds to the id of %(other)s.", node=place.named, other=other)
+                    self._findings.add("duplicate_node_id", told, place.id)
                 self.by_id[place.id] = place
                 if place.definition is None or (host is None and place.idle):
                     continue
                 if place.definition.id in within:
-                    self._findings.add(
-                        "self_containing_subgraph",
-                        f"{place.named} stands in itself: it is in subgraph {shown(place.definition.name)}.",
-                        place.id,
+                    told = _(
+                        "%(node)s stands in itself: it is in subgraph %(name)s.",
+                        node=place.named,
+                        name=shown(place.definition.name),
                     )
+                    self._findings.add("self_containing_subgraph", told, place.id)
                 elif len(within) >= DEEPEST:
-                    self._findings.add(
-                        "too_large",
-                        f"{place.named} stands deeper than {DEEPEST} subgraphs.",
-                        place.id,
+                    told = _(
+                        "%(node)s stands deeper than %(most)s subgraphs.", node=place.named, most=DEEPEST
                     )
+                    self._findings.add("too_large", told, place.id)
                 else:
                     waiting.append((place.definition, place, (*within, place.definition.id)))
 

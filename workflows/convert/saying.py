@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 MOST_SAID: Final = 100
 """A broken file of ten megabytes has no use for ten thousand sentences."""
 
 
 MOST_BITS: Final = 1024
+MOST_OF_A_CIRCLE: Final = 11
 DEEPEST_VALUE: Final = 100
 """How deep lists and objects of a value may stand in each other."""
 
@@ -24,8 +28,7 @@ class Findings:
         self.missed = 0
         self._said: set[str] = set()
 
-    def add(self, code: str, message: str, node: str | None = None, input_name: str | None = None) -> None:
-        message = message if message.isprintable() else _printable(message)
+    def add(self, code: str, message: Said, node: str | None = None, input_name: str | None = None) -> None:
         if message in self._said:
             return
         if len(self.problems) >= MOST_SAID:
@@ -37,15 +40,29 @@ class Findings:
     def all(self) -> tuple[Problem, ...]:
         if not self.missed:
             return tuple(self.problems)
-        rest = Problem(
-            None, None, "more_problems", f"{self.missed} more problems of this file are not listed."
-        )
-        return (*self.problems, rest)
+        rest = _("%(count)s more problems of this file are not listed.", count=self.missed)
+        return (*self.problems, Problem(None, None, "more_problems", rest))
 
 
-def named(node_id: str, title: str) -> str:
+def named(node_id: str, title: str) -> Said:
     """Name a node as ComfyUI's users know it: by its id and title."""
-    return f"Node {shown(node_id, quoted=False)} ({shown(title, quoted=False)})"
+    return _("Node %(id)s (%(title)s)", id=shown(node_id, quoted=False), title=shown(title, quoted=False))
+
+
+def holds(node: Said, input_name: str, fault: Said) -> Said:
+    """Say that an input holds what no JSON can (see :func:`fault_of`)."""
+    return _("%(node)s: %(input)s holds %(fault)s.", node=node, input=shown(input_name), fault=fault)
+
+
+def in_a_circle(nodes: Iterable[str]) -> Said:
+    """Say which nodes are linked in a circle; the first stands at its end again."""
+    way = list(nodes)
+    if len(way) > MOST_OF_A_CIRCLE:
+        way = [*way[: MOST_OF_A_CIRCLE - 1], "…", way[-1]]
+    told: str = way[0]
+    for node in way[1:]:
+        told = _("%(way)s -> %(node)s", way=told, node=node)
+    return _("The graph runs in a circle: %(way)s.", way=told)
 
 
 def shown(value: object, *, quoted: bool = True) -> str:
@@ -58,28 +75,28 @@ def shown(value: object, *, quoted: bool = True) -> str:
         case bool() | None | float():
             return str(value)
         case int():
-            return str(value) if abs(value) < 10**20 else "a huge number"
+            return str(value) if abs(value) < 10**20 else _("a huge number")
         case list():
-            return f"a list of {len(value)}"
+            return _("a list of %(count)s", count=len(value))
         case _:
-            return "an object"
+            return _("an object")
 
 
 def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def fault_of(value: Any) -> str | None:
+def fault_of(value: Any) -> Said | None:
     """Say what no JSON can hold: NaN, infinity, or nesting without end."""
     waiting = [(value, 0)]
     while waiting:
         part, depth = waiting.pop()
         if isinstance(part, float) and not math.isfinite(part):
-            return f"{part}, which is no number"
+            return _("%(value)s, which is no number", value=part)
         if isinstance(part, int) and part.bit_length() > MOST_BITS:
-            return "a number larger than any"
+            return _("a number larger than any")
         if isinstance(part, list | dict):
             if depth >= DEEPEST_VALUE:
-                return f"a value nested more than {DEEPEST_VALUE} deep"
+                return _("a value nested more than %(most)s deep", most=DEEPEST_VALUE)
             waiting += [(inner, depth + 1) for inner in (part.values() if isinstance(part, dict) else part)]
     return None
