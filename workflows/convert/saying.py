@@ -54,6 +54,11 @@ def holds(node: Said, input_name: str, fault: Said) -> Said:
     return _("%(node)s: %(input)s holds %(fault)s.", node=node, input=shown(input_name), fault=fault)
 
 
+def unkeepable(node_id: str, title: str) -> Said:
+    """Say that a node holds what no database keeps: a NUL, or half of a character."""
+    return _("%(node)s holds a character that is none.", node=named(node_id, title))
+
+
 def in_a_circle(nodes: Iterable[str]) -> Said:
     """Say which nodes are linked in a circle; the first stands at its end again."""
     way = list(nodes)
@@ -92,7 +97,7 @@ def fault_of(value: Any) -> Said | None:
     while waiting:
         part, depth = waiting.pop()
         if isinstance(part, float) and not math.isfinite(part):
-            return _("%(value)s, which is no number", value=part)
+            return _("%(value)s, which is no number", value=str(part))
         if isinstance(part, int) and part.bit_length() > MOST_BITS:
             return _("a number larger than any")
         if isinstance(part, list | dict):
