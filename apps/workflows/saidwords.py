@@ -17,7 +17,7 @@ KEPT: Final = "said"
 
 def in_words(told: str) -> str:
     """Say a sentence in the reader's language; a text that nobody here made stays as it is."""
-    if not isinstance(told, Said):
+    if not told or not isinstance(told, Said):
         return told
     params = {name: in_words(one) if isinstance(one, str) else one for name, one in told.params.items()}
     form = gettext(told.form)
