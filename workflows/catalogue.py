@@ -83,7 +83,7 @@ def recorded() -> ObjectInfo:
 
 def with_packs(object_info: ObjectInfo, manifest: Manifest) -> ObjectInfo:
     """Return the catalogue with the custom classes that a manifest declares, where the server lacks them."""
-    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items()}
+    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items() if spec}
     return {**declared, **object_info} if declared else object_info
 
 

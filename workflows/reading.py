@@ -34,7 +34,9 @@ class Reader:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._take(key, default)
-        if not isinstance(value, str) or not (value or default == ""):
+        if value == "" != default:
+            raise self.refused(key, _("is empty"), _("fill it in"))
+        if not isinstance(value, str):
             raise self.refused(key, _("is not a text"), _("write a text in quotes"))
         return value
 

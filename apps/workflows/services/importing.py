@@ -31,6 +31,7 @@ from workflows.convert.files import read_stream
 from workflows.convert.saying import unkeepable
 from workflows.errors import CannotConvert
 from workflows.finding import draft_manifest, find
+from workflows.finding.packs import draft_packs
 from workflows.graph import Graph
 from workflows.problems import Problem as Finding
 from workflows.problems import without_missing_models
@@ -197,7 +198,8 @@ def _copied(file: BinaryIO | File[bytes], copy: IO[bytes], name: str) -> tuple[s
 def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
     """Convert a file and see what can be set in it; a file that cannot be converted has problems instead."""
     try:
-        conversion = convert(read_stream(file), object_info)
+        document = read_stream(file)
+        conversion = convert(document, object_info)
     except CannotConvert as exc:
         return _Read({}, [], _as_json(exc.problems), {})
     graph = conversion.graph
@@ -207,6 +209,8 @@ def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
     slug = slug_from(name)
     title = PurePosixPath(name).stem[:120] or slug
     manifest = draft_manifest(graph, object_info, found, slug=slug, title={"en": title, "ko": title})
+    if packs := draft_packs(graph, object_info, document):
+        manifest["packs"] = packs
     return _Read(graph, _as_json(conversion.notes), _as_json(check_graph(graph, object_info)), manifest)
 
 
