@@ -133,8 +133,8 @@ def need_gb(
     )
 
 
-def frames_for(template: Template, wanted: Length) -> FrameChoice:
-    """Return the next legal frame count that covers a shot.
+def frames_for(template: Template, wanted: Length, *, overlap: int = 0) -> FrameChoice:
+    """Return the next legal frame count that covers a shot; ``overlap`` frames before it repeat another clip.
 
     Raises ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip
     can be (see workflows.frames.split).
@@ -147,7 +147,7 @@ def frames_for(template: Template, wanted: Length) -> FrameChoice:
             problem=_("cannot be made by %(template)s", template=template.slug),
             remedy=_("choose a clip template"),
         )
-    chosen = render_frames(wanted, rule, exact_fps(native))
+    chosen = render_frames(wanted, rule, exact_fps(native), overlap=overlap)
     seconds = f"{wanted.total} frames at {float(wanted.fps):g} fps = {float(wanted.seconds):.2f} s"
     made = f"{chosen.rendered} frames at {native:g} fps by the rule {rule}"
     return FrameChoice(chosen.rendered, native, f"{seconds}; {made}", chosen)

@@ -120,7 +120,8 @@ class Conform:
 
     Those from ``start`` to ``end`` (exclusive) cover it, and :meth:`source` says which of them each frame of
     the shot shows. A single picture (``still``) is held for the whole shot. A clip that arrives at a picture
-    (``whole``) is never trimmed: its last frame is the shot's last, and what is too long runs faster.
+    (``whole``) is never trimmed: its last frame is the shot's last, and what is too long runs faster. The
+    first ``skip`` frames are none of the shot: they repeat the clip that this one continues.
     """
 
     length: Length
@@ -128,35 +129,37 @@ class Conform:
     rate: Fraction
     still: bool = False
     whole: bool = False
+    skip: int = 0
 
     @property
     def start(self) -> int:
-        """The first rendered frame used: always the first, a clip begins with its keyframe."""
-        return 0
+        """The first rendered frame used: a clip begins with its keyframe, or behind what it repeats."""
+        return 0 if self.still else self.skip
 
     @property
     def end(self) -> int:
         """Behind the last rendered frame used."""
         if self.still or self.whole:
             return 1 if self.still else self.rendered
-        return self.length.at(self.rate)
+        return self.skip + self.length.at(self.rate)
 
     @property
     def missing(self) -> int:
         """Frames at ``rate`` that the shot is longer than what was rendered; 0 for a clip that covers it."""
-        return 0 if self.still else max(0, self.length.at(self.rate) - self.rendered)
+        return 0 if self.still else max(0, self.skip + self.length.at(self.rate) - self.rendered)
 
     @property
     def speed(self) -> Fraction:
         """Rendered frames per frame of the shot."""
         if self.whole and self.length.total > 1:
-            return Fraction(self.rendered - 1, self.length.total - 1)
+            return Fraction(self.rendered - self.skip - 1, self.length.total - 1)
         return Fraction(0) if self.still else self.rate / self.length.fps
 
     @property
     def untouched(self) -> bool:
         """The rendered clip is the shot already: same rate, same count."""
-        return not self.still and self.speed == 1 and self.rendered == self.length.total
+        here = self.speed == 1 and not self.skip and self.rendered == self.length.total
+        return here and not self.still
 
     def source(self, frame: int) -> int:
         """Return the rendered frame that a frame of the shot (from 0, handles included) shows.
@@ -166,7 +169,7 @@ class Conform:
         """
         if not 0 <= frame < self.length.total:
             raise IndexError(f"frame {frame} of a shot of {self.length.total} frames")
-        nearest = math.ceil(frame * self.speed - Fraction(1, 2))
+        nearest = self.start + math.ceil(frame * self.speed - Fraction(1, 2))
         return min(nearest, self.end - 1)
 
     def mapping(self) -> list[int]:
@@ -183,6 +186,7 @@ class Conform:
             "still": self.still,
             "missing": self.missing,
             **({"whole": True} if self.whole else {}),
+            **({"skip": self.skip} if self.skip else {}),
         }
 
 
@@ -248,23 +252,23 @@ def longest(rule: FrameRule) -> int:
     return most
 
 
-def render_frames(length: Length, rule: FrameRule, rate: Fraction, *, times: int = 1) -> Conform:
+def render_frames(
+    length: Length, rule: FrameRule, rate: Fraction, *, times: int = 1, overlap: int = 0
+) -> Conform:
     """Return the fewest legal frames that cover a shot, and how the clip made of them becomes it.
+
+    ``overlap``: of those the model renders, so many at the beginning repeat the clip that is continued.
 
     With ``times`` the clip is interpolated afterwards (see :func:`interpolated`): ``rendered`` and ``rate``
     are then what comes out of that; :func:`before_interpolation` tells what goes in. Raises ValueRefused,
     with the way to split it, for a shot longer than one clip.
     """
-    count = _legal(length, rule, rate, times)
+    skip = overlap * times
+    count = rule.next_legal(before_interpolation(skip + length.at(rate * times), times))
     if count > rule.maximum:
-        raise _too_long(length, rule, rate, times)
+        raise _too_long(length, rule, rate, times, overlap=overlap)
     frames, pace = interpolated(count, rate, times)
-    return Conform(length, frames, pace)
-
-
-def _legal(length: Length, rule: FrameRule, rate: Fraction, times: int) -> int:
-    covering = length.at(rate * times)
-    return rule.next_legal(before_interpolation(covering, times))
+    return Conform(length, frames, pace, skip=skip)
 
 
 def interpolated(frames: int, rate: Fraction, times: int) -> tuple[int, Fraction]:
@@ -315,17 +319,19 @@ def joined(segments: tuple[Segment, ...]) -> int:
     return segments[-1].end
 
 
-def _too_long(length: Length, rule: FrameRule, rate: Fraction, times: int) -> ValueRefused:
+def _too_long(
+    length: Length, rule: FrameRule, rate: Fraction, times: int, *, overlap: int = 0
+) -> ValueRefused:
     most = longest(rule)
     frames, pace = interpolated(most, rate, times)
-    holds = math.floor(frames * length.fps / pace)
+    holds = math.floor((frames - overlap * times) * length.fps / pace)
     remedy = _(
         "one clip holds %(frames)s frames (%(most)s at %(rate)s fps)",
         frames=holds,
         most=most,
         rate=f"{float(rate):g}",
     )
-    if most > 1:
+    if most > 1 and not overlap:
         counts = [segment.frames for segment in split(length, rule, rate, times=times)]
         remedy = _(
             "split the shot into %(clips)s clips of %(counts)s frames; %(sentence)s",

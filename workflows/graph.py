@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Any, Final
 
 from workflows.problems import Problem
@@ -12,6 +12,13 @@ from workflows.wording import said as _
 
 Graph = dict[str, dict[str, Any]]
 """Node id → {"class_type": …, "inputs": {…}}; an input is a value or a link [node id, output slot]."""
+
+MOST_NODES: Final = 15_000
+"""Nodes of a graph, subgraphs unfolded; ten that hold ten each soon make a million."""
+MOST_INPUTS: Final = 200_000
+"""Inputs of all nodes together."""
+MOST_INPUTS_OF_ONE: Final = 1_000
+"""Inputs of one node; lists that grow end at 100."""
 
 MODEL_SUFFIXES: Final = frozenset(
     {".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".gguf", ".onnx", ".pkl"}
@@ -69,7 +76,7 @@ def plain_value(value: object) -> object:
 
 def is_model_file(value: object) -> bool:
     """True if the text names a model file by its suffix."""
-    return isinstance(value, str) and PurePosixPath(value).suffix.lower() in MODEL_SUFFIXES
+    return isinstance(value, str) and splitext(value)[1].lower() in MODEL_SUFFIXES
 
 
 def cycle_in(graph: Graph) -> list[str]:

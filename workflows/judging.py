@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workflows.catalogue import COMBO, DYNAMIC_COMBO, MATCHED, InputSpec, ObjectInfo, types_of
 from workflows.convert.saying import fault_of, shown
 from workflows.graph import Graph, is_link, is_model_file, linked_node, plain_value
-from workflows.nearest import nearest_files
+from workflows.nearest import Search
 from workflows.problems import MODEL
 from workflows.wording import Said
 from workflows.wording import said as _
@@ -61,6 +61,8 @@ class Bench:
     object_info: ObjectInfo
     uploaded: Collection[str] | None
     other_files: Callable[[], Collection[str]]
+    search: Search = field(default_factory=Search)
+    _listed: dict[int, tuple[Sequence[Any], frozenset[str]]] = field(default_factory=dict)
 
     def input_finding(self, class_type: str, spec: InputSpec, value: Any) -> Finding | None:
         """Return what is wrong with this value or link, or None. Follows no link."""
@@ -84,12 +86,14 @@ class Bench:
             return finding
         return _range_finding(spec, number) or self._choice_finding(spec, number)
 
-    def follows(self, spec: InputSpec, value: object) -> str | None:
-        """Return the node behind a link that ComfyUI would look at next: a sound one of a fitting type."""
+    def follows(self, spec: InputSpec, value: object, finding: Finding | None) -> str | None:
+        """Return the node behind a link that ComfyUI would look at next: a sound one of a fitting type.
+
+        ``finding``: what was found about the input, if anything.
+        """
         source = linked_node(value)
         if source is None or source not in self.graph or spec.declared == DYNAMIC_COMBO:
             return None
-        finding = self._link_finding(spec, value)
         return source if finding is None or finding.late else None
 
     def _link_finding(self, spec: InputSpec, link: Any) -> Finding | None:
@@ -118,7 +122,7 @@ class Bench:
         options = spec.options or ()
         late = spec.declared == DYNAMIC_COMBO
         chosen = value if isinstance(value, list) and spec.facts.get("multiselect") else [value]
-        absent = [one for one in chosen if one not in options and not _listed_otherwise(one, options)]
+        absent = [one for one in chosen if not self._is_listed(one, options)]
         if not absent:
             return None
         if is_model_file(absent[0]):
@@ -135,9 +139,23 @@ class Bench:
         )
         return Finding("value_not_in_list", text, late)
 
+    def _is_listed(self, value: object, options: Sequence[Any]) -> bool:
+        """Whether a list has a value; a long list is read once.
+
+        A Windows node lists ``sub\\model.safetensors``; the worker writes names as its node lists them.
+        """
+        if not isinstance(value, str):
+            return value in options
+        if id(options) not in self._listed:
+            texts = [option for option in options if isinstance(option, str)]
+            files = [option.replace("\\", "/") for option in texts if is_model_file(option)]
+            # the list itself is kept too: its id stays its own
+            self._listed[id(options)] = options, frozenset([*texts, *files])
+        listed = self._listed[id(options)][1]
+        return value in listed or (is_model_file(value) and value.replace("\\", "/") in listed)
+
     def _absent_model(self, file: str, options: Collection[Any]) -> Finding:
-        listed = [str(option) for option in options]
-        nearest = nearest_files(file, listed) or nearest_files(file, (), self.other_files())
+        nearest = self.search.files(file, options, self.other_files)
         text = _("the model file %(file)s is not on this ComfyUI", file=shown(file))
         if nearest:
             names = ", ".join(shown(name) for name in nearest)
@@ -150,23 +168,27 @@ def _class_of(graph: Graph, node: str) -> str:
 
 
 def _slot_finding(spec: InputSpec, source: str, slot: Any, outputs: Sequence[Any]) -> Finding | None:
-    where = _("slot %(slot)s of node %(id)s", slot=shown(slot), id=shown(source, quoted=False))
     if not isinstance(slot, int) or not -len(outputs) <= slot < len(outputs):
-        text = _("links to %(slot)s, which has %(count)s outputs", slot=where, count=len(outputs))
+        count = len(outputs)
+        text = _("links to %(slot)s, which has %(count)s outputs", slot=_slot(source, slot), count=count)
         return Finding(EXCEPTION, text)
-    text = _(
-        "takes %(type)s, but %(slot)s gives %(given)s",
-        type=spec.type,
-        slot=where,
-        given=_said(outputs[slot]),
-    )
-    if not _fits(outputs[slot], spec.declared):
-        return Finding("return_type_mismatch", text)
-    if spec.declared == MATCHED and not _overlap(outputs[slot], spec.type):
-        return Finding("return_type_mismatch", text, late=True)
+    fits = _fits(outputs[slot], spec.declared)
+    if not fits or (spec.declared == MATCHED and not _overlap(outputs[slot], spec.type)):
+        text = _(
+            "takes %(type)s, but %(slot)s gives %(given)s",
+            type=spec.type,
+            slot=_slot(source, slot),
+            given=_said(outputs[slot]),
+        )
+        return Finding("return_type_mismatch", text, late=fits)
     if slot < 0:
-        return Finding("bad_linked_input", _("links to %(slot)s; slots count from 0", slot=where), late=True)
+        text = _("links to %(slot)s; slots count from 0", slot=_slot(source, slot))
+        return Finding("bad_linked_input", text, late=True)
     return None
+
+
+def _slot(source: str, slot: object) -> str:
+    return _("slot %(slot)s of node %(id)s", slot=shown(slot), id=shown(source, quoted=False))
 
 
 def _said(declared: object) -> str:
@@ -186,7 +208,7 @@ def _fits(received: object, wanted: object) -> bool:
 
 def _overlap(received: object, wanted: object) -> bool:
     given, taken = types_of(received), types_of(wanted)
-    return "*" in given | taken or bool(given & taken)
+    return "*" in given or "*" in taken or bool(given & taken)
 
 
 def _number(spec: InputSpec, value: Any) -> tuple[Any, Finding | None]:
@@ -230,11 +252,3 @@ def _range_finding(spec: InputSpec, value: Any) -> Finding | None:
         )
         return Finding(EXCEPTION, text)
     return None
-
-
-def _listed_otherwise(value: object, options: Collection[Any]) -> bool:
-    """A Windows node lists ``sub\\model.safetensors``; the worker writes names as its node lists them."""
-    if not is_model_file(value):
-        return False
-    wanted = str(value).replace("\\", "/")
-    return any(str(option).replace("\\", "/") == wanted for option in options)

@@ -12,6 +12,7 @@ from workflows.errors import TemplateInvalid, TemplateNotFound
 from workflows.graph import Graph
 from workflows.manifest import Manifest
 from workflows.parse import parse
+from workflows.soundness import is_sound
 from workflows.wording import said as _
 
 LIBRARY: Final = Path(__file__).resolve().parent
@@ -67,6 +68,7 @@ def slugs() -> list[str]:
 def template_from(graph: object, document: object) -> Template:
     """Make a template of a graph and a manifest already read. Raises TemplateInvalid."""
     manifest = parse(document)
+    _refuse_unsound(manifest)
     if not isinstance(graph, dict) or not isinstance(document, dict):
         raise TemplateInvalid(
             "graph", graph, problem=_("is not a JSON object"), remedy=_("export it in API format")
@@ -81,6 +83,19 @@ def template_from(graph: object, document: object) -> Template:
             remedy=_("write no NaN and no Infinity"),
         ) from exc
     return Template(graph=graph, manifest=manifest, document=document, sha256=digest)
+
+
+def _refuse_unsound(manifest: Manifest) -> None:
+    """Refuse a custom class that is described in a form nobody reads; {} is a class nobody could ask about."""
+    for index, pack in enumerate(manifest.packs):
+        for name, told in pack.classes.items():
+            if told and not is_sound(told):
+                raise TemplateInvalid(
+                    f"manifest.packs[{index}].classes",
+                    name,
+                    problem=_("is described in a form that no ComfyUI writes"),
+                    remedy=_("write what /object_info says of the class, or {}"),
+                )
 
 
 def canonical_json(value: object) -> bytes:

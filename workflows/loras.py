@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo, types_of
 from workflows.errors import ValueRefused
-from workflows.graph import Graph, is_link, linked_node
+from workflows.graph import Graph, is_link, is_model_file, linked_node
 from workflows.load import Template
 from workflows.manifest import LoraPlace, Manifest
 from workflows.problems import Problem
@@ -111,7 +111,7 @@ def _insert_chain(graph: Graph, place: LoraPlace, loras: Iterable[Lora], fresh: 
 
 
 def _loader(lora: Lora, model: list[Any], clip: list[Any] | None, place: LoraPlace) -> dict[str, Any]:
-    title = f"LoRA {lora.file}" + (f", {place.expert} noise" if place.expert else "")
+    title = f"LoRA {lora.file}" + _of_expert(place.expert)
     inputs: dict[str, Any] = {"model": list(model)}
     if clip:
         inputs["clip"] = list(clip)
@@ -123,6 +123,10 @@ def _loader(lora: Lora, model: list[Any], clip: list[Any] | None, place: LoraPla
         "inputs": inputs,
         "_meta": {"title": title},
     }
+
+
+def _of_expert(expert: str) -> str:
+    return f", {expert} noise" if expert in ("high", "low") else f", {expert}" if expert else ""
 
 
 def _fresh_ids(graph: Graph) -> Iterator[str]:
@@ -154,9 +158,12 @@ def lora_problems(template: Template, object_info: ObjectInfo) -> Iterator[Probl
     if manifest.loras and "positive" not in manifest.bindings:
         text = _("Places for LoRAs need the role positive: trigger words go there.")
         yield _problem("lora_prompt", text)
-    experts = [place.expert for place in manifest.loras]
-    if len(set(experts)) != len(experts):
-        yield _problem("lora_expert", _("Each place for LoRAs needs an expert of its own."))
+    files: dict[str, set[tuple[str, ...]]] = {}
+    for place in manifest.loras:
+        files.setdefault(place.expert, set()).add(_files(template.graph, place))
+    if any(len(names) > 1 for names in files.values()):
+        text = _("Each place for LoRAs needs an expert of its own, unless it loads the same file.")
+        yield _problem("lora_expert", text)
     sources = [link for place in manifest.loras for link in (place.model, place.clip) if link]
     for link in dict.fromkeys(sources):
         if sources.count(link) > 1:
@@ -165,6 +172,11 @@ def lora_problems(template: Template, object_info: ObjectInfo) -> Iterator[Probl
         yield from _source_problems(template.graph, object_info, place.model, "MODEL")
         if place.clip:
             yield from _source_problems(template.graph, object_info, place.clip, "CLIP")
+
+
+def _files(graph: Graph, place: LoraPlace) -> tuple[str, ...]:
+    inputs = graph.get(place.model[0], {}).get("inputs", {})
+    return tuple(value for value in inputs.values() if is_model_file(value))
 
 
 def _source_problems(

@@ -94,7 +94,8 @@ class Without:
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Where a role's value goes and which values are right. ``unit`` and ``note`` are shown to people.
-    ``optional``: it may be left out, and has no default then.
+    ``optional``: it may be left out, and has no default then. ``overlap``: so many frames at the beginning of
+    what is made repeat the end of this file, a clip that is continued.
 
     Only ``precision`` may have no target: a graph with one precision states it without writing it.
     """
@@ -108,6 +109,7 @@ class Binding:
     unit: str | None = None
     note: str | None = None
     optional: Without | None = None
+    overlap: int = 0
 
 
 @dataclass(frozen=True, slots=True)

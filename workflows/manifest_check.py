@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
 from workflows.bind import need_gb
 from workflows.catalogue import ObjectInfo, with_packs
 from workflows.errors import NeedUnknown, WorkflowError
-from workflows.graph import format_problem, is_link, is_model_file
+from workflows.graph import Graph, format_problem, is_link, is_model_file, linked_node
 from workflows.load import Template
 from workflows.loras import lora_problems
 from workflows.manifest import Binding, Manifest, Target
@@ -48,7 +48,7 @@ def check_manifest(template: Template, object_info: ObjectInfo | None = None) ->
         *_output_problems(template, known),
         *_vram_problems(template),
         *_model_problems(template),
-        *_file_problems(template),
+        *_file_problems(template, known),
         *_kind_problems(template.manifest),
         *lora_problems(template, known),
         *optional_problems(template, known),
@@ -223,19 +223,46 @@ def _names_written(template: Template, node: str, name: str, precision: str | No
     return [template.graph.get(node, {}).get("inputs", {}).get(name)]
 
 
-def _file_problems(template: Template) -> Iterator[Problem]:
+def _file_problems(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
     files = {
         (target.node, target.input)
         for binding in template.manifest.bindings.values()
         if binding.type == "file"
         for target in binding.targets
     }
+    takers = _takers(template.graph)
     for node_id, node in template.graph.items():
         name = FILE_LOADERS.get(node["class_type"])
-        if name and not is_link(node["inputs"].get(name)) and (node_id, name) not in files:
+        if not name or is_link(node["inputs"].get(name)) or (node_id, name) in files:
+            continue
+        if _is_read(template.graph, takers, node_id, object_info):
             named = _("Node %(id)s (%(title)s)", id=node_id, title=node["class_type"])
             text = _("%(node)s reads a file that no role brings to the node.", node=named)
             yield Problem(node_id, name, "unbound_file", text)
+
+
+def _is_read(graph: Graph, takers: Mapping[str, list[str]], loader: str, object_info: ObjectInfo) -> bool:
+    """False if a server never runs a loader: no output node needs it. Without a catalogue nobody knows."""
+    reached = {loader}
+    waiting = [loader]
+    while waiting:
+        node = waiting.pop()
+        known = object_info.get(graph[node]["class_type"])
+        if known is None or known.get("output_node"):
+            return True
+        fresh = [taker for taker in takers.get(node, ()) if taker not in reached]
+        reached.update(fresh)
+        waiting += fresh
+    return False
+
+
+def _takers(graph: Graph) -> dict[str, list[str]]:
+    """Node → the nodes that take something of it."""
+    takers: dict[str, list[str]] = {}
+    for node_id, node in graph.items():
+        for origin in filter(None, map(linked_node, node["inputs"].values())):
+            takers.setdefault(origin, []).append(node_id)
+    return takers
 
 
 def _kind_problems(manifest: Manifest) -> Iterator[Problem]:

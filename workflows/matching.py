@@ -15,6 +15,8 @@ ROUNDS: Final = 3
 MOST_TIED: Final = 50
 """Of more nodes that look the same, nobody can say which is which; they are paired in their order."""
 
+_SORTED: Final = json.JSONEncoder(sort_keys=True, default=repr)
+
 Labels = Mapping[str, str]
 
 
@@ -48,7 +50,7 @@ def labels(graph: Graph, rounds: int, *, values: bool) -> dict[str, str]:
         for taker, name, giver, slot in edges:
             around[taker].append(f"<{name}:{slot}:{found[giver]}")
             around[giver].append(f">{name}:{slot}:{found[taker]}")
-        found = {node: _digest([found[node], *sorted(around[node])]) for node in graph}
+        found = {node: _digest(repr([found[node], *sorted(around[node])])) for node in graph}
     return found
 
 
@@ -136,7 +138,7 @@ def _edges(graph: Graph) -> Iterator[tuple[str, str, str, int]]:
 def _own(node: Mapping[str, Any], *, values: bool) -> str:
     given = node["inputs"].items() if values else ()
     own = {str(name): fault_of(value) or value for name, value in given if not is_link(value)}
-    return _digest([node["class_type"], own])
+    return _digest(_SORTED.encode([node["class_type"], own]))
 
 
 def _equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -147,6 +149,5 @@ def _same_class(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(one["class_type"] == other["class_type"])
 
 
-def _digest(content: object) -> str:
-    text = json.dumps(content, sort_keys=True, default=repr)
+def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -26,7 +26,6 @@ from workflows.manifest import (
     Without,
 )
 from workflows.reading import Reader
-from workflows.soundness import is_sound
 from workflows.wording import said as _
 
 MOST_FRAMES_LESS = 100
@@ -88,7 +87,6 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             raise row.refused("type", _("binds %(role)s once more", role=role), remedy)
         remedy = _("write %(value)s", value=repr(ROLES[role]))
         row.exactly("type", ROLES[role], _("is not the type of %(role)s", role=role), remedy)
-        optional = row.maybe_part("optional")
         empty = _("binds nothing") if role != "precision" else None
         bindings[role] = Binding(
             role=role,
@@ -99,7 +97,8 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             choices=row.texts("choices"),
             unit=row.maybe_text("unit"),
             note=row.maybe_text("note"),
-            optional=read_without(optional) if optional else None,
+            optional=_without(row.maybe_part("optional")),
+            overlap=row.integer("overlap", default=0) if role == "video" else 0,
         )
         row.finish()
     if ("frames" in bindings) != (frame_rule is not None):
@@ -119,6 +118,10 @@ def _target(row: Reader) -> Target:
     )
     row.finish()
     return target
+
+
+def _without(row: Reader | None) -> Without | None:
+    return None if row is None else read_without(row)
 
 
 def read_without(row: Reader) -> Without:
@@ -235,16 +238,11 @@ def _remote(row: Reader | None) -> Remote | None:
 
 
 def _pack(row: Reader) -> Pack:
-    classes = row.objects("classes")
-    for name, told in classes.items():
-        if told and not is_sound(told):
-            remedy = _("write what /object_info says of it, or {}")
-            raise row.refused("classes", _("has no inputs and outputs for %(name)s", name=name), remedy)
     pack = Pack(
         name=row.text("name"),
         repository=row.text("repository"),
         version=row.text("version"),
-        classes=classes,
+        classes=row.objects("classes"),
     )
     row.finish()
     return pack

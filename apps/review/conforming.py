@@ -89,7 +89,13 @@ def lengths(told: Mapping[str, Any], *, frames: int, fps: float | None) -> Lengt
         ordered=(int(ordered["frames"]), rate),
         measured=frames,
         measured_fps=fps,
-        conform=Conform(wanted, frames, _true_rate(rate, fps), whole=bool(told.get("whole"))),
+        conform=Conform(
+            wanted,
+            frames,
+            _true_rate(rate, fps),
+            whole=bool(told.get("whole")),
+            skip=int(told.get("skip", 0)),
+        ),
     )
 
 

@@ -6,8 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows.catalogue import ObjectInfo
-from workflows.convert.saying import Findings, fault_of, holds, in_a_circle, named, shown
-from workflows.graph import Graph, cycle_in, format_problem, is_link, linked_node, title_of
+from workflows.convert.saying import (
+    Findings,
+    fault_of,
+    holds,
+    in_a_circle,
+    named,
+    shown,
+    too_large,
+    too_many_inputs,
+)
+from workflows.graph import (
+    MOST_INPUTS,
+    MOST_INPUTS_OF_ONE,
+    MOST_NODES,
+    Graph,
+    cycle_in,
+    format_problem,
+    is_link,
+    linked_node,
+    title_of,
+)
 from workflows.wording import Said
 from workflows.wording import said as _
 
@@ -18,6 +37,8 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
     if unreadable is not None:
         findings.add(unreadable.code, unreadable.message, unreadable.node)
     if unreadable is not None or not isinstance(document, Mapping):
+        return {}
+    if _refuse_size(document, findings):
         return {}
     graph: Graph = {}
     for node_id, node in document.items():
@@ -30,6 +51,17 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
     if circle:
         findings.add("dependency_cycle", in_a_circle(_named(graph, node) for node in circle), circle[0])
     return graph
+
+
+def _refuse_size(document: Mapping[str, Any], findings: Findings) -> bool:
+    """Refuse what is larger than any graph; tell whether it is."""
+    counts = {node_id: len(node["inputs"]) for node_id, node in document.items()}
+    if len(counts) > MOST_NODES or sum(counts.values()) > MOST_INPUTS:
+        findings.add("too_large", too_large())
+    for node_id in [node_id for node_id, count in counts.items() if count > MOST_INPUTS_OF_ONE]:
+        told = too_many_inputs(_named(document, node_id), counts[node_id])
+        findings.add("too_large", told, node_id)
+    return bool(findings.problems)
 
 
 def _refuse_input(
@@ -78,5 +110,5 @@ def _slot_fault(slot: int, known: Mapping[str, Any] | None) -> Said | None:
     return _("which has %(count)s, counted from 0", count=len(given)) if given else _("which has none")
 
 
-def _named(graph: Graph, node_id: str) -> Said:
+def _named(graph: Mapping[str, Any], node_id: str) -> Said:
     return named(node_id, title_of(graph[node_id]) or graph[node_id]["class_type"])

@@ -9,6 +9,7 @@ from typing import Any, Final
 from workflows.catalogue import ObjectInfo
 from workflows.convert.already import checked
 from workflows.convert.document import read
+from workflows.convert.grouped import fill_groups, ungroup
 from workflows.convert.numbering import renumber
 from workflows.convert.places import Places
 from workflows.convert.primitives import apply_primitives
@@ -77,10 +78,14 @@ def _converted(ui: Mapping[str, Any], object_info: ObjectInfo, findings: Finding
     document = read(ui, findings)
     if findings.problems:
         return {}
+    groups = ungroup(ui, document, object_info, findings)
+    if findings.problems:
+        return {}
     renumber(document)
     places = Places(document, object_info, findings)
     if findings.problems:
         return {}
     names = NamedValues(places.by_id.values())
+    fill_groups(places, groups)
     apply_primitives(places, names)
     return write(places, names, findings, notes)

@@ -7,11 +7,13 @@ rest is read on, so a person sees everything at once.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workflows.convert.saying import Findings, named, shown
+from workflows.convert.saying import Findings, named, shown, too_many_inputs
+from workflows.graph import MOST_INPUTS_OF_ONE
 from workflows.wording import said as _
 
 NEVER: Final = 2
@@ -107,9 +109,9 @@ def read(document: Mapping[str, Any], findings: Findings) -> Document:
     """Read a document in UI format; what is wrong with it goes to ``findings``."""
     root = _graph(document, "", "", findings)
     definitions: dict[str, Graph] = {}
-    waiting = list(_definitions(document))
+    waiting = deque(_definitions(document))
     while waiting:
-        row = waiting.pop(0)
+        row = waiting.popleft()
         definition_id, name = row.get("id"), row.get("name")
         if not isinstance(definition_id, str) or definition_id in definitions:
             told = _(
@@ -142,12 +144,15 @@ def _graph(row: Mapping[str, Any], graph_id: str, name: str, findings: Findings)
     within = shown(name) if graph_id else ""
     nodes = []
     for index, saved in enumerate(_rows(row.get("nodes"))):
-        node = _node(saved)
+        node = node_of(saved)
         if node is None:
             what = _inside(f"nodes[{index}]", within)
             findings.add("unreadable", _("%(what)s is no node; it needs an id and a type.", what=what))
         else:
             nodes.append(node)
+            if len(node.inputs) > MOST_INPUTS_OF_ONE:
+                whose = _inside(named(node.id, node.title or node.type), within)
+                findings.add("too_large", too_many_inputs(whose, len(node.inputs)), node.id)
     graph = Graph(
         graph_id,
         name,
@@ -156,6 +161,13 @@ def _graph(row: Mapping[str, Any], graph_id: str, name: str, findings: Findings)
         [_border(slot) for slot in _rows(row.get("inputs"))] if graph_id else [],
         [_border(slot) for slot in _rows(row.get("outputs"))] if graph_id else [],
     )
+    if max(len(graph.inputs), len(graph.outputs)) > MOST_INPUTS_OF_ONE:
+        told = _(
+            "Subgraph %(name)s has more than %(most)s inputs, or outputs.",
+            name=within,
+            most=MOST_INPUTS_OF_ONE,
+        )
+        findings.add("too_large", told)
     _index(graph, within, findings)
     return graph
 
@@ -177,7 +189,8 @@ def _index(graph: Graph, within: str, findings: Findings) -> None:
             findings.add("duplicate_node_id", told, node.id)
 
 
-def _node(saved: object) -> Node | None:
+def node_of(saved: object) -> Node | None:
+    """Read one saved node; None if it has no id or type."""
     if not isinstance(saved, Mapping):
         return None
     node_id, kind = _text_id(saved.get("id")), saved.get("type")
@@ -223,7 +236,7 @@ def _border(saved: object) -> Border:
     return Border(
         name if isinstance(name, str) else "",
         _type(row.get("type")),
-        tuple(link for link in links if link is not None),
+        tuple(dict.fromkeys(link for link in links if link is not None)),
     )
 
 

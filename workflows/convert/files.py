@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -15,9 +16,13 @@ from workflows.problems import Problem
 from workflows.wording import Said
 from workflows.wording import said as _
 
+_TEXT: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
 MOST_JSON: Final = 32 * 1024 * 1024
 """Bytes of a JSON file that is read."""
 
+MOST_PARTS: Final = 1_500_000
+"""Lists and objects in it: of three bytes each, they would take a gigabyte of memory."""
 MOST_DIGITS: Final = 1000
 
 
@@ -78,12 +83,27 @@ def _parsed(data: Any) -> object:
     """Parse JSON; what is parsed already stays as it is."""
     if not isinstance(data, str | bytes):
         return data
+    if _has_too_many_parts(data):
+        told = _(
+            "The file's JSON has more than %(most)s lists and objects; no workflow has as many.",
+            most=MOST_PARTS,
+        )
+        raise _refused(told)
     try:
         return json.loads(data, object_pairs_hook=_each_once, parse_int=_whole)
     except RecursionError as exc:
         raise _refused(_("The file's JSON is nested too deep.")) from exc
     except ValueError as exc:
         raise _refused(_("The file is no JSON: %(why)s.", why=str(exc))) from exc
+
+
+def _has_too_many_parts(data: str | bytes) -> bool:
+    """Count brackets; those in texts do not count, which are left out where there are very many."""
+    text = data if isinstance(data, str) else data.decode("latin-1")
+    if text.count("[") + text.count("{") <= MOST_PARTS:
+        return False
+    bare = _TEXT.sub("", text)
+    return bare.count("[") + bare.count("{") > MOST_PARTS
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -52,8 +52,11 @@ def _targets(places: Places, primitive: Place) -> Iterator[tuple[Place, Slot]]:
         if link is None or link.origin != primitive.node.id:
             continue
         target = places.near(primitive, link.target)
-        slot = next((slot for slot in target.slots if slot.link == link_id), None) if target else None
-        if target is not None and slot is not None:
+        if target is None:
+            continue
+        places.step(target, 1 + len(target.slots))
+        slot = next((slot for slot in target.slots if slot.link == link_id), None)
+        if slot is not None:
             yield target, slot
 
 

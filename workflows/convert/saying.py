@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Final
 
+from workflows.graph import MOST_INPUTS, MOST_INPUTS_OF_ONE, MOST_NODES
 from workflows.problems import Problem
 from workflows.wording import Said
 from workflows.wording import said as _
@@ -54,6 +55,21 @@ def holds(node: Said, input_name: str, fault: Said) -> Said:
     return _("%(node)s: %(input)s holds %(fault)s.", node=node, input=shown(input_name), fault=fault)
 
 
+def too_large(*, unfolded: bool = False) -> Said:
+    """Say that a graph is larger than any is; ``unfolded``: when its subgraphs are."""
+    if unfolded:
+        told = _("Unfolded, the graph has more than %(nodes)s nodes, or %(inputs)s inputs; split it.")
+    else:
+        told = _("The graph has more than %(nodes)s nodes, or %(inputs)s inputs; split it.")
+    return Said(told.form, {"nodes": MOST_NODES, "inputs": MOST_INPUTS})
+
+
+def too_many_inputs(node: str, count: int) -> Said:
+    """Say that a node has more inputs than any class."""
+    most = MOST_INPUTS_OF_ONE
+    return _("%(node)s has %(count)s inputs; at most %(most)s are taken.", node=node, count=count, most=most)
+
+
 def unkeepable(node_id: str, title: str) -> Said:
     """Say that a node holds what no database keeps: a NUL, or half of a character."""
     return _("%(node)s holds a character that is none.", node=named(node_id, title))
@@ -93,15 +109,22 @@ def _printable(text: str) -> str:
 
 def fault_of(value: Any) -> Said | None:
     """Say what no JSON can hold: NaN, infinity, or nesting without end."""
-    waiting = [(value, 0)]
-    while waiting:
-        part, depth = waiting.pop()
-        if isinstance(part, float) and not math.isfinite(part):
-            return _("%(value)s, which is no number", value=str(part))
-        if isinstance(part, int) and part.bit_length() > MOST_BITS:
-            return _("a number larger than any")
-        if isinstance(part, list | dict):
-            if depth >= DEEPEST_VALUE:
-                return _("a value nested more than %(most)s deep", most=DEEPEST_VALUE)
-            waiting += [(inner, depth + 1) for inner in (part.values() if isinstance(part, dict) else part)]
-    return None
+    level = [value]
+    for _depth in range(DEEPEST_VALUE + 1):
+        inner: list[Any] = []
+        for part in level:
+            if isinstance(part, str):
+                continue
+            if isinstance(part, list):
+                inner += part
+            elif isinstance(part, dict):
+                inner += part.values()
+            elif isinstance(part, float):
+                if not math.isfinite(part):
+                    return _("%(value)s, which is no number", value=str(part))
+            elif isinstance(part, int) and part.bit_length() > MOST_BITS:
+                return _("a number larger than any")
+        if not inner:
+            return None
+        level = inner
+    return _("a value nested more than %(most)s deep", most=DEEPEST_VALUE)

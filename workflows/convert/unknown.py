@@ -11,15 +11,15 @@ from workflows.convert.saying import Findings, shown
 from workflows.convert.texts import OWN_NAME
 from workflows.wording import said as _
 
-MOST_LOOKED_FOR: Final = 20
+MOST_LOOKED_FOR: Final = 8
 """Names whose nearest are looked for; each takes some milliseconds."""
 
 
 class UnknownClasses:
     """Says of each unknown class whether it is a mistake.
 
-    It is none if the file shows that the ComfyUI it comes from had the class: that one registered the node
-    under its name. Then only this catalogue lacks it, and a note says so.
+    It is none if the file shows that the ComfyUI it comes from had the class. Then only this catalogue
+    lacks it, and a note says so.
     """
 
     def __init__(self, object_info: ObjectInfo, findings: Findings, notes: Findings) -> None:
@@ -30,8 +30,8 @@ class UnknownClasses:
         kind = place.node.type
         if kind.startswith(("workflow/", "workflow>")):
             told = _(
-                "%(node)s is a group node, which subgraphs have replaced; open the file in ComfyUI and "
-                "convert it.",
+                "%(node)s is a group node that the file does not describe, or that stands in another; open "
+                "the file in ComfyUI and convert it to a subgraph.",
                 node=place.named,
             )
             self._findings.add("missing_node_type", told, place.id)
@@ -40,7 +40,7 @@ class UnknownClasses:
         near = self._near(kind)
         if near:
             told = _("%(sentence)s The nearest are %(names)s.", sentence=told, names=", ".join(near))
-        if place.node.properties.get(OWN_NAME) == kind:
+        if _registered(place):
             told = _(
                 "%(sentence)s Its values cannot be told; convert with the object_info of one that has it.",
                 sentence=told,
@@ -53,3 +53,11 @@ class UnknownClasses:
         if kind not in self._nearest and len(self._nearest) < MOST_LOOKED_FOR:
             self._nearest[kind] = difflib.get_close_matches(kind[:100], self._object_info, 3)
         return self._nearest.get(kind, [])
+
+
+def _registered(place: Place) -> bool:
+    """True if the file's ComfyUI had the class: it names its nodes by class, or by the pack they are of."""
+    properties = place.node.properties
+    own = properties.get(OWN_NAME)
+    packed = any(isinstance(properties.get(key), str) for key in ("cnr_id", "aux_id"))
+    return own == place.node.type or (own is None and packed)

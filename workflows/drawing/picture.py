@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,11 +74,12 @@ def draw(
     """
     drawn = _nearest_to_outputs(graph)
     view = View({node: graph[node] for node in drawn}, object_info or {})
-    links = list(_links(view))
+    rows = {node: _rows(view, node, marks.get(node, {})) for node in drawn}
+    links = [link for link in _links(view) if link[3] in rows[link[2]]]
     taken: dict[str, set[int]] = {node: set() for node in drawn}
     for giver, slot, _, _ in links:
         taken[giver].add(slot)
-    boxes = {node: _box(view, node, marks.get(node, {}), tuple(sorted(taken[node]))) for node in drawn}
+    boxes = {node: _box(view, node, rows[node], tuple(sorted(taken[node]))) for node in drawn}
     heights = {node: box.height for node, box in boxes.items()}
     edges = {
         (giver, taker): _row_height(boxes[taker], name) / heights[taker] for giver, _, taker, name in links
@@ -131,14 +132,19 @@ def _links(view: View) -> Iterator[_Link]:
                 yield giver, value[1], node, name
 
 
-def _box(view: View, node: str, roles: Mapping[str, str], slots: tuple[int, ...]) -> _Box:
-    """Of a node with very many inputs those that are bound or linked are shown first."""
-    names = list(view.given(node))
-    if len(names) <= MOST_ROWS:
-        return _Box(node, tuple(names), 0, slots)
-    first = sorted(names, key=lambda name: (name not in roles, linked_node(view.given(node)[name]) is None))
+def _rows(view: View, node: str, roles: Mapping[str, str]) -> dict[str, None]:
+    """The inputs to show: of a node with very many those that are bound or linked come first."""
+    given = view.given(node)
+    if len(given) <= MOST_ROWS:
+        return dict.fromkeys(given)
+    first = sorted(given, key=lambda name: (name not in roles, linked_node(given[name]) is None))
     kept = set(first[:MOST_ROWS])
-    return _Box(node, tuple(name for name in names if name in kept), len(names) - MOST_ROWS, slots)
+    return dict.fromkeys(name for name in given if name in kept)
+
+
+def _box(view: View, node: str, rows: Iterable[str], slots: tuple[int, ...]) -> _Box:
+    shown = tuple(rows)
+    return _Box(node, shown, len(view.given(node)) - len(shown), slots)
 
 
 @dataclass(frozen=True, slots=True)

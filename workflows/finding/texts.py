@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from workflows.finding.choosing import together, with_alternatives
 from workflows.finding.found import Candidate, Why
 from workflows.finding.origins import NO_PROMPT, text_origins
-from workflows.finding.samplers import Sampler
+from workflows.finding.samplers import Sampler, latents_of
 from workflows.finding.view import MOST_WALKED, Output, Place, View
 from workflows.finding.words import why
 from workflows.manifest import Target
@@ -89,6 +89,40 @@ def texts_of(view: View, places: Sequence[Place]) -> tuple[Place, ...]:
     return tuple(written)
 
 
+def drawing_samplers(view: View, samplers: Sequence[Sampler]) -> frozenset[str]:
+    """Samplers without any text that work for one with a text: they draw what steers it (Lotus: depth)."""
+    worded = [sampler for sampler in samplers if texts_of(view, sampler.positive)]
+    mute = [sampler for sampler in samplers if sampler not in worded]
+    if not worded or not mute:
+        return frozenset()
+    needed = view.above([sampler.node for sampler in worded])
+    stages = set().union(*(latents_of(view, sampler) for sampler in worded))
+    return frozenset(one.node for one in mute if one.node in needed and one.node not in stages)
+
+
+def with_makers(
+    view: View,
+    role: str,
+    found: Candidate | None,
+    samplers: Sequence[Sampler],
+    reached: Mapping[str, int],
+) -> Candidate | None:
+    """The text of the samplers; before it that of a service that makes the clip of their picture."""
+    if not samplers:
+        return prompt_of_maker(view, role, list(reached))
+    nearest = min(reached[sampler.node] for sampler in samplers)
+    makers = [node for node, distance in reached.items() if distance < nearest and _films(view, node)]
+    of_clip = prompt_of_maker(view, role, makers)
+    if of_clip:
+        return replace(with_alternatives(of_clip, [found] if found else []), sure=False)
+    return replace(found, sure=False) if found and makers else found
+
+
+def _films(view: View, node: str) -> bool:
+    made = "VIDEO" in view.kinds_out(node) and not view.linked(node, "VIDEO")
+    return made and bool(view.info(node).get("api_node"))
+
+
 def prompt_of_maker(view: View, role: str, reached: Sequence[str]) -> Candidate | None:
     """The text of what makes the primary output without a sampler, such as a node of a paid service."""
     found = [
@@ -98,7 +132,12 @@ def prompt_of_maker(view: View, role: str, reached: Sequence[str]) -> Candidate 
         if _asks(last_part(name), role)
         if (candidate := _at(view, role, (node, name), why("prompt_of_maker", node=view.named(node))))
     ]
-    return with_alternatives(found[0], found[1:]) if found else None
+    if not found:
+        return None
+    first, *others = found
+    node = first.targets[0].node
+    several = any(other.sure and other.value and other.targets[0].node != node for other in others)
+    return with_alternatives(replace(first, sure=first.sure and not several), others)
 
 
 def _asks(name: str, role: str) -> bool:
@@ -142,6 +181,7 @@ def _at(view: View, role: str, place: Place, reason: Why) -> Candidate | None:
         known = bool(view.info(place[0]))
         return Candidate(role, (Target(*place),), value, known, reason) if isinstance(value, str) else None
     origins = text_origins(view, place)
+    exact = bool(origins) and origins[0].exact
     instead = Candidate(
         role,
         (Target(*place, replaces_link=True),),
@@ -149,10 +189,11 @@ def _at(view: View, role: str, place: Place, reason: Why) -> Candidate | None:
         False,
         why("computed_text", node=view.named(place[0])),
     )
-    found = list(_written(view, role, [origin.place for origin in origins], reason, len(origins) == 1))
+    found = list(
+        _written(view, role, [origin.place for origin in origins], reason, exact and len(origins) == 1)
+    )
     if not found:
         return instead
-    exact = origins[0].exact
     return with_alternatives(found[0], found[1:] if exact else [*found[1:], instead])
 
 

@@ -29,6 +29,7 @@ SENTENCES: Final[Mapping[str, Said]] = {
     "strength_of": _("Node %(node)s applies its picture this strongly."),
     "file_reaches": _("Node %(node)s reaches %(input)s of node %(taker)s."),
     "file_reaches_nothing": _("Node %(node)s reads a file; where it goes to says nothing about its role."),
+    "file_unsaved": _("Node %(node)s reads a file of which nothing reaches what is saved."),
     "file_untaken": _("Node %(node)s reads a file that nobody takes."),
     "file_without_role": _("Node %(node)s reads a file for which no role is left."),
     "alpha_mask": _("The mask is the transparent part of the picture that node %(node)s reads."),

@@ -13,15 +13,17 @@ from apps.renders.services.files import from_cast
 from apps.renders.services.sources import medium_of, medium_taken, role_of
 from apps.renders.services.steps import MOST_TAKES
 from apps.workflows.selectors import offered
-from apps.workflows.services import template_of
+from apps.workflows.services import remember, template_of
 from workflows.load import Template
 
 Templates = Mapping[str, Template]
 
 
 def templates_offered() -> dict[str, Template]:
-    """Every template on offer by name, as it would be rendered now. One query."""
-    return {row.slug: template_of(row.current) for row in offered().order_by("slug") if row.current}
+    """Every template on offer by name, as it would be rendered now. One query; two for new ones."""
+    current = {row.slug: row.current for row in offered().order_by("slug") if row.current}
+    remember(current.values())
+    return {slug: template_of(version) for slug, version in current.items()}
 
 
 def problems_of(specs: Sequence[StepSpec], templates: Templates) -> list[Problem]:

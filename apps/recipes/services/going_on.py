@@ -74,7 +74,7 @@ def _go_on(cell_id: UUID, actor: str) -> bool:
     with transaction.atomic():
         cells = lock_cells(run, [cell.shot_id])
         gate = next(one for one in cells if one.pk == cell.pk)
-        if not gate.waits or RecipeRun.objects.filter(pk=run.pk, cancelled_at=None).first() is None:
+        if not gate.waits or run.cancelled_at is not None:
             return False
         source = _opened_by(run, gate)
         if source is None:

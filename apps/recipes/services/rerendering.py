@@ -102,7 +102,6 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
     yet, or would not be the same now.
     """
     require(user, Act.RENDER, run.project)
-    _require_going(run)
     specs = run.specs
     name = f"{shot.full_code} {position + 1}"
     if not 0 <= position < len(specs):
@@ -110,6 +109,7 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
         raise Refused(Problem("step", str(position + 1), told, code="unknown_step"))
     with transaction.atomic():
         cells = lock_cells(run, [shot.pk])
+        _require_going(run)
         press = f"recipe {run.code} more {_digest(key, shot, position)}"
         if before := RenderBatch.objects.filter(project=run.project, idempotency_key=press).first():
             return before

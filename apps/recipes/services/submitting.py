@@ -22,7 +22,15 @@ from apps.workflows.services import template_of
 
 
 def lock_cells(run: RecipeRun, shots: Sequence[UUID]) -> list[RunStep]:
-    """Lock every step of these shots, in one order for everybody; whoever submits holds them."""
+    """Lock the run and every step of these shots, in one order for everybody; whoever submits holds them.
+
+    Whoever cancels the run waits for it and finds what was submitted; ``run`` says then whether it was.
+    """
+    run.cancelled_at, run.cancelled_by = (
+        RecipeRun.objects.select_for_update(no_key=True)
+        .values_list("cancelled_at", "cancelled_by")
+        .get(pk=run.pk)
+    )
     rows = RunStep.objects.filter(run=run, shot__in=shots).order_by("pk")
     return list(rows.select_for_update(of=("self",), no_key=True))
 

@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from PIL import Image, ImageDraw
 
 from apps.renders.models import Proof
+from apps.renders.proofs import minutes_of
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
@@ -100,7 +101,7 @@ def golden_order(proof: Proof) -> RenderOrder:
         ),
         artifact_folder=proof.folder,
         report_key=attempt_key(proof.pk),
-        execution_timeout_s=manifest.timeouts.execution_s,
+        execution_timeout_s=min(manifest.timeouts.execution_s, 60.0 * minutes_of(proof.node)),
         hang_s=manifest.timeouts.hang_s,
     )
 

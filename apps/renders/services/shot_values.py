@@ -44,7 +44,8 @@ class Fitted:
     @property
     def looks(self) -> Looks:
         """How its file will look."""
-        return Looks(self.width, self.height, self.frames, self.fps, whole=bool(self.length.get("whole")))
+        whole, skip = bool(self.length.get("whole")), int(self.length.get("skip", 0))
+        return Looks(self.width, self.height, self.frames, self.fps, whole=whole, skip=skip)
 
 
 def fit(
@@ -55,12 +56,13 @@ def fit(
     ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    values = shot_values(step, template, shot)
+    overlap = _overlap(template.manifest, files)
+    values = shot_values(step, template, shot, overlap=overlap)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
     left = _following(template.manifest, files) or Looks(0, 0)
-    whole = left.whole or LAST_FRAME in files
+    whole = (left.whole and template.manifest.follows is not None) or LAST_FRAME in files
     width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
     frames = int(accepted.get("frames", left.frames))
     fps = template.manifest.native_fps or left.fps or (float(accepted["fps"]) if "fps" in accepted else None)
@@ -72,7 +74,9 @@ def fit(
         frames=frames,
         fps=fps,
         need_gb=need.gb,
-        length=_length(step, template, shot, frames, fps, whole=whole),
+        length=_length(
+            step, template, shot, frames, fps, whole=whole, skip=_skip(template.manifest, left, overlap)
+        ),
     )
 
 
@@ -88,7 +92,18 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
         frames=max(1, source.frames * rule.frames_times + rule.frames_plus),
         fps=source.fps and source.fps * rule.fps_times,
         whole=source.whole,
+        skip=source.skip * rule.frames_times,
     )
+
+
+def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> int:
+    """How many frames at its beginning repeat the clip that it continues."""
+    return sum(manifest.bindings[role].overlap for role in files if role in manifest.bindings)
+
+
+def _skip(manifest: Manifest, left: Looks, overlap: int) -> int:
+    """Frames of what is made that are none of the shot: its own, or those of the clip it is made from."""
+    return left.skip if manifest.follows else overlap
 
 
 def shot_length(shot: Shot, fps: float | None = None) -> Length:
@@ -97,16 +112,19 @@ def shot_length(shot: Shot, fps: float | None = None) -> Length:
 
 
 def _length(
-    step: Step, template: Template, shot: Shot, frames: int, fps: float | None, *, whole: bool
+    step: Step, template: Template, shot: Shot, frames: int, fps: float | None, *, whole: bool, skip: int
 ) -> dict[str, Any]:
     makes_clip = any(output.kind == "video" for output in template.manifest.outputs)
     if not makes_clip or fps is None:
         return {}
-    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps), whole=whole).as_json()
+    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps), whole=whole, skip=skip).as_json()
 
 
-def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
-    """The values of one shot that differ from the template's defaults, prompts and files aside."""
+def shot_values(step: Step, template: Template, shot: Shot, *, overlap: int = 0) -> dict[str, Value]:
+    """The values of one shot that differ from the template's defaults, prompts and files aside.
+
+    ``overlap``: frames that a clip is rendered longer, for they repeat the one it continues.
+    """
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)
     asked: dict[str, Value | None] = {
@@ -115,7 +133,8 @@ def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
         "precision": step.precision or None,
     }
     if "frames" in bindings:
-        asked["frames"] = step.frames or frames_for(template, shot_length(shot, step.fps)).frames
+        length = shot_length(shot, step.fps)
+        asked["frames"] = step.frames or frames_for(template, length, overlap=overlap).frames
     if template.manifest.follows and "fps" in bindings:
         asked["fps"] = step.fps or float(shot.project.fps)
     if "color" in bindings:

@@ -39,6 +39,7 @@ class Looks:
     """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture).
 
     ``whole``: it arrives at a picture, so that its end is no frame to trim (workflows.frames.Conform).
+    ``skip``: so many of its frames repeat the clip that it continues.
     """
 
     width: int
@@ -46,6 +47,7 @@ class Looks:
     frames: int = 1
     fps: float | None = None
     whole: bool = False
+    skip: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,8 @@ def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
 def looks_of(one: Artifact | Job) -> Looks:
     """How a take's file looks, or how a job's will."""
     length = one.take.length if isinstance(one, Artifact) else one.length
-    return Looks(one.width, one.height, one.frames, one.fps, whole=bool(length.get("whole")))
+    whole, skip = bool(length.get("whole")), int(length.get("skip", 0))
+    return Looks(one.width, one.height, one.frames, one.fps, whole=whole, skip=skip)
 
 
 def primary_artifact(job: Job) -> Artifact | None:

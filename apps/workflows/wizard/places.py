@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from workflows.catalogue import InputSpec, ObjectInfo, inputs_of
+from workflows.catalogue import Inputs, InputSpec, ObjectInfo
 from workflows.graph import Graph, is_link, is_model_file, title_of
 from workflows.manifest import ROLES
 from workflows.manifest_check import FILE_LOADERS
@@ -49,9 +49,10 @@ class Places:
     def __init__(self, graph: Graph, object_info: ObjectInfo) -> None:
         self._graph = graph
         self._by_type: dict[str, list[Place]] = {kind: [] for kind in {*_TAKES, "file"}}
+        declared = Inputs(object_info)
         for node_id, node in graph.items():
-            known = object_info.get(node["class_type"])
-            specs = inputs_of(known, node["inputs"]) if known else {}
+            class_type = node["class_type"]
+            specs = declared.of(class_type, node["inputs"]) if class_type in object_info else {}
             for name, value in node["inputs"].items():
                 if not is_link(value):
                     for kind in _kinds(node["class_type"], name, value, specs.get(name)):

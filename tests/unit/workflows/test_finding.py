@@ -19,7 +19,7 @@ from workflows.manifest import Target
 
 @cache
 def by_hand() -> dict[str, dict[str, Any]]:
-    """The true roles of thirty templates."""
+    """The true roles of ninety-six templates."""
     table: dict[str, dict[str, Any]] = json.loads((DATA / "workflows" / "roles_by_hand.json").read_text())
     return table
 

@@ -248,3 +248,33 @@ def test_a_chain_of_clips_covers_any_shot_with_as_few_as_can_be(
         "one clip fewer is too short"
     )
     _as_the_shot(conform(length, rendered=joined(chain), rate=rate))
+
+
+SVI = FrameRule(multiple=8, plus=5, minimum=13, maximum=157)
+
+
+@pytest.mark.parametrize("fps", ["24", "23.976", "25", "29.97", "30", "12.5", "59.94", "16"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_frames_that_repeat_the_clip_before_are_rendered_and_left_out_for_every_rate(
+    fps: str, times: int
+) -> None:
+    length, rate = Length(61, exact_fps(fps), head=3, tail=2), Fraction(16)
+    told = render_frames(length, SVI, rate, times=times, overlap=5)
+    plain = Conform(length, told.rendered, rate * times)
+    shown = told.mapping()
+    assert (told.start, shown[0]) == (5 * times, 5 * times), "nothing of what is repeated"
+    assert [frame - told.start for frame in shown] == plain.mapping(), "else as a clip without it"
+    assert max(shown) < told.end <= told.rendered
+    assert not told.missing
+    assert not told.untouched
+
+
+def test_what_is_repeated_counts_against_the_longest_clip() -> None:
+    fits = Length(152, Fraction(16))
+    assert render_frames(fits, SVI, Fraction(16), overlap=5).rendered == 157
+    with pytest.raises(ValueRefused, match="one clip holds 152 frames"):
+        render_frames(Length(153, Fraction(16)), SVI, Fraction(16), overlap=5)
+
+
+def test_a_clip_that_repeats_too_much_to_cover_the_shot_says_what_is_missing() -> None:
+    assert Conform(Length(40, Fraction(16)), 41, Fraction(16), skip=5).missing == 4
