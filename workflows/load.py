@@ -86,7 +86,7 @@ def template_from(graph: object, document: object) -> Template:
 
 
 def _refuse_unsound(manifest: Manifest) -> None:
-    """Refuse a custom class that is described in a form nobody reads; {} is a class nobody could ask about."""
+    """Refuse a custom class that is described in a form nobody reads; {} says that nobody knew."""
     for index, pack in enumerate(manifest.packs):
         for name, told in pack.classes.items():
             if told and not is_sound(told):

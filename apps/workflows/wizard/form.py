@@ -20,7 +20,7 @@ from apps.workflows.wizard.places import Place, Places, in_short, read, written
 from workflows.catalogue import ObjectInfo
 from workflows.finding import Found
 from workflows.graph import Graph
-from workflows.manifest import FORMER_ROLES, ROLES, SOURCE_KINDS
+from workflows.manifest import FORMER_ROLES, PICTURES, ROLES, SOURCE_KINDS
 
 MOST_TARGETS: Final = 8
 MOST_ROWS: Final = 12
@@ -34,6 +34,10 @@ SOURCES: Final[Mapping[str, Promise]] = {
     "secondary": _("measured by somebody else"),
     "estimate": _("estimated"),
 }
+MEANT: Final[Mapping[str, Promise]] = {
+    PICTURES: _("all pictures of a take in their order; they come to the node as one clip without loss"),
+}
+"""What a role is that no search finds."""
 SLATE_IMAGE: Final = "slate_image"
 _UNKNOWN, _YES, _NO = "", "yes", "no"
 
@@ -91,7 +95,7 @@ class Wizard(forms.Form):
                 targets=[self[name] for name in self.names(f"t.{role}.")],
                 values=[self[name] for name in self.names(f"d.{role}.")],
                 sure=candidate.sure if candidate else None,
-                why=in_words(candidate.reason) if candidate else "",
+                why=in_words(candidate.reason) if candidate else str(MEANT.get(role, "")),
                 absence=self.absences.get(role),
                 may_be_left_out=self[f"o.{role}"] if f"o.{role}" in self.fields else None,
             )
