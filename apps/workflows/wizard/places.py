@@ -87,7 +87,7 @@ def in_short(node_id: str, node: Mapping[str, Any]) -> str:
 
 
 def _type_of(role: str) -> str:
-    """The pictures of a take come to a node as one clip without loss, so only what reads a clip takes them."""
+    """The pictures of a take come to a node as one lossless clip, so only what reads a clip takes them."""
     return PICTURES if role == PICTURES else ROLES[role]
 
 
