@@ -105,6 +105,7 @@ INSTALLED_APPS = [
     "apps.productions",
     "apps.prompts",
     "apps.review",
+    "apps.materials",
     "apps.renders",
     "apps.recipes",
     "apps.notices",

@@ -133,13 +133,16 @@ def need_gb(
     )
 
 
-def frames_for(template: Template, wanted: Length, *, overlap: int = 0) -> FrameChoice:
+def frames_for(
+    template: Template, wanted: Length, pace: float | None = None, *, overlap: int = 0
+) -> FrameChoice:
     """Return the next legal frame count that covers a shot; ``overlap`` frames before it repeat another clip.
 
-    Raises ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip
-    can be (see workflows.frames.split).
+    ``pace``: the clip's frames per second where a source decides them; None: the template's own. Raises
+    ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip can be
+    (see workflows.frames.split).
     """
-    rule, native = template.manifest.frame_rule, template.manifest.native_fps
+    rule, native = template.manifest.frame_rule, pace or template.manifest.native_fps
     if rule is None or native is None:
         raise ValueRefused(
             "frames",

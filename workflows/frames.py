@@ -120,8 +120,10 @@ class Conform:
 
     Those from ``start`` to ``end`` (exclusive) cover it, and :meth:`source` says which of them each frame of
     the shot shows. A single picture (``still``) is held for the whole shot. A clip that arrives at a picture
-    (``whole``) is never trimmed: its last frame is the shot's last, and what is too long runs faster. The
-    first ``skip`` frames are none of the shot: they repeat the clip that this one continues.
+    (``whole``) is never trimmed: its last frame is the shot's last, and what is too long runs faster.
+    The first ``skip`` frames are none of the shot: they repeat the clip that this one continues.
+    An interpolation puts nothing behind the last frame, which stood on screen for a whole frame of the slower
+    clip: the last of its result stands for ``held`` frames more.
     """
 
     length: Length
@@ -130,6 +132,7 @@ class Conform:
     still: bool = False
     whole: bool = False
     skip: int = 0
+    held: int = 0
 
     @property
     def start(self) -> int:
@@ -141,12 +144,22 @@ class Conform:
         """Behind the last rendered frame used."""
         if self.still or self.whole:
             return 1 if self.still else self.rendered
-        return self.skip + self.length.at(self.rate)
+        return (
+            self.skip + self.needed
+            if self.missing
+            else min(self.rendered, self.skip + self.length.at(self.rate))
+        )
+
+    @property
+    def needed(self) -> int:
+        """The fewest frames at ``rate`` that show the shot: up to the one that its last frame shows."""
+        last = _nearest(self.length.total - 1, self.rate / self.length.fps)
+        return min(last + 1, self.length.at(self.rate))
 
     @property
     def missing(self) -> int:
-        """Frames at ``rate`` that the shot is longer than what was rendered; 0 for a clip that covers it."""
-        return 0 if self.still else max(0, self.skip + self.length.at(self.rate) - self.rendered)
+        """Frames at ``rate`` that the clip lacks to show the shot to its end; 0 for one that covers it."""
+        return 0 if self.still else max(0, self.skip + self.needed - self.rendered - self.held)
 
     @property
     def speed(self) -> Fraction:
@@ -169,8 +182,7 @@ class Conform:
         """
         if not 0 <= frame < self.length.total:
             raise IndexError(f"frame {frame} of a shot of {self.length.total} frames")
-        nearest = self.start + math.ceil(frame * self.speed - Fraction(1, 2))
-        return min(nearest, self.end - 1)
+        return min(self.start + _nearest(frame, self.speed), self.end - 1)
 
     def mapping(self) -> list[int]:
         """For each frame of the shot, in order: the rendered frame it shows."""
@@ -187,7 +199,13 @@ class Conform:
             "missing": self.missing,
             **({"whole": True} if self.whole else {}),
             **({"skip": self.skip} if self.skip else {}),
+            **({"held": self.held} if self.held else {}),
         }
+
+
+def _nearest(frame: int, speed: Fraction) -> int:
+    """The rendered frame that begins nearest to a frame of the shot; of two as near, the earlier."""
+    return math.ceil(frame * speed - Fraction(1, 2))
 
 
 def conform(length: Length, *, rendered: int, rate: Fraction, still: bool = False) -> Conform:
@@ -206,7 +224,7 @@ def conform(length: Length, *, rendered: int, rate: Fraction, still: bool = Fals
                 frames=length.total,
                 fps=f"{float(length.fps):g}",
             ),
-            remedy=_("render at least %(frames)s", frames=told.end),
+            remedy=_("render at least %(frames)s", frames=told.needed),
         )
     return told
 

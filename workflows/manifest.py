@@ -158,7 +158,10 @@ class FrameRule:
 @dataclass(frozen=True, slots=True)
 class Follows:
     """The clip is as long, fast and large as the file in ``role``, changed so: frames × ``frames_times`` +
-    ``frames_plus``, fps × ``fps_times``, width and height × ``size_times``."""
+    ``frames_plus``, fps × ``fps_times``, width and height × ``size_times``.
+
+    What the template binds (frames, fps, width, height) is chosen all the same, and the rest follows.
+    """
 
     role: str
     frames_times: int = 1

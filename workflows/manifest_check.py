@@ -278,8 +278,8 @@ def _kind_problems(manifest: Manifest) -> Iterator[Problem]:
                 role=repr(manifest.follows.role),
             )
             yield _of_manifest("follows", text)
-        if manifest.frame_rule is not None:
-            text = _("A template whose clip follows its source has no frame rule.")
+        if manifest.frame_rule and (manifest.follows.frames_times, manifest.follows.frames_plus) != (1, 0):
+            text = _("A template with a frame rule chooses its length, and follows its source's rate alone.")
             yield _of_manifest("follows", text)
     if manifest.remote is not None and (manifest.vram or manifest.models):
         text = _("A template that a service renders needs neither memory nor model files here.")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from apps.renders.models import Job
-from apps.renders.services.files import from_cast
+from apps.renders.services.files import SUITING, from_cast
 from apps.workflows.services import template_of
 from workflows.manifest import Manifest
 
@@ -84,8 +84,12 @@ def made_by(job: Job, source: UUID | None, *, seeded: bool, own: str) -> Made:
 
 
 def pictures_among(values: Mapping[str, Any], manifest: Manifest, own: str) -> dict[str, str]:
-    """The pictures of the cast among a job's values: what no step before it makes."""
-    return {role: str(value) for role, value in values.items() if role != own and from_cast(manifest, role)}
+    """The files among a job's values that no step before it makes: the cast's, and the shot's material."""
+    return {
+        role: str(value)
+        for role, value in values.items()
+        if role != own and (from_cast(manifest, role) or role in SUITING)
+    }
 
 
 def differences(was: Made, now: Made) -> Iterator[Difference]:

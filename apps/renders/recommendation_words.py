@@ -36,7 +36,8 @@ _OBSTACLES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     ),
     "missing": lambda told: _("No node has %(files)s.") % {"files": _some(told["files"], told["more"])},
     "file": lambda told: (
-        _("It asks for a file for its input “%(input)s”: name one, or render it first.") % told
+        _("It asks for a file for its input “%(input)s”: put one on the shot, name one, or render it first.")
+        % told
     ),
     "refused": lambda told: (
         _("It refuses this shot: %(field)s %(value)s %(why)s; %(do)s.")

@@ -14,7 +14,8 @@ import av
 from av.video.reformatter import Colorspace
 from PIL import Image
 
-from apps.review.decoding import Facts, frames, look
+from apps.productions.models import MAX_FRAMES
+from apps.review.decoding import SOUND_RATE, Facts, frames, look, sound
 from apps.review.models import ArtifactRole
 from workflows.frames import Conform
 
@@ -48,16 +49,22 @@ class Preview:
 
 
 def make_previews(
-    original: Path, folder: Path, *, fps: float | None, conform: Conform | None = None
+    original: Path,
+    folder: Path,
+    *,
+    fps: float | None,
+    conform: Conform | None = None,
+    most_frames: int = MAX_FRAMES,
 ) -> list[Preview]:
     """Decode the original to its end and write its previews into ``folder``.
 
     ``fps`` is used where the file states none. A clip that ``conform`` changes also becomes a clip of exactly
-    the shot's frames at the project's rate. Raises Undecodable.
+    the shot's frames at the project's rate. Both keep the original's sound, to the end of their picture; but
+    a clip that is played at a speed of its own (``Conform.whole``) is silent. Raises Undecodable.
     """
     facts = look(original)
     if facts.kind == "video":
-        return _of_video(original, folder, facts, fps, conform)
+        return _of_video(original, folder, facts, fps, conform, most_frames)
     return _of_picture(original, folder, facts)
 
 
@@ -84,15 +91,16 @@ def _picture(picture: Image.Image, path: Path, box: tuple[int, int], role: Artif
 
 
 def _of_video(
-    original: Path, folder: Path, facts: Facts, fps: float | None, conform: Conform | None
+    original: Path, folder: Path, facts: Facts, fps: float | None, conform: Conform | None, most_frames: int
 ) -> list[Preview]:
     rate = facts.fps or (Fraction(fps).limit_denominator(1001) if fps else USUAL_FPS)
     size = fitted((facts.width, facts.height), VIDEO_BOX, even=True)
     path = folder / "proxy.mp4"
     poster = _Poster()
     retimed = _Conformed(folder / "conformed.mp4", size, conform) if conform else None
-    with _mp4(path, size, rate) as proxy, retimed.opened() if retimed else nullcontext():
-        for picture in frames(original, facts):
+    heard = original if facts.sounds else None
+    with _mp4(path, size, rate, heard) as proxy, retimed.opened(heard) if retimed else nullcontext():
+        for picture in frames(original, facts, most=most_frames):
             poster.consider(picture)
             proxy.add(picture)
             if retimed:
@@ -137,10 +145,14 @@ class _Poster:
 
 
 class _Mp4:
-    """H.264 in yuv420p: what every browser plays."""
+    """H.264 in yuv420p, and the sound of ``heard`` as AAC: what every browser plays."""
 
     def __init__(
-        self, container: av.container.OutputContainer, size: tuple[int, int], rate: Fraction
+        self,
+        container: av.container.OutputContainer,
+        size: tuple[int, int],
+        rate: Fraction,
+        heard: Path | None,
     ) -> None:
         self._container = container
         self._size = size
@@ -150,6 +162,7 @@ class _Mp4:
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = _BT709
+        self._track = _Track(container, heard) if heard else None
         self.count = 0
 
     def add(self, picture: Image.Image) -> None:
@@ -159,8 +172,35 @@ class _Mp4:
         frame.pts, frame.time_base = self.count, self._tick
         self._container.mux(self._stream.encode(frame))
         self.count += 1
+        if self._track:
+            self._track.play(until=self.count * self._tick)
 
     def finish(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        if self._track:
+            self._track.finish()
+
+
+class _Track:
+    """The sound of a file, written as far as the picture has come, so that it ends with it."""
+
+    def __init__(self, container: av.container.OutputContainer, heard: Path) -> None:
+        self._container = container
+        self._stream = container.add_stream("aac", rate=SOUND_RATE, layout="stereo")
+        self._left = sound(heard)
+        self._next = next(self._left, None)
+        self._samples = 0
+
+    def play(self, *, until: Fraction) -> None:
+        """Write what is heard before a moment (seconds)."""
+        while self._next and self._samples + self._next.samples <= until * SOUND_RATE:
+            self._next.pts, self._next.time_base = self._samples, Fraction(1, SOUND_RATE)
+            self._samples += self._next.samples
+            self._container.mux(self._stream.encode(self._next))
+            self._next = next(self._left, None)
+
+    def finish(self) -> None:
+        self._left.close()
         self._container.mux(self._stream.encode(None))
 
 
@@ -176,8 +216,9 @@ class _Conformed:
         self._writer: _Mp4 | None = None
 
     @contextmanager
-    def opened(self) -> Iterator[None]:
-        with _mp4(self._path, self._size, self._conform.length.fps) as self._writer:
+    def opened(self, heard: Path | None) -> Iterator[None]:
+        heard = None if self._conform.whole else heard
+        with _mp4(self._path, self._size, self._conform.length.fps, heard) as self._writer:
             yield
 
     def add(self, picture: Image.Image) -> None:
@@ -205,10 +246,10 @@ class _Conformed:
 
 
 @contextmanager
-def _mp4(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[_Mp4]:
+def _mp4(path: Path, size: tuple[int, int], rate: Fraction, heard: Path | None) -> Iterator[_Mp4]:
     # faststart puts the index first, so a browser plays before it has loaded everything.
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-        writer = _Mp4(container, size, rate)
+        writer = _Mp4(container, size, rate, heard)
         yield writer
         writer.finish()
 

@@ -16,6 +16,7 @@ CLAIM: Final = "shotfarm.claim"
 BELL: Final = "shotfarm.bell"
 REPORT: Final = "shotfarm.node_report"
 MEDIA: Final = "shotfarm.media"
+MATERIAL: Final = "shotfarm.material"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""

@@ -36,6 +36,7 @@ _FILE_GB = (
     (r"qwen_3_4b", 7.5),
     (r"flux-2-klein-4b", 7.2),
     (r"svi_v2_pro.*lora", 1.2),
+    (r"wan2.*animate.*fp8", 17.1),
     (r"wan2.*animate", 34.6),
     (r"ltx-2-19b.*fp8", 27.1),
     (r"ltx-2-19b", 43.3),

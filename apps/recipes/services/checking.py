@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.recipes.spec import MOST_STEPS, Gate, StepSpec
-from apps.renders.services.files import from_cast
+from apps.renders.services.files import SUITING, from_cast
 from apps.renders.services.sources import medium_of, medium_taken, role_of
 from apps.renders.services.steps import MOST_TAKES
 from apps.workflows.selectors import offered
@@ -105,7 +105,8 @@ def _wrong_input(
             return
     role = _role(spec, made, templates)
     for other in template.manifest.required_roles:
-        if other in inputs and other != role and not from_cast(template.manifest, other):
+        by_itself = other in SUITING or from_cast(template.manifest, other)  # the shot's material, its cast
+        if other in inputs and other != role and not by_itself:
             told = _("%(template)s also needs a file for its input “%(input)s”, which no recipe gives it")
             told %= {"template": spec.template, "input": other}
             yield Problem("template", spec.template, told, code="needs_more")

@@ -24,7 +24,7 @@ from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
 from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter
 from apps.renders.admin.steer_form import SteerForm, steer_form, steered
-from apps.renders.models import Attempt, Job, JobDependency, Priority
+from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, Priority
 from apps.renders.services import control
 from apps.renders.services.steering import Wishes
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
@@ -217,6 +217,7 @@ class JobAdmin(ReadOnly, JobActions):
             else None,
             "clock": clock(),
             "job_list": [job],
+            "job_materials": JobMaterial.objects.filter(job=job).select_related("material").order_by("role"),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -23,6 +23,7 @@ from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.files import stored_files
 from apps.renders.services.lanes import assign
+from apps.renders.services.material import lost_files, order_again
 from apps.renders.services.requirements import check_lora_files, check_models
 from apps.renders.services.sources import pictures_beside, primary_artifact
 from apps.renders.services.submit import FARM_SCOPE, Submission, check_key, earlier
@@ -66,6 +67,7 @@ def render_again(take: Take, *, user: User, idempotency_key: str) -> Submission:
             job = _copy(first, batch, values)
             assign([job])
             job.save(force_insert=True)
+            order_again(first, job)
             record_event(
                 JOB,
                 job.pk,
@@ -118,6 +120,7 @@ def _check(first: Job, values: Mapping[str, Any]) -> None:
     template = template_of(first.template_version)
     problems = [
         *_gone(template.manifest.file_roles, values),
+        *lost_files(first),
         *check_models(template, first.precision),
         *check_lora_files(first.loras),
     ]
@@ -133,6 +136,7 @@ def _gone(roles: Iterable[str], values: Mapping[str, Any]) -> Iterator[Problem]:
         file = there.get(str(pk))
         if file is None:
             yield Problem(role, str(pk), _("the file it was given was deleted"), code="input_gone")
+        if file is None or file.material:  # of material lost_files tells
             continue
         for one in pictures_beside(file.pk) if role == PICTURES else [file]:
             if not default_storage.exists(one.key):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities, serving
 from apps.productions.models import Shot
 from apps.renders.scheduling.fit import keyless, lacking, unknown_to
-from apps.renders.services.files import from_cast
+from apps.renders.services.files import SUITING, from_cast
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import medium_taken, role_of
 from apps.renders.services.steps import Step
@@ -73,8 +73,11 @@ class Farm:
         need = self._need(template, shot)
         return [need] if isinstance(need, dict) else self._where(template, need)
 
-    def asks_for(self, slug: str, *, has_clip: bool) -> list[Obstacle]:
-        """The files a person has to name or render first, but for a keyframe and the cast's pictures."""
+    def asks_for(self, slug: str, *, has_clip: bool, material: Collection[str] = ()) -> list[Obstacle]:
+        """The files a person has to name or render first, but for a keyframe and the cast's pictures.
+
+        ``material``: the kinds that the shot has.
+        """
         template = self.template(slug)
         if template is None:
             return []
@@ -84,6 +87,7 @@ class Farm:
             _obstacle("file", input=role)
             for role in manifest.file_roles
             if role in manifest.required_roles and not from_cast(manifest, role)
+            if SUITING.get(role) not in material
             if role != own or (not has_clip and medium_taken(template, role) == "video")
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from apps.productions.models import Shot
@@ -44,8 +44,15 @@ class Fitted:
     @property
     def looks(self) -> Looks:
         """How its file will look."""
-        whole, skip = bool(self.length.get("whole")), int(self.length.get("skip", 0))
-        return Looks(self.width, self.height, self.frames, self.fps, whole=whole, skip=skip)
+        return Looks(
+            self.width,
+            self.height,
+            self.frames,
+            self.fps,
+            whole=bool(self.length.get("whole")),
+            skip=int(self.length.get("skip", 0)),
+            held=int(self.length.get("held", 0)),
+        )
 
 
 def fit(
@@ -56,16 +63,19 @@ def fit(
     ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    overlap = _overlap(template.manifest, files)
-    values = shot_values(step, template, shot, overlap=overlap)
+    left = _following(template.manifest, files) or Looks(0, 0)
+    skip = left.skip if template.manifest.follows else _overlap(template.manifest, files)
+    values = shot_values(step, template, shot, source_fps=left.fps, overlap=skip)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
-    left = _following(template.manifest, files) or Looks(0, 0)
-    whole = (left.whole and template.manifest.follows is not None) or LAST_FRAME in files
     width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
     frames = int(accepted.get("frames", left.frames))
-    fps = template.manifest.native_fps or left.fps or (float(accepted["fps"]) if "fps" in accepted else None)
+    if "frames" in accepted:  # its length is chosen: how its source ends says nothing of its own end
+        left = replace(left, whole=False, held=0)
+    if LAST_FRAME in files:
+        left = replace(left, whole=True)
+    fps = _pace(template.manifest, accepted, left)
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
     return Fitted(
         values=values,
@@ -74,9 +84,7 @@ def fit(
         frames=frames,
         fps=fps,
         need_gb=need.gb,
-        length=_length(
-            step, template, shot, frames, fps, whole=whole, skip=_skip(template.manifest, left, overlap)
-        ),
+        length=_length(step, template, shot, replace(left, frames=frames, fps=fps, skip=skip)),
     )
 
 
@@ -93,6 +101,7 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
         fps=source.fps and source.fps * rule.fps_times,
         whole=source.whole,
         skip=source.skip * rule.frames_times,
+        held=(source.held + 1) * rule.frames_times - 1,
     )
 
 
@@ -101,9 +110,12 @@ def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> int:
     return sum(manifest.bindings[role].overlap for role in files if role in manifest.bindings)
 
 
-def _skip(manifest: Manifest, left: Looks, overlap: int) -> int:
-    """Frames of what is made that are none of the shot: its own, or those of the clip it is made from."""
-    return left.skip if manifest.follows else overlap
+def _pace(manifest: Manifest, accepted: Mapping[str, Value], left: Looks) -> float | None:
+    """The clip's frames per second; None if its source decides and is not known yet."""
+    written = float(accepted["fps"]) if "fps" in accepted else None
+    if manifest.follows:
+        return written or left.fps
+    return manifest.native_fps or left.fps or written
 
 
 def shot_length(shot: Shot, fps: float | None = None) -> Length:
@@ -111,19 +123,27 @@ def shot_length(shot: Shot, fps: float | None = None) -> Length:
     return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
 
 
-def _length(
-    step: Step, template: Template, shot: Shot, frames: int, fps: float | None, *, whole: bool, skip: int
-) -> dict[str, Any]:
-    makes_clip = any(output.kind == "video" for output in template.manifest.outputs)
-    if not makes_clip or fps is None:
+def _length(step: Step, template: Template, shot: Shot, clip: Looks) -> dict[str, Any]:
+    moves = any(output.kind != "image" for output in template.manifest.outputs)
+    if not moves or clip.fps is None:
         return {}
-    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps), whole=whole, skip=skip).as_json()
+    return Conform(
+        shot_length(shot, step.fps),
+        clip.frames,
+        exact_fps(clip.fps),
+        whole=clip.whole,
+        skip=clip.skip,
+        held=clip.held,
+    ).as_json()
 
 
-def shot_values(step: Step, template: Template, shot: Shot, *, overlap: int = 0) -> dict[str, Value]:
+def shot_values(
+    step: Step, template: Template, shot: Shot, *, source_fps: float | None = None, overlap: int = 0
+) -> dict[str, Value]:
     """The values of one shot that differ from the template's defaults, prompts and files aside.
 
-    ``overlap``: frames that a clip is rendered longer, for they repeat the one it continues.
+    ``source_fps``: the rate of the clip that the template starts from, where it is known. What follows such a
+    clip keeps its pace. ``overlap``: so many frames more are rendered, for they repeat the clip continued.
     """
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)
@@ -133,10 +153,11 @@ def shot_values(step: Step, template: Template, shot: Shot, *, overlap: int = 0)
         "precision": step.precision or None,
     }
     if "frames" in bindings:
+        pace = source_fps if template.manifest.follows else None
         length = shot_length(shot, step.fps)
-        asked["frames"] = step.frames or frames_for(template, length, overlap=overlap).frames
+        asked["frames"] = step.frames or frames_for(template, length, pace, overlap=overlap).frames
     if template.manifest.follows and "fps" in bindings:
-        asked["fps"] = step.fps or float(shot.project.fps)
+        asked["fps"] = step.fps or source_fps or float(shot.project.fps)
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}

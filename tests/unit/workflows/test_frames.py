@@ -155,6 +155,19 @@ def test_a_clip_that_arrives_too_early_is_missing_frames_like_any_other() -> Non
     assert Conform(Length(48, Fraction(24)), 29, Fraction(16), whole=True).missing == 3
 
 
+def test_the_last_frame_of_an_interpolated_clip_stands_as_long_as_that_it_was_made_from() -> None:
+    """14 frames at 25 fps need 9 at 16; of 17 at 32 none begins within half a frame of the shot's last."""
+    shot = Length(14, Fraction(25))
+    assert Conform(shot, 9, Fraction(16)).mapping()[-1] == 8
+    assert Conform(shot, 17, Fraction(32)).missing == 1
+    smooth = Conform(shot, 17, Fraction(32), held=1)
+    assert (smooth.missing, smooth.end, smooth.mapping()[-1], smooth.as_json()["held"]) == (0, 17, 16, 1)
+
+
+def test_a_clip_that_was_cut_off_is_short_though_it_was_interpolated() -> None:
+    assert Conform(Length(14, Fraction(25)), 15, Fraction(32), held=1).missing == 2
+
+
 def test_a_clip_that_does_not_cover_the_shot_says_how_many_frames_would() -> None:
     with pytest.raises(
         ValueRefused, match=r"frames: 79 at 16 fps are too few for 121 at 24 fps; .* least 81"
@@ -228,6 +241,21 @@ def test_one_clip_is_legal_covers_the_shot_and_is_the_shortest_that_does(
     assert told.rendered / told.rate >= length.seconds
     assert told.end - 1 < length.seconds * told.rate <= told.end, "trimmed to what covers it, no frame more"
     _as_the_shot(told)
+
+
+@settings(max_examples=100, deadline=None)
+@given(length=lengths(), rate=ANY_RATE, times=st.integers(2, 4))
+def test_a_clip_that_covers_a_shot_covers_it_interpolated_too_and_shows_the_same_moments(
+    length: Length, rate: Fraction, times: int
+) -> None:
+    plain = render_frames(length, FrameRule(1, 0, 1, 10**9), rate)
+    frames, pace = interpolated(plain.rendered, rate, times)
+    smooth = Conform(length, frames, pace, held=times - 1)
+    assert (smooth.missing, smooth.end <= frames) == (0, True)
+    for frame in (0, length.total // 2, length.total - 1):
+        apart = abs(smooth.source(frame) / pace - frame / length.fps)
+        assert apart <= 1 / (2 * pace) or smooth.source(frame) == frames - 1
+        assert apart < 1 / rate
 
 
 @settings(max_examples=100, deadline=None)
