@@ -121,7 +121,7 @@ def _files_of(project: Project) -> list[Group]:
     return [(label, rows) for label, rows in groups if rows]
 
 
-def _first_of(take: OuterRef) -> QuerySet[Artifact]:
+def _first_of(take: OuterRef) -> QuerySet[Artifact, Any]:
     """The picture that stands for all of a take."""
     pictures = Artifact.objects.filter(take=take, role=ArtifactRole.PRIMARY)
     return pictures.order_by("key").values("pk")[:1]

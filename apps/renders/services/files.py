@@ -43,8 +43,8 @@ one: if there is one of the kind. Which of several it is, a person says."""
 class Stored:
     """A file in the artifact store that a job may be given: a take's, a character's picture, or material.
 
-    ``medium``: image, frames (pictures of one take), video or audio. ``title``: what people call it. ``material``: it is one. ``unfit``: why
-    no new job may be given it.
+    ``medium``: image, frames (the pictures of one take), video or audio. ``title``: what people call it.
+    ``material``: it is one. ``unfit``: why no new job may be given it.
     """
 
     pk: UUID
