@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.person import person_of
 from apps.common.strict import Strict
 from apps.projects.api_scope import MemberOrStaff
+from apps.workflows.api_on_nodes import OnNodeSerializer
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.checking import on_nodes
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
@@ -40,14 +41,6 @@ class FindingSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
     nearest = serializers.ListField(child=serializers.CharField(), help_text="What there is")
     absent = serializers.BooleanField(help_text="Only a model file that this catalogue's server lacks")
-
-
-class OnNodeSerializer(serializers.Serializer[Any]):
-    """What one registered node lacks for the graph, and what else its ComfyUI would refuse."""
-
-    node = serializers.CharField()
-    lacks = serializers.ListField(child=serializers.CharField(), source="lacks_told")
-    refuses = serializers.ListField(child=serializers.CharField(), source="refuses_told")
 
 
 class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):
