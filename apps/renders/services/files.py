@@ -20,10 +20,13 @@ from apps.renders.services.sources import Looks, looks_of, medium_taken
 from apps.renders.services.steps import Step
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media
+from apps.workflows.models import Kind
 from workflows.load import Template
 from workflows.manifest import Manifest
 
 REFERENCE: Final = "reference"
+PICTURES_OF_TAKE: Final = "frames"
+"""The medium of a take of pictures: whoever names one of them names all, where all are wanted."""
 
 SUITING: Final[Mapping[str, MaterialKind]] = {
     "first_frame": MaterialKind.PLATE,
@@ -40,8 +43,8 @@ one: if there is one of the kind. Which of several it is, a person says."""
 class Stored:
     """A file in the artifact store that a job may be given: a take's, a character's picture, or material.
 
-    ``medium``: image, video or audio. ``title``: what people call it. ``material``: it is one. ``unfit``: why
-    no new job may be given it.
+    ``medium``: image, frames (the pictures of one take), video or audio. ``title``: what people call it.
+    ``material``: it is one. ``unfit``: why no new job may be given it.
     """
 
     pk: UUID
@@ -203,7 +206,7 @@ def _wrong_with(
         yield Problem(where, str(pk), told)
     elif file.unfit:
         yield from _unfit(where, file)
-    elif file.medium != wanted:
+    elif file.medium != wanted and not (file.medium == PICTURES_OF_TAKE and wanted == "image"):
         told = _("this is a file of the kind “%(made)s”, and “%(wanted)s” is needed here")
         yield Problem(where, str(pk), told % {"made": file.medium, "wanted": wanted})
 
@@ -235,7 +238,7 @@ def _of_take(artifact: Artifact) -> Stored:
         key=artifact.key,
         sha256=artifact.sha256,
         bytes=artifact.bytes,
-        medium=artifact.kind,
+        medium=PICTURES_OF_TAKE if artifact.take.kind == Kind.FRAMES else artifact.kind,
         looks=looks_of(artifact),
         title=str(artifact.take),
     )

@@ -36,6 +36,7 @@ from apps.renders.services.starts import ToldFile, files_told, own_role, start_o
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
 from apps.renders.warnings import Warned, not_licensed, told_once
 from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words
 from apps.workflows.selectors import current_version
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
@@ -278,7 +279,7 @@ class _Planning:
         try:
             fitted = fit(step, template, shot, cast.to_load(), looks)
         except WorkflowError as exc:
-            message = f"{exc.problem}; {exc.remedy}"
+            message = error_in_words(exc)
             self.result.problems.append(Problem(f"{shot.full_code}.{exc.field}", str(exc.value), message))
             return
         tier = tier_for_need(fitted.need_gb)
