@@ -65,9 +65,11 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
     ("no_key", {"service": "KLING"}, "No node has a key for KLING."),
     (
         "older_workers",
-        {"says": ["numbered", "frames"]},
-        "The workers of all nodes that could take it are too old: they do not know pictures that make one clip, "
-        "clips as single pictures. Update them.",
+        {"says": ["frames"]},
+        (
+            "The workers of all nodes that could take it are too old: they do not know clips as single "
+            "pictures. Update them."
+        ),
     ),
     ("older_workers", {}, "The workers of all nodes that could take it are too old. Update them."),
     ("pinned_away", {"node": "gpu-1", "why": "offline"}, "Only gpu-1 may render it. There: Offline."),
