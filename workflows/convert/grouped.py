@@ -26,7 +26,7 @@ from workflows.convert.document import (
 from workflows.convert.filling import Panels
 from workflows.convert.grouping import Group, read_group
 from workflows.convert.places import Place, Places
-from workflows.convert.saying import Findings
+from workflows.convert.saying import Findings, too_large
 from workflows.convert.virtual import PRIMITIVE
 from workflows.convert.widgets import UNSET
 from workflows.graph import MOST_INPUTS, MOST_NODES
@@ -61,8 +61,7 @@ def ungroup(
     unfolded = sum(1 + len(group.nodes) for _, group in hosts)
     inputs = sum(group.size for _, group in hosts)
     if unfolded > MOST_NODES or inputs > MOST_INPUTS or any(group.too_large for group in groups.values()):
-        told = f"more than {MOST_NODES} nodes, or {MOST_INPUTS} inputs; split it."
-        findings.add("too_large", f"Unfolded, the graph has {told}")
+        findings.add("too_large", too_large(unfolded=True))
         return []
     made = [GroupNode(replace(node), group) for node, group in hosts]
     for node, group in hosts:
