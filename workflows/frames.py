@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from workflows.errors import ValueRefused
 from workflows.manifest import FrameRule
+from workflows.wording import said as _
 
 NTSC: Final = tuple(Fraction(nominal * 1000, 1001) for nominal in (12, 15, 24, 30, 48, 60, 96, 120, 240))
 """Rates that people write as decimals (23.976, 29.97, 59.94) and that are none."""
@@ -42,7 +43,7 @@ def exact_fps(rate: Rate) -> Fraction:
     """
     exact = rate if isinstance(rate, Fraction) else _read(str(rate).strip()[:LONGEST_RATE])
     if exact <= 0:
-        raise ValueRefused("fps", str(rate), problem="is no frame rate", remedy="give a number above 0")
+        raise ValueRefused("fps", str(rate), problem=_("is no frame rate"), remedy=_("give a number above 0"))
     return exact
 
 
@@ -58,8 +59,8 @@ def _read(text: str) -> Fraction:
         raise ValueRefused(
             "fps",
             text,
-            problem="is no frame rate",
-            remedy=f"give a number below {FASTEST}, such as 24, 23.976 or 24000/1001",
+            problem=_("is no frame rate"),
+            remedy=_("give a number below %(most)s, such as 24, 23.976 or 24000/1001", most=FASTEST),
         ) from exc
     exponent = decimal.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) else 0
@@ -90,8 +91,8 @@ class Length:
             raise ValueRefused(
                 "frames",
                 self.frames,
-                problem=f"at {float(self.fps):g} fps is no length",
-                remedy="give at least 1 frame",
+                problem=_("at %(fps)s fps is no length", fps=f"{float(self.fps):g}"),
+                remedy=_("give at least 1 frame"),
             )
 
     @property
@@ -217,8 +218,13 @@ def conform(length: Length, *, rendered: int, rate: Fraction, still: bool = Fals
         raise ValueRefused(
             "frames",
             rendered,
-            problem=f"at {float(rate):g} fps are too few for {length.total} at {float(length.fps):g} fps",
-            remedy=f"render at least {told.needed}",
+            problem=_(
+                "at %(rate)s fps are too few for %(frames)s at %(fps)s fps",
+                rate=f"{float(rate):g}",
+                frames=length.total,
+                fps=f"{float(length.fps):g}",
+            ),
+            remedy=_("render at least %(frames)s", frames=told.needed),
         )
     return told
 
@@ -258,8 +264,8 @@ def longest(rule: FrameRule) -> int:
         raise ValueRefused(
             "frame_rule",
             str(rule),
-            problem="allows no frame count",
-            remedy="give a maximum that is on the grid",
+            problem=_("allows no frame count"),
+            remedy=_("give a maximum that is on the grid"),
         )
     return most
 
@@ -286,7 +292,7 @@ def render_frames(
 def interpolated(frames: int, rate: Fraction, times: int) -> tuple[int, Fraction]:
     """Return count and rate of a clip after ``times`` − 1 frames were put between each two."""
     if times < 1 or frames < 1:
-        raise ValueRefused("times", times, problem="is no interpolation", remedy="give 1, 2, 3, …")
+        raise ValueRefused("times", times, problem=_("is no interpolation"), remedy=_("give 1, 2, 3, …"))
     return (frames - 1) * times + 1, rate * times
 
 
@@ -310,8 +316,12 @@ def split(length: Length, rule: FrameRule, rate: Fraction, *, times: int = 1) ->
         raise ValueRefused(
             "frames",
             length.total,
-            problem=f"at {float(length.fps):g} fps cannot be joined of clips of {most} frames",
-            remedy="shorten the shot, or choose a template that makes longer clips",
+            problem=_(
+                "at %(fps)s fps cannot be joined of clips of %(most)s frames",
+                fps=f"{float(length.fps):g}",
+                most=most,
+            ),
+            remedy=_("shorten the shot, or choose a template that makes longer clips"),
         )
     segments: list[Segment] = []
     first = 0
@@ -333,14 +343,24 @@ def _too_long(
     most = longest(rule)
     frames, pace = interpolated(most, rate, times)
     holds = math.floor((frames - overlap * times) * length.fps / pace)
-    remedy = f"one clip holds {holds} frames ({most} at {float(rate):g} fps)"
+    remedy = _(
+        "one clip holds %(frames)s frames (%(most)s at %(rate)s fps)",
+        frames=holds,
+        most=most,
+        rate=f"{float(rate):g}",
+    )
     if most > 1 and not overlap:
         counts = [segment.frames for segment in split(length, rule, rate, times=times)]
-        remedy = f"split the shot into {len(counts)} clips of {_counted(counts)} frames; {remedy}"
+        remedy = _(
+            "split the shot into %(clips)s clips of %(counts)s frames; %(sentence)s",
+            clips=len(counts),
+            counts=_counted(counts),
+            sentence=remedy,
+        )
     return ValueRefused(
         "frames",
         length.total,
-        problem=f"at {float(length.fps):g} fps is longer than one clip can be",
+        problem=_("at %(fps)s fps is longer than one clip can be", fps=f"{float(length.fps):g}"),
         remedy=remedy,
     )
 
@@ -348,7 +368,7 @@ def _too_long(
 def _counted(counts: list[int]) -> str:
     """Written out where they are few."""
     if len(counts) > 4:
-        return f"{counts[0]}, the last of {counts[-1]}"
+        return _("%(frames)s, the last of %(last)s", frames=counts[0], last=counts[-1])
     return " + ".join(map(str, counts))
 
 

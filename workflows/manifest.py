@@ -190,7 +190,8 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Custom nodes a graph needs: where they come from, and what ``/object_info`` says of their classes."""
+    """Custom nodes a graph needs: where they come from, and what ``/object_info`` says of their classes; {}
+    of one that nobody could ask about."""
 
     name: str
     repository: str

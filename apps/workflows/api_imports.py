@@ -16,9 +16,12 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.person import person_of
 from apps.common.strict import Strict
 from apps.projects.api_scope import MemberOrStaff
+from apps.workflows.api_on_nodes import OnNodeSerializer
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.checking import on_nodes
+from apps.workflows.foundwords import in_words
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
+from apps.workflows.saidwords import kept_in_words
 from apps.workflows.services.confirming import confirm
 from apps.workflows.services.importing import (
     convert_again,
@@ -27,7 +30,7 @@ from apps.workflows.services.importing import (
     keep_manifest,
 )
 from apps.workflows.services.managing import require_import
-from workflows.finding.draft import open_questions
+from workflows.finding.draft import questions
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -37,17 +40,13 @@ class FindingSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(allow_null=True)
     input = serializers.CharField(allow_null=True)
     code = serializers.CharField()
-    message = serializers.CharField()
+    message = serializers.SerializerMethodField()
     nearest = serializers.ListField(child=serializers.CharField(), help_text="What there is")
     absent = serializers.BooleanField(help_text="Only a model file that this catalogue's server lacks")
 
-
-class OnNodeSerializer(serializers.Serializer[Any]):
-    """What one registered node lacks for the graph, and what else its ComfyUI would refuse."""
-
-    node = serializers.CharField()
-    lacks = serializers.ListField(child=serializers.CharField(), source="lacks_told")
-    refuses = serializers.ListField(child=serializers.CharField(), source="refuses_told")
+    def get_message(self, row: dict[str, Any]) -> str:
+        """In the reader's language."""
+        return kept_in_words(row)
 
 
 class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):
@@ -88,7 +87,7 @@ class ImportDetail(ImportSerializer):
 
     def get_questions(self, row: WorkflowImport) -> list[str]:
         """What a person must still say, a sentence each."""
-        return open_questions(row.manifest) if row.manifest else []
+        return [in_words(one) for one in questions(row.manifest)] if row.manifest else []
 
     @extend_schema_field(OnNodeSerializer(many=True))
     def get_nodes(self, row: WorkflowImport) -> Any:

@@ -26,7 +26,7 @@ from workflows.convert.document import (
 from workflows.convert.filling import Panels
 from workflows.convert.grouping import Group, read_group
 from workflows.convert.places import Place, Places
-from workflows.convert.saying import Findings
+from workflows.convert.saying import Findings, too_large
 from workflows.convert.virtual import PRIMITIVE
 from workflows.convert.widgets import UNSET
 from workflows.graph import MOST_NODES
@@ -60,7 +60,7 @@ def ungroup(
             hosts.append((node, groups[name]))
     unfolded = sum(1 + len(group.nodes) + len(group.wires) for _, group in hosts)
     if unfolded > MOST_NODES or any(group.too_large for group in groups.values()):
-        findings.add("too_large", f"Unfolded, the graph has more than {MOST_NODES} nodes; split it.")
+        findings.add("too_large", too_large(unfolded=True))
         return []
     made = [GroupNode(replace(node), group) for node, group in hosts]
     for node, group in hosts:

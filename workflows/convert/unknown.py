@@ -9,6 +9,7 @@ from workflows.catalogue import ObjectInfo
 from workflows.convert.places import Place
 from workflows.convert.saying import Findings, shown
 from workflows.convert.texts import OWN_NAME
+from workflows.wording import said as _
 
 MOST_LOOKED_FOR: Final = 8
 """Names whose nearest are looked for; each takes some milliseconds."""
@@ -28,21 +29,25 @@ class UnknownClasses:
     def say(self, place: Place) -> None:
         kind = place.node.type
         if kind.startswith(("workflow/", "workflow>")):
-            said = (
-                "is a group node that the file does not describe, or that stands in another; "
-                "open the file in ComfyUI and convert it to a subgraph"
+            told = _(
+                "%(node)s is a group node that the file does not describe, or that stands in another; open "
+                "the file in ComfyUI and convert it to a subgraph.",
+                node=place.named,
             )
-            self._findings.add("missing_node_type", f"{place.named} {said}.", place.id)
+            self._findings.add("missing_node_type", told, place.id)
             return
-        said = f"{place.named}: this ComfyUI has no node class {shown(kind)}."
+        told = _("%(node)s: this ComfyUI has no node class %(name)s.", node=place.named, name=shown(kind))
         near = self._near(kind)
         if near:
-            said += f" The nearest are {', '.join(near)}."
+            told = _("%(sentence)s The nearest are %(names)s.", sentence=told, names=", ".join(near))
         if _registered(place):
-            said += " Its values cannot be told; convert with the object_info of one that has it."
-            self._notes.add("missing_node_type", said, place.id)
+            told = _(
+                "%(sentence)s Its values cannot be told; convert with the object_info of one that has it.",
+                sentence=told,
+            )
+            self._notes.add("missing_node_type", told, place.id)
         else:
-            self._findings.add("missing_node_type", said, place.id)
+            self._findings.add("missing_node_type", told, place.id)
 
     def _near(self, kind: str) -> list[str]:
         if kind not in self._nearest and len(self._nearest) < MOST_LOOKED_FOR:

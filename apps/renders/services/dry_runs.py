@@ -25,6 +25,7 @@ from apps.renders.services.sources import Source, find_sources, medium_taken, ro
 from apps.renders.services.starts import start_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words
 from apps.workflows.services import template_of
 from workflows.dry_run import DryRun, Given, GivenLora, Origin, dry_run
 from workflows.errors import WorkflowError
@@ -75,7 +76,7 @@ def try_out(
             loras=[_given(use.file, use.weight, use.expert, use.character) for use in cast.loras],
         )
     except WorkflowError as exc:
-        raise Refused(Problem(exc.field, str(exc.value), f"{exc.problem}; {exc.remedy}")) from exc
+        raise Refused(Problem(exc.field, str(exc.value), error_in_words(exc))) from exc
     precision = str(typed["precision"]) if typed and "precision" in typed else ""
     missing = _lacking(template, precision, cast)
     return Tried(run, tuple(one for one in missing if one.names), sum(not one.names for one in missing))

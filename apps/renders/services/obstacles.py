@@ -100,7 +100,9 @@ class Farm:
                 self._needs[key] = fit(step, template, shot, [], files).need_gb
             except WorkflowError as error:
                 told = {"field": error.field, "value": str(error.value)}
-                self._needs[key] = _obstacle("refused", **told, why=error.problem, do=error.remedy)
+                self._needs[key] = _obstacle(
+                    "refused", **told, why=error.problem.as_json(), do=error.remedy.as_json()
+                )
         return self._needs[key]
 
     def _where(self, template: Template, need: float) -> list[Obstacle]:

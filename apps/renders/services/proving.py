@@ -26,6 +26,7 @@ from apps.renders.services.golden import values_of
 from apps.renders.states import PROOF, PROOF_OPEN, ProofState
 from apps.renders.waitwords import said_in_words
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.saidwords import in_words
 from apps.workflows.services import template_of
 from workflows.errors import WorkflowError
 
@@ -148,7 +149,7 @@ def _ask(version: WorkflowTemplateVersion, node: Node, *, by: str, reason: str =
     try:
         values = values_of(template_of(version))
     except WorkflowError as exc:
-        raise Refused(Problem("template", version.template.slug, str(exc))) from exc
+        raise Refused(Problem("template", version.template.slug, in_words(exc.said))) from exc
     try:
         with transaction.atomic():
             proof = Proof.objects.create(

@@ -15,6 +15,7 @@ from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Follows, Manifest, Value
+from workflows.wording import said as _
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
 LAST_FRAME: Final = "last_frame"
@@ -176,8 +177,8 @@ def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None,
         raise ValueRefused(
             "size",
             f"{film.width}x{film.height}",
-            problem=f"is a picture format that {template.slug} has no size for",
-            remedy="give a width and a height, or choose another template",
+            problem=_("is a picture format that %(template)s has no size for", template=template.slug),
+            remedy=_("give a width and a height, or choose another template"),
         )
     return fitting
 

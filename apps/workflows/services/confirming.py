@@ -17,6 +17,7 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import move
 from apps.workflows.catalogues import catalogue_or_recorded
 from apps.workflows.models import Origin, WorkflowImport, WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words, in_words
 from apps.workflows.services.importing import closed
 from apps.workflows.services.managing import require_import
 from apps.workflows.services.sync import about_of, add_version
@@ -30,6 +31,9 @@ from workflows.validate import check_graph, check_manifest
 from workflows.values import checked
 
 logger = logging.getLogger(__name__)
+
+RESERVED: Final = frozenset({"import", "schema"})
+"""Names that stand beside those of templates in the API's addresses."""
 
 _WHERE: Final[Mapping[str, str]] = {
     "no_vram": "vram",
@@ -144,7 +148,10 @@ def _name_problems(document: Mapping[str, Any], into: WorkflowTemplate | None) -
         told = _("write a name of small letters, digits, '_' and '-'")
         yield Problem("slug", slug, told, code="invalid")
         return
-    if len(slug) > 50:
+    if slug in RESERVED:
+        told = _("the API has an address of this name, which would hide the template; choose another")
+        yield Problem("slug", slug, told, code="reserved")
+    elif len(slug) > 50:
         yield Problem("slug", slug[:60], _("give at most 50 characters"), code="invalid")
     elif WorkflowTemplate.objects.filter(slug=slug).exists():
         told = _("a template has this name; choose another, or make this a new version of an imported one")
@@ -160,7 +167,7 @@ def _default_problems(template: Template) -> Iterator[Problem]:
         try:
             checked(binding, value, manifest)
         except WorkflowError as exc:
-            yield Problem(f"defaults.{role}", str(value), f"{exc.problem}; {exc.remedy}", code="bad_default")
+            yield Problem(f"defaults.{role}", str(value), error_in_words(exc), code="bad_default")
 
 
 def _findings(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
@@ -168,12 +175,12 @@ def _findings(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
     said: set[tuple[str, str]] = set()
     for found in check_manifest(template, object_info):
         if found.code != "bad_default":
-            problem = Problem(_field_of(template, found), found.node or "", found.message, code=found.code)
-            if (problem.field, str(problem.message)) not in said:
-                said.add((problem.field, str(problem.message)))
-                yield problem
+            field, told = _field_of(template, found), in_words(found.message)
+            if (field, told) not in said:
+                said.add((field, told))
+                yield Problem(field, found.node or "", told, code=found.code)
     for found in without_missing_models(check_graph(template.graph, object_info)):
-        yield Problem("graph", found.node or "", found.message, code=found.code)
+        yield Problem("graph", found.node or "", in_words(found.message), code=found.code)
 
 
 def _field_of(template: Template, found: Finding) -> str:
@@ -196,4 +203,4 @@ def _of_error(error: WorkflowError) -> Problem:
     field = error.field.removeprefix("manifest.")
     shown = str(error.value)
     value = shown if len(shown) <= 80 else f"{shown[:77]}…"
-    return Problem(field, "" if error.value is None else value, f"{error.problem}; {error.remedy}")
+    return Problem(field, "" if error.value is None else value, error_in_words(error))

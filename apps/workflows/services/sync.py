@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.workflows.models import Origin, WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words, in_words
 from workflows.bind import classes_needed
 from workflows.errors import WorkflowError
 from workflows.load import Template, all_templates, template_from
@@ -46,7 +47,7 @@ def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
     """
     packaged = _packaged() if templates is None else list(templates)
     problems = [
-        Problem(f"{template.slug} manifest", finding.node or "", finding.message, code=finding.code)
+        Problem(f"{template.slug} manifest", finding.node or "", in_words(finding.message), code=finding.code)
         for template in packaged
         for finding in check_manifest(template)
     ]
@@ -84,7 +85,7 @@ def _packaged() -> list[Template]:
     try:
         return all_templates()
     except WorkflowError as error:
-        raise Refused(Problem(error.field, str(error.value), f"{error.problem}; {error.remedy}")) from error
+        raise Refused(Problem(error.field, str(error.value), error_in_words(error))) from error
 
 
 def _clashes(packaged: Iterable[Template]) -> list[Problem]:
