@@ -11,13 +11,15 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from workflows.errors import WorkflowError
 from workflows.graph import is_model_file
 from workflows.manifest import Manifest
+from workflows.wording import Said
+from workflows.wording import said as _
 
 ObjectInfo = Mapping[str, Mapping[str, Any]]
 """Class name → {"input": {"required": {…}, "optional": {…}}, "output": […], "output_node": bool, …}."""
@@ -30,7 +32,7 @@ MOST_GROWN: Final = 100
 """ComfyUI's own bound on the inputs of a growing list."""
 
 RECORDED: Final = Path(__file__).resolve().parent / "data" / "object_info-0.27.0.json.gz"
-FILE_FLAGS: Final = ("image_upload", "audio_upload", "video_upload", "file_upload", "image_folder")
+FILE_FLAGS: Final = frozenset({"image_upload", "audio_upload", "video_upload", "file_upload", "image_folder"})
 """An input with one of these lists the server's input folder: the file is uploaded before the graph."""
 
 
@@ -56,7 +58,7 @@ class InputSpec:
 
     @property
     def takes_uploads(self) -> bool:
-        return any(self.facts.get(flag) for flag in FILE_FLAGS)
+        return not FILE_FLAGS.isdisjoint(self.facts) and any(self.facts.get(flag) for flag in FILE_FLAGS)
 
 
 def read(path: Path) -> ObjectInfo:
@@ -65,11 +67,11 @@ def read(path: Path) -> ObjectInfo:
         data = path.read_bytes()
         catalogue = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     except (OSError, ValueError, EOFError) as exc:
-        raise _not_a_catalogue(path, f"cannot be read ({exc})") from exc
+        raise _not_a_catalogue(path, _("cannot be read (%(why)s)", why=str(exc))) from exc
     if not isinstance(catalogue, dict) or not all(
         isinstance(node, dict) and "input" in node for node in catalogue.values()
     ):
-        raise _not_a_catalogue(path, "is not a node catalogue")
+        raise _not_a_catalogue(path, _("is not a node catalogue"))
     return catalogue
 
 
@@ -81,7 +83,7 @@ def recorded() -> ObjectInfo:
 
 def with_packs(object_info: ObjectInfo, manifest: Manifest) -> ObjectInfo:
     """Return the catalogue with the custom classes that a manifest declares, where the server lacks them."""
-    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items()}
+    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items() if spec}
     return {**declared, **object_info} if declared else object_info
 
 
@@ -92,6 +94,36 @@ def inputs_of(node_class: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
         for name, declared in (node_class["input"].get(section) or {}).items():
             specs.update((spec.name, spec) for spec in _expanded(name, declared, given, required=required))
     return specs
+
+
+class Inputs:
+    """What :func:`inputs_of` returns, for many nodes: once per class where no value brings inputs along."""
+
+    def __init__(self, object_info: ObjectInfo) -> None:
+        self._object_info = object_info
+        self._same: dict[str, Mapping[str, InputSpec]] = {}
+        self._varying: set[str] = set()
+
+    def of(self, class_type: str, given: Mapping[str, Any]) -> Mapping[str, InputSpec]:
+        """The inputs of a class that the catalogue has, for a node that is given these values."""
+        known = self._same.get(class_type)
+        if known is None:
+            node_class = self._object_info[class_type]
+            known = inputs_of(node_class, given)
+            if class_type not in self._varying:
+                if _varies(node_class["input"]):
+                    self._varying.add(class_type)
+                else:
+                    self._same[class_type] = known
+        return known
+
+
+def _varies(inputs: Mapping[str, Any]) -> bool:
+    """True if a choice among these inputs brings inputs of its own."""
+    return any(
+        spec[0] == DYNAMIC_COMBO or (spec[0] == GROWING and _varies(spec[1]["template"]["input"]))
+        for _, spec, _ in _declared(inputs)
+    )
 
 
 def model_files(object_info: ObjectInfo) -> frozenset[str]:
@@ -105,9 +137,11 @@ def model_files(object_info: ObjectInfo) -> frozenset[str]:
 
 def types_of(declared: object) -> frozenset[str]:
     """Split a type such as ``INT,FLOAT``; a list of choices is a COMBO, an unknown one matches anything."""
-    if isinstance(declared, list):
-        return frozenset({COMBO})
-    text = str(declared)
+    return frozenset({COMBO}) if isinstance(declared, list) else _types_in(str(declared))
+
+
+@lru_cache(maxsize=1024)
+def _types_in(text: str) -> frozenset[str]:
     return frozenset({"*"}) if text.startswith("COMFY_") else frozenset(t.strip() for t in text.split(","))
 
 
@@ -115,7 +149,8 @@ def _expanded(
     name: str, declared: Sequence[Any], given: Mapping[str, Any], *, required: bool, unasked: bool = False
 ) -> Iterator[InputSpec]:
     kind = declared[0]
-    facts: Mapping[str, Any] = declared[1] if len(declared) > 1 else {}
+    told = declared[1] if len(declared) > 1 else None
+    facts: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     if isinstance(kind, list):
         yield InputSpec(name, COMBO, required, kind, facts, kind, unasked)
     elif kind == COMBO:
@@ -142,7 +177,7 @@ def _grown(
     names = template.get("names") or [
         f"{template['prefix']}{index}" for index in range(min(template["max"], MOST_GROWN))
     ]
-    for _, spec, needed in _declared(template["input"]):
+    for _name, spec, needed in _declared(template["input"]):
         for index, inner in enumerate(names[:MOST_GROWN]):
             must = required and needed and index < template["min"]
             yield from _expanded(f"{name}.{inner}", spec, given, required=must, unasked=True)
@@ -154,7 +189,10 @@ def _declared(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Any], b
             yield name, spec, required
 
 
-def _not_a_catalogue(path: Path, problem: str) -> WorkflowError:
+def _not_a_catalogue(path: Path, problem: Said) -> WorkflowError:
     return WorkflowError(
-        "object_info", str(path), problem=problem, remedy="save the answer of ComfyUI's GET /object_info"
+        "object_info",
+        str(path),
+        problem=problem,
+        remedy=_("save the answer of ComfyUI's GET /object_info"),
     )

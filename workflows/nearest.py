@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Final
 
 MOST_NAMED: Final = 3
 MOST_COMPARED: Final = 5_000
 """A folder of more files than that is not compared to its end."""
+MOST_IN_ONE_SEARCH: Final = 100_000
+"""Names compared for one graph: one that names a thousand absent models has no use for all their likes."""
 LONGEST: Final = 200
 ALIKE: Final = 0.65
 
@@ -36,6 +39,40 @@ def nearest_classes(wanted: str, classes: Iterable[str]) -> tuple[str, ...]:
     return _nearest(wanted, classes, _bare_class)
 
 
+class Search:
+    """Looks for many names of one graph: for each once, and for no more than it can in half a second."""
+
+    def __init__(self) -> None:
+        self._left = MOST_IN_ONE_SEARCH
+        self._files: dict[str, list[tuple[Collection[object], tuple[str, ...]]]] = {}
+        self._classes: dict[str, tuple[str, ...]] = {}
+
+    def files(
+        self, wanted: str, same_folder: Collection[object], others: Callable[[], Collection[str]]
+    ) -> tuple[str, ...]:
+        """Files of the same folder that are most like ``wanted``; if there are none, of ``others``."""
+        known = self._files.setdefault(wanted, [])
+        for folder, found in known:
+            if folder is same_folder:
+                return found
+        found = nearest_files(wanted, map(str, same_folder)) if self._may(len(same_folder)) else ()
+        if not found and self._may(len(others())):
+            found = nearest_files(wanted, (), others())
+        known.append((same_folder, found))
+        return found
+
+    def classes(self, wanted: str, there: Collection[str]) -> tuple[str, ...]:
+        """Classes whose names are most like ``wanted``."""
+        if wanted not in self._classes:
+            self._classes[wanted] = nearest_classes(wanted, there) if self._may(len(there)) else ()
+        return self._classes[wanted]
+
+    def _may(self, count: int) -> bool:
+        self._left -= min(count, MOST_COMPARED)
+        return self._left >= 0
+
+
+@lru_cache(maxsize=2 * MOST_COMPARED)
 def bare_name(file: str) -> str:
     """A model file's name without folder, suffix, case and precision."""
     name = _SUFFIX.sub("", file.replace("\\", "/").rpartition("/")[2]).lower()

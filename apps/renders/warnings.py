@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import Problem
@@ -67,6 +68,9 @@ SENTENCES: Final = {
     ),
     "after_failed": _("Waits for %(job)s, which is %(state)s: nothing starts until that one has succeeded."),
 }
+
+IN_KOREAN: Final = "_ko"
+"""Ends a fact's name where its Korean stands beside it."""
 
 OF_REQUEST: Final[Mapping[str, tuple[str, str]]] = {
     "pool_empty": ("pool", "pool"),
@@ -139,11 +143,16 @@ def warning_problem(shot: Shot, warned: Warned) -> Problem:
         return Problem(field, warned.params.get(fact, ""), sentence, code=warned.code)
     if warned.code in OF_FILES:
         return Problem(f"{shot.full_code}.files", warned.params["file"], sentence, code=warned.code)
-    value = warned.params.get("characters") or warned.params.get("character", "")
+    told = _spoken(warned.params)
+    value = told.get("characters") or told.get("character", "")
     return Problem(f"{shot.full_code}.loras", value, sentence, code=warned.code)
 
 
 def _spoken(params: Mapping[str, str]) -> Mapping[str, str]:
-    """Say a job's state among the facts in the reader's language."""
-    state = params.get("state")
-    return {**params, "state": str(JobState(state).label)} if state in JobState.values else params
+    """Say a job's state and people's names among the facts in the reader's language."""
+    told = dict(params)
+    if (get_language() or "").startswith("ko"):
+        told |= {name: params.get(f"{name}{IN_KOREAN}", value) for name, value in params.items()}
+    if params.get("state") in JobState.values:
+        told["state"] = str(JobState(params["state"]).label)
+    return told

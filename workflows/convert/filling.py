@@ -10,9 +10,7 @@ from workflows.convert.declared import COMBO, DYNAMIC, Spec, specs_of
 from workflows.convert.document import Link, LinkId, Node
 from workflows.convert.panel import Panel
 from workflows.convert.widgets import OPTION, UNSET, Widget
-
-MOST_SLOTS = 5_000
-"""More inputs than any class has; growing lists end here."""
+from workflows.graph import MOST_INPUTS_OF_ONE
 
 
 class Panels:
@@ -49,7 +47,7 @@ def _link(panel: Panel, node: Node, links: dict[LinkId, Link]) -> None:
         slot.link = saved[slot.name].link if slot.name in saved else None
     panel.slots += [slot for slot in node.inputs if slot.name not in declared]
     index = 0
-    while panel.growing and index < min(len(panel.slots), MOST_SLOTS):
+    while panel.growing and index < min(len(panel.slots), MOST_INPUTS_OF_ONE):
         panel.grow(index, links)
         index += 1
 
@@ -104,10 +102,10 @@ def _mend(panel: Panel, links: dict[LinkId, Link]) -> None:
 
 def _drop_stale(panel: Panel) -> None:
     """Drop inputs of widgets that are no more; as in the client, the one after a dropped one is kept."""
-    names = {widget.name for widget in panel.widgets}
+    there = {None, *(widget.name for widget in panel.widgets)}
     index = 0
     while index < len(panel.slots):
-        if panel.slots[index].widget not in {None, *names}:
+        if panel.slots[index].widget not in there:
             del panel.slots[index]
         index += 1
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from workflows.convert.declared import DYNAMIC, GROWING, MATCHED, Spec, inner_specs
 from workflows.convert.document import Link, LinkId, Slot
 from workflows.convert.widgets import CHOSEN, MAKERS, OPTION, Widget, widgets_for
-
-MOST_GROWN: Final = 1_000
-"""Inputs of one growing list, whatever a class declares."""
+from workflows.graph import MOST_INPUTS_OF_ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,8 @@ class Panel:
             self._grow(ordinal + 1, growth)
 
     def _add_option(self) -> None:
-        self.widgets.append(Widget(f"option{len(self.widgets) - 1}", OPTION, ""))
+        if len(self.widgets) < MOST_INPUTS_OF_ONE:
+            self.widgets.append(Widget(f"option{len(self.widgets) - 1}", OPTION, ""))
 
     def _add(self, spec: Spec) -> None:
         self._add_socket(spec)
@@ -194,7 +193,7 @@ def _template(spec: Spec) -> Mapping[str, Any]:
 
 
 def _count(value: object, otherwise: int) -> int:
-    return min(value, MOST_GROWN) if isinstance(value, int) else otherwise
+    return min(value, MOST_INPUTS_OF_ONE) if isinstance(value, int) else otherwise
 
 
 def _choices(widget: Widget) -> dict[str, Any]:

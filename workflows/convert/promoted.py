@@ -27,6 +27,7 @@ def promoted(places: Places, host: Place, slot: int) -> Iterator[tuple[Place, Sl
         inner = places.inside(host, link.target)
         if inner is None:
             continue
+        places.step(inner, 1 + len(inner.slots))
         inside = next((own for own in inner.slots if own.link == link.id), None)
         if inside is None:
             continue

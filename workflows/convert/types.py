@@ -37,6 +37,7 @@ class Types:
         if wanted == ANY:
             slots = len(place.slots)
             return (output if output < slots else 0) if slots else None
+        self._places.step(place, 1 + len(place.slots))
         given = self.of_output(place, output)
         offered = [self.of_input(place, index) for index in range(len(place.slots))]
         usable = [fits(kind, given) and fits(kind, wanted) for kind in offered]

@@ -20,6 +20,8 @@ LANE: Final = 10
 SWEEPS: Final = 4
 MOST_PASSING: Final = 40
 """A link over more layers than this is drawn straight."""
+MOST_SPOTS: Final = 10_000
+"""All links together pass about as many places; of very many links only short ones go round nodes."""
 
 Edge = tuple[str, str]
 Spot = str | tuple[str, str, int]
@@ -113,10 +115,11 @@ def _columns(
     for node, layer in layers.items():
         columns[layer].append(node)
     chains: dict[Edge, list[Spot]] = {}
+    most = min(MOST_PASSING, MOST_SPOTS // max(1, len(links)))
     for giver, taker in links:
         between = range(layers[giver] + 1, layers[taker])
         passing: list[Spot] = []
-        for layer in between if len(between) <= MOST_PASSING else ():
+        for layer in between if len(between) <= most else ():
             passing.append((giver, taker, layer))
             columns[layer].append(passing[-1])
         chains[giver, taker] = [giver, *passing, taker]

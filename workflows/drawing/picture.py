@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,11 +58,13 @@ def draw(
     marks: Mapping[str, Mapping[str, str]],
     *,
     problems: Collection[str] = (),
+    going: Collection[str] = (),
     words: Words = ENGLISH,
 ) -> str:
     """Return the graph as one ``<svg>`` element, to be put into an HTML page as it is.
 
-    ``marks`` is node → input → role, shown on the input; nodes whose ids are in ``problems`` are red.
+    ``marks`` is node → input → role, shown on the input; nodes whose ids are in ``problems`` are red,
+    those in ``going`` (they go with a role that may be left out) are of class ``going`` and drawn dashed.
     Every node is ``<g id="node-12" class="node" data-node="12">``, every input a
     ``<g id="node-12-text" class="input" data-node="12" data-input="text" data-role="positive">``
     (ids by :func:`element_id`). Colours and fonts are presentation attributes: no style, no script, nothing
@@ -72,18 +74,19 @@ def draw(
     """
     drawn = _nearest_to_outputs(graph)
     view = View({node: graph[node] for node in drawn}, object_info or {})
-    links = list(_links(view))
+    rows = {node: _rows(view, node, marks.get(node, {})) for node in drawn}
+    links = [link for link in _links(view) if link[3] in rows[link[2]]]
     taken: dict[str, set[int]] = {node: set() for node in drawn}
     for giver, slot, _, _ in links:
         taken[giver].add(slot)
-    boxes = {node: _box(view, node, marks.get(node, {}), tuple(sorted(taken[node]))) for node in drawn}
+    boxes = {node: _box(view, node, rows[node], tuple(sorted(taken[node]))) for node in drawn}
     heights = {node: box.height for node, box in boxes.items()}
     edges = {
         (giver, taker): _row_height(boxes[taker], name) / heights[taker] for giver, _, taker, name in links
     }
     layout = place(heights, edges, WIDTH)
     left_out = len(graph) - len(drawn)
-    drawing = _Drawing(view, boxes, layout, marks, frozenset(problems), words)
+    drawing = _Drawing(view, boxes, layout, marks, frozenset(problems), frozenset(going), words)
     return "".join(_svg(drawing, links, left_out))
 
 
@@ -129,14 +132,19 @@ def _links(view: View) -> Iterator[_Link]:
                 yield giver, value[1], node, name
 
 
-def _box(view: View, node: str, roles: Mapping[str, str], slots: tuple[int, ...]) -> _Box:
-    """Of a node with very many inputs those that are bound or linked are shown first."""
-    names = list(view.given(node))
-    if len(names) <= MOST_ROWS:
-        return _Box(node, tuple(names), 0, slots)
-    first = sorted(names, key=lambda name: (name not in roles, linked_node(view.given(node)[name]) is None))
+def _rows(view: View, node: str, roles: Mapping[str, str]) -> dict[str, None]:
+    """The inputs to show: of a node with very many those that are bound or linked come first."""
+    given = view.given(node)
+    if len(given) <= MOST_ROWS:
+        return dict.fromkeys(given)
+    first = sorted(given, key=lambda name: (name not in roles, linked_node(given[name]) is None))
     kept = set(first[:MOST_ROWS])
-    return _Box(node, tuple(name for name in names if name in kept), len(names) - MOST_ROWS, slots)
+    return dict.fromkeys(name for name in given if name in kept)
+
+
+def _box(view: View, node: str, rows: Iterable[str], slots: tuple[int, ...]) -> _Box:
+    shown = tuple(rows)
+    return _Box(node, shown, len(view.given(node)) - len(shown), slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,7 @@ class _Drawing:
     layout: Layout
     marks: Mapping[str, Mapping[str, str]]
     problems: Collection[str]
+    going: Collection[str]
     words: Words
 
 
@@ -211,7 +220,8 @@ def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
     kind, problem = view.class_of(node), node in drawing.problems
     saves = bool(view.info(node).get("output_node"))
     classes = "node" + (" output-node" if saves else "") + (" problem" if problem else "")
-    classes += " bound-node" if roles else ""
+    classes += (" bound-node" if roles else "") + (" going" if node in drawing.going else "")
+    dashes = ' stroke-dasharray="6 4"' if node in drawing.going else ""
     edge = INK.problem if problem else ACCENT if roles else INK.edge
     name, ident = title(view.graph[node]), f"#{node}"
     room = (WIDTH - 32 - min(width_of(ident, 10), 78)) * 0.94  # bold letters are wider
@@ -220,7 +230,7 @@ def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
         f'transform="translate({corner[0]:.0f} {corner[1]:.0f})">'
         f"<title>{attribute(name)} ({attribute(kind)}, {attribute(node)})</title>"
         f'<rect class="box" width="{WIDTH}" height="{box.height:.0f}" rx="7" fill="{INK.box}" '
-        f'stroke="{edge}" stroke-width="{2 if problem else 1.2}"/>'
+        f'stroke="{edge}" stroke-width="{2 if problem else 1.2}"{dashes}/>'
         f'<path class="head" d="M1 {HEAD - 4}V7a6 6 0 0 1 6-6H{WIDTH - 7}a6 6 0 0 1 6 6V{HEAD - 4}z" '
         f'fill="{INK.problem_head if problem else INK.saving if saves else INK.head}"/>'
         f'<text class="title" x="10" y="15" fill="{INK.bright}" font-size="12" font-weight="600">'

@@ -77,9 +77,22 @@ def frames(
         if name in FRAMES and not view.linked(node, "VIDEO") and _makes_frames(view, node)
     ]
     found = number(view, "frames", places, exact=True)
-    if found is None or (found.value == 1 and primary and primary.kind == "image"):
+    if found is None or (primary and primary.kind == "image" and not _shows_all(view, primary.node, found)):
         return None
     return with_same_link(view, found)
+
+
+def _shows_all(view: View, output: str, frames: Candidate) -> bool:
+    """True if a node that saves pictures saves all that are made: as one moving picture, or one by one."""
+    if any(last_part(name) in FPS for name in view.given(output)):
+        return True
+    pictured = view.linked(output, "IMAGE")
+    cut = any(
+        "batch_index" in view.given(node)
+        for link in pictured.values()
+        for node, _ in view.back(link, "IMAGE")
+    )
+    return isinstance(frames.value, int) and frames.value > 1 and not cut
 
 
 def fps(view: View, reached: Sequence[str]) -> tuple[Candidate | None, list[Why]]:
@@ -151,7 +164,7 @@ def strength(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) ->
     denoise: list[list[Reasoned]] = [
         [(sampler.denoise, why("denoise_of", sampler=view.named(sampler.node)))]
         for sampler in samplers
-        if sampler.denoise and _starts_from_picture(view, sampler)
+        if sampler.denoise and sampler.seed and _starts_from_picture(view, sampler)
     ]
     found = [one for rows in (*denoise, *by_class.values()) if (one := number(view, "strength", rows))]
     if not found:
@@ -209,7 +222,13 @@ def _resizer(view: View, link: Output) -> str | None:
 
 def _has_size(view: View, node: str) -> bool:
     names = {last_part(name) for name in view.number_inputs(node)}
-    return {"width", "height"} <= names
+    return {"width", "height"} <= names and not _preset(view, node)
+
+
+def _preset(view: View, node: str) -> bool:
+    """True where a choice beside them says the size, unless it says that they do."""
+    said = [value for name, value in view.given(node).items() if last_part(name) == "size_preset"]
+    return any("custom" not in str(value).lower() for value in said)
 
 
 def _side(view: View, node: str, side: str) -> str:
@@ -233,7 +252,7 @@ def _reading(view: View, node: str, name: str) -> object:
 def _makes_frames(view: View, node: str) -> bool:
     """Lengths of sounds and texts, and of what is cut out of a clip, are no frame counts."""
     outputs = view.kinds_out(node)
-    made = bool(outputs & {"LATENT", "CONDITIONING"}) or (
+    made = bool(outputs & {"LATENT", "CONDITIONING", "TRACKS"}) or (
         "IMAGE" in outputs and not view.linked(node, "IMAGE")
     )
     return made or not view.info(node)
@@ -246,8 +265,11 @@ def _written_at(view: View, sampler: Sampler, taken: set[tuple[str, str]]) -> bo
 
 def _shares(view: View, node: str, total: object) -> Iterator[Target]:
     """First and last step of a sampler that does a part of the work, as parts of the whole."""
-    for name in ("start_at_step", "end_at_step"):
-        origin = number_origin(view, (node, name))
+    places = [(node, "start_at_step"), (node, "end_at_step")]
+    for link in view.linked(node, "SIGMAS").values():
+        places += [(owner, "step") for owner, onward in view.back(link, "SIGMAS") if onward]
+    for place in places:
+        origin = number_origin(view, place)
         value = view.value(origin.place) if origin and origin.exact else None
         if origin and isinstance(value, int) and isinstance(total, int) and 0 < value < total:
             yield Target(*origin.place, times=round(value / total, 6))
@@ -255,7 +277,12 @@ def _shares(view: View, node: str, total: object) -> Iterator[Target]:
 
 def _starts_from_picture(view: View, sampler: Sampler) -> bool:
     return any(
-        not onward and view.linked(node, "IMAGE") and not _has_size(view, node)
+        not onward and view.linked(node, "IMAGE") and not _has_size(view, node) and not _steers(view, node)
         for latent in sampler.latents
         for node, onward in view.back(latent, "LATENT")
     )
+
+
+def _steers(view: View, node: str) -> bool:
+    """A picture that goes into the conditioning (InstructPixToPix) leaves the latent beside it empty."""
+    return "CONDITIONING" in view.kinds_out(node) and not view.linked(node, "MASK")

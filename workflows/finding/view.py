@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
-from workflows.catalogue import InputSpec, ObjectInfo, inputs_of, types_of
+from workflows.catalogue import Inputs, InputSpec, ObjectInfo, types_of
 from workflows.graph import Graph, is_link, linked_node, plain_value
 
 MOST_WALKED: Final = 3000
 """No walk visits more nodes than this: a graph of thousands is searched near its outputs only."""
 MOST_STEPS: Final = 100_000
 """All walks of one search together visit no more nodes than this: thousands of samplers share their ways."""
+UNNAMED: Final = "UNKNOWN"
+"""What ComfyUI's client calls a value of a class that nobody knows."""
 SWITCHES: Final = frozenset({"ComfySwitchNode", "ComfySoftSwitchNode"})
 BRANCHES: Final = ("on_true", "on_false")
 """Of a switch that is off, the first is left out; of one that is on, the second."""
@@ -31,10 +32,12 @@ class View:
     def __init__(self, graph: Graph, object_info: ObjectInfo) -> None:
         self.graph = graph
         self.object_info = object_info
-        self._specs: dict[str, dict[str, InputSpec]] = {}
+        self._inputs = Inputs(object_info)
+        self._specs: dict[str, Mapping[str, InputSpec]] = {}
         self._links: dict[str, dict[str, Output]] = {}
         self._linked: dict[tuple[str, tuple[str, ...]], dict[str, Output]] = {}
         self._numbers: dict[str, tuple[str, ...]] = {}
+        self._types: dict[Output, frozenset[str]] = {}
         self._steps = 0
 
     @property
@@ -72,17 +75,12 @@ class View:
             self._specs[node] = self._declared(node)
         return self._specs[node]
 
-    def _declared(self, node: str) -> dict[str, InputSpec]:
+    def _declared(self, node: str) -> Mapping[str, InputSpec]:
         """A class whose inputs are declared in a way nobody can read has none."""
-        info = self.info(node)
         try:
-            specs = inputs_of(info, self.given(node)) if info else {}
+            return self._inputs.of(self.class_of(node), self.given(node)) if self.info(node) else {}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             return {}
-        return {
-            name: spec if isinstance(spec.facts, Mapping) else replace(spec, facts={})
-            for name, spec in specs.items()
-        }
 
     def named(self, node: str) -> str:
         """A node as sentences name it, after the word "node"."""
@@ -96,7 +94,8 @@ class View:
     def links(self, node: str) -> Mapping[str, Output]:
         """The live links into a node, by input."""
         if node not in self._links:
-            found = {name: link for name in self.given(node) if (link := self._link(node, name))}
+            given = self.given(node).items()
+            found = {name: link for name, value in given if (link := self._origin(value))}
             chosen = self.switched(node)
             if chosen is not None:
                 found.pop(BRANCHES[chosen], None)
@@ -116,6 +115,12 @@ class View:
 
     def types_out(self, output: Output) -> frozenset[str]:
         """The types an output gives; a node that hands on anything gives what it is given."""
+        known = self._types.get(output)
+        if known is None:
+            known = self._types[output] = self._given_by(output)
+        return known
+
+    def _given_by(self, output: Output) -> frozenset[str]:
         for _ in range(20):
             slots = self.outputs(output[0])
             types = types_of(slots[output[1]]) if 0 <= output[1] < len(slots) else frozenset({"*"})
@@ -213,10 +218,12 @@ class View:
             if kinds is not None:
                 if "STRING" in kinds:
                     yield name
-            elif isinstance(value, str) or self.carries((node, name), "STRING"):
+            elif name != UNNAMED and (isinstance(value, str) or self.carries((node, name), "STRING")):
                 yield name
 
     def _link(self, node: str, name: str) -> Output | None:
-        value: Any = self.given(node).get(name)
+        return self._origin(self.given(node).get(name))
+
+    def _origin(self, value: Any) -> Output | None:
         origin = linked_node(value)
         return (origin, value[1]) if origin is not None and origin in self.graph else None

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,7 +19,7 @@ from apps.projects.models import Project
 from apps.renders.admin.fields import choice, set_choices
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
-from apps.workflows.models import WorkflowTemplate
+from apps.workflows.models import Kind, WorkflowTemplate
 from apps.workflows.services import template_of
 
 ROWS: Final = 3
@@ -106,14 +107,25 @@ def _files_of(project: Project) -> list[Group]:
             take__media_state=Media.READY,
         )
         .exclude(take__review_state=Review.REJECTED)
+        .filter(~Q(take__kind=Kind.FRAMES) | Q(pk=Subquery(_first_of(OuterRef("take")))))
         .select_related("take__shot__sequence")
         .order_by("-take__created_at")[:MOST_OFFERED]
     )
     groups = [
-        (_("takes"), [(str(one.pk), f"{one.take} · {one.kind}") for one in takes]),
+        (_("takes"), [(str(one.pk), f"{one.take} · {_medium(one)}") for one in takes]),
         (
             _("characters"),
             [(str(one.pk), f"{one.character.code} {one.character.name} · {one}") for one in pictures],
         ),
     ]
     return [(label, rows) for label, rows in groups if rows]
+
+
+def _first_of(take: OuterRef) -> QuerySet[Artifact, Any]:
+    """The picture that stands for all of a take."""
+    pictures = Artifact.objects.filter(take=take, role=ArtifactRole.PRIMARY)
+    return pictures.order_by("key").values("pk")[:1]
+
+
+def _medium(artifact: Artifact) -> str:
+    return _("all its pictures") if artifact.take.kind == Kind.FRAMES else artifact.kind

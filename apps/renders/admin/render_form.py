@@ -22,7 +22,7 @@ from apps.renders.services.envelope import Envelope
 from apps.renders.services.steps import MAX_SEED, MOST_TAKES, Step
 from apps.workflows.models import Kind, WorkflowTemplate
 from apps.workflows.selectors import offered
-from apps.workflows.services import template_of
+from apps.workflows.services import remember, template_of
 from farm.tiers import tier_for_need
 
 _STEP = re.compile(r"steps\[(?P<index>\d+)\]\.(?P<field>[\w.]+)")
@@ -168,6 +168,7 @@ class RenderForm(FilesForm, HowForm):
         super().__init__(*args, **kwargs)
         self.project = project
         templates = self.templates = list(offered())
+        remember(template.current for template in templates if template.current is not None)
         self.offers = [offer_of(template) for template in templates]
         pictures = [template for template in templates if template.kind in PICTURES]
         clips = [template for template in templates if template.kind in CLIPS]

@@ -32,7 +32,10 @@ from apps.renders.why import why
 from apps.workflows.models import Kind
 
 _READ = ("project", "batch", "lane", "shot__sequence", "template_version__template", "pool", "pinned_to")
-_UNREAD = ("lane__wait_nodes", "lane__lora_files")
+_UNREAD = (
+    *("lane__wait_nodes", "lane__lora_files"),
+    *("template_version__graph", "template_version__manifest"),
+)
 _TRIES = Attempt.objects.annotate(peak_mib=F("report__peak_mib")).select_related("node").defer("report")
 _ATTEMPTS = Prefetch("attempts", _TRIES.order_by("-number"))
 _DEPENDENCIES = Prefetch("dependencies", JobDependency.objects.select_related("depends_on"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -20,10 +20,13 @@ from apps.renders.services.sources import Looks, looks_of, medium_taken
 from apps.renders.services.steps import Step
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media
+from apps.workflows.models import Kind
 from workflows.load import Template
 from workflows.manifest import Manifest
 
 REFERENCE: Final = "reference"
+PICTURES_OF_TAKE: Final = "frames"
+"""The medium of a take of pictures: whoever names one of them names all, where all are wanted."""
 
 SUITING: Final[Mapping[str, MaterialKind]] = {
     "first_frame": MaterialKind.PLATE,
@@ -40,8 +43,8 @@ one: if there is one of the kind. Which of several it is, a person says."""
 class Stored:
     """A file in the artifact store that a job may be given: a take's, a character's picture, or material.
 
-    ``medium``: image, video or audio. ``title``: what people call it. ``material``: it is one. ``unfit``: why
-    no new job may be given it.
+    ``medium``: image, frames (the pictures of one take), video or audio. ``title``: what people call it.
+    ``material``: it is one. ``unfit``: why no new job may be given it.
     """
 
     pk: UUID
@@ -88,8 +91,16 @@ def from_cast(manifest: Manifest, role: str) -> bool:
     return role.startswith(REFERENCE) and "positive" in manifest.bindings
 
 
-def brought(project: Project, shots: Sequence[Shot], step: Step, template: Template, *, own: str) -> Brought:
-    """Find the files of every role but ``own``, the one that the job starts from.
+def brought(
+    project: Project,
+    shots: Sequence[Shot],
+    step: Step,
+    template: Template,
+    *,
+    own: str,
+    besides: Collection[str] = (),
+) -> Brought:
+    """Find the files of every role but ``own``, which the job starts from, and ``besides``, filled like it.
 
     What the step names comes first. References that it does not name are the pictures of the shot's cast, in
     casting order, where the template takes words about them, too: a style's picture is nobody's portrait.
@@ -113,9 +124,11 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
         left = [
             one for one in pictures.get(shot.pk, []) if one.pk not in {given.pk for given in mine.values()}
         ]
-        free = [role for role in asked if role not in mine and role != own]
+        free = [role for role in asked if role not in mine and role != own and role not in besides]
         mine.update(zip(free, left, strict=False))
         for role in needed:
+            if role in besides:
+                continue
             suiting = _suiting(materials[shot.pk], role, template)
             if role == own:
                 result.starts[shot.pk] = suiting
@@ -126,7 +139,9 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
                 result.problems += _unfit(f"{shot.full_code}.{role}", suiting[0])
         told_of = {problem.field for problem in result.problems}
         result.problems += [
-            problem for problem in _missing(shot, mine, template, own) if problem.field not in told_of
+            problem
+            for problem in _missing(shot, mine, template, {own, *besides})
+            if problem.field not in told_of
         ]
     return result
 
@@ -157,9 +172,11 @@ def _unfit(where: str, file: Stored) -> list[Problem]:
     return [Problem(where, file.title, file.unfit, code="unfit_file")] if file.unfit else []
 
 
-def _missing(shot: Shot, mine: Mapping[str, Stored], template: Template, own: str) -> Iterator[Problem]:
+def _missing(
+    shot: Shot, mine: Mapping[str, Stored], template: Template, filled: Collection[str]
+) -> Iterator[Problem]:
     for role in template.manifest.file_roles:
-        if role in mine or role == own or template.manifest.bindings[role].optional is not None:
+        if role in mine or role in filled or template.manifest.bindings[role].optional is not None:
             continue
         if from_cast(template.manifest, role):
             told = _("nobody in this shot has a reference picture; give somebody one, or name a file here")
@@ -189,7 +206,7 @@ def _wrong_with(
         yield Problem(where, str(pk), told)
     elif file.unfit:
         yield from _unfit(where, file)
-    elif file.medium != wanted:
+    elif file.medium != wanted and not (file.medium == PICTURES_OF_TAKE and wanted == "image"):
         told = _("this is a file of the kind “%(made)s”, and “%(wanted)s” is needed here")
         yield Problem(where, str(pk), told % {"made": file.medium, "wanted": wanted})
 
@@ -221,7 +238,7 @@ def _of_take(artifact: Artifact) -> Stored:
         key=artifact.key,
         sha256=artifact.sha256,
         bytes=artifact.bytes,
-        medium=artifact.kind,
+        medium=PICTURES_OF_TAKE if artifact.take.kind == Kind.FRAMES else artifact.kind,
         looks=looks_of(artifact),
         title=str(artifact.take),
     )

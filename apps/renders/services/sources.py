@@ -13,6 +13,7 @@ from apps.renders.states import OPEN
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
+from workflows.frames import exact_fps
 from workflows.load import Template
 from workflows.manifest import PICTURES, Manifest
 
@@ -38,7 +39,9 @@ KINDS: Final[Mapping[str, Kind]] = {
 class Looks:
     """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture).
 
-    ``whole``: it arrives at a picture, so that its end is no frame to trim (workflows.frames.Conform).
+    ``whole``: it arrives at a picture, so that its end is no frame to trim; ``skip``: so many of its frames
+    repeat the clip that it continues; ``held``: how many frames more its last one stands for
+    (workflows.frames.Conform).
     """
 
     width: int
@@ -46,6 +49,8 @@ class Looks:
     frames: int = 1
     fps: float | None = None
     whole: bool = False
+    skip: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +145,20 @@ def _of_job(job: Job, role: str) -> Source:
 
 
 def looks_of(one: Artifact | Job) -> Looks:
-    """How a take's file looks, or how a job's will."""
+    """How a take's file looks, or how a job's will; one picture of a clip stands for the whole clip."""
     length = one.take.length if isinstance(one, Artifact) else one.length
-    return Looks(one.width, one.height, one.frames, one.fps, whole=bool(length.get("whole")))
+    frames, fps = one.frames, one.fps
+    if length and isinstance(one, Artifact) and one.take.kind == Kind.FRAMES:
+        frames, fps = int(length["rendered"]["frames"]), float(exact_fps(length["rendered"]["fps"]))
+    return Looks(
+        one.width,
+        one.height,
+        frames,
+        fps,
+        whole=bool(length.get("whole")),
+        skip=int(length.get("skip", 0)),
+        held=int(length.get("held", 0)),
+    )
 
 
 def primary_artifact(job: Job) -> Artifact | None:

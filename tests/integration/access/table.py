@@ -322,11 +322,12 @@ EXPECTED: Final[dict[str, str]] = {
             f"workflows/workflowtemplateversion/{{object_id}}/{deed}", "farm rights, a deed"
         ).items()
     },
+    **_button("workflows/workflowtemplate/{object_id}/prove", "farm rights, a deed"),
     **_both("admin/workflows/workflowtemplateversion/{object_id}/dry-run/", "members of any film"),
     **_both("admin/workflows/workflowtemplateversion/{object_id}/compare/", "compare"),
     **{
         address: profile
-        for deed in ("desired", "note", "place", "hours", "well", "software", "prove", "unprove")
+        for deed in ("desired", "note", "place", "hours", "well", "software", "bound", "prove", "unprove")
         for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
     },
     **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
@@ -548,6 +549,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/nodes/{pk}/prove": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/prove/": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/unprove/": {"template": "sd15_t2i"},
+        "POST admin/nodes/node/{object_id}/bound/": {"prove_minutes": "15"},
     }
     return bodies.get(key, {})
 
@@ -597,7 +599,7 @@ DEEDS: Final = (
     *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
     *(
         f"POST admin/nodes/node/{{object_id}}/{deed}/"
-        for deed in ("note", "place", "hours", "well", "software", "unprove")
+        for deed in ("note", "place", "hours", "well", "software", "bound", "unprove")
     ),
     "POST admin/renders/nodeblock/{object_id}/clear/",
     "POST api/v1/notices/{pk}/read",

@@ -42,7 +42,6 @@ from apps.workflows.models import (
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
-from apps.workflows.services import sync_templates
 from apps.workflows.services.importing import import_file
 from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
@@ -86,8 +85,7 @@ class World:
 
 
 def build() -> World:
-    """Make both films with a row of everything, and everybody who may come."""
-    sync_templates()
+    """Make both films with a row of everything, and everybody who may come. Needs the packaged templates."""
     recipe = _recipe()
     own = _film("FROST", recipe)
     other = _film("ZQXJVKFILM", recipe)

@@ -23,6 +23,7 @@ from apps.renders.recommendation_words import obstacles_in_words, reasons_in_wor
 from apps.renders.services.recommending import Advice, advice_for, decide, recommend
 from apps.workflows.models import RecommendationRule, WorkflowTemplate
 from apps.workflows.services import template_of
+from apps.workflows.services.versions import deprecate
 from apps.workflows.shipped_recommendations import ship
 from tests.factories import (
     CinematicPresetFactory,
@@ -32,6 +33,7 @@ from tests.factories import (
     ShotFactory,
     ShotPresetFactory,
     TakeFactory,
+    UserFactory,
 )
 from workflows.bind import classes_needed
 
@@ -225,6 +227,20 @@ def test_a_person_accepts_overrides_and_takes_it_back(shot: Shot, coordinator: U
 def test_what_is_not_offered_cannot_be_chosen(shot: Shot, coordinator: User) -> None:
     with pytest.raises(Refused, match="offered are"):
         decide(shot, user=coordinator, template="not_here")
+
+
+def test_a_template_whose_version_is_deprecated_is_recommended_no_more(shot: Shot, coordinator: User) -> None:
+    node_for("wan22_i2v", "flux_t2i", tier_gb=96)
+    first = described(shot, "She runs")
+    assert first.template == "wan22_i2v"
+    current = WorkflowTemplate.objects.get(slug=first.template).current
+    assert current is not None
+    deprecate(current, reason="flickers", user=UserFactory.create(is_superuser=True))
+    after = advised(shot)
+    assert after.template == "flux_t2i"
+    [left] = [one for one in after.choices if one["template"] == "wan22_i2v"]
+    assert [one["code"] for one in left["obstacles"]] == ["not_offered"]
+    assert decide(shot, user=coordinator).chosen == "flux_t2i"
 
 
 def test_who_may_only_look_decides_nothing(shot: Shot) -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("materials", "0001_material_initial"),
-        ("renders", "0012_moving_frames"),
+        ("renders", "0013_guard_proof_sent_at"),
     ]
 
     operations = [
