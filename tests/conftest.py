@@ -44,7 +44,7 @@ PRODUCTION: dict[str, str] = {
     "farmsim": "",
     "notices": "",
     "renders": "breaker budget canaries catalogues chains dependents directives envelope epochs fit groups "
-    "holds inventory ladder learning lengths loras needs node_machine node_operations outlook places proofs "
+    "holds inventory ladder learning lengths loras material needs node_machine node_operations outlook places proofs "
     "recommending render_machine requeue roster rules scheduling service_keys shipped_set steering "
     "steering_races stock versions waiting",
 }
