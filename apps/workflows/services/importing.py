@@ -22,7 +22,7 @@ from apps.common.machines import move, record_event
 from apps.workflows.catalogues import catalogue
 from apps.workflows.models import WorkflowImport
 from apps.workflows.services.managing import require_import
-from apps.workflows.services.shape import is_kept, misshapen
+from apps.workflows.services.shape import is_kept, keepable, misshapen
 from apps.workflows.states import IMPORT, ImportState
 from workflows.catalogue import ObjectInfo
 from workflows.convert import convert
@@ -246,12 +246,12 @@ def _as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     kept = without_missing_models(said)
     return [
         {
-            "node": one.node,
-            "input": one.input,
+            "node": keepable(one.node),
+            "input": keepable(one.input),
             "code": one.code,
-            "title": one.title,
-            "message": one.message,
-            "nearest": list(one.nearest),
+            "title": keepable(one.title),
+            "message": keepable(one.message),
+            "nearest": [keepable(name) for name in one.nearest],
             "absent": one not in kept,
         }
         for one in said
