@@ -9,6 +9,8 @@ from typing import Final
 from workflows.errors import ValueRefused
 from workflows.manifest import Binding, Manifest, Target, Value
 
+LARGEST: Final = 1e300
+"""No number of a render is as large; JSON may hold some that no float does."""
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
@@ -74,7 +76,7 @@ def _of_type(binding: Binding, value: object) -> Value:
         case "int" if isinstance(value, int) and not isinstance(value, bool):
             return value
         case "float" if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+            return float(value) if abs(value) < LARGEST else math.copysign(math.inf, value)
         case "color" if isinstance(value, str) and _COLOR.fullmatch(value):
             return value.lower()
         case "choice" if isinstance(value, str) and value in binding.choices:
@@ -104,9 +106,10 @@ def _wanted(binding: Binding) -> str:
 
 
 def _in_range(binding: Binding, number: float) -> None:
-    # not-a-number compares false with everything, so it is asked for by name
+    # not-a-number compares false with everything, and a whole number may be too long for math.isnan
     low, high = binding.minimum, binding.maximum
-    if math.isnan(number) or (low is not None and number < low) or (high is not None and number > high):
+    wrong = not abs(number) < LARGEST
+    if wrong or (low is not None and number < low) or (high is not None and number > high):
         raise ValueRefused(binding.role, number, problem="is out of range", remedy=_wanted(binding))
 
 
