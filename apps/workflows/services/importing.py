@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Iterable
@@ -210,6 +211,9 @@ def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
 
 def _unkept(graph: Graph) -> Finding | None:
     """A text that no database keeps: with a NUL, or with half of a character."""
+    whole = json.dumps(graph, ensure_ascii=False)
+    if "\\u0000" not in whole and is_kept(whole):
+        return None
     for node_id, node in graph.items():
         if not is_kept((node_id, node)):
             shown = node_id.encode("ascii", "replace").decode().replace("\0", "?")[:80]
