@@ -76,7 +76,7 @@ def _of_type(binding: Binding, value: object) -> Value:
         case "int" if isinstance(value, int) and not isinstance(value, bool):
             return value
         case "float" if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value) if abs(value) < LARGEST else math.copysign(math.inf, value)
+            return math.inf if isinstance(value, int) and abs(value) > LARGEST else float(value)
         case "color" if isinstance(value, str) and _COLOR.fullmatch(value):
             return value.lower()
         case "choice" if isinstance(value, str) and value in binding.choices:
