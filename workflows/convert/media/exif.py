@@ -71,7 +71,7 @@ class _Order:
         for index in range(self.number(at, 2)):
             self._parts += 1
             if self._parts > MOST_PARTS:
-                raise Malformed("its Exif data have too many entries")
+                raise Malformed(_("its Exif data have too many entries"))
             entry = at + 2 + 12 * index
             tag, kind, count = self.number(entry, 2), self.number(entry + 2, 2), self.number(entry + 4, 4)
             place = entry + 8 if count <= 4 else self.number(entry + 8, 4)
