@@ -82,7 +82,7 @@ PROVE_MINUTES = env.number("SHOTFARM_PROVE_MINUTES", 60, low=MIN_PROVE_MINUTES, 
 
 INSTALLED_APPS = [
     "apps.desk",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # with a site of our own
     "farm.admin_pages.AdminPages",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -28,11 +28,11 @@ def listen(path: Path, expected: Format) -> float:
                 raise Undecodable(_("it holds no sound"))
             seconds = 0.0
             for frame in container.decode(container.streams.audio[0]):
-                seconds += frame.samples / frame.sample_rate
+                seconds += frame.samples / max(1, frame.sample_rate)
                 if seconds > MOST_SECONDS:
                     raise Undecodable(_("it is longer than an hour"))
-    except (av.FFmpegError, OSError, ZeroDivisionError) as exc:
-        raise Undecodable(str(exc)) from exc
+    except (av.FFmpegError, OSError) as exc:
+        raise Undecodable(exc.strerror or str(exc)) from exc  # without the name of our copy
     if not seconds:
         raise Undecodable(_("it holds no sound"))
     return seconds

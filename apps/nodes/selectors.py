@@ -86,12 +86,6 @@ def catalogue_of(node: Node) -> ObjectInfo:
     return _read_catalogue(node.catalogue_id) if node.catalogue_id else recorded()
 
 
-def catalogues() -> dict[str, ObjectInfo]:
-    """Return the catalogues of all nodes whose capabilities are known, by name; equal ones are one object."""
-    nodes = known_capabilities().only("name", "catalogue")
-    return {node.name: catalogue_of(node) for node in nodes}
-
-
 @lru_cache(maxsize=8)
 def _read_catalogue(row: UUID) -> ObjectInfo:
     """Rows are never changed; one that has just been forgotten is read as none."""

@@ -102,7 +102,7 @@ def standings(
     ``nodes`` with software and models_by_folder. A constant number of queries.
     """
     by_node, by_version = {node.pk: node for node in nodes}, {one.pk: one for one in versions}
-    rows = _newest(
+    rows = _telling(
         Proof.objects.filter(node__in=by_node, version__in=by_version).exclude(state=ProofState.CANCELLED)
     )
     files = files_of(by_node.values(), [f for one in by_version.values() for f in needed_at_all(one)])
@@ -133,6 +133,15 @@ def verdicts(
         for row in rows
         if _is_fresh(row, by_node[row.node_id], by_version[row.version_id], files.get(row.node_id, {}))
     ]
+
+
+def _telling(proofs: QuerySet[Proof]) -> list[Proof]:
+    """Of each node and version the last; one that was never tried tells less than one before it that was."""
+    found = {(row.node_id, row.version_id): row for row in _newest(proofs)}
+    if any(row.state == ProofState.FAILED and not row.was_tried for row in found.values()):
+        late = Q(state=ProofState.FAILED, failure_class=FailureClass.TIMED_OUT, sent_at=None)
+        found |= {(row.node_id, row.version_id): row for row in _newest(proofs.exclude(late))}
+    return list(found.values())
 
 
 def _newest(proofs: QuerySet[Proof]) -> list[Proof]:

@@ -186,4 +186,4 @@ def _av_speaks() -> Iterator[None]:
     try:
         yield
     except _AV_ERRORS as exc:
-        raise Undecodable(str(exc)) from exc
+        raise Undecodable(exc.strerror or str(exc)) from exc  # without the name of our copy

@@ -23,6 +23,7 @@ from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of
 from apps.workflows import admin_imports
 from apps.workflows.catalogues import RECORDED
+from apps.workflows.checking import on_nodes
 from apps.workflows.models import Kind, Origin, WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.pictures import picture
 from apps.workflows.selectors import version_numbered
@@ -176,6 +177,7 @@ class WorkflowTemplateVersionAdmin(ReadOnly, FarmAdmin):
             "others": rows.exclude(pk=version.pk).order_by("-number"),
             "needs_models": model_chips(version),
             "needs_classes": chips([str(name) for name in version.classes]),
+            "nodes": on_nodes(version.graph, version.manifest),
             "may_manage": request.user.has_perm(MANAGE),
         }
         return super().render_change_form(request, context, *args, **kwargs)

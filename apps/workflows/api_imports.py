@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.person import person_of
 from apps.common.strict import Strict
 from apps.projects.api_scope import MemberOrStaff
+from apps.workflows.api_on_nodes import OnNodeSerializer
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.checking import on_nodes
 from apps.workflows.foundwords import in_words
@@ -46,14 +47,6 @@ class FindingSerializer(serializers.Serializer[Any]):
     def get_message(self, row: dict[str, Any]) -> str:
         """In the reader's language."""
         return kept_in_words(row)
-
-
-class OnNodeSerializer(serializers.Serializer[Any]):
-    """What one registered node lacks for the graph, and what else its ComfyUI would refuse."""
-
-    node = serializers.CharField()
-    lacks = serializers.ListField(child=serializers.CharField(), source="lacks_told")
-    refuses = serializers.ListField(child=serializers.CharField(), source="refuses_told")
 
 
 class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):

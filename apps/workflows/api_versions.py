@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,6 +13,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
 from apps.common.strict import Strict
+from apps.workflows.api_on_nodes import OnNodeSerializer
+from apps.workflows.checking import on_nodes
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.selectors import version_numbered
 from apps.workflows.services.managing import require_manage
@@ -60,11 +62,18 @@ class VersionSerializer(serializers.ModelSerializer[WorkflowTemplateVersion]):
 
 
 class VersionDetail(VersionSerializer):
-    """The same with its graph in API format and its manifest."""
+    """The same with its graph in API format, its manifest, and what nodes lack for it."""
+
+    nodes = serializers.SerializerMethodField()
 
     class Meta(VersionSerializer.Meta):
-        fields = (*VersionSerializer.Meta.fields, "graph", "manifest")
+        fields = (*VersionSerializer.Meta.fields, "graph", "manifest", "nodes")
         read_only_fields = fields
+
+    @extend_schema_field(OnNodeSerializer(many=True))
+    def get_nodes(self, version: WorkflowTemplateVersion) -> Any:
+        """What each registered node lacks, in every precision, or refuses; empty for a very large graph."""
+        return OnNodeSerializer(on_nodes(version.graph, version.manifest), many=True).data
 
 
 class InputChangeSerializer(serializers.Serializer[Any]):

@@ -32,6 +32,11 @@ def catalogue(name: str) -> ObjectInfo:
     return catalogue_of(node)
 
 
+def by_node() -> dict[str, ObjectInfo]:
+    """Return the catalogues of all nodes whose capabilities are known, by name; equal ones are one object."""
+    return {node.name: catalogue_of(node) for node in known_capabilities().only("name", "catalogue")}
+
+
 def catalogue_or_recorded(name: str) -> ObjectInfo:
     """Return a catalogue by its name, or the recorded one if that is gone with its node."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from apps.nodes.selectors import catalogues
+from apps.workflows.catalogues import by_node
 from apps.workflows.saidwords import in_words
 from workflows.catalogue import ObjectInfo, recorded, with_packs
 from workflows.errors import WorkflowError
@@ -84,23 +84,15 @@ class OnNode:
         return [in_words(one.message) for one in self.refuses]
 
 
-def on_nodes(graph: Mapping[str, object]) -> list[OnNode]:
-    """Check a graph against what every registered node told last; none is asked of a very large graph."""
+def on_nodes(graph: Mapping[str, object], manifest: object = None) -> list[OnNode]:
+    """Check a graph against what every registered node told last; none is asked of a very large graph.
+
+    With its manifest the model files of every precision count.
+    """
     if not graph or len(graph) > MOST_NODES:
         return []
-    checked = check_upload(graph, catalogues=catalogues())
+    checked = check_upload(graph, manifest, by_node())
     return [OnNode(node, lacks, checked.refused[node]) for node, lacks in checked.lacking.items()]
-
-
-def missing_by_node(
-    template: Template, catalogues: Mapping[str, ObjectInfo]
-) -> dict[str, tuple[Problem, ...]]:
-    """Return for each node the model files and node classes that a template misses there."""
-    kinds: dict[int, tuple[Problem, ...]] = {}
-    for info in catalogues.values():
-        if id(info) not in kinds:
-            kinds[id(info)] = _on(template.graph, template, info)[0]
-    return {node: kinds[id(info)] for node, info in catalogues.items()}
 
 
 def _template(graph: object, manifest: object) -> tuple[Template | None, tuple[Problem, ...]]:

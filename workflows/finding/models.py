@@ -76,7 +76,7 @@ def _source(view: View, link: Output, kind: str) -> tuple[Output, tuple[str, ...
     seen: set[str] = set()
     while link[0] not in seen and view.step():
         seen.add(link[0])
-        onward = list(view.linked(link[0], kind).values())
+        onward = _patched(view, link[0], kind)
         if LORAS.search(view.class_of(link[0])) and onward:
             loras.append(link[0])
         if not onward:
@@ -96,7 +96,14 @@ def _clip_source(view: View, sampler: Sampler) -> tuple[Output | None, bool]:
 
 
 def _loads_model(view: View, node: str) -> bool:
-    return not view.linked(node, "MODEL")
+    return not _patched(view, node, "MODEL")
+
+
+def _patched(view: View, node: str, kind: str) -> list[Output]:
+    """The models or CLIPs that a node alters; of a class nobody knows, what it takes by that name."""
+    links = list(view.linked(node, kind).values())
+    named = None if view.info(node) else view.links(node).get(kind.lower())
+    return links or ([named] if named else [])
 
 
 def _with_experts(view: View, places: list[FoundLoraPlace]) -> tuple[FoundLoraPlace, ...]:

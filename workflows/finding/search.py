@@ -118,8 +118,8 @@ def _told(view: View, sampler: Sampler) -> FoundSampler:
     return FoundSampler(
         node=sampler.node,
         class_type=view.class_of(sampler.node),
-        positive=texts.texts_of(view, sampler.positive),
-        negative=texts.texts_of(view, sampler.negative),
+        positive=texts.texts_of(view, "positive", sampler.positive),
+        negative=texts.texts_of(view, "negative", sampler.negative),
     )
 
 

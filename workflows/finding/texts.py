@@ -13,6 +13,7 @@ from workflows.finding.origins import NO_PROMPT, text_origins
 from workflows.finding.samplers import Sampler, latents_of
 from workflows.finding.view import MOST_WALKED, Output, Place, View
 from workflows.finding.words import why
+from workflows.graph import is_model_file
 from workflows.manifest import Target
 
 ZEROED: Final = "ConditioningZeroOut"
@@ -40,15 +41,19 @@ def encoders(view: View, place: Place) -> tuple[list[str], list[str]]:
             zeroed.append(node)
         elif onward:
             waiting.extend(onward)
-        elif node not in found and encoder_inputs(view, node):
+        elif node not in found and encoder_inputs(view, node, "positive"):
             found.append(node)
     return found, zeroed
 
 
-def encoder_inputs(view: View, node: str) -> list[str]:
-    """The inputs of a text encoder that take the prompt."""
-    names = [name for name in view.text_inputs(node) if last_part(name) not in NO_PROMPT]
-    joint = [name for name in names if name in JOINT]
+def encoder_inputs(view: View, node: str, role: str) -> list[str]:
+    """The inputs of a text encoder that take the prompt; of one for both sides, its own side's."""
+    names = [
+        name
+        for name in view.text_inputs(node)
+        if last_part(name) not in NO_PROMPT and not is_model_file(view.value((node, name)))
+    ]
+    joint = [name for name in names if name in JOINT or name == role]
     if joint:
         return joint
     usual = [name for name in names if last_part(name) in PROMPTS]
@@ -79,19 +84,19 @@ def prompt(view: View, role: str, samplers: Sequence[Sampler]) -> tuple[Candidat
     return chosen, notes
 
 
-def texts_of(view: View, places: Sequence[Place]) -> tuple[Place, ...]:
-    """The inputs that the texts of a sampler's conditioning are written in."""
+def texts_of(view: View, role: str, places: Sequence[Place]) -> tuple[Place, ...]:
+    """The inputs that the positive or negative texts of a sampler's conditioning are written in."""
     written: dict[Place, None] = {}
     for place in places:
         for node in encoders(view, place)[0]:
-            candidate = _of_encoder(view, "positive", node, Why(""))
+            candidate = _of_encoder(view, role, node, Why(""))
             written.update(((t.node, t.input), None) for t in (candidate.targets if candidate else ()))
     return tuple(written)
 
 
 def drawing_samplers(view: View, samplers: Sequence[Sampler]) -> frozenset[str]:
     """Samplers without any text that work for one with a text: they draw what steers it (Lotus: depth)."""
-    worded = [sampler for sampler in samplers if texts_of(view, sampler.positive)]
+    worded = [sampler for sampler in samplers if texts_of(view, "positive", sampler.positive)]
     mute = [sampler for sampler in samplers if sampler not in worded]
     if not worded or not mute:
         return frozenset()
@@ -163,7 +168,7 @@ def _conditioning(view: View, output: Output) -> list[Output]:
 
 
 def _of_encoder(view: View, role: str, node: str, reason: Why) -> Candidate | None:
-    parts = [_at(view, role, (node, name), reason) for name in encoder_inputs(view, node)]
+    parts = [_at(view, role, (node, name), reason) for name in encoder_inputs(view, node, role)]
     found = [part for part in parts if part]
     if not found:
         return None

@@ -21,7 +21,7 @@ from apps.nodes.services import STEER
 from apps.projects.reach import person_of, sees_farm
 from apps.renders.proofs import NOTHING, Standing, standings
 from apps.renders.services.proving import MOST_NAMED, prove_on, what_it_lacks
-from apps.renders.stock import downloads, matrix, needs_of, stocked_nodes
+from apps.renders.stock import Matrix, downloads, matrix, needs_of, stocked_nodes
 from apps.workflows.admin import WorkflowTemplateAdmin
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services import template_of
@@ -110,10 +110,11 @@ def _golden(template: WorkflowTemplate, version: WorkflowTemplateVersion, tool: 
     ]
     shown = sorted(lines, key=lambda line: (bool(line.obstacle), line.node.name))[:MOST_ROWS]
     manifest = _manifest(version)
-    files = downloads(matrix(nodes, needs_of([template])).only_missing())
+    found = matrix(nodes, needs_of([template])).only_missing()
+    files = downloads(found)
     title = _("Model files of %(what)s missing on %(nodes)s") % {
         "what": template.slug,
-        "nodes": ", ".join(line.node.name for line in lines) or "–",
+        "nodes": ", ".join(_lacking(found)) or "–",
     }
     return {
         "golden_version": version,
@@ -128,6 +129,11 @@ def _golden(template: WorkflowTemplate, version: WorkflowTemplateVersion, tool: 
         "script": as_text(files, tool, title=title) if files else "",
         "list_query": urlencode({"tool": tool, "template": template.slug}),
     }
+
+
+def _lacking(found: Matrix) -> list[str]:
+    """The nodes that lack any of these files."""
+    return sorted({name for row in found.rows for name in row.missing_on})
 
 
 def _obstacle(version: WorkflowTemplateVersion, node: Node) -> str:

@@ -128,7 +128,7 @@ class _MaterialOf(ScopedViewSet[M]):
 
     parser_classes = (MultiPartParser,)
     pagination_class = None
-    filterset_class = None
+    filter_backends = ()
 
     def materials_of(self, owner: M) -> Rows[Material]:
         """What is told of a row's material, in order."""

@@ -51,7 +51,7 @@ def unknown_to(node: Node, template: Template) -> tuple[str, ...]:
 def _said_by(template: Template) -> tuple[str, ...]:
     manifest = template.manifest
     said = {
-        UNSIZED: manifest.remote is not None or manifest.follows is not None,
+        UNSIZED: manifest.remote is not None or (manifest.follows is not None and not manifest.frame_rule),
         NUMBERED: PICTURES in manifest.bindings,
         FRAMES: any(output.kind == "frames" for output in manifest.outputs),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -91,8 +91,16 @@ def from_cast(manifest: Manifest, role: str) -> bool:
     return role.startswith(REFERENCE) and "positive" in manifest.bindings
 
 
-def brought(project: Project, shots: Sequence[Shot], step: Step, template: Template, *, own: str) -> Brought:
-    """Find the files of every role but ``own``, the one that the job starts from.
+def brought(
+    project: Project,
+    shots: Sequence[Shot],
+    step: Step,
+    template: Template,
+    *,
+    own: str,
+    besides: Collection[str] = (),
+) -> Brought:
+    """Find the files of every role but ``own``, which the job starts from, and ``besides``, filled like it.
 
     What the step names comes first. References that it does not name are the pictures of the shot's cast, in
     casting order, where the template takes words about them, too: a style's picture is nobody's portrait.
@@ -116,9 +124,11 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
         left = [
             one for one in pictures.get(shot.pk, []) if one.pk not in {given.pk for given in mine.values()}
         ]
-        free = [role for role in asked if role not in mine and role != own]
+        free = [role for role in asked if role not in mine and role != own and role not in besides]
         mine.update(zip(free, left, strict=False))
         for role in needed:
+            if role in besides:
+                continue
             suiting = _suiting(materials[shot.pk], role, template)
             if role == own:
                 result.starts[shot.pk] = suiting
@@ -129,7 +139,9 @@ def brought(project: Project, shots: Sequence[Shot], step: Step, template: Templ
                 result.problems += _unfit(f"{shot.full_code}.{role}", suiting[0])
         told_of = {problem.field for problem in result.problems}
         result.problems += [
-            problem for problem in _missing(shot, mine, template, own) if problem.field not in told_of
+            problem
+            for problem in _missing(shot, mine, template, {own, *besides})
+            if problem.field not in told_of
         ]
     return result
 
@@ -160,9 +172,11 @@ def _unfit(where: str, file: Stored) -> list[Problem]:
     return [Problem(where, file.title, file.unfit, code="unfit_file")] if file.unfit else []
 
 
-def _missing(shot: Shot, mine: Mapping[str, Stored], template: Template, own: str) -> Iterator[Problem]:
+def _missing(
+    shot: Shot, mine: Mapping[str, Stored], template: Template, filled: Collection[str]
+) -> Iterator[Problem]:
     for role in template.manifest.file_roles:
-        if role in mine or role == own or template.manifest.bindings[role].optional is not None:
+        if role in mine or role in filled or template.manifest.bindings[role].optional is not None:
             continue
         if from_cast(template.manifest, role):
             told = _("nobody in this shot has a reference picture; give somebody one, or name a file here")

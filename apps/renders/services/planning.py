@@ -49,6 +49,7 @@ from workflows.manifest import Manifest, Value
 class PlannedJob:
     """One job to be made. ``source`` says what it starts from or waits for within the request or the film;
     ``files`` are those it brings, by role; one it starts from is among them if it is the shot's material.
+    ``others``: what fills inputs besides.
 
     ``take`` counts from 0 within the request, ``take_number`` as far as can be foreseen; ``fixed_seed``: a
     person's, else the seed follows from the take number.
@@ -71,6 +72,7 @@ class PlannedJob:
     tier_gb: int | None
     length: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
+    others: tuple[Source, ...] = ()
     files: Mapping[str, Stored] = field(default_factory=dict)
     cast: Cast = NOBODY
     warnings: tuple[Warned, ...] = ()
@@ -172,9 +174,10 @@ class _Planning:
         casts = self._casts(template)
         problems += check_loras((lora for cast in casts.values() for lora in cast.loras), pin)
         sources = self._sources(index, step, template)
+        others = self._others(index, step, template)
         own = own_role(step, template)
         waited = {job.pk for job in self.result.terms.after}
-        files = brought(self.project, self.shots, step, template, own=own)
+        files = brought(self.project, self.shots, step, template, own=own, besides=others)
         problems += [at_step(index, problem) for problem in files.problems]
         if files.misnamed:
             return
@@ -185,13 +188,21 @@ class _Planning:
             except Refused as refused:
                 problems += refused.problems
                 continue
-            if files.problems:
-                continue
+            more = [found[shot.pk] for found in others.values() if shot.pk in found]
+            if files.problems or len(more) < len(others):
+                continue  # told already
             if start.material:
                 files.by_shot[shot.pk][own] = start.material
             source = start.source
             self._plan_shot(
-                index, step, version, shot, source, casts.get(shot.pk, NOBODY), files.by_shot[shot.pk]
+                index,
+                step,
+                version,
+                shot,
+                source,
+                casts.get(shot.pk, NOBODY),
+                files.by_shot[shot.pk],
+                more,
             )
 
     def _casts(self, template: Template) -> Mapping[UUID, Cast]:
@@ -226,6 +237,28 @@ class _Planning:
             self.result.problems.append(at_step(index, Problem("start_from", str(earlier), told)))
         return {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
 
+    def _others(self, index: int, step: Step, template: Template) -> dict[str, dict[UUID, Source]]:
+        """What fills other inputs of each shot's jobs, by role: files of earlier steps, or of given jobs."""
+        found: dict[str, dict[UUID, Source]] = {}
+        for role, earlier in step.also.items():
+            before = self.templates.get(earlier)
+            if before is not None and medium_of(before.manifest) != medium_taken(template, role):
+                told = _("%(before)s makes no file that %(template)s takes here")
+                facts = {"before": before.slug, "template": template.slug}
+                self.result.problems.append(
+                    at_step(index, Problem(f"also.{role}", str(earlier), told % facts))
+                )
+            found[role] = {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
+        for role, jobs in step.also_given.items():
+            found[role] = given_sources(jobs, role)
+            for shot in self.shots:
+                if shot.pk not in found[role]:
+                    told = _("the step that this comes from has no take that goes on")
+                    self.result.problems.append(
+                        Problem(f"{shot.full_code}.{role}", step.template, told, code=f"no_{role}")
+                    )
+        return found
+
     def _makes(self, index: int, medium: str) -> bool:
         return index in self.templates and self.templates[index].manifest.kind == KINDS.get(medium)
 
@@ -238,10 +271,11 @@ class _Planning:
         source: Source | None,
         cast: Cast,
         files: Mapping[str, Stored],
+        others: Sequence[Source],
     ) -> None:
         template, terms = self.templates[index], self.result.terms
         manifest = template.manifest
-        looks = self._looks_of(shot, source, files)
+        looks = self._looks_of(shot, source, files, others)
         try:
             fitted = fit(step, template, shot, cast.to_load(), looks)
         except WorkflowError as exc:
@@ -270,6 +304,7 @@ class _Planning:
                     tier_gb=tier,
                     length=fitted.length,
                     source=source,
+                    others=tuple(others),
                     files=files,
                     cast=cast,
                     warnings=(
@@ -283,13 +318,14 @@ class _Planning:
             )
 
     def _looks_of(
-        self, shot: Shot, source: Source | None, files: Mapping[str, Stored]
+        self, shot: Shot, source: Source | None, files: Mapping[str, Stored], others: Sequence[Source]
     ) -> dict[str, Looks | None]:
         """The files that a job brings, by role, and how they look where that is known."""
         looks: dict[str, Looks | None] = {role: file.looks for role, file in files.items()}
-        if source is not None and source.role:
-            planned = self.looks.get((source.step, shot.pk)) if source.step is not None else None
-            looks[source.role] = planned or source.looks
+        for one in (source, *others):
+            if one is not None and one.role:
+                planned = self.looks.get((one.step, shot.pk)) if one.step is not None else None
+                looks[one.role] = planned or one.looks
         return looks
 
     def _count_takes(self) -> None:

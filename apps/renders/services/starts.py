@@ -81,7 +81,7 @@ def start_of(
     own = own_role(step, template)
     asked = bool(step.given) or step.start_from is not None
     asked |= found is not None and (found.step is not None or found.job_id in waited)
-    is_driven = own == VIDEO and template.manifest.follows is None
+    is_driven = own == VIDEO and template.manifest.frame_rule is not None
     if suiting and not asked and (found is None or is_driven):
         return _of_material(shot, own, suiting)
     if found is None and own and template.manifest.bindings[own].optional is None:

@@ -230,8 +230,9 @@ def _job(
     values = dict(item.values)
     if "seed" in item.manifest.bindings:
         values["seed"] = seed
-    if item.source and item.source.artifact_id:
-        values[item.source.role] = str(item.source.artifact_id)
+    for source in (item.source, *item.others):
+        if source and source.artifact_id:
+            values[source.role] = str(source.artifact_id)
     return Job(
         project=batch.project,
         batch=batch,

@@ -32,6 +32,9 @@ from workflows.values import checked
 
 logger = logging.getLogger(__name__)
 
+RESERVED: Final = frozenset({"import", "schema"})
+"""Names that stand beside those of templates in the API's addresses."""
+
 _WHERE: Final[Mapping[str, str]] = {
     "no_vram": "vram",
     "default_uncovered": "vram",
@@ -145,7 +148,10 @@ def _name_problems(document: Mapping[str, Any], into: WorkflowTemplate | None) -
         told = _("write a name of small letters, digits, '_' and '-'")
         yield Problem("slug", slug, told, code="invalid")
         return
-    if len(slug) > 50:
+    if slug in RESERVED:
+        told = _("the API has an address of this name, which would hide the template; choose another")
+        yield Problem("slug", slug, told, code="reserved")
+    elif len(slug) > 50:
         yield Problem("slug", slug[:60], _("give at most 50 characters"), code="invalid")
     elif WorkflowTemplate.objects.filter(slug=slug).exists():
         told = _("a template has this name; choose another, or make this a new version of an imported one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.template import Template
+from django.test.utils import _TestState
 from pytest_django import DjangoDbBlocker
 
 from tests.integration.access.premises import Premises, premises_in
@@ -21,12 +24,15 @@ def premises(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Premises]:
-    """Both films, made once for all tests of a module."""
-    with (
-        django_db_blocker.unblock(),
-        premises_in(tmp_path_factory.mktemp("films"), packaged_templates) as made,
-    ):
-        yield made
+    """Both films, made once for all tests of a module. Thousands of answers are read as they are, so nothing
+    follows what is rendered and logged meanwhile."""
+    folder = tmp_path_factory.mktemp("films")
+    logging.disable(logging.WARNING)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", vars(_TestState)["saved_data"].template_render)
+        with django_db_blocker.unblock(), premises_in(folder, packaged_templates) as made:
+            yield made
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_the_farm_page_tells_of_files_that_differ(as_: Browser) -> None:
 
 
 def test_the_api_tells_the_same_and_proves(as_: Browser) -> None:
-    node, browser = able("a", ONE, lacks="text_encoders"), as_("root")
+    node, browser = able("a", lacks="text_encoders"), as_("root")
     able("b")
     rows = browser.get("/api/v1/models", {"template": "flux_t2i", "missing": "1"}).json()
     assert {row["folder"] for row in rows} == {"text_encoders"}

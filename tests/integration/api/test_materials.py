@@ -15,9 +15,9 @@ from tests.integration.materials.made import mask, picture, sound, upload
 pytestmark = pytest.mark.django_db
 
 
-def bring(client: Any, address: str, content: bytes, name: str, **fields: str) -> Any:
+def bring(client: Any, address: str, content: bytes, file: str, **fields: str) -> Any:
     return client.post(
-        f"/api/v1/{address}/materials", {"file": upload(content, name), **fields}, format="multipart"
+        f"/api/v1/{address}/materials", {"file": upload(content, file), **fields}, format="multipart"
     )
 
 

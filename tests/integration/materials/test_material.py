@@ -103,6 +103,7 @@ def test_a_file_that_only_begins_like_a_clip_or_a_sound_is_broken_and_says_why(
         made.refresh_from_db()
         assert made.state == "broken", name
         assert made.problem, name
+        assert "/" not in made.problem, "where our copy lay is nobody's business"
 
 
 def test_a_clip_with_more_frames_or_a_sound_longer_than_allowed_is_broken(

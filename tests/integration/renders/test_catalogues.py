@@ -10,7 +10,8 @@ import pytest
 from django.core.cache import cache
 
 from apps.nodes.models import Node, NodeCatalogue
-from apps.nodes.selectors import catalogue_of, catalogues
+from apps.nodes.selectors import catalogue_of
+from apps.workflows.catalogues import by_node
 from farm.contracts import PackedCatalogue, pack_catalogue
 from tests.broker_fixture import Broker
 from tests.integration.renders.hand import Hand
@@ -40,7 +41,7 @@ def test_a_node_is_asked_for_its_catalogue_and_it_is_kept(node24: Hand) -> None:
     kept = catalogue_of(Node.objects.get())
     assert kept["OwnNode"]["output"] == []
     assert inputs_of(kept["KSampler"], {}).keys() == inputs_of(recorded()["KSampler"], {}).keys()
-    assert catalogues() == {node24.name: kept}
+    assert by_node() == {node24.name: kept}
 
 
 def test_equal_catalogues_are_one_row_and_travel_once(node24: Hand, bus: Broker) -> None:
@@ -51,7 +52,7 @@ def test_equal_catalogues_are_one_row_and_travel_once(node24: Hand, bus: Broker)
     node24.reports(catalogue_of=whole.sha256, catalogue=whole.text)
     assert not other.reports(catalogue_of=whole.sha256).want_catalogue
     assert NodeCatalogue.objects.count() == 1
-    assert len({id(info) for info in catalogues().values()}) == 1
+    assert len({id(info) for info in by_node().values()}) == 1
 
 
 def _bomb() -> PackedCatalogue:

@@ -194,10 +194,17 @@ def test_a_driving_video_goes_before_the_clip_that_was_made_of_it(shot: Shot, co
     picture_of(character)
     walk = driving(shot, frames=20, fps=24.0)
     [job] = (made := planned(shot, "wan_animate")).jobs
-    assert job.values["video"] == str(walk.pk)
-    assert [warning.code for warning in made.warnings] == ["video_rate", "video_short"]
+    assert (job.values["video"], job.fps) == (str(walk.pk), 24), "it is followed at its own rate"
+    assert [warning.code for warning in made.warnings] == ["video_short"]
     [upscaled] = planned(shot, "esrgan_upscale").jobs
     assert "video" not in upscaled.files, "what follows its source is made of the shot's clip"
+
+
+def test_a_video_that_is_continued_at_another_rate_is_warned_of(shot: Shot, coordinator: User) -> None:
+    bring(shot, coordinator, "plate.png")
+    walk = driving(shot, frames=20, fps=24.0)
+    made = planned(shot, "wan_svi", files={"video": walk.pk})
+    assert "video_rate" in [warning.code for warning in made.warnings]
 
 
 def test_what_is_still_looked_at_or_broken_is_given_to_no_job(shot: Shot, coordinator: User) -> None:

@@ -339,6 +339,13 @@ def test_one_that_waits_too_long_is_given_up_and_says_what_it_waited_for(
     assert word(node24) == Word.LATE, "nothing was found out about the node"
 
 
+def test_one_that_was_given_up_untried_does_not_hide_what_is_known(node24: Hand) -> None:
+    proven(node24)
+    ask(node24)
+    assert give_up_late(after(61)) == 1
+    assert word(node24) == Word.PROVEN
+
+
 def test_one_that_renders_too_long_is_stopped_by_its_node_and_by_the_farm(
     node24: Hand, settings: Settings
 ) -> None:

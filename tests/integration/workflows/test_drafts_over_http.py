@@ -12,9 +12,12 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
+from apps.workflows.api import TemplateViewSet
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.models import WorkflowImport
+from apps.workflows.selectors import current_version
 from apps.workflows.services import sync_templates
+from apps.workflows.services.confirming import RESERVED
 from apps.workflows.services.importing import import_file
 from apps.workflows.wizard.document import document_of
 from apps.workflows.wizard.form import MOST_ROWS, MOST_TARGETS, Wizard
@@ -22,6 +25,7 @@ from tests.factories import NodeFactory, UserFactory
 from tests.integration.workflows.files import api_file, completed, graph_of
 from workflows.catalogue import recorded
 from workflows.finding import find
+from workflows.load import load
 from workflows.schema import manifest_schema
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
@@ -137,6 +141,25 @@ def test_an_import_tells_what_each_node_of_the_farm_lacks_for_it(
     page = shown(root, row)
     assert "On the nodes of this farm" in page
     assert "gpu24" in page
+
+
+def test_a_version_tells_what_each_node_of_the_farm_lacks_for_it(api: APIClient, root: User) -> None:
+    sync_templates()
+    NodeFactory.create(name="gpu24", capabilities_of="x")
+    (node,) = api.get("/api/v1/templates/wan22_i2v/versions/1").json()["nodes"]
+    template = load("wan22_i2v")
+    assert node["node"] == "gpu24"
+    assert all(any(model.name in told for told in node["lacks"]) for model in template.manifest.models)
+    version = current_version("wan22_i2v")
+    client = Client()
+    client.force_login(root)
+    page = client.get(reverse("admin:workflows_workflowtemplateversion_change", args=[version.pk]))
+    assert "On the nodes of this farm" in page.content.decode()
+
+
+def test_no_address_of_the_api_hides_a_template() -> None:
+    beside = {action.url_path for action in TemplateViewSet.get_extra_actions() if not action.detail}
+    assert beside == RESERVED
 
 
 def test_a_dry_run_names_what_is_nearest_to_a_model_that_a_node_lacks(api: APIClient) -> None:

@@ -18,7 +18,7 @@ from apps.workflows.catalogues import RECORDED
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
 from apps.workflows.selectors import current_version, offered
 from apps.workflows.services import sync_templates, template_of
-from apps.workflows.services.confirming import confirm
+from apps.workflows.services.confirming import RESERVED, confirm
 from apps.workflows.services.importing import MOST_BYTES, Imported, convert_again, discard, import_file
 from tests.factories import NodeFactory, UserFactory
 from tests.integration.workflows.files import api_file, completed, graph_of, png_of
@@ -145,6 +145,13 @@ def test_a_second_import_becomes_the_next_version_of_an_imported_template(root: 
     two = confirm(second, completed(second.manifest), user=root, into=one.template)
     assert (two.template, two.number) == (one.template, 2)
     assert current_version(one.template.slug) == two
+
+
+@pytest.mark.parametrize("slug", sorted(RESERVED))
+def test_a_name_that_is_an_address_of_the_api_is_refused(root: User, slug: str) -> None:
+    row = bring(api_file(graph_of("sd15_t2i")), root).row
+    with pytest.raises(Refused, match="an address of this name"):
+        confirm(row, completed(row.manifest) | {"slug": slug}, user=root)
 
 
 def test_an_imported_graph_never_takes_the_name_or_a_version_of_a_shipped_template(root: User) -> None:

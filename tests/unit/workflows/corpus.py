@@ -30,6 +30,12 @@ def converted() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def changed() -> dict[str, dict[str, Any]]:
+    """Templates changed by lot, by what was changed: ``document``, and ``converted`` by the client."""
+    return _read("changed_templates")
+
+
+@cache
 def object_info() -> catalogue.ObjectInfo:
     """All 802 classes of ComfyUI 0.27."""
     return catalogue.read(CATALOGUE_027)

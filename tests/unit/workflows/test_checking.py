@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from apps.workflows.checking import check_upload, missing_by_node
+from apps.workflows.checking import check_upload
 from tests.unit.workflows import corpus
 from workflows.catalogue import ObjectInfo
-from workflows.load import load, template_from
+from workflows.load import load
 
 Graph = dict[str, Any]
 
@@ -84,10 +84,9 @@ def test_without_nodes_the_recorded_catalogue_is_asked(graph: Graph, document: d
     assert check_upload(None).problems[0].code == "not_api_format"
 
 
-def test_a_template_misses_the_models_of_every_precision() -> None:
+def test_a_template_lacks_the_models_of_every_precision() -> None:
     template = load("wan22_i2v")
-    [(node, lacks)] = missing_by_node(template, {"bare": _node()}).items()
+    [(node, lacks)] = check_upload(template.graph, template.document, {"bare": _node()}).lacking.items()
     assert node == "bare"
     assert {p.name for p in lacks} == {model.name for model in template.manifest.models}
     assert all(p.node in template.graph and p.title for p in lacks)
-    assert missing_by_node(template_from(template.graph, template.document), {}) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.workflows.corpus import converted, graphs, object_info, templates
+from tests.unit.workflows.corpus import changed, converted, graphs, object_info, templates
 from workflows.convert import convert, to_api
 
 
@@ -26,6 +26,15 @@ def told(graph: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def test_every_template_becomes_the_graph_that_comfyui_makes_of_it() -> None:
     other = {name for name, graph in converted().items() if told(graphs()[name]) != told(graph)}
     assert (other, len(converted())) == (set(), 461)
+
+
+def test_templates_changed_by_lot_become_what_comfyui_makes_of_them() -> None:
+    other = {
+        what
+        for what, one in changed().items()
+        if told(to_api(one["document"], object_info())) != told(one["converted"])
+    }
+    assert (other, len(changed())) == (set(), 78)
 
 
 def test_every_node_of_a_graph_has_what_a_server_reads() -> None:

@@ -159,7 +159,26 @@ def test_a_text_that_unpacks_without_end_is_refused(kind: bytes) -> None:
     head = b"workflow\0\0" if kind == b"zTXt" else b"workflow\0\x01\0\0\0"
     data = b"\x89PNG\r\n\x1a\n" + chunk(kind, head + bomb) + chunk(b"IEND", b"")
     assert len(data) < 100_000
-    assert "unpacks to more than" in refused(data)
+    assert "unpack to more than" in refused(data)
+
+
+def test_many_texts_that_each_unpack_within_bounds_are_refused_together() -> None:
+    text = chunk(b"zTXt", b"workflow\0\0" + zlib.compress(b"0" * (MOST_TEXT // 2), 9))
+    assert "unpack to more than" in refused(b"\x89PNG\r\n\x1a\n" + 3 * text + chunk(b"IEND", b""))
+
+
+def test_exif_whose_entries_all_lead_back_to_their_directory_is_refused() -> None:
+    entries = 0xFFFF * struct.pack("<HHII", 0x8769, 4, 1, 8)
+    exif_data = b"II*\0\x08\0\0\0\xff\xff" + entries
+    data = b"RIFF\0\0\0\0WEBPEXIF" + struct.pack("<I", len(exif_data)) + exif_data
+    assert "too many entries" in refused(data)
+
+
+def test_a_sound_of_empty_blocks_or_frames_without_end_is_refused() -> None:
+    assert "too many blocks" in refused(b"fLaC" + 200_000 * b"\x01\0\0\0")
+    frames = 200_000 * b"TXXX\0\0\0\0\0\0"
+    size = bytes((len(frames) >> shift) & 0x7F for shift in (21, 14, 7, 0))
+    assert "too many frames" in refused(b"ID3\x04\0\0" + size + frames)
 
 
 def test_a_part_that_says_it_has_gigabytes_is_refused() -> None:

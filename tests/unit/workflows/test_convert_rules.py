@@ -258,6 +258,14 @@ def test_a_primitive_writes_its_value_into_every_widget_it_is_linked_to() -> Non
     assert graph["3"]["inputs"]["height"] == 48
 
 
+def test_a_primitive_writes_also_where_the_input_has_forgotten_the_link() -> None:
+    drawing = Drawing()
+    primitive, empty = drawing.node("PrimitiveNode", [48], outputs=["INT"]), drawing.node("EmptyImage")
+    drawing.link(primitive, empty, "width", kind="INT", widget=True)
+    drawing.at(empty)["inputs"] = []
+    assert converted(drawing)["2"]["inputs"]["width"] == 48
+
+
 def test_a_primitives_number_is_rounded_to_the_step_of_the_widget() -> None:
     drawing = Drawing()
     primitive = drawing.node("PrimitiveNode", [101, "fixed"], outputs=["INT"])

@@ -43,15 +43,15 @@ def length_of(stream: BinaryIO) -> int:
     return length
 
 
-def unpacked(data: bytes) -> bytes:
-    """Decompress zlib data. Raises Malformed if it is none, or a bomb."""
+def unpacked(data: bytes, room: int = MOST_TEXT) -> bytes:
+    """Decompress zlib data. Raises Malformed if it is none, or a bomb: more than ``room`` bytes."""
     unpacker = zlib.decompressobj()
     try:
-        text = unpacker.decompress(data, MOST_TEXT + 1)
+        text = unpacker.decompress(data, max(room, 0) + 1)
     except zlib.error as exc:
         raise Malformed(_("a compressed text cannot be unpacked (%(why)s)", why=str(exc))) from exc
-    if len(text) > MOST_TEXT:
-        raise Malformed(_("a compressed text unpacks to more than %(most)s bytes", most=MOST_TEXT))
+    if len(text) > room:
+        raise Malformed(_("compressed texts unpack to more than %(most)s bytes", most=MOST_TEXT))
     return text
 
 

@@ -59,6 +59,7 @@ class _Order:
     def __init__(self, data: bytes, order: str) -> None:
         self._data = data
         self._little = order == "little"
+        self._parts = 0
 
     def number(self, at: int, size: int) -> int:
         piece = self._data[at : at + size]
@@ -68,6 +69,9 @@ class _Order:
 
     def directory(self, at: int, found: dict[str, str], *, inner: bool) -> None:
         for index in range(self.number(at, 2)):
+            self._parts += 1
+            if self._parts > MOST_PARTS:
+                raise Malformed(_("its Exif data have too many entries"))
             entry = at + 2 + 12 * index
             tag, kind, count = self.number(entry, 2), self.number(entry + 2, 2), self.number(entry + 4, 4)
             place = entry + 8 if count <= 4 else self.number(entry + 8, 4)

@@ -20,13 +20,15 @@ def flac_texts(stream: BinaryIO) -> dict[str, str]:
     """Return the texts of a FLAC that may hold a graph, by name. Raises Malformed."""
     exactly(stream, len(FLAC))
     last = False
-    while not last:
+    for _part in range(MOST_PARTS):
+        if last:
+            return {}
         head = exactly(stream, 4)
         last, kind, length = bool(head[0] & 0x80), head[0] & 0x7F, int.from_bytes(head[1:], "big")
         if kind == _COMMENTS:
             return _comments(exactly(stream, length))
         stream.seek(length, 1)
-    return {}
+    raise Malformed(_("the sound has too many blocks"))
 
 
 def ogg_texts(stream: BinaryIO) -> dict[str, str]:
@@ -43,7 +45,9 @@ def mp3_texts(stream: BinaryIO) -> dict[str, str]:
     data, newest = exactly(stream, _seven_bits(head[6:])), head[3] >= 4
     found: dict[str, str] = {}
     at = 0
-    while at + 10 <= len(data) and data[at]:
+    for _part in range(MOST_PARTS):
+        if at + 10 > len(data) or not data[at]:
+            return found
         size = data[at + 4 : at + 8]
         length = _seven_bits(size) if newest else int.from_bytes(size, "big")
         if data[at : at + 4] == b"TXXX":
@@ -51,7 +55,7 @@ def mp3_texts(stream: BinaryIO) -> dict[str, str]:
             if name in TEXTS:
                 found[name] = value
         at += 10 + length
-    return found
+    raise Malformed(_("the sound has too many frames"))
 
 
 def _comments(data: bytes) -> dict[str, str]:
