@@ -189,3 +189,14 @@ def test_where_a_licence_does_not_hold_is_told_before_anything_renders(shot: Sho
     assert (warning.field, warning.value, warning.code) == ("template", "hunyuan15_i2v", "license_territory")
     assert "does not hold in: European Union, United Kingdom, South Korea" in str(warning.message)
     assert planned(shot, Step(template="wan22_i2v")).warnings == []
+
+
+def test_whoever_names_one_picture_of_a_take_names_all_of_them(shot: Shot) -> None:
+    keyframe = take_of(shot, "keyframe", "image")
+    first = take_of(shot, "frames", "image", key="split/shot_00001_.png")
+    ArtifactFactory.create(take=first.take, kind="image", key="split/shot_00002_.png")
+    [job] = planned(shot, Step(template="frames_join", files={"pictures": first.pk})).jobs
+    assert job.values["pictures"] == str(first.pk)
+    [(field, told)] = refused(shot, Step(template="frames_join", files={"pictures": keyframe.pk}))
+    assert field == "steps[0].files.pictures"
+    assert "“frames”" in told
