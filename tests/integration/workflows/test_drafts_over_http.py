@@ -159,7 +159,8 @@ def test_a_version_tells_what_each_node_of_the_farm_lacks_for_it(api: APIClient,
 
 
 def test_no_address_of_the_api_hides_a_template() -> None:
-    beside = {action.url_path for action in TemplateViewSet.get_extra_actions() if not action.detail}
+    actions: list[Any] = TemplateViewSet.get_extra_actions()
+    beside = {action.url_path for action in actions if not action.detail}
     assert beside == RESERVED
 
 
