@@ -256,6 +256,7 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "MaterialKind": "apps.materials.models.MaterialKind",
         "NoticeKind": "apps.notices.kinds.Kind",
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",

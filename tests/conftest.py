@@ -44,9 +44,9 @@ PRODUCTION: dict[str, str] = {
     "farmsim": "",
     "notices": "",
     "renders": "breaker budget canaries catalogues chains dependents directives envelope epochs fit groups "
-    "holds inventory ladder learning lengths loras needs node_machine node_operations outlook places proofs "
-    "recommending render_machine requeue roster rules scheduling service_keys shipped_set steering "
-    "steering_races stock versions waiting",
+    "holds inventory ladder learning lengths loras material needs node_machine node_operations outlook "
+    "places proofs recommending render_machine requeue roster rules scheduling service_keys shipped_set "
+    "steering steering_races stock versions waiting",
 }
 """What a studio's farm does, by folder under integration (all of it, or some of its files): it runs on
 PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite ALL=1 runs it there as well."""

@@ -13,9 +13,9 @@ from workflows.wording import said as _
 Graph = dict[str, dict[str, Any]]
 """Node id → {"class_type": …, "inputs": {…}}; an input is a value or a link [node id, output slot]."""
 
-MOST_NODES: Final = 15_000
+MOST_NODES: Final = 10_000
 """Nodes of a graph, subgraphs unfolded; ten that hold ten each soon make a million."""
-MOST_INPUTS: Final = 200_000
+MOST_INPUTS: Final = 120_000
 """Inputs of all nodes together."""
 MOST_INPUTS_OF_ONE: Final = 1_000
 """Inputs of one node; lists that grow end at 100."""

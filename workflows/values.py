@@ -11,6 +11,8 @@ from workflows.manifest import Binding, Manifest, Target, Value
 from workflows.wording import Said
 from workflows.wording import said as _
 
+LARGEST: Final = 1e300
+"""No number of a render is as large; JSON may hold some that no float does."""
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
@@ -83,7 +85,7 @@ def _of_type(binding: Binding, value: object) -> Value:
         case "int" if isinstance(value, int) and not isinstance(value, bool):
             return value
         case "float" if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+            return math.inf if isinstance(value, int) and abs(value) > LARGEST else float(value)
         case "color" if isinstance(value, str) and _COLOR.fullmatch(value):
             return value.lower()
         case "choice" if isinstance(value, str) and value in binding.choices:
@@ -116,9 +118,10 @@ def _wanted(binding: Binding) -> Said:
 
 
 def _in_range(binding: Binding, number: float) -> None:
-    # not-a-number compares false with everything, so it is asked for by name
+    # not-a-number compares false with everything, and a whole number may be too long for math.isnan
     low, high = binding.minimum, binding.maximum
-    if math.isnan(number) or (low is not None and number < low) or (high is not None and number > high):
+    wrong = not abs(number) < LARGEST
+    if wrong or (low is not None and number < low) or (high is not None and number > high):
         raise ValueRefused(binding.role, number, problem=_("is out of range"), remedy=_wanted(binding))
 
 

@@ -12,7 +12,8 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from apps.common.collisions import collision
-from apps.common.problems import collided
+from apps.common.problems import collided, unkept
+from apps.common.unkept import is_unkept
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,11 @@ class ProblemPages:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Say that another transaction met this one, which was undone; None for everything else."""
+        """Say that another transaction met this one, which was undone, or that a text is none; else None."""
+        if is_unkept(exception):
+            return (
+                render(request, "400.html", status=HTTPStatus.BAD_REQUEST) if _is_page(request) else unkept()
+            )
         met = collision(exception)
         if not met:
             return None

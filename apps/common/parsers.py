@@ -17,6 +17,10 @@ MAX_BYTES: Final = 5 * 1024 * 1024
 """A batch of ten thousand shots by code is 200 kB."""
 
 
+HALF: Final = b"\\ud"
+"""How the halves of a character are written; two of them that belong together are one."""
+
+
 class TooLong(APIException):
     """The body is longer than any request of this API."""
 
@@ -35,8 +39,13 @@ class BoundedJson(JSONParser):
             raise TooLong(_("the body is longer than 5 MB; send it in parts"))
         try:
             constant = strict_json.strict_constant if self.strict else None
-            return json.loads(codecs.decode(content, "utf-8"), parse_constant=constant)
+            body = json.loads(codecs.decode(content, "utf-8"), parse_constant=constant)
+            if HALF in content.lower():
+                json.dumps(body, ensure_ascii=False).encode()
+            return body
         except RecursionError as exc:
             raise ParseError(_("JSON parse error - it nests too deeply")) from exc
+        except UnicodeEncodeError as exc:
+            raise ParseError(_("JSON parse error - it holds half of a character")) from exc
         except ValueError as exc:
             raise ParseError(f"JSON parse error - {exc}") from exc

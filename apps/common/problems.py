@@ -21,6 +21,7 @@ from rest_framework.views import set_rollback
 
 from apps.common.collisions import collision
 from apps.common.errors import Conflict, NotAllowed, Problem, Refused
+from apps.common.unkept import is_unkept
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         body = problem(
             HTTPStatus.NOT_FOUND, _("There is nothing at this address, or it is not yours to see.")
         )
+    elif is_unkept(exc):
+        body = problem(HTTPStatus.BAD_REQUEST, _unkept())
     elif met := collision(exc):
         logger.warning("a request collided", extra={"what": met, "error": str(exc).strip()})
         headers = {"Retry-After": "1"}
@@ -97,6 +100,15 @@ def collided() -> HttpResponseBase:
     answer = _plain(HTTPStatus.SERVICE_UNAVAILABLE, _met_another())
     answer["Retry-After"] = "1"
     return answer
+
+
+def unkept() -> HttpResponseBase:
+    """Answer 400 where a request holds what is no text, outside REST framework."""
+    return _plain(HTTPStatus.BAD_REQUEST, _unkept())
+
+
+def _unkept() -> str:
+    return _("This request holds a character that is none (NUL, or half of one). Send it without.")
 
 
 def _met_another() -> str:

@@ -29,7 +29,7 @@ from workflows.convert.places import Place, Places
 from workflows.convert.saying import Findings, too_large
 from workflows.convert.virtual import PRIMITIVE
 from workflows.convert.widgets import UNSET
-from workflows.graph import MOST_NODES
+from workflows.graph import MOST_INPUTS, MOST_NODES
 
 PREFIXES: Final = ("workflow/", "workflow>")
 
@@ -58,8 +58,9 @@ def ungroup(
             if name not in groups:
                 groups[name] = read_group(name, described[name], object_info)
             hosts.append((node, groups[name]))
-    unfolded = sum(1 + len(group.nodes) + len(group.wires) for _, group in hosts)
-    if unfolded > MOST_NODES or any(group.too_large for group in groups.values()):
+    unfolded = sum(1 + len(group.nodes) for _, group in hosts)
+    inputs = sum(group.size for _, group in hosts)
+    if unfolded > MOST_NODES or inputs > MOST_INPUTS or any(group.too_large for group in groups.values()):
         findings.add("too_large", too_large(unfolded=True))
         return []
     made = [GroupNode(replace(node), group) for node, group in hosts]

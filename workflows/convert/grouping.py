@@ -42,6 +42,8 @@ class Group:
     outputs: list[tuple[int, int, str]] = field(default_factory=list)
     shown: list[Slot] = field(default_factory=list)
     too_large: bool = False
+    size: int = 0
+    """Inputs, outputs and links in it, and inputs it shows."""
 
 
 def read_group(name: str, described: Mapping[str, Any], object_info: ObjectInfo) -> Group:
@@ -53,6 +55,8 @@ def read_group(name: str, described: Mapping[str, Any], object_info: ObjectInfo)
     panel = Panel(name)
     panel.add_all(specs_of(name, {"input": {"required": group.declared}}))
     group.shown = panel.slots
+    inner = sum(len(node.inputs) + len(node.outputs) for node in group.nodes)
+    group.size = inner + len(group.wires) + len(group.shown)
     return group
 
 

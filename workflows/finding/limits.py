@@ -10,6 +10,8 @@ from typing import Any, Final
 from workflows.finding.found import Candidate
 from workflows.finding.view import Place, View
 
+LARGEST: Final = 2**64
+"""No declared limit lies beyond, but a catalogue may say anything."""
 UNBOUNDED: Final = 2**60
 """Primitives take any number; limits as wide say nothing."""
 
@@ -81,6 +83,6 @@ def _declared(facts: Mapping[str, Any]) -> Limits:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
         return None
     return value

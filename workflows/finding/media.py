@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from workflows.finding.found import Candidate, Why
-from workflows.finding.numbers import FRAMES
+from workflows.finding.lengths import FRAMES
 from workflows.finding.texts import last_part
 from workflows.finding.view import MOST_WALKED, Output, Place, View
 from workflows.finding.words import why

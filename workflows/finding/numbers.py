@@ -1,4 +1,4 @@
-"""Seed, size, frames, fps, steps, cfg, guidance and strength."""
+"""Seed, size, steps, cfg, guidance and strength."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from workflows.finding.choosing import Reasoned, number, with_alternatives, with_same_link
-from workflows.finding.found import Candidate, FoundOutput, Why
+from workflows.finding.choosing import Reasoned, number, with_alternatives
+from workflows.finding.found import Candidate, Why
 from workflows.finding.origins import number_origin
 from workflows.finding.samplers import SEEDS, Sampler
 from workflows.finding.texts import last_part
@@ -15,9 +15,7 @@ from workflows.finding.view import Output, View
 from workflows.finding.words import why
 from workflows.manifest import Target
 
-FRAMES: Final = ("length", "num_frames", "video_frames", "frames_number", "frame_count", "frames")
 SIDES: Final = ("width", "height")
-FPS: Final = ("fps", "frame_rate")
 
 
 def seed(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) -> Candidate | None:
@@ -63,52 +61,6 @@ def size(
     if None in found:
         return _measured(view, maker) or ([], maker, [why("size_follows", node=view.named(maker))])
     return [replace(one, alternatives=()) for one in found if one], maker, []
-
-
-def frames(
-    view: View, maker: str | None, reached: Sequence[str], primary: FoundOutput | None
-) -> Candidate | None:
-    """How long the clip is, at every node that must know."""
-    nodes = [maker, *(node for node in reached if node != maker)] if maker else list(reached)
-    places = [
-        ((node, name), why("length_of", node=view.named(node)))
-        for node in nodes
-        for name in view.number_inputs(node)
-        if name in FRAMES and not view.linked(node, "VIDEO") and _makes_frames(view, node)
-    ]
-    found = number(view, "frames", places, exact=True)
-    if found is None or (primary and primary.kind == "image" and not _shows_all(view, primary.node, found)):
-        return None
-    return with_same_link(view, found)
-
-
-def _shows_all(view: View, output: str, frames: Candidate) -> bool:
-    """True if a node that saves pictures saves all that are made: as one moving picture, or one by one."""
-    if any(last_part(name) in FPS for name in view.given(output)):
-        return True
-    pictured = view.linked(output, "IMAGE")
-    cut = any(
-        "batch_index" in view.given(node)
-        for link in pictured.values()
-        for node, _ in view.back(link, "IMAGE")
-    )
-    return isinstance(frames.value, int) and frames.value > 1 and not cut
-
-
-def fps(view: View, reached: Sequence[str]) -> tuple[Candidate | None, list[Why]]:
-    """How fast the clip plays: what the output says, and whoever else has the same number."""
-    places = [
-        ((node, name), why("plays_at", node=view.named(node)))
-        for node in reached
-        for name in view.number_inputs(node)
-        if last_part(name) in FPS
-    ]
-    shown = [place for place in places if view.linked(place[0][0], "IMAGE")]
-    first = [place for place in places if place in shown[:1]] or places[:1]
-    ordered = first + [place for place in places if place not in first]
-    if first and number(view, "fps", first) is None:
-        return None, [why("fps_follows", node=view.named(first[0][0][0]))]
-    return number(view, "fps", ordered), []
 
 
 def steps(view: View, samplers: Sequence[Sampler]) -> tuple[Candidate | None, list[Why]]:
@@ -247,15 +199,6 @@ def _same_size(view: View, node: str, maker: str) -> bool:
 
 def _reading(view: View, node: str, name: str) -> object:
     return view.link((node, name)) or view.value((node, name))
-
-
-def _makes_frames(view: View, node: str) -> bool:
-    """Lengths of sounds and texts, and of what is cut out of a clip, are no frame counts."""
-    outputs = view.kinds_out(node)
-    made = bool(outputs & {"LATENT", "CONDITIONING", "TRACKS"}) or (
-        "IMAGE" in outputs and not view.linked(node, "IMAGE")
-    )
-    return made or not view.info(node)
 
 
 def _written_at(view: View, sampler: Sampler, taken: set[tuple[str, str]]) -> bool:

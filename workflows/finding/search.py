@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from workflows.catalogue import ObjectInfo
-from workflows.finding import media, models, numbers, saving, texts
+from workflows.finding import lengths, media, models, numbers, saving, texts
 from workflows.finding.found import Candidate, Found, FoundOutput, FoundSampler, Why
 from workflows.finding.samplers import MOST_SAMPLERS, Sampler, samplers_of
 from workflows.finding.texts import drawing_samplers
@@ -70,13 +70,13 @@ def _candidates(
     notes += told
     found += [
         numbers.seed(view, live, nodes),
-        numbers.frames(view, maker, nodes, primary),
+        lengths.frames(view, maker, nodes, primary),
         numbers.cfg(view, live),
         numbers.guidance(view, live),
         numbers.strength(view, live, nodes),
         saving.prefix(view, outputs),
     ]
-    for one, told in (numbers.fps(view, nodes), numbers.steps(view, live)):
+    for one, told in (lengths.fps(view, nodes), numbers.steps(view, live)):
         found.append(one)
         notes += told
     saved = view.above([output.node for output in outputs])

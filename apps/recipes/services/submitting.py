@@ -148,14 +148,14 @@ def _sources(jobs: Sequence[Job]) -> dict[UUID, dict[str, UUID]]:
     """The jobs whose takes each is made from, by input: one it waits for, or the maker of a file it names."""
     found: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     waits = JobDependency.objects.filter(job__in=jobs).exclude(role="")
-    for job, role, source in waits.values_list("job_id", "role", "depends_on_id"):
-        found[job][role] = source
+    for key, role, source in waits.values_list("job_id", "role", "depends_on_id"):
+        found[key][role] = source
     named: dict[str, list[tuple[UUID, str]]] = defaultdict(list)
     for job in jobs:
         for role, binding in template_of(job.template_version).manifest.bindings.items():
             if binding.type == "file" and role in job.values:
                 named[str(job.values[role])].append((job.pk, role))
     for artifact, maker in Artifact.objects.filter(pk__in=named).values_list("pk", "take__job_id"):
-        for job_id, role in named[str(artifact)]:
-            found[job_id][role] = maker
+        for key, role in named[str(artifact)]:
+            found[key][role] = maker
     return found

@@ -32,6 +32,7 @@ from apps.renders.warnings import warning_sentences
 from apps.renders.why import why
 from apps.review.conforming import Lengths, lengths
 from apps.review.gallery import with_files
+from apps.workflows.models import Kind
 
 
 @admin.register(Job)
@@ -269,7 +270,7 @@ class JobAdmin(ReadOnly, JobActions):
 
 def _lengths(job: Job, take: Any) -> Lengths | None:
     """How long the shot is, what was ordered for it, and what came back (until then: what was ordered)."""
-    if not job.length:
+    if not job.length or job.kind == Kind.FRAMES:
         return None
     file = take.original if take else None
     return lengths(job.length, frames=file.frames if file else job.frames, fps=file.fps if file else job.fps)

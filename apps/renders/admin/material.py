@@ -22,7 +22,6 @@ from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders.services.material import remove_material
-from apps.review.states import Media
 
 
 class HoldsMaterial(ScopedAdmin):
@@ -102,7 +101,6 @@ class HoldsMaterial(ScopedAdmin):
             "material_kinds": MaterialKind.choices,
             "material_page": f"admin:{self.opts.app_label}_{self.opts.model_name}",
             "may_change_material": self.may(request, Act.PLAN, owner),
-            "material_waits": any(one.state == Media.PROCESSING for one in own),
         }
 
 

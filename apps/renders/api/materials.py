@@ -69,7 +69,7 @@ class MaterialSerializer(serializers.ModelSerializer[Material]):
         read_only_fields = fields
 
 
-class Upload(Strict):
+class MaterialUpload(Strict):
     """A picture (at most 20 MB), a video or a sound (30 MB). Without a ``kind``, name and bytes decide."""
 
     file = serializers.FileField()
@@ -139,11 +139,11 @@ class _MaterialOf(ScopedViewSet[M]):
         """All of it, by kind and name."""
         return Response(MaterialSerializer(self.materials_of(self.get_object()), many=True).data)
 
-    @extend_schema(request=Upload, responses={201: MaterialSerializer, 200: MaterialSerializer})
+    @extend_schema(request=MaterialUpload, responses={201: MaterialSerializer, 200: MaterialSerializer})
     def create(self, request: Request, **_: Any) -> Response:
         """Bring a file (multipart). 201: kept; 200: the very same was there already."""
         owner = self.get_object()
-        asked = self.asked(Upload, of=owner, act=Act.PLAN)
+        asked = self.asked(MaterialUpload, of=owner, act=Act.PLAN)
         added = add_material(
             owner,
             asked["file"],

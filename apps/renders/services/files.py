@@ -146,12 +146,6 @@ def brought(
     return result
 
 
-def suits(role: str, kind: str) -> bool:
-    """Whether a material of this kind is offered for an input: its own kind, or a plate for any picture."""
-    picture = role not in ("video", "audio", "mask")
-    return SUITING.get(role) == kind or (picture and kind == MaterialKind.PLATE)
-
-
 def several(shot: Shot, role: str, suiting: Sequence[Stored]) -> Problem:
     """Say that a person has to choose."""
     told = _("%(count)d files would do here: %(names)s; choose one under Files")

@@ -20,6 +20,7 @@ from apps.workflows.models import Origin, WorkflowImport, WorkflowTemplate, Work
 from apps.workflows.saidwords import error_in_words, in_words
 from apps.workflows.services.importing import closed
 from apps.workflows.services.managing import require_import
+from apps.workflows.services.shape import misshapen
 from apps.workflows.services.sync import about_of, add_version
 from apps.workflows.states import IMPORT, ImportState
 from workflows.catalogue import ObjectInfo, with_packs
@@ -70,6 +71,8 @@ def confirm(
     require_import(user)
     if row.state != ImportState.DRAFT:
         raise closed(row)
+    if faults := misshapen(document):
+        raise Refused(*faults)
     document = _numbered(document, into)
     problems = [*_name_problems(document, into), *problems_of(row, document)]
     if problems:

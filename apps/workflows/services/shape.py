@@ -67,6 +67,11 @@ def is_kept(value: object) -> bool:
     return True
 
 
+def keepable(text: str | None) -> str | None:
+    """The text as a database keeps it: with a question mark for each NUL and each half of a character."""
+    return text and text.replace("\0", "?").encode("utf-8", "replace").decode()
+
+
 def _encodes(text: str) -> bool:
     try:
         text.encode()

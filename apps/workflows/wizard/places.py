@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from apps.workflows.services.shape import is_kept
 from workflows.catalogue import Inputs, InputSpec, ObjectInfo
 from workflows.graph import Graph, is_link, is_model_file, title_of
 from workflows.manifest import PICTURES, ROLES
@@ -36,7 +37,7 @@ def read(text: str) -> Place | None:
     """The place a choice's value names; None for what is none."""
     try:
         match json.loads(text):
-            case [str(node), str(name)]:
+            case [str(node), str(name)] if is_kept([node, name]):
                 return node, name
     except (ValueError, RecursionError):
         return None

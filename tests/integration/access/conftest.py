@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -10,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from django.template import Template
-from django.test.utils import _TestState
 from pytest_django import DjangoDbBlocker
 
 from tests.integration.access.premises import Premises, premises_in
@@ -24,15 +21,10 @@ def premises(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Premises]:
-    """Both films, made once for all tests of a module. Thousands of answers are read as they are, so nothing
-    follows what is rendered and logged meanwhile."""
+    """Both films, made once for all tests of a module."""
     folder = tmp_path_factory.mktemp("films")
-    logging.disable(logging.WARNING)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Template, "_render", vars(_TestState)["saved_data"].template_render)
-        with django_db_blocker.unblock(), premises_in(folder, packaged_templates) as made:
-            yield made
-    logging.disable(logging.NOTSET)
+    with django_db_blocker.unblock(), premises_in(folder, packaged_templates) as made:
+        yield made
 
 
 @pytest.fixture

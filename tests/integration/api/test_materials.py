@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps.productions.models import Shot
+from tests.integration.admin.test_media import body
 from tests.integration.api.conftest import Client
 from tests.integration.materials.made import mask, picture, sound, upload
 
@@ -44,7 +45,7 @@ def test_a_file_comes_in_once_is_listed_with_what_is_above_it_and_comes_back_as_
         ("plate.png", None, None, "ready"),
     ]
     file = artist.get(f"/api/v1/materials/{made['id']}/file")
-    assert hashlib.sha256(b"".join(file.streaming_content)).hexdigest() == made["sha256"]
+    assert hashlib.sha256(body(file)).hexdigest() == made["sha256"]
 
 
 def test_it_is_renamed_and_taken_away(shots: list[Shot], client_of: Client, artifact_root: Path) -> None:

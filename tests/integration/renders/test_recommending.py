@@ -35,6 +35,7 @@ from tests.factories import (
     TakeFactory,
     UserFactory,
 )
+from tests.integration.renders.test_material import driving
 from workflows.bind import classes_needed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
@@ -306,7 +307,10 @@ def test_a_file_that_will_be_asked_for_is_told_and_stands_in_no_way(shot: Shot) 
     assert advice.template == "wan_animate"
     assert [one["params"] for one in advice.choices[0]["obstacles"]] == [{"input": "video"}]
     assert obstacles_in_words(advice.choices[0]) == [
-        "It asks for a file for its input “video”: name one, or render it first."
+        "It asks for a file for its input “video”: put one on the shot, name one, or render it first."
     ]
+    walk = driving(shot)
+    assert advised(shot).choices[0]["obstacles"] == [], "a driving video on the shot is not asked for"
+    walk.delete()
     TakeFactory.create(shot=shot, kind="clip", media_state="ready")
     assert advised(shot).choices[0]["obstacles"] == []

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -177,6 +178,34 @@ def test_a_dry_run_names_what_is_nearest_to_a_model_that_a_node_lacks(api: APICl
 
 def test_the_schema_of_manifests_has_an_address(api: APIClient) -> None:
     assert api.get("/api/v1/templates/schema").json() == manifest_schema()
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        ("imports/ROW/confirm", '{"manifest": {}, "into": "a\\u0000"}'),
+        ("imports/ROW/confirm", '{"manifest": {"title": {"en": "a\\u0000"}}}'),
+        ("imports/ROW/convert", '{"catalogue": "\\ud800"}'),
+        ("templates/sd15_t2i/dry-run", '{"values": {"positive": "\\ud800"}}'),
+        ("templates/sd15_t2i/dry-run", '{"values": {"seed": ' + 400 * "9" + "}}"),
+    ],
+)
+def test_what_is_no_text_or_number_is_refused(
+    api: APIClient, row: WorkflowImport, address: str, body: str
+) -> None:
+    sync_templates()
+    answer = api.post(f"/api/v1/{address.replace('ROW', str(row.pk))}", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+def test_an_address_with_a_nul_leads_nowhere(api: APIClient, root: User, row: WorkflowImport) -> None:
+    pages = Client()
+    pages.force_login(root)
+    convert = reverse("admin:workflows_workflowimport_convert", args=[row.pk])
+    with transaction.atomic():
+        assert api.get("/api/v1/templates/a%00b/versions").status_code in (400, 404)
+    assert pages.post(convert, {"catalogue": "a\0"}).status_code in (302, 400)
 
 
 def test_problems_and_questions_are_in_the_language_that_is_asked_for(api: APIClient, root: User) -> None:

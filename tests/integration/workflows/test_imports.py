@@ -69,6 +69,8 @@ def test_the_same_file_again_leads_to_the_draft_that_is_there(root: User) -> Non
         (json.dumps({"1": {"class_type": "X\0", "inputs": {"a": "b\0"}}}).encode(), "character"),
         (b'{"1": {"class_type": "X", "inputs": {"a": "\\ud800"}}}', "character"),
         (b'{"1": {"class_type": "X", "inputs": {"a": NaN}}}', "no number|NaN"),
+        (b'{"1\\u0000": {"class_type": "X", "inputs": {"\\ud800": ["9", 0]}}}', "does not have"),
+        (b'{"nodes": [{"id": "\\u0000", "type": "X\\ud800"}], "links": []}', "no node class"),
         (b"\x89PNG\r\n\x1a\n" + b"\xff" * 64, "damaged|holds no"),
     ],
 )

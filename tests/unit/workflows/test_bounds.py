@@ -11,12 +11,16 @@ import pytest
 from tests.unit.workflows.corpus import object_info
 from workflows.convert import convert
 from workflows.convert.files import read_stream
+from workflows.drawing import draw
+from workflows.drawing.picture import MOST_ROWS
 from workflows.errors import CannotConvert
 from workflows.finding import find
 from workflows.finding import view as looking
 from workflows.finding.samplers import MOST_SAMPLERS
-from workflows.graph import Graph
+from workflows.graph import MOST_INPUTS_OF_ONE, MOST_NODES, Graph
 from workflows.load import load
+from workflows.nearest import Search
+from workflows.validate import MOST_LOOKED_FOR, check_graph
 
 
 def graph() -> Graph:
@@ -115,3 +119,99 @@ def test_names_of_megabytes_are_refused_and_not_repeated(part: str) -> None:
     told = refused(made)
     assert "of more than 500 characters" in told
     assert len(told) < 400
+
+
+def blends(count: int, **links: Any) -> Graph:
+    """So many blends of pictures; ``links`` say from which node, by number, each input comes."""
+    made: Graph = {
+        str(number): {
+            "class_type": "ImageBlend",
+            "inputs": {name: [str(giver(number) % count), 0] for name, giver in links.items()},
+        }
+        for number in range(count)
+    }
+    return made | {"out": {"class_type": "SaveImage", "inputs": {"images": ["0", 0], "filename_prefix": "x"}}}
+
+
+def test_every_node_of_circles_that_overlap_is_told_once() -> None:
+    made = blends(3_000, image1=lambda number: number + 1, image2=lambda number: number * 7)
+    found = check_graph(made, object_info())
+    assert found[-1].message.startswith("At least 8")
+    assert len(found) < MOST_LOOKED_FOR
+    few = blends(5, image1=lambda number: max(number - 1, 0), image2=lambda number: min(number + 1, 3))
+    told = [one for one in check_graph(few, object_info()) if one.code == "dependency_cycle"]
+    assert [one.node for one in told] == ["0", "1", "2", "3"]
+    assert all(f"Node {one.node} (" in one.message for one in told)
+
+
+def test_nearest_names_are_looked_for_within_a_bound() -> None:
+    classes = list(object_info())
+    search = Search()
+    found = [search.classes(f"KSampler{number}", classes) for number in range(1_000)]
+    assert found[0][0] == "KSampler"
+    assert found[-1] == ()
+    assert search.classes("KSampler0", classes) == found[0]
+
+
+def test_a_node_of_too_many_inputs_is_refused_by_id_and_title_in_both_formats() -> None:
+    inputs = {f"i{number}": number for number in range(MOST_INPUTS_OF_ONE + 1)}
+    node = {"class_type": "BatchImagesNode", "inputs": inputs, "_meta": {"title": "Wide"}}
+    assert refused({"7": node}).startswith("Node 7 (Wide) has 1001 inputs")
+    slots = [{"name": name, "type": "INT", "link": None} for name in inputs]
+    drawn = {"id": 7, "type": "BatchImagesNode", "title": "Wide", "inputs": slots}
+    assert refused({"nodes": [drawn], "links": []}).startswith("Node 7 (Wide) has 1001 inputs")
+
+
+def test_a_graph_of_too_many_nodes_is_refused_in_api_format_too() -> None:
+    made = {str(number): {"class_type": "ImageInvert", "inputs": {}} for number in range(MOST_NODES + 1)}
+    assert refused(made).startswith(f"The graph has more than {MOST_NODES} nodes")
+
+
+def test_links_through_subgraphs_that_multiply_are_refused() -> None:
+    """Each level shows its one link fifty times: eight levels would be 50 to the power of 8."""
+    link = {"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 1, "target_slot": 0, "type": "INT"}
+    border = {"name": "seed", "type": "INT", "linkIds": list(range(1_000, 1_050))}
+    slot = {"name": "seed", "type": "INT", "link": 1}
+    kinds = ["ImageInvert", *(f"level{number}" for number in range(7))]
+    levels = [
+        {
+            "id": f"level{number}",
+            "nodes": [{"id": 1, "type": kind, "inputs": [slot]}],
+            "links": [link],
+            "inputs": [border],
+        }
+        for number, kind in enumerate(kinds)
+    ]
+    taker = {"id": 5, "type": "level7", "inputs": [{"name": "seed", "type": "INT", "link": 9}]}
+    giver = {
+        "id": 6,
+        "type": "PrimitiveNode",
+        "outputs": [{"type": "INT", "links": [9]}],
+        "widgets_values": [1],
+    }
+    saved = {
+        "nodes": [taker, giver],
+        "links": [[9, 6, 0, 5, 0, "INT"]],
+        "definitions": {"subgraphs": levels},
+    }
+    assert "too many steps to follow" in refused(saved)
+
+
+def test_json_of_millions_of_lists_is_refused_unless_they_stand_in_a_text() -> None:
+    with pytest.raises(CannotConvert, match="lists and objects"):
+        read_stream(io.BytesIO(b"[" + 1_600_000 * b"[]," + b"[]]"))
+    text = 1_600_000 * "{"
+    made = {"1": {"class_type": "CLIPTextEncode", "inputs": {"text": text}}}
+    assert read_stream(io.BytesIO(json.dumps(made).encode())) == made
+
+
+def test_a_picture_has_no_link_to_an_input_that_it_hides() -> None:
+    made: Graph = {
+        str(number): {
+            "class_type": "Unknown",
+            "inputs": {f"i{giver}": [str(giver), 0] for giver in range(number)},
+        }
+        for number in range(120)
+    }
+    shown = draw(made, object_info(), {})
+    assert shown.count('class="link ') < 120 * MOST_ROWS

@@ -169,7 +169,7 @@ def test_subgraphs_in_subgraphs_end_somewhere() -> None:
 def test_a_small_file_that_unfolds_to_more_nodes_than_anyone_draws_is_refused() -> None:
     problem = only(chain_of_subgraphs(60, 2))
     assert problem.code == "too_large"
-    assert "more than 15000 nodes" in problem.message
+    assert "more than 10000 nodes" in problem.message
 
 
 def test_a_subgraph_that_the_file_does_not_define_is_an_unknown_class() -> None:
