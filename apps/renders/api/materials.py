@@ -130,6 +130,9 @@ class _MaterialOf(ScopedViewSet[M]):
     pagination_class = None
     filter_backends = ()
 
+    def get_serializer_class(self) -> type[Any]:
+        return MaterialSerializer
+
     def materials_of(self, owner: M) -> Rows[Material]:
         """What is told of a row's material, in order."""
         return list(of_owner(owner).select_related("project", "sequence", "shot__sequence"))
