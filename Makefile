@@ -33,8 +33,9 @@ WAITING := --dist loadgroup --no-loadscope-reorder
 APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help bench browser chaos check check-django check-style check-types demo install install-dev lock messages \
-	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
+.PHONY: help bench browser chaos check check-django check-style check-types ci demo install install-dev lock messages \
+	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite \
+	test-without-farms
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -49,26 +50,36 @@ install:  ## what the farm needs, into .venv
 install-dev:
 	@$(INSTALL) requirements/dev.txt
 
-# Acceptance tests leave more than half of the machine idle: the tests on PostgreSQL take what they leave.
-test: test-sqlite browser  ## every test, on SQLite and on PostgreSQL
-	@$(MAKE) --no-print-directory -j 3 $(APART) SECOND='nice -n 5' test-acceptance-sqlite test-acceptance-postgres test-postgres
+# Acceptance tests wait most of the time: all others take what they leave, from the beginning to the end.
+TESTS := test-acceptance-sqlite test-acceptance-postgres test-without-farms
+CHECKS := check-types check-style check-django
+
+ci: install-dev  ## check and test, side by side
+	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
+
+test: install-dev  ## every test, on SQLite and on PostgreSQL
+	@$(MAKE) --no-print-directory -j 3 $(APART) LATER='nice -n 10' $(TESTS)
+
+test-without-farms:
+	@$(MAKE) --no-print-directory test-sqlite
+	@$(MAKE) --no-print-directory test-postgres
 
 test-sqlite: install-dev  ## unit and integration tests on SQLite, but for what only a studio's farm does (ALL=1: that too)
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" $(CROWDED) tests/unit tests/integration
+	SHOTFARM_TEST_DB=sqlite $(LATER) $(PYTEST) -m "$(ON_SQLITE)" $(CROWDED) tests/unit tests/integration
 
 test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
-	SHOTFARM_TEST_DB=postgres $(SECOND) $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration
+	SHOTFARM_TEST_DB=postgres $(LATER) $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration
 
 # The road from a shot to a take is gone on both databases. A studio's farm (chaos, stores, notices, secrets,
 # logs, sick nodes, a day in Korean) is on PostgreSQL; the demo, nodes without a farm, the pages and a day in
 # English are on SQLite.
-test-acceptance: install-dev browser  ## tests that start the real processes, each on its database (ALL=1: on both)
+test-acceptance: install-dev  ## tests that start the real processes, each on its database (ALL=1: on both)
 	@$(MAKE) --no-print-directory -j 2 $(APART) test-acceptance-sqlite test-acceptance-postgres
 
-test-acceptance-sqlite:
+test-acceptance-sqlite: install-dev browser
 	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" -n 3 $(WAITING) tests/acceptance
 
-test-acceptance-postgres:
+test-acceptance-postgres: install-dev browser
 	SHOTFARM_TEST_DB=postgres SHOTFARM_TEST_ONE_SERVER=1 $(PYTEST) -m "$(ON_POSTGRES)" -n 2 $(WAITING) tests/acceptance
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
@@ -86,11 +97,10 @@ screenshots: install-dev browser  ## play the demo and picture every page into d
 	SHOTFARM_TEST_DB=sqlite $(BIN)/python -m tests.screenshots
 
 check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
-	@mkdir -p var/check
-	@$(MAKE) --no-print-directory -j 2 $(APART) check-types check-style check-django
+	@$(MAKE) --no-print-directory -j 2 $(APART) $(CHECKS)
 
 check-types:
-	$(CHECK_ENV) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
+	$(CHECK_ENV) $(LATER) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
 
 check-style:
 	$(BIN)/ruff check
@@ -99,6 +109,7 @@ check-style:
 	$(BIN)/djlint templates --lint
 
 check-django:
+	@mkdir -p var/check
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECK_ENV) SHOTFARM_HTTPS=1 DATABASE_URL=postgresql://farm:password@db.example/farm REDIS_URL=rediss://farm:password@broker.example:6379/0 \

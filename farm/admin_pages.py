@@ -17,6 +17,8 @@ from django.core.checks import CheckMessage, Tags, register
 class AdminPages(SimpleAdminConfig):
     """The admin without pages, until ``farm.urls`` or a check of them loads them."""
 
+    default_site = "farm.admin_site.Site"
+
     def ready(self) -> None:
         """Register Django's checks of the admin, for which the pages must be there."""
         register(check_dependencies, Tags.admin)

@@ -10,7 +10,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
-from apps.desk.api import ArtifactFileView
+from apps.desk.api import ArtifactFileView, MaterialFileView
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
@@ -23,11 +23,15 @@ from apps.renders.api import (
     HoldViewSet,
     JobViewSet,
     LimitViewSet,
+    MaterialViewSet,
     ModelsView,
+    ProjectMaterialViewSet,
     ProofViewSet,
     RecommendationViewSet,
     RenderedTakeViewSet,
     RenderingTemplateViewSet,
+    SequenceMaterialViewSet,
+    ShotMaterialViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
@@ -45,6 +49,7 @@ router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", RenderedTakeViewSet)
+router.register("materials", MaterialViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("recipe-runs", RunViewSet)
 router.register("nodes", WorkingNodeViewSet)
@@ -68,6 +73,15 @@ v1 = [
         RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
         name="shot-recommendation",
     ),
+    *(
+        path(f"{at}/materials", view.as_view({"get": "list", "post": "create"}), name=f"{name}-materials")
+        for at, name, view in (
+            ("shots/<uuid:pk>", "shot", ShotMaterialViewSet),
+            ("sequences/<uuid:pk>", "sequence", SequenceMaterialViewSet),
+            ("projects/<str:code>", "project", ProjectMaterialViewSet),
+        )
+    ),
+    path("materials/<uuid:material_id>/file", MaterialFileView.as_view(), name="material-file"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,

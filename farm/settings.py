@@ -76,10 +76,13 @@ CANARY_EVERY_SECONDS = 60.0
 CRASHES_TO_QUARANTINE = 3
 PROVE_AFTER_CHANGE = env.flag("SHOTFARM_PROVE_AFTER_CHANGE", default=False)
 """Whether a node renders its golden renders again when its software, or a model of theirs, has changed."""
+MIN_PROVE_MINUTES, MAX_PROVE_MINUTES = 2, 10_080
+PROVE_MINUTES = env.number("SHOTFARM_PROVE_MINUTES", 60, low=MIN_PROVE_MINUTES, high=MAX_PROVE_MINUTES)
+"""A golden render is given up that waited, or rendered, for so long; a node may have its own bound."""
 
 INSTALLED_APPS = [
     "apps.desk",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # with a site of our own
     "farm.admin_pages.AdminPages",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -102,6 +105,7 @@ INSTALLED_APPS = [
     "apps.productions",
     "apps.prompts",
     "apps.review",
+    "apps.materials",
     "apps.renders",
     "apps.recipes",
     "apps.notices",
@@ -252,6 +256,7 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "MaterialKind": "apps.materials.models.MaterialKind",
         "NoticeKind": "apps.notices.kinds.Kind",
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",

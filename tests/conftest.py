@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from tests.machines import register
 from tests.made_once import folder_of_this_run, made_once
+from tests.seeds import seeds_kept, templates_kept
 
 register()
 
@@ -43,9 +44,9 @@ PRODUCTION: dict[str, str] = {
     "farmsim": "",
     "notices": "",
     "renders": "breaker budget canaries catalogues chains dependents directives envelope epochs fit groups "
-    "holds inventory ladder learning lengths loras needs node_machine node_operations outlook places proofs "
-    "recommending render_machine requeue roster rules scheduling service_keys shipped_set steering "
-    "steering_races stock versions waiting",
+    "holds inventory ladder learning lengths loras material needs node_machine node_operations outlook "
+    "places proofs recommending render_machine requeue roster rules scheduling service_keys shipped_set "
+    "steering steering_races stock versions waiting",
 }
 """What a studio's farm does, by folder under integration (all of it, or some of its files): it runs on
 PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite ALL=1 runs it there as well."""
@@ -121,6 +122,27 @@ def django_db_modify_db_settings(
     made = made_once(folder_of_this_run(tmp_path_factory) / "tables", migrate)
     shutil.copy(made / name, ours["TEST"]["NAME"])
     ours["TEST"]["MIGRATE"] = False
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Keep what migrations seeded where tests that commit have it back at once."""
+    with django_db_blocker.unblock(), seeds_kept():
+        connection.close()
+        yield
+
+
+@pytest.fixture(scope="session")
+def packaged_templates(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Callable[[], None]:
+    """What brings the packaged templates, as sync_templates() does, into a database that has none."""
+    with django_db_blocker.unblock():
+        return templates_kept()
+
+
+@pytest.fixture
+def templates(db: None, packaged_templates: Callable[[], None]) -> None:
+    """The packaged workflows are in the database, and on offer."""
+    packaged_templates()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -162,6 +162,8 @@ def _execute(graph: Graph, attempt: Attempt, in_hand: InHand, station: Station) 
     try:
         return _run_prompt(graph, attempt, in_hand, station)
     except OutOfMemory:
+        if attempt.order.key:
+            raise  # a service would be asked, and paid, twice
         logger.info("out of memory, unloading and trying once more")
         _free(attempt, station)
         # What is staged behind it has begun meanwhile. ComfyUI unloads before its next prompt: be that one.

@@ -77,7 +77,7 @@ def _findings(
     try:
         template = load(name)
     except WorkflowError as exc:
-        return [Problem(None, None, "unreadable", str(exc))], []
+        return [Problem(None, None, "unreadable", exc.said)], []
     problems = check_manifest(template, object_info)
     if object_info is not None:
         problems += check_graph(template.graph, catalogue.with_packs(object_info, template.manifest))

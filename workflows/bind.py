@@ -15,6 +15,7 @@ from workflows.loras import Lora, insert_loras
 from workflows.manifest import FORMER_ROLES, Binding, Manifest, ModelFile, Value, VramRow
 from workflows.optional import without
 from workflows.values import check_prefix, checked, written
+from workflows.wording import said as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,8 @@ def fill(graph: Graph, inputs: Sequence[FileInput], uploaded: Mapping[str, str])
     filled = copy.deepcopy(graph)
     for wanted in inputs:
         if wanted.role not in uploaded:
-            raise MissingRole(
-                wanted.role, wanted.source, problem="was not uploaded", remedy="upload it to ComfyUI first"
-            )
+            remedy = _("upload it to ComfyUI first")
+            raise MissingRole(wanted.role, wanted.source, problem=_("was not uploaded"), remedy=remedy)
         filled[wanted.node]["inputs"][wanted.input] = uploaded[wanted.role]
     return filled
 
@@ -109,7 +109,10 @@ def need_gb(
     if wanted not in manifest.precisions:
         offered = ", ".join(manifest.precisions)
         raise NeedUnknown(
-            "precision", wanted, problem=f"is not offered by {manifest.slug}", remedy=f"choose {offered}"
+            "precision",
+            wanted,
+            problem=_("is not offered by %(template)s", template=manifest.slug),
+            remedy=_("choose %(choices)s", choices=offered),
         )
     rows = [row for row in manifest.vram if row.precision == wanted]
     for row in rows:
@@ -119,26 +122,35 @@ def need_gb(
     raise NeedUnknown(
         "size",
         f"{width}x{height}, {frames} frames",
-        problem=f"has no VRAM figure for {manifest.slug} in {wanted}",
-        remedy=f"stay within {largest.max_pixels} pixels (width × height) and {largest.max_frames} frames",
+        problem=_(
+            "has no VRAM figure for %(template)s in %(precision)s", template=manifest.slug, precision=wanted
+        ),
+        remedy=_(
+            "stay within %(pixels)s pixels (width × height) and %(frames)s frames",
+            pixels=largest.max_pixels,
+            frames=largest.max_frames,
+        ),
     )
 
 
-def frames_for(template: Template, wanted: Length) -> FrameChoice:
-    """Return the next legal frame count that covers a shot.
+def frames_for(
+    template: Template, wanted: Length, pace: float | None = None, *, overlap: int = 0
+) -> FrameChoice:
+    """Return the next legal frame count that covers a shot; ``overlap`` frames before it repeat another clip.
 
-    Raises ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip
-    can be (see workflows.frames.split).
+    ``pace``: the clip's frames per second where a source decides them; None: the template's own. Raises
+    ValueRefused if the template makes no clip of a chosen length, or the shot is longer than one clip can be
+    (see workflows.frames.split).
     """
-    rule, native = template.manifest.frame_rule, template.manifest.native_fps
+    rule, native = template.manifest.frame_rule, pace or template.manifest.native_fps
     if rule is None or native is None:
         raise ValueRefused(
             "frames",
             wanted.total,
-            problem=f"cannot be made by {template.slug}",
-            remedy="choose a clip template",
+            problem=_("cannot be made by %(template)s", template=template.slug),
+            remedy=_("choose a clip template"),
         )
-    chosen = render_frames(wanted, rule, exact_fps(native))
+    chosen = render_frames(wanted, rule, exact_fps(native), overlap=overlap)
     seconds = f"{wanted.total} frames at {float(wanted.fps):g} fps = {float(wanted.seconds):.2f} s"
     made = f"{chosen.rendered} frames at {native:g} fps by the rule {rule}"
     return FrameChoice(chosen.rendered, native, f"{seconds}; {made}", chosen)
@@ -186,7 +198,10 @@ def slate_size(template: Template, *, width: int, height: int) -> tuple[int, int
     slate = template.manifest.slate
     if slate is None:
         raise UnknownRole(
-            "slate_image", template.slug, problem="takes no slate picture", remedy="choose a slate template"
+            "slate_image",
+            template.slug,
+            problem=_("takes no slate picture"),
+            remedy=_("choose a slate template"),
         )
     return width - 2 * slate.margin, height - 2 * slate.margin
 
@@ -196,12 +211,16 @@ def _complete(manifest: Manifest, values: Mapping[str, Value]) -> dict[str, Valu
     for role, value in values.items():
         if role not in manifest.bindings or role == "filename_prefix":
             roles = ", ".join(r for r in manifest.bindings if r != "filename_prefix")
-            raise UnknownRole(role, value, problem=f"has no place in {manifest.slug}", remedy=f"use {roles}")
+            raise UnknownRole(
+                role,
+                value,
+                problem=_("has no place in %(template)s", template=manifest.slug),
+                remedy=_("use %(roles)s", roles=roles),
+            )
     for role in manifest.required_roles:
         if role not in values:
-            raise MissingRole(
-                role, None, problem=f"must be given for {manifest.slug}", remedy="it has no default"
-            )
+            problem = _("must be given for %(template)s", template=manifest.slug)
+            raise MissingRole(role, None, problem=problem, remedy=_("it has no default"))
     return {**manifest.defaults, **values}
 
 

@@ -18,6 +18,8 @@ from typing import Any, Final
 from workflows.errors import WorkflowError
 from workflows.graph import is_model_file
 from workflows.manifest import Manifest
+from workflows.wording import Said
+from workflows.wording import said as _
 
 ObjectInfo = Mapping[str, Mapping[str, Any]]
 """Class name → {"input": {"required": {…}, "optional": {…}}, "output": […], "output_node": bool, …}."""
@@ -65,11 +67,11 @@ def read(path: Path) -> ObjectInfo:
         data = path.read_bytes()
         catalogue = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
     except (OSError, ValueError, EOFError) as exc:
-        raise _not_a_catalogue(path, f"cannot be read ({exc})") from exc
+        raise _not_a_catalogue(path, _("cannot be read (%(why)s)", why=str(exc))) from exc
     if not isinstance(catalogue, dict) or not all(
         isinstance(node, dict) and "input" in node for node in catalogue.values()
     ):
-        raise _not_a_catalogue(path, "is not a node catalogue")
+        raise _not_a_catalogue(path, _("is not a node catalogue"))
     return catalogue
 
 
@@ -81,7 +83,7 @@ def recorded() -> ObjectInfo:
 
 def with_packs(object_info: ObjectInfo, manifest: Manifest) -> ObjectInfo:
     """Return the catalogue with the custom classes that a manifest declares, where the server lacks them."""
-    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items()}
+    declared = {name: spec for pack in manifest.packs for name, spec in pack.classes.items() if spec}
     return {**declared, **object_info} if declared else object_info
 
 
@@ -175,7 +177,7 @@ def _grown(
     names = template.get("names") or [
         f"{template['prefix']}{index}" for index in range(min(template["max"], MOST_GROWN))
     ]
-    for _, spec, needed in _declared(template["input"]):
+    for _name, spec, needed in _declared(template["input"]):
         for index, inner in enumerate(names[:MOST_GROWN]):
             must = required and needed and index < template["min"]
             yield from _expanded(f"{name}.{inner}", spec, given, required=must, unasked=True)
@@ -187,7 +189,10 @@ def _declared(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Any], b
             yield name, spec, required
 
 
-def _not_a_catalogue(path: Path, problem: str) -> WorkflowError:
+def _not_a_catalogue(path: Path, problem: Said) -> WorkflowError:
     return WorkflowError(
-        "object_info", str(path), problem=problem, remedy="save the answer of ComfyUI's GET /object_info"
+        "object_info",
+        str(path),
+        problem=problem,
+        remedy=_("save the answer of ComfyUI's GET /object_info"),
     )

@@ -139,18 +139,28 @@ def _aria2(file: Download) -> Iterator[str]:
 
 
 def _fetched(file: Download, fetch: Callable[[str], str]) -> Iterator[str]:
-    """Fetch beside its place, check, and only then put it there: a half file is never loaded."""
+    """Fetch beside its place, check, and only then put it there: a half file is never loaded.
+
+    What is there already is not fetched; what came wrong is thrown away, so that the next run begins anew.
+    """
     final, folder = _below(file.path), _below(file.path.rpartition("/")[0])
     part = _below(f"{file.path}.part")
+    there = " && ".join([f"[ -f {final} ]", *(check for _what, check in _checks(file, final))])
+    yield f"if ! {{ {there}; }}; then"
     yield f"mkdir -p -- {folder}"
     yield fetch(part)
-    if file.size is not None:
-        checked = f'[ "$(wc -c < {part})" -eq {int(file.size)} ]'
-        yield f"{checked} || {{ echo {_quoted(file, 'wrong size')}; exit 1; }}"
-    if _SHA256.fullmatch(file.sha256):
-        checked = f'[ "$(sha256sum < {part} | cut -c1-64)" = {file.sha256} ]'
-        yield f"{checked} || {{ echo {_quoted(file, 'wrong sha256')}; exit 1; }}"
+    for what, check in _checks(file, part):
+        yield f"{check} || {{ echo {_quoted(file, f'wrong {what}')}; rm -f -- {part}; exit 1; }}"
     yield f"mv -- {part} {final}"
+    yield "fi"
+
+
+def _checks(file: Download, path: str) -> Iterator[tuple[str, str]]:
+    """What is known of a file, and how a shell tests it."""
+    if file.size is not None:
+        yield "size", f'[ "$(wc -c < {path})" -eq {int(file.size)} ]'
+    if _SHA256.fullmatch(file.sha256):
+        yield "sha256", f'[ "$(sha256sum < {path} | cut -c1-64)" = {file.sha256} ]'
 
 
 def _quoted(file: Download, problem: str) -> str:

@@ -15,17 +15,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workflows.problems import Problem
+from workflows.wording import Said, said
+from workflows.wording import said as _
 
 
 class WorkflowError(Exception):
     """Names the field, the value and what would be right."""
 
-    def __init__(self, field: str, value: object, *, problem: str, remedy: str) -> None:
+    def __init__(self, field: str, value: object, *, problem: Said, remedy: Said) -> None:
         super().__init__(f"{field}: {_shown(value)} {problem}; {remedy}")
         self.field = field
         self.value = value
         self.problem = problem
         self.remedy = remedy
+
+    @property
+    def said(self) -> Said:
+        """All of it, as ``str()`` says it."""
+        told = {"field": self.field, "value": _shown(self.value)}
+        return _(
+            "%(field)s: %(value)s %(problem)s; %(remedy)s", **told, problem=self.problem, remedy=self.remedy
+        )
 
 
 class TemplateNotFound(WorkflowError):
@@ -40,8 +50,8 @@ class CannotConvert(WorkflowError):
     """A saved workflow is not, or cannot become, a graph in API format; ``problems`` says why."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        said = " ".join(problem.message for problem in problems)
-        super().__init__("workflow", None, problem="cannot be converted", remedy=said)
+        told = said("%(problems)s", problems=" ".join(problem.message for problem in problems))
+        super().__init__("workflow", None, problem=_("cannot be converted"), remedy=told)
         self.problems = tuple(problems)
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from workflows.errors import ValueRefused
 from workflows.manifest import FrameRule
+from workflows.wording import said as _
 
 NTSC: Final = tuple(Fraction(nominal * 1000, 1001) for nominal in (12, 15, 24, 30, 48, 60, 96, 120, 240))
 """Rates that people write as decimals (23.976, 29.97, 59.94) and that are none."""
@@ -42,7 +43,7 @@ def exact_fps(rate: Rate) -> Fraction:
     """
     exact = rate if isinstance(rate, Fraction) else _read(str(rate).strip()[:LONGEST_RATE])
     if exact <= 0:
-        raise ValueRefused("fps", str(rate), problem="is no frame rate", remedy="give a number above 0")
+        raise ValueRefused("fps", str(rate), problem=_("is no frame rate"), remedy=_("give a number above 0"))
     return exact
 
 
@@ -58,8 +59,8 @@ def _read(text: str) -> Fraction:
         raise ValueRefused(
             "fps",
             text,
-            problem="is no frame rate",
-            remedy=f"give a number below {FASTEST}, such as 24, 23.976 or 24000/1001",
+            problem=_("is no frame rate"),
+            remedy=_("give a number below %(most)s, such as 24, 23.976 or 24000/1001", most=FASTEST),
         ) from exc
     exponent = decimal.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) else 0
@@ -90,8 +91,8 @@ class Length:
             raise ValueRefused(
                 "frames",
                 self.frames,
-                problem=f"at {float(self.fps):g} fps is no length",
-                remedy="give at least 1 frame",
+                problem=_("at %(fps)s fps is no length", fps=f"{float(self.fps):g}"),
+                remedy=_("give at least 1 frame"),
             )
 
     @property
@@ -120,6 +121,9 @@ class Conform:
     Those from ``start`` to ``end`` (exclusive) cover it, and :meth:`source` says which of them each frame of
     the shot shows. A single picture (``still``) is held for the whole shot. A clip that arrives at a picture
     (``whole``) is never trimmed: its last frame is the shot's last, and what is too long runs faster.
+    The first ``skip`` frames are none of the shot: they repeat the clip that this one continues.
+    An interpolation puts nothing behind the last frame, which stood on screen for a whole frame of the slower
+    clip: the last of its result stands for ``held`` frames more.
     """
 
     length: Length
@@ -127,35 +131,48 @@ class Conform:
     rate: Fraction
     still: bool = False
     whole: bool = False
+    skip: int = 0
+    held: int = 0
 
     @property
     def start(self) -> int:
-        """The first rendered frame used: always the first, a clip begins with its keyframe."""
-        return 0
+        """The first rendered frame used: a clip begins with its keyframe, or behind what it repeats."""
+        return 0 if self.still else self.skip
 
     @property
     def end(self) -> int:
         """Behind the last rendered frame used."""
         if self.still or self.whole:
             return 1 if self.still else self.rendered
-        return self.length.at(self.rate)
+        return (
+            self.skip + self.needed
+            if self.missing
+            else min(self.rendered, self.skip + self.length.at(self.rate))
+        )
+
+    @property
+    def needed(self) -> int:
+        """The fewest frames at ``rate`` that show the shot: up to the one that its last frame shows."""
+        last = _nearest(self.length.total - 1, self.rate / self.length.fps)
+        return min(last + 1, self.length.at(self.rate))
 
     @property
     def missing(self) -> int:
-        """Frames at ``rate`` that the shot is longer than what was rendered; 0 for a clip that covers it."""
-        return 0 if self.still else max(0, self.length.at(self.rate) - self.rendered)
+        """Frames at ``rate`` that the clip lacks to show the shot to its end; 0 for one that covers it."""
+        return 0 if self.still else max(0, self.skip + self.needed - self.rendered - self.held)
 
     @property
     def speed(self) -> Fraction:
         """Rendered frames per frame of the shot."""
         if self.whole and self.length.total > 1:
-            return Fraction(self.rendered - 1, self.length.total - 1)
+            return Fraction(self.rendered - self.skip - 1, self.length.total - 1)
         return Fraction(0) if self.still else self.rate / self.length.fps
 
     @property
     def untouched(self) -> bool:
         """The rendered clip is the shot already: same rate, same count."""
-        return not self.still and self.speed == 1 and self.rendered == self.length.total
+        here = self.speed == 1 and not self.skip and self.rendered == self.length.total
+        return here and not self.still
 
     def source(self, frame: int) -> int:
         """Return the rendered frame that a frame of the shot (from 0, handles included) shows.
@@ -165,8 +182,7 @@ class Conform:
         """
         if not 0 <= frame < self.length.total:
             raise IndexError(f"frame {frame} of a shot of {self.length.total} frames")
-        nearest = math.ceil(frame * self.speed - Fraction(1, 2))
-        return min(nearest, self.end - 1)
+        return min(self.start + _nearest(frame, self.speed), self.end - 1)
 
     def mapping(self) -> list[int]:
         """For each frame of the shot, in order: the rendered frame it shows."""
@@ -182,7 +198,14 @@ class Conform:
             "still": self.still,
             "missing": self.missing,
             **({"whole": True} if self.whole else {}),
+            **({"skip": self.skip} if self.skip else {}),
+            **({"held": self.held} if self.held else {}),
         }
+
+
+def _nearest(frame: int, speed: Fraction) -> int:
+    """The rendered frame that begins nearest to a frame of the shot; of two as near, the earlier."""
+    return math.ceil(frame * speed - Fraction(1, 2))
 
 
 def conform(length: Length, *, rendered: int, rate: Fraction, still: bool = False) -> Conform:
@@ -195,8 +218,13 @@ def conform(length: Length, *, rendered: int, rate: Fraction, still: bool = Fals
         raise ValueRefused(
             "frames",
             rendered,
-            problem=f"at {float(rate):g} fps are too few for {length.total} at {float(length.fps):g} fps",
-            remedy=f"render at least {told.end}",
+            problem=_(
+                "at %(rate)s fps are too few for %(frames)s at %(fps)s fps",
+                rate=f"{float(rate):g}",
+                frames=length.total,
+                fps=f"{float(length.fps):g}",
+            ),
+            remedy=_("render at least %(frames)s", frames=told.needed),
         )
     return told
 
@@ -236,35 +264,35 @@ def longest(rule: FrameRule) -> int:
         raise ValueRefused(
             "frame_rule",
             str(rule),
-            problem="allows no frame count",
-            remedy="give a maximum that is on the grid",
+            problem=_("allows no frame count"),
+            remedy=_("give a maximum that is on the grid"),
         )
     return most
 
 
-def render_frames(length: Length, rule: FrameRule, rate: Fraction, *, times: int = 1) -> Conform:
+def render_frames(
+    length: Length, rule: FrameRule, rate: Fraction, *, times: int = 1, overlap: int = 0
+) -> Conform:
     """Return the fewest legal frames that cover a shot, and how the clip made of them becomes it.
+
+    ``overlap``: of those the model renders, so many at the beginning repeat the clip that is continued.
 
     With ``times`` the clip is interpolated afterwards (see :func:`interpolated`): ``rendered`` and ``rate``
     are then what comes out of that; :func:`before_interpolation` tells what goes in. Raises ValueRefused,
     with the way to split it, for a shot longer than one clip.
     """
-    count = _legal(length, rule, rate, times)
+    skip = overlap * times
+    count = rule.next_legal(before_interpolation(skip + length.at(rate * times), times))
     if count > rule.maximum:
-        raise _too_long(length, rule, rate, times)
+        raise _too_long(length, rule, rate, times, overlap=overlap)
     frames, pace = interpolated(count, rate, times)
-    return Conform(length, frames, pace)
-
-
-def _legal(length: Length, rule: FrameRule, rate: Fraction, times: int) -> int:
-    covering = length.at(rate * times)
-    return rule.next_legal(before_interpolation(covering, times))
+    return Conform(length, frames, pace, skip=skip)
 
 
 def interpolated(frames: int, rate: Fraction, times: int) -> tuple[int, Fraction]:
     """Return count and rate of a clip after ``times`` − 1 frames were put between each two."""
     if times < 1 or frames < 1:
-        raise ValueRefused("times", times, problem="is no interpolation", remedy="give 1, 2, 3, …")
+        raise ValueRefused("times", times, problem=_("is no interpolation"), remedy=_("give 1, 2, 3, …"))
     return (frames - 1) * times + 1, rate * times
 
 
@@ -288,8 +316,12 @@ def split(length: Length, rule: FrameRule, rate: Fraction, *, times: int = 1) ->
         raise ValueRefused(
             "frames",
             length.total,
-            problem=f"at {float(length.fps):g} fps cannot be joined of clips of {most} frames",
-            remedy="shorten the shot, or choose a template that makes longer clips",
+            problem=_(
+                "at %(fps)s fps cannot be joined of clips of %(most)s frames",
+                fps=f"{float(length.fps):g}",
+                most=most,
+            ),
+            remedy=_("shorten the shot, or choose a template that makes longer clips"),
         )
     segments: list[Segment] = []
     first = 0
@@ -305,18 +337,30 @@ def joined(segments: tuple[Segment, ...]) -> int:
     return segments[-1].end
 
 
-def _too_long(length: Length, rule: FrameRule, rate: Fraction, times: int) -> ValueRefused:
+def _too_long(
+    length: Length, rule: FrameRule, rate: Fraction, times: int, *, overlap: int = 0
+) -> ValueRefused:
     most = longest(rule)
     frames, pace = interpolated(most, rate, times)
-    holds = math.floor(frames * length.fps / pace)
-    remedy = f"one clip holds {holds} frames ({most} at {float(rate):g} fps)"
-    if most > 1:
+    holds = math.floor((frames - overlap * times) * length.fps / pace)
+    remedy = _(
+        "one clip holds %(frames)s frames (%(most)s at %(rate)s fps)",
+        frames=holds,
+        most=most,
+        rate=f"{float(rate):g}",
+    )
+    if most > 1 and not overlap:
         counts = [segment.frames for segment in split(length, rule, rate, times=times)]
-        remedy = f"split the shot into {len(counts)} clips of {_counted(counts)} frames; {remedy}"
+        remedy = _(
+            "split the shot into %(clips)s clips of %(counts)s frames; %(sentence)s",
+            clips=len(counts),
+            counts=_counted(counts),
+            sentence=remedy,
+        )
     return ValueRefused(
         "frames",
         length.total,
-        problem=f"at {float(length.fps):g} fps is longer than one clip can be",
+        problem=_("at %(fps)s fps is longer than one clip can be", fps=f"{float(length.fps):g}"),
         remedy=remedy,
     )
 
@@ -324,7 +368,7 @@ def _too_long(length: Length, rule: FrameRule, rate: Fraction, times: int) -> Va
 def _counted(counts: list[int]) -> str:
     """Written out where they are few."""
     if len(counts) > 4:
-        return f"{counts[0]}, the last of {counts[-1]}"
+        return _("%(frames)s, the last of %(last)s", frames=counts[0], last=counts[-1])
     return " + ".join(map(str, counts))
 
 

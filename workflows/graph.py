@@ -7,6 +7,8 @@ from posixpath import splitext
 from typing import Any, Final
 
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 Graph = dict[str, dict[str, Any]]
 """Node id → {"class_type": …, "inputs": {…}}; an input is a value or a link [node id, output slot]."""
@@ -26,21 +28,23 @@ MODEL_SUFFIXES: Final = frozenset(
 def format_problem(graph: object) -> Problem | None:
     """Say in a sentence why ``graph`` is not API format, or None if it is."""
     if not isinstance(graph, Mapping):
-        return _not_api(f"The graph is {type(graph).__name__}, not a JSON object of nodes.")
+        return _not_api(_("The graph is %(kind)s, not a JSON object of nodes.", kind=type(graph).__name__))
     if isinstance(graph.get("nodes"), list):
         return _not_api(
-            "This workflow is saved in ComfyUI's UI format; export it with 'Export (API)' "
-            "(older versions: 'Save (API Format)')."
+            _(
+                "This workflow is saved in ComfyUI's UI format; export it with 'Export (API)' "
+                "(older versions: 'Save (API Format)')."
+            )
         )
     if isinstance(graph.get("prompt"), Mapping):
-        return _not_api("This is a whole request; give only what stands under 'prompt'.")
+        return _not_api(_("This is a whole request; give only what stands under 'prompt'."))
     for node_id, node in graph.items():
         if not isinstance(node, Mapping) or not isinstance(node.get("class_type"), str):
-            return _not_api(
-                f"Node {node_id} has no class_type; every node needs class_type and inputs.", node_id
-            )
+            told = _("Node %(id)s has no class_type; every node needs class_type and inputs.", id=node_id)
+            return _not_api(told, node_id)
         if not isinstance(node.get("inputs"), Mapping):
-            return _not_api(f"Node {node_id} ({node['class_type']}) has no inputs object.", node_id)
+            named = _("Node %(id)s (%(title)s)", id=node_id, title=node["class_type"])
+            return _not_api(_("%(node)s has no inputs object.", node=named), node_id)
     return None
 
 
@@ -101,5 +105,5 @@ def _sources(graph: Graph, node: str) -> list[str]:
     return [source for source in linked if source in graph]
 
 
-def _not_api(message: str, node: str | None = None) -> Problem:
+def _not_api(message: Said, node: str | None = None) -> Problem:
     return Problem(node, None, "not_api_format", message)

@@ -12,6 +12,8 @@ from workflows.convert.saying import fault_of, shown
 from workflows.graph import Graph, is_link, is_model_file, linked_node, plain_value
 from workflows.nearest import Search
 from workflows.problems import MODEL
+from workflows.wording import Said
+from workflows.wording import said as _
 
 EXCEPTION: Final = "exception_during_validation"
 """ComfyUI stumbles; told of an inner node, its code is INNER_EXCEPTION."""
@@ -41,7 +43,7 @@ class Finding:
     """What is wrong with an input: ComfyUI's code, and words that go on after the input's name."""
 
     code: str
-    text: str
+    text: Said
     late: bool = False
     missing: str | None = None
     name: str | None = None
@@ -66,11 +68,15 @@ class Bench:
         """Return what is wrong with this value or link, or None. Follows no link."""
         fault = fault_of(value)
         if fault is not None:
-            return Finding("invalid_input_type", f"holds {fault}; write a plain value")
+            return Finding("invalid_input_type", _("holds %(fault)s; write a plain value", fault=fault))
         if is_link(value):
             return self._link_finding(spec, value)
         if spec.types <= LINK_ONLY:
-            text = f"takes a link from a node that gives {spec.type}, not the value {shown(value)}"
+            text = _(
+                "takes a link from a node that gives %(type)s, not the value %(value)s",
+                type=spec.type,
+                value=shown(value),
+            )
             return Finding("link_expected", text, late=True)
         plain = plain_value(value)
         if spec.takes_uploads:
@@ -92,12 +98,12 @@ class Bench:
 
     def _link_finding(self, spec: InputSpec, link: Any) -> Finding | None:
         if len(link) != 2:
-            text = f"is {shown(link)}, which is no link; a link is [node id, output slot]"
+            text = _("is %(value)s, which is no link; a link is [node id, output slot]", value=shown(link))
             return Finding("bad_linked_input", text)
         source, slot = link
         if not isinstance(source, str) or source not in self.graph:
-            where = shown(source, quoted=False)
-            return Finding(EXCEPTION, f"links to node {where}, which is not in the graph")
+            text = _("links to node %(id)s, which is not in the graph", id=shown(source, quoted=False))
+            return Finding(EXCEPTION, text)
         giver = self.object_info.get(_class_of(self.graph, source))
         if giver is None:
             return None  # reported at the giver itself
@@ -106,7 +112,7 @@ class Bench:
     def _upload_finding(self, value: object) -> Finding | None:
         if self.uploaded is None or (isinstance(value, str) and value in self.uploaded):
             return None
-        text = f"{shown(value)} is not in this ComfyUI's input folder; upload it first"
+        text = _("%(value)s is not in this ComfyUI's input folder; upload it first", value=shown(value))
         # an empty name is the folder itself, which is there: ComfyUI stumbles over it when it executes
         return Finding("custom_validation_failed", text, late=value == "")
 
@@ -122,11 +128,15 @@ class Bench:
         if is_model_file(absent[0]):
             return self._absent_model(str(absent[0]), options)
         if not options:
-            text = f"{shown(absent[0])} is not a choice; this ComfyUI has nothing to choose from"
+            text = _(
+                "%(value)s is not a choice; this ComfyUI has nothing to choose from", value=shown(absent[0])
+            )
             return Finding("value_not_in_list", text, late)
         listed = ", ".join(shown(option) for option in options[:_LISTED_AT_MOST])
         more = ", …" if len(options) > _LISTED_AT_MOST else ""
-        text = f"{shown(absent[0])} is not a choice; it takes {listed}{more}"
+        text = _(
+            "%(value)s is not a choice; it takes %(choices)s", value=shown(absent[0]), choices=listed + more
+        )
         return Finding("value_not_in_list", text, late)
 
     def _is_listed(self, value: object, options: Sequence[Any]) -> bool:
@@ -146,8 +156,10 @@ class Bench:
 
     def _absent_model(self, file: str, options: Collection[Any]) -> Finding:
         nearest = self.search.files(file, options, self.other_files)
-        said = f"; nearest: {', '.join(shown(name) for name in nearest)}" if nearest else ""
-        text = f"the model file {shown(file)} is not on this ComfyUI{said}"
+        text = _("the model file %(file)s is not on this ComfyUI", file=shown(file))
+        if nearest:
+            names = ", ".join(shown(name) for name in nearest)
+            text = _("%(sentence)s; nearest: %(names)s", sentence=text, names=names)
         return Finding("value_not_in_list", text, False, MODEL, file, nearest)
 
 
@@ -157,18 +169,26 @@ def _class_of(graph: Graph, node: str) -> str:
 
 def _slot_finding(spec: InputSpec, source: str, slot: Any, outputs: Sequence[Any]) -> Finding | None:
     if not isinstance(slot, int) or not -len(outputs) <= slot < len(outputs):
-        return Finding(EXCEPTION, f"links to {_slot(source, slot)}, which has {len(outputs)} outputs")
+        count = len(outputs)
+        text = _("links to %(slot)s, which has %(count)s outputs", slot=_slot(source, slot), count=count)
+        return Finding(EXCEPTION, text)
     fits = _fits(outputs[slot], spec.declared)
     if not fits or (spec.declared == MATCHED and not _overlap(outputs[slot], spec.type)):
-        text = f"takes {spec.type}, but {_slot(source, slot)} gives {_said(outputs[slot])}"
+        text = _(
+            "takes %(type)s, but %(slot)s gives %(given)s",
+            type=spec.type,
+            slot=_slot(source, slot),
+            given=_said(outputs[slot]),
+        )
         return Finding("return_type_mismatch", text, late=fits)
     if slot < 0:
-        return Finding("bad_linked_input", f"links to {_slot(source, slot)}; slots count from 0", late=True)
+        text = _("links to %(slot)s; slots count from 0", slot=_slot(source, slot))
+        return Finding("bad_linked_input", text, late=True)
     return None
 
 
 def _slot(source: str, slot: object) -> str:
-    return f"slot {shown(slot)} of node {shown(source, quoted=False)}"
+    return _("slot %(slot)s of node %(id)s", slot=shown(slot), id=shown(source, quoted=False))
 
 
 def _said(declared: object) -> str:
@@ -198,25 +218,37 @@ def _number(spec: InputSpec, value: Any) -> tuple[Any, Finding | None]:
     try:
         number = int(value) if spec.type == "INT" else float(value)
     except (TypeError, ValueError, OverflowError):
-        return value, Finding("invalid_input_type", f"{shown(value)} is not {_kind(spec)}")
+        text = _("%(value)s is not %(kind)s", value=shown(value), kind=_kind(spec))
+        return value, Finding("invalid_input_type", text)
     if isinstance(number, float) and not math.isfinite(number):
-        return value, Finding("invalid_input_type", f"{shown(value)} is no finite number", late=True)
+        text = _("%(value)s is no finite number", value=shown(value))
+        return value, Finding("invalid_input_type", text, late=True)
     return number, None
 
 
-def _kind(spec: InputSpec) -> str:
+def _kind(spec: InputSpec) -> Said:
     low, high = spec.facts.get("min"), spec.facts.get("max")
-    kind = "a whole number (INT)" if spec.type == "INT" else "a number (FLOAT)"
-    return f"{kind} from {low} to {high}" if low is not None and high is not None else kind
+    kind = _("a whole number (INT)") if spec.type == "INT" else _("a number (FLOAT)")
+    if low is None or high is None:
+        return kind
+    return _("%(kind)s from %(low)s to %(high)s", kind=kind, low=str(low), high=str(high))
 
 
 def _range_finding(spec: InputSpec, value: Any) -> Finding | None:
     low, high = spec.facts.get("min"), spec.facts.get("max")
     try:
         if "min" in spec.facts and value < low:
-            return Finding("value_smaller_than_min", f"{shown(value)} is below the least allowed, {low}")
+            text = _("%(value)s is below the least allowed, %(limit)s", value=shown(value), limit=str(low))
+            return Finding("value_smaller_than_min", text)
         if "max" in spec.facts and value > high:
-            return Finding("value_bigger_than_max", f"{shown(value)} is above the most allowed, {high}")
+            text = _("%(value)s is above the most allowed, %(limit)s", value=shown(value), limit=str(high))
+            return Finding("value_bigger_than_max", text)
     except TypeError:
-        return Finding(EXCEPTION, f"{shown(value)} is no number to compare with {low} and {high}")
+        text = _(
+            "%(value)s is no number to compare with %(low)s and %(high)s",
+            value=shown(value),
+            low=str(low),
+            high=str(high),
+        )
+        return Finding(EXCEPTION, text)
     return None

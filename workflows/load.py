@@ -12,6 +12,8 @@ from workflows.errors import TemplateInvalid, TemplateNotFound
 from workflows.graph import Graph
 from workflows.manifest import Manifest
 from workflows.parse import parse
+from workflows.soundness import is_sound
+from workflows.wording import said as _
 
 LIBRARY: Final = Path(__file__).resolve().parent
 """The folder of the templates that ship with the farm; each sub-folder with a manifest is one."""
@@ -44,8 +46,11 @@ def load(slug_or_path: str | Path) -> Template:
         raise TemplateNotFound(
             "template",
             str(slug_or_path),
-            problem="is not a workflow template",
-            remedy=f"choose one of {', '.join(slugs())}, or give a folder with graph.json and manifest.json",
+            problem=_("is not a workflow template"),
+            remedy=_(
+                "choose one of %(slugs)s, or give a folder with graph.json and manifest.json",
+                slugs=", ".join(slugs()),
+            ),
         )
     return template_from(_json(folder / "graph.json"), _json(folder / "manifest.json"))
 
@@ -63,17 +68,34 @@ def slugs() -> list[str]:
 def template_from(graph: object, document: object) -> Template:
     """Make a template of a graph and a manifest already read. Raises TemplateInvalid."""
     manifest = parse(document)
+    _refuse_unsound(manifest)
     if not isinstance(graph, dict) or not isinstance(document, dict):
         raise TemplateInvalid(
-            "graph", graph, problem="is not a JSON object", remedy="export it in API format"
+            "graph", graph, problem=_("is not a JSON object"), remedy=_("export it in API format")
         )
     try:
         digest = hashlib.sha256(canonical_json({"graph": graph, "manifest": document})).hexdigest()
     except (ValueError, RecursionError) as exc:
         raise TemplateInvalid(
-            "graph", None, problem=f"holds what JSON cannot ({exc})", remedy="write no NaN and no Infinity"
+            "graph",
+            None,
+            problem=_("holds what JSON cannot (%(why)s)", why=str(exc)),
+            remedy=_("write no NaN and no Infinity"),
         ) from exc
     return Template(graph=graph, manifest=manifest, document=document, sha256=digest)
+
+
+def _refuse_unsound(manifest: Manifest) -> None:
+    """Refuse a custom class that is described in a form nobody reads; {} says that nobody knew."""
+    for index, pack in enumerate(manifest.packs):
+        for name, told in pack.classes.items():
+            if told and not is_sound(told):
+                raise TemplateInvalid(
+                    f"manifest.packs[{index}].classes",
+                    name,
+                    problem=_("is described in a form that no ComfyUI writes"),
+                    remedy=_("write what /object_info says of the class, or {}"),
+                )
 
 
 def canonical_json(value: object) -> bytes:
@@ -93,9 +115,12 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise TemplateInvalid(
-            path.name, str(path), problem="cannot be read", remedy="check that the file is there"
+            path.name, str(path), problem=_("cannot be read"), remedy=_("check that the file is there")
         ) from exc
     except ValueError as exc:
         raise TemplateInvalid(
-            path.name, str(path), problem=f"is not JSON ({exc})", remedy="export it again"
+            path.name,
+            str(path),
+            problem=_("is not JSON (%(why)s)", why=str(exc)),
+            remedy=_("export it again"),
         ) from exc

@@ -20,10 +20,12 @@ from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo, types_of
 from workflows.errors import ValueRefused
-from workflows.graph import Graph, is_link, linked_node
+from workflows.graph import Graph, is_link, is_model_file, linked_node
 from workflows.load import Template
 from workflows.manifest import LoraPlace, Manifest
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 MOST_WEIGHT: Final = 4.0
 """Weights beyond ±4 are typing errors: 80 for 0.8. ComfyUI itself takes ±100."""
@@ -63,21 +65,22 @@ def insert_loras(graph: Graph, places: Sequence[LoraPlace], loras: Sequence[Lora
 def check_lora(lora: Lora, places: Sequence[LoraPlace]) -> None:
     """Raise ValueRefused unless this LoRA can be loaded at one of the places."""
     if not lora.file or not lora.file.isprintable():
-        raise ValueRefused("lora", lora.file, problem="is no file", remedy="name it as ComfyUI lists it")
+        remedy = _("name it as ComfyUI lists it")
+        raise ValueRefused("lora", lora.file, problem=_("is no file"), remedy=remedy)
     if not (math.isfinite(lora.weight) and abs(lora.weight) <= MOST_WEIGHT):
         raise ValueRefused(
             f"weight of {lora.file}",
             lora.weight,
-            problem="is out of range",
-            remedy=f"give a number from {-MOST_WEIGHT:g} to {MOST_WEIGHT:g}; 0.6 to 1 is usual",
+            problem=_("is out of range"),
+            remedy=_("give a number from -%(most)s to %(most)s; 0.6 to 1 is usual", most=f"{MOST_WEIGHT:g}"),
         )
     if not any(_goes_to(lora, place) for place in places):
-        experts = ", ".join(place.expert for place in places if place.expert) or "none"
+        experts = ", ".join(place.expert for place in places if place.expert) or _("none")
         raise ValueRefused(
             f"expert of {lora.file}",
             lora.expert,
-            problem="has no place in this template",
-            remedy=f"the template's experts: {experts}",
+            problem=_("has no place in this template"),
+            remedy=_("the template's experts: %(experts)s", experts=experts),
         )
 
 
@@ -108,7 +111,7 @@ def _insert_chain(graph: Graph, place: LoraPlace, loras: Iterable[Lora], fresh: 
 
 
 def _loader(lora: Lora, model: list[Any], clip: list[Any] | None, place: LoraPlace) -> dict[str, Any]:
-    title = f"LoRA {lora.file}" + (f", {place.expert} noise" if place.expert else "")
+    title = f"LoRA {lora.file}" + _of_expert(place.expert)
     inputs: dict[str, Any] = {"model": list(model)}
     if clip:
         inputs["clip"] = list(clip)
@@ -120,6 +123,10 @@ def _loader(lora: Lora, model: list[Any], clip: list[Any] | None, place: LoraPla
         "inputs": inputs,
         "_meta": {"title": title},
     }
+
+
+def _of_expert(expert: str) -> str:
+    return f", {expert} noise" if expert in ("high", "low") else f", {expert}" if expert else ""
 
 
 def _fresh_ids(graph: Graph) -> Iterator[str]:
@@ -146,20 +153,30 @@ def lora_problems(template: Template, object_info: ObjectInfo) -> Iterator[Probl
     """Say what is wrong with the places a manifest names for LoRAs; with a catalogue, types too."""
     manifest = template.manifest
     if manifest.loras and not manifest.base_model:
-        yield _problem("lora_base", "Places for LoRAs need a base_model, so that only fitting ones go there.")
+        text = _("Places for LoRAs need a base_model, so that only fitting ones go there.")
+        yield _problem("lora_base", text)
     if manifest.loras and "positive" not in manifest.bindings:
-        yield _problem("lora_prompt", "Places for LoRAs need the role positive: trigger words go there.")
-    experts = [place.expert for place in manifest.loras]
-    if len(set(experts)) != len(experts):
-        yield _problem("lora_expert", "Each place for LoRAs needs an expert of its own.")
+        text = _("Places for LoRAs need the role positive: trigger words go there.")
+        yield _problem("lora_prompt", text)
+    files: dict[str, set[tuple[str, ...]]] = {}
+    for place in manifest.loras:
+        files.setdefault(place.expert, set()).add(_files(template.graph, place))
+    if any(len(names) > 1 for names in files.values()):
+        text = _("Each place for LoRAs needs an expert of its own, unless it loads the same file.")
+        yield _problem("lora_expert", text)
     sources = [link for place in manifest.loras for link in (place.model, place.clip) if link]
     for link in dict.fromkeys(sources):
         if sources.count(link) > 1:
-            yield _problem("lora_shared", "Two places for LoRAs share this output.", link)
+            yield _problem("lora_shared", _("Two places for LoRAs share this output."), link)
     for place in manifest.loras:
         yield from _source_problems(template.graph, object_info, place.model, "MODEL")
         if place.clip:
             yield from _source_problems(template.graph, object_info, place.clip, "CLIP")
+
+
+def _files(graph: Graph, place: LoraPlace) -> tuple[str, ...]:
+    inputs = graph.get(place.model[0], {}).get("inputs", {})
+    return tuple(value for value in inputs.values() if is_model_file(value))
 
 
 def _source_problems(
@@ -168,27 +185,30 @@ def _source_problems(
     node_id, slot = link
     node = graph.get(node_id)
     if node is None:
-        yield _problem(
-            "unknown_node", f"LoRAs should follow node {node_id}, which is not in the graph.", link
-        )
+        text = _("LoRAs should follow node %(id)s, which is not in the graph.", id=node_id)
+        yield _problem("unknown_node", text, link)
         return
-    where = f"node {node_id} ({node['class_type']})"
-    if _link(link) not in [value for _, _, value in _links(graph)]:
-        yield _problem(
-            "lora_untaken", f"Nobody takes output {slot} of {where}: LoRAs there do nothing.", link
-        )
+    where = _("node %(id)s (%(title)s)", id=node_id, title=node["class_type"])
+    if _link(link) not in [value for _node, _name, value in _links(graph)]:
+        text = _("Nobody takes output %(slot)s of %(node)s: LoRAs there do nothing.", slot=slot, node=where)
+        yield _problem("lora_untaken", text, link)
     patches = node["class_type"] not in (WITH_CLIP, MODEL_ONLY)
     if patches and any(linked_node(value) for value in node["inputs"].values()):
-        text = f"LoRAs would come after {where}, which alters the {kind}; name the loader it comes from."
+        text = _(
+            "LoRAs would come after %(node)s, which alters the %(kind)s; name the loader it comes from.",
+            node=where,
+            kind=kind,
+        )
         yield _problem("lora_late", text, link)
     outputs: Sequence[object] = (_known(object_info, node) or {}).get("output", ())
     if outputs and not (slot < len(outputs) and types_of(outputs[slot]) & {kind, "*"}):
-        yield _problem("return_type_mismatch", f"Output {slot} of {where} gives no {kind}.", link)
+        text = _("Output %(slot)s of %(node)s gives no %(kind)s.", slot=slot, node=where, kind=kind)
+        yield _problem("return_type_mismatch", text, link)
 
 
 def _known(object_info: ObjectInfo, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return object_info.get(node["class_type"])
 
 
-def _problem(code: str, message: str, link: tuple[str, int] | None = None) -> Problem:
+def _problem(code: str, message: Said, link: tuple[str, int] | None = None) -> Problem:
     return Problem(link[0] if link else None, None, code, message)

@@ -94,7 +94,8 @@ class Without:
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Where a role's value goes and which values are right. ``unit`` and ``note`` are shown to people.
-    ``optional``: it may be left out, and has no default then.
+    ``optional``: it may be left out, and has no default then. ``overlap``: so many frames at the beginning of
+    what is made repeat the end of this file, a clip that is continued.
 
     Only ``precision`` may have no target: a graph with one precision states it without writing it.
     """
@@ -108,6 +109,7 @@ class Binding:
     unit: str | None = None
     note: str | None = None
     optional: Without | None = None
+    overlap: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ class FrameRule:
 @dataclass(frozen=True, slots=True)
 class Follows:
     """The clip is as long, fast and large as the file in ``role``, changed so: frames × ``frames_times`` +
-    ``frames_plus``, fps × ``fps_times``, width and height × ``size_times``."""
+    ``frames_plus``, fps × ``fps_times``, width and height × ``size_times``.
+
+    What the template binds (frames, fps, width, height) is chosen all the same, and the rest follows.
+    """
 
     role: str
     frames_times: int = 1
@@ -185,7 +190,8 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Custom nodes a graph needs: where they come from, and what ``/object_info`` says of their classes."""
+    """Custom nodes a graph needs: where they come from, and what ``/object_info`` says of their classes; {}
+    of one that nobody could ask about."""
 
     name: str
     repository: str

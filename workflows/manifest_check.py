@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
 from workflows.bind import need_gb
 from workflows.catalogue import ObjectInfo, with_packs
 from workflows.errors import NeedUnknown, WorkflowError
-from workflows.graph import format_problem, is_link, is_model_file
+from workflows.graph import Graph, format_problem, is_link, is_model_file, linked_node
 from workflows.load import Template
 from workflows.loras import lora_problems
 from workflows.manifest import Binding, Manifest, Target
 from workflows.optional import optional_problems
 from workflows.problems import Problem
 from workflows.values import checked
+from workflows.wording import Said
+from workflows.wording import said as _
 
 SAVING: Final = {"SaveImage": "image", "SaveVideo": "video", "SaveWEBM": "video", "SaveAnimatedWEBP": "image"}
 """Core classes that save files, and what they save; others are asked of the catalogue."""
@@ -46,7 +48,7 @@ def check_manifest(template: Template, object_info: ObjectInfo | None = None) ->
         *_output_problems(template, known),
         *_vram_problems(template),
         *_model_problems(template),
-        *_file_problems(template),
+        *_file_problems(template, known),
         *_kind_problems(template.manifest),
         *lora_problems(template, known),
         *optional_problems(template, known),
@@ -59,20 +61,28 @@ def _target_problems(template: Template) -> Iterator[Problem]:
             finding = _target_finding(template, binding, target)
             if finding:
                 code, text = finding
-                yield Problem(target.node, target.input, code, f"Role {binding.role!r} {text}.")
+                told = _("Role %(role)s %(finding)s.", role=repr(binding.role), finding=text)
+                yield Problem(target.node, target.input, code, told)
 
 
-def _target_finding(template: Template, binding: Binding, target: Target) -> tuple[str, str] | None:
+def _target_finding(template: Template, binding: Binding, target: Target) -> tuple[str, Said] | None:
     node = template.graph.get(target.node)
     if node is None:
-        return "unknown_node", f"is bound to node {target.node}, which is not in the graph"
-    where = f"{target.input!r} of node {target.node} ({node['class_type']})"
+        return "unknown_node", _("is bound to node %(id)s, which is not in the graph", id=target.node)
+    where = _(
+        "%(input)s of node %(id)s (%(title)s)",
+        input=repr(target.input),
+        id=target.node,
+        title=node["class_type"],
+    )
     if target.input not in node["inputs"]:
-        return "unknown_input", f"is bound to {where}, which the graph does not have"
+        return "unknown_input", _("is bound to %(where)s, which the graph does not have", where=where)
     if is_link(node["inputs"][target.input]) and not target.replaces_link:
-        return "replaces_link", f"would cut the link at {where}; write replaces_link if that is meant"
+        text = _("would cut the link at %(where)s; write replaces_link if that is meant", where=where)
+        return "replaces_link", text
     if target.choices is not None and set(target.choices) != set(binding.choices):
-        return "choices_differ", f"translates other choices at {where} than the role offers"
+        text = _("translates other choices at %(where)s than the role offers", where=where)
+        return "choices_differ", text
     return None
 
 
@@ -82,8 +92,12 @@ def _shared_targets(manifest: Manifest) -> Iterator[Problem]:
         for target in binding.targets:
             first = owner.setdefault((target.node, target.input), binding.role)
             if first != binding.role:
-                text = (
-                    f"Roles {first!r} and {binding.role!r} both write {target.input!r} of node {target.node}."
+                text = _(
+                    "Roles %(first)s and %(second)s both write %(input)s of node %(id)s.",
+                    first=repr(first),
+                    second=repr(binding.role),
+                    input=repr(target.input),
+                    id=target.node,
                 )
                 yield Problem(target.node, target.input, "shared_target", text)
 
@@ -92,63 +106,73 @@ def _golden_problems(manifest: Manifest) -> Iterator[Problem]:
     for role, value in manifest.golden.items():
         binding = manifest.bindings.get(role)
         if binding is None or binding.type == "file" or role == "filename_prefix":
-            yield _of_manifest("golden_value", f"The golden value for {role!r} belongs to no binding.")
+            text = _("The golden value for %(role)s belongs to no binding.", role=repr(role))
+            yield _of_manifest("golden_value", text)
             continue
         try:
             checked(binding, value, manifest)
         except WorkflowError as exc:
-            yield _of_manifest("golden_value", f"The golden value does not pass its own rule: {exc}.")
+            text = _("The golden value does not pass its own rule: %(why)s.", why=exc.said)
+            yield _of_manifest("golden_value", text)
 
 
 def _default_problems(manifest: Manifest) -> Iterator[Problem]:
     for role, value in manifest.defaults.items():
         binding = manifest.bindings.get(role)
         if binding is None or role == "filename_prefix":
-            yield _of_manifest("unbound_default", f"The default for {role!r} belongs to no binding.")
+            text = _("The default for %(role)s belongs to no binding.", role=repr(role))
+            yield _of_manifest("unbound_default", text)
             continue
         try:
             checked(binding, value, manifest)
         except WorkflowError as exc:
-            yield _of_manifest("bad_default", f"The default does not pass its own rule: {exc}.")
+            text = _("The default does not pass its own rule: %(why)s.", why=exc.said)
+            yield _of_manifest("bad_default", text)
 
 
 def _output_problems(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
     manifest = template.manifest
     primary = [output.kind for output in manifest.outputs if output.role == "primary"]
     if primary != [manifest.produces]:
-        yield _of_manifest("primary_output", f"Exactly one primary output must be {manifest.produces}.")
+        text = _("Exactly one primary output must be %(kind)s.", kind=manifest.produces)
+        yield _of_manifest("primary_output", text)
     prefix = manifest.bindings.get("filename_prefix")
     named = {target.node for target in prefix.targets} if prefix else set()
     for output in manifest.outputs:
         node = template.graph.get(output.node)
         if node is None:
-            yield Problem(
-                output.node, None, "unknown_node", f"Output node {output.node} is not in the graph."
-            )
+            text = _("Output node %(id)s is not in the graph.", id=output.node)
+            yield Problem(output.node, None, "unknown_node", text)
             continue
-        where = f"Node {output.node} ({node['class_type']})"
+        where = _("Node %(id)s (%(title)s)", id=output.node, title=node["class_type"])
         saves = SAVING.get(node["class_type"])
         if saves is None and not object_info.get(node["class_type"], {}).get("output_node"):
-            yield Problem(
-                output.node, None, "not_an_output", f"{where} is named as output but saves nothing."
-            )
+            text = _("%(node)s is named as output but saves nothing.", node=where)
+            yield Problem(output.node, None, "not_an_output", text)
         elif saves not in (None, "image" if output.kind == "frames" else output.kind):
-            yield Problem(output.node, None, "output_kind", f"{where} saves {saves}, not {output.kind}.")
+            text = _("%(node)s saves %(kind)s, not %(wanted)s.", node=where, kind=saves, wanted=output.kind)
+            yield Problem(output.node, None, "output_kind", text)
         if output.node not in named:
-            text = f"{where} saves files without the role filename_prefix, so attempts would share names."
+            text = _(
+                "%(node)s saves files without the role filename_prefix, so attempts would share names.",
+                node=where,
+            )
             yield Problem(output.node, "filename_prefix", "unnamed_output", text)
 
 
 def _vram_problems(template: Template) -> Iterator[Problem]:
     manifest = template.manifest
     if manifest.models and not manifest.precisions:
-        yield _of_manifest("no_precision", "A template with models must bind the role precision.")
+        yield _of_manifest("no_precision", _("A template with models must bind the role precision."))
     for precision in manifest.precisions:
         rows = [row for row in manifest.vram if row.precision == precision]
         if not rows:
-            yield _of_manifest("no_vram", f"Precision {precision!r} has no VRAM figure.")
+            text = _("Precision %(precision)s has no VRAM figure.", precision=repr(precision))
+            yield _of_manifest("no_vram", text)
         elif not _covered(template, precision):
-            text = f"The default size has no VRAM figure for precision {precision!r}."
+            text = _(
+                "The default size has no VRAM figure for precision %(precision)s.", precision=repr(precision)
+            )
             yield _of_manifest("default_uncovered", text)
         for below, above in pairwise(rows):
             if not (
@@ -156,7 +180,8 @@ def _vram_problems(template: Template) -> Iterator[Problem]:
                 and below.max_frames <= above.max_frames
                 and below.gb <= above.gb
             ):
-                yield _of_manifest("vram_order", f"The VRAM figures of {precision!r} do not ascend.")
+                text = _("The VRAM figures of %(precision)s do not ascend.", precision=repr(precision))
+                yield _of_manifest("vram_order", text)
 
 
 def _covered(template: Template, precision: str) -> bool:
@@ -171,13 +196,21 @@ def _covered(template: Template, precision: str) -> bool:
 def _model_problems(template: Template) -> Iterator[Problem]:
     for model in template.manifest.models:
         if model.name not in _names_written(template, model.node, model.input, model.precision):
-            text = f"Model {model.name!r} is not what {model.input!r} of node {model.node} names."
+            text = _(
+                "Model %(model)s is not what %(input)s of node %(id)s names.",
+                model=repr(model.name),
+                input=repr(model.input),
+                id=model.node,
+            )
             yield Problem(model.node, model.input, "model_differs", text)
     declared = {(model.node, model.input, model.name) for model in template.manifest.models}
     for node_id, node in template.graph.items():
         for name, value in node["inputs"].items():
             if is_model_file(value) and (node_id, name, value) not in declared:
-                text = f"Node {node_id} ({node['class_type']}) needs {value!r}, undeclared in the manifest."
+                named = _("Node %(id)s (%(title)s)", id=node_id, title=node["class_type"])
+                text = _(
+                    "%(node)s needs %(model)s, undeclared in the manifest.", node=named, model=repr(value)
+                )
                 yield Problem(node_id, name, "undeclared_model", text)
 
 
@@ -190,36 +223,68 @@ def _names_written(template: Template, node: str, name: str, precision: str | No
     return [template.graph.get(node, {}).get("inputs", {}).get(name)]
 
 
-def _file_problems(template: Template) -> Iterator[Problem]:
+def _file_problems(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
     files = {
         (target.node, target.input)
         for binding in template.manifest.bindings.values()
         if binding.type == "file"
         for target in binding.targets
     }
+    takers = _takers(template.graph)
     for node_id, node in template.graph.items():
         name = FILE_LOADERS.get(node["class_type"])
-        if name and not is_link(node["inputs"].get(name)) and (node_id, name) not in files:
-            text = f"Node {node_id} ({node['class_type']}) reads a file that no role brings to the node."
+        if not name or is_link(node["inputs"].get(name)) or (node_id, name) in files:
+            continue
+        if _is_read(template.graph, takers, node_id, object_info):
+            named = _("Node %(id)s (%(title)s)", id=node_id, title=node["class_type"])
+            text = _("%(node)s reads a file that no role brings to the node.", node=named)
             yield Problem(node_id, name, "unbound_file", text)
+
+
+def _is_read(graph: Graph, takers: Mapping[str, list[str]], loader: str, object_info: ObjectInfo) -> bool:
+    """False if a server never runs a loader: no output node needs it. Without a catalogue nobody knows."""
+    reached = {loader}
+    waiting = [loader]
+    while waiting:
+        node = waiting.pop()
+        known = object_info.get(graph[node]["class_type"])
+        if known is None or known.get("output_node"):
+            return True
+        fresh = [taker for taker in takers.get(node, ()) if taker not in reached]
+        reached.update(fresh)
+        waiting += fresh
+    return False
+
+
+def _takers(graph: Graph) -> dict[str, list[str]]:
+    """Node → the nodes that take something of it."""
+    takers: dict[str, list[str]] = {}
+    for node_id, node in graph.items():
+        for origin in filter(None, map(linked_node, node["inputs"].values())):
+            takers.setdefault(origin, []).append(node_id)
+    return takers
 
 
 def _kind_problems(manifest: Manifest) -> Iterator[Problem]:
     if (manifest.kind == "slate") != (manifest.slate is not None):
-        yield _of_manifest("slate", "A slate template, and only one, says how its picture is drawn.")
+        yield _of_manifest("slate", _("A slate template, and only one, says how its picture is drawn."))
     if manifest.frame_rule is not None and manifest.native_fps is None:
-        yield _of_manifest("native_fps", "A template with a frame rule states native_fps.")
+        yield _of_manifest("native_fps", _("A template with a frame rule states native_fps."))
     if manifest.follows is not None:
         followed = manifest.bindings.get(manifest.follows.role)
         if followed is None or followed.type != "file":
-            text = f"The clip follows {manifest.follows.role!r}, which is no file that this template takes."
+            text = _(
+                "The clip follows %(role)s, which is no file that this template takes.",
+                role=repr(manifest.follows.role),
+            )
             yield _of_manifest("follows", text)
-        if manifest.frame_rule is not None:
-            yield _of_manifest("follows", "A template whose clip follows its source has no frame rule.")
+        if manifest.frame_rule and (manifest.follows.frames_times, manifest.follows.frames_plus) != (1, 0):
+            text = _("A template with a frame rule chooses its length, and follows its source's rate alone.")
+            yield _of_manifest("follows", text)
     if manifest.remote is not None and (manifest.vram or manifest.models):
-        text = "A template that a service renders needs neither memory nor model files here."
+        text = _("A template that a service renders needs neither memory nor model files here.")
         yield _of_manifest("remote", text)
 
 
-def _of_manifest(code: str, message: str) -> Problem:
+def _of_manifest(code: str, message: Said) -> Problem:
     return Problem(None, None, code, message)

@@ -12,6 +12,8 @@ from workflows.convert.saying import DEEPEST_VALUE, fault_of
 from workflows.graph import Graph, is_link, linked_node
 
 ROUNDS: Final = 3
+MOST_TWINS: Final = 200
+"""More nodes that look the same as others are paired in their order at once."""
 MOST_TIED: Final = 50
 """Of more nodes that look the same, nobody can say which is which; they are paired in their order."""
 
@@ -23,12 +25,17 @@ Labels = Mapping[str, str]
 def match(before: Graph, after: Graph) -> dict[str, str]:
     """Return before's id → after's id for every node that is in both, renumbered or not."""
     pairs: dict[str, str] = {}
+    ways = Around(before), Around(after)
+
+    def alike(rounds: int, *, values: bool) -> None:
+        _by_labels(pairs, labels(before, rounds, values=values), labels(after, rounds, values=values), ways)
+
     steps: tuple[Callable[[], None], ...] = (
         lambda: _by_id(before, after, pairs, _equal),
-        lambda: _by_labels(pairs, *(labels(graph, ROUNDS, values=True) for graph in (before, after))),
+        lambda: alike(ROUNDS, values=True),
         lambda: _by_id(before, after, pairs, _same_class),
-        lambda: _by_labels(pairs, *(labels(graph, 2, values=False) for graph in (before, after))),
-        lambda: _by_labels(pairs, *(labels(graph, 1, values=False) for graph in (before, after))),
+        lambda: alike(2, values=False),
+        lambda: alike(1, values=False),
         lambda: _by_neighbours(before, after, pairs),
     )
     for step in steps:
@@ -77,14 +84,76 @@ def _by_id(before: Graph, after: Graph, pairs: dict[str, str], alike: Callable[[
             pairs[node] = node
 
 
-def _by_labels(pairs: dict[str, str], before: Labels, after: Labels) -> None:
-    """Pair what looks the same, in order, where there are as many on both sides."""
+def _by_labels(pairs: dict[str, str], before: Labels, after: Labels, ways: tuple[Around, Around]) -> None:
+    """Pair what looks the same where there are as many on both sides; twins by what is beside them."""
     taken = set(pairs.values())
     olds, news = _groups(before, pairs.keys()), _groups(after, taken)
+    tied: list[tuple[list[str], list[str]]] = []
     for label, nodes in olds.items():
         others = news.get(label, [])
-        if len(nodes) == len(others):
-            pairs.update(zip(nodes, others, strict=True))
+        if len(nodes) == len(others) == 1:
+            pairs[nodes[0]] = others[0]
+        elif len(nodes) == len(others):
+            tied.append((nodes, others))
+    if sum(len(nodes) for nodes, _others in tied) <= MOST_TWINS:
+        _untie(pairs, tied, ways)
+    for nodes, others in tied:
+        pairs.update(zip(nodes, others, strict=True))
+
+
+def _untie(
+    pairs: dict[str, str], tied: list[tuple[list[str], list[str]]], ways: tuple[Around, Around]
+) -> None:
+    """Pair twins whose neighbours are paired; where nothing tells them apart, the first two, and look again.
+
+    What is paired leaves the groups.
+    """
+    while any(nodes for nodes, _others in tied):
+        back = {new: old for old, new in pairs.items()}
+        settled = False
+        for nodes, others in tied:
+            here = _beside(nodes, ways[0], {old: old for old in pairs})
+            there = _beside(others, ways[1], back)
+            for key, twins in here.items():
+                if key and len(twins) == 1 and len(there.get(key, [])) == 1:
+                    settled = True
+                    _settle(pairs, nodes, others, twins[0], there[key][0])
+        if not settled:
+            nodes, others = next(group for group in tied if group[0])
+            _settle(pairs, nodes, others, nodes[0], others[0])
+
+
+def _settle(pairs: dict[str, str], nodes: list[str], others: list[str], old: str, new: str) -> None:
+    pairs[old] = new
+    nodes.remove(old)
+    others.remove(new)
+
+
+def _beside(
+    nodes: list[str], around: Around, names: Mapping[str, str]
+) -> dict[tuple[tuple[str, str], ...], list[str]]:
+    """Nodes by which paired ones stand beside them, and how; ``names``: what those are called before."""
+    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for node in nodes:
+        key = sorted((way, names[other]) for way, other in around[node] if other in names)
+        found.setdefault(tuple(key), []).append(node)
+    return found
+
+
+class Around:
+    """The links of each node, both ways, gathered when first asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._links: dict[str, list[tuple[str, str]]] | None = None
+
+    def __getitem__(self, node: str) -> list[tuple[str, str]]:
+        if self._links is None:
+            self._links = {}
+            for taker, name, giver, slot in _edges(self._graph):
+                self._links.setdefault(taker, []).append((f"<{name}:{slot}", giver))
+                self._links.setdefault(giver, []).append((f">{name}:{slot}", taker))
+        return self._links.get(node, [])
 
 
 def _by_neighbours(before: Graph, after: Graph, pairs: dict[str, str]) -> None:

@@ -10,6 +10,8 @@ from workflows.graph import Graph, linked_node
 from workflows.load import Template
 from workflows.manifest import Manifest, Without
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 
 def without(graph: Graph, manifest: Manifest, roles: Sequence[str]) -> Graph:
@@ -42,22 +44,30 @@ def optional_problems(template: Template, object_info: ObjectInfo) -> Iterator[P
         if rule is None:
             continue
         if role in manifest.defaults:
-            yield _wrong(None, None, role, "is optional and has a default; leave one of both out")
+            yield _wrong(None, None, role, _("is optional and has a default; leave one of both out"))
         yield from _wrong_rule(graph, role, rule)
         yield from _lost_inputs(template, role, object_info)
 
 
 def _wrong_rule(graph: Graph, role: str, rule: Without) -> Iterator[Problem]:
-    named = [*rule.remove, *(node for node, _ in rule.relink), *(node for node, _ in rule.relink.values())]
+    named = [
+        *rule.remove,
+        *(node for node, _name in rule.relink),
+        *(node for node, _slot in rule.relink.values()),
+    ]
     for node in named:
         if node not in graph:
-            yield _wrong(node, None, role, f"names node {node}, which is not in the graph")
-    for (node, name), (source, _) in rule.relink.items():
-        leads = f"leads {name!r} of node {node}"
+            yield _wrong(node, None, role, _("names node %(id)s, which is not in the graph", id=node))
+    for (node, name), (source, _slot) in rule.relink.items():
+        told = {"input": repr(name), "id": node}
         if source in rule.remove:
-            yield _wrong(node, name, role, f"{leads} to node {source}, which goes too")
+            text = _(
+                "leads %(input)s of node %(id)s to node %(source)s, which goes too", **told, source=source
+            )
+            yield _wrong(node, name, role, text)
         if node in graph and name not in graph[node]["inputs"]:
-            yield _wrong(node, name, role, f"{leads} elsewhere, which it does not have")
+            text = _("leads %(input)s of node %(id)s elsewhere, which it does not have", **told)
+            yield _wrong(node, name, role, text)
 
 
 def _lost_inputs(template: Template, role: str, object_info: ObjectInfo) -> Iterator[Problem]:
@@ -67,11 +77,16 @@ def _lost_inputs(template: Template, role: str, object_info: ObjectInfo) -> Iter
         required = object_info.get(node["class_type"], {}).get("input", {}).get("required") or {}
         for name in template.graph[node_id]["inputs"]:
             if name not in node["inputs"] and name in required:
-                where = f"{name!r} of node {node_id} ({node['class_type']})"
-                yield _wrong(
-                    node_id, name, role, f"leaves {where} without a value; lead it elsewhere by relink"
+                where = _(
+                    "%(input)s of node %(id)s (%(title)s)",
+                    input=repr(name),
+                    id=node_id,
+                    title=node["class_type"],
                 )
+                text = _("leaves %(where)s without a value; lead it elsewhere by relink", where=where)
+                yield _wrong(node_id, name, role, text)
 
 
-def _wrong(node: str | None, name: str | None, role: str, text: str) -> Problem:
-    return Problem(node, name, "optional", f"Role {role!r} {text}.")
+def _wrong(node: str | None, name: str | None, role: str, text: Said) -> Problem:
+    told = _("Role %(role)s %(finding)s.", role=repr(role), finding=text)
+    return Problem(node, name, "optional", told)

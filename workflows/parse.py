@@ -26,6 +26,7 @@ from workflows.manifest import (
     Without,
 )
 from workflows.reading import Reader
+from workflows.wording import said as _
 
 MOST_FRAMES_LESS = 100
 """How many frames less than its source a clip may have: models that look at neighbours lose some."""
@@ -41,8 +42,8 @@ def parse(document: object) -> Manifest:
 
 def read_manifest(reader: Reader) -> Manifest:
     """Take a manifest from a reader, field by field; what is asked of it here is what a manifest is."""
-    reads = f"this library reads version {MANIFEST_VERSION}"
-    reader.exactly("manifest", MANIFEST_VERSION, "is not understood", reads)
+    reads = _("this library reads version %(version)s", version=MANIFEST_VERSION)
+    reader.exactly("manifest", MANIFEST_VERSION, _("is not understood"), reads)
     frame_rule = _frame_rule(reader.maybe_part("frame_rule"))
     manifest = Manifest(
         slug=reader.text("slug"),
@@ -79,11 +80,14 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
     for name, row in reader.named("bindings", ROLES).items():
         role = FORMER_ROLES.get(name, name)
         if role not in ROLES:
-            raise row.refused("type", "belongs to an unknown role", f"choose one of {', '.join(ROLES)}")
+            remedy = _("choose one of %(choices)s", choices=", ".join(ROLES))
+            raise row.refused("type", _("belongs to an unknown role"), remedy)
         if role in bindings:
-            raise row.refused("type", f"binds {role} once more", f"keep one of {name} and {role}")
-        row.exactly("type", ROLES[role], f"is not the type of {role}", f"write {ROLES[role]!r}")
-        empty = "binds nothing" if role != "precision" else ""
+            remedy = _("keep one of %(name)s and %(role)s", name=name, role=role)
+            raise row.refused("type", _("binds %(role)s once more", role=role), remedy)
+        remedy = _("write %(value)s", value=repr(ROLES[role]))
+        row.exactly("type", ROLES[role], _("is not the type of %(role)s", role=role), remedy)
+        empty = _("binds nothing") if role != "precision" else None
         bindings[role] = Binding(
             role=role,
             type=ROLES[role],
@@ -94,10 +98,12 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             unit=row.maybe_text("unit"),
             note=row.maybe_text("note"),
             optional=_without(row.maybe_part("optional")),
+            overlap=row.integer("overlap", default=0) if role == "video" else 0,
         )
         row.finish()
     if ("frames" in bindings) != (frame_rule is not None):
-        raise reader.refused("frame_rule", "does not match the bindings", "bind frames and give a frame_rule")
+        remedy = _("bind frames and give a frame_rule")
+        raise reader.refused("frame_rule", _("does not match the bindings"), remedy)
     return bindings
 
 
@@ -115,8 +121,11 @@ def _target(row: Reader) -> Target:
 
 
 def _without(row: Reader | None) -> Without | None:
-    if row is None:
-        return None
+    return None if row is None else read_without(row)
+
+
+def read_without(row: Reader) -> Without:
+    """Take what becomes of a graph without an optional role."""
     relink = {}
     for place in row.rows("relink"):
         relink[place.text("node"), place.text("input")] = place.output("to")

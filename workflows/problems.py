@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from workflows.wording import Said
+
 MODEL: Final = "model"
 """``Problem.missing`` of a file that the catalogue's server does not list. Another node may well have it."""
 
@@ -27,7 +29,7 @@ class Problem:
     node: str | None
     input: str | None
     code: str
-    message: str
+    message: Said
     title: str | None = None
     missing: str | None = None
     name: str | None = None

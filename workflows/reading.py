@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from workflows.errors import TemplateInvalid
+from workflows.wording import Said
+from workflows.wording import said as _
 
 SHA256: Final = "^[0-9a-f]{64}$"
 
@@ -21,7 +23,7 @@ class Reader:
 
     def __init__(self, document: object, where: str) -> None:
         if not isinstance(document, Mapping):
-            raise TemplateInvalid(where, document, problem="is not a JSON object", remedy="write {…}")
+            raise TemplateInvalid(where, document, problem=_("is not a JSON object"), remedy=_("write {…}"))
         self.where = where
         self._document: Mapping[str, Any] = document
         self._taken: set[str] = set()
@@ -32,17 +34,21 @@ class Reader:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._take(key, default)
-        if not isinstance(value, str) or not (value or default == ""):
-            raise self.refused(key, "is not a text", "write a text in quotes")
+        if value == "" != default:
+            raise self.refused(key, _("is empty"), _("fill it in"))
+        if not isinstance(value, str):
+            raise self.refused(key, _("is not a text"), _("write a text in quotes"))
         return value
 
     def one_of(self, key: str, allowed: tuple[str, ...]) -> str:
         value = self.text(key)
         if value not in allowed:
-            raise self.refused(key, "is not known", f"choose one of {', '.join(allowed)}")
+            raise self.refused(
+                key, _("is not known"), _("choose one of %(choices)s", choices=", ".join(allowed))
+            )
         return value
 
-    def exactly(self, key: str, wanted: str | int, problem: str, remedy: str) -> None:
+    def exactly(self, key: str, wanted: str | int, problem: Said, remedy: Said) -> None:
         """Take a field that has one right value."""
         value = self._take(key, None)
         if value != wanted or type(value) is not type(wanted):
@@ -51,13 +57,15 @@ class Reader:
     def integer(self, key: str, *, at_least: int = 0, default: int | None = None) -> int:
         value = self._take(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
-            raise self.refused(key, "does not fit", f"write a whole number of at least {at_least}")
+            raise self.refused(
+                key, _("does not fit"), _("write a whole number of at least %(least)s", least=at_least)
+            )
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self._take(key, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-            raise self.refused(key, "is not a number", "write a finite number")
+            raise self.refused(key, _("is not a number"), _("write a finite number"))
         return value
 
     def maybe_number(self, key: str) -> float | None:
@@ -69,7 +77,7 @@ class Reader:
     def maybe_sha256(self, key: str) -> str | None:
         text = self.maybe_text(key)
         if text is not None and not re.fullmatch(SHA256, text):
-            raise self.refused(key, "is no SHA-256", "write 64 lower-case hexadecimal digits")
+            raise self.refused(key, _("is no SHA-256"), _("write 64 lower-case hexadecimal digits"))
         return text
 
     def output(self, key: str) -> tuple[str, int]:
@@ -77,19 +85,19 @@ class Reader:
         match self._take(key, None):
             case [str(node), int(slot)] if slot >= 0 and not isinstance(slot, bool):
                 return node, slot
-        raise self.refused(key, "is not an output of a node", 'write ["node id", output slot]')
+        raise self.refused(key, _("is not an output of a node"), _('write ["node id", output slot]'))
 
     def flag(self, key: str) -> bool:
         value = self._take(key, False)
         if not isinstance(value, bool):
-            raise self.refused(key, "is not true or false", "write true or false")
+            raise self.refused(key, _("is not true or false"), _("write true or false"))
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty when the field is absent."""
         value = self._take(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.refused(key, "is not a list of texts", 'write ["…", "…"]')
+            raise self.refused(key, _("is not a list of texts"), _('write ["…", "…"]'))
         return tuple(value)
 
     def text_map(self, key: str) -> dict[str, str] | None:
@@ -98,7 +106,7 @@ class Reader:
             return None
         value = self._take(key, None)
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
-            raise self.refused(key, "is not an object of texts", 'write {"…": "…"}')
+            raise self.refused(key, _("is not an object of texts"), _('write {"…": "…"}'))
         return dict(value)
 
     def part(self, key: str) -> Reader:
@@ -107,13 +115,13 @@ class Reader:
     def maybe_part(self, key: str) -> Reader | None:
         return self.part(key) if self._known(key) else None
 
-    def rows(self, key: str, empty: str = "") -> list[Reader]:
+    def rows(self, key: str, empty: Said | None = None) -> list[Reader]:
         """A list of objects; empty when the field is absent. ``empty``: what is wrong with that, if it is."""
         value = self._take(key, [])
         if not isinstance(value, list):
-            raise self.refused(key, "is not a list", "write [{…}, {…}]")
+            raise self.refused(key, _("is not a list"), _("write [{…}, {…}]"))
         if empty and not value:
-            raise self.refused(key, empty, "write [{…}]")
+            raise self.refused(key, empty, _("write [{…}]"))
         return [Reader(item, f"{self.where}.{key}[{index}]") for index, item in enumerate(value)]
 
     def named(self, key: str, names: Iterable[str]) -> dict[str, Reader]:
@@ -127,7 +135,9 @@ class Reader:
         for name, value in self._object(key).items():
             finite = not isinstance(value, float) or math.isfinite(value)
             if not isinstance(value, str | int | float) or isinstance(value, bool) or not finite:
-                raise self.refused(key, f"has no usable value for {name}", "write a text or a number")
+                raise self.refused(
+                    key, _("has no usable value for %(name)s", name=name), _("write a text or a number")
+                )
             found[former.get(name, name)] = value
         return found
 
@@ -136,22 +146,26 @@ class Reader:
         found = self._object(key)
         for name, value in found.items():
             if not isinstance(value, Mapping):
-                raise self.refused(key, f"has no JSON object for {name}", 'write {"…": {…}}')
+                raise self.refused(
+                    key, _("has no JSON object for %(name)s", name=name), _('write {"…": {…}}')
+                )
         return {name: dict(value) for name, value in found.items()}
 
     def _object(self, key: str) -> Mapping[str, Any]:
         value = self._take(key, {})
         if not isinstance(value, Mapping):
-            raise self.refused(key, "is not a JSON object", "write {…}")
+            raise self.refused(key, _("is not a JSON object"), _("write {…}"))
         return value
 
     def finish(self) -> None:
         for key in self._document:
             if key not in self._taken:
                 known = ", ".join(sorted(self._taken))
-                raise self.refused(key, "is a field nobody reads", f"remove it, or use one of {known}")
+                raise self.refused(
+                    key, _("is a field nobody reads"), _("remove it, or use one of %(names)s", names=known)
+                )
 
-    def refused(self, key: str, problem: str, remedy: str) -> TemplateInvalid:
+    def refused(self, key: str, problem: Said, remedy: Said) -> TemplateInvalid:
         return TemplateInvalid(f"{self.where}.{key}", self._document.get(key), problem=problem, remedy=remedy)
 
     def _known(self, key: str) -> bool:

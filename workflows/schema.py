@@ -16,6 +16,7 @@ from workflows.load import LIBRARY
 from workflows.manifest import FORMER_ROLES
 from workflows.parse import read_manifest
 from workflows.reading import SHA256, Reader
+from workflows.wording import Said
 
 SCHEMA_FILE: Final = LIBRARY / "manifest.schema.json"
 ADDRESS: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -195,7 +196,7 @@ class Noting(Reader):
         self._maybe.add(key)
         return self.part(key)
 
-    def rows(self, key: str, empty: str = "") -> list[Reader]:
+    def rows(self, key: str, empty: Said | None = None) -> list[Reader]:
         """Note a list of objects of one form."""
         row = Noting(f"{self.where}.{key}[0]")
         least = {"minItems": 1} if empty else {}

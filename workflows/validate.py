@@ -13,13 +13,15 @@ from functools import cache
 from typing import Final, cast
 
 from workflows.catalogue import Inputs, InputSpec, ObjectInfo, inputs_of, model_files
-from workflows.convert.saying import named, shown
+from workflows.convert.saying import in_a_circle, named, shown
 from workflows.graph import Graph, format_problem
 from workflows.judging import EXCEPTION, INNER_EXCEPTION, Bench, Finding
 from workflows.load import Template
 from workflows.manifest_check import check_manifest
 from workflows.nearest import Search
 from workflows.problems import MODEL, NODE_CLASS, Problem, missing, without_missing_models
+from workflows.wording import Said
+from workflows.wording import said as _
 
 __all__ = [
     "MODEL",
@@ -60,9 +62,11 @@ def check_graph(
     check = _Check(cast("Graph", graph), object_info, uploaded)
     found = check.problems(targets)
     if len(found) > MOST_SAID:
-        least = "at least " if check.is_full else ""
-        rest = f"{least}{len(found) - MOST_SAID} more problems of this graph are not listed."
-        found = [*found[:MOST_SAID], Problem(None, None, "more_problems", rest.capitalize())]
+        count = len(found) - MOST_SAID
+        rest = _("%(count)s more problems of this graph are not listed.", count=count)
+        if check.is_full:
+            rest = _("At least %(count)s more problems of this graph are not listed.", count=count)
+        found = [*found[:MOST_SAID], Problem(None, None, "more_problems", rest)]
     return found
 
 
@@ -142,7 +146,7 @@ class _Check:
             elif known.get("output_node") and (targets is None or node_id in targets):
                 self.outputs.add(node_id)
         if not self.outputs and not self.found:
-            text = "No node saves anything; add one such as SaveImage."
+            text = _("No node saves anything; add one such as SaveImage.")
             return [Problem(None, None, "prompt_no_outputs", text)]
         for output in self.graph:
             if output in self.outputs:
@@ -176,9 +180,9 @@ class _Check:
         if done.back is None or done.back > at:
             return
         shortened = len(done.round) == MOST_ROUND
-        names = [self._named(one) for one in done.round[: MOST_ROUND - 2 if shortened else None]]
+        names: list[str] = [self._named(one) for one in done.round[: MOST_ROUND - 2 if shortened else None]]
         names += ["…"] if shortened else []
-        text = f"The graph runs in a circle: {' -> '.join([*names, self._named(done.round[0])])}."
+        text = in_a_circle([*names, self._named(done.round[0])])
         title = title_of(self.graph, done.node)
         self._add(done.node, Problem(done.node, None, "dependency_cycle", text, title))
         if before is not None:
@@ -212,7 +216,12 @@ class _Check:
             node=node_id,
             input=name,
             code=INNER_EXCEPTION if inner else finding.code,
-            message=f"{self._named(node_id)}, input {shown(name)}: {finding.text}.",
+            message=_(
+                "%(node)s, input %(input)s: %(finding)s.",
+                node=self._named(node_id),
+                input=shown(name),
+                finding=finding.text,
+            ),
             title=title_of(self.graph, node_id),
             missing=finding.missing,
             name=finding.name,
@@ -222,12 +231,14 @@ class _Check:
 
     def _unknown_class(self, node_id: str, class_type: str) -> Problem:
         nearest = self.search.classes(class_type, self.object_info)
-        said = f"; nearest: {', '.join(nearest)}" if nearest else ""
-        text = f"{self._named(node_id)}: this ComfyUI has no class {shown(class_type)}{said}."
+        text = _("this ComfyUI has no class %(name)s", name=shown(class_type))
+        if nearest:
+            text = _("%(sentence)s; nearest: %(names)s", sentence=text, names=", ".join(nearest))
+        text = _("%(node)s: %(finding)s.", node=self._named(node_id), finding=text)
         title = title_of(self.graph, node_id)
         return Problem(node_id, None, "missing_node_type", text, title, NODE_CLASS, class_type, nearest)
 
-    def _named(self, node_id: str) -> str:
+    def _named(self, node_id: str) -> Said:
         title, class_type = title_of(self.graph, node_id), str(self.graph[node_id]["class_type"])
         return named(node_id, title if title == class_type else f"{title}, {class_type}")
 
@@ -235,4 +246,5 @@ class _Check:
 def _absent(spec: InputSpec) -> Finding | None:
     if not spec.required:
         return None
-    return Finding("required_input_missing", f"is required and missing; it takes {spec.type}", spec.unasked)
+    text = _("is required and missing; it takes %(type)s", type=spec.type)
+    return Finding("required_input_missing", text, spec.unasked)

@@ -8,6 +8,8 @@ from typing import Final
 
 from workflows.errors import ValueRefused
 from workflows.manifest import Binding, Manifest, Target, Value
+from workflows.wording import Said
+from workflows.wording import said as _
 
 LARGEST: Final = 1e300
 """No number of a render is as large; JSON may hold some that no float does."""
@@ -33,10 +35,17 @@ def check_frames(manifest: Manifest, frames: int) -> None:
     rule = manifest.frame_rule
     if rule is None:
         if frames != 1:
-            raise ValueRefused("frames", frames, problem="is not one picture", remedy="leave frames out")
+            raise ValueRefused(
+                "frames", frames, problem=_("is not one picture"), remedy=_("leave frames out")
+            )
     elif frames > rule.maximum or rule.next_legal(frames) != frames:
         nearest = min(rule.next_legal(frames), rule.maximum)
-        raise ValueRefused("frames", frames, problem=f"breaks the rule {rule}", remedy=f"try {nearest}")
+        raise ValueRefused(
+            "frames",
+            frames,
+            problem=_("breaks the rule %(rule)s", rule=str(rule)),
+            remedy=_("try %(frames)s", frames=nearest),
+        )
 
 
 def check_prefix(prefix: object) -> str:
@@ -48,8 +57,8 @@ def check_prefix(prefix: object) -> str:
         raise ValueRefused(
             "filename_prefix",
             prefix,
-            problem="is not a plain relative name",
-            remedy="use letters, digits, '_', '-' and '.', folders joined by '/', no '..'",
+            problem=_("is not a plain relative name"),
+            remedy=_("use letters, digits, '_', '-' and '.', folders joined by '/', no '..'"),
         )
     return prefix
 
@@ -85,7 +94,10 @@ def _of_type(binding: Binding, value: object) -> Value:
             return value
         case _:
             raise ValueRefused(
-                binding.role, value, problem=f"is not a {binding.type}", remedy=_wanted(binding)
+                binding.role,
+                value,
+                problem=_("is not a %(type)s", type=binding.type),
+                remedy=_wanted(binding),
             )
 
 
@@ -94,14 +106,14 @@ def _said(binding: Binding, text: str) -> bool:
     return binding.role == "negative" or bool(text.strip())
 
 
-def _wanted(binding: Binding) -> str:
+def _wanted(binding: Binding) -> Said:
     return {
-        "int": f"give a whole number{_range(binding)}",
-        "float": f"give a number{_range(binding)}",
-        "color": "give a colour as #rrggbb",
-        "choice": f"choose one of {', '.join(binding.choices)}",
-        "text": "give a text that is not empty",
-        "file": "name the file to upload",
+        "int": _within(_("give a whole number"), binding),
+        "float": _within(_("give a number"), binding),
+        "color": _("give a colour as #rrggbb"),
+        "choice": _("choose one of %(choices)s", choices=", ".join(binding.choices)),
+        "text": _("give a text that is not empty"),
+        "file": _("name the file to upload"),
     }[binding.type]
 
 
@@ -110,14 +122,15 @@ def _in_range(binding: Binding, number: float) -> None:
     low, high = binding.minimum, binding.maximum
     wrong = not abs(number) < LARGEST
     if wrong or (low is not None and number < low) or (high is not None and number > high):
-        raise ValueRefused(binding.role, number, problem="is out of range", remedy=_wanted(binding))
+        raise ValueRefused(binding.role, number, problem=_("is out of range"), remedy=_wanted(binding))
 
 
-def _range(binding: Binding) -> str:
+def _within(told: Said, binding: Binding) -> Said:
     if binding.minimum is not None and binding.maximum is not None:
-        unit = f" {binding.unit}" if binding.unit else ""
-        return f" from {_plain(binding.minimum)} to {_plain(binding.maximum)}{unit}"
-    return f" of {binding.unit}" if binding.unit else ""
+        high = f"{_plain(binding.maximum)} {binding.unit or ''}".strip()
+        low = _plain(binding.minimum)
+        return _("%(sentence)s from %(low)s to %(high)s", sentence=told, low=low, high=high)
+    return _("%(sentence)s of %(unit)s", sentence=told, unit=binding.unit) if binding.unit else told
 
 
 def _plain(number: float) -> str:
@@ -128,5 +141,8 @@ def _on_grid(role: str, size: int, step: int) -> None:
     if size % step:
         below = size - size % step
         raise ValueRefused(
-            role, size, problem=f"is not a multiple of {step}", remedy=f"use {below} or {below + step}"
+            role,
+            size,
+            problem=_("is not a multiple of %(step)s", step=step),
+            remedy=_("use %(below)s or %(above)s", below=below, above=below + step),
         )

@@ -206,6 +206,7 @@ MACHINES: dict[str, object] = {
     "shot": gettext_lazy("shot"),
     "take_media": gettext_lazy("take, media"),
     "take_review": gettext_lazy("take, review"),
+    "material": gettext_lazy("material"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
     "node_health": gettext_lazy("node, health"),

@@ -1,4 +1,4 @@
-"""A take's file for whoever holds a token."""
+"""Files of takes and material for whoever holds a token."""
 
 from __future__ import annotations
 
@@ -44,3 +44,20 @@ class ArtifactFileView(APIView):
     )
     def get(self, request: Request, artifact_id: UUID) -> HttpResponseBase:
         return media.send(request._request, media.stored_artifact(artifact_id, person_of(request)))
+
+
+class MaterialFileView(APIView):
+    """Streams a material's file, of your projects."""
+
+    content_negotiation_class = AsItIs
+
+    @extend_schema(
+        operation_id="material_file",
+        parameters=[RANGE],
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request, material_id: UUID) -> HttpResponseBase:
+        return media.send(request._request, media.stored_material(material_id, person_of(request)))

@@ -1,4 +1,4 @@
-"""Files of takes and reference pictures, for members of their project: streamed, seekable, cacheable.
+"""Files of takes, references and material, for members of their project: streamed, seekable, cacheable.
 
 Three things, one after the other: who asks (a signed address, or the API's token), which file they may
 see (their projects), and how its bytes are sent.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
@@ -27,11 +27,18 @@ from apps.accounts.signatures import signed_for
 from apps.characters.models import CharacterReference
 from apps.characters.services import reference_name
 from apps.common.streaming import pieces
+from apps.materials.gallery import FILE, PROXY, THUMB, material_name
+from apps.materials.models import Material
 from apps.projects.selectors import scoped
 from apps.review.gallery import artifact_name
 from apps.review.models import Artifact
 
-INLINE: Final = frozenset({"image/png", "image/jpeg", "image/webp", "video/mp4"})
+INLINE: Final = frozenset(
+    {
+        *("image/png", "image/jpeg", "image/webp", "video/mp4"),
+        *("audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "audio/mp4"),
+    }
+)
 """What a browser may show in place. Everything else is downloaded, whatever it says it is."""
 YEAR_S: Final = 31_536_000
 POLICY: Final = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
@@ -65,6 +72,28 @@ def reference_picture(request: HttpRequest, reference_id: UUID) -> HttpResponseB
     name = PurePosixPath(found.key).name
     stored = Stored(found.key, found.media_type, found.sha256, name)
     return send(request, stored, fresh_s=_left(request))
+
+
+@require_safe
+def material(request: HttpRequest, material_id: UUID, part: str) -> HttpResponseBase:
+    """Send a material's file, small picture or proxy (:func:`apps.materials.gallery.material_url`)."""
+    person = _signer_of(request, material_name(material_id, part))
+    return send(request, stored_material(material_id, person, part), fresh_s=_left(request))
+
+
+def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored:
+    """Find a material's file among what this person sees now, also if it was taken away; else Http404."""
+    found = get_object_or_404(scoped(Material.objects.all(), person), pk=material_id)
+    suffix = PurePosixPath(found.key).suffix
+    whole = Stored(found.key, found.media_type, found.sha256, f"{PurePosixPath(found.name).stem}{suffix}")
+    parts = {
+        FILE: whole,
+        THUMB: replace(whole, key=found.thumb_key, media_type="image/webp", sha256=f"{found.sha256}-{THUMB}"),
+        PROXY: replace(whole, key=found.proxy_key, media_type="video/mp4", sha256=f"{found.sha256}-{PROXY}"),
+    }
+    if part not in parts:
+        raise Http404(f"a material has no {part}")
+    return parts[part]
 
 
 def stored_artifact(artifact_id: UUID, person: User) -> Stored:

@@ -10,6 +10,7 @@ from typing import Final
 from django.conf import settings
 
 from apps.common.machines import Machine
+from apps.materials.states import MATERIAL
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
@@ -106,6 +107,12 @@ CHAPTERS: Final = (
         "Whether the take can be looked at: thumbnail and proxy made, or why not.",
         MEDIA,
         drawn=True,
+    ),
+    Chapter(
+        "A material",
+        "A file that somebody brought for a shot. Pictures are decoded while they come in; a video or sound "
+        "is given to no job before the media worker has decoded it to its end.",
+        MATERIAL,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
     Chapter(

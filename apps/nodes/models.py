@@ -99,6 +99,8 @@ class Node(BaseModel):
     short hash. ``drift``: how it differs from that and from its pool, ``[{"code", "params"}]``; ``drift_of``
     names what was compared.
 
+    ``prove_minutes``: how long a golden render may wait or render there; None: as on the whole farm.
+
     ``inventory_mark``: of what it told of its model files by hash (farm.contracts.inventory), "" if nothing;
     ``inventory_marks``: of each part.
     """
@@ -156,6 +158,9 @@ class Node(BaseModel):
     drift_of = models.CharField(max_length=16, blank=True, default="")
     inventory_mark = models.CharField(max_length=16, blank=True, default="")
     inventory_marks = models.JSONField(default=list, blank=True)
+    prove_minutes = models.PositiveSmallIntegerField(
+        _("golden renders are given up after (minutes)"), null=True, blank=True
+    )
     health = models.CharField(_("concluded"), max_length=10, choices=Health.choices, default=Health.WELL)
     failures_in_a_row = models.PositiveSmallIntegerField(default=0)
     failed_jobs = models.JSONField(default=list, blank=True)

@@ -70,7 +70,8 @@ def _expect(result: Expected, project: Project, shots: list[Shot], specs: Sequen
                 seed=item.fixed_seed if "seed" in bindings else None,
                 source=first.get(item.shot.pk) if item.step == 0 else None,
                 own=own,
-                pictures=pictures_among(item.values, item.manifest, own),
+                also=dict.fromkeys(specs[item.step].also),
+                pictures=pictures_among(item.values, item.manifest, {own, *specs[item.step].also}),
             )
     elif len(shots) == 1:
         result.problems[shots[0].pk] = problems

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from apps.renders.models import Job
-from apps.renders.services.files import from_cast
+from apps.renders.services.files import SUITING, from_cast
 from apps.workflows.services import template_of
 from workflows.manifest import Manifest
 
@@ -24,7 +24,8 @@ class Made:
 
     ``version``: the template version's SHA-256, ``template`` its name for people. ``loras``: as Job.loras.
     ``seed``: a person's, None for one of the farm's own. ``source``: the job whose take it starts from, and
-    ``own`` the input that its file fills; ``pictures``: those of the cast in other inputs, by role.
+    ``own`` the input that its file fills; ``also``: those whose takes fill other inputs, by role;
+    ``pictures``: those of the cast in the rest, by role.
     """
 
     version: str
@@ -38,6 +39,7 @@ class Made:
     seed: int | None = None
     source: UUID | None = None
     own: str = ""
+    also: Mapping[str, UUID | None] = field(default_factory=dict)
     pictures: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -45,6 +47,8 @@ class Made:
         """SHA-256 over all of it: equal for equal makings."""
         told = asdict(self)
         del told["template"], told["own"]
+        if not self.also:
+            del told["also"]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -61,7 +65,9 @@ class Difference:
     now: str = ""
 
 
-def made_by(job: Job, source: UUID | None, *, seeded: bool, own: str) -> Made:
+def made_by(
+    job: Job, source: UUID | None, *, seeded: bool, own: str, also: Mapping[str, UUID | None]
+) -> Made:
     """Read from a job what it is made of. ``seeded``: compare its seed, it is the first of its round."""
     build = job.prompt_build
     manifest = template_of(job.template_version).manifest
@@ -79,13 +85,18 @@ def made_by(job: Job, source: UUID | None, *, seeded: bool, own: str) -> Made:
         seed=job.seed if seeded else None,
         source=source,
         own=own,
-        pictures=pictures_among(job.values, manifest, own),
+        also=also,
+        pictures=pictures_among(job.values, manifest, {own, *also}),
     )
 
 
-def pictures_among(values: Mapping[str, Any], manifest: Manifest, own: str) -> dict[str, str]:
-    """The pictures of the cast among a job's values: what no step before it makes."""
-    return {role: str(value) for role, value in values.items() if role != own and from_cast(manifest, role)}
+def pictures_among(values: Mapping[str, Any], manifest: Manifest, made: Collection[str]) -> dict[str, str]:
+    """The files among a job's values that no step makes (``made``): the cast's, and the shot's material."""
+    return {
+        role: str(value)
+        for role, value in values.items()
+        if role not in made and (from_cast(manifest, role) or role in SUITING)
+    }
 
 
 def differences(was: Made, now: Made) -> Iterator[Difference]:
@@ -110,8 +121,15 @@ def differences(was: Made, now: Made) -> Iterator[Difference]:
         yield Difference("pictures")
     if now.seed is not None and was.seed is not None and was.seed != now.seed:
         yield Difference("seed", "", str(was.seed), str(now.seed))
-    if was.source != now.source:
-        yield Difference("source", "", str(was.source or ""), str(now.source or ""))
+    yield from _other_sources(was, now)
+
+
+def _other_sources(was: Made, now: Made) -> Iterator[Difference]:
+    """The step before comes first, then the other inputs by their names."""
+    before, after = {"": was.source, **was.also}, {"": now.source, **now.also}
+    for role in sorted({*before, *after}):
+        if before.get(role) != after.get(role):
+            yield Difference("source", role, str(before.get(role) or ""), str(after.get(role) or ""))
 
 
 def _text(value: Any) -> str:

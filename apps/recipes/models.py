@@ -66,6 +66,12 @@ class RecipeStep(BaseModel):
     height = models.PositiveIntegerField(_("height (px)"), null=True, blank=True)
     precision = models.CharField(_("precision"), max_length=20, blank=True)
     gate = models.CharField(_("afterwards"), max_length=10, choices=Gate.choices, default=Gate.NONE)
+    also = models.JSONField(
+        _("other inputs"),
+        default=dict,
+        blank=True,
+        help_text=_("Which earlier step’s take fills which other input: last_frame 1, reference 2."),
+    )
 
     class Meta:
         ordering = ["recipe", "position"]
@@ -89,6 +95,7 @@ class RecipeStep(BaseModel):
             height=self.height,
             precision=self.precision,
             gate=self.gate,
+            also=dict(self.also),
         )
 
 
@@ -170,13 +177,15 @@ class RunStep(BaseModel):
 class RunJob(BaseModel):
     """A job of one step of a run. ``round``: its takes were asked for together, from the same things.
 
-    ``source_job``: the job whose take it starts from; what else it is made of stands in the job itself.
+    ``source_job``: the job whose take it starts from; ``also``: those whose takes fill its other inputs, by
+    role. What else it is made of stands in the job itself.
     """
 
     cell = models.ForeignKey(RunStep, models.CASCADE, related_name="renders")
     job = models.OneToOneField(Job, models.CASCADE, related_name="recipe_render")
     round = models.PositiveSmallIntegerField(default=1)
     source_job = models.UUIDField(null=True)
+    also: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["cell", "round", "job"]

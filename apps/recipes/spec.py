@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.renders.services.steps import Step
 
 MOST_STEPS: Final = 12
+
+Outputs = Mapping[int, Mapping[UUID, UUID]]
+"""By the place of a step, from 0: for each shot the job whose take goes on from there."""
 
 
 class Gate(models.TextChoices):
@@ -26,6 +29,7 @@ class Gate(models.TextChoices):
 class StepSpec:
     """One step. ``role``: the template's input that the file of the step before fills; "": the one that fits.
 
+    ``also``: other inputs, by role, and the number of the earlier step, from 1, whose take's file fills each.
     Sizes in pixels; None and "" mean the template's own.
     """
 
@@ -36,22 +40,29 @@ class StepSpec:
     height: int | None = None
     precision: str = ""
     gate: str = Gate.NONE
+    also: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, every field."""
-        return asdict(self) | {"gate": str(self.gate)}
+        return asdict(self) | {"gate": str(self.gate), "also": dict(self.also)}
 
-    def as_step(self, *, after: int | None, given: Mapping[UUID, UUID], takes: int | None = None) -> Step:
-        """The same as a request's step: after another of it, or from the jobs given for each shot."""
+    def as_step(self, *, start: int, place: int, outputs: Outputs) -> Step:
+        """The same as step ``place`` of a request that begins with step ``start`` (both from 0).
+
+        It starts from the steps before it in the request, else from their ``outputs``.
+        """
+        sources = {role: number - 1 for role, number in self.also.items()}
         return Step(
             template=self.template,
-            takes=takes or self.takes,
+            takes=self.takes,
             width=self.width,
             height=self.height,
             precision=self.precision,
-            start_from=after,
+            start_from=place - start - 1 if place > start else None,
             role=self.role,
-            given=given,
+            given=outputs.get(place - 1, {}) if place == start else {},
+            also={role: source - start for role, source in sources.items() if source >= start},
+            also_given={role: outputs.get(source, {}) for role, source in sources.items() if source < start},
         )
 
 
@@ -73,13 +84,10 @@ def segment_end(specs: Sequence[StepSpec], start: int) -> int:
     return len(specs)
 
 
-def chain(
-    specs: Sequence[StepSpec], start: int, end: int, given: Mapping[UUID, UUID] | None = None
-) -> list[Step]:
+def chain(specs: Sequence[StepSpec], start: int, end: int, outputs: Outputs | None = None) -> list[Step]:
     """The steps from ``start`` to before ``end`` as one request: each from the one before it."""
     return [
-        spec.as_step(after=place - 1 if place else None, given={} if place else given or {})
-        for place, spec in enumerate(specs[start:end])
+        specs[place].as_step(start=start, place=place, outputs=outputs or {}) for place in range(start, end)
     ]
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.common.errors import Problem
+from apps.common.ids import uuid_in
 from apps.common.models import StateEvent
 from apps.productions.models import Shot
 from apps.recipes.expected import Expected
@@ -80,6 +81,12 @@ class Cell:
         return self.upstream or bool(self.stale)
 
     @property
+    def sources(self) -> list[int]:
+        """The places of the steps it is made from: the one before it, and those that fill other inputs."""
+        before = [self.position - 1] if self.position else []
+        return [*before, *(number - 1 for number in self.spec.also.values() if number != self.position)]
+
+    @property
     def is_open(self) -> bool:
         """Whether anything of it may still change by itself."""
         return any(one.job.state in OPEN for one in self.renders)
@@ -107,12 +114,12 @@ class Row:
     def due(self) -> Cell | None:
         """The first step that is to be rendered again, or has not been though it may; None if all is well."""
         for cell in self.cells:
-            before = self.cells[cell.position - 1] if cell.position else None
+            sources = [self.cells[place] for place in cell.sources]
+            ready = all(one.output is not None and not one.outdated for one in sources)
             if cell.is_stale:
-                ready = before is None or (before.output is not None and not before.outdated)
                 return cell if ready else None
             if not cell.renders:
-                return cell if before and before.output and not before.outdated else None
+                return cell if sources and ready else None
         return None
 
 
@@ -144,6 +151,15 @@ def rows_of(run: RecipeRun, shots: Sequence[Shot], specs: Sequence[StepSpec]) ->
     return rows
 
 
+def outputs_of(rows: Iterable[Sequence[Cell]]) -> dict[int, dict[UUID, UUID]]:
+    """By step and shot the job whose take goes on, where there is one."""
+    found: dict[int, dict[UUID, UUID]] = defaultdict(dict)
+    for cell in (cell for cells in rows for cell in cells):
+        if cell.output is not None:
+            found[cell.position][cell.shot.pk] = cell.output
+    return found
+
+
 def judge(rows: Mapping[UUID, list[Cell]], expected: Expected) -> list[Row]:
     """Compare what was rendered with what would be; a step behind a stale one is stale with it."""
     told = []
@@ -158,11 +174,12 @@ def _judge(cells: list[Cell], expected: Expected) -> None:
         now = expected.made.get((cell.shot.pk, cell.position))
         if now is None:
             continue
-        before = cells[cell.position - 1] if cell.position else None
-        if before is not None:
-            now = replace(now, source=before.output)
-        _compare(cell, now)
-        if before is not None and (before.is_stale or before.outdated) and cell.renders:
+        if cell.position:
+            now = replace(now, source=cells[cell.position - 1].output)
+        also = {role: cells[number - 1].output for role, number in cell.spec.also.items()}
+        _compare(cell, replace(now, also=also))
+        sources = [cells[place] for place in cell.sources]
+        if cell.renders and any(one.is_stale or one.outdated for one in sources):
             cell.upstream = True
 
 
@@ -176,7 +193,8 @@ def _compare(cell: Cell, now: Made) -> None:
         rounds[one.round].append(one)
     fresh: set[int] = set()
     for number, (first, *others) in rounds.items():
-        was = made_by(first.job, first.source_job, seeded=now.seed is not None, own=now.own)
+        also = {role: uuid_in(job) for role, job in first.also.items()}
+        was = made_by(first.job, first.source_job, seeded=now.seed is not None, own=now.own, also=also)
         cell.stale, cell.fingerprint = list(differences(was, now)), was.fingerprint
         came = any(one.job.state in _ALIVE for one in (first, *others))
         if not cell.stale and (came or number == max(rounds)):

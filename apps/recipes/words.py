@@ -69,6 +69,9 @@ def _in_words(one: Difference, names: Mapping[str, str]) -> str:
         if not one.now:
             return _("the take it started from is no longer approved")
         now, was = names.get(one.now, "–"), names.get(one.was, "–")
+        if one.name:
+            facts = {"now": now, "was": was, "name": one.name}
+            return _("its %(name)s would be %(now)s now; it was %(was)s") % facts
         return _("it would start from %(now)s now; it started from %(was)s") % {"now": now, "was": was}
     if one.what in _CHANGED:
         return str(_CHANGED[one.what])

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max
+from django.conf import settings
+from django.db.models import Max, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,16 @@ from apps.nodes.stock import files_of
 from apps.renders.models import Proof
 from apps.renders.states import PROOF_OPEN, ProofState
 from apps.workflows.models import WorkflowTemplateVersion
+from farm.contracts import FailureClass
+
+LASTING: Final = (
+    FailureClass.OUT_OF_MEMORY,
+    FailureClass.REJECTED_GRAPH,
+    FailureClass.MISSING_MODEL,
+    FailureClass.OUTPUT_INVALID,
+    FailureClass.UNKNOWN,
+)
+"""Failures of a golden render that another try would meet again while nothing changes on the node."""
 
 _NOT_SOFTWARE: Final = frozenset({"models", "classes"})
 
@@ -27,6 +38,7 @@ class Word(StrEnum):
     PROVEN = "proven"
     STALE = "stale"
     FAILED = "failed"
+    LATE = "late"
     ASKED = "asked"
     UNPROVEN = "unproven"
 
@@ -35,6 +47,7 @@ WORDS: Final[Mapping[Word, Promise]] = {
     Word.PROVEN: _("proven"),
     Word.STALE: _("proven before its software or models changed"),
     Word.FAILED: _("failed"),
+    Word.LATE: _("not tried in time"),
     Word.ASKED: _("asked for"),
     Word.UNPROVEN: _("unproven"),
 }
@@ -54,6 +67,11 @@ class Standing:
 
 
 NOTHING: Final = Standing(Word.UNPROVEN)
+
+
+def minutes_of(node: Node) -> int:
+    """How long a golden render may wait, and how long it may render, on this node."""
+    return node.prove_minutes or int(settings.PROVE_MINUTES)
 
 
 def software_now(node: Node) -> dict[str, Any]:
@@ -84,15 +102,9 @@ def standings(
     ``nodes`` with software and models_by_folder. A constant number of queries.
     """
     by_node, by_version = {node.pk: node for node in nodes}, {one.pk: one for one in versions}
-    pairs = Proof.objects.filter(node__in=by_node, version__in=by_version)
-    last = pairs.exclude(state=ProofState.CANCELLED).order_by().values("node", "version")
-    keys = last.annotate(last=Max("created_at")).values_list("node", "version", "last")
-    newest = {(node, version): at for node, version, at in keys}
-    rows = [
-        row
-        for row in pairs.filter(created_at__in=set(newest.values())).exclude(state=ProofState.CANCELLED)
-        if newest[row.node_id, row.version_id] == row.created_at
-    ]
+    rows = _telling(
+        Proof.objects.filter(node__in=by_node, version__in=by_version).exclude(state=ProofState.CANCELLED)
+    )
     files = files_of(by_node.values(), [f for one in by_version.values() for f in needed_at_all(one)])
     return {
         (row.version_id, row.node_id): _standing(
@@ -100,6 +112,44 @@ def standings(
         )
         for row in rows
     }
+
+
+def verdicts(
+    nodes: Iterable[Node], versions: Iterable[WorkflowTemplateVersion]
+) -> list[tuple[UUID, UUID, bool]]:
+    """Version, node, and whether it can, by the last golden render that still says something of the node.
+
+    Left out: what ran before its software or files changed, and ends that another try may not have (faults of
+    the farm, crashes, time). A constant number of queries.
+    """
+    by_node, by_version = {node.pk: node for node in nodes}, {one.pk: one for one in versions}
+    judged = Q(state=ProofState.PROVEN) | Q(state=ProofState.FAILED, failure_class__in=LASTING)
+    rows = _newest(Proof.objects.filter(judged, node__in=by_node, version__in=by_version))
+    files = files_of(
+        by_node.values(), [file for row in rows for file in needed_at_all(by_version[row.version_id])]
+    )
+    return [
+        (row.version_id, row.node_id, row.state == ProofState.PROVEN)
+        for row in rows
+        if _is_fresh(row, by_node[row.node_id], by_version[row.version_id], files.get(row.node_id, {}))
+    ]
+
+
+def _telling(proofs: QuerySet[Proof]) -> list[Proof]:
+    """Of each node and version the last; one that was never tried tells less than one before it that was."""
+    found = {(row.node_id, row.version_id): row for row in _newest(proofs)}
+    if any(row.state == ProofState.FAILED and not row.was_tried for row in found.values()):
+        late = Q(state=ProofState.FAILED, failure_class=FailureClass.TIMED_OUT, sent_at=None)
+        found |= {(row.node_id, row.version_id): row for row in _newest(proofs.exclude(late))}
+    return list(found.values())
+
+
+def _newest(proofs: QuerySet[Proof]) -> list[Proof]:
+    """Of each node and version the last of these."""
+    keys = proofs.order_by().values("node", "version").annotate(last=Max("created_at"))
+    newest = {(node, version): at for node, version, at in keys.values_list("node", "version", "last")}
+    rows = proofs.filter(created_at__in=set(newest.values())).defer("report")
+    return [row for row in rows if newest[row.node_id, row.version_id] == row.created_at]
 
 
 def needed_at_all(version: WorkflowTemplateVersion) -> list[tuple[str, str]]:
@@ -113,10 +163,16 @@ def _standing(
     if proof.state in PROOF_OPEN:
         return Standing(Word.ASKED, proof)
     if proof.state == ProofState.FAILED:
-        return Standing(Word.FAILED, proof)
+        return Standing(Word.FAILED if proof.was_tried else Word.LATE, proof)
+    return Standing(Word.PROVEN if _is_fresh(proof, node, version, files) else Word.STALE, proof)
+
+
+def _is_fresh(
+    proof: Proof, node: Node, version: WorkflowTemplateVersion, files: Mapping[tuple[str, str], NodeFile]
+) -> bool:
+    """Whether the node has what it had when this one ended."""
     has = _hashes(node, needed(version, proof.precision), files)
-    fresh = proof.software == software_now(node) and _same(proof.files, has)
-    return Standing(Word.PROVEN if fresh else Word.STALE, proof)
+    return bool(proof.software == software_now(node)) and _same(proof.files, has)
 
 
 def _same(then: Mapping[str, str], now: Mapping[str, str]) -> bool:

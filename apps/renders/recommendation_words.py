@@ -8,6 +8,9 @@ from typing import Any, Final
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from apps.workflows.saidwords import in_words
+from workflows.wording import said_from
+
 CONDITIONS: Final = {
     "min_characters": gettext_lazy("enough characters"),
     "max_characters": gettext_lazy("few or no characters"),
@@ -33,9 +36,13 @@ _OBSTACLES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     ),
     "missing": lambda told: _("No node has %(files)s.") % {"files": _some(told["files"], told["more"])},
     "file": lambda told: (
-        _("It asks for a file for its input “%(input)s”: name one, or render it first.") % told
+        _("It asks for a file for its input “%(input)s”: put one on the shot, name one, or render it first.")
+        % told
     ),
-    "refused": lambda told: _("It refuses this shot: %(field)s %(value)s %(why)s; %(do)s.") % told,
+    "refused": lambda told: (
+        _("It refuses this shot: %(field)s %(value)s %(why)s; %(do)s.")
+        % {**told, "why": _said(told["why"]), "do": _said(told["do"])}
+    ),
 }
 
 
@@ -73,6 +80,10 @@ def _word(word: Mapping[str, str]) -> str:
 def _spoken(held: Mapping[str, Any], field: str) -> str:
     korean = (get_language() or "en").startswith("ko")
     return str(held.get(f"{field}_ko" if korean else field) or held[field])
+
+
+def _said(kept: Any) -> str:
+    return in_words(said_from(kept) or str(kept))
 
 
 def _some(names: list[str], more: int) -> str:

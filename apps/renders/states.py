@@ -110,9 +110,9 @@ PROOF: Final = Machine(
     field="state",
     moves={
         "": frozenset({P.WAITING}),
-        P.WAITING: frozenset({P.SENT, P.FAILED, P.CANCELLED}),
+        P.WAITING: frozenset({P.SENT, P.PROVEN, P.FAILED, P.CANCELLED}),  # had made way, and was done already
         P.SENT: frozenset({P.WAITING, P.RUNNING, P.PROVEN, P.FAILED, P.CANCELLED}),
-        P.RUNNING: frozenset({P.PROVEN, P.FAILED, P.CANCELLED}),
+        P.RUNNING: frozenset({P.WAITING, P.PROVEN, P.FAILED, P.CANCELLED}),
         P.PROVEN: frozenset(),
         P.FAILED: frozenset(),
         P.CANCELLED: frozenset(),

@@ -136,7 +136,8 @@ class Matrix:
 def stocked_nodes() -> list[Node]:
     """Nodes whose lists are known, by name."""
     nodes = known_capabilities().only(
-        *("name", "models_by_folder", "software", "simulated", "observed", "inventory_mark", "tier_gb")
+        *("name", "models_by_folder", "software", "simulated", "observed", "inventory_mark", "tier_gb"),
+        *("capabilities_of", "hears", "keys", "prove_minutes"),
     )
     return list(nodes.order_by("name"))
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,7 @@ from apps.nodes.words import reason_in_words
 from apps.renders.models import Priority
 from apps.renders.states import JobState
 from apps.workflows.models import Kind
+from farm.contracts import FRAMES, NUMBERED, UNSIZED
 
 
 class Text(Protocol):
@@ -66,6 +68,10 @@ SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("No node of %(tier)s GB or more has %(missing)s."),
     ),
     "no_key": (_("No node has a key for %(service)s."),),
+    "older_workers": (
+        _("The workers of all nodes that could take it are too old: they do not know %(says)s. Update them."),
+        _("The workers of all nodes that could take it are too old. Update them."),
+    ),
     "pinned_away": (
         _("Only %(node)s may render it. There: %(why)s"),
         _("Only %(node)s may render it."),
@@ -106,6 +112,10 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
     ),
     "lacks": (_("Lacks %(files)s; nearest there: %(nearest)s."), _("Lacks %(files)s.")),
     "keyless": (_("Has no key for %(service)s."),),
+    "older_worker": (
+        _("Its worker is too old: it does not know %(says)s. Update it."),
+        _("Its worker is too old. Update it."),
+    ),
     "pool": (_("Is not in the pool %(pool)s."),),
     "dedicated": (_("Is kept for the pool %(pool)s."),),
     "tags": (_("Lacks the tag %(tags)s."),),
@@ -116,6 +126,7 @@ NODE_SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
         _("Blocked for this template until %(until)s."),
         _("Blocked for this template after failures."),
     ),
+    "unproven": (_("Its golden render of this version failed, and other nodes can take it."),),
     "off_hours": (
         _("Off hours until %(until)s."),
         _("Off hours by the schedule %(reason)s."),
@@ -242,6 +253,19 @@ def _ahead(value: Any) -> str:
     return _list(value)
 
 
+SAID: Final[Mapping[str, Promise]] = {
+    UNSIZED: _("outputs whose size only the render shows"),
+    NUMBERED: _("pictures that make one clip"),
+    FRAMES: _("clips as single pictures"),
+}
+"""What an order says that a worker may be too old for."""
+
+
+def said_in_words(value: Any) -> str:
+    """Name words of farm.contracts.IN_ORDERS."""
+    return ", ".join(str(SAID.get(word, word)) for word in value)
+
+
 def _why(value: Any) -> str:
     """What the node itself says: a code, a state, or ``{"code", "params"}``."""
     if isinstance(value, Mapping):
@@ -281,6 +305,7 @@ _WORDS: Final[Mapping[str, Mapping[str, Callable[[Any], object]]]] = {
     "tags": {"tags": _list},
     "nodes": {"nodes": _nodes},
     "where": {"where": _gaps},
+    "says": {"says": said_in_words},
     "ahead": {"ahead": _ahead},
     "why": {"why": _why},
     "reason": {"reason": _reason},

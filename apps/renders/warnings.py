@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import Problem
@@ -46,8 +47,30 @@ SENTENCES: Final = {
         "The licence of %(template)s (%(license)s) does not hold in: %(territory)s. "
         "Ask before you use it there."
     ),
+    "mask_shape": _(
+        "The mask %(file)s has %(has)s pixels and the picture it lies on %(size)s: their shapes differ, so "
+        "it will not cover what it was drawn for. Bring a mask of the picture's size, or name the picture "
+        "it was drawn for."
+    ),
+    "mask_size": _(
+        "The mask %(file)s has %(has)s pixels and the picture it lies on %(size)s: it is scaled to fit."
+    ),
+    "control_shape": _(
+        "%(file)s has %(has)s pixels and %(size)s are rendered: it is cut to that shape, and what lies "
+        "outside is not followed."
+    ),
+    "video_rate": _(
+        "%(file)s has %(has)s frames per second and the clip %(fps)s: one frame of it becomes one of the "
+        "clip, which will be slower or faster than it was."
+    ),
+    "video_short": _(
+        "%(file)s has %(has)s frames and the clip %(frames)s: where it ends, its last frame is held."
+    ),
     "after_failed": _("Waits for %(job)s, which is %(state)s: nothing starts until that one has succeeded."),
 }
+
+IN_KOREAN: Final = "_ko"
+"""Ends a fact's name where its Korean stands beside it."""
 
 OF_REQUEST: Final[Mapping[str, tuple[str, str]]] = {
     "pool_empty": ("pool", "pool"),
@@ -58,6 +81,9 @@ OF_REQUEST: Final[Mapping[str, tuple[str, str]]] = {
     "license_territory": ("template", "template"),
 }
 """Warnings about the request rather than a shot: the field each is about, and the fact that is its value."""
+
+OF_FILES: Final = frozenset({"mask_shape", "mask_size", "control_shape", "video_rate", "video_short"})
+"""Warnings about a file of a shot, which is their fact ``file``."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +141,18 @@ def warning_problem(shot: Shot, warned: Warned) -> Problem:
     if warned.code in OF_REQUEST:
         field, fact = OF_REQUEST[warned.code]
         return Problem(field, warned.params.get(fact, ""), sentence, code=warned.code)
-    value = warned.params.get("characters") or warned.params.get("character", "")
+    if warned.code in OF_FILES:
+        return Problem(f"{shot.full_code}.files", warned.params["file"], sentence, code=warned.code)
+    told = _spoken(warned.params)
+    value = told.get("characters") or told.get("character", "")
     return Problem(f"{shot.full_code}.loras", value, sentence, code=warned.code)
 
 
 def _spoken(params: Mapping[str, str]) -> Mapping[str, str]:
-    """Say a job's state among the facts in the reader's language."""
-    state = params.get("state")
-    return {**params, "state": str(JobState(state).label)} if state in JobState.values else params
+    """Say a job's state and people's names among the facts in the reader's language."""
+    told = dict(params)
+    if (get_language() or "").startswith("ko"):
+        told |= {name: params.get(f"{name}{IN_KOREAN}", value) for name, value in params.items()}
+    if params.get("state") in JobState.values:
+        told["state"] = str(JobState(params["state"]).label)
+    return told

@@ -58,6 +58,9 @@ REASONS: dict[str, Promise] = {
     "requeued": _("requeued"),
     "submitted": _("submitted"),
     "what was learned is forgotten": _("what was learned is forgotten"),
+    "it was still rendering": _("it was still rendering"),
+    "its order was on its way": _("its order was on its way"),
+    "made way for work": _("made way for work"),
     "the broker cannot be reached": _("the broker cannot be reached"),
     "the node went silent while it rendered this": _("the node went silent while it rendered this"),
     "waits until another golden render there is done": _("waits until another golden render there is done"),
@@ -69,6 +72,7 @@ REASONS: dict[str, Promise] = {
 ADVICE: Final = (
     gettext_noop("%(frames)s frames should fit"),
     gettext_noop("%(tier)s GB was an experiment: back to a larger card"),
+    gettext_noop("%(service)s may have rendered it for money: look there, then requeue it by hand"),
     gettext_noop("a size of %(size)s should fit"),
     gettext_noop("all %(attempts)s attempts are used up"),
     gettext_noop("gave up after %(failures)s failures of the farm itself"),
@@ -99,6 +103,8 @@ HAPPENED: Final = Phrases(
         gettext_noop("%(node)s lacks the tags %(tags)s"),
         gettext_noop("%(node)s is not given this template for now"),
         gettext_noop("nobody took its order, %(count)s times"),
+        gettext_noop("the worker of %(node)s does not know %(says)s"),
+        gettext_noop("its worker is too old for this order: it does not know %(says)s"),
     ),
     fact=r"\S+(?:, \S+)*",
 )
@@ -131,6 +137,10 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
+
+_NOT_IN_TIME: Final = gettext_noop("not proven in %(minutes)s minutes: %(why)s")
+_LATE: Final = re.compile(r"not proven in (?P<minutes>\d+) minutes: (?P<why>.*)", re.DOTALL)
+"""Why a golden render was given up, as services.proof_bounds writes it, with another reason inside."""
 
 _VERDICT: Final = re.compile(
     rf"(?P<shot>\S+) (?P<kind>{'|'.join(Kind.values)}) take (?P<number>\d+): "
@@ -186,6 +196,8 @@ def reason_in_words(reason: str) -> str:
     if told := _VERDICT.fullmatch(reason):
         take = now_("take %(number)d") % {"number": int(told["number"])}
         return f"{told['shot']} {Kind(told['kind']).label} {take}: {Review(told['verdict']).label}"
+    if late := _LATE.fullmatch(reason):
+        return now_(_NOT_IN_TIME) % {"minutes": late["minutes"], "why": reason_in_words(late["why"])}
     if reason in REASONS:
         return str(REASONS[reason])
     return HAPPENED.say(node_reason_in_words(failure_in_words(reason)), now_)

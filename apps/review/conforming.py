@@ -10,10 +10,12 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from apps.review.models import Artifact, ArtifactRole, Take
-from workflows.frames import Conform, Length, exact_fps, fps_text, length_from
+from apps.workflows.models import Kind
+from workflows.frames import NTSC, Conform, Length, exact_fps, fps_text, length_from
 
 FPS_TOLERANCE: Final = Fraction(1, 100)
-"""Files state rates rounded: within this part of it, a clip has the rate that was ordered."""
+"""Containers that count milliseconds state 16 fps as 15.873: within this part, a rate that nobody uses is the
+one that was ordered. One that people use is meant: 23.976 is not 24, and a long film tells the difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +72,16 @@ class Lengths:
 
 
 def lengths_of(take: Take, original: Artifact | None = None) -> Lengths | None:
-    """Tell a clip's lengths; None for a picture, or a take made before lengths were kept.
+    """Tell a clip's lengths; None for pictures, or a take made before lengths were kept.
 
     ``original`` saves the query for the file.
     """
     if not take.length:
         return None
     file = original or take.artifacts.filter(role=ArtifactRole.PRIMARY).order_by("key").first()
-    return lengths(take.length, frames=file.frames, fps=file.fps) if file else None
+    if file is None or take.kind == Kind.FRAMES:
+        return None
+    return lengths(take.length, frames=file.frames, fps=file.fps)
 
 
 def lengths(told: Mapping[str, Any], *, frames: int, fps: float | None) -> Lengths:
@@ -89,7 +93,14 @@ def lengths(told: Mapping[str, Any], *, frames: int, fps: float | None) -> Lengt
         ordered=(int(ordered["frames"]), rate),
         measured=frames,
         measured_fps=fps,
-        conform=Conform(wanted, frames, _true_rate(rate, fps), whole=bool(told.get("whole"))),
+        conform=Conform(
+            wanted,
+            frames,
+            _true_rate(rate, fps),
+            whole=bool(told.get("whole")),
+            skip=int(told.get("skip", 0)),
+            held=int(told.get("held", 0)),
+        ),
     )
 
 
@@ -97,4 +108,5 @@ def _true_rate(ordered: Fraction, stated: float | None) -> Fraction:
     if not stated:
         return ordered
     exact = exact_fps(stated)
-    return ordered if abs(exact - ordered) <= ordered * FPS_TOLERANCE else exact
+    usual = exact.denominator == 1 or exact in NTSC
+    return ordered if not usual and abs(exact - ordered) <= ordered * FPS_TOLERANCE else exact

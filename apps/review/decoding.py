@@ -5,7 +5,7 @@ Pillow reads pictures and animated WebP, PNG and GIF; everything else goes to Py
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +20,9 @@ from apps.productions.models import MAX_FRAMES
 
 MAX_PIXELS: Final = 80_000_000
 """Of one frame. 8K is 33 million; decoded, 80 million take 240 MB of the media worker's memory."""
+
+SOUND_RATE: Final = 48_000
+"""Samples per second of what browsers play."""
 
 _OPTIONS: Final = {"format_whitelist": "mov,matroska,avi,gif,webp", "protocol_whitelist": "file"}
 """A playlist is a "video" that makes FFmpeg open other files and addresses: containers only."""
@@ -51,7 +54,7 @@ class Undecodable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a file is: ``kind`` image or video, ``format`` as its reader names it, pixels, fps."""
+    """What a file is: ``kind`` image or video, ``format`` as its reader names it, pixels, fps, any sound."""
 
     kind: str
     reader: str  # "pillow" | "ffmpeg"
@@ -59,6 +62,7 @@ class Facts:
     width: int
     height: int
     fps: Fraction | None = None
+    sounds: bool = False
 
 
 def look(path: Path) -> Facts:
@@ -88,17 +92,26 @@ def true_type(facts: Facts, claimed: str) -> str:
     return claimed if claimed in fitting else fitting[0]
 
 
-def frames(path: Path, facts: Facts) -> Iterator[Image.Image]:
+def frames(path: Path, facts: Facts, *, most: int = MAX_FRAMES) -> Iterator[Image.Image]:
     """Decode every frame, in order, as RGB or RGBA pictures. Raises Undecodable where it breaks."""
     pictures = _pillow_frames(path) if facts.reader == "pillow" else _video_frames(path)
     count = 0
     for picture in pictures:
         count += 1
-        if count > MAX_FRAMES:
-            raise Undecodable(_("it has more than %d frames") % MAX_FRAMES)
+        if count > most:
+            raise Undecodable(_("it has more than %d frames") % most)
         yield picture
     if not count:
         raise Undecodable(_("it holds no frame"))
+
+
+def sound(path: Path) -> Generator[av.AudioFrame, None, None]:
+    """Decode a video's sound as stereo at SOUND_RATE, piece by piece. Raises Undecodable where it breaks."""
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)
+    with _av_speaks(), av.open(str(path), options=_OPTIONS) as container:
+        for frame in container.decode(container.streams.audio[0]):
+            yield from resampler.resample(frame)
+        yield from resampler.resample(None)
 
 
 def _look_at_video(path: Path) -> Facts:
@@ -114,6 +127,7 @@ def _look_at_video(path: Path) -> Facts:
             width=stream.width,
             height=stream.height,
             fps=stream.average_rate or stream.guessed_rate,
+            sounds=bool(container.streams.audio),
         )
 
 
@@ -172,4 +186,4 @@ def _av_speaks() -> Iterator[None]:
     try:
         yield
     except _AV_ERRORS as exc:
-        raise Undecodable(str(exc)) from exc
+        raise Undecodable(exc.strerror or str(exc)) from exc  # without the name of our copy

@@ -95,7 +95,8 @@ class WorkflowTemplateAdmin(FarmAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkflowTemplate]:
         rows: QuerySet[WorkflowTemplate] = super().get_queryset(request)
-        return rows.select_related("current").annotate(_newest=Max("versions__number"))
+        rows = rows.select_related("current").defer("current__graph", "current__manifest")
+        return rows.annotate(_newest=Max("versions__number"))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         told = {**(extra_context or {}), "may_import": request.user.has_perm(IMPORT)}

@@ -26,6 +26,7 @@ from apps.workflows.checking import on_nodes
 from apps.workflows.foundwords import in_words
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
 from apps.workflows.pictures import picture
+from apps.workflows.saidwords import kept_in_words
 from apps.workflows.services.confirming import confirm, problems_of
 from apps.workflows.services.importing import (
     MOST_BYTES,
@@ -166,7 +167,8 @@ class WorkflowImportAdmin(FarmAdmin):
 
     def _shown(self, request: HttpRequest, row: WorkflowImport, form: Wizard | None) -> HttpResponse:
         document = row.manifest
-        bad = [one for one in row.problems if not one["absent"]]
+        problems = [{**one, "message": kept_in_words(one)} for one in row.problems]
+        bad = [one for one in problems if not one["absent"]]
         context = {
             **self.admin_site.each_context(request),
             "title": row.file_name,
@@ -175,7 +177,8 @@ class WorkflowImportAdmin(FarmAdmin):
             "form": form,
             "picture": picture(row.graph, row.catalogue, document, bad) if row.graph else "",
             "problems": bad,
-            "absent": [one for one in row.problems if one["absent"]],
+            "absent": [one for one in problems if one["absent"]],
+            "notes": [{**one, "message": kept_in_words(one)} for one in row.notes],
             "open": problems_of(row, document) if form and not form.is_bound else [],
             "questions": [in_words(one) for one in questions(document)] if form else [],
             "remarks": [in_words(one) for one in form.found.notes] if form else [],

@@ -18,7 +18,7 @@ from apps.workflows.api_imports import ImportsFiles
 from apps.workflows.api_versions import HasVersions, Standing
 from apps.workflows.models import WorkflowTemplate
 from apps.workflows.selectors import offered
-from apps.workflows.services import template_of
+from apps.workflows.services import remember, template_of
 from workflows.load import Template
 from workflows.schema import manifest_schema
 
@@ -126,6 +126,12 @@ class TemplateViewSet(ImportsFiles, HasVersions, ReadOnlyModelViewSet[WorkflowTe
         if self.action in ("list", "retrieve"):
             return offered().order_by("slug")
         return WorkflowTemplate.objects.select_related("current").order_by("slug")
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """The rows of a page, with their contents at hand."""
+        page = super().paginate_queryset(queryset)
+        remember(row.current for row in page or () if row.current)
+        return page
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=False, methods=["get"], url_path="schema", pagination_class=None)

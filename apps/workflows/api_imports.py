@@ -19,7 +19,9 @@ from apps.projects.api_scope import MemberOrStaff
 from apps.workflows.api_on_nodes import OnNodeSerializer
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.checking import on_nodes
+from apps.workflows.foundwords import in_words
 from apps.workflows.models import WorkflowImport, WorkflowTemplate
+from apps.workflows.saidwords import kept_in_words
 from apps.workflows.services.confirming import confirm
 from apps.workflows.services.importing import (
     convert_again,
@@ -28,7 +30,7 @@ from apps.workflows.services.importing import (
     keep_manifest,
 )
 from apps.workflows.services.managing import require_import
-from workflows.finding.draft import open_questions
+from workflows.finding.draft import questions
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -38,9 +40,13 @@ class FindingSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(allow_null=True)
     input = serializers.CharField(allow_null=True)
     code = serializers.CharField()
-    message = serializers.CharField()
+    message = serializers.SerializerMethodField()
     nearest = serializers.ListField(child=serializers.CharField(), help_text="What there is")
     absent = serializers.BooleanField(help_text="Only a model file that this catalogue's server lacks")
+
+    def get_message(self, row: dict[str, Any]) -> str:
+        """In the reader's language."""
+        return kept_in_words(row)
 
 
 class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):
@@ -81,7 +87,7 @@ class ImportDetail(ImportSerializer):
 
     def get_questions(self, row: WorkflowImport) -> list[str]:
         """What a person must still say, a sentence each."""
-        return open_questions(row.manifest) if row.manifest else []
+        return [in_words(one) for one in questions(row.manifest)] if row.manifest else []
 
     @extend_schema_field(OnNodeSerializer(many=True))
     def get_nodes(self, row: WorkflowImport) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from apps.workflows.catalogues import by_node
+from apps.workflows.saidwords import in_words
 from workflows.catalogue import ObjectInfo, recorded, with_packs
 from workflows.errors import WorkflowError
 from workflows.load import Template, template_from
@@ -74,13 +75,13 @@ class OnNode:
 
     @property
     def lacks_told(self) -> list[str]:
-        """A sentence each, with the nearest names that the node has."""
-        return [str(one) for one in self.lacks]
+        """A sentence each in the reader's language, with the nearest names that the node has."""
+        return [in_words(one.message) for one in self.lacks]
 
     @property
     def refuses_told(self) -> list[str]:
         """A sentence each."""
-        return [str(one) for one in self.refuses]
+        return [in_words(one.message) for one in self.refuses]
 
 
 def on_nodes(graph: Mapping[str, object], manifest: object = None) -> list[OnNode]:
@@ -100,7 +101,7 @@ def _template(graph: object, manifest: object) -> tuple[Template | None, tuple[P
     try:
         return template_from(graph, manifest), ()
     except WorkflowError as exc:
-        return None, (Problem(None, None, "manifest", str(exc), name=exc.field),)
+        return None, (Problem(None, None, "manifest", exc.said, name=exc.field),)
 
 
 def _on(

@@ -10,13 +10,15 @@ from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
 
 
 def offered() -> QuerySet[WorkflowTemplate]:
-    """Templates a coordinator may choose, with their ``current`` version at hand.
+    """Templates a coordinator may choose, with their ``current`` version at hand but for its content.
 
-    One whose current version is deprecated is not offered until another one is made current.
+    One whose current version is deprecated is not offered until another one is made current. Whoever needs
+    the contents of many calls services.remember.
     """
-    return WorkflowTemplate.objects.filter(
+    rows = WorkflowTemplate.objects.filter(
         active=True, current__isnull=False, current__deprecation__isnull=True
-    ).select_related("current")
+    )
+    return rows.select_related("current").defer("current__graph", "current__manifest")
 
 
 def current_version(slug: str) -> WorkflowTemplateVersion:

@@ -16,10 +16,25 @@ _LARGE = """\
 run, sprint, jump, leap, chase, fight, dance, gallop, flee, dive, tumble, crash, collide, punch,
 climb, spin, swim, stumble, wrestle, sword fight, somersault"""
 _LARGE_KO = """\
-달리다, 뛰다, 달아나다, 도망치다, 쫓다, 쫓기다, 싸우다, 춤추다, 춤을 추다, 점프, 질주, 추격, 던지다,
+달리다, 달린 뒤, 달린 후, 달린 다음, 뛰다, 뛰쳐나가다, 뛰쳐나오다, 뛰놀다, 달아나다,
+도망치다, 쫓다, 쫓기다, 싸우다, 춤추다, 춤을 추다, 점프, 질주, 추격, 던지다,
 부딪치다, 부딪히다, 넘어지다, 쓰러지다, 기어오르다, 날아가다, 날아오르다, 헤엄치다, 휘두르다, 돌진,
 격투, 전투"""
-_HANGS = "달린, 달린다면, 달려 있*, 달려있*, 뛰어 난*"
+_NO_MOVEMENT = """\
+running gag*, running joke*, running time*, running total*, running order*, running water,
+running shoe*, running late, running low, engine running, engine is running, run out of, runs out of,
+ran out of, running out of, in the long run, home run*, dry run*, test run*, climbing plant*,
+climbing rose*, climbing vine*, climbing ivy, climbing frame*, climbing wall*, spinning wheel*,
+spin class*, jump rope, jumping rope, jump cut*, jump scare*, swimming pool*, swimming trunks,
+swimming costume*, dance floor*, dance hall*, dance studio*, dance school*, dancing shoe*, punching bag*,
+punch line*, punch bowl*, fruit punch, diving board*, diving suit*, dive bar*, fighting chance,
+fight club*, crash helmet*, crash pad*, crash course*, leap year*, leap of faith,
+달린, 달린다면, 달려 있*, 달려있*, 뛰어 난*"""
+_NO_FORCE = """\
+explosion of colour*, explosion of color*, population explosion, bursting with, burst pipe*, burn rate*,
+burnt sienna, smoke alarm*, smoke detector*, smoking room*, smoking jacket*, smoked salmon, smoked glass,
+storm drain*, storm lantern*, flood light*, blast from the past, blast furnace*, 연기자, 연기를 한*,
+불타는 노을*, 불타는 석양*"""
 _SMALL = """\
 breathe, blink, sway, drift, flicker, tremble, gaze, stare, smile, nod, sigh, shiver, ripple,
 whisper, glance, glow, linger, =slow pan, =camera pans, =panning, slow zoom, slow push-in"""
@@ -29,9 +44,9 @@ _SMALL_KO = """\
 _FORCE = """\
 explode, explosion, erupt, eruption, blast, burn, shatter, collapse, avalanche, tidal wave, flood,
 storm, smoke, burst"""
-_FORCE_KO = (
-    """폭발, 터지다, 폭파, 분출, 불타다, 타오르다, 무너지다, 붕괴, 산산조각, 눈사태, 해일, 홍수, 폭풍"""
-)
+_FORCE_KO = """\
+폭발, 대폭발, 터지다, 폭파, 분출, 불타다, 타오르다, 무너지다, 붕괴, 산산조각, 눈사태,
+해일, 홍수, 폭풍"""
 _STYLE = """\
 watercolor, watercolour, anime, cartoon, oil painting, painterly, sketch, woodblock, comic,
 claymation, stylized, stylised, pixel art, ink wash, storybook"""
@@ -42,14 +57,22 @@ slow-push-in, pull-back-reveal, pan-left, pan-right, tilt-up, tilt-down, truck-l
 follow, lead, orbit, crane-up, crane-down, dolly-zoom, whip-pan"""
 
 
-_large: Final[dict[str, Any]] = {"keywords": _LARGE, "keywords_ko": _LARGE_KO, "exceptions": _HANGS}
-_small: Final[dict[str, Any]] = {"keywords": _SMALL, "keywords_ko": _SMALL_KO}
+_large: Final[dict[str, Any]] = {"keywords": _LARGE, "keywords_ko": _LARGE_KO, "exceptions": _NO_MOVEMENT}
+_small: Final[dict[str, Any]] = {
+    "keywords": _SMALL,
+    "keywords_ko": _SMALL_KO,
+    "exceptions": "glowing review*, smile emoji*, ripple effect*, drift wood, drifted apart, nodding off",
+}
 _force: Final[dict[str, Any]] = {
     "keywords": _FORCE,
     "keywords_ko": _FORCE_KO,
-    "exceptions": "연기자, 연기를 한*",
+    "exceptions": _NO_FORCE,
 }
-_style: Final[dict[str, Any]] = {"keywords": _STYLE, "keywords_ko": _STYLE_KO}
+_style: Final[dict[str, Any]] = {
+    "keywords": _STYLE,
+    "keywords_ko": _STYLE_KO,
+    "exceptions": "comic relief, comic timing, 유화 물감*",
+}
 
 _COLUMNS: Final = ("slug", "template", "weight", "name", "name_ko", "reason", "reason_ko", "asks")
 _ROWS: Final[tuple[tuple[Any, ...], ...]] = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farm.contracts.reading import ContractError, canonical
-from farm.contracts.words import VERSION
+from farm.contracts.words import FRAMES, NUMBERED, UNSIZED, VERSION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,17 @@ class RenderOrder:
         if not isinstance(graph, dict):
             raise ContractError(f"RenderOrder.graph_z of attempt {self.attempt_id} holds no object")
         return graph
+
+    @property
+    def says(self) -> frozenset[str]:
+        """The words of IN_ORDERS that a node must know to render this as it is meant."""
+        unsized = any(0 in (output.width, output.height, output.frames) for output in self.outputs)
+        told = {
+            UNSIZED: unsized,
+            NUMBERED: any(file.number for file in self.inputs),
+            FRAMES: any(output.kind == "frames" for output in self.outputs),
+        }
+        return frozenset(word for word, said in told.items() if said)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ CLAIM: Final = "shotfarm.claim"
 BELL: Final = "shotfarm.bell"
 REPORT: Final = "shotfarm.node_report"
 MEDIA: Final = "shotfarm.media"
+MATERIAL: Final = "shotfarm.material"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""
@@ -27,9 +28,16 @@ executes goes on; one that was given up is reported CANCELLED for the reason UNS
 UNSTAGED: Final = "made way for urgent work"
 """``RenderReport.reason`` of an attempt that was given up while it waited."""
 
-HEARS: Final = ("canary", "unstage", "probe")
-"""What nodes of this version heed beside render orders: told in ``NodeReport.hears``. Older ones tell
-nothing, and must not be called deaf for a canary they do not know."""
+UNSIZED: Final = "unsized"
+NUMBERED: Final = "numbered"
+FRAMES: Final = "frames"
+IN_ORDERS: Final = (UNSIZED, NUMBERED, FRAMES)
+"""What an order can say that workers of before misread or refuse: outputs of 0 pixels or frames, inputs with
+a number, outputs of the kind "frames". Whatever an order can say anew gets a word here (RenderOrder.says)."""
+
+HEARS: Final = ("canary", "unstage", "probe", *IN_ORDERS)
+"""What nodes of this version heed beside plain render orders: told in ``NodeReport.hears``. Older ones tell
+nothing, must not be called deaf for a canary they do not know, and are sent no order that says more."""
 
 COMFY_ORG: Final = "comfy.org"
 """The account by whose key ComfyUI's API nodes (KLING and others) work: ``RenderOrder.key``."""

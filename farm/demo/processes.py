@@ -17,6 +17,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PRIVATE: Final = ("DJANGO_", "SHOTFARM_", "REDIS_", "DATABASE_", "COMFYUI_", "FLOWER_", "CELERY_", "DEMO_")
 """Variables of these families come from us alone; the rest of the environment is passed on."""
 
+_WORKER: Final = (sys.executable, "-m", "farm.demo.worker")
+
 
 @dataclass(frozen=True, kw_only=True)
 class GpuNode:
@@ -125,7 +127,7 @@ def programs(plan: Plan) -> list[Program]:
     """Every process but the broker."""
     ours = coordinator_environment(plan)
     celery = (sys.executable, "-m", "celery", "-A")
-    worker = (*celery, "farm", "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
+    worker = (*_WORKER, "farm", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     flower = ours | {"FLOWER_BASIC_AUTH": f"admin:{plan.home.secrets.flower}"}
     manage = (sys.executable, str(ROOT / "manage.py"))
     return [
@@ -184,12 +186,8 @@ def _node_programs(plan: Plan, node: GpuNode) -> list[Program]:
         name=node.name,
         env=env,
         command=(
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
+            *_WORKER,
             "workers",
-            "worker",
             "--loglevel",
             "INFO",
             "-n",

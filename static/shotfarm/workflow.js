@@ -58,6 +58,22 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
     return option;
   };
 
+  /* What goes with a role that may be left out: what is ticked, and the row that is pointed at. */
+  const absences = [...form.querySelectorAll(".sf-absence[data-goes]")];
+  const ticked = (row) => row.querySelector("input[type=checkbox]")?.checked;
+  const dash = (pointed) => {
+    const going = new Set(absences
+      .filter((row) => row === pointed || ticked(row))
+      .flatMap((row) => JSON.parse(row.dataset.goes)));
+    for (const node of graph.querySelectorAll("g.node")) {
+      node.classList.toggle("going", going.has(node.dataset.node));
+    }
+  };
+  for (const row of absences) {
+    for (const name of ["mouseenter", "focusin", "change"]) row.addEventListener(name, () => dash(row));
+    for (const name of ["mouseleave", "focusout"]) row.addEventListener(name, () => dash(null));
+  }
+
   for (const select of targets) {
     select.addEventListener("focus", () => { atHand = select; light(select); });
     select.addEventListener("change", () => light(select));

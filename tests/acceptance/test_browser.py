@@ -148,7 +148,7 @@ def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "")
         page.locator("input[name=clip_width]").fill("448")
         page.locator("input[name=clip_height]").fill("256")
         page.locator("input[name=frames]").fill("17")
-    expect(page.locator("#preview table.sf-tight")).to_be_visible()
+    expect(page.locator("#preview table.sf-tight").first).to_be_visible()
     page.get_by_role("button", name=words.render_now).and_(page.locator("[name=submit]")).click()
     page.wait_for_url("**/renders/renderbatch/*/change/")
 

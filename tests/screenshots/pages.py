@@ -10,6 +10,11 @@ from uuid import UUID
 from tests.acceptance.farm_fixture import Farm
 
 TOLD: Final = "SELECT id FROM notices_notice WHERE recipient_id IS NOT NULL ORDER BY count DESC LIMIT 1"
+IMPORTED: Final = "SELECT id FROM workflows_workflowimport WHERE file_name = '{}'"
+VERSION: Final = (
+    "SELECT version.id FROM workflows_workflowtemplateversion version JOIN workflows_workflowtemplate "
+    "template ON template.id = version.template_id WHERE template.slug = '{}' AND version.number = {}"
+)
 WEBHOOK: Final = "SELECT id FROM notices_subscription WHERE road = 'webhook' LIMIT 1"
 REFUSED: Final = (
     "SELECT job.id FROM renders_job job JOIN renders_lane lane ON lane.id = job.lane_id "
@@ -51,7 +56,13 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     trailer = row("SELECT batch_id FROM renders_job WHERE deadline IS NOT NULL LIMIT 1")
     limit = row("SELECT id FROM renders_limit")
     one = "SELECT id FROM {} ORDER BY id LIMIT 1"
-    brought = row(one.format("workflows_workflowimport"))
+
+    def imported(name: str) -> str:
+        return f"/admin/workflows/workflowimport/{row(IMPORTED.format(name))}/change/"
+
+    def version_of(slug: str, number: int) -> str:
+        return f"/admin/workflows/workflowtemplateversion/{row(VERSION.format(slug, number))}"
+
     sd15 = row("SELECT current_id FROM workflows_workflowtemplate WHERE slug = 'sd15_t2i'")
 
     yield Page(name="home", title="Home", path="/admin/", main=True)
@@ -122,7 +133,66 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     yield Page(
         name="import-wizard",
         title="What was found in a brought graph",
-        path=f"/admin/workflows/workflowimport/{brought}/change/",
+        path=imported("walk.json"),
+        main=True,
+        height=1800,
+    )
+    yield Page(
+        name="import-problems",
+        title="A brought graph with problems, node by node",
+        path=imported("posed.json"),
+        main=True,
+        height=1400,
+    )
+    yield Page(
+        name="import-refused",
+        title="A file that cannot be converted, and why",
+        path=imported("broken.json"),
+        main=True,
+    )
+    yield Page(name="imports", title="Brought workflows", path="/admin/workflows/workflowimport/")
+    yield Page(
+        name="deprecated", title="A version that is deprecated", path=f"{version_of('portrait', 1)}/change/"
+    )
+    yield Page(
+        name="compare",
+        title="Two versions, node by node",
+        path=f"{version_of('portrait', 1)}/compare/?number=2",
+        main=True,
+        height=1400,
+    )
+    yield Page(
+        name="recommendation-rules",
+        title="Rules of the recommender",
+        path="/admin/workflows/recommendationrule/",
+        main=True,
+    )
+    yield Page(
+        name="recommendation-rule",
+        title="A rule of the recommender",
+        path=f"/admin/workflows/recommendationrule/{row(one.format('workflows_recommendationrule'))}/change/",
+        main=True,
+        height=1300,
+    )
+    yield Page(name="recipes", title="Recipes", path="/admin/recipes/recipe/", main=True)
+    yield Page(
+        name="recipe",
+        title="A recipe",
+        path=f"/admin/recipes/recipe/{row(one.format('recipes_recipe'))}/change/",
+        main=True,
+        height=1400,
+    )
+    yield Page(
+        name="recipe-start",
+        title="Start a recipe for a shot",
+        path=f"/admin/productions/shot/{shot}/recipe/",
+        main=True,
+    )
+    yield Page(name="recipe-runs", title="Runs of recipes", path="/admin/recipes/reciperun/")
+    yield Page(
+        name="models",
+        title="Model files, templates and what is proven",
+        path="/admin/desk/models/",
         main=True,
     )
     yield Page(

@@ -88,6 +88,40 @@ from workflows.load import load
 graph = load("wan22_i2v").graph
 root = User.objects.get(username="admin")
 import_file(io.BytesIO(json.dumps(graph).encode()), name="walk.json", catalogue_name=RECORDED, user=root)
+posed = load("controlnet_pose").graph
+posed["9"]["class_type"] = "ControlNetApplyFancy"
+posed["11"] = {"class_type": "KSampler", "inputs": {"seed": "many"}, "_meta": {"title": "Left over"}}
+posed["12"]["inputs"]["steps"] = 0
+file = io.BytesIO(json.dumps(posed).encode())
+import_file(file, name="posed.json", catalogue_name=RECORDED, user=root)
+broken = {"7": {"class_type": "VAEDecode", "inputs": {"samples": ["9", 0]}, "_meta": {"title": "Decode"}}}
+file = io.BytesIO(json.dumps(broken).encode())
+import_file(file, name="broken.json", catalogue_name=RECORDED, user=root)
+"""
+VERSIONS: Final = """
+import copy, io, json
+from apps.accounts.models import User
+from apps.workflows.catalogues import RECORDED
+from apps.workflows.models import WorkflowTemplate
+from apps.workflows.services.confirming import confirm
+from apps.workflows.services.importing import import_file
+from apps.workflows.services.versions import deprecate
+from workflows.load import load
+root = User.objects.get(username="admin")
+if not WorkflowTemplate.objects.filter(slug="portrait").exists():
+    figure = {"precision": "fp16", "max_pixels": 1000000, "max_frames": 1, "gb": 8}
+    figure |= {"evidence": "renders on our card", "source": "our studio", "source_kind": "secondary"}
+    into = first = None
+    for steps in (20, 28):
+        graph = copy.deepcopy(load("sd15_t2i").graph)
+        (sampler,) = [node for node in graph.values() if node["class_type"] == "KSampler"]
+        sampler["inputs"]["steps"] = steps
+        file = io.BytesIO(json.dumps(graph).encode())
+        row = import_file(file, name=f"Portrait{steps}.json", catalogue_name=RECORDED, user=root).row
+        figure["precision"] = row.manifest["bindings"]["precision"]["choices"][0]
+        version = confirm(row, row.manifest | {"slug": "portrait", "vram": [figure]}, user=root, into=into)
+        first, into = first or version, version.template
+    deprecate(first, reason="too few steps for faces", user=root)
 """
 RAISES: Final = ASK + 'ask(0, 1, "Gerda\'s close-up in full quality", ("flux_t2i", 1))'
 MORE: Final = ASK + 'ask(1, 6, "second look at the flight", ("sd15_t2i", 2), ("wan22_i2v", 2))'
@@ -133,6 +167,7 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
             farm.coordinate(COLLECT)
             farm.coordinate(SUBSCRIBE)
             farm.coordinate(IMPORT)
+            farm.coordinate(VERSIONS)
             farm.start(*CORE, *_nodes(farm))
             now = f"{time.time():.0f}"
             farm.coordinate(RAISES.replace("{when}", now))

@@ -49,6 +49,7 @@ DEFAULT_MODELS: dict[str, list[str]] = {
         "Qwen-Image-InstantX-ControlNet-Union.safetensors",
     ],
     "diffusion_models": [
+        "Wan2_2-Animate-14B_fp8_e4m3fn_scaled_KJ.safetensors",
         "flux-2-klein-4b.safetensors",
         "flux1-dev-fp8.safetensors",
         "flux1-dev.safetensors",
@@ -58,9 +59,13 @@ DEFAULT_MODELS: dict[str, list[str]] = {
         "qwen_image_edit_2511_bf16.safetensors",
         "qwen_image_fp8_e4m3fn.safetensors",
         "wan2.2_animate_14B_bf16.safetensors",
+        "wan2.2_i2v_high_noise_14B_fp16.safetensors",
         "wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors",
+        "wan2.2_i2v_low_noise_14B_fp16.safetensors",
         "wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors",
+        "wan2.2_t2v_high_noise_14B_fp16.safetensors",
         "wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors",
+        "wan2.2_t2v_low_noise_14B_fp16.safetensors",
         "wan2.2_t2v_low_noise_14B_fp8_scaled.safetensors",
     ],
     "text_encoders": [

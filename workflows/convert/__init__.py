@@ -6,6 +6,7 @@ only, and no more than a document and a node catalogue is needed.
 
 =========== =====================================================================
 document    the saved file as nodes, links and subgraphs; numbering makes ids unique
+grouping    what a group node of 2024 shows of its nodes; grouped makes it a subgraph
 declared    what inputs a class has, in the client's order
 widgets     what stands for an input, and what it holds at first
 panel       one node's inputs and widgets; filling puts the saved values in

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows.catalogue import ObjectInfo
-from workflows.convert.saying import Findings, fault_of, named, shown
+from workflows.convert.saying import (
+    Findings,
+    fault_of,
+    holds,
+    in_a_circle,
+    named,
+    shown,
+    too_large,
+    too_many_inputs,
+)
 from workflows.graph import (
     MOST_INPUTS,
     MOST_INPUTS_OF_ONE,
@@ -18,6 +27,8 @@ from workflows.graph import (
     linked_node,
     title_of,
 )
+from workflows.wording import Said
+from workflows.wording import said as _
 
 
 def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Graph:
@@ -40,8 +51,7 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
             _refuse_input(graph, object_info, node_id, str(name), value, findings)
     circle = cycle_in(graph)
     if circle:
-        way = " -> ".join(_named(graph, node) for node in circle[:10])
-        findings.add("dependency_cycle", f"The graph runs in a circle: {way}.", circle[0])
+        findings.add("dependency_cycle", in_a_circle(_named(graph, node) for node in circle), circle[0])
     return graph
 
 
@@ -49,11 +59,10 @@ def _refuse_size(document: Mapping[str, Any], findings: Findings) -> bool:
     """Refuse what is larger than any graph; tell whether it is."""
     counts = {node_id: len(node["inputs"]) for node_id, node in document.items()}
     if len(counts) > MOST_NODES or sum(counts.values()) > MOST_INPUTS:
-        told = f"The graph has more than {MOST_NODES} nodes, or {MOST_INPUTS} inputs; split it."
-        findings.add("too_large", told)
+        findings.add("too_large", too_large())
     for node_id in [node_id for node_id, count in counts.items() if count > MOST_INPUTS_OF_ONE]:
-        told = f"{_named(document, node_id)} has {counts[node_id]} inputs"
-        findings.add("too_large", f"{told}; at most {MOST_INPUTS_OF_ONE} are taken.", node_id)
+        told = too_many_inputs(_named(document, node_id), counts[node_id])
+        findings.add("too_large", told, node_id)
     return bool(findings.problems)
 
 
@@ -62,32 +71,46 @@ def _refuse_input(
 ) -> None:
     fault = fault_of(value)
     if fault is not None:
-        said = f"{_named(graph, node_id)}: {shown(name)} holds {fault}."
-        findings.add("invalid_input_type", said, node_id, name)
+        findings.add("invalid_input_type", holds(_named(graph, node_id), name, fault), node_id, name)
     elif is_link(value):
-        origin = linked_node(value)
-        if origin is None:
-            said = f"{_named(graph, node_id)}: {shown(name)} is a list, but no link to a node's output."
-            findings.add("bad_linked_input", said, node_id, name)
-        elif origin not in graph:
-            said = f"is linked to node {shown(origin, quoted=False)}, which the file does not have"
-            findings.add(
-                "bad_linked_input", f"{_named(graph, node_id)}: {shown(name)} {said}.", node_id, name
-            )
-        elif fault := _slot_fault(value[1], object_info.get(graph[origin]["class_type"])):
-            said = f"{shown(name)} takes output {shown(value[1])} of {_named(graph, origin)}, {fault}"
-            findings.add("bad_linked_input", f"{_named(graph, node_id)}: {said}.", node_id, name)
+        told = _link_fault(graph, object_info, _named(graph, node_id), shown(name), value)
+        if told is not None:
+            findings.add("bad_linked_input", told, node_id, name)
 
 
-def _slot_fault(slot: int, known: Mapping[str, Any] | None) -> str | None:
+def _link_fault(graph: Graph, object_info: ObjectInfo, node: Said, name: str, link: Any) -> Said | None:
+    origin = linked_node(link)
+    if origin is None:
+        return _("%(node)s: %(input)s is a list, but no link to a node's output.", node=node, input=name)
+    if origin not in graph:
+        return _(
+            "%(node)s: %(input)s is linked to %(what)s, which the file does not have.",
+            node=node,
+            input=name,
+            what=_("node %(id)s", id=shown(origin, quoted=False)),
+        )
+    fault = _slot_fault(link[1], object_info.get(graph[origin]["class_type"]))
+    if fault is None:
+        return None
+    return _(
+        "%(node)s: %(input)s takes output %(slot)s of %(origin)s, %(fault)s.",
+        node=node,
+        input=name,
+        slot=shown(link[1]),
+        origin=_named(graph, origin),
+        fault=fault,
+    )
+
+
+def _slot_fault(slot: int, known: Mapping[str, Any] | None) -> Said | None:
     """Say why a node has no such output. Of a class that the catalogue lacks, only what no class has is."""
     if isinstance(slot, bool) or slot < 0:
-        return "and outputs are counted from 0"
+        return _("and outputs are counted from 0")
     given = known.get("output") if isinstance(known, Mapping) else None
     if not isinstance(given, list | tuple) or slot < len(given):
         return None
-    return f"which has {len(given)}, counted from 0" if given else "which has none"
+    return _("which has %(count)s, counted from 0", count=len(given)) if given else _("which has none")
 
 
-def _named(graph: Mapping[str, Any], node_id: str) -> str:
+def _named(graph: Mapping[str, Any], node_id: str) -> Said:
     return named(node_id, title_of(graph[node_id]) or graph[node_id]["class_type"])

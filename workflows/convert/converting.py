@@ -9,6 +9,7 @@ from typing import Any, Final
 from workflows.catalogue import ObjectInfo
 from workflows.convert.already import checked
 from workflows.convert.document import read
+from workflows.convert.grouped import fill_groups, ungroup
 from workflows.convert.numbering import renumber
 from workflows.convert.places import Places
 from workflows.convert.primitives import apply_primitives
@@ -18,6 +19,7 @@ from workflows.convert.write import write
 from workflows.errors import CannotConvert
 from workflows.graph import Graph, title_of
 from workflows.problems import Problem
+from workflows.wording import said as _
 
 LONGEST_NAME: Final = 500
 """Characters of a node's id, of its class and of an input's name; a node in 100 subgraphs has fewer."""
@@ -55,16 +57,28 @@ def convert(ui: object, object_info: ObjectInfo) -> Conversion:
 def _refuse_long_names(graph: Graph, findings: Findings) -> None:
     """Names of megabytes are nobody's, and every page and picture repeats them."""
     for node_id, node in graph.items():
-        parts = {"an id": node_id, "a class": str(node["class_type"])}
-        parts |= {"an input's name": max(map(str, node["inputs"]), key=len, default="")}
-        for what, text in parts.items():
+        parts = (
+            (_("an id"), node_id),
+            (_("a class"), str(node["class_type"])),
+            (_("an input's name"), max(map(str, node["inputs"]), key=len, default="")),
+        )
+        for what, text in parts:
             if len(text) > LONGEST_NAME:
                 told = named(node_id, title_of(node) or str(node["class_type"]))
-                findings.add("unreadable", f"{told} has {what} of more than {LONGEST_NAME} characters.")
+                long = _(
+                    "%(node)s has %(what)s of more than %(most)s characters.",
+                    node=told,
+                    what=what,
+                    most=LONGEST_NAME,
+                )
+                findings.add("unreadable", long)
 
 
 def _converted(ui: Mapping[str, Any], object_info: ObjectInfo, findings: Findings, notes: Findings) -> Graph:
     document = read(ui, findings)
+    if findings.problems:
+        return {}
+    groups = ungroup(ui, document, object_info, findings)
     if findings.problems:
         return {}
     renumber(document)
@@ -72,5 +86,6 @@ def _converted(ui: Mapping[str, Any], object_info: ObjectInfo, findings: Finding
     if findings.problems:
         return {}
     names = NamedValues(places.by_id.values())
+    fill_groups(places, groups)
     apply_primitives(places, names)
     return write(places, names, findings, notes)

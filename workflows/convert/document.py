@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workflows.convert.saying import Findings, named, shown
+from workflows.convert.saying import Findings, named, shown, too_many_inputs
 from workflows.graph import MOST_INPUTS_OF_ONE
+from workflows.wording import said as _
 
 NEVER: Final = 2
 """Mode of a muted node: it does not run and gives nothing."""
@@ -113,9 +114,12 @@ def read(document: Mapping[str, Any], findings: Findings) -> Document:
         row = waiting.popleft()
         definition_id, name = row.get("id"), row.get("name")
         if not isinstance(definition_id, str) or definition_id in definitions:
-            findings.add(
-                "unreadable", f"Subgraph {shown(name)} has the id {shown(definition_id)}; each needs its own."
+            told = _(
+                "Subgraph %(name)s has the id %(id)s; each needs its own.",
+                name=shown(name),
+                id=shown(definition_id),
             )
+            findings.add("unreadable", told)
             continue
         name = name if isinstance(name, str) and name else definition_id
         definitions[definition_id] = _graph(row, definition_id, name, findings)
@@ -137,45 +141,56 @@ def _last_number(document: Mapping[str, Any]) -> int:
 
 
 def _graph(row: Mapping[str, Any], graph_id: str, name: str, findings: Findings) -> Graph:
-    where = f" of subgraph {shown(name)}" if graph_id else ""
+    within = shown(name) if graph_id else ""
     nodes = []
     for index, saved in enumerate(_rows(row.get("nodes"))):
-        node = _node(saved)
+        node = node_of(saved)
         if node is None:
-            findings.add("unreadable", f"nodes[{index}]{where} is no node; it needs an id and a type.")
+            what = _inside(f"nodes[{index}]", within)
+            findings.add("unreadable", _("%(what)s is no node; it needs an id and a type.", what=what))
         else:
             nodes.append(node)
             if len(node.inputs) > MOST_INPUTS_OF_ONE:
-                told = f"{named(node.id, node.title or node.type)}{where} has {len(node.inputs)} inputs"
-                findings.add("too_large", f"{told}; at most {MOST_INPUTS_OF_ONE} are taken.", node.id)
+                whose = _inside(named(node.id, node.title or node.type), within)
+                findings.add("too_large", too_many_inputs(whose, len(node.inputs)), node.id)
     graph = Graph(
         graph_id,
         name,
         nodes,
-        _links(row.get("links"), where, findings),
+        _links(row.get("links"), within, findings),
         [_border(slot) for slot in _rows(row.get("inputs"))] if graph_id else [],
         [_border(slot) for slot in _rows(row.get("outputs"))] if graph_id else [],
     )
     if max(len(graph.inputs), len(graph.outputs)) > MOST_INPUTS_OF_ONE:
-        told = f"Subgraph {shown(name)} has more than {MOST_INPUTS_OF_ONE} inputs, or outputs."
+        told = _(
+            "Subgraph %(name)s has more than %(most)s inputs, or outputs.",
+            name=within,
+            most=MOST_INPUTS_OF_ONE,
+        )
         findings.add("too_large", told)
-    _index(graph, where, findings)
+    _index(graph, within, findings)
     return graph
 
 
-def _index(graph: Graph, where: str, findings: Findings) -> None:
+def _inside(what: str, subgraph: str) -> str:
+    """Say in which subgraph something is; "" for the root graph."""
+    return _("%(what)s of subgraph %(name)s", what=what, name=subgraph) if subgraph else what
+
+
+def _index(graph: Graph, within: str, findings: Findings) -> None:
     for node in graph.nodes:
         first = graph.by_id.setdefault(node.id, node)
         if first is not node:
-            findings.add(
-                "duplicate_node_id",
-                f"{named(node.id, node.title or node.type)}{where} has the id of "
-                f"{shown(first.title or first.type)}; give each node its own.",
-                node.id,
+            told = _(
+                "%(node)s has the id of %(other)s; give each node its own.",
+                node=_inside(named(node.id, node.title or node.type), within),
+                other=shown(first.title or first.type),
             )
+            findings.add("duplicate_node_id", told, node.id)
 
 
-def _node(saved: object) -> Node | None:
+def node_of(saved: object) -> Node | None:
+    """Read one saved node; None if it has no id or type."""
     if not isinstance(saved, Mapping):
         return None
     node_id, kind = _text_id(saved.get("id")), saved.get("type")
@@ -225,14 +240,15 @@ def _border(saved: object) -> Border:
     )
 
 
-def _links(saved: object, where: str, findings: Findings) -> dict[LinkId, Link]:
+def _links(saved: object, within: str, findings: Findings) -> dict[LinkId, Link]:
     links: dict[LinkId, Link] = {}
     for index, row in enumerate(saved.values() if isinstance(saved, Mapping) else _rows(saved)):
         if row is None:
             continue
         link = _link(row)
         if link is None:
-            findings.add("unreadable", f"links[{index}]{where} is no link: {shown(row)}.")
+            what = _inside(f"links[{index}]", within)
+            findings.add("unreadable", _("%(what)s is no link: %(row)s.", what=what, row=shown(row)))
         else:
             links[link.id] = link
     return links

@@ -13,6 +13,8 @@ from workflows.convert.saying import named, shown
 from workflows.errors import CannotConvert
 from workflows.graph import format_problem, title_of
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 _TEXT: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
@@ -30,7 +32,8 @@ def read_file(path: Path) -> object:
         with path.open("rb") as stream:
             return read_stream(stream)
     except OSError as exc:
-        raise _refused(f"{shown(str(path))} cannot be read: {exc.strerror or exc}.") from exc
+        told = _("%(file)s cannot be read: %(why)s.", file=shown(str(path)), why=exc.strerror or str(exc))
+        raise _refused(told) from exc
 
 
 def read_stream(stream: BinaryIO) -> object:
@@ -38,14 +41,14 @@ def read_stream(stream: BinaryIO) -> object:
     try:
         texts = media.texts(stream)
     except media.Malformed as exc:
-        raise _refused(f"The file is damaged: {exc}.") from exc
+        raise _refused(_("The file is damaged: %(why)s.", why=exc.told)) from exc
     if texts is not None:
         return _graph_in(texts)
     data = stream.read(MOST_JSON + 1)
     if len(data) > MOST_JSON:
-        raise _refused(f"The file has more than {MOST_JSON} bytes; no workflow is as large.")
+        raise _refused(_("The file has more than %(most)s bytes; no workflow is as large.", most=MOST_JSON))
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["}:
-        raise _refused(f"The file is neither JSON nor {media.KINDS}.")
+        raise _refused(_("The file is neither JSON nor %(kinds)s.", kinds=media.KINDS))
     return _parsed(data)
 
 
@@ -62,7 +65,7 @@ def _graph_in(texts: Mapping[str, str]) -> object:
             return document
     if faults:
         raise faults[-1]
-    raise _refused("The file holds no ComfyUI workflow; it was saved without, or by another program.")
+    raise _refused(_("The file holds no ComfyUI workflow; it was saved without, or by another program."))
 
 
 def _candidates(texts: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
@@ -81,15 +84,17 @@ def _parsed(data: Any) -> object:
     if not isinstance(data, str | bytes):
         return data
     if _has_too_many_parts(data):
-        raise _refused(
-            f"The file's JSON has more than {MOST_PARTS} lists and objects; no workflow has as many."
+        told = _(
+            "The file's JSON has more than %(most)s lists and objects; no workflow has as many.",
+            most=MOST_PARTS,
         )
+        raise _refused(told)
     try:
         return json.loads(data, object_pairs_hook=_each_once, parse_int=_whole)
     except RecursionError as exc:
-        raise _refused("The file's JSON is nested too deep.") from exc
+        raise _refused(_("The file's JSON is nested too deep.")) from exc
     except ValueError as exc:
-        raise _refused(f"The file is no JSON: {exc}.") from exc
+        raise _refused(_("The file is no JSON: %(why)s.", why=str(exc))) from exc
 
 
 def _has_too_many_parts(data: str | bytes) -> bool:
@@ -108,17 +113,9 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, value in pairs:
             if key in seen and isinstance(value, dict) and "class_type" in value:
-                told = named(key, title_of(value) or str(value["class_type"]))
-                raise CannotConvert(
-                    [
-                        Problem(
-                            key,
-                            None,
-                            "duplicate_node_id",
-                            f"{told} has the id of another; give each its own.",
-                        )
-                    ]
-                )
+                node = named(key, title_of(value) or str(value["class_type"]))
+                told = _("%(node)s has the id of another; give each its own.", node=node)
+                raise CannotConvert([Problem(key, None, "duplicate_node_id", told)])
             seen.add(key)
     return made
 
@@ -129,5 +126,5 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _refused(sentence: str) -> CannotConvert:
+def _refused(sentence: Said) -> CannotConvert:
     return CannotConvert([Problem(None, None, "unreadable", sentence)])

@@ -23,11 +23,14 @@ from workflows.convert.document import (
 )
 from workflows.convert.filling import Panels
 from workflows.convert.panel import Panel
-from workflows.convert.saying import Findings, named, shown
+from workflows.convert.saying import Findings, named, shown, too_large
 from workflows.convert.virtual import SETTERS, VIRTUAL
+from workflows.convert.widgets import widgets_of_unknown
 from workflows.errors import CannotConvert
 from workflows.graph import MOST_INPUTS, MOST_NODES
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 MOST_STEPS: Final = 1_000_000
 """Inputs looked at to follow the links of a file: wide nodes in deep subgraphs ask for them over and over."""
@@ -63,7 +66,7 @@ class Place:
         return self.node.title or (self.definition.name if self.definition else self.node.type)
 
     @property
-    def named(self) -> str:
+    def named(self) -> Said:
         return named(self.id, self.title)
 
 
@@ -86,8 +89,9 @@ class Places:
         """Count inputs of ``place`` that are looked at. Raises CannotConvert for more than anybody needs."""
         self._steps += count
         if self._steps > MOST_STEPS:
-            told = (
-                f"{place.named}: its links, and those before, take too many steps to follow; split the graph."
+            told = _(
+                "%(node)s: its links, and those before, take too many steps to follow; split the graph.",
+                node=place.named,
             )
             raise CannotConvert([Problem(place.id, None, "too_large", told)])
 
@@ -181,30 +185,27 @@ class Places:
                 place = self._place(node, graph, host)
                 inputs += len(place.slots)
                 if len(self.by_id) >= MOST_NODES or inputs > MOST_INPUTS:
-                    told = f"more than {MOST_NODES} nodes, or {MOST_INPUTS} inputs; split it."
-                    self._findings.add("too_large", f"Unfolded, the graph has {told}")
+                    self._findings.add("too_large", too_large(unfolded=True))
                     return
                 if place.id in self.by_id:
-                    self._findings.add(
-                        "duplicate_node_id",
-                        f"{place.named} unfolds to the id of {shown(self.by_id[place.id].title)}.",
-                        place.id,
-                    )
+                    other = shown(self.by_id[place.id].title)
+                    told = _("%(node)s unfolds to the id of %(other)s.", node=place.named, other=other)
+                    self._findings.add("duplicate_node_id", told, place.id)
                 self.by_id[place.id] = place
                 if place.definition is None or (host is None and place.idle):
                     continue
                 if place.definition.id in within:
-                    self._findings.add(
-                        "self_containing_subgraph",
-                        f"{place.named} stands in itself: it is in subgraph {shown(place.definition.name)}.",
-                        place.id,
+                    told = _(
+                        "%(node)s stands in itself: it is in subgraph %(name)s.",
+                        node=place.named,
+                        name=shown(place.definition.name),
                     )
+                    self._findings.add("self_containing_subgraph", told, place.id)
                 elif len(within) >= DEEPEST:
-                    self._findings.add(
-                        "too_large",
-                        f"{place.named} stands deeper than {DEEPEST} subgraphs.",
-                        place.id,
+                    told = _(
+                        "%(node)s stands deeper than %(most)s subgraphs.", node=place.named, most=DEEPEST
                     )
+                    self._findings.add("too_large", told, place.id)
                 else:
                     waiting.append((place.definition, place, (*within, place.definition.id)))
 
@@ -224,6 +225,8 @@ class Places:
         panel = Panel(node.type)
         if definition is None:
             panel.slots = node.inputs
+            if node.type not in VIRTUAL:
+                panel.widgets = widgets_of_unknown(node.values)
         else:
             saved = {slot.name: slot for slot in node.inputs}
             for border in definition.inputs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workflows.convert.document import Slot
+from workflows.convert.document import Link, Slot
 from workflows.convert.limits import within_limits, within_limits_of_all
 from workflows.convert.places import Place, Places
 from workflows.convert.promoted import promoted_widgets
@@ -55,9 +55,18 @@ def _targets(places: Places, primitive: Place) -> Iterator[tuple[Place, Slot]]:
         if target is None:
             continue
         places.step(target, 1 + len(target.slots))
-        slot = next((slot for slot in target.slots if slot.link == link_id), None)
+        slot = _entered(target, link, primitive.node.outputs[0].type)
         if slot is not None:
             yield target, slot
+
+
+def _entered(target: Place, link: Link, kind: str) -> Slot | None:
+    """The input that a link enters; if none knows of it, the one of its number, if the type is the same."""
+    for slot in target.slots:
+        if slot.link == link.id:
+            return slot
+    numbered = target.slots[link.target_slot : link.target_slot + 1] if link.target_slot >= 0 else []
+    return next((slot for slot in numbered if slot.type == kind), None)
 
 
 def _widgets_at(places: Places, place: Place, slot: Slot) -> list[Widget]:

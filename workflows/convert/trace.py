@@ -16,6 +16,8 @@ from workflows.convert.saying import shown
 from workflows.convert.types import Types, fits
 from workflows.convert.virtual import GETTERS, REROUTES, SETTERS, VIRTUAL
 from workflows.problems import Problem
+from workflows.wording import Said
+from workflows.wording import said as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,11 @@ class Tracer:
                 if step in self._known:
                     return self._known[step]
                 if step in way:
-                    said = "is linked to itself, through nodes that only hand on"
-                    raise _broken(step.place, "dependency_cycle", said)
+                    told = _(
+                        "%(node)s is linked to itself, through nodes that only hand on.",
+                        node=step.place.named,
+                    )
+                    raise _broken(step.place, "dependency_cycle", told)
                 way[step] = None
                 step = self._into(step) if step.into else self._out_of(step)
         except Broken as exc:
@@ -99,7 +104,7 @@ class Tracer:
             return self._through_border(place, place.host, link)
         origin = self._places.near(place, link.origin)
         if origin is None:
-            raise _dangling(place, slot.name, f"node {shown(link.origin, quoted=False)}")
+            raise _dangling(place, slot.name, _node(link.origin))
         if self._cut(origin, link.origin_slot, slot.type):
             return None
         wanted = step.wanted or self._types.of_input(place, step.slot)
@@ -112,8 +117,14 @@ class Tracer:
 
     def _through_border(self, place: Place, host: Place, link: Link) -> Step | Source:
         if not 0 <= link.origin_slot < len(host.slots):
-            said = f"is linked to input {link.origin_slot} of its subgraph {shown(host.title)}, "
-            raise _broken(place, "missing_slot", f"{said}which has {len(host.slots)}")
+            told = _(
+                "%(node)s is linked to input %(slot)s of its subgraph %(name)s, which has %(count)s.",
+                node=place.named,
+                slot=link.origin_slot,
+                name=shown(host.title),
+                count=len(host.slots),
+            )
+            raise _broken(place, "missing_slot", told)
         if host.slots[link.origin_slot].link is None:
             return self._held(host, link.origin_slot)
         return Step(host, link.origin_slot, True, None)
@@ -131,9 +142,13 @@ class Tracer:
         virtual = place.definition is None and place.node.type in VIRTUAL
         offered = self._places.outputs_of(place)
         if not virtual and not 0 <= step.slot < offered:
-            has = "1 output" if offered == 1 else f"{offered} outputs"
-            said = f"has {has}; a link takes number {step.slot}, counted from 0"
-            raise _broken(place, "missing_slot", said)
+            told = _(
+                "%(node)s has %(outputs)s; a link takes number %(slot)s, counted from 0.",
+                node=place.named,
+                outputs=_("1 output") if offered == 1 else _("%(count)s outputs", count=offered),
+                slot=step.slot,
+            )
+            raise _broken(place, "missing_slot", told)
         if place.node.mode == BYPASS:
             slot = self._types.bypass_slot(place, step.slot, step.wanted or "*")
             return None if slot is None else Step(place, slot, True, None)
@@ -148,7 +163,8 @@ class Tracer:
         if place.node.type in GETTERS | SETTERS:
             setter = place if place.node.type in SETTERS else self._places.setter_for(place)
             if setter is None:
-                raise _broken(place, "dangling_link", "gets a value by a name that no node sets")
+                told = _("%(node)s gets a value by a name that no node sets.", node=place.named)
+                raise _broken(place, "dangling_link", told)
             return Step(setter, 0, True, step.wanted)
         return None
 
@@ -163,9 +179,7 @@ class Tracer:
             return Step(place, link.origin_slot, True, None)
         inner = self._places.inside(place, link.origin)
         if inner is None:
-            raise _dangling(
-                place, definition.outputs[step.slot].name, f"node {shown(link.origin, quoted=False)}"
-            )
+            raise _dangling(place, definition.outputs[step.slot].name, _node(link.origin))
         if self._cut(inner, link.origin_slot, definition.outputs[step.slot].type):
             return None
         return Step(inner, link.origin_slot, False, step.wanted)
@@ -173,20 +187,23 @@ class Tracer:
     def _link(self, place: Place, name: str, link_id: LinkId) -> Link:
         link = place.graph.links.get(link_id)
         if link is None:
-            raise _dangling(place, name, f"link {shown(link_id, quoted=False)}")
+            raise _dangling(place, name, _("link %(id)s", id=shown(link_id, quoted=False)))
         return link
 
 
-def _broken(place: Place, code: str, what: str) -> Broken:
-    return Broken(Problem(place.id, None, code, f"{place.named} {what}."))
+def _broken(place: Place, code: str, told: Said) -> Broken:
+    return Broken(Problem(place.id, None, code, told))
 
 
-def _dangling(place: Place, name: str, what: str) -> Broken:
-    return Broken(
-        Problem(
-            place.id,
-            name,
-            "dangling_link",
-            f"{place.named}: {shown(name)} is linked to {what}, which the file does not have.",
-        )
+def _dangling(place: Place, name: str, what: Said) -> Broken:
+    told = _(
+        "%(node)s: %(input)s is linked to %(what)s, which the file does not have.",
+        node=place.named,
+        input=shown(name),
+        what=what,
     )
+    return Broken(Problem(place.id, name, "dangling_link", told))
+
+
+def _node(node_id: str) -> Said:
+    return _("node %(id)s", id=shown(node_id, quoted=False))

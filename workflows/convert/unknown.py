@@ -9,16 +9,17 @@ from workflows.catalogue import ObjectInfo
 from workflows.convert.places import Place
 from workflows.convert.saying import Findings, shown
 from workflows.convert.texts import OWN_NAME
+from workflows.wording import said as _
 
-MOST_LOOKED_FOR: Final = 20
+MOST_LOOKED_FOR: Final = 8
 """Names whose nearest are looked for; each takes some milliseconds."""
 
 
 class UnknownClasses:
     """Says of each unknown class whether it is a mistake.
 
-    It is none if the file shows that the ComfyUI it comes from had the class: that one registered the node
-    under its name. Then only this catalogue lacks it, and a note says so.
+    It is none if the file shows that the ComfyUI it comes from had the class. Then only this catalogue
+    lacks it, and a note says so.
     """
 
     def __init__(self, object_info: ObjectInfo, findings: Findings, notes: Findings) -> None:
@@ -28,20 +29,35 @@ class UnknownClasses:
     def say(self, place: Place) -> None:
         kind = place.node.type
         if kind.startswith(("workflow/", "workflow>")):
-            said = "is a group node, which subgraphs have replaced; open the file in ComfyUI and convert it"
-            self._findings.add("missing_node_type", f"{place.named} {said}.", place.id)
+            told = _(
+                "%(node)s is a group node that the file does not describe, or that stands in another; open "
+                "the file in ComfyUI and convert it to a subgraph.",
+                node=place.named,
+            )
+            self._findings.add("missing_node_type", told, place.id)
             return
-        said = f"{place.named}: this ComfyUI has no node class {shown(kind)}."
+        told = _("%(node)s: this ComfyUI has no node class %(name)s.", node=place.named, name=shown(kind))
         near = self._near(kind)
         if near:
-            said += f" The nearest are {', '.join(near)}."
-        if place.node.properties.get(OWN_NAME) == kind:
-            said += " Its values cannot be told; convert with the object_info of one that has it."
-            self._notes.add("missing_node_type", said, place.id)
+            told = _("%(sentence)s The nearest are %(names)s.", sentence=told, names=", ".join(near))
+        if _registered(place):
+            told = _(
+                "%(sentence)s Its values cannot be told; convert with the object_info of one that has it.",
+                sentence=told,
+            )
+            self._notes.add("missing_node_type", told, place.id)
         else:
-            self._findings.add("missing_node_type", said, place.id)
+            self._findings.add("missing_node_type", told, place.id)
 
     def _near(self, kind: str) -> list[str]:
         if kind not in self._nearest and len(self._nearest) < MOST_LOOKED_FOR:
             self._nearest[kind] = difflib.get_close_matches(kind[:100], self._object_info, 3)
         return self._nearest.get(kind, [])
+
+
+def _registered(place: Place) -> bool:
+    """True if the file's ComfyUI had the class: it names its nodes by class, or by the pack they are of."""
+    properties = place.node.properties
+    own = properties.get(OWN_NAME)
+    packed = any(isinstance(properties.get(key), str) for key in ("cnr_id", "aux_id"))
+    return own == place.node.type or (own is None and packed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from workflows.convert.declared import COMBO, DYNAMIC, Spec
+from workflows.convert.saying import fault_of
 
 
 class Unset:
@@ -45,6 +47,19 @@ class Widget:
         if self.fixed:
             return self.value
         return "" if value is None and self.kind in {TEXT, "MARKDOWN"} else value
+
+
+def widgets_of_unknown(values: list[Any] | dict[str, Any]) -> list[Widget]:
+    """What stands for the values of a class that nobody knows: the client calls them all by one name.
+
+    So the last is sent; a list or an object as its text.
+    """
+    if isinstance(values, dict) or not values:
+        return []
+    last = values[-1]
+    if (last is None or isinstance(last, list | dict)) and fault_of(last) is None:
+        last = json.dumps(last, ensure_ascii=False, separators=(",", ":"))
+    return [Widget("UNKNOWN", "UNKNOWN", last)]
 
 
 def default_of(spec: Spec, otherwise: Any) -> Any:

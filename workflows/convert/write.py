@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workflows.convert.places import Place, Places
-from workflows.convert.saying import Findings, fault_of, shown
+from workflows.convert.saying import Findings, fault_of, holds, in_a_circle
 from workflows.convert.texts import NAMED_FILES, NamedValues, first_choice
 from workflows.convert.trace import Broken, Output, Tracer, Value
 from workflows.convert.unknown import UnknownClasses
 from workflows.convert.virtual import VIRTUAL
 from workflows.convert.widgets import CHOSEN, OPTION, SCENE, UNSET, Widget
 from workflows.graph import Graph, cycle_in
+from workflows.wording import said as _
 
 
 def write(places: Places, names: NamedValues, findings: Findings, notes: Findings) -> Graph:
@@ -90,8 +91,12 @@ class _Writer:
         camera = place.node.properties.get("Camera Config")
         state = camera.get("state") if isinstance(camera, Mapping) else None
         if place.node.type == "Load3D":
-            said = "shows a scene of which ComfyUI's browser takes pictures; give them in its input 'image'"
-            self._notes.add("picture_in_browser", f"{place.named} {said}.", place.id, "image")
+            told = _(
+                "%(node)s shows a scene of which ComfyUI's browser takes pictures; give them in its input "
+                "'image'.",
+                node=place.named,
+            )
+            self._notes.add("picture_in_browser", told, place.id, "image")
         seen: dict[str, Any] = {"camera_info": state, "model_3d_info": []}
         if place.node.type == "Load3DAdvanced":
             return seen
@@ -103,9 +108,8 @@ class _Writer:
         for name, value in inputs.items():
             fault = fault_of(value)
             if fault is not None:
-                self._findings.add(
-                    "invalid_input_type", f"{place.named}: {shown(name)} holds {fault}.", place.id, name
-                )
+                told = holds(place.named, name, fault)
+                self._findings.add("invalid_input_type", told, place.id, name)
                 continue
             own[name] = copy.deepcopy(value) if isinstance(value, dict) else value
         return own
@@ -121,6 +125,4 @@ def _wrapped(value: Any, kind: str = "") -> Any:
 def _refuse_circles(graph: Graph, places: Places, findings: Findings) -> None:
     circle = cycle_in(graph)
     if circle:
-        way = " -> ".join(places.by_id[node].named for node in circle[:10])
-        way += " -> …" if len(circle) > 10 else ""
-        findings.add("dependency_cycle", f"The graph runs in a circle: {way}.", circle[0])
+        findings.add("dependency_cycle", in_a_circle(places.by_id[node].named for node in circle), circle[0])

@@ -58,11 +58,13 @@ def draw(
     marks: Mapping[str, Mapping[str, str]],
     *,
     problems: Collection[str] = (),
+    going: Collection[str] = (),
     words: Words = ENGLISH,
 ) -> str:
     """Return the graph as one ``<svg>`` element, to be put into an HTML page as it is.
 
-    ``marks`` is node → input → role, shown on the input; nodes whose ids are in ``problems`` are red.
+    ``marks`` is node → input → role, shown on the input; nodes whose ids are in ``problems`` are red,
+    those in ``going`` (they go with a role that may be left out) are of class ``going`` and drawn dashed.
     Every node is ``<g id="node-12" class="node" data-node="12">``, every input a
     ``<g id="node-12-text" class="input" data-node="12" data-input="text" data-role="positive">``
     (ids by :func:`element_id`). Colours and fonts are presentation attributes: no style, no script, nothing
@@ -84,7 +86,7 @@ def draw(
     }
     layout = place(heights, edges, WIDTH)
     left_out = len(graph) - len(drawn)
-    drawing = _Drawing(view, boxes, layout, marks, frozenset(problems), words)
+    drawing = _Drawing(view, boxes, layout, marks, frozenset(problems), frozenset(going), words)
     return "".join(_svg(drawing, links, left_out))
 
 
@@ -154,6 +156,7 @@ class _Drawing:
     layout: Layout
     marks: Mapping[str, Mapping[str, str]]
     problems: Collection[str]
+    going: Collection[str]
     words: Words
 
 
@@ -217,7 +220,8 @@ def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
     kind, problem = view.class_of(node), node in drawing.problems
     saves = bool(view.info(node).get("output_node"))
     classes = "node" + (" output-node" if saves else "") + (" problem" if problem else "")
-    classes += " bound-node" if roles else ""
+    classes += (" bound-node" if roles else "") + (" going" if node in drawing.going else "")
+    dashes = ' stroke-dasharray="6 4"' if node in drawing.going else ""
     edge = INK.problem if problem else ACCENT if roles else INK.edge
     name, ident = title(view.graph[node]), f"#{node}"
     room = (WIDTH - 32 - min(width_of(ident, 10), 78)) * 0.94  # bold letters are wider
@@ -226,7 +230,7 @@ def _node(drawing: _Drawing, box: _Box) -> Iterator[str]:
         f'transform="translate({corner[0]:.0f} {corner[1]:.0f})">'
         f"<title>{attribute(name)} ({attribute(kind)}, {attribute(node)})</title>"
         f'<rect class="box" width="{WIDTH}" height="{box.height:.0f}" rx="7" fill="{INK.box}" '
-        f'stroke="{edge}" stroke-width="{2 if problem else 1.2}"/>'
+        f'stroke="{edge}" stroke-width="{2 if problem else 1.2}"{dashes}/>'
         f'<path class="head" d="M1 {HEAD - 4}V7a6 6 0 0 1 6-6H{WIDTH - 7}a6 6 0 0 1 6 6V{HEAD - 4}z" '
         f'fill="{INK.problem_head if problem else INK.saving if saves else INK.head}"/>'
         f'<text class="title" x="10" y="15" fill="{INK.bright}" font-size="12" font-weight="600">'

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from workflows.catalogue import ObjectInfo
 from workflows.convert.saying import fault_of
-from workflows.finding.families import family_of
+from workflows.finding.families import family_of, places_of
 from workflows.finding.found import Candidate, Found, FoundModel, Why
 from workflows.finding.limits import Limits, dim_step, frame_rule, limits_of
 from workflows.finding.view import View
@@ -77,7 +77,8 @@ def draft_manifest(
     _add_facts(document, view, found)
     document["defaults"] = _defaults(document, candidates)
     if base_model and "positive" in document["bindings"] and found.loras:
-        document["loras"] = [_place(place.model, place.clip, place.expert) for place in found.loras]
+        fitting = places_of(found, base_model)
+        document["loras"] = [_place(place.model, place.clip, place.expert) for place in fitting]
     if model_bytes is not None:
         document["vram"] = _estimate(document, found, model_bytes)
     return document

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from workflows.manifest import Target
+from workflows.wording import Said
+
+NOTHING_SAID: Final = Said("")
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A reason in English (``str()``); ``code`` and ``params`` let a page say it in another language."""
+    """A reason: its code with facts, and ``text``, which says it (``str()``: in English)."""
 
     code: str
     params: Mapping[str, str] = field(default_factory=dict)
-    text: str = ""
+    text: Said = NOTHING_SAID
 
     def __str__(self) -> str:
         return self.text

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from workflows.finding.found import Candidate, Why
-from workflows.finding.numbers import FRAMES
+from workflows.finding.lengths import FRAMES
 from workflows.finding.texts import last_part
-from workflows.finding.view import Output, Place, View
+from workflows.finding.view import MOST_WALKED, Output, Place, View
 from workflows.finding.words import why
 from workflows.manifest import Target
 
@@ -33,9 +33,15 @@ SUFFIXES: Final = frozenset(
 )  # fmt: skip
 CARRIERS: Final = (
     "IMAGE", "MASK", "VIDEO", "AUDIO", "LATENT", "CLIP_VISION_OUTPUT", "AUDIO_ENCODER_OUTPUT",
-    "POSE_KEYPOINT", "DA3_GEOMETRY", "SAM3_TRACK_DATA",
+    "POSE_KEYPOINT", "DA3_GEOMETRY", "MOGE_GEOMETRY", "SAM3_TRACK_DATA",
 )  # fmt: skip
 """Types that a file's content travels in."""
+DRAWN: Final = frozenset({"POSE_KEYPOINT", "DA3_GEOMETRY", "MOGE_GEOMETRY"})
+"""What is read off a picture, to be drawn as one that steers."""
+DRAWS: Final = frozenset({"Canny"})
+"""Nodes that draw a picture that steers, where no type on the way tells."""
+SERIES: Final = ("ImageBatch", "ImageBatchMulti", "BatchImagesNode")
+"""Nodes that lay pictures one after the other."""
 MOST_LOADERS: Final = 60
 MOST_REFERENCES: Final = 9
 
@@ -55,6 +61,28 @@ _RANK: Final = ("first_frame", "last_frame", "control", "mask", "reference", WOR
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """Where files may lead: the distance of what makes the primary output, all that makes any output,
+    and the samplers that only draw what steers others."""
+
+    primary: Mapping[str, int]
+    saved: Mapping[str, int]
+    drawing: frozenset[str]
+
+    def is_saved(self, node: str) -> bool:
+        """True where nothing is saved at all, or the graph is too large to tell."""
+        return node in self.saved or not self.saved or len(self.saved) >= MOST_WALKED
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of a file's content on its way: a drawing that steers; the head or tail of a series."""
+
+    drawn: bool = False
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """Where a file's content ends up, and what it is there."""
 
@@ -62,7 +90,7 @@ class Reach:
     taker: Place
 
 
-def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple[list[Candidate], list[Why]]:
+def files(view: View, order: Sequence[str], ways: Ways) -> tuple[list[Candidate], list[Why]]:
     """A candidate for each role that a file input has; ``order`` is the order files are counted in."""
     met = set(order)
     rest = [node for node in view.graph if node not in met]
@@ -73,7 +101,10 @@ def files(view: View, order: Sequence[str], reached: Mapping[str, int]) -> tuple
         if not view.takers.get(place[0]):
             notes.append(why("file_untaken", node=view.named(place[0])))
             continue
-        candidate, note = _of_loader(view, place, reached)
+        if not ways.is_saved(place[0]):
+            notes.append(why("file_unsaved", node=view.named(place[0])))
+            continue
+        candidate, note = _of_loader(view, place, ways)
         notes += note
         role = _free(candidate, found)
         if role is None:
@@ -101,9 +132,9 @@ def file_inputs(view: View, node: str) -> Iterator[str]:
             yield name
 
 
-def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Candidate, list[Why]]:
+def _of_loader(view: View, place: Place, ways: Ways) -> tuple[Candidate, list[Why]]:
     node = place[0]
-    every = sorted(_reaches(view, node, reached), key=lambda reach: _RANK.index(reach.role))
+    every = sorted(_reaches(view, node, ways), key=lambda reach: _RANK.index(reach.role))
     kinds = _kinds(view, node)
     told = {"node": view.named(node)}
     reaches = [reach for reach in every if kinds != "image" or reach.role != "mask"] or every
@@ -120,7 +151,7 @@ def _of_loader(view: View, place: Place, reached: Mapping[str, int]) -> tuple[Ca
         role = "video"
     elif kinds == "mask":
         role = "mask"
-    sure = (kinds != "image" or bool(best and best.role)) and node in reached and bool(view.info(node))
+    sure = (kinds != "image" or bool(best and best.role)) and node in ways.primary and bool(view.info(node))
     notes = []
     if len(reaches) < len(every) and role != "mask":
         notes.append(why("alpha_mask", **told))
@@ -150,24 +181,45 @@ def _free(candidate: Candidate, found: Mapping[str, Candidate]) -> str | None:
     return next((name for name in names if name not in found), None)
 
 
-def _reaches(view: View, start: str, reached: Mapping[str, int]) -> list[Reach]:
+def _reaches(view: View, start: str, ways: Ways) -> list[Reach]:
     """Follow a file's content to the inputs that say what it is for. Those on the way to the primary
     output count before others."""
     found: list[Reach] = []
-    waiting = deque(view.takers.get(start, ()))
+    waiting = deque((*taken, Step()) for taken in view.takers.get(start, ()))
     seen: set[Place] = set()
     while waiting and len(seen) < 500:
-        place, output = waiting.popleft()
+        place, output, step = waiting.popleft()
         if place in seen or not view.types_out(output) & {*CARRIERS, "*"}:
             continue
         seen.add(place)
-        role = _meaning(view, place, output)
+        role = None if place[0] in ways.drawing else _meaning(view, place, output)
         if role is not None:
-            found.append(Reach(role, place))
+            found.append(Reach(_as_it_came(role, step), place))
         if role is None or role == "":
-            waiting.extend(view.takers.get(place[0], ()))
-    live = [reach for reach in found if reach.taker[0] in reached]
+            onward = _step(view, place, step, ways)
+            waiting.extend((*taken, onward) for taken in view.takers.get(place[0], ()))
+    live = [reach for reach in found if reach.taker[0] in ways.primary]
     return live or found
+
+
+def _step(view: View, place: Place, before: Step, ways: Ways) -> Step:
+    """What a node makes of content that it hands on."""
+    node, name = place
+    if node in ways.drawing or view.class_of(node) in DRAWS or view.kinds_out(node) & DRAWN:
+        return Step(drawn=True, end=before.end)
+    laid = list(view.linked(node, "IMAGE"))
+    if view.class_of(node) not in SERIES or len(laid) < 2 or name not in laid:
+        return before
+    end = {0: "head", len(laid) - 1: "tail"}.get(laid.index(name), "between")
+    return Step(before.drawn, end if before.end in ("", end) else "between")
+
+
+def _as_it_came(role: str, step: Step) -> str:
+    if step.drawn and role in ("reference", "first_frame", WORKED_ON):
+        return "control"
+    if role == "control" and not step.drawn:
+        return {"head": "first_frame", "tail": "last_frame"}.get(step.end, role)
+    return role
 
 
 def _meaning(view: View, place: Place, output: Output) -> str | None:

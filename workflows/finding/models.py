@@ -76,7 +76,7 @@ def _source(view: View, link: Output, kind: str) -> tuple[Output, tuple[str, ...
     seen: set[str] = set()
     while link[0] not in seen and view.step():
         seen.add(link[0])
-        onward = list(view.linked(link[0], kind).values())
+        onward = _patched(view, link[0], kind)
         if LORAS.search(view.class_of(link[0])) and onward:
             loras.append(link[0])
         if not onward:
@@ -96,21 +96,32 @@ def _clip_source(view: View, sampler: Sampler) -> tuple[Output | None, bool]:
 
 
 def _loads_model(view: View, node: str) -> bool:
-    return not view.linked(node, "MODEL")
+    return not _patched(view, node, "MODEL")
+
+
+def _patched(view: View, node: str, kind: str) -> list[Output]:
+    """The models or CLIPs that a node alters; of a class nobody knows, what it takes by that name."""
+    links = list(view.linked(node, kind).values())
+    named = None if view.info(node) else view.links(node).get(kind.lower())
+    return links or ([named] if named else [])
 
 
 def _with_experts(view: View, places: list[FoundLoraPlace]) -> tuple[FoundLoraPlace, ...]:
-    """Name the experts where several models work in turns: high and low by their files, else by stage."""
-    if len(places) < 2:
+    """Name the experts where several models work in turns: high and low by their files, else by stage.
+
+    A file that several nodes load is one expert at all of them.
+    """
+    files = [_files(view, place) for place in places]
+    if len(set(files)) < 2:
         return tuple(places)
-    named: dict[str, FoundLoraPlace] = {}
-    for number, place in enumerate(places, 1):
-        said = [
-            match.group(1).lower()
-            for value in view.given(place.model[0]).values()
-            if isinstance(value, str) and (match := _EXPERT.search(value))
-        ]
-        expert = said[0] if said and said[0] not in named else f"stage {number}"
-        named[expert] = replace(place, expert=expert)
-    ranked = sorted(named.items(), key=lambda row: {"high": 0, "low": 1}.get(row[0], 2))
-    return tuple(place for _, place in ranked)
+    experts: dict[tuple[str, ...], str] = {}
+    for number, names in enumerate(files, 1):
+        said = [match.group(1).lower() for name in names if (match := _EXPERT.search(name))]
+        free = said and said[0] not in experts.values()
+        experts.setdefault(names, said[0] if free else f"stage {number}")
+    named = [replace(place, expert=experts[names]) for place, names in zip(places, files, strict=True)]
+    return tuple(sorted(named, key=lambda place: {"high": 0, "low": 1}.get(place.expert, 2)))
+
+
+def _files(view: View, place: FoundLoraPlace) -> tuple[str, ...]:
+    return tuple(value for value in view.given(place.model[0]).values() if is_model_file(value))

@@ -1,4 +1,4 @@
-"""Seed, size, frames, fps, steps, cfg, guidance and strength."""
+"""Seed, size, steps, cfg, guidance and strength."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from workflows.finding.choosing import Reasoned, number, with_alternatives, with_same_link
-from workflows.finding.found import Candidate, FoundOutput, Why
+from workflows.finding.choosing import Reasoned, number, with_alternatives
+from workflows.finding.found import Candidate, Why
 from workflows.finding.origins import number_origin
 from workflows.finding.samplers import SEEDS, Sampler
 from workflows.finding.texts import last_part
@@ -15,9 +15,7 @@ from workflows.finding.view import Output, View
 from workflows.finding.words import why
 from workflows.manifest import Target
 
-FRAMES: Final = ("length", "num_frames", "video_frames", "frames_number", "frame_count", "frames")
 SIDES: Final = ("width", "height")
-FPS: Final = ("fps", "frame_rate")
 
 
 def seed(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) -> Candidate | None:
@@ -63,39 +61,6 @@ def size(
     if None in found:
         return _measured(view, maker) or ([], maker, [why("size_follows", node=view.named(maker))])
     return [replace(one, alternatives=()) for one in found if one], maker, []
-
-
-def frames(
-    view: View, maker: str | None, reached: Sequence[str], primary: FoundOutput | None
-) -> Candidate | None:
-    """How long the clip is, at every node that must know."""
-    nodes = [maker, *(node for node in reached if node != maker)] if maker else list(reached)
-    places = [
-        ((node, name), why("length_of", node=view.named(node)))
-        for node in nodes
-        for name in view.number_inputs(node)
-        if name in FRAMES and not view.linked(node, "VIDEO") and _makes_frames(view, node)
-    ]
-    found = number(view, "frames", places, exact=True)
-    if found is None or (found.value == 1 and primary and primary.kind == "image"):
-        return None
-    return with_same_link(view, found)
-
-
-def fps(view: View, reached: Sequence[str]) -> tuple[Candidate | None, list[Why]]:
-    """How fast the clip plays: what the output says, and whoever else has the same number."""
-    places = [
-        ((node, name), why("plays_at", node=view.named(node)))
-        for node in reached
-        for name in view.number_inputs(node)
-        if last_part(name) in FPS
-    ]
-    shown = [place for place in places if view.linked(place[0][0], "IMAGE")]
-    first = [place for place in places if place in shown[:1]] or places[:1]
-    ordered = first + [place for place in places if place not in first]
-    if first and number(view, "fps", first) is None:
-        return None, [why("fps_follows", node=view.named(first[0][0][0]))]
-    return number(view, "fps", ordered), []
 
 
 def steps(view: View, samplers: Sequence[Sampler]) -> tuple[Candidate | None, list[Why]]:
@@ -151,7 +116,7 @@ def strength(view: View, samplers: Sequence[Sampler], reached: Sequence[str]) ->
     denoise: list[list[Reasoned]] = [
         [(sampler.denoise, why("denoise_of", sampler=view.named(sampler.node)))]
         for sampler in samplers
-        if sampler.denoise and _starts_from_picture(view, sampler)
+        if sampler.denoise and sampler.seed and _starts_from_picture(view, sampler)
     ]
     found = [one for rows in (*denoise, *by_class.values()) if (one := number(view, "strength", rows))]
     if not found:
@@ -209,7 +174,13 @@ def _resizer(view: View, link: Output) -> str | None:
 
 def _has_size(view: View, node: str) -> bool:
     names = {last_part(name) for name in view.number_inputs(node)}
-    return {"width", "height"} <= names
+    return {"width", "height"} <= names and not _preset(view, node)
+
+
+def _preset(view: View, node: str) -> bool:
+    """True where a choice beside them says the size, unless it says that they do."""
+    said = [value for name, value in view.given(node).items() if last_part(name) == "size_preset"]
+    return any("custom" not in str(value).lower() for value in said)
 
 
 def _side(view: View, node: str, side: str) -> str:
@@ -230,15 +201,6 @@ def _reading(view: View, node: str, name: str) -> object:
     return view.link((node, name)) or view.value((node, name))
 
 
-def _makes_frames(view: View, node: str) -> bool:
-    """Lengths of sounds and texts, and of what is cut out of a clip, are no frame counts."""
-    outputs = view.kinds_out(node)
-    made = bool(outputs & {"LATENT", "CONDITIONING"}) or (
-        "IMAGE" in outputs and not view.linked(node, "IMAGE")
-    )
-    return made or not view.info(node)
-
-
 def _written_at(view: View, sampler: Sampler, taken: set[tuple[str, str]]) -> bool:
     found = number(view, "steps", [(sampler.steps, Why(""))]) if sampler.steps else None
     return found is not None and any((target.node, target.input) in taken for target in found.targets)
@@ -246,8 +208,11 @@ def _written_at(view: View, sampler: Sampler, taken: set[tuple[str, str]]) -> bo
 
 def _shares(view: View, node: str, total: object) -> Iterator[Target]:
     """First and last step of a sampler that does a part of the work, as parts of the whole."""
-    for name in ("start_at_step", "end_at_step"):
-        origin = number_origin(view, (node, name))
+    places = [(node, "start_at_step"), (node, "end_at_step")]
+    for link in view.linked(node, "SIGMAS").values():
+        places += [(owner, "step") for owner, onward in view.back(link, "SIGMAS") if onward]
+    for place in places:
+        origin = number_origin(view, place)
         value = view.value(origin.place) if origin and origin.exact else None
         if origin and isinstance(value, int) and isinstance(total, int) and 0 < value < total:
             yield Target(*origin.place, times=round(value / total, 6))
@@ -255,7 +220,12 @@ def _shares(view: View, node: str, total: object) -> Iterator[Target]:
 
 def _starts_from_picture(view: View, sampler: Sampler) -> bool:
     return any(
-        not onward and view.linked(node, "IMAGE") and not _has_size(view, node)
+        not onward and view.linked(node, "IMAGE") and not _has_size(view, node) and not _steers(view, node)
         for latent in sampler.latents
         for node, onward in view.back(latent, "LATENT")
     )
+
+
+def _steers(view: View, node: str) -> bool:
+    """A picture that goes into the conditioning (InstructPixToPix) leaves the latent beside it empty."""
+    return "CONDITIONING" in view.kinds_out(node) and not view.linked(node, "MASK")

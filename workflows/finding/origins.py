@@ -55,9 +55,12 @@ def _texts(view: View, place: Place, *, exact: bool, seen: set[Place]) -> Iterat
     node = link[0]
     parts = [name for name in view.text_inputs(node) if name.rsplit(".", 1)[-1] not in NO_PROMPT]
     parts += [name for name in view.linked(node, "STRING") if name not in parts]
+    if view.class_of(node) in SWITCHES:
+        parts += [name for name in BRANCHES if name not in parts and _is_live(view, node, name)]
     if view.linked(node, "IMAGE", "VIDEO", "AUDIO") and not parts:
         return
-    through = exact and len(parts) == 1 and len(list(view.text_inputs(node))) == 1
+    alone = len(parts) == 1 and len(list(view.text_inputs(node))) <= 1
+    through = exact and alone and not _writes_anew(view, node)
     for name in parts:
         yield from _texts(view, (node, name), exact=through, seen=seen)
 
@@ -112,6 +115,11 @@ def _hands_on(view: View, node: str) -> bool:
         name = expression.strip()
         return name.isidentifier() and f"values.{name}" in view.links(node) and len(view.links(node)) == 1
     return len(given) == 1
+
+
+def _writes_anew(view: View, node: str) -> bool:
+    """True for a language model: what it is told is not what it says."""
+    return bool(view.linked(node, "CLIP", "MODEL") or view.info(node).get("api_node"))
 
 
 def _instructs(view: View, origin: Origin) -> bool:

@@ -44,14 +44,14 @@ def samplers_of(view: View, reached: Mapping[str, int]) -> list[Sampler]:
     if not found:
         return []
     # of several stages on one latent the first decides what is seen: it stands first
-    stages = _latents_of(view, found[0])
+    stages = latents_of(view, found[0])
     early = [sampler for sampler in found[:MOST_STAGES] if sampler.node in stages]
-    before = {sampler.node: _latents_of(view, sampler) for sampler in early}
+    before = {sampler.node: latents_of(view, sampler) for sampler in early}
     first = sorted(early, key=lambda sampler: sum(node in before[sampler.node] for node in before))
     return [*first, *(sampler for sampler in found if sampler.node not in before)]
 
 
-def _latents_of(view: View, sampler: Sampler) -> set[str]:
+def latents_of(view: View, sampler: Sampler) -> set[str]:
     """A sampler, and the nodes whose latent it goes on from."""
     return {sampler.node, *(node for latent in sampler.latents for node, _ in view.back(latent, "LATENT"))}
 

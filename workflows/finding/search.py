@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from workflows.catalogue import ObjectInfo
-from workflows.finding import media, models, numbers, saving, texts
+from workflows.finding import lengths, media, models, numbers, saving, texts
 from workflows.finding.found import Candidate, Found, FoundOutput, FoundSampler, Why
 from workflows.finding.samplers import MOST_SAMPLERS, Sampler, samplers_of
+from workflows.finding.texts import drawing_samplers
 from workflows.finding.view import View
 from workflows.finding.words import why
 from workflows.graph import Graph
-from workflows.manifest import ROLES
+from workflows.manifest import MEDIA, ROLES
 
 ORDER: Final = (
     "positive", "negative", "first_frame", "last_frame", "video", "reference",
@@ -31,10 +32,11 @@ def find(graph: Graph, object_info: ObjectInfo) -> Found:
     primary = outputs[0] if outputs and outputs[0].kind in ("image", "video") else None
     reached = view.above([primary.node] if primary else [output.node for output in outputs])
     every = samplers_of(view, reached)
-    live = [sampler for sampler in every if sampler.node in reached]
+    drawing = drawing_samplers(view, every)
+    live = [sampler for sampler in every if sampler.node in reached and sampler.node not in drawing]
     if not live:
         notes.append(why("no_sampler"))
-    candidates, more = _candidates(view, live, reached, outputs)
+    candidates, more = _candidates(view, live, reached, outputs, drawing)
     places = models.lora_places(view, live)
     picked = models.model(view, places)
     if view.is_exhausted or len(every) == MOST_SAMPLERS:
@@ -50,30 +52,35 @@ def find(graph: Graph, object_info: ObjectInfo) -> Found:
 
 
 def _candidates(
-    view: View, live: Sequence[Sampler], reached: dict[str, int], outputs: Sequence[FoundOutput]
+    view: View,
+    live: Sequence[Sampler],
+    reached: dict[str, int],
+    outputs: Sequence[FoundOutput],
+    drawing: frozenset[str],
 ) -> tuple[list[Candidate], list[Why]]:
     nodes, primary = list(reached), outputs[0] if outputs else None
     notes: list[Why] = []
     found: list[Candidate | None] = []
     for role in ("positive", "negative"):
         candidate, told = texts.prompt(view, role, live)
-        found.append(candidate or (None if live else texts.prompt_of_maker(view, role, nodes)))
+        found.append(texts.with_makers(view, role, candidate, live, reached))
         notes += told
-    sizes, maker, told = numbers.size(view, live, nodes)
+    sizes, maker, told = numbers.size(view, live, nodes if primary and primary.kind in MEDIA else ())
     found += sizes
     notes += told
     found += [
         numbers.seed(view, live, nodes),
-        numbers.frames(view, maker, nodes, primary),
+        lengths.frames(view, maker, nodes, primary),
         numbers.cfg(view, live),
         numbers.guidance(view, live),
         numbers.strength(view, live, nodes),
         saving.prefix(view, outputs),
     ]
-    for one, told in (numbers.fps(view, nodes), numbers.steps(view, live)):
+    for one, told in (lengths.fps(view, nodes), numbers.steps(view, live)):
         found.append(one)
         notes += told
-    files, told = media.files(view, _in_order(view, primary), reached)
+    saved = view.above([output.node for output in outputs])
+    files, told = media.files(view, _in_order(view, primary), media.Ways(reached, saved, drawing))
     found += files
     return _without_shared([one for one in found if one]), [*notes, *told]
 
@@ -111,8 +118,8 @@ def _told(view: View, sampler: Sampler) -> FoundSampler:
     return FoundSampler(
         node=sampler.node,
         class_type=view.class_of(sampler.node),
-        positive=texts.texts_of(view, sampler.positive),
-        negative=texts.texts_of(view, sampler.negative),
+        positive=texts.texts_of(view, "positive", sampler.positive),
+        negative=texts.texts_of(view, "negative", sampler.negative),
     )
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from workflows.finding.choosing import together, with_alternatives
 from workflows.finding.found import Candidate, Why
 from workflows.finding.origins import NO_PROMPT, text_origins
-from workflows.finding.samplers import Sampler
+from workflows.finding.samplers import Sampler, latents_of
 from workflows.finding.view import MOST_WALKED, Output, Place, View
 from workflows.finding.words import why
+from workflows.graph import is_model_file
 from workflows.manifest import Target
 
 ZEROED: Final = "ConditioningZeroOut"
@@ -40,15 +41,19 @@ def encoders(view: View, place: Place) -> tuple[list[str], list[str]]:
             zeroed.append(node)
         elif onward:
             waiting.extend(onward)
-        elif node not in found and encoder_inputs(view, node):
+        elif node not in found and encoder_inputs(view, node, "positive"):
             found.append(node)
     return found, zeroed
 
 
-def encoder_inputs(view: View, node: str) -> list[str]:
-    """The inputs of a text encoder that take the prompt."""
-    names = [name for name in view.text_inputs(node) if last_part(name) not in NO_PROMPT]
-    joint = [name for name in names if name in JOINT]
+def encoder_inputs(view: View, node: str, role: str) -> list[str]:
+    """The inputs of a text encoder that take the prompt; of one for both sides, its own side's."""
+    names = [
+        name
+        for name in view.text_inputs(node)
+        if last_part(name) not in NO_PROMPT and not is_model_file(view.value((node, name)))
+    ]
+    joint = [name for name in names if name in JOINT or name == role]
     if joint:
         return joint
     usual = [name for name in names if last_part(name) in PROMPTS]
@@ -79,14 +84,48 @@ def prompt(view: View, role: str, samplers: Sequence[Sampler]) -> tuple[Candidat
     return chosen, notes
 
 
-def texts_of(view: View, places: Sequence[Place]) -> tuple[Place, ...]:
-    """The inputs that the texts of a sampler's conditioning are written in."""
+def texts_of(view: View, role: str, places: Sequence[Place]) -> tuple[Place, ...]:
+    """The inputs that the positive or negative texts of a sampler's conditioning are written in."""
     written: dict[Place, None] = {}
     for place in places:
         for node in encoders(view, place)[0]:
-            candidate = _of_encoder(view, "positive", node, Why(""))
+            candidate = _of_encoder(view, role, node, Why(""))
             written.update(((t.node, t.input), None) for t in (candidate.targets if candidate else ()))
     return tuple(written)
+
+
+def drawing_samplers(view: View, samplers: Sequence[Sampler]) -> frozenset[str]:
+    """Samplers without any text that work for one with a text: they draw what steers it (Lotus: depth)."""
+    worded = [sampler for sampler in samplers if texts_of(view, "positive", sampler.positive)]
+    mute = [sampler for sampler in samplers if sampler not in worded]
+    if not worded or not mute:
+        return frozenset()
+    needed = view.above([sampler.node for sampler in worded])
+    stages = set().union(*(latents_of(view, sampler) for sampler in worded))
+    return frozenset(one.node for one in mute if one.node in needed and one.node not in stages)
+
+
+def with_makers(
+    view: View,
+    role: str,
+    found: Candidate | None,
+    samplers: Sequence[Sampler],
+    reached: Mapping[str, int],
+) -> Candidate | None:
+    """The text of the samplers; before it that of a service that makes the clip of their picture."""
+    if not samplers:
+        return prompt_of_maker(view, role, list(reached))
+    nearest = min(reached[sampler.node] for sampler in samplers)
+    makers = [node for node, distance in reached.items() if distance < nearest and _films(view, node)]
+    of_clip = prompt_of_maker(view, role, makers)
+    if of_clip:
+        return replace(with_alternatives(of_clip, [found] if found else []), sure=False)
+    return replace(found, sure=False) if found and makers else found
+
+
+def _films(view: View, node: str) -> bool:
+    made = "VIDEO" in view.kinds_out(node) and not view.linked(node, "VIDEO")
+    return made and bool(view.info(node).get("api_node"))
 
 
 def prompt_of_maker(view: View, role: str, reached: Sequence[str]) -> Candidate | None:
@@ -98,7 +137,12 @@ def prompt_of_maker(view: View, role: str, reached: Sequence[str]) -> Candidate 
         if _asks(last_part(name), role)
         if (candidate := _at(view, role, (node, name), why("prompt_of_maker", node=view.named(node))))
     ]
-    return with_alternatives(found[0], found[1:]) if found else None
+    if not found:
+        return None
+    first, *others = found
+    node = first.targets[0].node
+    several = any(other.sure and other.value and other.targets[0].node != node for other in others)
+    return with_alternatives(replace(first, sure=first.sure and not several), others)
 
 
 def _asks(name: str, role: str) -> bool:
@@ -124,7 +168,7 @@ def _conditioning(view: View, output: Output) -> list[Output]:
 
 
 def _of_encoder(view: View, role: str, node: str, reason: Why) -> Candidate | None:
-    parts = [_at(view, role, (node, name), reason) for name in encoder_inputs(view, node)]
+    parts = [_at(view, role, (node, name), reason) for name in encoder_inputs(view, node, role)]
     found = [part for part in parts if part]
     if not found:
         return None
@@ -142,6 +186,7 @@ def _at(view: View, role: str, place: Place, reason: Why) -> Candidate | None:
         known = bool(view.info(place[0]))
         return Candidate(role, (Target(*place),), value, known, reason) if isinstance(value, str) else None
     origins = text_origins(view, place)
+    exact = bool(origins) and origins[0].exact
     instead = Candidate(
         role,
         (Target(*place, replaces_link=True),),
@@ -149,10 +194,11 @@ def _at(view: View, role: str, place: Place, reason: Why) -> Candidate | None:
         False,
         why("computed_text", node=view.named(place[0])),
     )
-    found = list(_written(view, role, [origin.place for origin in origins], reason, len(origins) == 1))
+    found = list(
+        _written(view, role, [origin.place for origin in origins], reason, exact and len(origins) == 1)
+    )
     if not found:
         return instead
-    exact = origins[0].exact
     return with_alternatives(found[0], found[1:] if exact else [*found[1:], instead])
 
 

@@ -14,6 +14,8 @@ MOST_WALKED: Final = 3000
 """No walk visits more nodes than this: a graph of thousands is searched near its outputs only."""
 MOST_STEPS: Final = 100_000
 """All walks of one search together visit no more nodes than this: thousands of samplers share their ways."""
+UNNAMED: Final = "UNKNOWN"
+"""What ComfyUI's client calls a value of a class that nobody knows."""
 SWITCHES: Final = frozenset({"ComfySwitchNode", "ComfySoftSwitchNode"})
 BRANCHES: Final = ("on_true", "on_false")
 """Of a switch that is off, the first is left out; of one that is on, the second."""
@@ -216,7 +218,7 @@ class View:
             if kinds is not None:
                 if "STRING" in kinds:
                     yield name
-            elif isinstance(value, str) or self.carries((node, name), "STRING"):
+            elif name != UNNAMED and (isinstance(value, str) or self.carries((node, name), "STRING")):
                 yield name
 
     def _link(self, node: str, name: str) -> Output | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -82,6 +83,7 @@ class NodeAdmin(ReadOnly, FarmAdmin):
             "note": self._note,
             "place": self._place,
             "hours": self._hours,
+            "bound": self._bound,
             "well": self._well,
             "software": self._software,
         }
@@ -185,6 +187,16 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         return _("%(node)s works until %(until)s.") % {"node": node.name, "until": moment(until)}
 
     @staticmethod
+    def _bound(request: HttpRequest, node: Node) -> str:
+        asked = request.POST.get("prove_minutes", "").strip()
+        low, high = settings.MIN_PROVE_MINUTES, settings.MAX_PROVE_MINUTES
+        if asked and not (asked.isascii() and asked.isdecimal() and len(asked) < 9):
+            told = _("write minutes from %(low)d to %(high)d, or nothing") % {"low": low, "high": high}
+            raise Refused(Problem("prove_minutes", asked, told))
+        services.bound_golden_renders(node, int(asked) if asked else None, user=person_of(request))
+        return _("Golden renders on %(node)s are given up as you say.") % {"node": node.name}
+
+    @staticmethod
     def _well(request: HttpRequest, node: Node) -> str:
         services.say_well(node, user=person_of(request))
         return _("%(node)s is given work again.") % {"node": node.name}
@@ -211,10 +223,12 @@ class NodeAdmin(ReadOnly, FarmAdmin):
                 "schedule": node.schedule.name if node.schedule else "",
                 "tags": ", ".join(tags_in(node.tags)),
                 "note": node.note,
+                "prove_minutes": node.prove_minutes or "",
                 **typed,
             },
             "reasons": reasons(node, database_now()),
             "drift": drift_sentences(node.drift),
+            "prove_minutes": settings.PROVE_MINUTES,
             "models_count": sum(len(names) for names in node.models_by_folder.values()),
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -269,7 +283,7 @@ LONGEST_TYPED: Final = 10_000
 
 def _keep_typed(request: HttpRequest, node: Node) -> None:
     """Keep what was typed and refused for the page that is shown next."""
-    fields = ("reason", "note", "pool", "schedule", "tags", "hours")
+    fields = ("reason", "note", "pool", "schedule", "tags", "hours", "prove_minutes")
     typed = {name: request.POST[name][:LONGEST_TYPED] for name in fields if name in request.POST}
     request.session[TYPED] = {"node": str(node.pk), "fields": typed}
 

@@ -19,6 +19,7 @@ from apps.nodes.models import Node
 from apps.nodes.services import (
     accept_software,
     assign,
+    bound_golden_renders,
     require_steering,
     say_well,
     set_desired,
@@ -54,12 +55,15 @@ class NodeViewSet(ReadOnlyModelViewSet[Node]):
 
     @extend_schema(request=NodeChange, responses=NodeSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Put the node into a pool, on a schedule, tag it, pin a maintenance note to it."""
+        """Put the node into a pool, on a schedule, tag it, pin a note to it, bound its golden renders."""
         node, asked = self._asked(NodeChange)
         note = asked.pop("note", None)
+        bounds = [asked.pop("prove_minutes")] if "prove_minutes" in asked else []
         assign(node, user=person_of(request), **asked)
         if note is not None:
             set_note(node, note, user=person_of(request))
+        for minutes in bounds:
+            bound_golden_renders(node, minutes, user=person_of(request))
         return self._answer()
 
     @extend_schema(request=DesiredChange, responses=NodeSerializer)

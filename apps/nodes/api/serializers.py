@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NoReturn, TypeVar
 
+from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
@@ -103,6 +104,7 @@ class NodeSerializer(serializers.ModelSerializer[Node]):
             "comfyui_version",
             "software_state",
             "drift",
+            "prove_minutes",
             "note",
             "note_by",
             "note_at",
@@ -131,12 +133,21 @@ class DesiredChange(Strict):
 
 
 class NodeChange(Strict):
-    """Where a node belongs, and its maintenance note. What is not named stays; null takes it out."""
+    """Where a node belongs, its maintenance note, after how many minutes golden renders are given up.
+
+    What is not named stays; null takes it out.
+    """
 
     pool = Named[Pool](queryset=Pool.objects.all(), required=False, allow_null=True)
     schedule = Named[Schedule](queryset=Schedule.objects.all(), required=False, allow_null=True)
     tags = serializers.ListField(child=serializers.CharField(max_length=40), required=False, max_length=40)
     note = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NOTE)
+    prove_minutes = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=settings.MIN_PROVE_MINUTES,
+        max_value=settings.MAX_PROVE_MINUTES,
+    )
 
 
 class HoursChange(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -66,6 +67,16 @@ def set_note(node: Node, note: str, *, user: User | None) -> None:
     _bounded("note", note, LONGEST_NOTE)
     signed = {"note_by": _name(user), "note_at": database_now()} if note else {"note_by": "", "note_at": None}
     Node.objects.filter(pk=node.pk).update(note=note, **signed)
+
+
+def bound_golden_renders(node: Node, minutes: int | None, *, user: User | None) -> None:
+    """Say after how many minutes a golden render is given up on this node; None: as on the whole farm."""
+    require_steering(user)
+    low, high = settings.MIN_PROVE_MINUTES, settings.MAX_PROVE_MINUTES
+    if minutes is not None and not low <= minutes <= high:
+        told = _("write minutes from %(low)d to %(high)d, or nothing") % {"low": low, "high": high}
+        raise Refused(Problem("prove_minutes", str(minutes), told))
+    Node.objects.filter(pk=node.pk).update(prove_minutes=minutes)
 
 
 def assign(node: Node, *, user: User | None, **place: Unpack[Place]) -> None:

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.common.admin import Tabular
 from apps.common.errors import Problem
@@ -26,14 +26,51 @@ from apps.recipes.services.editing import write_steps
 from apps.recipes.spec import Gate, StepSpec
 
 
+class OtherInputs(forms.CharField):
+    """Inputs and the numbers of the steps that fill them, as written: ``last_frame 1, reference 2``."""
+
+    def __init__(self) -> None:
+        attrs = {"placeholder": "last_frame 1"}
+        super().__init__(
+            label=gettext_lazy("other inputs"),
+            help_text=gettext_lazy(
+                "Which earlier step’s take fills which other input: last_frame 1, reference 2."
+            ),
+            required=False,
+            max_length=200,
+            widget=UnfoldAdminTextInputWidget(attrs),
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value  # as it was typed
+        return ", ".join(f"{role} {number}" for role, number in value.items())
+
+    def clean(self, value: Any) -> Any:
+        """Read it. Raises ValidationError, naming what cannot be read."""
+        found: dict[str, int] = {}
+        for part in filter(None, (part.strip() for part in super().clean(value).split(","))):
+            role, _space, number = part.rpartition(" ")
+            if not (role.strip() and number.isascii() and number.isdigit() and len(number) < 4):
+                told = _("“%s” is not an input and a step’s number; write last_frame 1, reference 2") % part
+                raise forms.ValidationError(told)
+            found[role.strip(" =:")] = int(number)
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial) or "", data)
+
+
 class StepForm(forms.ModelForm[RecipeStep]):
     """One step; templates are chosen from those on offer."""
 
     template = forms.ChoiceField(label=gettext_lazy("template"), widget=UnfoldAdminSelectWidget())
 
+    also = OtherInputs()
+
     class Meta:
         model = RecipeStep
-        fields = ("position", "template", "role", "takes", "width", "height", "precision", "gate")
+        fields = ("position", "template", "role", "also", "takes", "width", "height", "precision", "gate")
 
     def __init__(self, *args: Any, templates: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +140,7 @@ class StepInline(Tabular):
     formset = StepFormSet
     extra = 1
     hide_title = True
-    fields = ("position", "template", "role", "takes", "width", "height", "precision", "gate")
+    fields = ("position", "template", "role", "also", "takes", "width", "height", "precision", "gate")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever sees the recipe sees its steps
@@ -169,7 +206,8 @@ def chain_cell(specs: list[StepSpec]) -> SafeString:
     parts: list[tuple[str]] = []
     for spec in specs:
         takes = f" × {spec.takes}" if spec.takes > 1 else ""
-        parts.append((f"{spec.template}{takes}",))
+        also = "".join(f" + {number}" for number in spec.also.values())
+        parts.append((f"{spec.template}{also}{takes}",))
         if spec.gate == Gate.APPROVAL:
             parts.append((f"✓ {gate}",))
     return format_html(

@@ -18,7 +18,7 @@ from apps.projects.api_scope import MemberOrStaff
 from apps.recipes.models import Recipe
 from apps.recipes.services.checking import problems_of, templates_offered
 from apps.recipes.services.editing import RecipeFields, delete_recipe, require_editing, save_recipe
-from apps.recipes.spec import Gate, StepSpec
+from apps.recipes.spec import MOST_STEPS, Gate, StepSpec
 from apps.renders.services.steps import MOST_TAKES
 
 
@@ -38,6 +38,13 @@ class RecipeStepSerializer(Strict):
     height = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
     precision = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
     gate = OneOf(choices=Gate.choices, default=Gate.NONE)
+    also = serializers.DictField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_STEPS),
+        required=False,
+        default=dict,
+        help_text="Other inputs of the template, by name, and the number of the earlier step (from 1) whose "
+        "take fills each.",
+    )
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

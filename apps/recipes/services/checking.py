@@ -9,19 +9,21 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.recipes.spec import MOST_STEPS, Gate, StepSpec
-from apps.renders.services.files import from_cast
+from apps.renders.services.files import SUITING, from_cast
 from apps.renders.services.sources import medium_of, medium_taken, role_of
 from apps.renders.services.steps import MOST_TAKES
 from apps.workflows.selectors import offered
-from apps.workflows.services import template_of
+from apps.workflows.services import remember, template_of
 from workflows.load import Template
 
 Templates = Mapping[str, Template]
 
 
 def templates_offered() -> dict[str, Template]:
-    """Every template on offer by name, as it would be rendered now. One query."""
-    return {row.slug: template_of(row.current) for row in offered().order_by("slug") if row.current}
+    """Every template on offer by name, as it would be rendered now. One query; two for new ones."""
+    current = {row.slug: row.current for row in offered().order_by("slug") if row.current}
+    remember(current.values())
+    return {slug: template_of(version) for slug, version in current.items()}
 
 
 def problems_of(specs: Sequence[StepSpec], templates: Templates) -> list[Problem]:
@@ -102,12 +104,41 @@ def _wrong_input(
             yield trouble
             return
     role = _role(spec, made, templates)
+    if trouble := next(_wrong_also(specs, place, role, inputs, templates), None):
+        yield trouble
+        return
     for other in template.manifest.required_roles:
-        if other in inputs and other != role and not from_cast(template.manifest, other):
-            told = _("%(template)s also needs a file for its input “%(input)s”, which no recipe gives it")
+        given = other == role or other in spec.also
+        by_itself = other in SUITING or from_cast(template.manifest, other)  # the shot's material, its cast
+        if other in inputs and not given and not by_itself:
+            told = _(
+                "%(template)s also needs a file for its input “%(input)s”; name the earlier step that makes "
+                "it under other inputs"
+            )
             told %= {"template": spec.template, "input": other}
             yield Problem("template", spec.template, told, code="needs_more")
             return
+
+
+def _wrong_also(
+    specs: Sequence[StepSpec], place: int, own: str, inputs: Mapping[str, str], templates: Templates
+) -> Iterator[Problem]:
+    """What is wrong with the other inputs of a step, which earlier steps fill."""
+    for role, number in specs[place].also.items():
+        names = {"template": specs[place].template, "input": role, "number": number}
+        if role not in inputs:
+            told = _("%(template)s has no such file input; it has: %(inputs)s")
+            yield Problem("also", role, told % (names | {"inputs": ", ".join(inputs) or _("none")}))
+        elif role == own:
+            told = _("the input “%(input)s” is filled by the step before already")
+            yield Problem("also", role, told % names)
+        elif not 1 <= number <= place:
+            told = _("“%(input)s” is to come from step %(number)s; name a step before this one")
+            yield Problem("also", str(number), told % names)
+        elif (made := _made(specs[number - 1], templates)) and made != inputs[role]:
+            told = _("“%(input)s” takes: %(wanted)s, and step %(number)s makes: %(made)s")
+            facts = {"wanted": _medium(inputs[role]), "made": _medium(made)}
+            yield Problem("also", role, told % (names | facts))
 
 
 def _cannot_take(spec: StepSpec, template: Template, before: str, made: str) -> Problem | None:
@@ -131,7 +162,8 @@ def _role(spec: StepSpec, made: str, templates: Templates) -> str:
     template = templates.get(spec.template)
     if spec.role or template is None:
         return spec.role
-    own, inputs = role_of(template.manifest), _file_inputs(template)
+    own = role_of(template.manifest)
+    inputs = {role: medium for role, medium in _file_inputs(template).items() if role not in spec.also}
     required = [role for role in template.manifest.required_roles if role in inputs]
     if not made:
         return own if own in required else ""

@@ -5,7 +5,9 @@ The verdict is heard after its commit; what was missed (the process died between
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -21,8 +23,8 @@ from apps.productions.models import Shot
 from apps.recipes.models import RecipeRun, RunJob, RunStep
 from apps.recipes.services.starting import envelope_of
 from apps.recipes.services.submitting import lock_cells, submit_segment
-from apps.recipes.spec import Gate
-from apps.recipes.standing import rows_of
+from apps.recipes.spec import Gate, Outputs, StepSpec, segment_end
+from apps.recipes.standing import Cell, outputs_of, rows_of
 from apps.review.models import Take
 from apps.review.states import Review
 
@@ -74,11 +76,13 @@ def _go_on(cell_id: UUID, actor: str) -> bool:
     with transaction.atomic():
         cells = lock_cells(run, [cell.shot_id])
         gate = next(one for one in cells if one.pk == cell.pk)
-        if not gate.waits or RecipeRun.objects.filter(pk=run.pk, cancelled_at=None).first() is None:
+        if not gate.waits or run.cancelled_at is not None:
             return False
-        source = _opened_by(run, gate)
+        seen = rows_of(run, [_shot_of(gate)], run.specs)[gate.shot_id]
+        source = _opened_by(run.specs, gate, seen[gate.position])
         if source is None:
             return False
+        outputs = outputs_of([seen])
         try:
             with transaction.atomic():
                 batch = submit_segment(
@@ -86,8 +90,8 @@ def _go_on(cell_id: UUID, actor: str) -> bool:
                     start=gate.position + 1,
                     cells=cells,
                     shots=[_shot_of(gate)],
-                    given={gate.shot_id: source},
-                    key=f"recipe {run.code} {gate.position} {source}",
+                    outputs=outputs,
+                    key=_key(run, gate, source, outputs),
                     envelope=envelope_of(run),
                     actor=actor,
                 )
@@ -98,12 +102,25 @@ def _go_on(cell_id: UUID, actor: str) -> bool:
     return True
 
 
-def _opened_by(run: RecipeRun, gate: RunStep) -> UUID | None:
+def _key(run: RecipeRun, gate: RunStep, source: UUID, outputs: Outputs) -> str:
+    """Name the press: the same takes go through the same gate once."""
+    specs, start = run.specs, gate.position + 1
+    besides = sorted(
+        {
+            str(outputs.get(number - 1, {}).get(gate.shot_id))
+            for spec in specs[start : segment_end(specs, start)]
+            for number in spec.also.values()
+            if number <= gate.position
+        }
+    )
+    digest = hashlib.sha256(" ".join(besides).encode()).hexdigest()[:12] if besides else ""
+    return f"recipe {run.code} {gate.position} {source} {digest}".strip()
+
+
+def _opened_by(specs: Sequence[StepSpec], gate: RunStep, seen: Cell) -> UUID | None:
     """The job whose take opens the gate: approved, and of the newest round, or picked by a person."""
-    specs = run.specs
     if gate.position + 1 >= len(specs) or specs[gate.position].gate != Gate.APPROVAL:
         return None
-    seen = rows_of(run, [_shot_of(gate)], specs)[gate.shot_id][gate.position]
     if seen.output is None:
         return None
     picked = gate.chosen is not None and gate.chosen.job_id == seen.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
+from apps.common.ids import uuid_in
 from apps.productions.models import Shot
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -21,8 +22,8 @@ from apps.recipes.models import RecipeRun
 from apps.recipes.services.checking import require_sound, templates_offered, with_roles
 from apps.recipes.services.starting import add_cells, envelope_of
 from apps.recipes.services.submitting import lock_cells, submit_segment
-from apps.recipes.spec import StepSpec, as_json
-from apps.recipes.standing import Cell, Row, judge, rows_of
+from apps.recipes.spec import Outputs, StepSpec, as_json
+from apps.recipes.standing import Row, judge, outputs_of, rows_of
 from apps.renders.models import RenderBatch
 
 logger = logging.getLogger(__name__)
@@ -73,22 +74,23 @@ def render_changed(run: RecipeRun, *, user: User, shots: Sequence[Shot] | None =
         rows = standing_of(run, wanted, run.specs)
         if problems := [problem for row in rows for problem in row.problems]:
             raise Refused(*problems)
-        groups: dict[int, dict[UUID, Cell]] = defaultdict(dict)
+        groups: dict[int, set[UUID]] = defaultdict(set)
         for row in rows:
             if due := row.due:
-                groups[due.position][row.shot.pk] = row.cells[due.position - 1] if due.position else due
+                groups[due.position].add(row.shot.pk)
+        outputs = outputs_of(row.cells for row in rows)
         made = [
             submit_segment(
                 run,
                 start=start,
                 cells=cells,
-                shots=[shot for shot in wanted if shot.pk in before],
-                given={shot: cell.output for shot, cell in before.items() if cell.output} if start else None,
+                shots=[shot for shot in wanted if shot.pk in due_shots],
+                outputs=_only(outputs, due_shots),
                 key=f"recipe {run.code} changed {uuid4()}",
                 envelope=envelope_of(run),
                 actor=user.get_username(),
             )
-            for start, before in sorted(groups.items())
+            for start, due_shots in sorted(groups.items())
         ]
     for batch in made:
         logger.info("recipe rendered again", extra={"run": run.code, "batch": batch.code})
@@ -102,7 +104,6 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
     yet, or would not be the same now.
     """
     require(user, Act.RENDER, run.project)
-    _require_going(run)
     specs = run.specs
     name = f"{shot.full_code} {position + 1}"
     if not 0 <= position < len(specs):
@@ -110,6 +111,7 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
         raise Refused(Problem("step", str(position + 1), told, code="unknown_step"))
     with transaction.atomic():
         cells = lock_cells(run, [shot.pk])
+        _require_going(run)
         press = f"recipe {run.code} more {_digest(key, shot, position)}"
         if before := RenderBatch.objects.filter(project=run.project, idempotency_key=press).first():
             return before
@@ -122,13 +124,19 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
         if cell.is_stale:
             told = _("this step is not what it would be now; render what changed instead")
             raise Conflict(Problem("step", name, told, code="stale"))
-        source = cell.renders[-1].source_job
+        last = cell.renders[-1]
+        outputs: dict[int, dict[UUID, UUID]] = defaultdict(dict)
+        for role, number in specs[position].also.items():
+            if (job := uuid_in(last.also.get(role, ""))) is not None:
+                outputs[number - 1][shot.pk] = job
+        if last.source_job and position:
+            outputs[position - 1][shot.pk] = last.source_job
         return submit_segment(
             run,
             start=position,
             cells=cells,
             shots=[shot],
-            given={shot.pk: source} if source else None,
+            outputs=outputs,
             key=press,
             envelope=envelope_of(run),
             actor=user.get_username(),
@@ -136,6 +144,13 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
             same_round=True,
             seed=None if shot.seed is None else shot.seed + len(cell.newest),  # no noise twice
         )
+
+
+def _only(outputs: Outputs, shots: Collection[UUID]) -> dict[int, dict[UUID, UUID]]:
+    """The same for these shots alone."""
+    return {
+        place: {shot: job for shot, job in jobs.items() if shot in shots} for place, jobs in outputs.items()
+    }
 
 
 def _digest(key: str, shot: Shot, position: int) -> str:

@@ -27,12 +27,16 @@ def jobs_of(run: RecipeRun) -> QuerySet[Job]:
 
 
 def cancel_run(run: RecipeRun, *, user: User) -> int:
-    """Cancel what is open, and let no gate lead on; return how many jobs were cancelled."""
+    """Cancel what is open, and let no gate lead on; return how many jobs were cancelled.
+
+    A gate that opens just now is waited for (submitting.lock_cells): what it let through is cancelled, too.
+    """
     require(user, Act.RENDER, run.project)
     going = RecipeRun.objects.filter(pk=run.pk, cancelled_at=None)
-    going.update(
-        cancelled_at=database_now(), cancelled_by=user.get_username(), row_version=F("row_version") + 1
-    )
+    with transaction.atomic():
+        going.update(
+            cancelled_at=database_now(), cancelled_by=user.get_username(), row_version=F("row_version") + 1
+        )
     cancelled = cancel_jobs(jobs_of(run), user=user)
     logger.info("recipe cancelled", extra={"run": run.code, "jobs": cancelled})
     return cancelled

@@ -13,7 +13,7 @@ from django.db.models import Max
 from apps.productions.models import Shot
 from apps.recipes.models import RecipeRun, RunJob, RunStep
 from apps.recipes.services.checking import require_sound, templates_offered, with_roles
-from apps.recipes.spec import Gate, StepSpec, chain, segment_end
+from apps.recipes.spec import Gate, Outputs, StepSpec, chain, segment_end
 from apps.renders.models import Job, JobDependency, RenderBatch
 from apps.renders.services.envelope import Envelope
 from apps.renders.services.submit import submit_for
@@ -22,7 +22,15 @@ from apps.workflows.services import template_of
 
 
 def lock_cells(run: RecipeRun, shots: Sequence[UUID]) -> list[RunStep]:
-    """Lock every step of these shots, in one order for everybody; whoever submits holds them."""
+    """Lock the run and every step of these shots, in one order for everybody; whoever submits holds them.
+
+    Whoever cancels the run waits for it and finds what was submitted; ``run`` says then whether it was.
+    """
+    run.cancelled_at, run.cancelled_by = (
+        RecipeRun.objects.select_for_update(no_key=True)
+        .values_list("cancelled_at", "cancelled_by")
+        .get(pk=run.pk)
+    )
     rows = RunStep.objects.filter(run=run, shot__in=shots).order_by("pk")
     return list(rows.select_for_update(of=("self",), no_key=True))
 
@@ -34,7 +42,7 @@ def submit_segment(
     cells: Sequence[RunStep],
     shots: Sequence[Shot],
     key: str,
-    given: Mapping[UUID, UUID] | None = None,
+    outputs: Outputs | None = None,
     envelope: Envelope,
     actor: str,
     only: bool = False,
@@ -43,7 +51,7 @@ def submit_segment(
 ) -> RenderBatch:
     """Submit the steps from ``start`` to the next gate for these shots; their ``cells`` are locked.
 
-    ``given``: for each shot the job whose take the first of them starts from. ``only``: that step alone.
+    ``outputs``: what the steps before these go on with. ``only``: that step alone.
     ``same_round``: more takes beside those that are there; a person's seeds count from ``seed`` on.
 
     Raises Refused; then nothing was written.
@@ -56,7 +64,7 @@ def submit_segment(
         run.submitted_by,
         project=run.project,
         shots=shots,
-        steps=[replace(step, seed=seed) for step in chain(specs, start, end, given)],
+        steps=[replace(step, seed=seed) for step in chain(specs, start, end, outputs)],
         idempotency_key=key,
         envelope=envelope,
         actor=actor,
@@ -88,14 +96,16 @@ def _keep(
     sources = _sources(jobs)
     rows = []
     for job, place in zip(jobs, places, strict=True):
-        cell = cells[job.shot_id, place]
+        cell, files = cells[job.shot_id, place], sources.get(job.pk, {})
+        also = {role: files.pop(role) for role in specs[place].also if role in files}
         number = rounds.get(cell.pk, 0)
         rows.append(
             RunJob(
                 cell=cell,
                 job=job,
                 round=max(number, 1) if same_round else number + 1,
-                source_job=sources.get(job.pk),
+                source_job=files.get(specs[place].role) or next(iter(files.values()), None),
+                also={role: str(source) for role, source in also.items()},
             )
         )
     RunJob.objects.bulk_create(rows)
@@ -134,15 +144,18 @@ def _rounds(cells: Iterable[RunStep]) -> dict[UUID, int]:
     return dict(rows.order_by().values_list("cell_id").annotate(last=Max("round")))
 
 
-def _sources(jobs: Sequence[Job]) -> dict[UUID, UUID]:
-    """The job whose take each of these starts from: one it waits for, or the maker of the file it names."""
+def _sources(jobs: Sequence[Job]) -> dict[UUID, dict[str, UUID]]:
+    """The jobs whose takes each is made from, by input: one it waits for, or the maker of a file it names."""
+    found: dict[UUID, dict[str, UUID]] = defaultdict(dict)
     waits = JobDependency.objects.filter(job__in=jobs).exclude(role="")
-    found: dict[UUID, UUID] = dict(waits.values_list("job_id", "depends_on_id"))
-    named: dict[str, list[UUID]] = defaultdict(list)
+    for key, role, source in waits.values_list("job_id", "role", "depends_on_id"):
+        found[key][role] = source
+    named: dict[str, list[tuple[UUID, str]]] = defaultdict(list)
     for job in jobs:
         for role, binding in template_of(job.template_version).manifest.bindings.items():
             if binding.type == "file" and role in job.values:
-                named[str(job.values[role])].append(job.pk)
+                named[str(job.values[role])].append((job.pk, role))
     for artifact, maker in Artifact.objects.filter(pk__in=named).values_list("pk", "take__job_id"):
-        found |= dict.fromkeys(named[str(artifact)], maker)
+        for key, role in named[str(artifact)]:
+            found[key][role] = maker
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -51,11 +52,11 @@ def choice(label: Any, **kwargs: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, required=False, widget=UnfoldAdminSelectWidget(), **kwargs)
 
 
-def set_choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
-    """Offer these."""
+def set_choices(field: forms.Field, choices: Sequence[tuple[str, Any]]) -> None:
+    """Offer these: values with their labels, or headings with the choices below them."""
     if not isinstance(field, forms.ChoiceField):
         raise TypeError(f"{field!r} offers no choices")
-    field.choices = choices
+    field.choices = list(choices)
 
 
 def pools() -> list[tuple[str, str]]:

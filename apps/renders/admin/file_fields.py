@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from django import forms
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.characters.models import CharacterReference
+from apps.materials.models import MaterialKind
+from apps.materials.selectors import usable_by
+from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.admin.fields import choice, set_choices
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
-from apps.workflows.models import WorkflowTemplate
+from apps.workflows.models import Kind, WorkflowTemplate
 from apps.workflows.services import template_of
 
 ROWS: Final = 3
 MOST_OFFERED: Final = 200
-"""Takes on offer, the newest ones."""
+"""Takes on offer, the newest ones; files of one kind of material."""
+
+Group = tuple[str, list[tuple[str, str]]]
+"""Files of one sort, under their heading."""
 
 
 class FilesForm(forms.Form):
-    """For an input of the templates chosen, a take or a character's picture; each row may stay empty."""
+    """For an input of the templates chosen, a file; each row may stay empty.
+
+    Material comes first, by kind, then takes, then the characters' pictures.
+    """
 
     input_1 = choice(gettext_lazy("input"))
     file_1 = choice(gettext_lazy("file"))
@@ -33,15 +43,17 @@ class FilesForm(forms.Form):
     input_3 = choice(gettext_lazy("input"))
     file_3 = choice(gettext_lazy("file"))
 
-    def offer_files(self, project: Project, templates: Iterable[WorkflowTemplate]) -> None:
-        """Offer the inputs of these templates, and the files of this project."""
+    def offer_files(
+        self, project: Project, templates: Iterable[WorkflowTemplate], shots: Sequence[Shot]
+    ) -> None:
+        """Offer the inputs of these templates, the material that these shots can use, the project's files."""
         roles = {
             role: role
             for template in templates
             if template.current is not None
             for role in template_of(template.current).manifest.file_roles
         }
-        files = _files_of(project)
+        files = [*_material_of(shots), *_files_of(project)]
         for row in range(1, ROWS + 1):
             set_choices(self.fields[f"input_{row}"], [("", _("none")), *sorted(roles.items())])
             set_choices(self.fields[f"file_{row}"], [("", _("none")), *files])
@@ -74,7 +86,19 @@ class FilesForm(forms.Form):
         return {self.cleaned_data[f"input_{row}"] for row in range(1, ROWS + 1)} - {""}
 
 
-def _files_of(project: Project) -> list[tuple[str, str]]:
+def _material_of(shots: Sequence[Shot]) -> list[Group]:
+    """What these shots can use, by kind; each says of what it is where that is not the one shot."""
+    found = {one.pk: one for some in usable_by(shots).values() for one in some if one.state == Media.READY}
+    groups: dict[str, list[tuple[str, str]]] = {str(kind.label): [] for kind in MaterialKind}
+    for one in found.values():
+        size = f"{one.width} × {one.height}" if one.width else f"{one.seconds or 0:g} s"
+        whose = one.shot or one.sequence or one.project
+        told = f"{one.name} · {size} · {whose if isinstance(whose, Shot) else whose.code}"
+        groups[str(one.get_kind_display())].append((str(one.pk), told))
+    return [(label, rows[:MOST_OFFERED]) for label, rows in groups.items() if rows]
+
+
+def _files_of(project: Project) -> list[Group]:
     pictures = CharacterReference.objects.filter(character__project=project).select_related("character")
     takes = (
         Artifact.objects.filter(
@@ -83,10 +107,25 @@ def _files_of(project: Project) -> list[tuple[str, str]]:
             take__media_state=Media.READY,
         )
         .exclude(take__review_state=Review.REJECTED)
+        .filter(~Q(take__kind=Kind.FRAMES) | Q(pk=Subquery(_first_of(OuterRef("take")))))
         .select_related("take__shot__sequence")
         .order_by("-take__created_at")[:MOST_OFFERED]
     )
-    return [
-        *((str(one.pk), f"{one.character.code} {one.character.name} · {one}") for one in pictures),
-        *((str(one.pk), f"{one.take} · {one.kind}") for one in takes),
+    groups = [
+        (_("takes"), [(str(one.pk), f"{one.take} · {_medium(one)}") for one in takes]),
+        (
+            _("characters"),
+            [(str(one.pk), f"{one.character.code} {one.character.name} · {one}") for one in pictures],
+        ),
     ]
+    return [(label, rows) for label, rows in groups if rows]
+
+
+def _first_of(take: OuterRef) -> QuerySet[Artifact, Any]:
+    """The picture that stands for all of a take."""
+    pictures = Artifact.objects.filter(take=take, role=ArtifactRole.PRIMARY)
+    return pictures.order_by("key").values("pk")[:1]
+
+
+def _medium(artifact: Artifact) -> str:
+    return _("all its pictures") if artifact.take.kind == Kind.FRAMES else artifact.kind

@@ -24,7 +24,7 @@ from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
 from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter
 from apps.renders.admin.steer_form import SteerForm, steer_form, steered
-from apps.renders.models import Attempt, Job, JobDependency, Priority
+from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, Priority
 from apps.renders.services import control
 from apps.renders.services.steering import Wishes
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
@@ -32,6 +32,7 @@ from apps.renders.warnings import warning_sentences
 from apps.renders.why import why
 from apps.review.conforming import Lengths, lengths
 from apps.review.gallery import with_files
+from apps.workflows.models import Kind
 
 
 @admin.register(Job)
@@ -217,6 +218,7 @@ class JobAdmin(ReadOnly, JobActions):
             else None,
             "clock": clock(),
             "job_list": [job],
+            "job_materials": JobMaterial.objects.filter(job=job).select_related("material").order_by("role"),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -268,7 +270,7 @@ class JobAdmin(ReadOnly, JobActions):
 
 def _lengths(job: Job, take: Any) -> Lengths | None:
     """How long the shot is, what was ordered for it, and what came back (until then: what was ordered)."""
-    if not job.length:
+    if not job.length or job.kind == Kind.FRAMES:
         return None
     file = take.original if take else None
     return lengths(job.length, frames=file.frames if file else job.frames, fps=file.fps if file else job.fps)

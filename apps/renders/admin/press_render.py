@@ -35,11 +35,24 @@ from apps.workflows.selectors import offered
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
+SHOWN_FILES = 60
 WHEN_AND_WHERE = ("start_after", "deadline", "pool", "pinned_to", "tags", "after", "paused")
 MOST_ADVISED = 50
 """Shots for which the form begins with what is recommended: more would keep people waiting."""
 SHOWN_AFTERWARDS = 5
 """Warnings repeated on the next page; each job keeps its own."""
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """What fills an input of a template: the file's name, its size, and for how many shots."""
+
+    template: str
+    role: str
+    title: str
+    size: str
+    shots: int
+    shot: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,7 @@ def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> Ht
     if not page.may(request, Act.RENDER, shots[0]):
         raise PermissionDenied
     first = {"shots": joined(shots), "key": uuid4().hex, **_recommended(shots)}
-    return _show(page, request, RenderForm(initial=first, project=project), project, shots)
+    return _show(page, request, RenderForm(initial=first, project=project, shots=shots), project, shots)
 
 
 def _recommended(shots: list[Shot]) -> dict[str, str]:
@@ -104,7 +117,7 @@ def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
     if not page.may(request, Act.RENDER, shots[0]):
         raise PermissionDenied
-    form = RenderForm(request.POST, project=project)
+    form = RenderForm(request.POST, project=project, shots=shots)
     if not form.is_valid():
         return _show(page, request, form, project, shots)
     if "submit" not in request.POST:
@@ -158,6 +171,7 @@ def _show(
         "project": project,
         "shots": shots,
         "lines": lines_of(planned.jobs) if planned and not problems else [],
+        "files": files_of(planned.jobs) if planned and not problems else [],
         "total": len(planned.jobs) if planned and not problems else 0,
         "warnings": [(form.name_of(warning.field), warning) for warning in warnings[:SHOWN_PROBLEMS]],
         "more_warnings": max(0, len(warnings) - SHOWN_PROBLEMS),
@@ -205,6 +219,20 @@ def lines_of(jobs: Iterable[PlannedJob]) -> list[Line]:
             too_big_for_all(tier, need, largest),
         )
         for (step, slug, kind, need, tier, size), count in counted.items()
+    ]
+
+
+def files_of(jobs: Iterable[PlannedJob]) -> list[FileLine]:
+    """Say which file fills which input, each once, as far as a page can show them."""
+    shots: dict[tuple[int, str, str, str, str], dict[UUID, str]] = {}
+    for job in jobs:
+        for file in job.files_told:
+            size = f"{file.width} × {file.height}" if file.width else ""
+            key = (job.step, job.version.template.slug, file.role, file.title, size)
+            shots.setdefault(key, {})[job.shot.pk] = job.shot.full_code
+    return [
+        FileLine(slug, role, title, size, len(used), next(iter(used.values())))
+        for (_step, slug, role, title, size), used in list(shots.items())[:SHOWN_FILES]
     ]
 
 

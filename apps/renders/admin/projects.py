@@ -13,13 +13,14 @@ from apps.projects.admin import ProjectAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+from apps.renders.admin.material import HoldsMaterial
 from apps.renders.services.holds import pause_project
 
 admin.site.unregister(Project)
 
 
 @admin.register(Project)
-class SteeredProjectAdmin(ProjectAdmin):
+class SteeredProjectAdmin(HoldsMaterial, ProjectAdmin):
     """A pause is pressed, not ticked: it acts at once, and tells who pressed."""
 
     change_form_outer_before_template = "admin/projects/project/pause.html"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.common.show import spoken
+from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.admin.fields import MomentField, WordsField, choice, nodes, pools, set_choices
 from apps.renders.admin.file_fields import ROWS, FilesForm
@@ -20,7 +22,7 @@ from apps.renders.services.envelope import Envelope
 from apps.renders.services.steps import MAX_SEED, MOST_TAKES, Step
 from apps.workflows.models import Kind, WorkflowTemplate
 from apps.workflows.selectors import offered
-from apps.workflows.services import template_of
+from apps.workflows.services import remember, template_of
 from farm.tiers import tier_for_need
 
 _STEP = re.compile(r"steps\[(?P<index>\d+)\]\.(?P<field>[\w.]+)")
@@ -162,14 +164,15 @@ class RenderForm(FilesForm, HowForm):
         gettext_lazy("seed"), low=0, high=MAX_SEED - MOST_TAKES, placeholder=gettext_lazy("the shot's own")
     )
 
-    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, project: Project, shots: Sequence[Shot], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.project = project
         templates = self.templates = list(offered())
+        remember(template.current for template in templates if template.current is not None)
         self.offers = [offer_of(template) for template in templates]
         pictures = [template for template in templates if template.kind in PICTURES]
         clips = [template for template in templates if template.kind in CLIPS]
-        self.offer_files(project, templates)
+        self.offer_files(project, templates, shots)
         self._offer("picture", pictures, nothing=_("none: start from the shot's keyframe"))
         self._offer("clip", clips, nothing=_("none"))
         first = min(pictures, key=_asks_for_more, default=None)

@@ -21,6 +21,7 @@ from apps.productions.models import Shot
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
+from apps.renders.admin.material import HoldsMaterial
 from apps.renders.admin.press_render import page_for, render_view
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
@@ -31,7 +32,7 @@ admin.site.unregister(Shot)
 
 
 @admin.register(Shot)
-class RenderedShotAdmin(ShotAdmin):
+class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
     """Select shots, press Render."""
 
     list_display = ("picture", "name", "what", "cast", "place", "length", "condition", "newest_job")

@@ -4,6 +4,12 @@ from apps.renders.api.batches import BatchViewSet
 from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
 from apps.renders.api.jobs import JobViewSet
+from apps.renders.api.materials import (
+    MaterialViewSet,
+    ProjectMaterialViewSet,
+    SequenceMaterialViewSet,
+    ShotMaterialViewSet,
+)
 from apps.renders.api.nodes import WorkingNodeViewSet
 from apps.renders.api.recommendations import RecommendationViewSet
 from apps.renders.api.stock import DownloadsView, ModelsView, ProofViewSet
@@ -17,11 +23,15 @@ __all__ = [
     "HoldViewSet",
     "JobViewSet",
     "LimitViewSet",
+    "MaterialViewSet",
     "ModelsView",
+    "ProjectMaterialViewSet",
     "ProofViewSet",
     "RecommendationViewSet",
     "RenderedTakeViewSet",
     "RenderingTemplateViewSet",
+    "SequenceMaterialViewSet",
+    "ShotMaterialViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",
 ]

@@ -24,7 +24,7 @@ from apps.renders.api.requests import CancelMany, Change, ChangeMany, PauseChang
 from apps.renders.api.requeueing import RequeuesJobs
 from apps.renders.api.serializers import Cancelled, JobSerializer, JobStory, OutcomeSerializer
 from apps.renders.api.waiting import WhySerializer
-from apps.renders.models import Attempt, Job, JobDependency
+from apps.renders.models import Attempt, Job, JobDependency, JobMaterial
 from apps.renders.services import control
 from apps.renders.services.steering import Wishes
 from apps.renders.states import JobState
@@ -32,10 +32,14 @@ from apps.renders.why import why
 from apps.workflows.models import Kind
 
 _READ = ("project", "batch", "lane", "shot__sequence", "template_version__template", "pool", "pinned_to")
-_UNREAD = ("lane__wait_nodes", "lane__lora_files")
+_UNREAD = (
+    *("lane__wait_nodes", "lane__lora_files"),
+    *("template_version__graph", "template_version__manifest"),
+)
 _TRIES = Attempt.objects.annotate(peak_mib=F("report__peak_mib")).select_related("node").defer("report")
 _ATTEMPTS = Prefetch("attempts", _TRIES.order_by("-number"))
 _DEPENDENCIES = Prefetch("dependencies", JobDependency.objects.select_related("depends_on"))
+_MATERIALS = Prefetch("materials", JobMaterial.objects.select_related("material").order_by("role"))
 
 
 class JobFilter(filters.ByProject):
@@ -65,7 +69,8 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
         jobs = super().get_queryset()
         if self.action == "list":
             return jobs
-        return jobs.select_related(*_READ, "prompt_build").prefetch_related(_ATTEMPTS, _DEPENDENCIES)
+        more = (_ATTEMPTS, _DEPENDENCIES, _MATERIALS)
+        return jobs.select_related(*_READ, "prompt_build").prefetch_related(*more)
 
     @extend_schema(responses=JobStory)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

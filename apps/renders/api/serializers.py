@@ -122,6 +122,19 @@ class LoadedLora(serializers.Serializer[Any]):
     character = serializers.CharField()
 
 
+class FileOfPlan(serializers.Serializer[Any]):
+    """A file a job brings, by the input it fills. ``id`` null: another job of the request, or one that is
+    waited for, makes it.
+    """
+
+    input = serializers.CharField(source="role")
+    id = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField(source="title")
+    width = serializers.IntegerField(help_text="0: not known yet, or a sound")
+    height = serializers.IntegerField()
+    material = serializers.BooleanField(help_text="It is the shot's, its sequence's or its film's material")
+
+
 class PlannedJobSerializer(serializers.Serializer[Any]):
     """A job the request would make. ``need_gb``: memory of one GPU."""
 
@@ -136,6 +149,7 @@ class PlannedJobSerializer(serializers.Serializer[Any]):
     need_gb = serializers.FloatField()
     tier_gb = serializers.IntegerField(allow_null=True, help_text=_TIERS)
     loras = LoadedLora(source="cast.as_json", many=True)
+    files = FileOfPlan(source="files_told", many=True)
 
 
 class PlanSerializer(serializers.Serializer[Any]):
@@ -301,6 +315,16 @@ class EventSerializer(serializers.ModelSerializer[StateEvent]):
         read_only_fields = fields
 
 
+class MaterialOfJob(serializers.Serializer[Any]):
+    """A material a job was ordered with; its file is known by its hash."""
+
+    input = serializers.CharField(source="role")
+    id = serializers.UUIDField(source="material_id")
+    name = serializers.CharField(source="material.name")
+    sha256 = serializers.CharField(source="material.sha256")
+    removed_at = serializers.DateTimeField(source="material.removed_at", allow_null=True)
+
+
 class JobStory(JobSerializer):
     """A job with its prompt, what it waits for, its attempts and everything that happened."""
 
@@ -311,6 +335,7 @@ class JobStory(JobSerializer):
         source="prompt_build.negative", read_only=True, default=None, allow_null=True
     )
     depends_on = serializers.SerializerMethodField()
+    materials = MaterialOfJob(many=True, read_only=True)
     attempts = AttemptSerializer(many=True, read_only=True)
     events = serializers.SerializerMethodField()
 
@@ -320,6 +345,7 @@ class JobStory(JobSerializer):
             "prompt",
             "negative_prompt",
             "depends_on",
+            "materials",
             "attempts",
             "events",
         )

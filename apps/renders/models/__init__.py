@@ -7,6 +7,7 @@ from apps.renders.models.jobs import (
     LONGEST_LORA_FILES,
     Job,
     JobDependency,
+    JobMaterial,
     Priority,
     RenderBatch,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Hold",
     "Job",
     "JobDependency",
+    "JobMaterial",
     "Lane",
     "Limit",
     "Need",

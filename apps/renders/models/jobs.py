@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
+from apps.materials.models import Material
 from apps.nodes.models import Node, Pool
 from apps.productions.models import Shot
 from apps.projects.models import Project
@@ -203,6 +204,22 @@ class Job(BaseModel):
         tier = f"{self.tier_gb} GB" if self.tier_gb else "no VRAM" if self.tier_gb == 0 else "no tier"
         template = self.template_version.template.slug
         return f"{self.shot.full_code} {self.kind} take {self.take_number} · {template} · {tier}"
+
+
+class JobMaterial(models.Model):
+    """A job was ordered with a material in this input: as long as it says so, the material's row stays."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="materials")
+    material = models.ForeignKey(Material, models.RESTRICT, related_name="uses")
+    role = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "role"], name="one_material_per_input")]
+        verbose_name = _("material of a job")
+        verbose_name_plural = _("material of jobs")
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.role}: {self.material}"
 
 
 class JobDependency(BaseModel):

@@ -9,13 +9,15 @@ from apps.common.models import BaseModel
 from apps.nodes.models import Node
 from apps.renders.states import PROOF, PROOF_ON_WAY, PROOF_OPEN, ProofState
 from apps.workflows.models import WorkflowTemplateVersion
+from farm.contracts import FailureClass
 
 
 class Proof(BaseModel):
     """One golden render of a template's version on one node: asked for, sent to it when idle, judged once.
 
     ``token``, ``epoch`` and ``until`` are those of the order that is out: by then it must be claimed, then be
-    told of again. ``tries``: how often it went out. ``values``: what was rendered, by role.
+    told of again. ``sent_at``: when that went out; None while it waits. ``tries``: how often it went out.
+    ``values``: what was rendered, by role.
 
     When it ended: ``software`` (without models) and ``files`` (``folder/name`` → sha256, "" unknown) are what
     the node had, ``outputs`` ``[{"path", "sha256", "kind", "width", "height", "frames", "fps", "bytes"}]``,
@@ -34,6 +36,7 @@ class Proof(BaseModel):
     epoch = models.CharField(max_length=40, blank=True, default="")
     tries = models.PositiveSmallIntegerField(default=0)
     until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
     software = models.JSONField(default=dict, blank=True)
     files = models.JSONField(default=dict, blank=True)
@@ -66,6 +69,11 @@ class Proof(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.version} · {self.node}"
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether its end says something of the node: one that waited until its time was over does not."""
+        return self.sent_at is not None or self.failure_class != FailureClass.TIMED_OUT
 
     @property
     def folder(self) -> str:

@@ -6,9 +6,11 @@ from typing import Final
 
 from apps.nodes.models import Node
 from apps.nodes.selectors import ModelFile, lacks
+from farm.contracts import FRAMES, IN_ORDERS, NUMBERED, UNSIZED
 from workflows.bind import classes_needed, models_needed
 from workflows.load import Template
 from workflows.loras import FOLDER, loader_classes
+from workflows.manifest import PICTURES
 
 _LISTS: Final = ("classes", "models_by_folder")
 MOST_REMEMBERED: Final = 10_000
@@ -36,6 +38,24 @@ def keyless(node: Node, template: Template) -> bool:
     """Tell whether this node lacks the key of the service that renders this template."""
     remote = template.manifest.remote
     return remote is not None and remote.key not in node.keys
+
+
+def unknown_to(node: Node, template: Template) -> tuple[str, ...]:
+    """What orders of this template say that the node's worker is too old to know (farm.contracts.IN_ORDERS).
+
+    By what any of its orders may say: how long a source is is not known before it is rendered.
+    """
+    return tuple(word for word in _said_by(template) if word not in node.hears)
+
+
+def _said_by(template: Template) -> tuple[str, ...]:
+    manifest = template.manifest
+    said = {
+        UNSIZED: manifest.remote is not None or (manifest.follows is not None and not manifest.frame_rule),
+        NUMBERED: PICTURES in manifest.bindings,
+        FRAMES: any(output.kind == "frames" for output in manifest.outputs),
+    }
+    return tuple(word for word in IN_ORDERS if said[word])
 
 
 def with_lists(node: Node) -> Node:

@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import product
 from typing import Final
 from uuid import UUID
 
@@ -129,14 +130,17 @@ class Match:
         return max(len(lane.heads), self._work.jobs(lane) - self._given[lane.lane.pk])
 
     def picks(self) -> Iterator[Pick]:
-        """Give idle seats first, then places behind what renders; of each, where models are loaded."""
-        for staging in (False, True):
-            for loaded in (True, False):
-                if not self.capacity.free or not any(self._wanting.values()):
-                    return
-                for seat in sorted(self.capacity.open(), key=self._soonest):
-                    if seat.idle or staging:
-                        yield from self._fill(seat, only_loaded=loaded)
+        """Give idle seats first, then places behind what renders; of each, where models are loaded.
+
+        Of those, to nodes that have proven the version; the others are not kept waiting for them.
+        """
+        proofs = (True, False) if self._supply.proven.says_anything else (False,)
+        for staging, loaded, proven in product((False, True), (True, False), proofs):
+            if not self.capacity.free or not any(self._wanting.values()):
+                return
+            for seat in sorted(self.capacity.open(), key=self._soonest):
+                if seat.idle or staging:
+                    yield from self._fill(seat, only_loaded=loaded, only_proven=proven)
 
     def _soonest(self, seat: Seat) -> tuple[object, ...]:
         """Idle nodes first; small cards first; those that will soonest have done what they have in hand."""
@@ -145,11 +149,13 @@ class Match:
     def _alikeness(self, lane: Waiting) -> Hashable:
         return (lane.fit, lane.project_id, lane.models, self._work.known(lane))
 
-    def _fill(self, seat: Seat, *, only_loaded: bool) -> Iterator[Pick]:
+    def _fill(self, seat: Seat, *, only_loaded: bool, only_proven: bool) -> Iterator[Pick]:
         refused: set[Group] = set()
         while (found := self._best_for(seat, refused)) is not None:
             group, (rank, head, waiting) = found
             if only_loaded and not self._is_warm(seat.node_id, waiting):
+                return
+            if only_proven and not self._may_prefer(seat, waiting):
                 return
             shared = self._alike(waiting, seat)
             road = self.capacity.give(seat, waiting.tier_gb or 0, shared=shared)
@@ -231,6 +237,12 @@ class Match:
             self._withheld.add(group)
         return True
 
+    def _may_prefer(self, seat: Seat, lane: Waiting) -> bool:
+        """Whether this node comes first for having proven it: not with a card that larger work waits for."""
+        proven = self._supply.is_proven(lane, seat.node_id)
+        wanted = (tier for tier, lanes in self._wanting.items() if lanes)
+        return proven and not any((lane.tier_gb or 0) < tier <= seat.tier_gb for tier in wanted)
+
     def _is_warm(self, node_id: UUID, lane: Waiting) -> bool:
         return self._warmth.at(node_id, lane.models)
 
@@ -239,9 +251,12 @@ class Match:
         if not self._supply.all_able(lane):
             return False
         larger_wanted = any(tier > seat.tier_gb for tier, lanes in self._wanting.items() if lanes)
+        able = self._supply.able(lane)
+        differ = self._supply.proven.can(lane.lane.template_version_id) & able not in (set(), able)
+        if differ:
+            return False  # whoever is quickest would have it, and not whoever has proven it
         if not lane.models and not larger_wanted:
             return True
-        able = self._supply.able(lane)
         others = [other for other in self.capacity.seats if other.node_id in able]
         free = [other for other in others if other.idle] or [o for o in others if o.stageable]
         if larger_wanted and any(other.tier_gb > seat.tier_gb for other in free):

@@ -16,6 +16,7 @@ from apps.renders.models import Hold, Limit, NeedTier, Usage
 from apps.renders.scheduling.demand import Waiting, active_lanes, depths, read_heads
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.match import Limits, Match
+from apps.renders.scheduling.proven import read_proven
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Supply, read_supply
 from apps.renders.scheduling.warmth import Work
@@ -96,6 +97,7 @@ def read_round(now: datetime, *, with_words: bool = False) -> Round:
     # way. The other way round it could be begun anew by what was allowed before it ran out of memory.
     supply = read_supply(now)
     lanes = active_lanes(with_words=with_words)
+    supply.proven = read_proven({each.lane.template_version_id for each in lanes}, now)
     limits, most = _limits(supply)
     paused = {hold.scope: hold for hold in Hold.objects.all()} if lanes else {}
     return Round(now, lanes, supply, limits, most, holds_on(lanes, paused), paused)

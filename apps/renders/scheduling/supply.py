@@ -14,7 +14,8 @@ from apps.nodes.models import Node
 from apps.renders.matching import Capacity, Seat
 from apps.renders.models import NodeBlock, Proof
 from apps.renders.scheduling.demand import Fit, Waiting, models_of
-from apps.renders.scheduling.fit import keyless, lacking
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
+from apps.renders.scheduling.proven import NOTHING_PROVEN, Proven
 from apps.renders.scheduling.roster import serving_nodes
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import PROOF_ON_WAY, BlockState
@@ -31,6 +32,7 @@ class Kind:
     dedicated: bool
     tags: frozenset[str]
     keys: frozenset[str]
+    hears: frozenset[str]
 
 
 class Held(NamedTuple):
@@ -68,6 +70,8 @@ class Supply:
     """The files that a lane's jobs load."""
     proving: frozenset[UUID] = frozenset()
     """Nodes that have a golden render in hand: one of their seats is taken."""
+    proven: Proven = NOTHING_PROVEN
+    """What golden renders say of nodes and versions."""
 
     def __post_init__(self) -> None:
         self._tried = {
@@ -109,8 +113,18 @@ class Supply:
     def able(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that can run this lane's jobs, busy or not."""
         if waiting.fit not in self._able:
-            self._able[waiting.fit] = self._those_that(fits, waiting)
+            able = self._those_that(fits, waiting)
+            # Where only such nodes are left they are given it: something may have changed that nobody sees.
+            self._able[waiting.fit] = able - self.proven.cannot(_version(waiting)) or able
         return self._able[waiting.fit]
+
+    def passed_over(self, waiting: Waiting) -> frozenset[UUID]:
+        """Nodes that are not given it: their golden render of this version failed, and others are there."""
+        return self.proven.cannot(_version(waiting)) - self.able(waiting)
+
+    def is_proven(self, waiting: Waiting, node_id: UUID) -> bool:
+        """Whether this node has rendered this very version."""
+        return node_id in self.proven.can(_version(waiting))
 
     def suited(self, waiting: Waiting) -> set[UUID]:
         """The serving nodes that could run this lane's jobs but for their memory."""
@@ -166,6 +180,10 @@ def read_supply(now: datetime) -> Supply:
     return Supply(serving_nodes(), _held(), blocks, trials, proving=_proving())
 
 
+def _version(waiting: Waiting) -> UUID:
+    return waiting.lane.template_version_id
+
+
 def shut_pairs(now: datetime, nodes: Iterable[Node] | None = None) -> Iterator[tuple[UUID, UUID, bool]]:
     """Each node and template that do not go together freely: True if not at all, False if it is on trial."""
     rows = NodeBlock.objects.exclude(state=BlockState.CLEAR)
@@ -188,6 +206,7 @@ def suits(kind: Kind, waiting: Waiting, one: Node) -> bool:
         in_pool(kind, lane.pool_id)
         and tags_of(lane.tags) <= kind.tags
         and not keyless(one, waiting.template)
+        and not unknown_to(one, waiting.template)
         and not lacking(one, waiting.template, lane.precision, lane.lora_files)
     )
 
@@ -212,6 +231,7 @@ def kind_of(node: Node) -> Kind:
         dedicated,
         tags_of(node.tags),
         frozenset(node.keys),
+        frozenset(node.hears),
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -18,15 +21,17 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.services import bus
+from apps.renders.services.files import stored_files
 from apps.renders.services.lanes import assign
+from apps.renders.services.material import lost_files, order_again
 from apps.renders.services.requirements import check_lora_files, check_models
-from apps.renders.services.sources import primary_artifact
+from apps.renders.services.sources import pictures_beside, primary_artifact
 from apps.renders.services.submit import FARM_SCOPE, Submission, check_key, earlier
 from apps.renders.states import JOB, JobState
 from apps.review.models import Take
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
-from workflows.manifest import FORMER_ROLES
+from workflows.manifest import FORMER_ROLES, PICTURES
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +52,7 @@ def render_again(take: Take, *, user: User, idempotency_key: str) -> Submission:
     first = _job_of(take)
     told = {FORMER_ROLES.get(role, role): value for role, value in first.values.items()}
     values = told | _inputs(first)
-    _check(first)
+    _check(first, values)
     actor = user.get_username()
     try:
         with transaction.atomic():
@@ -62,6 +67,7 @@ def render_again(take: Take, *, user: User, idempotency_key: str) -> Submission:
             job = _copy(first, batch, values)
             assign([job])
             job.save(force_insert=True)
+            order_again(first, job)
             record_event(
                 JOB,
                 job.pk,
@@ -109,12 +115,33 @@ def _inputs(first: Job) -> dict[str, str]:
     return found
 
 
-def _check(first: Job) -> None:
-    """What no known node has any more is said now, not by a job that waits for ever."""
+def _check(first: Job, values: Mapping[str, Any]) -> None:
+    """What is gone is said now, not by a job that waits for ever or fails on its node."""
     template = template_of(first.template_version)
-    problems = [*check_models(template, first.precision), *check_lora_files(first.loras)]
+    problems = [
+        *_gone(template.manifest.file_roles, values),
+        *lost_files(first),
+        *check_models(template, first.precision),
+        *check_lora_files(first.loras),
+    ]
     if problems:
         raise Refused(*problems)
+
+
+def _gone(roles: Iterable[str], values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Each file that was deleted from the books, or whose bytes are not in the store any more."""
+    named = {role: values[role] for role in roles if role in values}
+    there = {str(pk): file for pk, file in stored_files(list(named.values())).items()}
+    for role, pk in named.items():
+        file = there.get(str(pk))
+        if file is None:
+            yield Problem(role, str(pk), _("the file it was given was deleted"), code="input_gone")
+        if file is None or file.material:  # of material lost_files tells
+            continue
+        for one in pictures_beside(file.pk) if role == PICTURES else [file]:
+            if not default_storage.exists(one.key):
+                told = _("the file it was given is not in the store any more")
+                yield Problem(role, one.key, told, code="input_gone")
 
 
 def _copy(first: Job, batch: RenderBatch, values: dict[str, object]) -> Job:
@@ -139,6 +166,7 @@ def _copy(first: Job, batch: RenderBatch, values: dict[str, object]) -> Job:
         height=first.height,
         frames=first.frames,
         fps=first.fps,
+        length=first.length,
         seed=first.seed,
         values=values,
         loras=first.loras,

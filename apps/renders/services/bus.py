@@ -10,7 +10,7 @@ import redis
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, Proof
 from farm import contracts
 from farm.celery import app
 from farm.results import UnwatchedResults
@@ -46,7 +46,7 @@ def publish(order: contracts.RenderOrder, *, queue: str) -> bool:
     return True
 
 
-def send_cancel(attempt: Attempt) -> None:
+def send_cancel(attempt: Attempt | Proof) -> None:
     """Tell the node at once. If this is lost, the answer to its next report says it again."""
     _tell_node(attempt, contracts.CONTROL_CANCEL)
 
@@ -56,7 +56,7 @@ def send_unstage(attempt: Attempt) -> None:
     _tell_node(attempt, contracts.CONTROL_UNSTAGE)
 
 
-def _tell_node(attempt: Attempt, command: str) -> None:
+def _tell_node(attempt: Attempt | Proof, command: str) -> None:
     if attempt.node is None or not attempt.node.worker:
         return
     try:

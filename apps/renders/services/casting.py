@@ -9,10 +9,11 @@ from typing import Any, Final
 from apps.prompts.composer import LoraUse, loras_of
 from apps.prompts.facts import CastMember, ShotFacts
 from apps.renders.models import LONGEST_LORA_FILES
-from apps.renders.warnings import Warned
+from apps.renders.warnings import IN_KOREAN, Warned
 from workflows.errors import ValueRefused
 from workflows.loras import Lora, takes
 from workflows.manifest import Manifest
+from workflows.wording import said as _
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,11 @@ class Cast:
             raise ValueRefused(
                 "loras",
                 f"{len(self.loras)} files",
-                problem=f"have names of {size} bytes together",
-                remedy=f"stay within {LONGEST_LORA_FILES}: cast fewer with LoRAs, or shorten the names",
+                problem=_("have names of %(size)s bytes together", size=size),
+                remedy=_(
+                    "stay within %(most)s: cast fewer with LoRAs, or shorten the names",
+                    most=LONGEST_LORA_FILES,
+                ),
             )
         return [_lora(use) for use in self.loras]
 
@@ -77,7 +81,7 @@ def _left_out(cast: Iterable[CastMember], manifest: Manifest) -> Iterator[Warned
         if not member.use_lora or member.lora_weight == 0:
             continue
         bases = sorted({lora.base_model for lora in member.loras})
-        who = {"character": f"{member.code} {member.name.en}", "template": manifest.slug}
+        who = {**_named("character", member), "template": manifest.slug}
         if not bases:
             yield Warned("lora_none", who)
         elif not manifest.lora_base:
@@ -93,7 +97,15 @@ def _without_expert(unplaced: Iterable[LoraUse]) -> Iterator[Warned]:
 
 def _bleeding(cast: Iterable[CastMember], loaded: Iterable[LoraUse]) -> Iterator[Warned]:
     """Two people's LoRAs change one model: each alters the other's face."""
-    names = {member.code: f"{member.code} {member.name.en}" for member in cast}
-    people = list(dict.fromkeys(use.character for use in loaded))
+    by_code = {member.code: member for member in cast}
+    people = [by_code[code] for code in dict.fromkeys(use.character for use in loaded)]
     if len(people) > 1:
-        yield Warned("loras_bleed", {"characters": ", ".join(names[code] for code in people)})
+        yield Warned("loras_bleed", _named("characters", *people))
+
+
+def _named(fact: str, *people: CastMember) -> dict[str, str]:
+    """Their codes and names as a fact of a warning, in both languages."""
+    return {
+        fact: ", ".join(f"{one.code} {one.name.en}" for one in people),
+        f"{fact}{IN_KOREAN}": ", ".join(f"{one.code} {one.name.ko or one.name.en}" for one in people),
+    }

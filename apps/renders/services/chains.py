@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apps.renders.models import Job, JobDependency
 from apps.renders.services.planning import Plan, PlannedJob
+from apps.renders.services.sources import Source
 from apps.renders.states import OPEN
 
 
@@ -20,20 +21,22 @@ def dependencies(planned: Plan, jobs: Sequence[Job]) -> list[JobDependency]:
     after = [job.pk for job in planned.terms.after]
     rows = []
     for item, job in zip(planned.jobs, jobs, strict=True):
-        source = _source(item, made)
-        role = item.source.role if item.source else ""
-        if source is not None:
-            rows.append(JobDependency(job=job, depends_on_id=source, role=role))
+        waits = [
+            (source.role, key)
+            for source in (item.source, *item.others)
+            if source is not None and (key := _job_of(source, item, made)) is not None
+        ]
+        rows += [JobDependency(job=job, depends_on_id=key, role=role) for role, key in waits]
         if item.source is None or item.source.step is None:
-            rows += [JobDependency(job=job, depends_on_id=key) for key in after if key != source]
+            sources = {key for _role, key in waits}
+            rows += [JobDependency(job=job, depends_on_id=key) for key in after if key not in sources]
     return rows
 
 
-def _source(item: PlannedJob, made: dict[tuple[int, UUID, int], Job]) -> UUID | None:
-    """The job this one's file comes from, or whose end it waits for; None if it needs none."""
-    source = item.source
-    if source is None or source.step is None:
-        return source.job_id if source else None
+def _job_of(source: Source, item: PlannedJob, made: dict[tuple[int, UUID, int], Job]) -> UUID | None:
+    """The job that a file comes from, or whose end is waited for; None if there is none."""
+    if source.step is None:
+        return source.job_id
     first = made[source.step, item.shot.pk, 0]
     return made.get((source.step, item.shot.pk, item.take), first).pk
 

@@ -20,8 +20,8 @@ from apps.common.machines import Move, events_together, move_each
 from apps.common.turns import in_turns
 from apps.nodes.models import Node
 from apps.nodes.states import Desired
-from apps.renders.models import Attempt
-from apps.renders.scheduling.fit import keyless, lacking
+from apps.renders.models import Attempt, Job
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
 from apps.renders.scheduling.supply import in_pool, kind_of, tags_of
 from apps.renders.services.asked import Asked, read
 from apps.renders.services.giveback import hand_back
@@ -150,9 +150,15 @@ def _unfit(node: Node, attempt: Attempt, *, serves: bool) -> str:
     job = attempt.job
     if node.name in job.avoids.split("\n"):
         return f"{job.code} failed on {node.name} and is for another node"
+    return _incapable(node, job)
+
+
+def _incapable(node: Node, job: Job) -> str:
     template = template_of(job.template_version)
     if keyless(node, template):
         return f"{node.name} has no key for what {template.slug} asks a service for"
+    if unknown := unknown_to(node, template):
+        return f"the worker of {node.name} does not know {', '.join(unknown)}"
     missing = lacking(node, template, job.precision, job.lora_files)
     return f"{node.name} lacks {', '.join(missing)}" if missing else ""
 

@@ -18,11 +18,14 @@ from apps.prompts.selectors import inputs_for
 from apps.renders.scheduling.fit import lacking
 from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.services.casting import NOBODY, Cast, cast_of
+from apps.renders.services.files import brought
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import PREFIX_FOR_CHECK, shot_values
-from apps.renders.services.sources import find_sources, medium_taken, role_of
+from apps.renders.services.sources import Source, find_sources, medium_taken, role_of
+from apps.renders.services.starts import start_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words
 from apps.workflows.services import template_of
 from workflows.dry_run import DryRun, Given, GivenLora, Origin, dry_run
 from workflows.errors import WorkflowError
@@ -73,7 +76,7 @@ def try_out(
             loras=[_given(use.file, use.weight, use.expert, use.character) for use in cast.loras],
         )
     except WorkflowError as exc:
-        raise Refused(Problem(exc.field, str(exc.value), f"{exc.problem}; {exc.remedy}")) from exc
+        raise Refused(Problem(exc.field, str(exc.value), error_in_words(exc))) from exc
     precision = str(typed["precision"]) if typed and "precision" in typed else ""
     missing = _lacking(template, precision, cast)
     return Tried(run, tuple(one for one in missing if one.names), sum(not one.names for one in missing))
@@ -81,7 +84,11 @@ def try_out(
 
 def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
     manifest, bindings = template.manifest, template.manifest.bindings
-    values = {role: Given(value, _origin(role, shot)) for role, value in _from_shot(template, shot).items()}
+    taken = role_of(manifest)
+    source = find_sources([shot], taken, medium_taken(template, taken)).get(shot.pk) if taken else None
+    looks = source.looks if source else None
+    own = shot_values(Step(template=template.slug), template, shot, source_fps=looks.fps if looks else None)
+    values = {role: Given(value, _origin(role, shot)) for role, value in own.items()}
     cast = NOBODY
     if "positive" in bindings:
         facts = inputs_for([shot])[shot.pk]
@@ -100,15 +107,24 @@ def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
                 values[role] = Given(text, origin)
     if "seed" in bindings:
         values["seed"] = _seed(template, shot)
-    role = role_of(manifest)
-    source = find_sources([shot], role, medium_taken(template, role)).get(shot.pk) if role else None
+    return values | _files_of(template, shot, source), cast
+
+
+def _files_of(template: Template, shot: Shot, found: Source | None) -> dict[str, Given]:
+    """What a press of Render would bring, as far as it is there."""
+    step, role = Step(template=template.slug), role_of(template.manifest)
+    files = brought(shot.project, [shot], step, template, own=role)
+    given = {
+        name: Given(f"artifact-{file.pk}", Origin("shot", file.title))
+        for name, file in files.by_shot[shot.pk].items()
+    }
+    try:
+        source = start_of(step, template, shot, found, files.starts.get(shot.pk, []), ()).source
+    except Refused:
+        return given  # it is not there yet: something stands in for it
     if source and source.artifact_id:
-        values[role] = Given(f"artifact-{source.artifact_id}", Origin("shot", _("its newest take")))
-    return values, cast
-
-
-def _from_shot(template: Template, shot: Shot) -> dict[str, Value]:
-    return shot_values(Step(template=template.slug), template, shot)
+        given[role] = Given(f"artifact-{source.artifact_id}", Origin("shot", source.title))
+    return given
 
 
 def _origin(role: str, shot: Shot) -> Origin:

@@ -20,6 +20,7 @@ from apps.renders.services.giveback import Columns, close_job, hand_back
 from apps.renders.services.ladder import Step, climb
 from apps.renders.services.lanes import assign
 from apps.renders.services.lessons import tell_ended
+from apps.renders.services.paid import once
 from apps.renders.services.rules import Rule, count_match, current
 from apps.renders.states import JobState
 from farm.contracts import FailureClass
@@ -135,6 +136,7 @@ def carry_out(
 ) -> bool:
     """Do what was decided about a failed or lost attempt; False, and nothing done, if it has moved on."""
     failure_class = decision.failure_class or failure_class
+    decision = once(decision, attempt, failure_class=failure_class, end=end, execute_s=execute_s)
     with transaction.atomic():
         done = _carry_out(
             attempt,

@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from PIL import Image, ImageDraw
 
 from apps.renders.models import Proof
+from apps.renders.proofs import minutes_of
 from apps.renders.services.keys import attempt_key, input_grant
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
@@ -100,7 +101,7 @@ def golden_order(proof: Proof) -> RenderOrder:
         ),
         artifact_folder=proof.folder,
         report_key=attempt_key(proof.pk),
-        execution_timeout_s=manifest.timeouts.execution_s,
+        execution_timeout_s=min(manifest.timeouts.execution_s, 60.0 * minutes_of(proof.node)),
         hang_s=manifest.timeouts.hang_s,
     )
 
@@ -120,21 +121,15 @@ def _need(template: Template, precision: str, shape: Shape) -> float:
 
 
 def _shape(template: Template, values: Mapping[str, Any]) -> Shape:
-    manifest = template.manifest
-    if manifest.follows is not None:
-        after = manifest.follows
-        return Shape(
-            width=round(SIDE * after.size_times),
-            height=round(SIDE * after.size_times),
-            frames=CLIP_FRAMES * after.frames_times + after.frames_plus,
-            fps=CLIP_FPS * after.fps_times,
-        )
+    manifest, after = template.manifest, template.manifest.follows
+    side = round(SIDE * after.size_times) if after else 0
+    frames = CLIP_FRAMES * after.frames_times + after.frames_plus if after else 0
+    fps = values.get("fps", CLIP_FPS * after.fps_times if after else manifest.native_fps)
     sized = "width" in values and "height" in values
-    fps = values.get("fps", manifest.native_fps)
     return Shape(
-        width=int(values["width"]) if sized else 0,
-        height=int(values["height"]) if sized else 0,
-        frames=int(values.get("frames", 0)),
+        width=int(values["width"]) if sized else side,
+        height=int(values["height"]) if sized else side,
+        frames=int(values.get("frames", frames)),
         fps=float(fps) if fps is not None else None,
     )
 

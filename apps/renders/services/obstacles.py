@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities, serving
 from apps.productions.models import Shot
-from apps.renders.scheduling.fit import keyless, lacking
-from apps.renders.services.files import from_cast
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
+from apps.renders.services.files import SUITING, from_cast
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import medium_taken, role_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplate
-from apps.workflows.services import template_of
+from apps.workflows.selectors import offered
+from apps.workflows.services import remember, template_of
 from farm.tiers import tier_for_need
 from workflows.errors import WorkflowError
 from workflows.load import Template
@@ -47,8 +48,9 @@ class Farm:
     """The templates there are and the nodes there are, read once for many shots."""
 
     def __init__(self) -> None:
-        rows = WorkflowTemplate.objects.select_related("current")
-        self.templates = {row.slug: row for row in rows}
+        self.there = set(WorkflowTemplate.objects.values_list("slug", flat=True))
+        self.offered = {row.slug: row for row in offered()}
+        remember(row.current for row in self.offered.values() if row.current)
         self.serving = list(serving().only("name", "tier_gb", "capabilities_of", "keys"))
         self.known = list(known_capabilities().only("name", "tier_gb", "capabilities_of", "keys"))
         self._needs: dict[tuple[Any, ...], float | Obstacle] = {}
@@ -60,19 +62,22 @@ class Farm:
 
     def template(self, slug: str) -> Template | None:
         """A template that is offered now."""
-        row = self.templates.get(slug)
-        return template_of(row.current) if row and row.active and row.current else None
+        row = self.offered.get(slug)
+        return template_of(row.current) if row and row.current else None
 
     def obstacles(self, slug: str, shot: Shot) -> list[Obstacle]:
         """Say what stands in the way of rendering this shot with this template now; nothing if it could."""
         template = self.template(slug)
         if template is None:
-            return [_obstacle("not_offered" if slug in self.templates else "not_there", template=slug)]
+            return [_obstacle("not_offered" if slug in self.there else "not_there", template=slug)]
         need = self._need(template, shot)
         return [need] if isinstance(need, dict) else self._where(template, need)
 
-    def asks_for(self, slug: str, *, has_clip: bool) -> list[Obstacle]:
-        """The files a person has to name or render first, but for a keyframe and the cast's pictures."""
+    def asks_for(self, slug: str, *, has_clip: bool, material: Collection[str] = ()) -> list[Obstacle]:
+        """The files a person has to name or render first, but for a keyframe and the cast's pictures.
+
+        ``material``: the kinds that the shot has.
+        """
         template = self.template(slug)
         if template is None:
             return []
@@ -82,6 +87,7 @@ class Farm:
             _obstacle("file", input=role)
             for role in manifest.file_roles
             if role in manifest.required_roles and not from_cast(manifest, role)
+            if SUITING.get(role) not in material
             if role != own or (not has_clip and medium_taken(template, role) == "video")
         ]
 
@@ -94,7 +100,9 @@ class Farm:
                 self._needs[key] = fit(step, template, shot, [], files).need_gb
             except WorkflowError as error:
                 told = {"field": error.field, "value": str(error.value)}
-                self._needs[key] = _obstacle("refused", **told, why=error.problem, do=error.remedy)
+                self._needs[key] = _obstacle(
+                    "refused", **told, why=error.problem.as_json(), do=error.remedy.as_json()
+                )
         return self._needs[key]
 
     def _where(self, template: Template, need: float) -> list[Obstacle]:
@@ -120,6 +128,8 @@ class Farm:
 
 def _lacks(node: Node, template: Template) -> tuple[str, ...]:
     missing, remote = lacking(node, template, ""), template.manifest.remote
+    if unknown_to(node, template):
+        missing = (*missing, "a newer worker")
     return (*missing, f"{remote.service} key") if remote and keyless(node, template) else missing
 
 

@@ -167,7 +167,7 @@ def _without(staged: Iterable[Held], supply: Supply) -> Supply:
     """The seats, were this given up."""
     given_up = {held.attempt_id for held in staged}
     left = [held for held in supply.held if held.attempt_id not in given_up]
-    return Supply(supply.nodes, left, supply.blocks)
+    return Supply(supply.nodes, left, supply.blocks, proven=supply.proven)
 
 
 def _waits_in_line(held: Held, supply: Supply, now: datetime) -> bool:

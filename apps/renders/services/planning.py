@@ -19,6 +19,7 @@ from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, read_envelope, too_small
 from apps.renders.services.files import Stored, brought
+from apps.renders.services.misfits import misfits
 from apps.renders.services.requirements import check_loras, check_models
 from apps.renders.services.seeds import fixed_seed, seed_of
 from apps.renders.services.shot_values import fit
@@ -30,11 +31,12 @@ from apps.renders.services.sources import (
     given_sources,
     medium_of,
     medium_taken,
-    role_of,
 )
+from apps.renders.services.starts import ToldFile, files_told, own_role, start_of
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
 from apps.renders.warnings import Warned, not_licensed, told_once
 from apps.workflows.models import WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words
 from apps.workflows.selectors import current_version
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
@@ -45,7 +47,9 @@ from workflows.manifest import Manifest, Value
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedJob:
-    """One job to be made. ``source`` says what it starts from or waits for within the request or the film.
+    """One job to be made. ``source`` says what it starts from or waits for within the request or the film;
+    ``files`` are those it brings, by role; one it starts from is among them if it is the shot's material.
+    ``others``: what fills inputs besides.
 
     ``take`` counts from 0 within the request, ``take_number`` as far as can be foreseen; ``fixed_seed``: a
     person's, else the seed follows from the take number.
@@ -68,6 +72,8 @@ class PlannedJob:
     tier_gb: int | None
     length: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
+    others: tuple[Source, ...] = ()
+    files: Mapping[str, Stored] = field(default_factory=dict)
     cast: Cast = NOBODY
     warnings: tuple[Warned, ...] = ()
 
@@ -75,6 +81,11 @@ class PlannedJob:
     def manifest(self) -> Manifest:
         """What its template says of itself."""
         return template_of(self.version).manifest
+
+    @property
+    def files_told(self) -> list[ToldFile]:
+        """Every file it brings, by input, what it starts from first."""
+        return files_told(self.source, self.files)
 
     @property
     def seed(self) -> int:
@@ -163,18 +174,35 @@ class _Planning:
         casts = self._casts(template)
         problems += check_loras((lora for cast in casts.values() for lora in cast.loras), pin)
         sources = self._sources(index, step, template)
-        own = _own_role(step, template)
-        files = brought(self.project, self.shots, step, template, own=own)
+        others = self._others(index, step, template)
+        own = own_role(step, template)
+        waited = {job.pk for job in self.result.terms.after}
+        files = brought(self.project, self.shots, step, template, own=own, besides=others)
         problems += [at_step(index, problem) for problem in files.problems]
-        if files.problems:
+        if files.misnamed:
             return
         for shot in self.shots:
-            source = sources.get(shot.pk)
-            if source is None and own and template.manifest.bindings[own].optional is None:
-                problems.append(_nothing_to_start_from(shot, step, template, own))
+            suiting = files.starts.get(shot.pk, [])
+            try:
+                start = start_of(step, template, shot, sources.get(shot.pk), suiting, waited)
+            except Refused as refused:
+                problems += refused.problems
                 continue
+            more = [found[shot.pk] for found in others.values() if shot.pk in found]
+            if files.problems or len(more) < len(others):
+                continue  # told already
+            if start.material:
+                files.by_shot[shot.pk][own] = start.material
+            source = start.source
             self._plan_shot(
-                index, step, version, shot, source, casts.get(shot.pk, NOBODY), files.by_shot[shot.pk]
+                index,
+                step,
+                version,
+                shot,
+                source,
+                casts.get(shot.pk, NOBODY),
+                files.by_shot[shot.pk],
+                more,
             )
 
     def _casts(self, template: Template) -> Mapping[UUID, Cast]:
@@ -187,7 +215,7 @@ class _Planning:
 
     def _sources(self, index: int, step: Step, template: Template) -> dict[UUID, Source]:
         """What each shot's jobs of this step start from, or wait for."""
-        role, earlier = _own_role(step, template), step.start_from
+        role, earlier = own_role(step, template), step.start_from
         wanted = medium_taken(template, role)
         if step.role and not wanted:
             told = _("%(template)s has no file input of this name") % {"template": template.slug}
@@ -209,6 +237,28 @@ class _Planning:
             self.result.problems.append(at_step(index, Problem("start_from", str(earlier), told)))
         return {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
 
+    def _others(self, index: int, step: Step, template: Template) -> dict[str, dict[UUID, Source]]:
+        """What fills other inputs of each shot's jobs, by role: files of earlier steps, or of given jobs."""
+        found: dict[str, dict[UUID, Source]] = {}
+        for role, earlier in step.also.items():
+            before = self.templates.get(earlier)
+            if before is not None and medium_of(before.manifest) != medium_taken(template, role):
+                told = _("%(before)s makes no file that %(template)s takes here")
+                facts = {"before": before.slug, "template": template.slug}
+                self.result.problems.append(
+                    at_step(index, Problem(f"also.{role}", str(earlier), told % facts))
+                )
+            found[role] = {shot.pk: Source(role=role, step=earlier) for shot in self.shots}
+        for role, jobs in step.also_given.items():
+            found[role] = given_sources(jobs, role)
+            for shot in self.shots:
+                if shot.pk not in found[role]:
+                    told = _("the step that this comes from has no take that goes on")
+                    self.result.problems.append(
+                        Problem(f"{shot.full_code}.{role}", step.template, told, code=f"no_{role}")
+                    )
+        return found
+
     def _makes(self, index: int, medium: str) -> bool:
         return index in self.templates and self.templates[index].manifest.kind == KINDS.get(medium)
 
@@ -221,13 +271,15 @@ class _Planning:
         source: Source | None,
         cast: Cast,
         files: Mapping[str, Stored],
+        others: Sequence[Source],
     ) -> None:
         template, terms = self.templates[index], self.result.terms
         manifest = template.manifest
+        looks = self._looks_of(shot, source, files, others)
         try:
-            fitted = fit(step, template, shot, cast.to_load(), self._looks_of(shot, source, files))
+            fitted = fit(step, template, shot, cast.to_load(), looks)
         except WorkflowError as exc:
-            message = f"{exc.problem}; {exc.remedy}"
+            message = error_in_words(exc)
             self.result.problems.append(Problem(f"{shot.full_code}.{exc.field}", str(exc.value), message))
             return
         tier = tier_for_need(fitted.need_gb)
@@ -252,24 +304,28 @@ class _Planning:
                     tier_gb=tier,
                     length=fitted.length,
                     source=source,
+                    others=tuple(others),
+                    files=files,
                     cast=cast,
                     warnings=(
                         *terms.warnings,
                         *too_small(terms.pinned_to, tier),
                         *not_licensed(manifest),
                         *cast.warnings,
+                        *misfits(fitted, looks, files),
                     ),
                 )
             )
 
     def _looks_of(
-        self, shot: Shot, source: Source | None, files: Mapping[str, Stored]
+        self, shot: Shot, source: Source | None, files: Mapping[str, Stored], others: Sequence[Source]
     ) -> dict[str, Looks | None]:
         """The files that a job brings, by role, and how they look where that is known."""
         looks: dict[str, Looks | None] = {role: file.looks for role, file in files.items()}
-        if source is not None and source.role:
-            planned = self.looks.get((source.step, shot.pk)) if source.step is not None else None
-            looks[source.role] = planned or source.looks
+        for one in (source, *others):
+            if one is not None and one.role:
+                planned = self.looks.get((one.step, shot.pk)) if one.step is not None else None
+                looks[one.role] = planned or one.looks
         return looks
 
     def _count_takes(self) -> None:
@@ -291,19 +347,3 @@ def _wrong_shots(project: Project, shots: Sequence[Shot]) -> Iterator[Problem]:
         elif not shot.status.renderable:
             told = _("shots with this status are not rendered; change it first")
             yield Problem(f"{shot.full_code}.status", shot.status.name, told)
-
-
-def _own_role(step: Step, template: Template) -> str:
-    """The input that is filled by what a job starts from; "" if there is none, or a file is named for it."""
-    role = step.role or role_of(template.manifest)
-    return "" if role in step.files else role
-
-
-def _nothing_to_start_from(shot: Shot, step: Step, template: Template, role: str) -> Problem:
-    medium = medium_taken(template, role)
-    told = {
-        "video": _("this shot has no clip to start from; render one first or in the same request"),
-        "frames": _("this shot has no clip taken apart into pictures; do that first or in the same request"),
-    }.get(medium, _("this shot has no keyframe to start from; render one first or in the same request"))
-    code = f"no_{KINDS.get(medium, medium)}"
-    return Problem(f"{shot.full_code}.{role}", step.template, told, code=code)

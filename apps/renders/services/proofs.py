@@ -2,7 +2,7 @@
 
 They use the road of renders (order, claim, report) and nothing of jobs: a proof is no attempt, makes no take,
 and teaches neither breaker nor memory needs. One at a time goes to a node's own queue, and only when the
-dispatcher has left the node idle for a while: work that waits goes first.
+dispatcher has left the node idle for a while: work that waits goes first (and proof_bounds lets it overtake).
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ KEPT: Final = 20
 
 LONGEST_MESSAGE: Final = 2_000
 NOT_TAKEN: Final = "nobody took its order, %(count)s times"
+TOO_OLD: Final = "its worker is too old for this order: it does not know %(says)s"
 LOST: Final = "the node went silent while it rendered this"
 
 
@@ -114,15 +115,18 @@ def record(report: RenderReport) -> bool | None:
     proof = _proof(report.attempt_id)
     if proof is None:
         return None
-    named_right = (report.token, uuid_in(report.job_id)) == (proof.token, proof.pk)
-    if not named_right or not report.is_signed_with(attempt_key(proof.pk)):
+    if uuid_in(report.job_id) != proof.pk or not report.is_signed_with(attempt_key(proof.pk)):
         logger.warning("forged report refused", extra={"proof": str(proof.pk)})
         return False
+    if report.token != proof.token:
+        return (
+            True  # of an earlier try: while its node keeps that report it takes no other order of this name
+        )
     told = printable(RenderReport, report)
     if told.outcome == Outcome.SUCCEEDED:
-        _end(proof, ProofState.PROVEN, told)
+        _end(proof, ProofState.PROVEN, told, from_=PROOF_OPEN)  # also one that was to make way, and was done
     elif told.outcome == Outcome.FAILED:
-        _end(proof, ProofState.FAILED, told)
+        _end(proof, ProofState.FAILED, told, from_=PROOF_ON_WAY)
     else:
         _give_back(proof, told.reason)
     return True
@@ -136,7 +140,7 @@ def expire(now: datetime) -> int:
         if proof.state == ProofState.SENT:
             gone += _give_back(proof, NOT_TAKEN % {"count": proof.tries})
         elif leases_may_expire(now):
-            gone += _fail(proof, FailureClass.INFRASTRUCTURE, LOST)
+            gone += fail(proof, FailureClass.INFRASTRUCTURE, LOST)
     return gone
 
 
@@ -162,6 +166,7 @@ def _send(proof: Proof, now: datetime) -> bool:
                 "epoch": node.epoch,
                 "tries": proof.tries + 1,
                 "until": now + timedelta(seconds=settings.ACCEPT_SECONDS),
+                "sent_at": now,
                 "message": "",
             },
         )
@@ -174,7 +179,10 @@ def _send(proof: Proof, now: datetime) -> bool:
         order = golden_order(proof)
     except (WorkflowError, OSError, ValueError) as exc:
         logger.warning("golden render cannot be ordered", extra={"proof": str(proof.pk), "why": str(exc)})
-        _fail(proof, FailureClass.REJECTED_GRAPH, f"its order cannot be built: {exc}")
+        fail(proof, FailureClass.REJECTED_GRAPH, f"its order cannot be built: {exc}")
+        return False
+    if unknown := order.says.difference(node.hears):
+        fail(proof, FailureClass.REJECTED_GRAPH, TOO_OLD % {"says": ", ".join(sorted(unknown))})
         return False
     if not bus.publish(order, queue=node_queue(node.name, node.epoch)):
         _give_back(proof, "the broker cannot be reached", costs=False)
@@ -186,7 +194,7 @@ def _send(proof: Proof, now: datetime) -> bool:
 def _give_back(proof: Proof, why: str, *, costs: bool = True) -> bool:
     """Let it wait for another try, or end it when it has had enough."""
     if proof.state == ProofState.RUNNING or (costs and proof.tries >= MOST_TRIES):
-        return _fail(proof, FailureClass.INFRASTRUCTURE, why or NOT_TAKEN % {"count": proof.tries})
+        return fail(proof, FailureClass.INFRASTRUCTURE, why or NOT_TAKEN % {"count": proof.tries})
     return move(
         PROOF,
         proof,
@@ -195,15 +203,21 @@ def _give_back(proof: Proof, why: str, *, costs: bool = True) -> bool:
         actor=ACTOR,
         reason=why,
         story=proof.node_id,
-        changes={"token": "", "until": None, "tries": proof.tries if costs else proof.tries - 1},
+        changes={
+            "token": "",
+            "until": None,
+            "sent_at": None,
+            "tries": proof.tries if costs else proof.tries - 1,
+        },
     )
 
 
-def _fail(proof: Proof, failure_class: str, message: str) -> bool:
+def fail(proof: Proof, failure_class: str, message: str) -> bool:
+    """End one without its node's word; False if it has ended, or gone out, meanwhile."""
     return move(
         PROOF,
         proof,
-        from_=PROOF_ON_WAY,
+        from_=(proof.state,),
         to=ProofState.FAILED,
         actor=ACTOR,
         reason=message,
@@ -218,7 +232,7 @@ def _fail(proof: Proof, failure_class: str, message: str) -> bool:
     )
 
 
-def _end(proof: Proof, to: ProofState, report: RenderReport) -> None:
+def _end(proof: Proof, to: ProofState, report: RenderReport, *, from_: tuple[ProofState, ...]) -> None:
     failure = report.failure
     message = failure.message if failure else report.reason
     told = to_json(report)
@@ -227,7 +241,7 @@ def _end(proof: Proof, to: ProofState, report: RenderReport) -> None:
         move(
             PROOF,
             proof,
-            from_=PROOF_ON_WAY,
+            from_=from_,
             to=to,
             actor=report.node,
             reason=message,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,11 +20,13 @@ from apps.nodes.selectors import known_capabilities, serving
 from apps.nodes.services import require_steering
 from apps.renders.models import Proof
 from apps.renders.proofs import Word, standings
-from apps.renders.scheduling.fit import lacking
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
 from apps.renders.services import bus
 from apps.renders.services.golden import values_of
 from apps.renders.states import PROOF, PROOF_OPEN, ProofState
+from apps.renders.waitwords import said_in_words
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.saidwords import in_words
 from apps.workflows.services import template_of
 from workflows.errors import WorkflowError
 
@@ -45,9 +49,32 @@ def prove(template: WorkflowTemplate, node: Node, *, user: User | None) -> Proof
     version = template.current
     if version is None:
         raise Refused(Problem("template", template.slug, _("it has no version yet")))
-    if problem := _in_the_way(version, node):
+    if problem := in_the_way(version, node):
         raise Refused(problem)
     return _ask(version, node, by=user.get_username() if user else "operator")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What became of asking several nodes: golden renders that are open now, and what stands in the way."""
+
+    proofs: tuple[Proof, ...]
+    problems: tuple[Problem, ...]
+
+
+def prove_on(template: WorkflowTemplate, nodes: Iterable[Node], *, user: User | None) -> Asked:
+    """Ask these nodes, each as :func:`prove` does. Raises NotAllowed; Refused without a version."""
+    require_steering(user)
+    proofs: list[Proof] = []
+    problems: list[Problem] = []
+    for node in nodes:
+        try:
+            proofs.append(prove(template, node, user=user))
+        except Refused as refused:
+            if template.current is None:
+                raise
+            problems += refused.problems
+    return Asked(tuple(proofs), tuple(problems))
 
 
 def cancel_proof(proof: Proof, *, user: User | None) -> bool:
@@ -81,18 +108,32 @@ def prove_what_changed(now: datetime) -> int:
     for (version, node), standing in standings(nodes, versions.values()).items():
         if standing.word is not Word.STALE or asked >= MOST_AT_ONCE:
             continue
-        if _in_the_way(versions[version], by_node[node]) is None:
+        if template_of(versions[version]).manifest.remote:
+            continue  # a service renders for money: only a person asks for that
+        if in_the_way(versions[version], by_node[node]) is None:
             _ask(versions[version], by_node[node], by=COORDINATOR, reason=CHANGED)
             asked += 1
     return asked
 
 
-def _in_the_way(version: WorkflowTemplateVersion, node: Node) -> Problem | None:
+def in_the_way(version: WorkflowTemplateVersion, node: Node) -> Problem | None:
     """Why this node cannot even be asked; None if it can."""
     if not known_capabilities().filter(pk=node.pk).exists():
         told = _("it has not said yet what it can render, or is a stand-in that is not allowed here")
         return Problem("node", node.name, told, code="unknown")
+    return what_it_lacks(version, node)
+
+
+def what_it_lacks(version: WorkflowTemplateVersion, node: Node) -> Problem | None:
+    """What a node whose capabilities are known lacks for a golden render of this version; None: nothing."""
     template = template_of(version)
+    if (remote := template.manifest.remote) and keyless(node, template):
+        told = _("%(node)s has no key for %(service)s") % {"node": node.name, "service": remote.service}
+        return Problem("template", version.template.slug, told, code="keyless")
+    if unknown := unknown_to(node, template):
+        told = _("the worker of %(node)s is too old: it does not know %(says)s; update it")
+        facts = {"node": node.name, "says": said_in_words(unknown)}
+        return Problem("template", version.template.slug, told % facts, code="older_worker")
     missing = lacking(node, template, _precision(version))
     if missing:
         more = f" … + {len(missing) - MOST_NAMED}" if len(missing) > MOST_NAMED else ""
@@ -108,7 +149,7 @@ def _ask(version: WorkflowTemplateVersion, node: Node, *, by: str, reason: str =
     try:
         values = values_of(template_of(version))
     except WorkflowError as exc:
-        raise Refused(Problem("template", version.template.slug, str(exc))) from exc
+        raise Refused(Problem("template", version.template.slug, in_words(exc.said))) from exc
     try:
         with transaction.atomic():
             proof = Proof.objects.create(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import Problem, Refused
+from apps.materials.selectors import usable_by
 from apps.productions.models import Shot
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -82,9 +83,17 @@ def advice_for(shots: Sequence[Shot]) -> dict[UUID, Advice]:
     rules = list(RecommendationRule.objects.filter(active=True))
     rows = Recommendation.objects.filter(shot__in=[shot.pk for shot in shots]).select_related("decided_by")
     kept = {row.shot_id: row for row in rows}
-    clips = with_takes([shot.pk for shot in shots], Kind.CLIP)
+    clips, materials = with_takes([shot.pk for shot in shots], Kind.CLIP), usable_by(shots)
     return {
-        shot.pk: _advice(shot, facts[shot.pk], rules, farm, kept.get(shot.pk), has_clip=shot.pk in clips)
+        shot.pk: _advice(
+            shot,
+            facts[shot.pk],
+            rules,
+            farm,
+            kept.get(shot.pk),
+            has_clip=shot.pk in clips,
+            material={one.kind for one in materials[shot.pk]},
+        )
         for shot in shots
     }
 
@@ -139,9 +148,10 @@ def _advice(
     kept: Recommendation | None,
     *,
     has_clip: bool,
+    material: Collection[str],
 ) -> Advice:
     judged = judge(rules, facts)
-    told = [_told(choice, shot, farm, has_clip=has_clip) for choice in judged.choices]
+    told = [_told(choice, shot, farm, has_clip=has_clip, material=material) for choice in judged.choices]
     # what can start now goes first; among those, the order the rules gave
     choices = sorted(told, key=lambda one: weight_of(one["obstacles"]))
     denied = [word.as_json() for word in judged.denied]
@@ -155,7 +165,9 @@ def _advice(
     )
 
 
-def _told(choice: Choice, shot: Shot, farm: Farm, *, has_clip: bool) -> dict[str, Any]:
+def _told(
+    choice: Choice, shot: Shot, farm: Farm, *, has_clip: bool, material: Collection[str]
+) -> dict[str, Any]:
     return {
         "template": choice.template,
         "recipe": choice.recipe,
@@ -163,7 +175,7 @@ def _told(choice: Choice, shot: Shot, farm: Farm, *, has_clip: bool) -> dict[str
         "reasons": [held.as_json() for held in choice.reasons],
         "obstacles": [
             *farm.obstacles(choice.template, shot),
-            *farm.asks_for(choice.template, has_clip=has_clip),
+            *farm.asks_for(choice.template, has_clip=has_clip, material=material),
         ],
     }
 

@@ -25,6 +25,7 @@ from apps.renders.services import bus
 from apps.renders.services.failures import carry_out, decide
 from apps.renders.services.giveback import end_attempt, hand_back
 from apps.renders.services.keys import attempt_key
+from apps.renders.services.paid import was_cut_short
 from apps.renders.services.proofs import record as record_proof
 from apps.renders.services.rules import words_of
 from apps.renders.services.success import succeed
@@ -210,6 +211,8 @@ def _fail(told: Told, name: FailureClass, message: str) -> Recorded:
 def _not_rendered(told: Told) -> Recorded:
     """The node cancelled or dropped it: if the job still wants it, it becomes ready again."""
     report = told.report
+    if report.outcome == Outcome.CANCELLED and was_cut_short(told.attempt, report):
+        return _fail(told, FailureClass.INTERRUPTED, report.reason)
     end = AttemptState.CANCELLED if report.outcome == Outcome.CANCELLED else AttemptState.SUPERSEDED
     if not hand_back(
         told.attempt, actor=report.node, reason=report.reason, end=end, freed=True, facts=told.facts

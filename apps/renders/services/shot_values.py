@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from apps.productions.models import Shot
@@ -15,6 +15,7 @@ from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Follows, Manifest, Value
+from workflows.wording import said as _
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
 LAST_FRAME: Final = "last_frame"
@@ -43,7 +44,15 @@ class Fitted:
     @property
     def looks(self) -> Looks:
         """How its file will look."""
-        return Looks(self.width, self.height, self.frames, self.fps, whole=bool(self.length.get("whole")))
+        return Looks(
+            self.width,
+            self.height,
+            self.frames,
+            self.fps,
+            whole=bool(self.length.get("whole")),
+            skip=int(self.length.get("skip", 0)),
+            held=int(self.length.get("held", 0)),
+        )
 
 
 def fit(
@@ -54,15 +63,19 @@ def fit(
     ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    values = shot_values(step, template, shot)
+    left = _following(template.manifest, files) or Looks(0, 0)
+    skip = left.skip if template.manifest.follows else _overlap(template.manifest, files)
+    values = shot_values(step, template, shot, source_fps=left.fps, overlap=skip)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
-    left = _following(template.manifest, files) or Looks(0, 0)
-    whole = left.whole or LAST_FRAME in files
     width, height = int(accepted.get("width", left.width)), int(accepted.get("height", left.height))
     frames = int(accepted.get("frames", left.frames))
-    fps = template.manifest.native_fps or left.fps or (float(accepted["fps"]) if "fps" in accepted else None)
+    if "frames" in accepted:  # its length is chosen: how its source ends says nothing of its own end
+        left = replace(left, whole=False, held=0)
+    if LAST_FRAME in files:
+        left = replace(left, whole=True)
+    fps = _pace(template.manifest, accepted, left)
     need = need_gb(template, precision=step.precision or None, width=width, height=height, frames=frames)
     return Fitted(
         values=values,
@@ -71,7 +84,7 @@ def fit(
         frames=frames,
         fps=fps,
         need_gb=need.gb,
-        length=_length(step, template, shot, frames, fps, whole=whole),
+        length=_length(step, template, shot, replace(left, frames=frames, fps=fps, skip=skip)),
     )
 
 
@@ -87,7 +100,22 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
         frames=max(1, source.frames * rule.frames_times + rule.frames_plus),
         fps=source.fps and source.fps * rule.fps_times,
         whole=source.whole,
+        skip=source.skip * rule.frames_times,
+        held=(source.held + 1) * rule.frames_times - 1,
     )
+
+
+def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> int:
+    """How many frames at its beginning repeat the clip that it continues."""
+    return sum(manifest.bindings[role].overlap for role in files if role in manifest.bindings)
+
+
+def _pace(manifest: Manifest, accepted: Mapping[str, Value], left: Looks) -> float | None:
+    """The clip's frames per second; None if its source decides and is not known yet."""
+    written = float(accepted["fps"]) if "fps" in accepted else None
+    if manifest.follows:
+        return written or left.fps
+    return manifest.native_fps or left.fps or written
 
 
 def shot_length(shot: Shot, fps: float | None = None) -> Length:
@@ -95,17 +123,28 @@ def shot_length(shot: Shot, fps: float | None = None) -> Length:
     return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
 
 
-def _length(
-    step: Step, template: Template, shot: Shot, frames: int, fps: float | None, *, whole: bool
-) -> dict[str, Any]:
-    makes_clip = any(output.kind == "video" for output in template.manifest.outputs)
-    if not makes_clip or fps is None:
+def _length(step: Step, template: Template, shot: Shot, clip: Looks) -> dict[str, Any]:
+    moves = any(output.kind != "image" for output in template.manifest.outputs)
+    if not moves or clip.fps is None:
         return {}
-    return Conform(shot_length(shot, step.fps), frames, exact_fps(fps), whole=whole).as_json()
+    return Conform(
+        shot_length(shot, step.fps),
+        clip.frames,
+        exact_fps(clip.fps),
+        whole=clip.whole,
+        skip=clip.skip,
+        held=clip.held,
+    ).as_json()
 
 
-def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
-    """The values of one shot that differ from the template's defaults, prompts and files aside."""
+def shot_values(
+    step: Step, template: Template, shot: Shot, *, source_fps: float | None = None, overlap: int = 0
+) -> dict[str, Value]:
+    """The values of one shot that differ from the template's defaults, prompts and files aside.
+
+    ``source_fps``: the rate of the clip that the template starts from, where it is known. What follows such a
+    clip keeps its pace. ``overlap``: so many frames more are rendered, for they repeat the clip continued.
+    """
     bindings = template.manifest.bindings
     width, height = _asked_size(step, template, shot)
     asked: dict[str, Value | None] = {
@@ -114,9 +153,11 @@ def shot_values(step: Step, template: Template, shot: Shot) -> dict[str, Value]:
         "precision": step.precision or None,
     }
     if "frames" in bindings:
-        asked["frames"] = step.frames or frames_for(template, shot_length(shot, step.fps)).frames
+        pace = source_fps if template.manifest.follows else None
+        length = shot_length(shot, step.fps)
+        asked["frames"] = step.frames or frames_for(template, length, pace, overlap=overlap).frames
     if template.manifest.follows and "fps" in bindings:
-        asked["fps"] = step.fps or float(shot.project.fps)
+        asked["fps"] = step.fps or source_fps or float(shot.project.fps)
     if "color" in bindings:
         asked["color"] = SLATE_COLOURS[shot.sequence.order % len(SLATE_COLOURS)]
     return {role: value for role, value in asked.items() if value is not None and role in bindings}
@@ -136,8 +177,8 @@ def _asked_size(step: Step, template: Template, shot: Shot) -> tuple[int | None,
         raise ValueRefused(
             "size",
             f"{film.width}x{film.height}",
-            problem=f"is a picture format that {template.slug} has no size for",
-            remedy="give a width and a height, or choose another template",
+            problem=_("is a picture format that %(template)s has no size for", template=template.slug),
+            remedy=_("give a width and a height, or choose another template"),
         )
     return fitting
 

@@ -13,6 +13,7 @@ from apps.renders.states import OPEN
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
+from workflows.frames import exact_fps
 from workflows.load import Template
 from workflows.manifest import PICTURES, Manifest
 
@@ -38,7 +39,9 @@ KINDS: Final[Mapping[str, Kind]] = {
 class Looks:
     """How large, long and fast a picture or clip is: pixels, frames, frames per second (None: a picture).
 
-    ``whole``: it arrives at a picture, so that its end is no frame to trim (workflows.frames.Conform).
+    ``whole``: it arrives at a picture, so that its end is no frame to trim; ``skip``: so many of its frames
+    repeat the clip that it continues; ``held``: how many frames more its last one stands for
+    (workflows.frames.Conform).
     """
 
     width: int
@@ -46,6 +49,8 @@ class Looks:
     frames: int = 1
     fps: float | None = None
     whole: bool = False
+    skip: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,8 @@ class Source:
     """Exactly one of: an earlier step of this request, a job, a finished take's artifact.
 
     ``role``: the input its file fills; "": its end is only waited for. ``looks``: how its file looks, where
-    that is known before the request is planned. A character's picture is an artifact here, too.
+    that is known before the request is planned. A character's picture and a material are artifacts here, too.
+    ``title``: what people call it.
     """
 
     role: str
@@ -61,6 +67,7 @@ class Source:
     job_id: UUID | None = None
     artifact_id: UUID | None = None
     looks: Looks | None = None
+    title: str = ""
 
 
 def role_of(manifest: Manifest) -> str:
@@ -100,14 +107,11 @@ def find_sources(
     one that nobody has judged; never a rejected one.
     """
     keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
-    found = {
-        artifact.take.shot_id: Source(role=role, artifact_id=artifact.pk, looks=looks_of(artifact))
-        for artifact in _artifacts(keys, kind)
-    }
+    found = {artifact.take.shot_id: _of_artifact(artifact, role) for artifact in _artifacts(keys, kind)}
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
     ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
-    for job in (*jobs.only("shot_id", "width", "height", "frames", "fps", "length"), *ours):
-        found[job.shot_id] = Source(role=role, job_id=job.pk, looks=looks_of(job))
+    for job in (*jobs.only("code", "shot_id", "width", "height", "frames", "fps", "length"), *ours):
+        found[job.shot_id] = _of_job(job, role)
     return found
 
 
@@ -124,16 +128,37 @@ def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
     found = {}
     for shot, key in jobs.items():
         if key in first:
-            found[shot] = Source(role=role, artifact_id=first[key].pk, looks=looks_of(first[key]))
+            found[shot] = _of_artifact(first[key], role)
         elif key in waited:
-            found[shot] = Source(role=role, job_id=key, looks=looks_of(waited[key]))
+            found[shot] = _of_job(waited[key], role)
     return found
 
 
+def _of_artifact(artifact: Artifact, role: str) -> Source:
+    take = artifact.take
+    told = f"{Kind(take.kind).label} {take.number}"
+    return Source(role=role, artifact_id=artifact.pk, looks=looks_of(artifact), title=told)
+
+
+def _of_job(job: Job, role: str) -> Source:
+    return Source(role=role, job_id=job.pk, looks=looks_of(job), title=job.code)
+
+
 def looks_of(one: Artifact | Job) -> Looks:
-    """How a take's file looks, or how a job's will."""
+    """How a take's file looks, or how a job's will; one picture of a clip stands for the whole clip."""
     length = one.take.length if isinstance(one, Artifact) else one.length
-    return Looks(one.width, one.height, one.frames, one.fps, whole=bool(length.get("whole")))
+    frames, fps = one.frames, one.fps
+    if length and isinstance(one, Artifact) and one.take.kind == Kind.FRAMES:
+        frames, fps = int(length["rendered"]["frames"]), float(exact_fps(length["rendered"]["fps"]))
+    return Looks(
+        one.width,
+        one.height,
+        frames,
+        fps,
+        whole=bool(length.get("whole")),
+        skip=int(length.get("skip", 0)),
+        held=int(length.get("held", 0)),
+    )
 
 
 def primary_artifact(job: Job) -> Artifact | None:

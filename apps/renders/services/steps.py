@@ -26,6 +26,7 @@ class Step:
     earlier step of the same request: each job waits for that step's job of its shot and take, and starts from
     its file if the template takes one. So chains of any length are asked for. ``role``: the input that this
     file fills; "": the template's own. ``given``: for each shot the job whose file it starts from instead.
+    ``also``: other inputs, by role, that earlier steps' files fill; ``also_given``: that given jobs' do.
     ``files``: by role the id of a take's file or of a character's reference picture, for every shot alike.
     """
 
@@ -40,19 +41,27 @@ class Step:
     start_from: int | None = None
     role: str = ""
     given: Mapping[UUID, UUID] = field(default_factory=dict, hash=False)
+    also: Mapping[str, int] = field(default_factory=dict, hash=False)
+    also_given: Mapping[str, Mapping[UUID, UUID]] = field(default_factory=dict, hash=False)
     files: Mapping[str, UUID] = field(default_factory=dict, hash=False)
 
     def as_json(self) -> dict[str, Any]:
         """What a request's hash is made of: later fields only when they are given."""
         told = asdict(self)
-        for later in ("start_from", "role", "given", "files"):
+        for later in ("start_from", "role", "given", "also", "also_given", "files"):
             if told[later] in (None, "", {}):
                 del told[later]
         if self.given:
-            told["given"] = sorted([str(shot), str(job)] for shot, job in self.given.items())
+            told["given"] = _pairs(self.given)
+        if self.also_given:
+            told["also_given"] = {role: _pairs(jobs) for role, jobs in self.also_given.items()}
         if self.files:
             told["files"] = {role: str(pk) for role, pk in self.files.items()}
         return told
+
+
+def _pairs(jobs: Mapping[UUID, UUID]) -> list[list[str]]:
+    return sorted([str(shot), str(job)] for shot, job in jobs.items())
 
 
 def at_step(index: int, problem: Problem) -> Problem:

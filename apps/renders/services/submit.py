@@ -33,6 +33,7 @@ from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, check_priority
 from apps.renders.services.hurry import hurry_sources
 from apps.renders.services.lanes import assign
+from apps.renders.services.material import order_with
 from apps.renders.services.planning import Plan, PlannedJob, plan
 from apps.renders.services.prompting import Builds, prompts_of
 from apps.renders.services.steps import Step
@@ -191,6 +192,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
     set_start_by(jobs, [(row.job_id, row.depends_on_id) for row in waits])
     Job.objects.bulk_create(jobs)
     JobDependency.objects.bulk_create(waits)
+    order_with([(job, item.files) for job, item in zip(jobs, planned.jobs, strict=True)])
     if waits:
         explain_blocked(Job.objects.filter(batch=batch))
     own = {job.pk for job in jobs}
@@ -228,8 +230,9 @@ def _job(
     values = dict(item.values)
     if "seed" in item.manifest.bindings:
         values["seed"] = seed
-    if item.source and item.source.artifact_id:
-        values[item.source.role] = str(item.source.artifact_id)
+    for source in (item.source, *item.others):
+        if source and source.artifact_id:
+            values[source.role] = str(source.artifact_id)
     return Job(
         project=batch.project,
         batch=batch,

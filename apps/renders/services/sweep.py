@@ -13,6 +13,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.common.clock import database_now
 from apps.common.machines import move
+from apps.materials.models import Material
+from apps.materials.services.queueing import request_material
 from apps.nodes.models import Node
 from apps.nodes.services import mark_silent_nodes_offline
 from apps.nodes.states import Observed
@@ -224,3 +226,7 @@ def _ask_for_media_again(now: datetime) -> None:
     for take in stuck.only("pk")[:100]:
         request_media(take.pk)
         Take.objects.filter(pk=take.pk).update(updated_at=now)
+    unseen = Material.objects.filter(state=Media.PROCESSING, updated_at__lt=now - MEDIA_PATIENCE)
+    for material in unseen.only("pk")[:100]:
+        request_material(material.pk)
+        Material.objects.filter(pk=material.pk).update(updated_at=now)

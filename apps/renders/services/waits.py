@@ -16,7 +16,7 @@ from apps.nodes.models import Node
 from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
 from apps.renders.scheduling.demand import Fit, Waiting
-from apps.renders.scheduling.fit import keyless, lacking
+from apps.renders.scheduling.fit import keyless, lacking, unknown_to
 from apps.renders.scheduling.match import PATIENCE
 from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.scheduling.round import Reason, Round
@@ -110,7 +110,7 @@ def _nobody_fits(this: Round, each: Waiting, until: dict[tuple[UUID, UUID], str]
 
 
 def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID], str]) -> Reason:
-    """The first of former failures, keys, files and blocks that leaves none of the large enough nodes."""
+    """The first of former failures, keys, old workers, files and blocks that leaves no large enough node."""
     others = [node for node in large if node.name not in each.lane.avoided]
     if not others:
         return "avoided", {"failed_on": ", ".join(sorted(node.name for node in large)[:MOST_NAMED])}
@@ -118,11 +118,21 @@ def _nobody_can(each: Waiting, large: list[Node], until: dict[tuple[UUID, UUID],
         others = [node for node in others if not keyless(node, each.template)]
         if not others:
             return "no_key", {"service": remote.service}
+    heard = [node for node in others if not unknown_to(node, each.template)]
+    if not heard:
+        return "older_workers", {"says": _unknown_to_all(others, each)}
+    others = heard
     gaps = {node.name: _gap(node, each) for node in others}
     if all(gaps.values()):
         return "missing", {"tier": each.tier_gb, **_missing(gaps)}
     ends = sorted(told for node in others if (told := until.get((node.pk, each.template_id))))
     return "blocked", {"nodes": len(ends), "until": ends[0] if ends else ""}
+
+
+def _unknown_to_all(nodes: list[Node], each: Waiting) -> list[str]:
+    """What the worker that knows most does not know."""
+    knows_most = min(nodes, key=lambda node: len(unknown_to(node, each.template)))
+    return list(unknown_to(knows_most, each.template))
 
 
 def _gap(node: Node, each: Waiting) -> tuple[str, ...]:
@@ -149,8 +159,9 @@ def _rows(
     Whether such a node is busy is seen from its attempts: it changes every second, what stands here does not.
     """
     serving, able = {node.pk for node in this.supply.nodes}, this.supply.able(each)
+    passed_over = this.supply.passed_over(each)
     told = [
-        (node, _against(node, each, until, serves=node.pk in serving))
+        (node, _against(node, each, until, serves=node.pk in serving, passed_over=node.pk in passed_over))
         for node in nodes
         if node.pk not in able
     ]
@@ -163,6 +174,7 @@ _NEARNESS: Final = {
     "blocked": -4,
     "lacks": -3,
     "keyless": -3,
+    "older_worker": -3,
     "off_hours": -2,
     "paused": -2,
     "draining": -2,
@@ -171,12 +183,13 @@ _NEARNESS: Final = {
 
 
 def _against(
-    node: Node, each: Waiting, until: dict[tuple[UUID, UUID], str], *, serves: bool
+    node: Node, each: Waiting, until: dict[tuple[UUID, UUID], str], *, serves: bool, passed_over: bool
 ) -> Reason | None:
     lane, kind = each.lane, kind_of(node)
     blocked = until.get((node.pk, each.template_id))
     gap = _gap(node, each) if node.capabilities_of else ()
     untagged = tags_of(lane.tags) - kind.tags
+    unknown = unknown_to(node, each.template)
     checks: Iterable[tuple[object, Callable[[], Reason]]] = (
         (lane.pinned_to_id not in (None, node.pk), lambda: ("pinned", {})),
         (not in_pool(kind, lane.pool_id), lambda: _pool_reason(node, lane)),
@@ -186,7 +199,9 @@ def _against(
         (node.name in lane.avoided, lambda: ("avoided", {})),
         (gap, lambda: _lacks(node, gap)),
         (keyless(node, each.template), lambda: ("keyless", {"service": _service(each)})),
+        (unknown, lambda: ("older_worker", {"says": list(unknown)})),
         (blocked, lambda: ("blocked", {"until": blocked or ""})),
+        (passed_over, lambda: ("unproven", {})),
     )
     return next((reason() for fails, reason in checks if fails), None)
 

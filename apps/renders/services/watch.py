@@ -14,6 +14,7 @@ from apps.nodes.states import Health
 from apps.nodes.words import NOT_PROBED
 from apps.renders.services.breaker import put_on_trial
 from apps.renders.services.canaries import watch_ears
+from apps.renders.services.proof_bounds import give_up_late, make_way
 from apps.renders.services.proofs import expire, send_waiting
 
 ACTOR: Final = "coordinator"
@@ -29,6 +30,8 @@ def watch_nodes(now: datetime) -> None:
     watch_ears(now)
     _ask_for_probes(now)
     expire(now)
+    make_way()
+    give_up_late(now)
     send_waiting(now)
     if now.second % SOFTWARE_EVERY == 0:
         watch_software()

@@ -45,17 +45,18 @@ def find(text: str, keywords: Iterable[str], *, exceptions: Iterable[str] = ()) 
 
     A keyword stands for its forms (run: runs, running, ran; 달리다: 달린다, 달려); with ``=`` before it only
     for itself. Several words are a phrase, whose last word may have any form. ``exceptions`` are texts as
-    they stand that are no match, with ``*`` behind the beginning of one ("달려 있*").
+    they stand that are no match, with ``*`` behind the beginning of one ("running gag*", "달려 있*"); the
+    keyword may stand anywhere in one ("dry run"), but one bars only what it covers: "달린" not "달린 뒤".
     """
     text = text[:LONGEST_TEXT]
     tokens = [(found.group(), found.start(), found.end()) for found in _WORD.finditer(text)]
     words = [_normal(token) for token, _start, _end in tokens]
-    barred = [_normal(one) for one in exceptions]
+    barred = [(_WORD.findall(one), one.endswith("*")) for one in map(_normal, exceptions)]
     found: dict[tuple[str, str, bool], Match] = {}
     for place, keyword in _places(words, [_read(keyword) for keyword in keywords]):
         last = place + len(keyword.words) - 1
         start, end = tokens[place][1], tokens[last][2]
-        if _barred(words[place:], barred):
+        if any(_bars(words, place, last, *one) for one in barred):
             continue
         match = Match(keyword.written, text[start:end], _denied(text, tokens, place, last))
         found.setdefault((match.keyword, _normal(match.text), match.denied), match)
@@ -96,11 +97,18 @@ def _normal(text: str) -> str:
     return text.lower().replace("’", "'")
 
 
-def _barred(ahead: list[str], barred: list[str]) -> bool:
-    said = " ".join(ahead[:6])
-    return any(
-        said.startswith(one[:-1]) if one.endswith("*") else f"{said} ".startswith(f"{one} ") for one in barred
-    )
+def _bars(words: list[str], place: int, last: int, barred: list[str], begins: bool) -> bool:
+    """Whether an exception stands around the words from ``place`` to ``last``, and covers them."""
+    for start in range(max(0, last - len(barred) + 1), place + 1):
+        said = words[start : start + len(barred)]
+        if said == barred or (
+            begins
+            and len(said) == len(barred) > 0
+            and said[:-1] == barred[:-1]
+            and said[-1].startswith(barred[-1])
+        ):
+            return True
+    return False
 
 
 def _denied(text: str, tokens: list[tuple[str, int, int]], place: int, last: int) -> bool:

@@ -81,7 +81,7 @@ _COMPOUND: Final = ("중", "직전", "직후", "후", "전", "장면", "씬", "�
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """The forms of a word; of a verb also those with a second verb behind it (달려 + 간다)."""
+    """The forms of a word; also those with a second verb behind it (달려 + 간다, 폭발해 + 버렸다)."""
 
     simple: frozenset[str]
     infinitives: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ class Forms:
 def forms(word: str) -> Forms:
     """Return the forms of a verb or adjective (a word that ends in 다), or of a noun."""
     if not is_verb(word):
-        return Forms(frozenset(_noun(word)))
+        return Forms(frozenset(_noun(word)), tuple(f"{word}{done}" for done in _infinitives("하")))
     stem = word[:-1]
     return Forms(frozenset((*_verb(stem), *_verb(_honorific(stem)))), tuple(_infinitives(stem)))
 

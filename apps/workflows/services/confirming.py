@@ -17,6 +17,7 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import move
 from apps.workflows.catalogues import catalogue_or_recorded
 from apps.workflows.models import Origin, WorkflowImport, WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words, in_words
 from apps.workflows.services.importing import closed
 from apps.workflows.services.managing import require_import
 from apps.workflows.services.shape import misshapen
@@ -169,7 +170,7 @@ def _default_problems(template: Template) -> Iterator[Problem]:
         try:
             checked(binding, value, manifest)
         except WorkflowError as exc:
-            yield Problem(f"defaults.{role}", str(value), f"{exc.problem}; {exc.remedy}", code="bad_default")
+            yield Problem(f"defaults.{role}", str(value), error_in_words(exc), code="bad_default")
 
 
 def _findings(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
@@ -177,12 +178,12 @@ def _findings(template: Template, object_info: ObjectInfo) -> Iterator[Problem]:
     said: set[tuple[str, str]] = set()
     for found in check_manifest(template, object_info):
         if found.code != "bad_default":
-            problem = Problem(_field_of(template, found), found.node or "", found.message, code=found.code)
-            if (problem.field, str(problem.message)) not in said:
-                said.add((problem.field, str(problem.message)))
-                yield problem
+            field, told = _field_of(template, found), in_words(found.message)
+            if (field, told) not in said:
+                said.add((field, told))
+                yield Problem(field, found.node or "", told, code=found.code)
     for found in without_missing_models(check_graph(template.graph, object_info)):
-        yield Problem("graph", found.node or "", found.message, code=found.code)
+        yield Problem("graph", found.node or "", in_words(found.message), code=found.code)
 
 
 def _field_of(template: Template, found: Finding) -> str:
@@ -205,4 +206,4 @@ def _of_error(error: WorkflowError) -> Problem:
     field = error.field.removeprefix("manifest.")
     shown = str(error.value)
     value = shown if len(shown) <= 80 else f"{shown[:77]}…"
-    return Problem(field, "" if error.value is None else value, f"{error.problem}; {error.remedy}")
+    return Problem(field, "" if error.value is None else value, error_in_words(error))

@@ -22,14 +22,17 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import move, record_event
 from apps.workflows.catalogues import catalogue
 from apps.workflows.models import WorkflowImport
+from apps.workflows.saidwords import as_kept
 from apps.workflows.services.managing import require_import
 from apps.workflows.services.shape import is_kept, keepable, misshapen
 from apps.workflows.states import IMPORT, ImportState
 from workflows.catalogue import ObjectInfo
 from workflows.convert import convert
 from workflows.convert.files import read_stream
+from workflows.convert.saying import unkeepable
 from workflows.errors import CannotConvert
 from workflows.finding import draft_manifest, find
+from workflows.finding.packs import draft_packs
 from workflows.graph import Graph
 from workflows.problems import Problem as Finding
 from workflows.problems import without_missing_models
@@ -196,7 +199,8 @@ def _copied(file: BinaryIO | File[bytes], copy: IO[bytes], name: str) -> tuple[s
 def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
     """Convert a file and see what can be set in it; a file that cannot be converted has problems instead."""
     try:
-        conversion = convert(read_stream(file), object_info)
+        document = read_stream(file)
+        conversion = convert(document, object_info)
     except CannotConvert as exc:
         return _Read({}, [], _as_json(exc.problems), {})
     graph = conversion.graph
@@ -206,6 +210,8 @@ def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
     slug = slug_from(name)
     title = PurePosixPath(name).stem[:120] or slug
     manifest = draft_manifest(graph, object_info, found, slug=slug, title={"en": title, "ko": title})
+    if packs := draft_packs(graph, object_info, document):
+        manifest["packs"] = packs
     return _Read(graph, _as_json(conversion.notes), _as_json(check_graph(graph, object_info)), manifest)
 
 
@@ -216,9 +222,7 @@ def _unkept(graph: Graph) -> Finding | None:
         return None
     for node_id, node in graph.items():
         if not is_kept((node_id, node)):
-            shown = node_id.encode("ascii", "replace").decode().replace("\0", "?")[:80]
-            told = f"Node {shown} ({node['class_type'][:80]!a}) holds a character that is none."
-            return Finding(None, None, "unreadable", told)
+            return Finding(None, None, "unreadable", unkeepable(node_id, str(node["class_type"])))
     return None
 
 
@@ -248,15 +252,10 @@ def _plain_name(name: str) -> str:
 def _as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     said = list(findings)
     kept = without_missing_models(said)
-    return [
-        {
-            "node": keepable(one.node),
-            "input": keepable(one.input),
-            "code": one.code,
-            "title": keepable(one.title),
-            "message": keepable(one.message),
-            "nearest": [keepable(name) for name in one.nearest],
-            "absent": one not in kept,
-        }
-        for one in said
-    ]
+    return [_keepable(as_kept(one)) | {"absent": one not in kept} for one in said]
+
+
+def _keepable(row: dict[str, Any]) -> dict[str, Any]:
+    """What a stranger's file says stands in these; the sentence was made clean when it was said."""
+    names = {name: keepable(row[name]) for name in ("node", "input", "title")}
+    return row | names | {"nearest": [keepable(name) for name in row["nearest"]]}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.workflows.models import Origin, WorkflowTemplate, WorkflowTemplateVersion
+from apps.workflows.saidwords import error_in_words, in_words
 from workflows.bind import classes_needed
 from workflows.errors import WorkflowError
 from workflows.load import Template, all_templates, template_from
@@ -20,7 +21,9 @@ from workflows.validate import check_manifest
 
 logger = logging.getLogger(__name__)
 
-_KEPT: Final = 200
+_KEPT: Final = 500
+"""Templates a process remembers, the last ones parsed; more than a studio offers."""
+_CONTENT: Final = frozenset({"graph", "manifest"})
 _templates: dict[str, Template] = {}
 
 
@@ -44,7 +47,7 @@ def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
     """
     packaged = _packaged() if templates is None else list(templates)
     problems = [
-        Problem(f"{template.slug} manifest", finding.node or "", finding.message, code=finding.code)
+        Problem(f"{template.slug} manifest", finding.node or "", in_words(finding.message), code=finding.code)
         for template in packaged
         for finding in check_manifest(template)
     ]
@@ -59,18 +62,30 @@ def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
 
 def template_of(version: WorkflowTemplateVersion) -> Template:
     """Return a version's graph and parsed manifest; parsed once per process. Do not change its graph."""
-    if version.content_hash not in _templates:
-        if len(_templates) >= _KEPT:
-            _templates.clear()
-        _templates[version.content_hash] = template_from(version.graph, version.manifest)
-    return _templates[version.content_hash]
+    known = _templates.get(version.content_hash)
+    if known is None:
+        unread = version.get_deferred_fields() & _CONTENT
+        if unread:
+            version.refresh_from_db(fields=sorted(_CONTENT))
+        known = template_from(version.graph, version.manifest)
+        while len(_templates) >= _KEPT:
+            _templates.pop(next(iter(_templates)), None)
+        _templates[version.content_hash] = known
+    return known
+
+
+def remember(versions: Iterable[WorkflowTemplateVersion]) -> None:
+    """Read the templates of many versions that this process has not parsed yet, in one query."""
+    missing = [version.pk for version in versions if version.content_hash not in _templates]
+    for version in WorkflowTemplateVersion.objects.filter(pk__in=missing) if missing else ():
+        template_of(version)
 
 
 def _packaged() -> list[Template]:
     try:
         return all_templates()
     except WorkflowError as error:
-        raise Refused(Problem(error.field, str(error.value), f"{error.problem}; {error.remedy}")) from error
+        raise Refused(Problem(error.field, str(error.value), error_in_words(error))) from error
 
 
 def _clashes(packaged: Iterable[Template]) -> list[Problem]:

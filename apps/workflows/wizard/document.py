@@ -6,7 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from apps.workflows.wizard.form import MOST_LORAS, MOST_MODELS, MOST_ROWS, MOST_TARGETS, Wizard
+from apps.workflows.wizard.absence import as_document
+from apps.workflows.wizard.form import MOST_LORAS, MOST_MODELS, MOST_PACKS, MOST_ROWS, MOST_TARGETS, Wizard
 from apps.workflows.wizard.places import read
 from workflows.graph import Graph, is_link
 from workflows.manifest import ROLES
@@ -36,6 +37,7 @@ def document_of(form: Wizard) -> dict[str, Any]:
     _set(made, "frame_rule", _frame_rule(form, made["bindings"]))
     made["models"] = [_model(form, index, row) for index, row in enumerate(made.get("models", ()))]
     made["loras"] = _loras(form)
+    _set(made, "packs", _packs(form))
     _set_outputs(form, made)
     return made
 
@@ -55,8 +57,8 @@ def _bound(form: Wizard, role: str) -> bool:
 
 def _binding(form: Wizard, role: str) -> dict[str, Any]:
     before: Mapping[str, Any] = form.document.get("bindings", {}).get(role, {})
-    kept = {name: before[name] for name in ("unit", "note", "optional") if name in before}
-    binding: dict[str, Any] = {"type": ROLES[role], **kept}
+    kept = {name: before[name] for name in ("unit", "note") if name in before}
+    binding: dict[str, Any] = {"type": ROLES[role], **kept, **_optional(form, role, before)}
     for name in ("min", "max"):
         value = form.cleaned_data.get(f"d.{role}.{name}")
         if value is not None:
@@ -73,6 +75,29 @@ def _binding(form: Wizard, role: str) -> dict[str, Any]:
         for place in dict.fromkeys([*filter(None, places), *unshown])
     ]
     return binding
+
+
+def _optional(form: Wizard, role: str, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What becomes of the graph without it: as it was written, or as it was worked out and ticked."""
+    absence = form.absences.get(role)
+    if absence is None:  # no file, or one that always comes
+        return {"optional": before["optional"]} if "optional" in before else {}
+    if absence.rule is None or not form.cleaned_data.get(f"o.{role}"):
+        return {}
+    return {"optional": before["optional"] if absence.kept else as_document(absence.rule)}
+
+
+def _packs(form: Wizard) -> list[dict[str, Any]] | None:
+    """The rows that say anything, with what was known of their classes; None for none."""
+    before = form.document.get("packs", ())
+    rows = []
+    for index in range(form.packs):
+        row = dict(before[index]) if index < len(before) else {"classes": {}}
+        for name in ("name", "repository", "version"):
+            row[name] = form.cleaned_data[f"p.{index}.{name}"]
+        if row.get("classes") or row["name"] or row["repository"] or row["version"]:
+            rows.append(row)
+    return [*rows, *before[MOST_PACKS:]] or None
 
 
 def _target(form: Wizard, role: str, place: tuple[str, str]) -> dict[str, Any]:

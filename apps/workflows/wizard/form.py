@@ -14,17 +14,19 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from apps.common.errors import Problem
 from apps.workflows.foundwords import in_words
 from apps.workflows.models import Kind, Origin, WorkflowTemplate
+from apps.workflows.wizard.absence import Absence, absence_of
 from apps.workflows.wizard.fields import PlaceField
-from apps.workflows.wizard.places import Places, in_short, written
+from apps.workflows.wizard.places import Place, Places, in_short, read, written
 from workflows.catalogue import ObjectInfo
 from workflows.finding import Found
 from workflows.graph import Graph
-from workflows.manifest import FORMER_ROLES, ROLES, SOURCE_KINDS
+from workflows.manifest import FORMER_ROLES, PICTURES, ROLES, SOURCE_KINDS
 
 MOST_TARGETS: Final = 8
 MOST_ROWS: Final = 12
 MOST_MODELS: Final = 40
 MOST_LORAS: Final = 24
+MOST_PACKS: Final = 12
 """Of a graph with more of them, the rest stays as it was drafted."""
 NUMBERS: Final = ("int", "float")
 SOURCES: Final[Mapping[str, Promise]] = {
@@ -32,12 +34,18 @@ SOURCES: Final[Mapping[str, Promise]] = {
     "secondary": _("measured by somebody else"),
     "estimate": _("estimated"),
 }
+MEANT: Final[Mapping[str, Promise]] = {
+    PICTURES: _("all pictures of a take in their order; they come to the node as one clip without loss"),
+}
+"""What a role is that no search finds."""
+SLATE_IMAGE: Final = "slate_image"
 _UNKNOWN, _YES, _NO = "", "yes", "no"
 
 
 @dataclass(frozen=True)
 class RoleRow:
-    """One role as the page shows it: where it goes, its default and range, and why it was found."""
+    """One role as the page shows it: where it goes, its default and range, why it was found, and for a file
+    what becomes of the graph without it."""
 
     role: str
     type: str
@@ -45,6 +53,8 @@ class RoleRow:
     values: list[forms.BoundField]
     sure: bool | None
     why: str
+    absence: Absence | None
+    may_be_left_out: forms.BoundField | None
 
 
 class Wizard(forms.Form):
@@ -63,6 +73,8 @@ class Wizard(forms.Form):
         super().__init__(*args, **kwargs)
         self.graph, self.found, self.document = graph, found, document
         self.places = Places(graph, object_info)
+        self.object_info = object_info
+        self.absences: dict[str, Absence] = {}
         self.roles = self._roles(added)
         self._add_about()
         for role in self.roles:
@@ -71,6 +83,7 @@ class Wizard(forms.Form):
         self.memory_rows = self._add_memory()
         self._add_models()
         self._add_loras()
+        self._add_packs()
 
     def role_rows(self) -> Iterator[RoleRow]:
         """The roles, for the page."""
@@ -82,7 +95,9 @@ class Wizard(forms.Form):
                 targets=[self[name] for name in self.names(f"t.{role}.")],
                 values=[self[name] for name in self.names(f"d.{role}.")],
                 sure=candidate.sure if candidate else None,
-                why=in_words(candidate.reason) if candidate else "",
+                why=in_words(candidate.reason) if candidate else str(MEANT.get(role, "")),
+                absence=self.absences.get(role),
+                may_be_left_out=self[f"o.{role}"] if f"o.{role}" in self.fields else None,
             )
 
     def memory(self) -> Iterator[list[forms.BoundField]]:
@@ -94,6 +109,13 @@ class Wizard(forms.Form):
         """Each model file with its fields."""
         for index, row in enumerate(self.document.get("models", ())[:MOST_MODELS]):
             yield row, [self[name] for name in self.names(f"m.{index}.")]
+
+    def pack_rows(self) -> Iterator[tuple[list[str], list[forms.BoundField]]]:
+        """Each pack of custom nodes: its classes here, and its fields."""
+        rows = self.document.get("packs", ())
+        for index in range(self.packs):
+            classes = list(rows[index].get("classes") or ()) if index < len(rows) else []
+            yield classes, [self[name] for name in self.names(f"p.{index}.")]
 
     def lora_places(self) -> list[forms.BoundField]:
         """Where LoRAs can be chained in."""
@@ -133,7 +155,7 @@ class Wizard(forms.Form):
             "license": f"license_{name}",
         }
         guess = guesses.get(head, head)
-        if head.startswith(("vram[", "models[")):
+        if head.startswith(("vram[", "models[", "packs[")):
             index = head[head.index("[") + 1 : -1]
             guess = f"{head[0]}.{index}.{name or 'url'}"
         return guess if guess in self.fields else None
@@ -205,6 +227,8 @@ class Wizard(forms.Form):
             label = _("is written to") if index == 0 else _("and to")
             self.fields[f"t.{role}.{index}"] = PlaceField(label, role, choices, self.places, initial)
         kind = ROLES[role]
+        if kind == "file" and role != SLATE_IMAGE:
+            self._add_absence(role, binding, chosen)
         default = self.document.get("defaults", {}).get(role)
         if role != "filename_prefix" and kind != "file":
             make = _long if kind == "text" else _text
@@ -215,6 +239,32 @@ class Wizard(forms.Form):
         if kind == "choice":
             listed = ", ".join(binding.get("choices", ()))
             self.fields[f"d.{role}.choices"] = _text(_("choices, with commas between"), listed, most=400)
+
+    def _add_absence(self, role: str, binding: Mapping[str, Any], chosen: list[Place]) -> None:
+        posted = [read(str(self.data.get(f"t.{role}.{n}") or "")) for n in range(MOST_TARGETS)]
+        places = [place for place in posted if place] if self.is_bound else chosen
+        saving = [str(row.get("node")) for row in self.document.get("outputs", ())]
+        outputs = saving or [output.node for output in self.found.outputs]
+        found = absence_of(self.graph, self.object_info, binding, places, outputs)
+        self.absences[role] = found
+        if found.rule:
+            self.fields[f"o.{role}"] = forms.BooleanField(
+                label=_("may be left out"), required=False, initial=bool(binding.get("optional"))
+            )
+
+    def _add_packs(self) -> None:
+        rows = self.document.get("packs", ())[:MOST_PACKS]
+        self.packs = min(MOST_PACKS, len(rows) + 1)
+        for index in range(self.packs):
+            row = rows[index] if index < len(rows) else {}
+            must = "confirm" in self.data and bool(row.get("classes"))
+            self.fields |= {
+                f"p.{index}.name": _text(_("name of the pack"), row.get("name"), most=200, required=must),
+                f"p.{index}.repository": _text(
+                    _("repository (URL)"), row.get("repository"), most=400, required=must
+                ),
+                f"p.{index}.version": _text(_("version"), row.get("version"), most=200, required=must),
+            }
 
     def _add_outputs(self) -> None:
         told = {row.get("node"): row for row in self.document.get("outputs", ())}

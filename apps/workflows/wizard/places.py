@@ -9,7 +9,7 @@ from typing import Any, Final
 from apps.workflows.services.shape import is_kept
 from workflows.catalogue import Inputs, InputSpec, ObjectInfo
 from workflows.graph import Graph, is_link, is_model_file, title_of
-from workflows.manifest import ROLES
+from workflows.manifest import PICTURES, ROLES
 from workflows.manifest_check import FILE_LOADERS
 
 Place = tuple[str, str]
@@ -49,7 +49,7 @@ class Places:
 
     def __init__(self, graph: Graph, object_info: ObjectInfo) -> None:
         self._graph = graph
-        self._by_type: dict[str, list[Place]] = {kind: [] for kind in {*_TAKES, "file"}}
+        self._by_type: dict[str, list[Place]] = {kind: [] for kind in {*_TAKES, "file", PICTURES}}
         declared = Inputs(object_info)
         for node_id, node in graph.items():
             class_type = node["class_type"]
@@ -61,11 +61,11 @@ class Places:
 
     def fits(self, role: str, place: Place) -> bool:
         """Tell whether a role may be written there."""
-        return place in self._by_type[ROLES[role]]
+        return place in self._by_type[_type_of(role)]
 
     def choices(self, role: str, chosen: Iterable[Place] = ()) -> list[Place]:
         """The places to offer for a role: those found or chosen, then others as the graph orders them."""
-        fitting = self._by_type[ROLES[role]][:MOST_OFFERED]
+        fitting = self._by_type[_type_of(role)][:MOST_OFFERED]
         there = set(fitting)
         more = dict.fromkeys(place for place in chosen if place not in there)
         return [*more, *fitting]
@@ -87,9 +87,15 @@ def in_short(node_id: str, node: Mapping[str, Any]) -> str:
     return f"{node_id} {kind} ({title})" if title and title != kind else f"{node_id} {kind}"
 
 
+def _type_of(role: str) -> str:
+    """The pictures of a take come to a node as one lossless clip, so only what reads a clip takes them."""
+    return PICTURES if role == PICTURES else ROLES[role]
+
+
 def _kinds(class_type: str, name: str, value: Any, spec: InputSpec | None) -> list[str]:
     if FILE_LOADERS.get(class_type) == name or (spec is not None and spec.takes_uploads):
-        return ["file"]
+        reads_clip = class_type == "LoadVideo" or (spec is not None and bool(spec.facts.get("video_upload")))
+        return ["file", PICTURES] if reads_clip else ["file"]
     if spec is None:
         return _by_value(value)
     return [kind for kind, types in _TAKES.items() if spec.types & types and not _is_file(kind, value)]

@@ -41,6 +41,8 @@ class Address:
             "slug": film["recipe" if "recipes/" in self.pattern else "workflowtemplate"].slug,
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
+            "material_id": film["material"].pk,
+            "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",
             "app_label": "productions",

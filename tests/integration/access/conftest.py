@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from tests.integration.access.world import World
 
 @pytest.fixture(scope="module")
 def premises(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+    packaged_templates: Callable[[], None],
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Premises]:
     """Both films, made once for all tests of a module."""
-    with django_db_blocker.unblock(), premises_in(tmp_path_factory.mktemp("films")) as made:
+    folder = tmp_path_factory.mktemp("films")
+    with django_db_blocker.unblock(), premises_in(folder, packaged_templates) as made:
         yield made
 
 

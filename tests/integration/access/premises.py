@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -28,11 +28,12 @@ class Premises:
 
 
 @contextmanager
-def premises_in(files: Path) -> Iterator[Premises]:
+def premises_in(files: Path, packaged_templates: Callable[[], None]) -> Iterator[Premises]:
     """Make them in a transaction around those of the tests: what one of them does, no other sees."""
     store = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(files)}}
     with transaction.atomic():
         with override_settings(STORAGES={**settings.STORAGES, "default": store}):
+            packaged_templates()
             world = build()
         made = {who: Client() for who in PEOPLE}
         for who, person in world.people.items():

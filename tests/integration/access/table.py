@@ -50,6 +50,7 @@ PROFILES: Final[dict[str, str]] = {
     "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
     # buttons
     "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
+    "press a button, not of this": "302 302 404 403 404 404 404 404 | 302 302 404 404 404 404 404 404",
     "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
     "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
     "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
@@ -84,6 +85,8 @@ PROFILES: Final[dict[str, str]] = {
     "api: change a row, not now": "401 404 404 403 409 409 409 409 | 401 404 404 404 404 404 404 409",
     "api: farm rights, in use": "401 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 409",
     "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
+    "api: bring a file to a row": "401 404 404 403 415 415 415 415 | 401 404 404 404 404 404 404 415",
+    "api: end a row": "401 404 404 403 204 204 204 204 | 401 404 404 404 404 404 404 204",
     "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
     "api: members, asked wrongly": "401 403 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400",
     "api: farm rights, a file": "401 403 403 403 403 403 403 415",
@@ -170,7 +173,11 @@ EXPECTED: Final[dict[str, str]] = {
     **_both("i18n/setlang/", "leads on"),
     **{
         address: profile
-        for at in ("media/{artifact_id}/", "media/reference/{reference_id}/")
+        for at in (
+            "media/{artifact_id}/",
+            "media/reference/{reference_id}/",
+            "media/material/{material_id}/{part}/",
+        )
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
     },
     # files of nodes that share no disk: only the key of the attempt opens them
@@ -269,6 +276,18 @@ EXPECTED: Final[dict[str, str]] = {
     },
     **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
     **_button("productions/shot/{object_id}/status", "press a button"),
+    # material: of the shot is the one there is
+    **{
+        address: profile
+        for model in ("productions/shot", "productions/sequence", "projects/project")
+        for address, profile in {
+            **_button(f"{model}/{{object_id}}/material", "press a button"),
+            **_button(
+                f"{model}/{{object_id}}/material/{{material_id}}",
+                "press a button" if model == "productions/shot" else "press a button, not of this",
+            ),
+        }.items()
+    },
     **_button("productions/shot/{object_id}/recommendation", "press a button"),
     **_button("renders/job/{object_id}/cancel", "press a button"),
     **_button("renders/job/{object_id}/pause", "press a button"),
@@ -303,11 +322,12 @@ EXPECTED: Final[dict[str, str]] = {
             f"workflows/workflowtemplateversion/{{object_id}}/{deed}", "farm rights, a deed"
         ).items()
     },
+    **_button("workflows/workflowtemplate/{object_id}/prove", "farm rights, a deed"),
     **_both("admin/workflows/workflowtemplateversion/{object_id}/dry-run/", "members of any film"),
     **_both("admin/workflows/workflowtemplateversion/{object_id}/compare/", "compare"),
     **{
         address: profile
-        for deed in ("desired", "note", "place", "hours", "well", "software", "prove", "unprove")
+        for deed in ("desired", "note", "place", "hours", "well", "software", "bound", "prove", "unprove")
         for address, profile in _button(f"nodes/node/{{object_id}}/{deed}", "farm rights, a deed").items()
     },
     **_button("renders/nodeblock/{object_id}/clear", "farm rights, a deed"),
@@ -327,7 +347,7 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in (
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
-            *("recipe-runs", "notices", "subscriptions", "deliveries"),
+            *("recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
@@ -341,7 +361,27 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/projects/{code}": "api: read a row",
     **{
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
-        for name in ("sequences", "shots", "characters", "batches", "jobs", "takes", "recipe-runs")
+        for name in (
+            "sequences",
+            "shots",
+            "characters",
+            "batches",
+            "jobs",
+            "takes",
+            "recipe-runs",
+            "materials",
+        )
+    },
+    "GET api/v1/materials/{material_id}/file": "api: read a row",
+    "PATCH api/v1/materials/{pk}": "api: change a row",
+    "DELETE api/v1/materials/{pk}": "api: end a row",
+    **{
+        address: profile
+        for at in ("shots/{pk}", "sequences/{pk}", "projects/{code}")
+        for address, profile in {
+            f"GET api/v1/{at}/materials": "api: read a row",
+            f"POST api/v1/{at}/materials": "api: bring a file to a row",
+        }.items()
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/takes/{pk}/conform": "api: read a row",
@@ -458,6 +498,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/batches": order,
         "POST api/v1/batches/plan": order,
         "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
+        "PATCH api/v1/materials/{pk}": {"name": "sky"},
+        "POST admin/productions/shot/{object_id}/material/{material_id}/": {"name": "sky", "kind": "mask"},
         "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},
         "POST api/v1/shots/{pk}/status": {"to": "on_hold"},
         "POST api/v1/batches/{pk}/pause": {"paused": True},
@@ -507,6 +549,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/nodes/{pk}/prove": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/prove/": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/unprove/": {"template": "sd15_t2i"},
+        "POST admin/nodes/node/{object_id}/bound/": {"prove_minutes": "15"},
     }
     return bodies.get(key, {})
 
@@ -526,6 +569,9 @@ DEEDS: Final = (
     "POST api/v1/shots",
     "POST api/v1/batches",
     "PATCH api/v1/shots/{pk}",
+    "PATCH api/v1/materials/{pk}",
+    "DELETE api/v1/materials/{pk}",
+    "POST admin/productions/shot/{object_id}/material/{material_id}/",
     "POST api/v1/shots/{pk}/status",
     "POST api/v1/batches/{pk}/cancel",
     "POST api/v1/batches/{pk}/pause",
@@ -553,7 +599,7 @@ DEEDS: Final = (
     *(f"{verb} api/v1/{name}/{{pk}}" for verb in ("PATCH", "DELETE") for name in ("pools", "schedules")),
     *(
         f"POST admin/nodes/node/{{object_id}}/{deed}/"
-        for deed in ("note", "place", "hours", "well", "software", "unprove")
+        for deed in ("note", "place", "hours", "well", "software", "bound", "unprove")
     ),
     "POST admin/renders/nodeblock/{object_id}/clear/",
     "POST api/v1/notices/{pk}/read",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.template import Template
 from django.test import Client
+from django.test.utils import _TestState
 
 from apps.common.ids import uuid7
 from tests.integration.access.addresses import Address, every_address
@@ -27,6 +30,16 @@ pytestmark = [
 ADDRESSES = every_address()
 AREAS = sorted({"/".join(one.pattern.split("/")[:3]).partition("{")[0] for one in ADDRESSES})
 SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unwatched(django_test_environment: None) -> Iterator[None]:
+    """Nothing follows what is rendered and logged: thousands of answers are read as they are."""
+    logging.disable(logging.WARNING)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", vars(_TestState)["saved_data"].template_render)
+        yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

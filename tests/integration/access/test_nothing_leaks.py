@@ -91,7 +91,17 @@ def test_forms_offer_rows_of_the_own_film_only(world: World, who: str) -> None:
     browser = browser_of(world, who)
     theirs = {
         str(world.other[name].pk)
-        for name in ("project", "sequence", "shot", "location", "character", "batch", "job", "take")
+        for name in (
+            "project",
+            "sequence",
+            "shot",
+            "location",
+            "character",
+            "batch",
+            "job",
+            "take",
+            "material",
+        )
     }
     theirs |= {str(row.pk) for row in world.other["character"].costumes.all()}
     for name in ("project", "sequence", "shot", "location", "character", "job", "batch", "take"):
@@ -229,6 +239,7 @@ API_QUESTIONS = [
     ("jobs", {"state": "failed"}),
     ("takes", {"project": "ZQXJVKFILM"}),
     ("takes", {"media_state": "ready"}),
+    ("materials", {"project": "ZQXJVKFILM"}),
     ("jobs", {"ordering": "project__name"}),
     ("shots", {"ordering": "-code"}),
     ("takes", {"project__name": "x"}),

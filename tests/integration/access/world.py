@@ -18,6 +18,7 @@ from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
+from apps.materials.models import Material
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.software import software_of
 from apps.nodes.states import Health
@@ -41,7 +42,6 @@ from apps.workflows.models import (
     WorkflowTemplate,
     WorkflowTemplateVersion,
 )
-from apps.workflows.services import sync_templates
 from apps.workflows.services.importing import import_file
 from farm.contracts import Capabilities, ComfyFact
 from tests.factories import (
@@ -85,8 +85,7 @@ class World:
 
 
 def build() -> World:
-    """Make both films with a row of everything, and everybody who may come."""
-    sync_templates()
+    """Make both films with a row of everything, and everybody who may come. Needs the packaged templates."""
     recipe = _recipe()
     own = _film("FROST", recipe)
     other = _film("ZQXJVKFILM", recipe)
@@ -223,7 +222,21 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         width=8,
         height=8,
     )
-    for row in (artifact, reference):
+    material = Material.objects.create(
+        project=shot.project,
+        shot=shot,
+        kind="mask",
+        name="mask.png",
+        key=f"materials/{code}/mask.png",
+        media_type="image/png",
+        medium="image",
+        sha256="2" * 64,
+        bytes=len(content),
+        width=8,
+        height=8,
+        state="ready",
+    )
+    for row in (artifact, reference, material):
         default_storage.save(row.key, ContentFile(content))
     event = StateEvent.objects.filter(story=rows["job"].pk).first()
     return rows | {
@@ -233,6 +246,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "failed": failed,
         "artifact": artifact,
         "reference": reference,
+        "material": material,
         "stateevent": event,
     }
 
@@ -288,6 +302,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Costume.objects.filter(character=film["character"]), "name", "prompt", "prompt_ko")
     _say(CharacterLora.objects.filter(character=film["character"]), "file", "base_model")
     _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
+    _say(Material.objects.filter(pk=film["material"].pk), "name")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
     _say(RecipeRun.objects.filter(pk=film["reciperun"].pk), "code", "note")
     _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")

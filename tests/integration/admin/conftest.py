@@ -15,7 +15,6 @@ from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.renders.models import Attempt, Job
 from apps.review.models import Take
-from apps.workflows.services import sync_templates
 from tests.factories import MembershipFactory, SequenceFactory, ShotFactory, UserFactory
 from tests.integration.admin.rows import everything_of
 
@@ -32,12 +31,6 @@ class Film:
     attempt: Attempt
     take: Take
     rows: dict[str, Any]
-
-
-@pytest.fixture
-def templates(db: None) -> None:
-    """The packaged workflows are in the database."""
-    sync_templates()
 
 
 def _film(code: str) -> Film:

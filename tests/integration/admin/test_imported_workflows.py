@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -183,3 +184,82 @@ def test_a_take_is_rendered_again_from_its_page_and_from_the_list(as_: Browser, 
     shown = as_("coordinator").get(page(film.take)).content.decode()
     assert "Render again exactly" in shown
     assert "Render again exactly" not in as_("viewer").get(page(film.take)).content.decode()
+
+
+def test_a_file_that_may_be_left_out_is_ticked_and_the_template_says_what_goes_with_it(as_: Browser) -> None:
+    root = as_("root")
+    row = brought(root, graph_of("controlnet_pose"))
+    shown = root.get(page(row)).content.decode()
+    assert "Without it these go: 4 ControlNetLoader" in shown
+    assert re.search(r"12 KSampler.* · positive then takes output 0 of 5 CLIPTextEncode", shown)
+    assert ' going"' not in shown
+    root.post(page(row), filled(root, row, **{"o.control": "on"}, save="1"))
+    row.refresh_from_db()
+    assert row.manifest["bindings"]["control"]["optional"] == {
+        "remove": ["4", "7", "8", "9"],
+        "relink": [
+            {"node": "12", "input": "positive", "to": ["5", 0]},
+            {"node": "12", "input": "negative", "to": ["6", 0]},
+        ],
+    }
+    assert root.get(page(row)).content.decode().count(' going"') == 4
+    unticked = {name: text for name, text in filled(root, row, save="1").items() if name != "o.control"}
+    root.post(page(row), unticked)
+    row.refresh_from_db()
+    assert "optional" not in row.manifest["bindings"]["control"]
+
+
+def test_what_everything_starts_from_cannot_be_left_out(as_: Browser) -> None:
+    root = as_("root")
+    shown = root.get(page(brought(root, graph_of("flux_i2i")))).content.decode()
+    assert "It must be given: without it nothing would be saved." in shown
+    assert 'name="o.first_frame"' not in shown
+
+
+def test_custom_nodes_want_a_repository_and_a_version_before_it_is_a_template(as_: Browser) -> None:
+    root = as_("root")
+    row = brought(root)
+    pack = {"name": "Fancy", "repository": "", "version": "", "classes": {"FancySampler": {}}}
+    row.manifest["packs"] = [pack]
+    row.save(update_fields=["manifest"])
+    assert "FancySampler" in root.get(page(row)).content.decode()
+    again = root.post(page(row), filled(root, row, **FIGURES, confirm="1"))
+    assert {"p.0.repository", "p.0.version"} <= set(again.context["form"].errors)
+    told = {"p.0.repository": "https://github.com/me/fancy", "p.0.version": "1.4"}
+    root.post(page(row), filled(root, row, **FIGURES, **told, confirm="1"))
+    version = WorkflowTemplateVersion.objects.get(template__slug="portrait")
+    assert version.manifest["packs"] == [pack | {"repository": told["p.0.repository"], "version": "1.4"}]
+    assert told["p.0.repository"] in root.get(page(version)).content.decode()
+
+
+def test_pictures_of_a_take_go_only_where_a_clip_is_read(as_: Browser) -> None:
+    root = as_("root")
+    row = brought(root, graph_of("frames_join"))
+    data = filled(root, row, add="1", add_role="pictures")
+    shown = root.post(page(row), data).content.decode()
+    assert "all pictures of a take in their order" in shown
+    assert "1 LoadVideo" in shown
+    still = brought_beside(root, graph_of("flux_i2i"))
+    assert "pictures" not in root.get(page(still)).context["form"].addable()
+
+
+def brought_beside(browser: Client, graph: Any) -> WorkflowImport:
+    drop(browser, api_file(graph).getvalue(), "Second.json")
+    return WorkflowImport.objects.get(file_name="Second.json")
+
+
+def test_on_korean_pages_what_is_wrong_with_a_graph_is_korean(as_: Browser) -> None:
+    root = as_("root")
+    graph = graph_of("sd15_t2i")
+    (sampler,) = [node for node, body in graph.items() if body["class_type"] == "KSampler"]
+    graph[sampler]["inputs"] |= {"steps": 0, "model": ["99", 0]}
+    (saving,) = [node for node, body in graph.items() if body["class_type"] == "SaveImage"]
+    del graph[sampler]["inputs"]["model"]
+    graph[saving]["class_type"] = "SaveImages"
+    row = brought(root, graph)
+    shown = root.get(page(row), headers={"accept-language": "ko"}).content.decode()
+    assert "클래스 &#x27;SaveImages&#x27;이(가) 없습니다. 가장 비슷한 것: " in shown
+    assert "this ComfyUI has no class" not in shown
+    assert (
+        "this ComfyUI has no class" in root.get(page(row), headers={"accept-language": "en"}).content.decode()
+    )

@@ -15,6 +15,14 @@ from workflows.frames import Conform, Length
 pytestmark = pytest.mark.django_db
 
 
+def test_pictures_of_a_clip_are_no_short_clip(film: Film, as_: Browser) -> None:
+    asked = Conform(Length(48, Fraction(24)), rendered=33, rate=Fraction(16)).as_json()
+    Job.objects.filter(pk=film.job.pk).update(length=asked, kind="frames")
+    Take.objects.filter(pk=film.take.pk).update(length=asked, kind="frames")
+    for row in (film.take, film.job):
+        assert "were ordered" not in as_("viewer").get(page(row)).content.decode()
+
+
 def test_what_is_not_as_asked_for_stands_on_both_pages(film: Film, as_: Browser) -> None:
     asked = Conform(Length(48, Fraction(24000, 1001), head=8, tail=8), rendered=45, rate=Fraction(16))
     Job.objects.filter(pk=film.job.pk).update(length=asked.as_json())

@@ -116,6 +116,61 @@ def test_a_node_that_lacks_a_file_is_not_asked_and_the_page_names_it(as_: Browse
     assert not Proof.objects.exists()
 
 
+def template_page(browser: Client, **asked: str) -> str:
+    template = WorkflowTemplate.objects.get(slug="flux_t2i")
+    address = reverse("admin:workflows_workflowtemplate_change", args=[template.pk])
+    return browser.get(address, asked).content.decode()
+
+
+def asks(browser: Client, **body: object) -> str:
+    template = WorkflowTemplate.objects.get(slug="flux_t2i")
+    address = reverse("admin:workflows_workflowtemplate_prove", args=[template.pk])
+    return browser.post(address, body, follow=True).content.decode()
+
+
+def test_the_templates_page_says_how_it_stands_on_each_node_and_how_to_fetch_what_is_missing(
+    as_: Browser,
+) -> None:
+    able("a"), able("c", lacks="vae")
+    page = template_page(as_("viewer"), tool="wget")
+    assert "unproven" in page
+    assert "c lacks vae/ae.safetensors" in page
+    assert "wget -c -O" in page
+    assert 'id="sf-prove"' not in page, "who may not steer nodes is offered nothing to press"
+
+
+def test_an_operator_proves_a_template_on_chosen_nodes_or_on_all_that_can(as_: Browser) -> None:
+    able("a"), able("b"), able("c", lacks="vae")
+    root = as_("root")
+    assert "Prove on all 2 nodes that can" in template_page(root)
+    assert "choose a node that can do it" in asks(root)
+    assert "1 node renders flux_t2i" in asks(root, node=["b"])
+    assert "c lacks vae/ae.safetensors" in asks(root, node=["c"])
+    assert set(Proof.objects.values_list("node__name", flat=True)) == {"b"}
+    assert "2 nodes render flux_t2i" in asks(root, all="1")
+    assert set(Proof.objects.values_list("node__name", flat=True)) == {"a", "b"}
+    assert "Call off" in template_page(root)
+
+
+def test_who_may_not_steer_nodes_proves_nothing_from_the_templates_page(as_: Browser) -> None:
+    able("a")
+    asks(as_("coordinator"), all="1")
+    assert not Proof.objects.exists()
+
+
+def test_a_nodes_own_bound_is_written_on_its_page(as_: Browser) -> None:
+    node, root = able("a"), as_("root")
+    address = reverse("admin:nodes_node_bound", args=[node.pk])
+    root.post(address, {"prove_minutes": "15"})
+    node.refresh_from_db()
+    assert node.prove_minutes == 15
+    wrong = root.post(address, {"prove_minutes": "soon"}, follow=True).content.decode()
+    assert "write minutes from 2 to 10080, or nothing" in wrong
+    assert 'value="soon"' in wrong, "what was typed is still there"
+    changed = root.patch(f"/api/v1/nodes/{node.pk}", {"prove_minutes": None}, "application/json")
+    assert changed.json()["prove_minutes"] is None
+
+
 def test_the_farm_page_tells_of_files_that_differ(as_: Browser) -> None:
     able("a", ONE), able("b", OTHER)
     page = as_("viewer").get(reverse("desk:farm")).content.decode()
@@ -123,7 +178,7 @@ def test_the_farm_page_tells_of_files_that_differ(as_: Browser) -> None:
 
 
 def test_the_api_tells_the_same_and_proves(as_: Browser) -> None:
-    node, browser = able("a", ONE, lacks="text_encoders"), as_("root")
+    node, browser = able("a", lacks="text_encoders"), as_("root")
     able("b")
     rows = browser.get("/api/v1/models", {"template": "flux_t2i", "missing": "1"}).json()
     assert {row["folder"] for row in rows} == {"text_encoders"}

@@ -173,7 +173,8 @@ def test_a_file_is_named_for_an_input_of_the_template(film: Film, as_: Browser) 
     frame = ArtifactFactory.create(take=take, kind="image")
     browser = as_("coordinator")
     form = select(browser, [lonely])
-    assert (str(frame.pk), f"{take} · image") in form.context["form"].fields["file_1"].choices
+    offered = dict(form.context["form"].fields["file_1"].choices)
+    assert (str(frame.pk), f"{take} · image") in offered["takes"]
     press(browser, form, picture="", clip="wan22_i2v", input_1="first_frame", file_1=str(frame.pk))
     assert Job.objects.get(shot=lonely).values["first_frame"] == str(frame.pk)
 

@@ -14,7 +14,6 @@ from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.workflows.services import sync_templates
 from tests.factories import (
     LocationFactory,
     MembershipFactory,
@@ -51,12 +50,6 @@ def shots(film: Project) -> list[Shot]:
         ShotFactory.create(sequence=sequence, code=code, order=order, status_id="ready")
         for order, code in ((10, "SH0010"), (20, "SH0020"))
     ]
-
-
-@pytest.fixture
-def templates(db: None) -> None:
-    """The packaged workflows are on offer."""
-    sync_templates()
 
 
 @pytest.fixture

@@ -7,5 +7,4 @@ from tests.integration.renders.conftest import (  # noqa: F401 - fixtures
     film,
     job,
     node24,
-    templates,
 )

@@ -11,13 +11,13 @@ from apps.projects.roles import Role
 from apps.workflows.services import sync_templates
 from tests.factories import MembershipFactory, SequenceFactory, ShotFactory
 from tests.integration.renders.test_chains import GRAPH, MANIFEST
-from workflows.load import all_templates, template_from
+from workflows.load import template_from
 
 
 @pytest.fixture
-def templates(db: None) -> None:
+def templates(templates: None) -> None:
     """The packaged workflows are in the database, and one that starts from a clip."""
-    sync_templates([*all_templates(), template_from(GRAPH, MANIFEST)])
+    sync_templates([template_from(GRAPH, MANIFEST)])
 
 
 @pytest.fixture

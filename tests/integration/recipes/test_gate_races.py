@@ -11,8 +11,10 @@ from apps.projects.models import Project
 from apps.recipes.models import RecipeRun, RunStep
 from apps.recipes.services.going_on import go_on, go_on_missed
 from apps.recipes.services.rerendering import render_changed
+from apps.recipes.services.stopping import cancel_run
 from apps.recipes.services.submitting import lock_cells
 from apps.renders.models import RenderBatch
+from apps.renders.states import JobState
 from tests.integration.recipes.scene import approves, cell, jobs, renders_all, started
 from tests.integration.renders.elsewhere import Elsewhere
 
@@ -63,3 +65,18 @@ def test_two_who_render_what_changed_submit_it_once(gate: RunStep, coordinator: 
         other.meets_our_lock()
     assert other.answer() == []
     assert RenderBatch.objects.count() == before + 1
+
+
+def test_who_cancels_while_a_gate_opens_cancels_what_it_lets_through(
+    gate: RunStep, coordinator: User
+) -> None:
+    run = RecipeRun.objects.select_related("project", "recipe", "submitted_by").get(pk=gate.run_id)
+    with transaction.atomic():
+        lock_cells(run, [gate.shot_id])
+        approves(coordinator, jobs(run, 0)[0])  # heard when this is committed
+        go_on(gate.pk)
+        other = Elsewhere(lambda: cancel_run(run, user=coordinator))
+        other.meets_our_lock()
+    other.answer()
+    assert [job.state for job in jobs(run, 1)] == [JobState.CANCELLED]
+    assert go_on_missed() == 0

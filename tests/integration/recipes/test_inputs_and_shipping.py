@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,16 +13,19 @@ from apps.common.clock import database_now
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.recipes.models import Recipe
+from apps.recipes.services.choosing import choose
 from apps.recipes.services.going_on import go_on_missed
+from apps.recipes.services.rerendering import render_changed, render_more
 from apps.recipes.services.shipped import SHIPPED, ship
 from apps.recipes.spec import Gate, StepSpec
-from apps.renders.models import Attempt
+from apps.renders.models import Attempt, Job
 from apps.renders.services.orders import order_for
-from apps.workflows.services import sync_templates
+from apps.workflows.services import sync_templates, template_of
 from tests.factories import CharacterFactory, ShotCharacterFactory
 from tests.integration.recipes.scene import (
     KEYFRAME,
     approves,
+    cell,
     jobs,
     recipe_of,
     rendered,
@@ -140,3 +144,75 @@ def test_shipped_recipes_follow_the_release_unless_somebody_edited_them(template
     [shipped] = [one for one in SHIPPED if one.slug == "keyframe_clip"]
     assert (followed.title, followed.specs) == (shipped.title, list(shipped.steps))
     assert (edited.title, edited.specs) == ("Mine", [])
+
+
+PICTURE = StepSpec(template="sd15_t2i")
+LAST = StepSpec(template="edit")
+BOTH = StepSpec(template="wan22_flf", role="last_frame", also={"first_frame": 1})
+
+
+def inputs_of(job: Job) -> dict[str, str]:
+    """The files that a job is sent with, by the input of its template that each fills."""
+    attempt = Attempt.objects.create(
+        job=job, number=1, state="dispatched", token="t", queue="vram.0", tier_gb=0, accept_by=database_now()
+    )
+    bindings = template_of(job.template_version).manifest.bindings
+    places = {(t.node, t.input): role for role, one in bindings.items() for t in one.targets}
+    return {places[file.node, file.input]: file.key for file in order_for(attempt).inputs}
+
+
+def key_of(job: Job) -> str:
+    return str(take_of(job).artifacts.get().key)
+
+
+def test_a_step_takes_files_of_two_steps_that_render_with_it(
+    film: Project, coordinator: User, shot: Shot
+) -> None:
+    sync_templates([template_from(EDIT_GRAPH, EDIT)])
+    run = started(coordinator, film, [shot], recipe_of(PICTURE, LAST, BOTH))
+    [first], [last], [clip] = (jobs(run, place) for place in range(3))
+    assert dict(clip.dependencies.values_list("role", "depends_on")) == {
+        "first_frame": first.pk,
+        "last_frame": last.pk,
+    }
+    renders_all(run)
+    assert inputs_of(clip) == {"first_frame": key_of(first), "last_frame": key_of(last)}
+    assert stale(run) == [[], [], []]
+
+
+def test_a_step_takes_files_of_two_steps_that_were_approved_and_is_stale_when_either_changes(
+    film: Project, coordinator: User, shot: Shot
+) -> None:
+    sync_templates([template_from(EDIT_GRAPH, EDIT)])
+    gated = replace(LAST, takes=2, gate=Gate.APPROVAL)
+    run = started(coordinator, film, [shot], recipe_of(KEYFRAME, gated, BOTH))
+    renders_all(run)
+    first, other_first = jobs(run, 0)
+    approves(coordinator, first)
+    assert go_on_missed() == 1
+    renders_all(run)
+    last, other_last = jobs(run, 1)
+    approves(coordinator, last)
+    assert go_on_missed() == 1
+    renders_all(run)
+    [clip] = jobs(run, 2)
+    assert inputs_of(clip) == {"first_frame": key_of(first), "last_frame": key_of(last)}
+    assert stale(run) == [[], [], []]
+    choose(cell(run, 1), take_of(other_last), user=coordinator)
+    assert stale(run) == [[], [], ["source"]]
+    render_changed(run, user=coordinator)
+    assert inputs_of(jobs(run, 2)[1]) == {"first_frame": key_of(first), "last_frame": key_of(other_last)}
+    choose(cell(run, 0), take_of(other_first), user=coordinator)
+    assert stale(run) == [[], ["source"], ["source first_frame"]]
+
+
+def test_more_takes_of_a_step_are_made_of_the_same_two_files(
+    film: Project, coordinator: User, shot: Shot
+) -> None:
+    sync_templates([template_from(EDIT_GRAPH, EDIT)])
+    run = started(coordinator, film, [shot], recipe_of(PICTURE, LAST, BOTH))
+    renders_all(run)
+    [first], [last] = jobs(run, 0), jobs(run, 1)
+    render_more(run, user=coordinator, shot=shot, position=2, key="more")
+    assert inputs_of(jobs(run, 2)[1]) == {"first_frame": key_of(first), "last_frame": key_of(last)}
+    assert stale(run) == [[], [], []]

@@ -91,6 +91,23 @@ def test_a_recipe_saved_as_it_is_shown_stays_as_it_is(browser: Client) -> None:
     assert Recipe.objects.get(pk=recipe.pk).specs == list(WHOLE)
 
 
+def test_other_inputs_are_written_as_people_write_them(browser: Client) -> None:
+    chain = (
+        {"position": 1, "template": "sd15_t2i", "takes": 1, "gate": "none"},
+        {"position": 2, "template": "qwen_edit", "takes": 1, "gate": "none"},
+        {"position": 3, "template": "wan22_flf", "role": "last_frame", "takes": 1, "gate": "none"},
+    )
+    address, named = reverse("admin:recipes_recipe_add"), {"slug": "mine", "title": "Mine", "active": "on"}
+    wrong = browser.post(address, named | steps_form(*chain[:2], {**chain[2], "also": "first_frame one"}))
+    assert "“first_frame one” is not an input and a step’s number" in text(wrong)
+    sent = named | steps_form(*chain[:2], {**chain[2], "also": "first_frame 1"})
+    assert browser.post(address, sent).status_code == 302
+    recipe = Recipe.objects.get(slug="mine")
+    assert recipe.specs[2].also == {"first_frame": 1}
+    shown = text(browser.get(reverse("admin:recipes_recipe_change", args=[recipe.pk])))
+    assert 'value="first_frame 1"' in shown
+
+
 def test_shipped_recipes_are_listed_and_say_what_is_missing(browser: Client) -> None:
     shown = text(browser.get(reverse(CHANGELIST)))
     assert "Keyframe, then clip" in shown

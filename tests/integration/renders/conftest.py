@@ -14,7 +14,6 @@ from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.renders.models import Job
 from apps.renders.services.submit import Step, submit
-from apps.workflows.services import sync_templates
 from farm.celery import app
 from tests.broker_fixture import Broker
 from tests.factories import MembershipFactory, SequenceFactory, ShotFactory
@@ -50,12 +49,6 @@ def point_celery(broker_url: str, backend_url: str) -> None:
     celery.amqp._producer_pool = None  # it keeps its connection, whatever the app does
     celery._backend_cache = None
     vars(celery._local).pop("backend", None)
-
-
-@pytest.fixture
-def templates(db: None) -> None:
-    """The packaged workflows are in the database."""
-    sync_templates()
 
 
 @pytest.fixture

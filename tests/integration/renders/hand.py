@@ -93,7 +93,7 @@ class Hand:
             comfy=ComfyFact(reachable=True, version="0.27.0", device_type="cuda"),
             fingerprint=self.able.fingerprint,
             running=tuple(self.running.values()),
-            hears=("unstage",),
+            hears=("unstage", *contracts.IN_ORDERS),
         )
         return replace(report, **changes)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.core.files.storage import default_storage
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.common.models import StateEvent
+from apps.nodes.models import Node
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job
 from apps.renders.services.again import render_again
@@ -94,7 +96,8 @@ def test_a_clip_starts_from_the_very_file_the_first_one_started_from(
     old.save()
     assert order_for(Attempt.objects.get(pk=first.attempt_id)).inputs[0].key == start.key
     again(take, coordinator)
-    _twin, second = rendered(hand)
+    twin, second = rendered(hand)
+    assert twin.length == take.length != {}
     assert [one.key for one in second.inputs] == [start.key] == [one.key for one in first.inputs]
     assert sent(second) == sent(first)
 
@@ -146,3 +149,25 @@ def test_it_is_refused_by_role_and_where_the_input_or_the_job_is_gone(
     take.job_id = take.pk
     with pytest.raises(Refused, match="not in the farm's books"):
         render_again(take, user=coordinator, idempotency_key="k")
+
+
+def test_it_is_refused_by_role_where_a_file_or_model_it_was_made_with_is_gone(
+    film: Project, coordinator: User, bus: Broker
+) -> None:
+    hand = Hand("gpu80", tier_gb=80, broker=bus).arrives()
+    shot = ShotFactory.create(sequence=film.sequences.get())
+    press(coordinator, film, shot)
+    keyframe, _order = rendered(hand)
+    start = Artifact.objects.get(take=keyframe, role="primary")
+    clip = [Step(template="wan22_i2v", width=640, height=352, frames=17, files={"first_frame": start.pk})]
+    submit(user=coordinator, project=film, shots=[shot], steps=clip, idempotency_key="clip")
+    take, _order = rendered(hand)
+    default_storage.delete(start.key)
+    with pytest.raises(Refused, match="not in the store") as refused:
+        again(take, coordinator)
+    assert refused.value.problems[0].field == "first_frame"
+    Artifact.objects.filter(pk=start.pk).delete()
+    Node.objects.update(models_by_folder={}, capabilities_of="another")
+    with pytest.raises(Refused) as refused:
+        again(take, coordinator)
+    assert {problem.code for problem in refused.value.problems} == {"input_gone", "missing_model"}

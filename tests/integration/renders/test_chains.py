@@ -20,7 +20,7 @@ from apps.workflows.services import sync_templates
 from tests.factories import ArtifactFactory, JobFactory, ShotFactory, TakeFactory
 from tests.integration.renders.hand import Hand, everything
 from tests.integration.renders.scene import again, next_order
-from workflows.load import all_templates, template_from
+from workflows.load import template_from
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "upscaler")]
 
@@ -76,7 +76,7 @@ CHAIN = (
 @pytest.fixture
 def upscaler(templates: None) -> None:
     """A template that starts from a clip is on offer beside the packaged ones."""
-    sync_templates([*all_templates(), template_from(GRAPH, MANIFEST)])
+    sync_templates([template_from(GRAPH, MANIFEST)])
 
 
 def press(user: User, film: Project, *steps: Step, shot: Any = None, key: str = "k") -> RenderBatch:

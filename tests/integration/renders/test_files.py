@@ -27,7 +27,7 @@ from tests.factories import (
     ShotFactory,
     TakeFactory,
 )
-from workflows.load import all_templates, template_from
+from workflows.load import template_from
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,7 @@ TWO = "two_frames"
 @pytest.fixture
 def shot(film: Project, templates: None) -> Shot:
     """A shot with a keyframe; a template of two frames and two references is on offer."""
-    sync_templates([*all_templates(), template_from(GRAPH, MANIFEST)])
+    sync_templates([template_from(GRAPH, MANIFEST)])
     shot = ShotFactory.create(sequence=film.sequences.get())
     _take_of(shot)
     return shot
@@ -230,7 +230,7 @@ SMOOTH: dict[str, Any] = {
 def test_a_clip_that_follows_its_source_has_its_length_rate_and_size_changed_as_the_manifest_says(
     coordinator: User, shot: Shot
 ) -> None:
-    sync_templates([*all_templates(), template_from(copy.deepcopy(SMOOTH), copy.deepcopy(FOLLOWING))])
+    sync_templates([template_from(copy.deepcopy(SMOOTH), copy.deepcopy(FOLLOWING))])
     steps = [Step(template="wan22_i2v", frames=17), *[Step(template="twice_as_smooth")] * 2]
     batch = submit(
         user=coordinator, project=shot.project, shots=[shot], steps=steps, idempotency_key="k"

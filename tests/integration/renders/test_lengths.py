@@ -12,6 +12,7 @@ from apps.renders.models import Job
 from apps.renders.services.planning import plan
 from apps.renders.services.steps import Step
 from apps.renders.services.submit import submit
+from apps.review.conforming import lengths
 from apps.review.models import Take
 from tests.factories import ArtifactFactory, ShotFactory, TakeFactory
 
@@ -84,3 +85,22 @@ def test_a_picture_is_not_conformed(shot: Shot, coordinator: User) -> None:
     client.force_authenticate(coordinator)
     answer = client.get(f"/api/v1/takes/{take.pk}/conform")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "no_clip")
+
+
+def test_a_continuation_is_rendered_longer_by_what_it_repeats_and_so_is_what_is_made_of_it(
+    shot: Shot, coordinator: User
+) -> None:
+    take: Take = TakeFactory.create(shot=shot, kind="clip")
+    clip = ArtifactFactory.create(take=take, kind="video", frames=81, fps=16.0)
+    steps = [
+        Step(template="sd15_t2i"),
+        Step(template="wan_svi", files={"video": clip.pk}, start_from=0),
+        Step(template="rife_interpolate", start_from=1),
+    ]
+    planned = plan(project=shot.project, shots=[shot], steps=steps)
+    assert planned.problems == []
+    _keyframe, svi, smooth = planned.jobs
+    assert (svi.frames, svi.length["trim"], svi.length["skip"]) == (53, {"in": 5, "out": 48}, 5)
+    assert (smooth.frames, smooth.length["skip"]) == (105, 10)
+    told = lengths(svi.length, frames=svi.frames, fps=16.0)
+    assert (told.mapping[0], told.conform.missing, told.mismatches) == (5, 0, [])

@@ -145,6 +145,7 @@ def test_a_lora_for_another_base_model_is_left_out_with_its_trigger_and_this_is_
             "code": "lora_other_base",
             "params": {
                 "character": f"{gerda.code} Gerda",
+                "character_ko": f"{gerda.code} {gerda.name_ko or 'Gerda'}",
                 "template": "sd15_t2i",
                 "base": "sd15",
                 "has": "flux",

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import translation
 from pytest_django import Settings
 
+from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
 from apps.nodes.models import Node
+from apps.nodes.services import bound_golden_renders
+from apps.projects.models import Project
 from apps.renders.models import Attempt, Job, Proof
-from apps.renders.proofs import NOTHING, Word, standings
-from apps.renders.services.dispatch import dispatch
+from apps.renders.proofs import NOTHING, Word, standings, verdicts
+from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.golden import ball_clip, ball_picture, tone
+from apps.renders.services.proof_bounds import give_up_late, make_way
 from apps.renders.services.proofs import expire, send_waiting
 from apps.renders.services.proving import cancel_proof, prove, prove_what_changed
 from apps.renders.services.record import Recorded, record
 from apps.renders.states import ProofState
-from apps.renders.words import REASONS
+from apps.renders.waiting import told_by_nodes
+from apps.renders.words import REASONS, reason_in_words
 from apps.review.models import Take
 from apps.workflows.models import WorkflowTemplate
 from farm.contracts import Capabilities, ComfyFact, FailureClass, FileFact, Outcome, RenderOrder, Stage
 from tests.factories import UserFactory
 from tests.integration.renders.hand import Hand
+from tests.integration.renders.scene import press
 from workers.inventory import Told
 
 pytestmark = pytest.mark.django_db
@@ -305,3 +312,134 @@ def tells(hand: Hand, *files: FileFact) -> None:
         if wanted is None:
             return
     raise AssertionError("it is asked again and again")
+
+
+def running(hand: Hand, slug: str = "sd15_t2i") -> tuple[Proof, RenderOrder]:
+    proof, order = sent(hand, slug)
+    assert hand.claims(order).granted
+    return again(proof), order
+
+
+def after(minutes: int) -> datetime:
+    return database_now() + timedelta(minutes=minutes)
+
+
+def test_one_that_waits_too_long_is_given_up_and_says_what_it_waited_for(
+    node24: Hand, settings: Settings
+) -> None:
+    settings.PROVE_MINUTES = 30
+    proof = ask(node24)
+    Node.objects.update(desired="paused")
+    send_waiting(database_now())
+    assert give_up_late(after(29)) == 0
+    assert give_up_late(after(31)) == 1
+    ended = again(proof)
+    assert (ended.state, ended.failure_class) == (ProofState.FAILED, FailureClass.TIMED_OUT)
+    assert ended.message == f"not proven in 30 minutes: {node24.name} may not be given work (paused)"
+    assert word(node24) == Word.LATE, "nothing was found out about the node"
+
+
+def test_one_that_was_given_up_untried_does_not_hide_what_is_known(node24: Hand) -> None:
+    proven(node24)
+    ask(node24)
+    assert give_up_late(after(61)) == 1
+    assert word(node24) == Word.PROVEN
+
+
+def test_one_that_renders_too_long_is_stopped_by_its_node_and_by_the_farm(
+    node24: Hand, settings: Settings
+) -> None:
+    settings.PROVE_MINUTES = 3
+    proof, order = running(node24)
+    assert order.execution_timeout_s == 3 * 60
+    assert give_up_late(after(4)) == 1
+    assert again(proof).message == "not proven in 3 minutes: it was still rendering"
+    assert node24.reports().cancelled == (order.attempt_id,)
+    assert word(node24) == Word.FAILED
+
+
+def test_a_node_may_have_its_own_bound(node24: Hand, settings: Settings) -> None:
+    settings.PROVE_MINUTES = 30
+    proof = ask(node24)
+    bound_golden_renders(node_of(node24), 90, user=None)
+    assert give_up_late(after(31)) == 0
+    bound_golden_renders(node_of(node24), None, user=None)
+    assert give_up_late(after(31)) == 1
+    assert again(proof).state == ProofState.FAILED
+    with pytest.raises(Refused, match="minutes from 2 to 10080"):
+        bound_golden_renders(node_of(node24), 1, user=None)
+
+
+def test_what_renders_makes_way_for_work_and_is_sent_again_when_that_is_done(node24: Hand, job: Job) -> None:
+    proof, order = running(node24)
+    assert make_way() == 0
+    dispatch()
+    work = node24.claimed()
+    assert make_way() == 1
+    assert node24.reports().cancelled == (order.attempt_id,)
+    node24.finishes(order, node24.ended(order, Outcome.CANCELLED))
+    assert (again(proof).state, again(proof).message) == (ProofState.WAITING, "made way for work")
+    node24.finishes(work)
+    idle_for_a_while(node24)
+    assert send_waiting(database_now()) == 1
+    second = node24.order_on()
+    assert second is not None
+    node24.claims(second)
+    node24.finishes(second)
+    assert again(proof).state == ProofState.PROVEN
+
+
+def test_one_that_was_done_when_it_was_to_make_way_is_proven(node24: Hand, job: Job) -> None:
+    proof, order = running(node24)
+    dispatch()
+    node24.claimed()
+    make_way()
+    node24.finishes(order)
+    assert again(proof).state == ProofState.PROVEN
+
+
+def test_the_word_of_an_earlier_try_is_taken_off_its_nodes_hands_and_changes_nothing(node24: Hand) -> None:
+    proof, order = sent(node24)
+    expire(database_now() + timedelta(seconds=60))
+    assert not node24.claims(order).granted
+    assert node24.finishes(order, node24.ended(order, Outcome.DROPPED)).confirmed
+    assert again(proof).state == ProofState.WAITING
+
+
+def test_why_one_was_given_up_is_said_in_the_readers_language() -> None:
+    told = "not proven in 30 minutes: waits until its node has nothing else to do"
+    with translation.override("ko"):
+        said = reason_in_words(told)
+        assert str(REASONS["waits until its node has nothing else to do"]) in said
+        assert said != told
+
+
+def test_the_dispatcher_prefers_the_node_that_has_proven_the_version(
+    node24: Hand, bus: Any, film: Project, coordinator: User
+) -> None:
+    other = Hand("a24", tier_gb=24, broker=bus).arrives()  # first by name
+    proven(node24)
+    other.reports()
+    press(film, coordinator, "sd15_t2i")
+    assert dispatch() == 1
+    assert Attempt.objects.get().node == node_of(node24)
+
+
+def test_one_whose_golden_render_failed_is_passed_over_until_its_software_changes(
+    node24: Hand, bus: Any, film: Project, coordinator: User
+) -> None:
+    other = Hand("z24", tier_gb=24, broker=bus).arrives()
+    _proof, order = sent(node24)
+    node24.claims(order)
+    node24.finishes(order, node24.failure(order, FailureClass.UNKNOWN))
+    node24.reports()
+    jobs = [press(film, coordinator, "sd15_t2i", key=key) for key in "abc"]
+    assert dispatch() == 2, "both seats of the other one"
+    explain_waiting()
+    assert set(Attempt.objects.values_list("node__name", flat=True)) == {other.name}
+    waits = Job.objects.get(pk=jobs[-1].pk)
+    assert [(row.node, row.code) for row in told_by_nodes(waits)] == [(node24.name, "unproven")]
+    node24.reports(comfy=OTHER_COMFY)
+    version = template().current
+    assert version is not None
+    assert verdicts([node_of(node24)], [version]) == []

@@ -23,6 +23,7 @@ from apps.renders.recommendation_words import obstacles_in_words, reasons_in_wor
 from apps.renders.services.recommending import Advice, advice_for, decide, recommend
 from apps.workflows.models import RecommendationRule, WorkflowTemplate
 from apps.workflows.services import template_of
+from apps.workflows.services.versions import deprecate
 from apps.workflows.shipped_recommendations import ship
 from tests.factories import (
     CinematicPresetFactory,
@@ -32,7 +33,9 @@ from tests.factories import (
     ShotFactory,
     ShotPresetFactory,
     TakeFactory,
+    UserFactory,
 )
+from tests.integration.renders.test_material import driving
 from workflows.bind import classes_needed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
@@ -227,6 +230,20 @@ def test_what_is_not_offered_cannot_be_chosen(shot: Shot, coordinator: User) -> 
         decide(shot, user=coordinator, template="not_here")
 
 
+def test_a_template_whose_version_is_deprecated_is_recommended_no_more(shot: Shot, coordinator: User) -> None:
+    node_for("wan22_i2v", "flux_t2i", tier_gb=96)
+    first = described(shot, "She runs")
+    assert first.template == "wan22_i2v"
+    current = WorkflowTemplate.objects.get(slug=first.template).current
+    assert current is not None
+    deprecate(current, reason="flickers", user=UserFactory.create(is_superuser=True))
+    after = advised(shot)
+    assert after.template == "flux_t2i"
+    [left] = [one for one in after.choices if one["template"] == "wan22_i2v"]
+    assert [one["code"] for one in left["obstacles"]] == ["not_offered"]
+    assert decide(shot, user=coordinator).chosen == "flux_t2i"
+
+
 def test_who_may_only_look_decides_nothing(shot: Shot) -> None:
     viewer = MembershipFactory.create(project=shot.project, role=Role.VIEWER).user
     for deed in (lambda: decide(shot, user=viewer), lambda: recommend([shot], user=viewer)):
@@ -290,7 +307,10 @@ def test_a_file_that_will_be_asked_for_is_told_and_stands_in_no_way(shot: Shot) 
     assert advice.template == "wan_animate"
     assert [one["params"] for one in advice.choices[0]["obstacles"]] == [{"input": "video"}]
     assert obstacles_in_words(advice.choices[0]) == [
-        "It asks for a file for its input “video”: name one, or render it first."
+        "It asks for a file for its input “video”: put one on the shot, name one, or render it first."
     ]
+    walk = driving(shot)
+    assert advised(shot).choices[0]["obstacles"] == [], "a driving video on the shot is not asked for"
+    walk.delete()
     TakeFactory.create(shot=shot, kind="clip", media_state="ready")
     assert advised(shot).choices[0]["obstacles"] == []

@@ -133,6 +133,47 @@ def test_the_whole_chain_to_the_final_clip_has_sizes_frames_and_rates_that_follo
     assert keyframe.length == {}
 
 
+def test_a_clip_that_covers_its_shot_covers_it_interpolated_too(shot: Shot) -> None:
+    shot.project.fps, shot.frames = 25, 14
+    take_of(shot, "keyframe", "image")
+    clip, smooth, final = planned(
+        shot, *(Step(template=slug) for slug in ("wan22_i2v", "rife_interpolate", "esrgan_upscale"))
+    ).jobs
+    assert (clip.frames, smooth.frames, final.frames) == (9, 17, 17)
+    assert [job.length["missing"] for job in (clip, smooth, final)] == [0, 0, 0]
+
+
+def test_an_animated_character_moves_at_the_pace_of_the_driving_video(shot: Shot) -> None:
+    take_of(shot, "clip", "video", frames=50, fps=25.0)
+    [job] = planned(shot, Step(template="wan_animate")).jobs
+    assert (job.frames, job.fps) == (53, 25)
+    assert (job.length["rendered"], job.length["missing"]) == ({"frames": 53, "fps": "25"}, 0)
+
+
+def test_pictures_of_a_clip_are_joined_at_its_pace_unless_another_is_asked_for(shot: Shot) -> None:
+    take_of(shot, "clip", "video", frames=33, fps=16.0)
+    split, join = planned(shot, Step(template="frames_split"), Step(template="frames_join")).jobs
+    assert (join.frames, join.fps, join.values["fps"], join.length["missing"]) == (33, 16, 16, 0)
+    take = TakeFactory.create(shot=shot, kind="frames", media_state="ready", length=split.length)
+    for number in range(3):
+        ArtifactFactory.create(take=take, kind="image", key=f"a/{number}.png")
+    [later] = planned(shot, Step(template="frames_join")).jobs
+    assert (later.frames, later.fps, later.length) == (33, 16, join.length)
+    [faster] = planned(shot, Step(template="frames_join", fps=24)).jobs
+    assert (faster.fps, faster.values["fps"]) == (24, 24)
+    assert lengths_of(take) is None, "each file is one picture"
+
+
+def test_a_clip_that_goes_on_from_one_that_arrives_at_a_picture_has_an_end_of_its_own(shot: Shot) -> None:
+    keyframe = take_of(shot, "keyframe", "image")
+    arrives = {"wanted": {}, "whole": True}
+    take = TakeFactory.create(shot=shot, kind="clip", media_state="ready", length=arrives)
+    clip = ArtifactFactory.create(take=take, kind="video", frames=33, fps=16.0)
+    files = {"first_frame": keyframe.pk, "video": clip.pk}
+    [job] = planned(shot, Step(template="wan_svi", files=files)).jobs
+    assert "whole" not in job.length
+
+
 def test_a_recipe_may_begin_with_a_template_whose_references_are_the_casts(
     shot: Shot, coordinator: User
 ) -> None:
@@ -148,3 +189,14 @@ def test_where_a_licence_does_not_hold_is_told_before_anything_renders(shot: Sho
     assert (warning.field, warning.value, warning.code) == ("template", "hunyuan15_i2v", "license_territory")
     assert "does not hold in: European Union, United Kingdom, South Korea" in str(warning.message)
     assert planned(shot, Step(template="wan22_i2v")).warnings == []
+
+
+def test_whoever_names_one_picture_of_a_take_names_all_of_them(shot: Shot) -> None:
+    keyframe = take_of(shot, "keyframe", "image")
+    first = take_of(shot, "frames", "image", key="split/shot_00001_.png")
+    ArtifactFactory.create(take=first.take, kind="image", key="split/shot_00002_.png")
+    [job] = planned(shot, Step(template="frames_join", files={"pictures": first.pk})).jobs
+    assert job.values["pictures"] == str(first.pk)
+    [(field, told)] = refused(shot, Step(template="frames_join", files={"pictures": keyframe.pk}))
+    assert field == "steps[0].files.pictures"
+    assert "“frames”" in told

@@ -9,7 +9,6 @@ import pytest
 from apps.common.clock import database_now
 from apps.nodes.models import Node, NodeFile
 from apps.renders.stock import Need, Standing, downloads, matrix, needs_of, stocked_nodes, templates_named
-from apps.workflows.services import sync_templates
 from tests.factories import NodeFactory
 
 pytestmark = pytest.mark.django_db
@@ -94,17 +93,17 @@ def test_nothing_is_to_be_fetched_where_nothing_is_missing() -> None:
     assert downloads(matrix(stocked_nodes(), [AE])) == []
 
 
+@pytest.mark.usefixtures("templates")
 def test_a_template_needs_what_its_manifest_names_in_every_precision() -> None:
-    sync_templates()
     needs = needs_of(templates_named("flux_t2i"))
     assert {need.folder for need in needs} >= {"vae", "text_encoders"}
     assert all(by.startswith("flux_t2i") for need in needs for by in need.templates)
 
 
+@pytest.mark.usefixtures("templates")
 def test_it_takes_the_same_number_of_queries_for_one_node_and_for_many(
     django_assert_num_queries: Any,
 ) -> None:
-    sync_templates()
     for number in range(5):
         node(f"n{number}", ONE)
     needs = needs_of(templates_named())

@@ -9,8 +9,10 @@ import pytest
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
+from apps.materials.models import Material
 from apps.nodes.models import Node
 from apps.nodes.states import Observed
+from apps.projects.models import Project
 from apps.renders.models import Attempt, FarmClock, Job
 from apps.renders.services.control import cancel
 from apps.renders.services.dispatch import dispatch
@@ -192,6 +194,20 @@ def test_media_work_that_died_with_its_worker_is_asked_for_again(
     sweep()
     assert bus.client().llen(QUEUE_MEDIA) == 0, "it may be at work"
     Take.objects.update(updated_at=database_now() - MEDIA_PATIENCE - timedelta(seconds=1))
+    sweep()
+    sweep()
+    assert bus.client().llen(QUEUE_MEDIA) == 1, "once, until it is out of patience again"
+
+
+def test_material_that_nobody_has_looked_at_is_asked_for_again(film: Project, bus: Broker) -> None:
+    made = Material.objects.create(
+        project=film, kind="audio", name="rain", key="rain.wav", medium="audio", sha256="0" * 64, bytes=1
+    )
+    sweep()
+    assert bus.client().llen(QUEUE_MEDIA) == 0, "it may be at work"
+    Material.objects.filter(pk=made.pk).update(
+        updated_at=database_now() - MEDIA_PATIENCE - timedelta(seconds=1)
+    )
     sweep()
     sweep()
     assert bus.client().llen(QUEUE_MEDIA) == 1, "once, until it is out of patience again"

@@ -63,6 +63,15 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("missing", {"tier": 24, "missing": ["a", "b"]}, "No node of 24 GB or more has a, b."),
     ("no_key", {"service": "KLING"}, "No node has a key for KLING."),
+    (
+        "older_workers",
+        {"says": ["frames"]},
+        (
+            "The workers of all nodes that could take it are too old: they do not know clips as single "
+            "pictures. Update them."
+        ),
+    ),
+    ("older_workers", {}, "The workers of all nodes that could take it are too old. Update them."),
     ("pinned_away", {"node": "gpu-1", "why": "offline"}, "Only gpu-1 may render it. There: Offline."),
     ("pinned_away", {"node": "gpu-1", "why": "busy"}, "Only gpu-1 may render it. There: Busy."),
     ("pinned_away", {"node": "gpu-1", "why": ""}, "Only gpu-1 may render it."),
@@ -114,6 +123,12 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
 
 NODES: list[tuple[str, dict[str, Any], str]] = [
     ("keyless", {"service": "KLING"}, "Has no key for KLING."),
+    (
+        "older_worker",
+        {"says": ["unsized"]},
+        "Its worker is too old: it does not know outputs whose size only the render shows. Update it.",
+    ),
+    ("unproven", {}, "Its golden render of this version failed, and other nodes can take it."),
     ("too_small", {"has": 24, "need": 48}, "Has 24 GB; 48 GB are needed."),
     ("too_small", {"has": 0, "need": 48}, "Has 0 GB; 48 GB are needed."),
     ("too_small", {"has": None, "need": 48}, "Its memory is not known; 48 GB are needed."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -29,16 +30,28 @@ LIGHT = 9
 def clip_of(artifact_root: Path, tmp_path: Path) -> Keep:
     """A take whose file has so many frames at a rate, ordered as a conform tells."""
 
-    def keep(asked: Conform, *, frames: int, fps: Fraction) -> Take:
+    def keep(
+        asked: Conform, *, frames: int, fps: Fraction, sounds: bool = False, size: tuple[int, int] = (64, 36)
+    ) -> Take:
         path = tmp_path / "clip.mp4"
         with av.open(str(path), "w") as container:
+            track = container.add_stream("aac", rate=44_100, layout="mono") if sounds else None
             stream = container.add_stream("libx264", rate=fps, options={"crf": "4"})
-            stream.width, stream.height, stream.pix_fmt = 64, 36, "yuv420p"
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             for number in range(frames):
                 grey = 20 + LIGHT * number
-                picture = Image.new("RGB", (64, 36), (grey, grey, grey))
+                picture = Image.new("RGB", size, (grey, grey, grey))
                 container.mux(stream.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
             container.mux(stream.encode(None))
+            if track:
+                heard = av.AudioFrame(format="fltp", layout="mono", samples=int(44_100 * frames / fps))
+                heard.rate = 44_100
+                [plane] = heard.planes
+                silent = int(44_100 * asked.start / fps)
+                wave = array("f", (0.5 if n > silent and n % 80 < 40 else 0.0 for n in range(heard.samples)))
+                plane.update(wave.tobytes().ljust(plane.buffer_size, b"\0"))
+                container.mux(track.encode(heard))
+                container.mux(track.encode(None))
         content = path.read_bytes()
         take: Take = TakeFactory.create(kind="clip", length=asked.as_json())
         artifact: Artifact = ArtifactFactory.create(
@@ -85,6 +98,32 @@ def test_a_clip_at_the_models_rate_is_conformed_to_the_shots_frames(
     assert frames == asked.mapping() == [0, 1, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7]
 
 
+def test_what_is_shown_of_a_clip_is_heard_too_and_ends_with_the_picture(
+    clip_of: Keep, artifact_root: Path
+) -> None:
+    asked = Conform(Length(24, Fraction(24)), rendered=21, rate=Fraction(16), skip=5)
+    take = clip_of(asked, frames=21, fps=Fraction(16), sounds=True)
+    process_media(take.pk)
+    for role, seconds, loud in ((ArtifactRole.PROXY, 21 / 16, False), (ArtifactRole.CONFORMED, 1.0, True)):
+        with av.open(str(artifact_root / take.artifacts.get(role=role).key)) as container:
+            [track] = container.streams.audio
+            assert (track.codec_context.name, track.rate, track.layout.name) == ("aac", 48_000, "stereo")
+            pieces = [
+                array("f", bytes(frame.planes[0]))[: frame.samples] for frame in container.decode(track)
+            ]
+            assert sum(map(len, pieces)) / track.rate == pytest.approx(seconds, abs=0.05)
+            assert (max(pieces[4]) > 0.2) is loud, "the repeated beginning is silent, the rest is not"
+    assert shown(artifact_root / take.artifacts.get(role=ArtifactRole.CONFORMED).key)[0] == asked.mapping()
+
+
+def test_a_conformed_clip_is_as_large_as_the_clip_which_its_proxy_is_not(clip_of: Keep) -> None:
+    asked = Conform(Length(4, Fraction(24)), rendered=5, rate=Fraction(16))
+    take = clip_of(asked, frames=5, fps=Fraction(16), size=(1280, 720))
+    process_media(take.pk)
+    sizes = {file.role: (file.width, file.height) for file in take.artifacts.all()}
+    assert (sizes["conformed"], sizes["proxy"]) == ((1280, 720), (960, 540))
+
+
 def test_a_clip_that_is_the_shot_already_is_not_made_twice(clip_of: Keep) -> None:
     asked = Conform(Length(9, Fraction(24)), rendered=9, rate=Fraction(24))
     take = clip_of(asked, frames=9, fps=Fraction(24))
@@ -121,6 +160,13 @@ def test_a_file_that_states_its_rate_rounded_has_the_rate_that_was_ordered(clip_
     told = lengths_of(take)
     assert told is not None
     assert (told.conform.rate, told.mismatches) == (exact_fps(23.976), [])
+
+
+def test_a_clip_of_another_usual_rate_is_no_rounding_of_what_was_ordered(clip_of: Keep) -> None:
+    asked = Conform(Length(6, Fraction(24)), rendered=6, rate=Fraction(24))
+    told = lengths_of(clip_of(asked, frames=6, fps=exact_fps(23.976)))
+    assert told is not None
+    assert told.mismatches == ["The file runs at 24000/1001 fps; 24 were ordered."]
 
 
 def test_a_picture_has_no_length() -> None:

@@ -160,7 +160,8 @@ def test_a_version_tells_what_each_node_of_the_farm_lacks_for_it(api: APIClient,
 
 def test_no_address_of_the_api_hides_a_template() -> None:
     actions: list[Any] = TemplateViewSet.get_extra_actions()
-    assert {action.url_path for action in actions if not action.detail} == RESERVED
+    beside = {action.url_path for action in actions if not action.detail}
+    assert beside == RESERVED
 
 
 def test_a_dry_run_names_what_is_nearest_to_a_model_that_a_node_lacks(api: APIClient) -> None:
@@ -206,3 +207,18 @@ def test_an_address_with_a_nul_leads_nowhere(api: APIClient, root: User, row: Wo
     with transaction.atomic():
         assert api.get("/api/v1/templates/a%00b/versions").status_code in (400, 404)
     assert pages.post(convert, {"catalogue": "a\0"}).status_code in (302, 400)
+
+
+def test_problems_and_questions_are_in_the_language_that_is_asked_for(api: APIClient, root: User) -> None:
+    graph = graph_of("sd15_t2i")
+    (sampler,) = [node for node, body in graph.items() if body["class_type"] == "KSampler"]
+    graph[sampler]["inputs"]["steps"] = 0
+    row = import_file(api_file(graph), name="few.json", catalogue_name=RECORDED, user=root).row
+    told = {}
+    for language in ("en", "ko"):
+        answer = api.get(f"/api/v1/imports/{row.pk}", headers={"accept-language": language}).json()
+        (problem,) = [one for one in answer["problems"] if one["code"] == "value_smaller_than_min"]
+        told[language] = problem["message"], answer["questions"][0]
+    assert told["en"][0].endswith("input 'steps': 0 is below the least allowed, 1.")
+    assert told["ko"][0].endswith("입력 'steps': 0은(는) 허용된 최솟값 1보다 작습니다.")
+    assert told["en"][1] != told["ko"][1]

@@ -78,3 +78,47 @@ def test_what_goes_out_together_ends_behind_a_gate() -> None:
     assert [segment_end(steps, start) for start in range(4)] == [1, 3, 3, 4]
     asked = chain(steps, 1, 3)
     assert [(one.template, one.start_from) for one in asked] == [("wan22_i2v", None), ("upscale", 0)]
+
+
+EDIT = StepSpec(template="qwen_edit")
+BOTH = StepSpec(template="wan22_flf", role="last_frame", also={"first_frame": 1})
+
+
+def test_a_step_may_take_files_of_two_earlier_steps() -> None:
+    assert told(KEYFRAME, EDIT, BOTH) == []
+    asked = chain([KEYFRAME, EDIT, BOTH], 1, 3)
+    assert (asked[1].start_from, asked[1].also, asked[1].also_given) == (0, {}, {"first_frame": {}})
+    asked = chain([KEYFRAME, EDIT, BOTH], 0, 3)
+    assert (asked[2].start_from, asked[2].also, asked[2].also_given) == (1, {"first_frame": 0}, {})
+
+
+def test_the_step_before_fills_what_no_other_step_is_named_for() -> None:
+    steps = with_roles([KEYFRAME, EDIT, replace(BOTH, role="")], TEMPLATES)
+    assert steps[2].role == "last_frame"
+
+
+@pytest.mark.parametrize(
+    ("also", "about"),
+    [
+        ({"first_frame": 3}, "name a step before this one"),
+        ({"last_frame": 1}, "is filled by the step before already"),
+        ({"first_frame": 1, "mask": 1}, "has no such file input"),
+    ],
+)
+def test_other_inputs_that_do_not_fit_are_told(also: dict[str, int], about: str) -> None:
+    [(field, _value, message)] = told(KEYFRAME, EDIT, replace(BOTH, also=also))
+    assert field.startswith("steps[2].")
+    assert about in message
+
+
+def test_a_file_that_nothing_gives_is_told_with_where_to_name_it() -> None:
+    [(_field, _value, message)] = told(KEYFRAME, EDIT, StepSpec(template="wan22_flf"))
+    assert "for its input “last_frame”; name the earlier step that makes it under other inputs" in message
+
+
+def test_an_input_takes_only_the_kind_of_file_that_the_named_step_makes() -> None:
+    go_on = StepSpec(template="wan_svi", role="video", also={"first_frame": 1})
+    assert told(KEYFRAME, CLIP, go_on) == []
+    [(field, value, message)] = told(KEYFRAME, CLIP, replace(go_on, also={"first_frame": 2}))
+    assert (field, value) == ("steps[2].also", "first_frame")
+    assert message == "“first_frame” takes: an image, and step 2 makes: a video"

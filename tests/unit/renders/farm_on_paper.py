@@ -13,6 +13,7 @@ from apps.renders.models import Lane, Need
 from apps.renders.scheduling.demand import Head, Waiting, models_of
 from apps.renders.scheduling.fronts import Turns
 from apps.renders.scheduling.match import Limits, Match, Pick
+from apps.renders.scheduling.proven import NOTHING_PROVEN, Proven
 from apps.renders.scheduling.shares import Shares
 from apps.renders.scheduling.supply import Held, Supply
 from apps.renders.scheduling.warmth import Work
@@ -107,10 +108,11 @@ class Farm:
     models_of: Callable[[UUID], frozenset[str]] = models_of
     """What the lanes load that nodes have work of in hand."""
     now: datetime = NOW
+    proven: Proven = NOTHING_PROVEN
 
     def match(self) -> list[Pick]:
         """Let them meet once."""
-        supply = Supply(self.nodes, self.held, self.blocks, self.trials, self.models_of)
+        supply = Supply(self.nodes, self.held, self.blocks, self.trials, self.models_of, proven=self.proven)
         shares = Shares(
             weights={each.project_id: float(each.lane.project.weight) for each in self.lanes},
             used=self.used,

@@ -1,4 +1,4 @@
-"""The workflows of ComfyUI's template package, what its client made of some, and its catalogue; read once."""
+"""The workflows of ComfyUI's template package, what its client made of them, and its catalogue; read once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ def templates() -> dict[str, dict[str, Any]]:
 
 @cache
 def converted() -> dict[str, dict[str, Any]]:
-    """56 of them as ComfyUI's client 1.45.20 wrote them in API format."""
+    """All 461 as ComfyUI's client 1.45.20 wrote them in API format, without titles."""
     return _read("converted_by_comfyui")
+
+
+@cache
+def changed() -> dict[str, dict[str, Any]]:
+    """Templates changed by lot, by what was changed: ``document``, and ``converted`` by the client."""
+    return _read("changed_templates")
 
 
 @cache

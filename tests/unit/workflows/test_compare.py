@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
 from tests.unit.workflows.corpus import graphs
 from workflows.compare import compare, compare_manifests
-from workflows.graph import Graph
+from workflows.graph import Graph, is_link
 from workflows.load import load
 from workflows.loras import Lora, insert_loras
 
@@ -84,6 +86,25 @@ def test_a_graph_exported_with_other_numbers_is_renumbered_and_nothing_else() ->
         assert all(not node.inputs for node in diff.nodes)
 
 
+@pytest.mark.parametrize("name", ["templates-6-key-frames", "flux1_dev_uso_reference_image_gen"])
+def test_twins_that_are_numbered_anew_in_another_order_keep_their_links(name: str) -> None:
+    graph = graphs()[name]
+    ids = dict(zip(graph, reversed([str(1000 + number) for number in range(len(graph))]), strict=True))
+    after = {
+        ids[node]: {
+            **content,
+            "inputs": {
+                key: [ids[value[0]], value[1]] if is_link(value) else value
+                for key, value in content["inputs"].items()
+            },
+        }
+        for node, content in sorted(graph.items(), key=lambda row: ids[row[0]])
+    }
+
+    changes = compare(graph, after).nodes
+    assert [str(change) for change in changes if change.kind != "renumbered" or change.inputs] == []
+
+
 def test_a_renumbered_graph_with_another_value_says_both() -> None:
     after = renumbered(clip(), 100)
     after["111"]["inputs"]["noise_seed"] = 5
@@ -150,7 +171,7 @@ def test_manifests_are_compared_field_by_field_and_row_by_row() -> None:
     after: dict[str, Any] = copy.deepcopy(before)
     after["defaults"]["steps"] = 30
     del after["bindings"]["cfg"]
-    after["models"][3]["name"] = "other_vae.safetensors"
+    next(row for row in after["models"] if row["folder"] == "vae")["name"] = "other_vae.safetensors"
     after["vram"][0]["gb"] = 99
     after["title"]["en"] = "Another"
     changes = {field.path: (field.before, field.after) for field in compare_manifests(before, after).fields}

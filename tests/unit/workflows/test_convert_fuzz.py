@@ -18,7 +18,7 @@ NAMES = ["image", "model", "value", "seed", "images.image0", "images.image1", "o
 CLASSES = [
     "EmptyImage", "ImageInvert", "KSampler", "CLIPTextEncode", "SaveImage", "BatchImagesNode", "CustomCombo",
     "ComfySwitchNode", "ResizeImageMaskNode", "PrimitiveInt", "LoadImage", "CurveEditor", "Load3D",
-    "Reroute", "PrimitiveNode", "Note", "SetNode", "GetNode", "s0", "s1", "s2",
+    "Reroute", "PrimitiveNode", "Note", "SetNode", "GetNode", "s0", "s1", "s2", "workflow>g", "workflow/g",
 ]  # fmt: skip
 
 leaves = (
@@ -98,12 +98,26 @@ definitions = st.fixed_dictionaries(
         **graphs,
     }
 )
+wires = st.tuples(
+    st.none() | st.integers(0, 4), st.integers(0, 1), st.integers(0, 4), st.integers(0, 3), leaves, leaves
+)
+groups = st.fixed_dictionaries(
+    {
+        "nodes": mostly(st.lists(nodes | leaves, max_size=5)),
+        "links": mostly(st.lists(mostly(wires.map(list)), max_size=6)),
+    },
+    optional={
+        "external": mostly(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1)).map(list), max_size=3)),
+        "config": st.dictionaries(st.sampled_from(["0", "1"]), values) | leaves,
+    },
+)
 documents = st.fixed_dictionaries(
     graphs,
     optional={
         "definitions": st.fixed_dictionaries(
             {"subgraphs": st.lists(definitions, max_size=3, unique_by=lambda row: str(row["id"]))}
         ),
+        "extra": mostly(st.fixed_dictionaries({"groupNodes": mostly(st.fixed_dictionaries({"g": groups}))})),
         "last_node_id": leaves,
         "state": st.fixed_dictionaries({"lastNodeId": leaves}) | leaves,
     },

@@ -118,13 +118,23 @@ def test_a_link_that_leads_nowhere_in_api_format_is_refused_too(link: list[Any])
     assert problem.message.startswith("Node 3 (Mine): 'image' is ")
 
 
-def test_a_group_node_is_refused_with_what_to_do() -> None:
+def test_a_group_node_that_the_file_does_not_describe_is_refused_with_what_to_do() -> None:
     drawing = Drawing()
     drawing.node("workflow>Upscaling", title="Bigger")
     assert only(drawing).message == (
-        "Node 1 (Bigger) is a group node, which subgraphs have replaced; "
-        "open the file in ComfyUI and convert it."
+        "Node 1 (Bigger) is a group node that the file does not describe, or that stands in another; "
+        "open the file in ComfyUI and convert it to a subgraph."
     )
+
+
+@pytest.mark.parametrize(("nodes", "hosts"), [(501, 1), (500, 60)])
+def test_more_in_group_nodes_than_anybody_draws_is_refused(nodes: int, hosts: int) -> None:
+    drawing = Drawing()
+    for _ in range(hosts):
+        drawing.node("workflow>Many")
+    group = {"nodes": [{"type": "EmptyImage"}] * nodes, "links": []}
+    [problem] = problems(drawing.saved() | {"extra": {"groupNodes": {"Many": group}}})
+    assert problem.code == "too_large"
 
 
 def test_a_subgraph_that_stands_in_itself_is_refused() -> None:

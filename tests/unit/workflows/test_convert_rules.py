@@ -258,6 +258,14 @@ def test_a_primitive_writes_its_value_into_every_widget_it_is_linked_to() -> Non
     assert graph["3"]["inputs"]["height"] == 48
 
 
+def test_a_primitive_writes_also_where_the_input_has_forgotten_the_link() -> None:
+    drawing = Drawing()
+    primitive, empty = drawing.node("PrimitiveNode", [48], outputs=["INT"]), drawing.node("EmptyImage")
+    drawing.link(primitive, empty, "width", kind="INT", widget=True)
+    drawing.at(empty)["inputs"] = []
+    assert converted(drawing)["2"]["inputs"]["width"] == 48
+
+
 def test_a_primitives_number_is_rounded_to_the_step_of_the_widget() -> None:
     drawing = Drawing()
     primitive = drawing.node("PrimitiveNode", [101, "fixed"], outputs=["INT"])
@@ -398,12 +406,36 @@ def test_a_class_that_the_files_own_comfyui_had_is_noted_and_left_open() -> None
     custom = drawing.node("ImageInvertt", [1], title="Mine", properties={"Node name for S&R": "ImageInvertt"})
     drawing.link(empty, custom, "image")
     conversion = convert(drawing.saved(), object_info())
-    assert conversion.graph["2"]["inputs"] == {"image": ["1", 0]}
+    assert conversion.graph["2"]["inputs"] == {"image": ["1", 0], "UNKNOWN": 1}
     assert conversion.graph["2"]["class_type"] is None
     [note] = conversion.notes
     assert note.code == "missing_node_type"
     assert "Node 2 (Mine)" in note.message
     assert "ImageInvert" in note.message
+
+
+@pytest.mark.parametrize(
+    ("values", "sent"),
+    [
+        (["a", 7, "randomize"], {"UNKNOWN": "randomize"}),
+        ([1, {"on": True, "lora": "ä"}], {"UNKNOWN": '{"on":true,"lora":"ä"}'}),
+        ([], {}),
+        ({"frame_rate": 24}, {}),
+    ],
+)
+def test_of_the_values_of_an_unknown_class_the_client_sends_the_last(
+    values: list[Any] | dict[str, Any], sent: dict[str, Any]
+) -> None:
+    drawing = Drawing()
+    drawing.node("Mine", values, properties={"Node name for S&R": "Mine"})
+    assert converted(drawing)["1"]["inputs"] == sent
+
+
+@pytest.mark.parametrize("pack", ["cnr_id", "aux_id"])
+def test_a_class_that_the_file_says_the_pack_of_is_noted_too(pack: str) -> None:
+    drawing = Drawing()
+    drawing.node("Mine", properties={pack: "somebodys-nodes"})
+    assert [note.code for note in convert(drawing.saved(), object_info()).notes] == ["missing_node_type"]
 
 
 def test_an_unknown_class_that_does_not_run_is_no_matter() -> None:

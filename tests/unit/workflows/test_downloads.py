@@ -94,7 +94,20 @@ def test_a_file_with_another_hash_or_size_never_gets_its_name(shell: Shell, tool
     ended = shell.run(as_text([AE], tool, title="all"))
     assert ended.returncode == 1
     assert "wrong s" in ended.stderr
-    assert "models/vae/ae.safetensors" not in shell.files()
+    assert shell.files() == {}
+
+
+@pytest.mark.parametrize("tool", SHELLS)
+def test_what_is_there_already_is_fetched_only_if_it_is_another(shell: Shell, tool: str) -> None:
+    script = as_text([AE, Download(folder="vae", name="any", url=HUGGING_FACE)], tool, title="all")
+    vae = shell.folder / "models/vae"
+    vae.mkdir(parents=True)
+    (vae / "ae.safetensors").write_bytes(b"WEIGHTS")
+    (vae / "any").write_bytes(b"mine")
+    for _again in range(2):
+        assert shell.run(script).returncode == 0
+    assert shell.files() == {"models/vae/ae.safetensors": CONTENT, "models/vae/any": b"mine"}
+    assert len(shell.log.read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize("tool", SHELLS)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from tests.unit.workflows.corpus import graphs, object_info, searched
-from workflows.bind import bind
+from workflows.bind import bind, models_needed
 from workflows.finding import draft_manifest, find
 from workflows.finding.draft import open_questions
 from workflows.load import load, template_from
+from workflows.loras import Lora, insert_loras
 from workflows.validate import check_graph, check_manifest, without_missing_models
 
 TITLE = {"en": "A draft", "ko": "초안"}
@@ -133,11 +134,53 @@ def test_the_shipped_clip_drafted_anew_binds_the_same_inputs() -> None:
     found = find(template.graph, object_info())
     draft = draft_manifest(template.graph, object_info(), found, slug="again", title=TITLE)
 
+    del draft["bindings"]["precision"]  # a graph has one; that the files come in others, a person knows
     for role, binding in draft["bindings"].items():
         assert {(t["node"], t["input"], t.get("times", 1)) for t in binding["targets"]} == {
             (t.node, t.input, t.times) for t in template.manifest.bindings[role].targets
         }
     assert draft["loras"] == template.document["loras"]
-    assert [(m["folder"], m["name"]) for m in draft["models"]] == [
-        (m["folder"], m["name"]) for m in template.document["models"]
-    ]
+    own = models_needed(template, str(template.manifest.defaults["precision"]))
+    assert {(m["folder"], m["name"]) for m in draft["models"]} == {(m.folder, m.name) for m in own}
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("sdxl_refiner_prompt_example", [["4", 0]]),
+        ("txt_to_image_to_video", [["16", 0]]),
+        ("sd3.5_large_depth", [["4", 0]]),
+        ("video_wan2_2_14B_t2v", [["128:75", 0], ["128:76", 0]]),
+        (
+            "templates_mjm_looped_restyler",
+            [["89:73:59", 0], ["89:91:47", 0], ["89:73:60", 0], ["89:91:48", 0]],
+        ),
+    ],
+)
+def test_a_draft_loads_loras_into_models_of_their_own_family_only(name: str, places: list[list[Any]]) -> None:
+    assert [place["model"] for place in drafted(name)["loras"]] == places
+
+
+def test_a_lora_of_one_expert_goes_to_every_node_that_loads_its_file() -> None:
+    draft = drafted("templates_mjm_looped_restyler")
+    template = template_from(graphs()["templates_mjm_looped_restyler"], draft)
+    hero = Lora("hero_high.safetensors", 0.8, "high")
+    graph = insert_loras(template.graph, template.manifest.loras, [hero])
+    before = {
+        graph[loader["inputs"]["model"][0]]["inputs"]["unet_name"]
+        for loader in graph.values()
+        if loader["inputs"].get("lora_name") == hero.file
+    }
+
+    assert len(graph) == len(template.graph) + 2
+    assert before == {"wan2.2_i2v_high_noise_14B_fp8_scaled.safetensors"}
+    assert "lora_expert" not in {problem.code for problem in check_manifest(template, object_info())}
+
+
+def test_a_file_that_no_output_needs_is_asked_of_nobody() -> None:
+    graph = graphs()["video_bernini_r_video_editing"]
+    draft = drafted("video_bernini_r_video_editing")
+
+    assert "reference" not in draft["bindings"]
+    problems = check_manifest(template_from(graph, draft), object_info())
+    assert "unbound_file" not in {problem.code for problem in problems}

@@ -19,7 +19,7 @@ from workflows.manifest import Target
 
 @cache
 def by_hand() -> dict[str, dict[str, Any]]:
-    """The true roles of thirty templates."""
+    """The true roles of ninety-six templates."""
     table: dict[str, dict[str, Any]] = json.loads((DATA / "workflows" / "roles_by_hand.json").read_text())
     return table
 
@@ -264,3 +264,41 @@ def test_circles_and_links_to_nothing_are_searched_like_any_graph() -> None:
     graph["6"]["inputs"]["clip"] = ["99", 7]
 
     assert places(in_graph(graph).candidate("positive")) == ["6.text"]
+
+
+def with_nodes(**more: dict[str, Any]) -> Graph:
+    """The default graph of Stable Diffusion 1.5, with nodes of packs that the catalogue lacks."""
+    graph = copy.deepcopy(graphs()["default"])
+    for node, body in more.items():
+        graph[node.lstrip("_")] = body
+    return graph
+
+
+def test_a_loader_of_a_pack_that_encodes_both_texts_gives_each_side_its_own() -> None:
+    loader = {
+        "ckpt_name": "sd_xl_base_1.0.safetensors",
+        "UNKNOWN": "fixed",
+        "positive": "cat",
+        "negative": "dog",
+    }
+    graph = with_nodes(_20={"class_type": "Efficient Loader", "inputs": loader})
+    graph["3"]["inputs"] |= {"model": ["20", 0], "positive": ["20", 1], "negative": ["20", 2]}
+    found = in_graph(graph)
+
+    assert places(found.candidate("positive")) == ["20.positive"]
+    assert places(found.candidate("negative")) == ["20.negative"]
+    assert places(found.candidate("model")) == ["20.ckpt_name"]
+
+
+def test_loras_go_before_the_node_of_a_pack_that_alters_the_model() -> None:
+    graph = with_nodes(
+        _20={"class_type": "IPAdapterUnifiedLoader", "inputs": {"preset": "PLUS", "model": ["4", 0]}},
+        _21={
+            "class_type": "IPAdapter",
+            "inputs": {"weight": 0.8, "model": ["20", 0], "ipadapter": ["20", 1]},
+        },
+    )
+    graph["3"]["inputs"]["model"] = ["21", 0]
+    (place,) = in_graph(graph).loras
+
+    assert (place.model, place.clip) == (("4", 0), ("4", 1))

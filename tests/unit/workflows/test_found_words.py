@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from django.utils import translation
 
-from apps.workflows.foundwords import SENTENCES, in_words, picture_words
+from apps.workflows.foundwords import in_words, picture_words
 from workflows.drawing import Words
-from workflows.finding import Why, words
+from workflows.finding import words
 
 
-def test_every_sentence_of_a_search_stands_where_translators_find_it() -> None:
+def test_a_reason_is_said_with_its_node_in_the_readers_language() -> None:
+    reason = words.why("noise", sampler="3 (KSampler)")
     with translation.override("en"):
-        assert {code: str(sentence) for code, sentence in SENTENCES.items()} == words.SENTENCES
+        assert in_words(reason) == str(reason) == "It decides the noise of node 3 (KSampler)."
         assert picture_words() == Words()
-
-
-def test_a_reason_is_said_with_its_node() -> None:
-    with translation.override("en"):
-        assert in_words(words.why("noise", sampler="3 (KSampler)")) == (
-            "It decides the noise of node 3 (KSampler)."
-        )
-        assert in_words(Why("of_a_later_version", {}, "Something new.")) == "Something new."
+    with translation.override("ko"):
+        assert "3 (KSampler)" in in_words(reason)
+        assert "noise" not in in_words(reason)

@@ -155,6 +155,19 @@ def test_a_clip_that_arrives_too_early_is_missing_frames_like_any_other() -> Non
     assert Conform(Length(48, Fraction(24)), 29, Fraction(16), whole=True).missing == 3
 
 
+def test_the_last_frame_of_an_interpolated_clip_stands_as_long_as_that_it_was_made_from() -> None:
+    """14 frames at 25 fps need 9 at 16; of 17 at 32 none begins within half a frame of the shot's last."""
+    shot = Length(14, Fraction(25))
+    assert Conform(shot, 9, Fraction(16)).mapping()[-1] == 8
+    assert Conform(shot, 17, Fraction(32)).missing == 1
+    smooth = Conform(shot, 17, Fraction(32), held=1)
+    assert (smooth.missing, smooth.end, smooth.mapping()[-1], smooth.as_json()["held"]) == (0, 17, 16, 1)
+
+
+def test_a_clip_that_was_cut_off_is_short_though_it_was_interpolated() -> None:
+    assert Conform(Length(14, Fraction(25)), 15, Fraction(32), held=1).missing == 2
+
+
 def test_a_clip_that_does_not_cover_the_shot_says_how_many_frames_would() -> None:
     with pytest.raises(
         ValueRefused, match=r"frames: 79 at 16 fps are too few for 121 at 24 fps; .* least 81"
@@ -231,6 +244,21 @@ def test_one_clip_is_legal_covers_the_shot_and_is_the_shortest_that_does(
 
 
 @settings(max_examples=100, deadline=None)
+@given(length=lengths(), rate=ANY_RATE, times=st.integers(2, 4))
+def test_a_clip_that_covers_a_shot_covers_it_interpolated_too_and_shows_the_same_moments(
+    length: Length, rate: Fraction, times: int
+) -> None:
+    plain = render_frames(length, FrameRule(1, 0, 1, 10**9), rate)
+    frames, pace = interpolated(plain.rendered, rate, times)
+    smooth = Conform(length, frames, pace, held=times - 1)
+    assert (smooth.missing, smooth.end <= frames) == (0, True)
+    for frame in (0, length.total // 2, length.total - 1):
+        apart = abs(smooth.source(frame) / pace - frame / length.fps)
+        assert apart <= 1 / (2 * pace) or smooth.source(frame) == frames - 1
+        assert apart < 1 / rate
+
+
+@settings(max_examples=100, deadline=None)
 @given(length=lengths(), rule=rules(), rate=ANY_RATE)
 def test_a_chain_of_clips_covers_any_shot_with_as_few_as_can_be(
     length: Length, rule: FrameRule, rate: Fraction
@@ -248,3 +276,33 @@ def test_a_chain_of_clips_covers_any_shot_with_as_few_as_can_be(
         "one clip fewer is too short"
     )
     _as_the_shot(conform(length, rendered=joined(chain), rate=rate))
+
+
+SVI = FrameRule(multiple=8, plus=5, minimum=13, maximum=157)
+
+
+@pytest.mark.parametrize("fps", ["24", "23.976", "25", "29.97", "30", "12.5", "59.94", "16"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_frames_that_repeat_the_clip_before_are_rendered_and_left_out_for_every_rate(
+    fps: str, times: int
+) -> None:
+    length, rate = Length(61, exact_fps(fps), head=3, tail=2), Fraction(16)
+    told = render_frames(length, SVI, rate, times=times, overlap=5)
+    plain = Conform(length, told.rendered, rate * times)
+    shown = told.mapping()
+    assert (told.start, shown[0]) == (5 * times, 5 * times), "nothing of what is repeated"
+    assert [frame - told.start for frame in shown] == plain.mapping(), "else as a clip without it"
+    assert max(shown) < told.end <= told.rendered
+    assert not told.missing
+    assert not told.untouched
+
+
+def test_what_is_repeated_counts_against_the_longest_clip() -> None:
+    fits = Length(152, Fraction(16))
+    assert render_frames(fits, SVI, Fraction(16), overlap=5).rendered == 157
+    with pytest.raises(ValueRefused, match="one clip holds 152 frames"):
+        render_frames(Length(153, Fraction(16)), SVI, Fraction(16), overlap=5)
+
+
+def test_a_clip_that_repeats_too_much_to_cover_the_shot_says_what_is_missing() -> None:
+    assert Conform(Length(40, Fraction(16)), 41, Fraction(16), skip=5).missing == 4

@@ -7,6 +7,7 @@ import pytest
 from apps.workflows.keywords import find, parse_keywords
 from apps.workflows.keywords.english import forms as english_forms
 from apps.workflows.keywords.korean import forms as korean_forms
+from apps.workflows.shipped_recommendations import SHIPPED
 
 ENGLISH = ["run", "pan", "fall", "wind", "drift", "slow motion", "close-up"]
 
@@ -124,6 +125,26 @@ def test_what_is_written_as_an_exception_is_no_match() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It is a running gag, a dry run", []),
+        ("Climbing plants on the wall", []),
+        ("a running gag, then he is running", ["running"]),
+        ("the dry run runs late", ["runs"]),
+        ("running", ["running"]),
+        ("그는 달린 뒤 쉰다. 문에 달린 종", ["달린 뒤"]),
+        ("폭발해버린다", ["폭발해버린다"]),
+    ],
+)
+def test_an_exception_bars_what_it_covers_wherever_the_keyword_stands_in_it(
+    text: str, found: list[str]
+) -> None:
+    keywords = ["run", "climb", "달리다", "달린 뒤", "폭발"]
+    exceptions = ["running gag*", "dry run", "climbing plant*", "달린", "*", ""]
+    assert [match.text for match in find(text, keywords, exceptions=exceptions)] == found
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "He does not run.",
@@ -154,3 +175,24 @@ def test_keywords_stand_on_lines_or_between_commas() -> None:
 
 def test_a_text_of_any_kind_is_read_without_a_stumble() -> None:
     assert find("\0\ud7a3\u1100ㄱㅏ 힣힣 ½ <b>run</b>" * 2_000, ["run"])[0].text == "run"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A drunk brunette in pants by the window, near a waterfall", set()),
+        ("A running gag; running water; climbing plants, a spinning wheel, an empty swimming pool", set()),
+        ("the dance floor, a dry run, in the long run, with the engine running", set()),
+        ("an explosion of colour, smoke detectors, a burst pipe, 불타는 노을", set()),
+        ("달리 방법이 없다. 달력, 이달의 사진, 뛰어난 연기자, 폭발적인 인기, 문에 달린 종", set()),
+        ("She climbs and ran", {"climbs", "ran"}),
+        ("달린 뒤 뛰쳐나갔다. 대폭발이 일어난다", {"달린 뒤", "뛰쳐나갔다", "대폭발이"}),
+    ],
+)
+def test_the_shipped_rules_find_movement_and_no_lookalikes(text: str, found: set[str]) -> None:
+    matches: set[str] = set()
+    for rule in SHIPPED:
+        keywords = parse_keywords(f"{rule.get('keywords', '')}\n{rule.get('keywords_ko', '')}")
+        exceptions = parse_keywords(rule.get("exceptions", ""))
+        matches |= {match.text for match in find(text, keywords, exceptions=exceptions)}
+    assert matches == found

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from workers.comfysim.vram import file_bytes
 from workflows import validate
 from workflows.bind import bind
 from workflows.catalogue import ObjectInfo, inputs_of, with_packs
@@ -67,6 +68,16 @@ def test_a_licence_is_named_and_each_model_file_says_its_own(template: Template)
         assert model.license_note, model.name
         assert (model.url or "").startswith("https://"), model.name
         assert (model.url or "").endswith(model.name.rpartition("/")[2]), model.name
+
+
+def test_a_model_file_is_described_alike_by_all_that_load_it() -> None:
+    known: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for template in map(load, slugs()):
+        for model in template.manifest.models:
+            told = (model.sha256, model.size)
+            assert known.setdefault((model.folder, model.name), told) == told, (template.slug, model.name)
+            assert (model.sha256 is None) == (model.size is None), model.name
+            assert model.size in (None, file_bytes(model.name)), "the stand-in has that file"
 
 
 def test_it_is_said_whether_a_negative_prompt_has_any_effect(template: Template) -> None:

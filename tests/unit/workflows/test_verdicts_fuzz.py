@@ -30,7 +30,7 @@ def test_a_graph_with_anything_anywhere_is_told_in_sentences(data: st.DataObject
     graph: dict[str, Any] = copy.deepcopy(corpus.converted()[data.draw(st.sampled_from(NAMES))])
     for _ in range(data.draw(st.integers(1, 4))):
         node = graph[data.draw(st.sampled_from(sorted(graph)))]
-        if not isinstance(node, dict):
+        if not isinstance(node, dict) or not node:
             continue
         place: Any = node["inputs"] if isinstance(node.get("inputs"), dict) and node["inputs"] else node
         place = data.draw(st.sampled_from([place, node, graph]))

@@ -130,7 +130,7 @@ def test_a_model_that_the_manifest_forgets_is_found(graph: Document, document: D
         (lambda d: d["bindings"].pop("precision"), "no_precision"),
         (lambda d: d["defaults"].update(width=1280, height=1280), "default_uncovered"),
         (lambda d: d["defaults"].update(frames=80), "bad_default"),
-        (lambda d: d["bindings"]["precision"].update(choices=["fp16"]), "no_vram"),
+        (lambda d: d["bindings"]["precision"].update(choices=["bf16"]), "no_vram"),
     ],
 )
 def test_figures_that_do_not_hold_are_found(change: Callable[[Document], None], code: str) -> None:

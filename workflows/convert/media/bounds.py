@@ -6,6 +6,9 @@ import os
 import zlib
 from typing import BinaryIO, Final
 
+from workflows.wording import Said
+from workflows.wording import said as _
+
 MOST_TEXT: Final = 32 * 1024 * 1024
 """Bytes of a text that is read; the largest graph known has 0.3 MB."""
 MOST_PARTS: Final = 100_000
@@ -16,16 +19,20 @@ TEXTS: Final = frozenset({"prompt", "workflow", "comment"})
 
 
 class Malformed(Exception):
-    """The file is not what it says it is, or asks for more than a reader gives. The message says which."""
+    """The file is not what it says it is, or asks for more than a reader gives. ``told`` says which."""
+
+    def __init__(self, told: Said) -> None:
+        super().__init__(told)
+        self.told = told
 
 
 def exactly(stream: BinaryIO, count: int) -> bytes:
     """Read ``count`` bytes. Raises Malformed if there are fewer, or more than a text may have."""
     if count > MOST_TEXT:
-        raise Malformed(f"a part of {count} bytes is larger than any workflow")
+        raise Malformed(_("a part of %(count)s bytes is larger than any workflow", count=count))
     data = stream.read(count)
     if len(data) < count:
-        raise Malformed("the file ends in the middle")
+        raise Malformed(_("the file ends in the middle"))
     return data
 
 
@@ -42,9 +49,9 @@ def unpacked(data: bytes, room: int = MOST_TEXT) -> bytes:
     try:
         text = unpacker.decompress(data, max(room, 0) + 1)
     except zlib.error as exc:
-        raise Malformed(f"a compressed text cannot be unpacked ({exc})") from exc
+        raise Malformed(_("a compressed text cannot be unpacked (%(why)s)", why=str(exc))) from exc
     if len(text) > room:
-        raise Malformed(f"compressed texts unpack to more than {MOST_TEXT} bytes")
+        raise Malformed(_("compressed texts unpack to more than %(most)s bytes", most=MOST_TEXT))
     return text
 
 

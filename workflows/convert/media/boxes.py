@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from workflows.convert.media.bounds import MOST_PARTS, TEXTS, Malformed, exactly, length_of, text_of
+from workflows.wording import said as _
 
 _WAYS: Final = ((b"moov", b"meta"), (b"moov", b"udta", b"meta"), (b"meta",))
 
@@ -44,14 +45,14 @@ class _Film:
         while start + 8 <= end:
             self._parts += 1
             if self._parts > MOST_PARTS:
-                raise Malformed("the film has too many boxes")
+                raise Malformed(_("the film has too many boxes"))
             size, kind, inner = self._number(start, 4), self._bytes(start + 4, 4), start + 8
             if size == 1:
                 size, inner = self._number(start + 8, 8), start + 16
             elif size == 0:
                 size = end - start
             if size < inner - start or start + size > end:
-                raise Malformed("a box of the film does not fit into the one around it")
+                raise Malformed(_("a box of the film does not fit into the one around it"))
             yield kind, inner, start + size
             start += size
 
@@ -68,7 +69,7 @@ class _Film:
     def _keys(self, start: int, end: int) -> list[str]:
         return [
             text_of(self._bytes(inner, min(after - inner, 64))).lower()
-            for _, inner, after in self._boxes(start + 8, end)
+            for _kind, inner, after in self._boxes(start + 8, end)
         ]
 
     def _list(self, start: int, end: int, keys: list[str], found: dict[str, str]) -> None:

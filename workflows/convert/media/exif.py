@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO, Final
 
 from workflows.convert.media.bounds import MOST_PARTS, TEXTS, Malformed, exactly, text_of
+from workflows.wording import said as _
 
 JPEG: Final = b"\xff\xd8"
 _HEADER: Final = b"Exif\0\0"
@@ -16,7 +17,7 @@ _CODES: Final = {b"ASCII\0\0\0": "utf-8", b"UNICODE\0": "utf-16", b"\0" * 8: "ut
 def webp_texts(stream: BinaryIO) -> dict[str, str]:
     """Return the texts of a WebP that may hold a graph, by name. Raises Malformed."""
     exactly(stream, 12)
-    for _ in range(MOST_PARTS):
+    for _part in range(MOST_PARTS):
         head = stream.read(8)
         if len(head) < 8:
             return {}
@@ -24,20 +25,20 @@ def webp_texts(stream: BinaryIO) -> dict[str, str]:
         if head[:4] == b"EXIF":
             return exif_texts(exactly(stream, length))
         stream.seek(length + length % 2, 1)
-    raise Malformed("the picture has too many chunks")
+    raise Malformed(_("the picture has too many chunks"))
 
 
 def jpeg_texts(stream: BinaryIO) -> dict[str, str]:
     """Return the texts of a JPEG that may hold a graph, by name. Raises Malformed."""
     exactly(stream, 2)
-    for _ in range(MOST_PARTS):
+    for _part in range(MOST_PARTS):
         head = stream.read(4)
         if len(head) < 4 or head[0] != 0xFF or head[1] == 0xDA:
             return {}
         data = exactly(stream, max(0, int.from_bytes(head[2:], "big") - 2))
         if head[1] == 0xE1 and data.startswith(_HEADER):
             return exif_texts(data)
-    raise Malformed("the picture has too many segments")
+    raise Malformed(_("the picture has too many segments"))
 
 
 def exif_texts(data: bytes) -> dict[str, str]:
@@ -46,7 +47,7 @@ def exif_texts(data: bytes) -> dict[str, str]:
     orders: dict[bytes, _Order] = {b"II": _Order(data, "little"), b"MM": _Order(data, "big")}
     tiff = orders.get(data[:2])
     if tiff is None:
-        raise Malformed("its Exif data has no byte order")
+        raise Malformed(_("its Exif data has no byte order"))
     found: dict[str, str] = {}
     tiff.directory(tiff.number(4, 4), found, inner=True)
     return found
@@ -63,14 +64,14 @@ class _Order:
     def number(self, at: int, size: int) -> int:
         piece = self._data[at : at + size]
         if len(piece) < size:
-            raise Malformed("its Exif data ends in the middle")
+            raise Malformed(_("its Exif data ends in the middle"))
         return int.from_bytes(piece, "little" if self._little else "big")
 
     def directory(self, at: int, found: dict[str, str], *, inner: bool) -> None:
         for index in range(self.number(at, 2)):
             self._parts += 1
             if self._parts > MOST_PARTS:
-                raise Malformed("its Exif data have too many entries")
+                raise Malformed(_("its Exif data have too many entries"))
             entry = at + 2 + 12 * index
             tag, kind, count = self.number(entry, 2), self.number(entry + 2, 2), self.number(entry + 4, 4)
             place = entry + 8 if count <= 4 else self.number(entry + 8, 4)
@@ -82,7 +83,7 @@ class _Order:
                 self.directory(self.number(entry + 8, 4), found, inner=False)
 
     def _named(self, place: int, count: int, found: dict[str, str]) -> None:
-        name, colon, _ = self._data[place : place + min(count, 16)].partition(b":")
+        name, colon, _rest = self._data[place : place + min(count, 16)].partition(b":")
         key = name.decode("latin-1").lower()
         if colon and key in TEXTS and key not in found:
             whole = self._data[place : place + count].rstrip(b"\0")

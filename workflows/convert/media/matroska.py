@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from workflows.convert.media.bounds import MOST_PARTS, TEXTS, Malformed, exactly, length_of, text_of
+from workflows.wording import said as _
 
 SIGNATURE: Final = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _TAGS, _TAG, _SIMPLE = 0x18538067, 0x1254C367, 0x7373, 0x67C8
@@ -47,12 +48,12 @@ class _Film:
         while start < end:
             self._parts += 1
             if self._parts > MOST_PARTS:
-                raise Malformed("the film has too many elements")
+                raise Malformed(_("the film has too many elements"))
             element, at = self._number(start, keep_mark=True)
             size, at = self._number(at, keep_mark=False)
             after = end if size is None else at + size
             if element is None or after > end:
-                raise Malformed("an element of the film does not fit into the one around it")
+                raise Malformed(_("an element of the film does not fit into the one around it"))
             yield element, at, after
             start = after
 
@@ -60,7 +61,7 @@ class _Film:
         """A number of one to eight bytes, its length told by the first; None for 'not known'."""
         first = self._bytes(at, 1)[0]
         if not first:
-            raise Malformed("a number of the film is too long")
+            raise Malformed(_("a number of the film is too long"))
         length = 9 - first.bit_length()
         value = int.from_bytes(self._bytes(at, length), "big")
         if keep_mark:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO, Final
 
 from workflows.convert.media.bounds import MOST_PARTS, MOST_TEXT, TEXTS, Malformed, exactly, text_of, unpacked
+from workflows.wording import said as _
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _KINDS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt", b"comf"})
@@ -15,13 +16,13 @@ def texts(stream: BinaryIO) -> dict[str, str]:
     exactly(stream, len(SIGNATURE))
     found: dict[str, str] = {}
     room = MOST_TEXT
-    for _ in range(MOST_PARTS):
+    for _part in range(MOST_PARTS):
         head = stream.read(8)
         if len(head) < 8 or head[4:] == b"IEND":
             return found
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if kind in _KINDS:
-            name, _, rest = exactly(stream, length).partition(b"\0")
+            name, _nul, rest = exactly(stream, length).partition(b"\0")
             key = name.decode("latin-1").strip().lower()
             if key in TEXTS:
                 text = _text(kind, rest, room)
@@ -30,7 +31,7 @@ def texts(stream: BinaryIO) -> dict[str, str]:
             stream.seek(4, 1)
         else:
             stream.seek(length + 4, 1)
-    raise Malformed("the picture has too many chunks")
+    raise Malformed(_("the picture has too many chunks"))
 
 
 def _text(kind: bytes, data: bytes, room: int) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from workflows.convert.media.bounds import MOST_PARTS, MOST_TEXT, TEXTS, Malformed, exactly, text_of
+from workflows.wording import said as _
 
 FLAC: Final = b"fLaC"
 OGG: Final = b"OggS"
@@ -19,7 +20,7 @@ def flac_texts(stream: BinaryIO) -> dict[str, str]:
     """Return the texts of a FLAC that may hold a graph, by name. Raises Malformed."""
     exactly(stream, len(FLAC))
     last = False
-    for _ in range(MOST_PARTS):
+    for _part in range(MOST_PARTS):
         if last:
             return {}
         head = exactly(stream, 4)
@@ -27,7 +28,7 @@ def flac_texts(stream: BinaryIO) -> dict[str, str]:
         if kind == _COMMENTS:
             return _comments(exactly(stream, length))
         stream.seek(length, 1)
-    raise Malformed("the sound has too many blocks")
+    raise Malformed(_("the sound has too many blocks"))
 
 
 def ogg_texts(stream: BinaryIO) -> dict[str, str]:
@@ -44,7 +45,7 @@ def mp3_texts(stream: BinaryIO) -> dict[str, str]:
     data, newest = exactly(stream, _seven_bits(head[6:])), head[3] >= 4
     found: dict[str, str] = {}
     at = 0
-    for _ in range(MOST_PARTS):
+    for _part in range(MOST_PARTS):
         if at + 10 > len(data) or not data[at]:
             return found
         size = data[at + 4 : at + 8]
@@ -54,7 +55,7 @@ def mp3_texts(stream: BinaryIO) -> dict[str, str]:
             if name in TEXTS:
                 found[name] = value
         at += 10 + length
-    raise Malformed("the sound has too many frames")
+    raise Malformed(_("the sound has too many frames"))
 
 
 def _comments(data: bytes) -> dict[str, str]:
@@ -62,10 +63,10 @@ def _comments(data: bytes) -> dict[str, str]:
     at = 4 + _length(data, 0)
     count, at = _length(data, at), at + 4
     if count > MOST_PARTS:
-        raise Malformed("the sound has too many comments")
-    for _ in range(count):
+        raise Malformed(_("the sound has too many comments"))
+    for _part in range(count):
         length = _length(data, at)
-        name, _, value = data[at + 4 : at + 4 + length].partition(b"=")
+        name, _mark, value = data[at + 4 : at + 4 + length].partition(b"=")
         key = name.decode("latin-1").lower()
         if key in TEXTS:
             found[key] = text_of(value)
@@ -75,7 +76,7 @@ def _comments(data: bytes) -> dict[str, str]:
 
 def _length(data: bytes, at: int) -> int:
     if at + 4 > len(data):
-        raise Malformed("its comments end in the middle")
+        raise Malformed(_("its comments end in the middle"))
     return int.from_bytes(data[at : at + 4], "little")
 
 
@@ -83,7 +84,7 @@ def _packets(stream: BinaryIO) -> Iterator[bytes]:
     """The packets of the first stream in an Ogg file: pieces of up to 255 bytes, the last one shorter."""
     pieces: list[bytes] = []
     size = 0
-    for _ in range(MOST_PARTS):
+    for _part in range(MOST_PARTS):
         head = stream.read(27)
         if len(head) < 27 or head[:4] != OGG:
             return
@@ -91,7 +92,9 @@ def _packets(stream: BinaryIO) -> Iterator[bytes]:
             pieces.append(exactly(stream, length))
             size += length
             if size > MOST_TEXT:
-                raise Malformed(f"a packet of more than {MOST_TEXT} bytes is larger than any workflow")
+                raise Malformed(
+                    _("a packet of more than %(most)s bytes is larger than any workflow", most=MOST_TEXT)
+                )
             if length < 255:
                 yield b"".join(pieces)
                 pieces, size = [], 0
@@ -110,5 +113,5 @@ def _named_text(frame: bytes) -> tuple[str, str]:
         text = frame[1:].decode(_ENCODINGS.get(frame[0] if frame else 0, "latin-1"))
     except UnicodeDecodeError:
         text = frame[1:].decode("latin-1")
-    name, _, value = text.partition("\0")
+    name, _mark, value = text.partition("\0")
     return name.lower(), value.strip("\0\ufeff")

@@ -1,0 +1,49 @@
+"""A material gets another name or kind. Its file never changes: add the other file, take this one away."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.errors import Conflict, Problem, Refused
+from apps.materials.models import Material, MaterialKind
+from apps.materials.selectors import standing
+from apps.materials.services.adding import LONGEST_NAME, check_kind
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+
+
+@transaction.atomic
+def change_material(
+    material: Material, *, user: User, name: str | None = None, kind: str | None = None
+) -> Material:
+    """Rename a material, or say that it is of another kind. None leaves things as they are.
+
+    Raises NotAllowed; Refused for a kind that its file cannot be; Conflict if it was taken away meanwhile.
+    """
+    require(user, Act.PLAN, material.project)
+    row = standing().select_for_update(of=("self",)).filter(pk=material.pk).first()
+    if row is None:
+        raise Conflict(Problem("material", material.name, _("this was taken away meanwhile"), code="gone"))
+    if name is not None:
+        if not name.strip():
+            raise Refused(Problem("name", name, _("give it a name"), code="required"))
+        row.name = name.strip()[:LONGEST_NAME]
+    if kind is not None and kind != row.kind:
+        if kind not in MaterialKind.values:
+            told = _("choose one of: %s") % ", ".join(MaterialKind.values)
+            raise Refused(Problem("kind", kind, told, code="unknown_kind"))
+        check_kind(MaterialKind(kind), row.medium, row.name)
+        _no_twin(row, kind)
+        row.kind = kind
+    row.row_version += 1
+    row.save(update_fields=["name", "kind", "row_version", "updated_at"])
+    return row
+
+
+def _no_twin(row: Material, kind: str) -> None:
+    place = {"project": row.project_id, "sequence": row.sequence_id, "shot": row.shot_id}
+    if standing().filter(**place, kind=kind, sha256=row.sha256).exists():
+        told = _("the same file is there already as “%s”") % MaterialKind(kind).label
+        raise Refused(Problem("kind", kind, told, code="twice"))

@@ -1,0 +1,106 @@
+"""Material on the pages of a shot, a sequence and a film, and in the form behind Render."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from apps.materials.models import Material
+from apps.materials.services import add_material
+from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.rows import page
+from tests.integration.materials.made import mask, picture, upload
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _store(artifact_root: Path) -> None:
+    """Files go somewhere."""
+
+
+def address(row: Any, *more: Any) -> str:
+    name = f"{row._meta.app_label}_{row._meta.model_name}"
+    return reverse(f"admin:{name}_{'one_' if more else ''}material", args=[row.pk, *more])
+
+
+def test_several_files_come_in_at_once_and_what_is_wrong_with_one_stops_no_other(
+    film: Film, as_: Browser
+) -> None:
+    browser = as_("artist")
+    files = [
+        upload(mask(), "sky_mask.png"),
+        upload(b"%!PS-Adobe-3.0", "plate.eps"),
+        upload(picture(), "plate.png"),
+    ]
+    shown = browser.post(address(film.shot), {"files": files, "kind": ""}, follow=True).content.decode()
+    assert {one.name for one in Material.objects.all()} == {"sky_mask.png", "plate.png"}
+    assert "2 files were added." in shown
+    assert "plate.eps" in shown
+    for one in Material.objects.all():
+        assert f"/media/material/{one.pk}/thumb/?by=" in shown
+
+
+@pytest.mark.parametrize("of", ["shot", "sequence", "project"])
+def test_a_file_is_renamed_and_taken_away_on_the_page_it_belongs_to(
+    of: str, film: Film, as_: Browser
+) -> None:
+    browser = as_("artist")
+    owner = film.shot if of == "shot" else film.shot.sequence if of == "sequence" else film.project
+    browser.post(address(owner), {"files": [upload(picture(), "a.png")]})
+    made = Material.objects.get()
+    browser.post(address(owner, made.pk), {"name": "sky", "kind": "mask"})
+    assert 'value="sky"' in browser.get(page(owner)).content.decode()
+    browser.post(address(owner, made.pk), {"remove": "1"})
+    assert not Material.objects.exists()
+
+
+def test_a_viewer_sees_material_and_no_form_for_it(film: Film, as_: Browser) -> None:
+    as_("artist").post(address(film.shot), {"files": [upload(picture(), "plate.png")]})
+    shown = as_("viewer").get(page(film.shot)).content.decode()
+    assert "plate.png" in shown
+    assert address(film.shot) not in shown
+
+
+def test_the_address_of_a_file_is_signed_for_one_part_of_it(film: Film, as_: Browser) -> None:
+    browser = as_("artist")
+    browser.post(address(film.shot), {"files": [upload(picture(), "plate.png")]})
+    shown = browser.get(page(film.shot)).content.decode()
+    start = shown.index("/media/material/")
+    signed = shown[start : shown.index('"', start)].replace("&amp;", "&")
+    assert "/file/" in signed
+    assert browser.get(signed).status_code == 200
+    assert browser.get(signed.replace("/file/", "/thumb/")).status_code == 403
+
+
+def test_the_form_offers_material_by_kind_and_the_preview_names_what_is_used(
+    film: Film, as_: Browser, templates: None
+) -> None:
+    browser = as_("coordinator")
+    browser.post(
+        address(film.shot), {"files": [upload(mask(), "sky_mask.png"), upload(picture(), "plate.png")]}
+    )
+    cut = Material.objects.get(kind="mask")
+    asked = {"shots": str(film.shot.pk), "key": "k", "picture": "inpaint", "takes": "1", "priority": "10"}
+    answer = browser.post(reverse("admin:productions_shot_render"), asked)
+    offered = dict(answer.context["form"].fields["file_1"].choices)
+    assert offered["mask"] == [(str(cut.pk), f"sky_mask.png · 64 × 36 · {film.shot.full_code}")]
+    told = {(one.role, one.title, one.size) for one in answer.context["files"]}
+    assert told >= {("mask", "sky_mask.png", "64 × 36")}
+    assert "sky_mask.png" in answer.content.decode()
+
+
+def test_a_job_page_names_the_files_it_was_ordered_with(film: Film, as_: Browser, templates: None) -> None:
+    browser = as_("coordinator")
+    user = film.project.memberships.get(role="coordinator").user
+    for content, name in ((mask(), "sky_mask.png"), (picture(), "plate.png")):
+        add_material(film.shot, upload(content, name), user=user)
+    asked = {"shots": str(film.shot.pk), "key": "k", "picture": "inpaint", "takes": "1", "priority": "10"}
+    browser.post(reverse("admin:productions_shot_render"), asked | {"submit": "1"})
+    cut = Material.objects.get(kind="mask")
+    shown = browser.get(page(cut.uses.get().job)).content.decode()
+    assert f"/media/material/{cut.pk}/file/" in shown
+    assert cut.sha256[:12] in shown
