@@ -38,7 +38,6 @@ def test_a_broken_template_fails_with_a_sentence_per_problem(
     assert capsys.readouterr().out.count("\n") == 2
 
 
-@pytest.mark.parametrize("arguments", [["nope"], ["--object-info", "/nowhere/catalogue.json"]])
 @pytest.mark.parametrize(
     "content",
     [
@@ -57,6 +56,7 @@ def test_a_catalogue_that_says_nonsense_fails_with_a_sentence(
     assert capsys.readouterr().out.strip()
 
 
+@pytest.mark.parametrize("arguments", [["nope"], ["--object-info", "/nowhere/catalogue.json"]])
 def test_what_cannot_be_read_fails_with_a_sentence(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
