@@ -16,6 +16,7 @@ from workflows.errors import CannotConvert, WorkflowError
 from workflows.load import load, slugs
 from workflows.schema import schema_text
 from workflows.showing import add_commands
+from workflows.soundness import sound
 from workflows.validate import MODEL, Problem, check_graph, check_manifest
 
 
@@ -32,7 +33,7 @@ def _check(options: argparse.Namespace) -> int:
     A model file that the catalogue's server lacks is printed, and counts only with ``--require-models``.
     """
     try:
-        object_info = catalogue.read(options.object_info) if options.object_info else None
+        object_info = sound(catalogue.read(options.object_info)) if options.object_info else None
     except WorkflowError as exc:
         sys.stdout.write(f"{exc}\n")
         return 1

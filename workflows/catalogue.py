@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -66,7 +67,7 @@ def read(path: Path) -> ObjectInfo:
     try:
         data = path.read_bytes()
         catalogue = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
-    except (OSError, ValueError, EOFError) as exc:
+    except (OSError, ValueError, EOFError, RecursionError, zlib.error) as exc:
         raise _not_a_catalogue(path, _("cannot be read (%(why)s)", why=str(exc))) from exc
     if not isinstance(catalogue, dict) or not all(
         isinstance(node, dict) and "input" in node for node in catalogue.values()

@@ -46,7 +46,7 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
         graph[str(node_id)] = {**kept, "inputs": dict(node["inputs"])}
     for node_id, node in graph.items():
         if fault := fault_of(node.get("_meta")):
-            findings.add("unreadable", f"{_named(graph, node_id)}: '_meta' holds {fault}.", node_id)
+            findings.add("unreadable", holds(_named(graph, node_id), "_meta", fault), node_id)
         for name, value in node["inputs"].items():
             _refuse_input(graph, object_info, node_id, str(name), value, findings)
     circle = cycle_in(graph)

@@ -38,6 +38,24 @@ def test_a_broken_template_fails_with_a_sentence_per_problem(
     assert capsys.readouterr().out.count("\n") == 2
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 200_000,
+        "\x1f\x8b\x08 no gzip",
+        '{"CLIPTextEncode": {"input": {"required": [1]}}}',
+        '{"CLIPTextEncode": {"input": 5}}',
+    ],
+)
+def test_a_catalogue_that_says_nonsense_fails_with_a_sentence(
+    tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "object_info.json"
+    saved.write_bytes(content.encode("latin-1"))
+    assert main(["check", "--object-info", str(saved), "sd15_t2i"]) == 1
+    assert capsys.readouterr().out.strip()
+
+
 @pytest.mark.parametrize("arguments", [["nope"], ["--object-info", "/nowhere/catalogue.json"]])
 def test_what_cannot_be_read_fails_with_a_sentence(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
