@@ -17,10 +17,6 @@ MAX_BYTES: Final = 5 * 1024 * 1024
 """A batch of ten thousand shots by code is 200 kB."""
 
 
-HALF: Final = b"\\ud"
-"""How the halves of a character are written; two of them that belong together are one."""
-
-
 class TooLong(APIException):
     """The body is longer than any request of this API."""
 
@@ -39,13 +35,8 @@ class BoundedJson(JSONParser):
             raise TooLong(_("the body is longer than 5 MB; send it in parts"))
         try:
             constant = strict_json.strict_constant if self.strict else None
-            body = json.loads(codecs.decode(content, "utf-8"), parse_constant=constant)
-            if HALF in content.lower():
-                json.dumps(body, ensure_ascii=False).encode()
-            return body
+            return json.loads(codecs.decode(content, "utf-8"), parse_constant=constant)
         except RecursionError as exc:
             raise ParseError(_("JSON parse error - it nests too deeply")) from exc
-        except UnicodeEncodeError as exc:
-            raise ParseError(_("JSON parse error - it holds half of a character")) from exc
         except ValueError as exc:
             raise ParseError(f"JSON parse error - {exc}") from exc

@@ -45,6 +45,8 @@ def checked(document: object, object_info: ObjectInfo, findings: Findings) -> Gr
         kept = {key: node[key] for key in ("inputs", "class_type", "_meta") if key in node}
         graph[str(node_id)] = {**kept, "inputs": dict(node["inputs"])}
     for node_id, node in graph.items():
+        if fault := fault_of(node.get("_meta")):
+            findings.add("unreadable", f"{_named(graph, node_id)}: '_meta' holds {fault}.", node_id)
         for name, value in node["inputs"].items():
             _refuse_input(graph, object_info, node_id, str(name), value, findings)
     circle = cycle_in(graph)

@@ -20,18 +20,19 @@ _MOST_PASSED = 200
 
 
 def leaving(
-    graph: Graph, object_info: ObjectInfo, readers: Collection[str], outputs: Collection[str]
+    graph: Graph, object_info: ObjectInfo, readers: Collection[str], needed: Collection[str]
 ) -> Without | None:
     """Say what becomes of the graph when these nodes have nothing to read.
 
-    None where one of ``outputs`` (the nodes that save) would go with them: then the role must be given.
+    None where one of ``needed`` (the nodes that save, and the samplers) would go with them: then the role
+    must be given. A sampler that is passed by would leave a picture of nothing.
     """
     walk = _Walk(graph, object_info, {node for node in readers if node in graph})
     walk.run()
-    if walk.gone & set(outputs) or not walk.gone:
+    if walk.gone & set(needed) or not walk.gone:
         return None
     relink = dict(walk.relinked())
-    walk.sweep(relink, outputs)
+    walk.sweep(relink, needed)
     return Without(
         remove=tuple(node for node in graph if node in walk.gone),
         relink={place: to for place, to in relink.items() if place[0] not in walk.gone},
@@ -62,14 +63,14 @@ class _Walk:
             if node not in self.gone and giver in self.gone and (to := self._past((giver, slot))):
                 yield (node, name), to
 
-    def sweep(self, relink: Mapping[tuple[str, str], _Output], outputs: Collection[str]) -> None:
+    def sweep(self, relink: Mapping[tuple[str, str], _Output], needed: Collection[str]) -> None:
         """Let those go that only the gone took anything from."""
         wanted = {giver for giver, _slot in relink.values()}
         waiting = list(self.gone)
         while waiting:
             for value in self.graph[waiting.pop()]["inputs"].values():
                 giver = linked_node(value)
-                if giver is None or giver not in self.graph or giver in self.gone | wanted | set(outputs):
+                if giver is None or giver not in self.graph or giver in self.gone | wanted | set(needed):
                     continue
                 if self._takers[giver] <= self.gone:
                     self.gone.add(giver)

@@ -41,16 +41,16 @@ def absence_of(
     object_info: ObjectInfo,
     binding: Mapping[str, Any],
     places: Sequence[Place],
-    outputs: Collection[str],
+    needed: Collection[str],
 ) -> Absence:
     """Say what goes when a file role written to these places is not given, and what is led elsewhere.
 
     A rule that the binding has is kept while it is written to the same places; else one is worked out.
     """
     kept = _kept(binding) if _places_of(binding) == list(places) else None
-    rule = kept or leaving(graph, object_info, [node for node, _name in places], outputs)
+    rule = kept or leaving(graph, object_info, [node for node, _name in places], needed)
     if rule is None:
-        return Absence(None, kept=False, told=[_("It must be given: without it nothing would be saved.")])
+        return Absence(None, kept=False, told=[_("It must be given: nothing would be rendered without it.")])
     return Absence(rule, kept=kept is not None, told=_in_words(graph, rule))
 
 

@@ -244,8 +244,9 @@ class Wizard(forms.Form):
         posted = [read(str(self.data.get(f"t.{role}.{n}") or "")) for n in range(MOST_TARGETS)]
         places = [place for place in posted if place] if self.is_bound else chosen
         saving = [str(row.get("node")) for row in self.document.get("outputs", ())]
-        outputs = saving or [output.node for output in self.found.outputs]
-        found = absence_of(self.graph, self.object_info, binding, places, outputs)
+        needed = saving or [output.node for output in self.found.outputs]
+        needed += [sampler.node for sampler in self.found.samplers]
+        found = absence_of(self.graph, self.object_info, binding, places, needed)
         self.absences[role] = found
         if found.rule:
             self.fields[f"o.{role}"] = forms.BooleanField(

@@ -212,7 +212,7 @@ def test_a_file_that_may_be_left_out_is_ticked_and_the_template_says_what_goes_w
 def test_what_everything_starts_from_cannot_be_left_out(as_: Browser) -> None:
     root = as_("root")
     shown = root.get(page(brought(root, graph_of("flux_i2i")))).content.decode()
-    assert "It must be given: without it nothing would be saved." in shown
+    assert "It must be given: nothing would be rendered without it." in shown
     assert 'name="o.first_frame"' not in shown
 
 

@@ -160,8 +160,7 @@ def test_a_version_tells_what_each_node_of_the_farm_lacks_for_it(api: APIClient,
 
 def test_no_address_of_the_api_hides_a_template() -> None:
     actions: list[Any] = TemplateViewSet.get_extra_actions()
-    beside = {action.url_path for action in actions if not action.detail}
-    assert beside == RESERVED
+    assert {action.url_path for action in actions if not action.detail} == RESERVED
 
 
 def test_a_dry_run_names_what_is_nearest_to_a_model_that_a_node_lacks(api: APIClient) -> None:

@@ -162,6 +162,13 @@ def test_a_node_of_too_many_inputs_is_refused_by_id_and_title_in_both_formats() 
     assert refused({"nodes": [drawn], "links": []}).startswith("Node 7 (Wide) has 1001 inputs")
 
 
+def test_what_is_no_number_is_refused_in_a_title_too() -> None:
+    made = graph()
+    sampler = node_of(made, "KSampler")
+    made[sampler]["_meta"] = {"title": "Mine", "size": float("nan")}
+    assert refused(made) == f"Node {sampler} (Mine): '_meta' holds nan, which is no number."
+
+
 def test_a_graph_of_too_many_nodes_is_refused_in_api_format_too() -> None:
     made = {str(number): {"class_type": "ImageInvert", "inputs": {}} for number in range(MOST_NODES + 1)}
     assert refused(made).startswith(f"The graph has more than {MOST_NODES} nodes")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from workflows.catalogue import ObjectInfo, recorded, with_packs
+from workflows.finding import find
 from workflows.finding.leaving import leaving
 from workflows.finding.packs import draft_packs
 from workflows.load import Template, all_templates, load, template_from
@@ -31,8 +32,9 @@ def info_of(template: Template) -> ObjectInfo:
 
 def rule_of(template: Template, role: str) -> Without | None:
     readers = [target.node for target in template.manifest.bindings[role].targets]
-    outputs = [output.node for output in template.manifest.outputs]
-    return leaving(template.graph, info_of(template), readers, outputs)
+    needed = [output.node for output in template.manifest.outputs]
+    needed += [sampler.node for sampler in find(template.graph, info_of(template)).samplers]
+    return leaving(template.graph, info_of(template), readers, needed)
 
 
 @pytest.mark.parametrize(("slug", "role"), FILES)
