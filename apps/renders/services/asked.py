@@ -109,6 +109,7 @@ def _nodes(requests: Sequence[ClaimRequest]) -> dict[tuple[str, str], tuple[Node
         "name",
         "epoch",
         "desired",
+        "hears",
         "observed",
         "tier_gb",
         "capabilities_of",
