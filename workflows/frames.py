@@ -27,6 +27,9 @@ LONGEST_RATE: Final = 60
 """Characters: 16.666666666666668 is written so, and nothing needs more."""
 
 FLOAT_ERROR: Final = Fraction(1, 10**9)
+WRITTEN_OUT: Final = 9
+"""Digits behind the point: nobody types so many, a rate was reckoned."""
+LARGEST_DENOMINATOR: Final = 1001
 
 Rate = str | float | Decimal | Fraction
 """What a rate may be written as."""
@@ -38,8 +41,9 @@ MOST_SEGMENTS: Final = 1_000
 def exact_fps(rate: Rate) -> Fraction:
     """Return a rate as the fraction it stands for: 23.976, 23.98 and "24000/1001" are 24000/1001.
 
-    A decimal with two or more digits that is an NTSC rate, rounded or cut off there, is that rate; any
-    other is what it says. Raises ValueRefused for what is no rate.
+    A decimal with two or more digits that is an NTSC rate, rounded or cut off there, is that rate; one of
+    many digits is the simple fraction it was reckoned from (16.666666666666668 is 50/3); any other is what it
+    says. Raises ValueRefused for what is no rate.
     """
     exact = rate if isinstance(rate, Fraction) else _read(str(rate).strip()[:LONGEST_RATE])
     if exact <= 0:
@@ -69,7 +73,8 @@ def _read(text: str) -> Fraction:
         rounded = written in (math.floor(shifted), math.floor(shifted + Fraction(1, 2)))
         if rounded or abs(exact - ntsc) < FLOAT_ERROR:
             return ntsc
-    return exact
+    simple = exact.limit_denominator(LARGEST_DENOMINATOR)
+    return simple if digits >= WRITTEN_OUT and simple and abs(exact - simple) < FLOAT_ERROR else exact
 
 
 def fps_text(rate: Fraction) -> str:

@@ -39,7 +39,9 @@ def place_of(owner: Owner) -> dict[str, Any]:
 
 def usable_by(shots: Sequence[Shot]) -> dict[UUID, list[Material]]:
     """Each shot's material, its own first, then its sequence's, then its film's: one query."""
-    rows = standing().filter(_of_any(shots)).select_related("sequence", "shot__sequence", "project")
+    rows = (
+        standing().filter(_of_any(shots)).select_related("sequence", "shot__sequence", "project", "added_by")
+    )
     by_place: dict[UUID, list[Material]] = defaultdict(list)
     for row in rows.order_by("kind", "name", "created_at"):
         by_place[row.shot_id or row.sequence_id or row.project_id].append(row)

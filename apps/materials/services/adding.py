@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.characters.pictures import read_picture
-from apps.common.errors import Problem, Refused
+from apps.common.errors import Conflict, Problem, Refused
 from apps.common.ids import uuid7
 from apps.common.machines import record_event
 from apps.materials.formats import KNOWN, SNIFFED, Format, format_of, suffix_of, usual_kind
@@ -73,7 +73,7 @@ def add_material(
     """Check a file and keep it for a shot, a sequence or a film. ``kind`` "": as name and bytes suggest.
 
     The same file twice under one kind gives the row that is there. Raises NotAllowed; Refused with what is
-    wrong and what would be right.
+    wrong and what would be right; Conflict if that row was taken away at the same moment.
     """
     project = owner if isinstance(owner, Project) else owner.project
     require(user, Act.PLAN, project)
@@ -121,7 +121,10 @@ def _keep(owner: Owner, project: Project, come: _Arrival, *, kind: str, name: st
                 transaction.on_commit(partial(request_material, pk))
     if kept is None:
         forget_files(material)
-        twin = of_owner(owner).get(kind=kind, sha256=come.sha256)
+        twin = of_owner(owner).filter(kind=kind, sha256=come.sha256).first()
+        if twin is None:
+            told = _("the same file was there, and was taken away just now; add it again")
+            raise Conflict(Problem("file", name, told, code="gone"))
         return Added(twin, created=False)
     logger.info("material added", extra={"material": str(pk), "key": material.key, "kind": kind})
     return Added(kept, created=True)

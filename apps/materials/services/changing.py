@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -38,12 +38,20 @@ def change_material(
         _no_twin(row, kind)
         row.kind = kind
     row.row_version += 1
-    row.save(update_fields=["name", "kind", "row_version", "updated_at"])
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["name", "kind", "row_version", "updated_at"])
+    except IntegrityError as exc:
+        raise _twice(row.kind) from exc  # the same file came in under this kind at the same moment
     return row
 
 
 def _no_twin(row: Material, kind: str) -> None:
     place = {"project": row.project_id, "sequence": row.sequence_id, "shot": row.shot_id}
     if standing().filter(**place, kind=kind, sha256=row.sha256).exists():
-        told = _("the same file is there already as “%s”") % MaterialKind(kind).label
-        raise Refused(Problem("kind", kind, told, code="twice"))
+        raise _twice(kind)
+
+
+def _twice(kind: str) -> Refused:
+    told = _("the same file is there already as “%s”") % MaterialKind(kind).label
+    return Refused(Problem("kind", kind, told, code="twice"))

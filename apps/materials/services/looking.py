@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from apps.common.machines import move
 from apps.materials.formats import Format, format_of
 from apps.materials.models import Material, Medium
+from apps.materials.services.adding import forget_files
 from apps.materials.sounds import listen
 from apps.materials.states import MATERIAL
 from apps.review.decoding import Undecodable, look
@@ -96,4 +97,6 @@ def _seen(material: Material, copy: Path, expected: Format, folder: Path) -> dic
 def _close(material: Material, to: Media, facts: dict[str, Any]) -> None:
     reason = facts.get("problem", "")
     move(MATERIAL, material, from_=(Media.PROCESSING,), to=to, actor=ACTOR, reason=reason, changes=facts)
+    if not Material.objects.filter(pk=material.pk).exists():
+        forget_files(material)  # taken away meanwhile: what was made of it since would stay for ever
     logger.info("material looked at", extra={"material": str(material.pk), "state": str(to), "why": reason})

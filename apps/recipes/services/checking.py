@@ -149,7 +149,14 @@ def _cannot_take(spec: StepSpec, template: Template, before: str, made: str) -> 
             "%(template)s starts from no file, so it cannot take the %(made)s that %(before)s makes before it"
         )
         return Problem("template", spec.template, told % names, code="takes_nothing")
-    wanted = {inputs[spec.role]} if spec.role else {*inputs.values()}
+    free = [medium for role, medium in inputs.items() if role not in spec.also]
+    if not free:
+        told = _(
+            "other steps fill every file input of %(template)s already, so it cannot take the %(made)s that "
+            "%(before)s makes before it; leave one out of the other inputs"
+        )
+        return Problem("also", ", ".join(spec.also), told % names, code="takes_nothing")
+    wanted = {inputs[spec.role]} if spec.role else {*free}
     if made in wanted:
         return None
     told = _("%(template)s starts from: %(wanted)s, and %(before)s before it makes: %(made)s")

@@ -20,8 +20,8 @@ from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.services.casting import NOBODY, Cast, cast_of
 from apps.renders.services.files import brought
 from apps.renders.services.seeds import fixed_seed, seed_of
-from apps.renders.services.shot_values import PREFIX_FOR_CHECK, shot_values
-from apps.renders.services.sources import Source, find_sources, medium_taken, role_of
+from apps.renders.services.shot_values import PREFIX_FOR_CHECK, carried, shot_values
+from apps.renders.services.sources import Looks, Source, find_sources, medium_taken, role_of
 from apps.renders.services.starts import start_of
 from apps.renders.services.steps import Step
 from apps.workflows.models import WorkflowTemplateVersion
@@ -85,9 +85,10 @@ def try_out(
 def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
     manifest, bindings = template.manifest, template.manifest.bindings
     taken = role_of(manifest)
-    source = find_sources([shot], taken, medium_taken(template, taken)).get(shot.pk) if taken else None
-    looks = source.looks if source else None
-    own = shot_values(Step(template=template.slug), template, shot, source_fps=looks.fps if looks else None)
+    found = find_sources([shot], taken, medium_taken(template, taken)).get(shot.pk) if taken else None
+    files, looks = _files_of(template, shot, found)
+    left, skip = carried(manifest, looks)
+    own = shot_values(Step(template=template.slug), template, shot, source_fps=left.fps, overlap=skip)
     values = {role: Given(value, _origin(role, shot)) for role, value in own.items()}
     cast = NOBODY
     if "positive" in bindings:
@@ -107,24 +108,29 @@ def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
                 values[role] = Given(text, origin)
     if "seed" in bindings:
         values["seed"] = _seed(template, shot)
-    return values | _files_of(template, shot, source), cast
+    return values | files, cast
 
 
-def _files_of(template: Template, shot: Shot, found: Source | None) -> dict[str, Given]:
-    """What a press of Render would bring, as far as it is there."""
+def _files_of(
+    template: Template, shot: Shot, found: Source | None
+) -> tuple[dict[str, Given], dict[str, Looks | None]]:
+    """What a press of Render would bring, as far as it is there, and how that looks."""
     step, role = Step(template=template.slug), role_of(template.manifest)
     files = brought(shot.project, [shot], step, template, own=role)
     given = {
         name: Given(f"artifact-{file.pk}", Origin("shot", file.title))
         for name, file in files.by_shot[shot.pk].items()
     }
+    looks: dict[str, Looks | None] = {name: file.looks for name, file in files.by_shot[shot.pk].items()}
     try:
         source = start_of(step, template, shot, found, files.starts.get(shot.pk, []), ()).source
     except Refused:
-        return given  # it is not there yet: something stands in for it
+        return given, looks  # it is not there yet: something stands in for it
+    if source:
+        looks[role] = source.looks
     if source and source.artifact_id:
         given[role] = Given(f"artifact-{source.artifact_id}", Origin("shot", source.title))
-    return given
+    return given, looks
 
 
 def _origin(role: str, shot: Shot) -> Origin:

@@ -44,6 +44,10 @@ def weight_of(obstacles: Sequence[Obstacle]) -> int:
     return 0 if not codes else 1 if codes <= _PASSING else 2
 
 
+_OF_NODES: Final = ("name", "tier_gb", "capabilities_of", "keys", "hears")
+"""Columns that fit is judged by; one that is missing here is read for each node by itself."""
+
+
 class Farm:
     """The templates there are and the nodes there are, read once for many shots."""
 
@@ -51,8 +55,8 @@ class Farm:
         self.there = set(WorkflowTemplate.objects.values_list("slug", flat=True))
         self.offered = {row.slug: row for row in offered()}
         remember(row.current for row in self.offered.values() if row.current)
-        self.serving = list(serving().only("name", "tier_gb", "capabilities_of", "keys"))
-        self.known = list(known_capabilities().only("name", "tier_gb", "capabilities_of", "keys"))
+        self.serving = list(serving().only(*_OF_NODES))
+        self.known = list(known_capabilities().only(*_OF_NODES))
         self._needs: dict[tuple[Any, ...], float | Obstacle] = {}
 
     @property

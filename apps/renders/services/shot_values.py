@@ -63,8 +63,7 @@ def fit(
     ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    left = _following(template.manifest, files) or Looks(0, 0)
-    skip = left.skip if template.manifest.follows else _overlap(template.manifest, files)
+    left, skip = carried(template.manifest, files)
     values = shot_values(step, template, shot, source_fps=left.fps, overlap=skip)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
@@ -88,6 +87,12 @@ def fit(
     )
 
 
+def carried(manifest: Manifest, files: Mapping[str, Looks | None]) -> tuple[Looks, int]:
+    """How a clip looks as far as its source decides, and how many frames at its beginning repeat another."""
+    left = _following(manifest, files) or Looks(0, 0)
+    return left, left.skip if manifest.follows else _overlap(manifest, files)
+
+
 def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks | None:
     """How a clip looks that follows its source; None if no source is known."""
     rule = manifest.follows or Follows(role=VIDEO)
@@ -101,7 +106,7 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
         fps=source.fps and source.fps * rule.fps_times,
         whole=source.whole,
         skip=source.skip * rule.frames_times,
-        held=(source.held + 1) * rule.frames_times - 1,
+        held=max(0, source.held * rule.frames_times + min(-rule.frames_plus, rule.frames_times - 1)),
     )
 
 

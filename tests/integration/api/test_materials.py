@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.productions.models import Shot
 from tests.integration.admin.test_media import body
@@ -101,3 +103,16 @@ def test_a_plan_names_the_files_and_a_batch_takes_them_by_id(
     refused = artist.delete(f"/api/v1/materials/{door['id']}")
     assert refused.status_code == 400
     assert job["code"] in refused.json()["errors"][0]["message"]
+
+
+def test_a_long_list_takes_no_more_queries_than_a_short_one(
+    shots: list[Shot], client_of: Client, artifact_root: Path
+) -> None:
+    artist, address = client_of("artist"), f"/api/v1/shots/{shots[0].pk}/materials"
+    counts = []
+    for name, size in (("a.png", 8), ("b.png", 9), ("c.png", 10)):
+        bring(artist, f"shots/{shots[0].pk}", picture((size, size)), name)
+        with CaptureQueriesContext(connection) as queries:
+            assert artist.get(address).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[-1]

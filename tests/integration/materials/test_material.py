@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -14,9 +15,18 @@ from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
 from apps.materials.models import Material
 from apps.materials.selectors import nearest, usable_by
-from apps.materials.services import add_material, adding, change_material, looking, process_material
+from apps.materials.services import (
+    add_material,
+    adding,
+    change_material,
+    changing,
+    looking,
+    process_material,
+)
+from apps.materials.services.adding import forget_files
 from apps.productions.models import Shot
 from apps.projects.roles import Role
+from apps.review.previews import make_previews
 from tests.factories import MembershipFactory, ShotFactory
 from tests.integration.materials.made import clip, mask, picture, sound, upload
 
@@ -195,3 +205,30 @@ def test_the_database_itself_refuses_a_material_of_two_things(shot: Shot, artist
     made = add_material(shot, upload(picture(), "a.png"), user=artist).material
     with pytest.raises(IntegrityError), transaction.atomic():
         Material.objects.filter(pk=made.pk).update(sequence=shot.sequence)
+
+
+def test_what_is_taken_away_while_it_is_looked_at_leaves_nothing_behind(
+    shot: Shot, artist: User, artifact_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = add_material(shot, upload(clip(tmp_path), "walk.mp4"), user=artist).material
+
+    def taken_away_then_made(*args: Any, **more: Any) -> Any:
+        Material.objects.filter(pk=made.pk).delete()
+        forget_files(made)
+        return make_previews(*args, **more)
+
+    monkeypatch.setattr(looking, "make_previews", taken_away_then_made)
+    process_material(made.pk)
+    assert stored(artifact_root) == []
+
+
+def test_of_two_who_make_the_same_file_one_kind_at_once_the_second_is_told(
+    shot: Shot, artist: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_material(shot, upload(picture(), "a.png"), user=artist)
+    other = add_material(shot, upload(picture(), "b.png"), kind="control", user=artist).material
+    monkeypatch.setattr(changing, "_no_twin", lambda row, kind: None)  # the first was not there yet
+    with pytest.raises(Refused, match="already"):
+        change_material(other, kind="plate", user=artist)
+    other.refresh_from_db()
+    assert other.kind == "control"

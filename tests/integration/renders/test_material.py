@@ -18,11 +18,13 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Attempt, Job
 from apps.renders.services.again import render_again
+from apps.renders.services.dry_runs import try_out
 from apps.renders.services.material import remove_material
 from apps.renders.services.orders import order_for
 from apps.renders.services.planning import Plan, plan
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import JobState
+from apps.workflows.selectors import current_version
 from tests.comfysim_fixture import StartSim
 from tests.factories import (
     ArtifactFactory,
@@ -278,3 +280,14 @@ def test_what_is_taken_away_between_plan_and_press_makes_no_job(
     with pytest.raises(Refused, match="taken away just now"):
         press(coordinator, shot)
     assert not Job.objects.exists()
+
+
+def test_a_dry_run_tells_the_length_that_the_job_will_have(shot: Shot, coordinator: User) -> None:
+    character = CharacterFactory.create(project=shot.project)
+    ShotCharacterFactory.create(shot=shot, character=character)
+    picture_of(character)
+    driving(shot, frames=96, fps=12.0)
+    [job] = planned(shot, "wan_animate").jobs
+    tried = try_out(current_version("wan_animate"), shot=shot)
+    told = {one.role: one.value for one in tried.run.written}
+    assert told["frames"] == job.values["frames"]

@@ -20,6 +20,7 @@ from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.renders.models import Decision, Recommendation
 from apps.renders.recommendation_words import obstacles_in_words, reasons_in_words
+from apps.renders.services.obstacles import Farm
 from apps.renders.services.recommending import Advice, advice_for, decide, recommend
 from apps.workflows.models import RecommendationRule, WorkflowTemplate
 from apps.workflows.services import template_of
@@ -256,6 +257,7 @@ def test_many_shots_take_no_more_queries_than_few(film: Project) -> None:
     shots = ShotFactory.create_batch(12, sequence=film.sequences.get(), description="A girl runs")
     for one in shots:
         ShotCharacterFactory.create(shot=one)
+    advice_for(shots[:1])  # reads templates that are remembered from here on
     counts = []
     for some in (shots[:2], shots):
         with CaptureQueriesContext(connection) as queries:
@@ -314,3 +316,16 @@ def test_a_file_that_will_be_asked_for_is_told_and_stands_in_no_way(shot: Shot) 
     walk.delete()
     TakeFactory.create(shot=shot, kind="clip", media_state="ready")
     assert advised(shot).choices[0]["obstacles"] == []
+
+
+def test_many_nodes_take_no_more_queries_than_few(shot: Shot) -> None:
+    counts = []
+    for _more in range(2):
+        for _node in range(3):
+            node_for("rife_interpolate", tier_gb=24)
+        farm = Farm()
+        farm.obstacles("rife_interpolate", shot)  # what each node lacks is remembered from here on
+        with CaptureQueriesContext(connection) as queries:
+            Farm().obstacles("rife_interpolate", shot)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -122,3 +122,10 @@ def test_an_input_takes_only_the_kind_of_file_that_the_named_step_makes() -> Non
     [(field, value, message)] = told(KEYFRAME, CLIP, replace(go_on, also={"first_frame": 2}))
     assert (field, value) == ("steps[2].also", "first_frame")
     assert message == "“first_frame” takes: an image, and step 2 makes: a video"
+
+
+def test_a_step_whose_inputs_are_all_filled_by_others_has_none_left_for_the_step_before() -> None:
+    [(field, value, message)] = told(KEYFRAME, EDIT, replace(CLIP, also={"first_frame": 1}))
+    assert (field, value) == ("steps[2].also", "first_frame")
+    assert "other steps fill every file input of wan22_i2v already" in message
+    assert "leave one out of the other inputs" in message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from fractions import Fraction
 
 import pytest
@@ -306,3 +307,32 @@ def test_what_is_repeated_counts_against_the_longest_clip() -> None:
 
 def test_a_clip_that_repeats_too_much_to_cover_the_shot_says_what_is_missing() -> None:
     assert Conform(Length(40, Fraction(16)), 41, Fraction(16), skip=5).missing == 4
+
+
+@pytest.mark.parametrize(
+    "rate", [Fraction(50, 3), Fraction(72000, 1001), Fraction(24000, 1001), Fraction(100, 3), Fraction(25, 2)]
+)
+def test_a_rate_that_was_reckoned_as_a_float_is_the_fraction_it_was(rate: Fraction) -> None:
+    assert exact_fps(float(rate)) == rate
+    assert exact_fps("16.667") == Fraction(16667, 1000), "what a person types is what it says"
+
+
+@pytest.mark.parametrize("fps", ["24", "23.976", "25", "29.97", "30", "59.94", "16"])
+@pytest.mark.parametrize("chain", [(2,), (2, 2), (3,), (3, 2)])
+@pytest.mark.parametrize("rate", [Fraction(16), Fraction(24000, 1001), Fraction(50, 3)])
+def test_a_clip_that_continues_another_and_is_interpolated_shows_the_nearest_moment_and_ends_with_the_shot(
+    fps: str, chain: tuple[int, ...], rate: Fraction
+) -> None:
+    length = Length(37, exact_fps(fps))
+    told = render_frames(length, SVI, rate, overlap=5)
+    frames, skip, held, pace, times = told.rendered, told.skip, 0, float(rate), math.prod(chain)
+    for each in chain:  # as one job after the other has it, its rate a float
+        frames, skip, held, pace = (frames - 1) * each + 1, skip * each, (held + 1) * each - 1, pace * each
+    smooth = Conform(length, frames, exact_fps(pace), skip=skip, held=held)
+    begins = {number: (Fraction(number, times) - 5) / rate for number in range(5 * times, frames)}
+    used = [number for number, at in begins.items() if at < length.seconds]
+    assert (smooth.start, smooth.end, smooth.missing) == (used[0], used[-1] + 1, 0)
+    assert smooth.mapping() == [
+        min(used, key=lambda number: (abs(begins[number] - at), number))
+        for at in (frame / length.fps for frame in range(length.total))
+    ]
