@@ -57,7 +57,8 @@ def _expect(result: Expected, project: Project, shots: list[Shot], specs: Sequen
             build = builds.get((item.step, item.shot.pk))
             bindings = item.manifest.bindings
             files = {role for role, binding in bindings.items() if binding.type == "file"}
-            own = item.source.role if item.source else ""
+            own = item.source.role if item.source and item.source.role not in item.files else ""
+            # The shot's material is made by no job: it is among the pictures, and stale when exchanged.
             result.made[item.shot.pk, item.step] = Made(
                 version=item.version.content_hash,
                 template=str(item.version),

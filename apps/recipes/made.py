@@ -56,7 +56,7 @@ class Made:
 class Difference:
     """One thing that is not as it was.
 
-    ``what``: template, value, prompt, negative, loras, pictures, seed, source.
+    ``what``: template, value, prompt, negative, loras, pictures, material, seed, source.
     """
 
     what: str
@@ -117,8 +117,12 @@ def differences(was: Made, now: Made) -> Iterator[Difference]:
         yield Difference("negative")
     if was.loras != now.loras:
         yield Difference("loras", "", _files(was), _files(now))
-    if was.pictures != now.pictures:
+    others = {*was.pictures.items()} ^ {*now.pictures.items()}
+    exchanged = {role for role, _file in others}
+    if exchanged - SUITING.keys():
         yield Difference("pictures")
+    for role in sorted(exchanged & SUITING.keys()):
+        yield Difference("material", role)
     if now.seed is not None and was.seed is not None and was.seed != now.seed:
         yield Difference("seed", "", str(was.seed), str(now.seed))
     yield from _other_sources(was, now)

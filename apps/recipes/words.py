@@ -21,6 +21,7 @@ _CHANGED: Final[Mapping[str, Promise]] = {
     "pictures": gettext_lazy("the reference pictures of the cast changed"),
 }
 _BECAME: Final[Mapping[str, Promise]] = {
+    "material": gettext_lazy("the file for %(name)s was exchanged"),
     "template": gettext_lazy("the template is %(now)s now, it was %(was)s"),
     "value": gettext_lazy("%(name)s is %(now)s now, it was %(was)s"),
     "loras": gettext_lazy("the LoRAs are now: %(now)s; they were: %(was)s"),

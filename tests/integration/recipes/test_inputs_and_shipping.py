@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.apps import apps
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
+from apps.materials.services import add_material
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.recipes.models import Recipe
@@ -19,9 +21,11 @@ from apps.recipes.services.rerendering import render_changed, render_more
 from apps.recipes.services.shipped import SHIPPED, ship
 from apps.recipes.spec import Gate, StepSpec
 from apps.renders.models import Attempt, Job
+from apps.renders.services.material import remove_material
 from apps.renders.services.orders import order_for
 from apps.workflows.services import sync_templates, template_of
 from tests.factories import CharacterFactory, ShotCharacterFactory
+from tests.integration.materials.made import picture, upload
 from tests.integration.recipes.scene import (
     KEYFRAME,
     approves,
@@ -98,16 +102,34 @@ def test_a_step_is_stale_when_the_reference_pictures_of_its_cast_change_and_not_
 ) -> None:
     character = CharacterFactory.create(project=film)
     ShotCharacterFactory.create(shot=shot, character=character)
-    picture = picture_of(character)
+    face = picture_of(character)
     edit = StepSpec(template="qwen_edit", takes=2, gate=Gate.APPROVAL)
     run = started(coordinator, film, [shot], recipe_of(edit, StepSpec(template="wan22_i2v")))
     renders_all(run)
     approves(coordinator, jobs(run, 0)[0])
     assert go_on_missed() == 1
     assert stale(run) == [[], []]
-    picture.delete()
+    face.delete()
     picture_of(character, 1)
     assert stale(run) == [["pictures"], ["upstream"]]
+
+
+def test_a_step_that_began_with_the_plate_of_its_shot_is_stale_when_the_plate_is_exchanged(
+    film: Project, coordinator: User, shot: Shot, artifact_root: Path
+) -> None:
+    plate = add_material(shot, upload(picture(), "plate.png"), user=coordinator).material
+    run = started(
+        coordinator,
+        film,
+        [shot],
+        recipe_of(StepSpec(template="wan22_i2v"), StepSpec(template="rife_interpolate")),
+    )
+    renders_all(run)
+    assert jobs(run, 0)[0].values["first_frame"] == str(plate.pk)
+    assert stale(run) == [[], []]
+    remove_material(plate, user=coordinator)
+    add_material(shot, upload(picture(colour="red"), "plate.png"), user=coordinator)
+    assert stale(run) == [["material first_frame"], ["upstream"]]
 
 
 def test_the_final_clip_of_the_shipped_chain_has_the_looks_of_what_was_approved(
