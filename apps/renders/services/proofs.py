@@ -119,9 +119,8 @@ def record(report: RenderReport) -> bool | None:
         logger.warning("forged report refused", extra={"proof": str(proof.pk)})
         return False
     if report.token != proof.token:
-        return (
-            True  # of an earlier try: while its node keeps that report it takes no other order of this name
-        )
+        # Of an earlier try: while its node keeps that report it takes no other order of this name.
+        return True
     told = printable(RenderReport, report)
     if told.outcome == Outcome.SUCCEEDED:
         _end(proof, ProofState.PROVEN, told, from_=PROOF_OPEN)  # also one that was to make way, and was done
@@ -203,6 +202,7 @@ def _give_back(proof: Proof, why: str, *, costs: bool = True) -> bool:
         actor=ACTOR,
         reason=why,
         story=proof.node_id,
+        where={"token": proof.token},
         changes={
             "token": "",
             "until": None,
@@ -222,6 +222,7 @@ def fail(proof: Proof, failure_class: str, message: str) -> bool:
         actor=ACTOR,
         reason=message,
         story=proof.node_id,
+        where={"token": proof.token},
         changes={
             "finished_at": database_now(),
             "failure_class": failure_class,
