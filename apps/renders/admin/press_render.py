@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.nodes.selectors import largest_tier
 from apps.productions.admin import ShotAdmin
@@ -120,7 +121,7 @@ def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
     form = RenderForm(request.POST, project=project, shots=shots)
     if not form.is_valid():
         return _show(page, request, form, project, shots)
-    if "submit" not in request.POST:
+    if not pressed(request, "submit"):
         planned = plan(
             project=project,
             shots=shots,
