@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -64,6 +65,45 @@ def test_a_control_net_is_passed_by_and_what_only_served_it_goes_too() -> None:
 
 def test_a_picture_that_everything_starts_from_must_be_given() -> None:
     assert rule_of(load("flux_i2i"), "first_frame") is None
+
+
+@pytest.mark.parametrize("missing", list(permutations(["control", "reference"])))
+def test_of_two_in_a_row_both_may_be_left_out(missing: tuple[str, ...]) -> None:
+    template = load("controlnet_pose")
+    graph = copy.deepcopy(template.graph)
+    graph["20"] = {"class_type": "LoadImage", "inputs": {"image": "b.png"}}
+    graph["21"] = copy.deepcopy(graph["9"])
+    graph["21"]["inputs"] |= {"positive": ["9", 0], "negative": ["9", 1], "image": ["20", 0]}
+    graph["12"]["inputs"] |= {"positive": ["21", 0], "negative": ["21", 1]}
+    control = template.manifest.bindings["control"]
+    bindings = {
+        role: replace(control, role=role, optional=leaving(graph, recorded(), [reader], ["12", "14"]))
+        for role, reader in (("control", "7"), ("reference", "20"))
+    }
+    left = without(graph, replace(template.manifest, bindings=bindings), missing)
+    assert (left["12"]["inputs"]["positive"], left["12"]["inputs"]["negative"]) == (["5", 0], ["6", 0])
+    assert without_missing_models(check_graph(left, recorded())) == []
+
+
+def test_what_was_to_stand_in_and_goes_too_is_nowhere_linked_to() -> None:
+    graph = copy.deepcopy(load("wan22_i2v").graph)
+    [taker] = [node for node, body in graph.items() if body["class_type"] == "WanImageToVideo"]
+    graph |= {
+        "a": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+        "b": {"class_type": "LoadImage", "inputs": {"image": "b.png"}},
+        "both": {"class_type": "ImageBatch", "inputs": {"image1": ["a", 0], "image2": ["b", 0]}},
+    }
+    graph[taker]["inputs"]["start_image"] = ["both", 0]
+    manifest = load("wan22_i2v").manifest
+    binding = manifest.bindings["first_frame"]
+    bindings = {
+        role: replace(binding, role=role, optional=leaving(graph, recorded(), [reader], []))
+        for role, reader in (("first_frame", "a"), ("last_frame", "b"))
+    }
+    left = without(graph, replace(manifest, bindings=bindings), list(bindings))
+    assert "start_image" not in left[taker]["inputs"]
+    alone = without(graph, replace(manifest, bindings=bindings), ["last_frame"])
+    assert alone[taker]["inputs"]["start_image"] == ["a", 0]
 
 
 def test_a_circle_of_links_ends() -> None:

@@ -86,6 +86,17 @@ def test_an_optional_role_that_does_not_fit_is_found(rule: dict[str, Any], said:
     assert any(said in text for text in found), found
 
 
+def test_what_each_may_be_left_out_alone_but_not_all_together_is_found() -> None:
+    def either(document: dict[str, Any]) -> None:
+        for role, gone, stays in (("reference", "1", "2"), ("reference_2", "2", "1")):
+            relink = [{"node": "4", "input": "images", "to": [stays, 0]}]
+            document["bindings"][role]["optional"] = {"remove": [gone, "3"], "relink": relink}
+
+    saves = {"SaveImage": {"input": {"required": {"images": ["IMAGE"]}}}}
+    [found] = [p for p in check_manifest(_template(either), INFO | saves) if p.code == "optional"]
+    assert "'reference, reference_2' leaves 'images' of node 4" in str(found)
+
+
 def test_what_is_optional_has_no_default() -> None:
     template = _template(lambda d: d["defaults"].update(reference_2="b"))
     assert "optional" in {problem.code for problem in check_manifest(template, INFO)}
