@@ -7,13 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workflows.conforming import Conform, Length
 from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
-from workflows.frames import Conform, Length, exact_fps, render_frames
+from workflows.frames import render_frames
 from workflows.graph import Graph
 from workflows.load import Template
 from workflows.loras import Lora, insert_loras
-from workflows.manifest import FORMER_ROLES, Binding, Manifest, ModelFile, Value, VramRow
+from workflows.manifest import Binding, Manifest, ModelFile, Value, VramRow
 from workflows.optional import without
+from workflows.rates import exact_fps
+from workflows.roles import FORMER_ROLES
 from workflows.values import check_prefix, checked, written
 from workflows.wording import said as _
 

@@ -29,12 +29,14 @@ def without(graph: Graph, manifest: Manifest, roles: Sequence[str]) -> Graph:
     led: dict[tuple[str, str], list[_Output]] = {}
     for (node, name), output in (row for rule in rules for row in rule.relink.items()):
         led.setdefault((node, name), []).insert(0, output)
-        if (before := _output(graph, node, name)) is not None:
+        before = _output(graph, node, name)
+        if before is not None:
             instead.setdefault(before, []).append(output)
     left = copy.deepcopy({node: body for node, body in graph.items() if node not in gone})
     for (node, name), outputs in led.items():
-        if node in left and (output := _staying(outputs, gone, instead)):
-            left[node]["inputs"][name] = list(output)
+        to = _staying(outputs, gone, instead)
+        if node in left and to is not None:
+            left[node]["inputs"][name] = list(to)
     for body in left.values():
         lost = [name for name, value in body["inputs"].items() if linked_node(value) in gone]
         for name in lost:

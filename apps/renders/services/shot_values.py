@@ -10,11 +10,12 @@ from apps.productions.models import Shot
 from apps.renders.services.sources import VIDEO, Looks
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
+from workflows.conforming import Conform, Length
 from workflows.errors import ValueRefused
-from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Follows, Manifest, Value
+from workflows.rates import exact_fps
 from workflows.wording import said as _
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"

@@ -7,9 +7,10 @@ from fractions import Fraction
 import pytest
 
 from workflows.bind import frames_for, models_needed, need_gb, size_for
+from workflows.conforming import Length
 from workflows.errors import NeedUnknown, ValueRefused
-from workflows.frames import Length, exact_fps
 from workflows.load import Template, all_templates, load
+from workflows.rates import exact_fps
 
 
 @pytest.mark.parametrize(
