@@ -66,17 +66,19 @@ def bind(
 
     Roles not given take their default; the nodes of an optional one that is not given are left out. The same
     arguments give the same bytes. Raises UnknownRole, MissingRole, or ValueRefused for a wrong type, range,
-    size step, frame count or LoRA.
+    size step, frame count or LoRA, and for a file that nothing reads because another one was left out.
     """
     manifest = template.manifest
     complete = _complete(manifest, values) | {"filename_prefix": check_prefix(filename_prefix)}
-    graph = without(template.graph, manifest, [role for role in manifest.bindings if role not in complete])
+    missing = [role for role in manifest.bindings if role not in complete]
+    graph = without(template.graph, manifest, missing)
     inputs: list[FileInput] = []
     accepted: dict[str, Value] = {}
     for role, given in sorted(complete.items()):
         binding = manifest.bindings[role]
         value = accepted[role] = checked(binding, given, manifest)
         if binding.type == "file":
+            _refuse_unread(graph, manifest, binding, given, missing)
             inputs += [
                 FileInput(role, t.node, t.input, str(value)) for t in binding.targets if t.node in graph
             ]
@@ -225,6 +227,22 @@ def _complete(manifest: Manifest, values: Mapping[str, Value]) -> dict[str, Valu
             problem = _("must be given for %(template)s", template=manifest.slug)
             raise MissingRole(role, None, problem=problem, remedy=_("it has no default"))
     return {**manifest.defaults, **values}
+
+
+def _refuse_unread(
+    graph: Graph, manifest: Manifest, binding: Binding, given: Value, missing: Sequence[str]
+) -> None:
+    """A file that somebody gave must not be dropped in silence because another one was not given."""
+    nodes = {target.node for target in binding.targets}
+    if nodes and not nodes & graph.keys():
+        rules = {role: manifest.bindings[role].optional for role in missing}
+        taken = ", ".join(role for role, rule in rules.items() if rule and nodes & set(rule.remove))
+        raise ValueRefused(
+            binding.role,
+            given,
+            problem=_("is read by nothing without %(roles)s", roles=taken),
+            remedy=_("give that too, or leave both out"),
+        )
 
 
 def _write(graph: Graph, binding: Binding, value: Value) -> None:

@@ -146,6 +146,13 @@ def test_a_pack_is_what_the_file_says_of_its_nodes_with_the_class_as_the_server_
     assert pack["classes"]["Fancy"]["input"]["required"]["model"][0] == [], "no file of that server"
 
 
+def test_the_nodes_of_a_group_node_say_it_too() -> None:
+    node = {"type": "Fancy", "properties": {"aux_id": "me/ComfyUI-Fancy", "ver": "1.2"}}
+    document = {"nodes": [{"type": "workflow/both"}], "extra": {"groupNodes": {"both": {"nodes": [node]}}}}
+    (pack,) = draft_packs(GRAPH, recorded(), document)
+    assert (pack["repository"], pack["version"]) == ("https://github.com/me/ComfyUI-Fancy", "1.2")
+
+
 def test_of_a_file_that_says_nothing_the_server_tells_the_folder() -> None:
     (pack,) = draft_packs(GRAPH, server(Fancy=FANCY), GRAPH)
     assert (pack["name"], pack["repository"], pack["version"]) == ("ComfyUI-Fancy", "", "")
