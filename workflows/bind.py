@@ -51,11 +51,10 @@ class VramNeed:
 
 @dataclass(frozen=True, slots=True)
 class FrameChoice:
-    """A legal frame count at the template's own ``fps``, why it is this one, and how it becomes the shot."""
+    """A legal frame count at the template's own ``fps``, and how it becomes the shot."""
 
     frames: int
     fps: float
-    explanation: str
     conform: Conform
 
 
@@ -156,9 +155,7 @@ def frames_for(
             remedy=_("choose a clip template"),
         )
     chosen = render_frames(wanted, rule, exact_fps(native), overlap=overlap)
-    seconds = f"{wanted.total} frames at {float(wanted.fps):g} fps = {float(wanted.seconds):.2f} s"
-    made = f"{chosen.rendered} frames at {native:g} fps by the rule {rule}"
-    return FrameChoice(chosen.rendered, native, f"{seconds}; {made}", chosen)
+    return FrameChoice(chosen.rendered, native, chosen)
 
 
 def models_needed(template: Template, precision: str | None = None) -> tuple[ModelFile, ...]:

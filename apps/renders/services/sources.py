@@ -42,7 +42,7 @@ class Looks:
 
     ``whole``: it arrives at a picture, so that its end is no frame to trim; ``skip``: so many of its frames
     repeat the clip that it continues; ``held``: how many frames more its last one stands for
-    (workflows.frames.Conform).
+    (workflows.conforming.Conform).
     """
 
     width: int

@@ -76,11 +76,6 @@ def test_a_clip_gets_the_next_legal_frame_count_that_covers_the_shot(
     assert choice.frames / choice.fps >= wanted / (fps or 16)
 
 
-def test_the_choice_of_frames_is_explained() -> None:
-    explanation = frames_for(load("wan22_i2v"), Length(48, Fraction(24))).explanation
-    assert explanation == "48 frames at 24 fps = 2.00 s; 33 frames at 16 fps by the rule 4n+1, 5 to 81"
-
-
 def test_a_shot_longer_than_one_clip_says_how_long_a_clip_may_be() -> None:
     with pytest.raises(ValueRefused, match=r"frames: 122 at 24 fps is longer .* one clip holds 121 frames"):
         frames_for(load("wan22_i2v"), Length(122, Fraction(24)))
