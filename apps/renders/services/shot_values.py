@@ -30,8 +30,8 @@ class Fitted:
     """A step as one shot asks it of a template. ``need_gb``: memory of one GPU. ``fps`` is the clip's.
 
     A width or height of 0 is not chosen here: the source's size decides it, or a service. ``length``: how
-    long the shot is and what of the clip will cover it (workflows.conforming.Conform), {} for what makes no clip
-    or whose frame rate nobody knows.
+    long the shot is and what of the clip will cover it (workflows.conforming.Conform), {} for what makes no
+    clip or whose frame rate nobody knows.
     """
 
     values: dict[str, Value]
