@@ -32,7 +32,7 @@ from apps.renders.admin.press_render import (
     only_project,
     shots_by,
 )
-from apps.renders.services.planning import Plan
+from apps.renders.services.planned import Plan
 
 TEMPLATE = "admin/recipes/recipe/start.html"
 

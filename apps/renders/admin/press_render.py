@@ -26,7 +26,8 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders.admin.fields import clock
 from apps.renders.admin.render_form import PICTURES, RenderForm
-from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.planned import Plan, PlannedJob
+from apps.renders.services.planning import plan
 from apps.renders.services.recommending import advice_for
 from apps.renders.services.submit import submit
 from apps.renders.shot_facts import facts_of
