@@ -103,8 +103,8 @@ class ReadOnly:
 def pressed(request: HttpRequest, button: str) -> bool:
     """Whether somebody pressed this button.
 
-    A form whose preview is drawn again after a change names the button too, if it was just pressed: htmx sends
-    what the browser would.
+    A form whose preview is drawn again after a change names the button too, if it was pressed just now: htmx
+    sends what the browser would.
     """
     return button in request.POST and "HX-Request" not in request.headers
 
