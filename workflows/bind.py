@@ -7,13 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from workflows.conforming import Conform, Length
 from workflows.errors import MissingRole, NeedUnknown, UnknownRole, ValueRefused
-from workflows.frames import Conform, Length, exact_fps, render_frames
+from workflows.frames import render_frames
 from workflows.graph import Graph
 from workflows.load import Template
 from workflows.loras import Lora, insert_loras
-from workflows.manifest import FORMER_ROLES, Binding, Manifest, ModelFile, Value, VramRow
+from workflows.manifest import Binding, Manifest, ModelFile, Value, VramRow
 from workflows.optional import without
+from workflows.rates import exact_fps
+from workflows.roles import FORMER_ROLES
 from workflows.values import check_prefix, checked, written
 from workflows.wording import said as _
 
@@ -48,11 +51,10 @@ class VramNeed:
 
 @dataclass(frozen=True, slots=True)
 class FrameChoice:
-    """A legal frame count at the template's own ``fps``, why it is this one, and how it becomes the shot."""
+    """A legal frame count at the template's own ``fps``, and how it becomes the shot."""
 
     frames: int
     fps: float
-    explanation: str
     conform: Conform
 
 
@@ -63,17 +65,19 @@ def bind(
 
     Roles not given take their default; the nodes of an optional one that is not given are left out. The same
     arguments give the same bytes. Raises UnknownRole, MissingRole, or ValueRefused for a wrong type, range,
-    size step, frame count or LoRA.
+    size step, frame count or LoRA, and for a file that nothing reads because another one was left out.
     """
     manifest = template.manifest
     complete = _complete(manifest, values) | {"filename_prefix": check_prefix(filename_prefix)}
-    graph = without(template.graph, manifest, [role for role in manifest.bindings if role not in complete])
+    missing = [role for role in manifest.bindings if role not in complete]
+    graph = without(template.graph, manifest, missing)
     inputs: list[FileInput] = []
     accepted: dict[str, Value] = {}
     for role, given in sorted(complete.items()):
         binding = manifest.bindings[role]
         value = accepted[role] = checked(binding, given, manifest)
         if binding.type == "file":
+            _refuse_unread(graph, manifest, binding, given, missing)
             inputs += [
                 FileInput(role, t.node, t.input, str(value)) for t in binding.targets if t.node in graph
             ]
@@ -151,9 +155,7 @@ def frames_for(
             remedy=_("choose a clip template"),
         )
     chosen = render_frames(wanted, rule, exact_fps(native), overlap=overlap)
-    seconds = f"{wanted.total} frames at {float(wanted.fps):g} fps = {float(wanted.seconds):.2f} s"
-    made = f"{chosen.rendered} frames at {native:g} fps by the rule {rule}"
-    return FrameChoice(chosen.rendered, native, f"{seconds}; {made}", chosen)
+    return FrameChoice(chosen.rendered, native, chosen)
 
 
 def models_needed(template: Template, precision: str | None = None) -> tuple[ModelFile, ...]:
@@ -222,6 +224,22 @@ def _complete(manifest: Manifest, values: Mapping[str, Value]) -> dict[str, Valu
             problem = _("must be given for %(template)s", template=manifest.slug)
             raise MissingRole(role, None, problem=problem, remedy=_("it has no default"))
     return {**manifest.defaults, **values}
+
+
+def _refuse_unread(
+    graph: Graph, manifest: Manifest, binding: Binding, given: Value, missing: Sequence[str]
+) -> None:
+    """A file that somebody gave must not be dropped in silence because another one was not given."""
+    nodes = {target.node for target in binding.targets}
+    if nodes and not nodes & graph.keys():
+        rules = {role: manifest.bindings[role].optional for role in missing}
+        taken = ", ".join(role for role, rule in rules.items() if rule and nodes & set(rule.remove))
+        raise ValueRefused(
+            binding.role,
+            given,
+            problem=_("is read by nothing without %(roles)s", roles=taken),
+            remedy=_("give that too, or leave both out"),
+        )
 
 
 def _write(graph: Graph, binding: Binding, value: Value) -> None:

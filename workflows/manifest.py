@@ -11,56 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from workflows.roles import ROLES
+
 MANIFEST_VERSION: Final = 1
 KINDS: Final = ("keyframe", "clip", "frames", "slate")
 MEDIA: Final = ("image", "video", "frames")
 """What an output node saves; ``frames``: the pictures of a clip, numbered, one file each."""
 
-PICTURES: Final = "pictures"
-"""The role that takes all pictures of such a take: they come to its loader as one lossless clip."""
 
-MOST_REFERENCES: Final = 9
 SOURCE_KINDS: Final = ("primary", "secondary", "estimate")
 
-ROLES: Final[Mapping[str, str]] = {
-    "positive": "text",
-    "negative": "text",
-    "seed": "int",
-    "width": "int",
-    "height": "int",
-    "frames": "int",
-    "fps": "float",
-    "steps": "int",
-    "cfg": "float",
-    "guidance": "float",
-    "strength": "float",
-    "precision": "choice",
-    "model": "choice",
-    "color": "color",
-    "filename_prefix": "text",
-    "first_frame": "file",
-    "last_frame": "file",
-    "video": "file",
-    PICTURES: "file",
-    **{
-        f"reference_{number}" if number > 1 else "reference": "file"
-        for number in range(1, MOST_REFERENCES + 1)
-    },
-    "control": "file",
-    "mask": "file",
-    "audio": "file",
-    "slate_image": "file",
-}
-"""Every role a template may bind, and the type of its value. A color is ``#rrggbb``; a file is
-named by whatever the farm calls it and becomes an input to upload on the GPU node. LoRAs are no role:
-``Manifest.loras`` says where their loaders go."""
-
-FORMER_ROLES: Final[Mapping[str, str]] = {
-    "start_image": "first_frame",
-    "start_video": "video",
-    "reference_image": "reference",
-}
-"""What roles were called in versions and jobs that are kept."""
 
 Value = str | int | float
 """What a role may be given."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from workflows.manifest import (
-    FORMER_ROLES,
     KINDS,
     MANIFEST_VERSION,
     MEDIA,
-    ROLES,
     SOURCE_KINDS,
     Binding,
     Follows,
@@ -26,6 +24,7 @@ from workflows.manifest import (
     Without,
 )
 from workflows.reading import Reader
+from workflows.roles import FORMER_ROLES, ROLES
 from workflows.wording import said as _
 
 MOST_FRAMES_LESS = 100

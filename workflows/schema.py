@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from workflows.load import LIBRARY
-from workflows.manifest import FORMER_ROLES
 from workflows.parse import read_manifest
 from workflows.reading import SHA256, Reader
+from workflows.roles import FORMER_ROLES
 from workflows.wording import Said
 
 SCHEMA_FILE: Final = LIBRARY / "manifest.schema.json"

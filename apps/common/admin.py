@@ -22,7 +22,7 @@ else:
 
 _REFUSED = "_shotfarm_refused"
 
-__all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "say_problems"]
+__all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "pressed", "say_problems"]
 
 
 class DressedList(ChangeList):
@@ -98,6 +98,15 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def pressed(request: HttpRequest, button: str) -> bool:
+    """Whether somebody pressed this button.
+
+    A form whose preview is drawn again after a change names the button too, if it was pressed just now: htmx
+    sends what the browser would.
+    """
+    return button in request.POST and "HX-Request" not in request.headers
 
 
 def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:

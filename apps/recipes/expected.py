@@ -11,7 +11,8 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.recipes.made import Made, pictures_among
 from apps.recipes.spec import StepSpec, chain, with_one_take
-from apps.renders.services.planning import PlannedJob, plan
+from apps.renders.services.planned import PlannedJob
+from apps.renders.services.planning import plan
 from apps.renders.services.prompting import prompts_of
 from apps.review.models import Artifact
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.workflows.models import Kind
-from workflows.frames import NTSC, Conform, Length, exact_fps, fps_text, length_from
+from workflows.conforming import Conform, Length, length_from
+from workflows.rates import NTSC, exact_fps, fps_text
 
 FPS_TOLERANCE: Final = Fraction(1, 100)
 """Containers that count milliseconds state 16 fps as 15.873: within this part, a rate that nobody uses is the

@@ -17,7 +17,7 @@ from PIL import Image
 from apps.productions.models import MAX_FRAMES
 from apps.review.decoding import SOUND_RATE, Facts, frames, look, sound
 from apps.review.models import ArtifactRole
-from workflows.frames import Conform
+from workflows.conforming import Conform
 
 THUMBNAIL_BOX: Final = (480, 480)
 PICTURE_BOX: Final = (2048, 2048)

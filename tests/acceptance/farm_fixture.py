@@ -117,6 +117,10 @@ class Farm:
         """kill -9; the supervisor starts it again."""
         self.supervisor.signal(name, signal.SIGKILL)
 
+    def runs(self, name: str) -> bool:
+        """Whether a process lives, as far as the supervisor has noticed."""
+        return self.supervisor.children[name].process is not None
+
     def wait_until(self, condition: Callable[[], Any], what: str, *, patience_s: float = 90) -> Any:
         """Wait for something to become true, and return it."""
         deadline = time.monotonic() + patience_s

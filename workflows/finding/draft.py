@@ -13,7 +13,8 @@ from workflows.finding.limits import Limits, dim_step, frame_rule, limits_of
 from workflows.finding.view import View
 from workflows.finding.words import why
 from workflows.graph import Graph
-from workflows.manifest import MANIFEST_VERSION, MEDIA, ROLES, Target
+from workflows.manifest import MANIFEST_VERSION, MEDIA, Target
+from workflows.roles import ROLES
 
 UNKNOWN_FOLDER: Final = "unknown"
 UNKNOWN_PRECISION: Final = "default"

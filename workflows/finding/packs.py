@@ -67,15 +67,17 @@ def _named(document: object) -> Iterator[tuple[str, Named]]:
 
 
 def _nodes(document: object) -> Iterator[Mapping[str, Any]]:
-    """The nodes of a file in UI format, of its subgraphs too; nothing of anything else."""
+    """The nodes of a file in UI format, of its subgraphs and group nodes too; nothing of anything else."""
     waiting, left = [document], 1_000
     while waiting and left:
         part, left = waiting.pop(0), left - 1
         if not isinstance(part, Mapping):
             continue
         yield from (node for node in _list(part.get("nodes")) if isinstance(node, Mapping))
-        inner = part.get("definitions")
+        inner, extra = part.get("definitions"), part.get("extra")
         waiting += _list(inner.get("subgraphs")) if isinstance(inner, Mapping) else []
+        groups = extra.get("groupNodes") if isinstance(extra, Mapping) else None
+        waiting += groups.values() if isinstance(groups, Mapping) else []
 
 
 def _list(value: object) -> list[Any]:

@@ -13,7 +13,8 @@ from workflows.finding.texts import drawing_samplers
 from workflows.finding.view import View
 from workflows.finding.words import why
 from workflows.graph import Graph
-from workflows.manifest import MEDIA, ROLES
+from workflows.manifest import MEDIA
+from workflows.roles import ROLES
 
 ORDER: Final = (
     "positive", "negative", "first_frame", "last_frame", "video", "reference",

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Refused
 from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
@@ -31,7 +32,7 @@ from apps.renders.admin.press_render import (
     only_project,
     shots_by,
 )
-from apps.renders.services.planning import Plan
+from apps.renders.services.planned import Plan
 
 TEMPLATE = "admin/recipes/recipe/start.html"
 
@@ -65,7 +66,7 @@ def recipe_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
         "recipe": form.chosen(),
         "envelope": form.envelope(),
     }
-    if "submit" not in request.POST:
+    if not pressed(request, "submit"):
         return _show(page, request, form, project, shots, preview(**asked))
     try:
         started = start(**asked, idempotency_key=form.cleaned_data["key"])

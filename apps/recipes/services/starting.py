@@ -28,7 +28,8 @@ from apps.recipes.services.checking import require_sound, templates_offered, wit
 from apps.recipes.services.submitting import submit_segment
 from apps.recipes.spec import as_json, chain
 from apps.renders.services.envelope import PLAIN, Envelope
-from apps.renders.services.planning import Plan, plan
+from apps.renders.services.planned import Plan
+from apps.renders.services.planning import plan
 from apps.renders.services.submit import KEY_FIELD, LONGEST_KEY
 
 logger = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.nodes.selectors import largest_tier
 from apps.productions.admin import ShotAdmin
@@ -25,7 +26,8 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders.admin.fields import clock
 from apps.renders.admin.render_form import PICTURES, RenderForm
-from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.planned import Plan, PlannedJob
+from apps.renders.services.planning import plan
 from apps.renders.services.recommending import advice_for
 from apps.renders.services.submit import submit
 from apps.renders.shot_facts import facts_of
@@ -120,7 +122,7 @@ def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
     form = RenderForm(request.POST, project=project, shots=shots)
     if not form.is_valid():
         return _show(page, request, form, project, shots)
-    if "submit" not in request.POST:
+    if not pressed(request, "submit"):
         planned = plan(
             project=project,
             shots=shots,

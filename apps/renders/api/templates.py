@@ -18,7 +18,7 @@ from apps.renders.services.dry_runs import try_out
 from apps.workflows.api import TemplateViewSet
 from apps.workflows.api_versions import NodeChangeSerializer
 from apps.workflows.selectors import version_numbered
-from workflows.manifest import ROLES
+from workflows.roles import ROLES
 
 
 @extend_schema_field(OpenApiTypes.UUID)

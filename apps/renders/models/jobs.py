@@ -74,7 +74,7 @@ class Job(BaseModel):
     is paused. ``tags``: words its node must have, sorted, one a line.
 
     ``length``: what the shot asked for and which of the rendered frames cover it, as
-    ``workflows.frames.Conform`` tells it; {} for pictures. A take keeps a copy.
+    ``workflows.conforming.Conform`` tells it; {} for pictures. A take keeps a copy.
 
     ``loras``: what its graph loads, ``[{"file", "weight", "expert", "character"}]``; ``lora_files``: their
     files, one a line, sorted, so that jobs a node can or cannot run together are told apart by an index.

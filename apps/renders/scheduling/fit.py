@@ -10,7 +10,7 @@ from farm.contracts import FRAMES, IN_ORDERS, NUMBERED, UNSIZED
 from workflows.bind import classes_needed, models_needed
 from workflows.load import Template
 from workflows.loras import FOLDER, loader_classes
-from workflows.manifest import PICTURES
+from workflows.roles import PICTURES
 
 _LISTS: Final = ("classes", "models_by_folder")
 MOST_REMEMBERED: Final = 10_000

@@ -31,7 +31,7 @@ from apps.renders.states import JOB, JobState
 from apps.review.models import Take
 from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
-from workflows.manifest import FORMER_ROLES, PICTURES
+from workflows.roles import FORMER_ROLES, PICTURES
 
 logger = logging.getLogger(__name__)
 

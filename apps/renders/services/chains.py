@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from apps.renders.models import Job, JobDependency
-from apps.renders.services.planning import Plan, PlannedJob
+from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.sources import Source
 from apps.renders.states import OPEN
 

@@ -23,7 +23,8 @@ from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, p
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import FORMER_ROLES, PICTURES, Output, Value
+from workflows.manifest import Output, Value
+from workflows.roles import FORMER_ROLES, PICTURES
 
 
 class Unorderable(Exception):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -14,14 +13,14 @@ from apps.common.codes import last_numbers
 from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.prompts.facts import ShotFacts
 from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
-from apps.renders.services.envelope import PLAIN, Envelope, Terms, read_envelope, too_small
+from apps.renders.services.envelope import PLAIN, Envelope, read_envelope, too_small
 from apps.renders.services.files import Stored, brought
 from apps.renders.services.misfits import misfits
+from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.requirements import check_loras, check_models
-from apps.renders.services.seeds import fixed_seed, seed_of
+from apps.renders.services.seeds import fixed_seed
 from apps.renders.services.shot_values import fit
 from apps.renders.services.sources import (
     KINDS,
@@ -32,9 +31,9 @@ from apps.renders.services.sources import (
     medium_of,
     medium_taken,
 )
-from apps.renders.services.starts import ToldFile, files_told, own_role, start_of
+from apps.renders.services.starts import own_role, start_of
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
-from apps.renders.warnings import Warned, not_licensed, told_once
+from apps.renders.warnings import not_licensed
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.saidwords import error_in_words
 from apps.workflows.selectors import current_version
@@ -42,80 +41,6 @@ from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Manifest, Value
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedJob:
-    """One job to be made. ``source`` says what it starts from or waits for within the request or the film;
-    ``files`` are those it brings, by role; one it starts from is among them if it is the shot's material.
-    ``others``: what fills inputs besides.
-
-    ``take`` counts from 0 within the request, ``take_number`` as far as can be foreseen; ``fixed_seed``: a
-    person's, else the seed follows from the take number.
-    """
-
-    shot: Shot
-    step: int
-    version: WorkflowTemplateVersion
-    kind: str
-    take: int
-    take_number: int
-    width: int
-    height: int
-    frames: int
-    fps: float | None
-    fixed_seed: int | None
-    precision: str
-    values: dict[str, Value]
-    need_gb: float
-    tier_gb: int | None
-    length: dict[str, Any] = field(default_factory=dict)
-    source: Source | None = None
-    others: tuple[Source, ...] = ()
-    files: Mapping[str, Stored] = field(default_factory=dict)
-    cast: Cast = NOBODY
-    warnings: tuple[Warned, ...] = ()
-
-    @property
-    def manifest(self) -> Manifest:
-        """What its template says of itself."""
-        return template_of(self.version).manifest
-
-    @property
-    def files_told(self) -> list[ToldFile]:
-        """Every file it brings, by input, what it starts from first."""
-        return files_told(self.source, self.files)
-
-    @property
-    def seed(self) -> int:
-        """The seed it has if no other take of its shot is asked for meanwhile."""
-        return self.seed_as(self.take_number)
-
-    def seed_as(self, take_number: int) -> int:
-        """The seed it has as this take."""
-        if self.fixed_seed is not None:
-            return self.fixed_seed
-        return seed_of(self.shot.pk, self.manifest.slug, take_number)
-
-
-@dataclass
-class Plan:
-    """Every job of a request, in order, or every problem with it. ``terms``: when and where they render.
-    ``facts``: what was read of the shots, empty if no template asks for words.
-
-    ``warnings`` stop nothing: they are what a coordinator should know, and are recorded with each job.
-    """
-
-    terms: Terms = field(default_factory=Terms)
-    jobs: list[PlannedJob] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    facts: Mapping[UUID, ShotFacts] = field(default_factory=dict)
-
-    @property
-    def warnings(self) -> list[Problem]:
-        """What to know before going on, each once, in the order of the shots."""
-        return told_once((job.shot, warned) for job in self.jobs for warned in job.warnings)
 
 
 def plan(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.prompts.models import PromptBuild
 from apps.prompts.services import build_prompts, compose_prompts
-from apps.renders.services.planning import Plan, PlannedJob
+from apps.renders.services.planned import Plan, PlannedJob
 from apps.workflows.services import template_of
 
 Builds = dict[tuple[int, UUID], PromptBuild]

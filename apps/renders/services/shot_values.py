@@ -10,11 +10,12 @@ from apps.productions.models import Shot
 from apps.renders.services.sources import VIDEO, Looks
 from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
+from workflows.conforming import Conform, Length
 from workflows.errors import ValueRefused
-from workflows.frames import Conform, Length, exact_fps
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Follows, Manifest, Value
+from workflows.rates import exact_fps
 from workflows.wording import said as _
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
@@ -29,8 +30,8 @@ class Fitted:
     """A step as one shot asks it of a template. ``need_gb``: memory of one GPU. ``fps`` is the clip's.
 
     A width or height of 0 is not chosen here: the source's size decides it, or a service. ``length``: how
-    long the shot is and what of the clip will cover it (workflows.frames.Conform), {} for what makes no clip
-    or whose frame rate nobody knows.
+    long the shot is and what of the clip will cover it (workflows.conforming.Conform), {} for what makes no
+    clip or whose frame rate nobody knows.
     """
 
     values: dict[str, Value]

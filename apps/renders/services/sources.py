@@ -13,9 +13,10 @@ from apps.renders.states import OPEN
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
-from workflows.frames import exact_fps
 from workflows.load import Template
-from workflows.manifest import PICTURES, Manifest
+from workflows.manifest import Manifest
+from workflows.rates import exact_fps
+from workflows.roles import PICTURES
 
 FIRST_FRAME: Final = "first_frame"
 VIDEO: Final = "video"
@@ -41,7 +42,7 @@ class Looks:
 
     ``whole``: it arrives at a picture, so that its end is no frame to trim; ``skip``: so many of its frames
     repeat the clip that it continues; ``held``: how many frames more its last one stands for
-    (workflows.frames.Conform).
+    (workflows.conforming.Conform).
     """
 
     width: int

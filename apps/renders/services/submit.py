@@ -34,7 +34,8 @@ from apps.renders.services.envelope import PLAIN, Envelope, Terms, check_priorit
 from apps.renders.services.hurry import hurry_sources
 from apps.renders.services.lanes import assign
 from apps.renders.services.material import order_with
-from apps.renders.services.planning import Plan, PlannedJob, plan
+from apps.renders.services.planned import Plan, PlannedJob
+from apps.renders.services.planning import plan
 from apps.renders.services.prompting import Builds, prompts_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState

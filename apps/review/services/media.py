@@ -28,7 +28,7 @@ from apps.review.services.keeping import fetch, keep, sha256_of
 from apps.review.services.queueing import request_media
 from apps.review.states import MEDIA, Media
 from farm.logs import bound
-from workflows.frames import Conform
+from workflows.conforming import Conform
 
 logger = logging.getLogger(__name__)
 

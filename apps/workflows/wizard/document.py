@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from apps.workflows.wizard.absence import as_document
-from apps.workflows.wizard.form import MOST_LORAS, MOST_MODELS, MOST_PACKS, MOST_ROWS, MOST_TARGETS, Wizard
+from apps.workflows.wizard.form import MOST_LORAS, MOST_TARGETS, Wizard
 from apps.workflows.wizard.places import read
+from apps.workflows.wizard.rows import MOST_MODELS, MOST_PACKS, MOST_ROWS
 from workflows.graph import Graph, is_link
-from workflows.manifest import ROLES
+from workflows.roles import ROLES
 
 _MEDIA = {"clip": "video"}
 

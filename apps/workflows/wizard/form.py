@@ -9,31 +9,24 @@ from typing import Any, Final
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from apps.common.errors import Problem
 from apps.workflows.foundwords import in_words
 from apps.workflows.models import Kind, Origin, WorkflowTemplate
+from apps.workflows.wizard import rows
 from apps.workflows.wizard.absence import Absence, absence_of
 from apps.workflows.wizard.fields import PlaceField
 from apps.workflows.wizard.places import Place, Places, in_short, read, written
+from apps.workflows.wizard.plain import long_text, number, select, text, whole
 from workflows.catalogue import ObjectInfo
 from workflows.finding import Found
 from workflows.graph import Graph
-from workflows.manifest import FORMER_ROLES, PICTURES, ROLES, SOURCE_KINDS
+from workflows.roles import FORMER_ROLES, PICTURES, ROLES
 
 MOST_TARGETS: Final = 8
-MOST_ROWS: Final = 12
-MOST_MODELS: Final = 40
 MOST_LORAS: Final = 24
-MOST_PACKS: Final = 12
 """Of a graph with more of them, the rest stays as it was drafted."""
 NUMBERS: Final = ("int", "float")
-SOURCES: Final[Mapping[str, Promise]] = {
-    "primary": _("measured by its makers"),
-    "secondary": _("measured by somebody else"),
-    "estimate": _("estimated"),
-}
 MEANT: Final[Mapping[str, Promise]] = {
     PICTURES: _("all pictures of a take in their order; they come to the node as one clip without loss"),
 }
@@ -80,10 +73,12 @@ class Wizard(forms.Form):
         for role in self.roles:
             self._add_role(role)
         self._add_outputs()
-        self.memory_rows = self._add_memory()
-        self._add_models()
+        memory = rows.memory(document, self.data, self._binding("precision").get("choices") or [""])
+        packs = rows.packs(document, must="confirm" in self.data)
+        self.memory_rows, self.packs = len(memory), len(packs)
+        for row in (*memory, *rows.models(document), *packs):
+            self.fields |= row
         self._add_loras()
-        self._add_packs()
 
     def role_rows(self) -> Iterator[RoleRow]:
         """The roles, for the page."""
@@ -107,14 +102,14 @@ class Wizard(forms.Form):
 
     def model_files(self) -> Iterator[tuple[Mapping[str, Any], list[forms.BoundField]]]:
         """Each model file with its fields."""
-        for index, row in enumerate(self.document.get("models", ())[:MOST_MODELS]):
+        for index, row in enumerate(self.document.get("models", ())[: rows.MOST_MODELS]):
             yield row, [self[name] for name in self.names(f"m.{index}.")]
 
     def pack_rows(self) -> Iterator[tuple[list[str], list[forms.BoundField]]]:
         """Each pack of custom nodes: its classes here, and its fields."""
-        rows = self.document.get("packs", ())
+        told = self.document.get("packs", ())
         for index in range(self.packs):
-            classes = list(rows[index].get("classes") or ()) if index < len(rows) else []
+            classes = list(told[index].get("classes") or ()) if index < len(told) else []
             yield classes, [self[name] for name in self.names(f"p.{index}.")]
 
     def lora_places(self) -> list[forms.BoundField]:
@@ -182,31 +177,31 @@ class Wizard(forms.Form):
         offers = WorkflowTemplate.objects.filter(origin=Origin.IMPORTED).order_by("slug")
         into = [("", _("a new template")), *((row.slug, row.slug) for row in offers)]
         fields: dict[str, forms.Field] = {
-            "into": _select(_("import it as"), into),
-            "slug": _text(_("name"), told.get("slug"), most=50),
-            "kind": _select(_("makes"), list(Kind.choices), told.get("kind"), required=True),
-            "title_en": _text(_("title (English)"), title.get("en"), most=120, required=True),
-            "title_ko": _text(_("title (Korean)"), title.get("ko"), most=120, required=True),
-            "description_en": _long(_("what it is for (English)"), description.get("en")),
-            "description_ko": _long(_("what it is for (Korean)"), description.get("ko")),
-            "base_model": _text(_("base model (LoRAs of it fit)"), told.get("base_model"), most=40),
-            "dim_step": _whole(_("size step (px)"), told.get("dim_step", 1), low=1),
-            "negative_effect": _select(
+            "into": select(_("import it as"), into),
+            "slug": text(_("name"), told.get("slug"), most=50),
+            "kind": select(_("makes"), list(Kind.choices), told.get("kind"), required=True),
+            "title_en": text(_("title (English)"), title.get("en"), most=120, required=True),
+            "title_ko": text(_("title (Korean)"), title.get("ko"), most=120, required=True),
+            "description_en": long_text(_("what it is for (English)"), description.get("en")),
+            "description_ko": long_text(_("what it is for (Korean)"), description.get("ko")),
+            "base_model": text(_("base model (LoRAs of it fit)"), told.get("base_model"), most=40),
+            "dim_step": whole(_("size step (px)"), told.get("dim_step", 1), low=1),
+            "negative_effect": select(
                 _("does negative text work?"),
                 [(_UNKNOWN, _("not said")), (_YES, _("yes")), (_NO, _("no"))],
                 _UNKNOWN if told.get("negative_effect") is None else _YES if told["negative_effect"] else _NO,
             ),
-            "native_fps": _number(_("frames per second"), told.get("native_fps")),
-            "multiple": _whole(_("frames: multiple of"), rule.get("multiple"), low=1),
-            "plus": _whole(_("plus"), rule.get("plus")),
-            "min": _whole(_("at least"), rule.get("min"), low=1),
-            "max": _whole(_("at most"), rule.get("max"), low=1),
-            "execution_s": _whole(_("gives up after (s)"), _time(told, "execution_s", 900), low=1),
-            "hang_s": _whole(_("hangs after (s)"), _time(told, "hang_s", 300), low=1),
-            "license_name": _text(_("licence"), terms.get("name"), most=120),
-            "license_url": _text(_("its text (URL)"), terms.get("url"), most=400),
-            "license_note": _long(_("what a studio must know"), terms.get("note")),
-            "license_territory": _text(_("where it does not hold"), terms.get("territory"), most=200),
+            "native_fps": number(_("frames per second"), told.get("native_fps")),
+            "multiple": whole(_("frames: multiple of"), rule.get("multiple"), low=1),
+            "plus": whole(_("plus"), rule.get("plus")),
+            "min": whole(_("at least"), rule.get("min"), low=1),
+            "max": whole(_("at most"), rule.get("max"), low=1),
+            "execution_s": whole(_("gives up after (s)"), _time(told, "execution_s", 900), low=1),
+            "hang_s": whole(_("hangs after (s)"), _time(told, "hang_s", 300), low=1),
+            "license_name": text(_("licence"), terms.get("name"), most=120),
+            "license_url": text(_("its text (URL)"), terms.get("url"), most=400),
+            "license_note": long_text(_("what a studio must know"), terms.get("note")),
+            "license_territory": text(_("where it does not hold"), terms.get("territory"), most=200),
         }
         self.fields.update(fields)
 
@@ -231,14 +226,14 @@ class Wizard(forms.Form):
             self._add_absence(role, binding, chosen)
         default = self.document.get("defaults", {}).get(role)
         if role != "filename_prefix" and kind != "file":
-            make = _long if kind == "text" else _text
+            make = long_text if kind == "text" else text
             self.fields[f"d.{role}.default"] = make(_("default"), default)
         if kind in NUMBERS and role != "frames":
-            self.fields[f"d.{role}.min"] = _number(_("at least"), binding.get("min"))
-            self.fields[f"d.{role}.max"] = _number(_("at most"), binding.get("max"))
+            self.fields[f"d.{role}.min"] = number(_("at least"), binding.get("min"))
+            self.fields[f"d.{role}.max"] = number(_("at most"), binding.get("max"))
         if kind == "choice":
             listed = ", ".join(binding.get("choices", ()))
-            self.fields[f"d.{role}.choices"] = _text(_("choices, with commas between"), listed, most=400)
+            self.fields[f"d.{role}.choices"] = text(_("choices, with commas between"), listed, most=400)
 
     def _add_absence(self, role: str, binding: Mapping[str, Any], chosen: list[Place]) -> None:
         posted = [read(str(self.data.get(f"t.{role}.{n}") or "")) for n in range(MOST_TARGETS)]
@@ -253,58 +248,12 @@ class Wizard(forms.Form):
                 label=_("may be left out"), required=False, initial=bool(binding.get("optional"))
             )
 
-    def _add_packs(self) -> None:
-        rows = self.document.get("packs", ())[:MOST_PACKS]
-        self.packs = min(MOST_PACKS, len(rows) + 1)
-        for index in range(self.packs):
-            row = rows[index] if index < len(rows) else {}
-            must = "confirm" in self.data and bool(row.get("classes"))
-            self.fields |= {
-                f"p.{index}.name": _text(_("name of the pack"), row.get("name"), most=200, required=must),
-                f"p.{index}.repository": _text(
-                    _("repository (URL)"), row.get("repository"), most=400, required=must
-                ),
-                f"p.{index}.version": _text(_("version"), row.get("version"), most=200, required=must),
-            }
-
     def _add_outputs(self) -> None:
         told = {row.get("node"): row for row in self.document.get("outputs", ())}
         primary = next((node for node, row in told.items() if row.get("role") == "primary"), "")
         nodes = dict.fromkeys([*told, *(output.node for output in self.found.outputs)])
         choices = [(node, _named(self.graph, node)) for node in nodes]
-        self.fields["output"] = _select(_("the take is saved by"), [("", "–"), *choices], primary)
-
-    def _add_memory(self) -> int:
-        rows = list(self.document.get("vram", ()))
-        posted = [n for n in range(MOST_ROWS) if any(self.data.get(name) for name in _memory_names(n))]
-        count = min(MOST_ROWS, max([len(rows), *(n + 1 for n in posted)]) + 1)
-        precisions = self._binding("precision").get("choices") or [""]
-        for index in range(count):
-            row = rows[index] if index < len(rows) else {}
-            first = precisions[0] if index == 0 else None
-            self.fields |= {
-                f"v.{index}.precision": _text(_("precision"), row.get("precision") or first, most=20),
-                f"v.{index}.max_pixels": _whole(_("width × height up to (px)"), row.get("max_pixels"), low=1),
-                f"v.{index}.max_frames": _whole(_("frames up to"), row.get("max_frames", 1), low=1),
-                f"v.{index}.gb": _number(_("card of (GB)"), row.get("gb")),
-                f"v.{index}.source_kind": _select(
-                    _("how is it known?"),
-                    [(kind, SOURCES[kind]) for kind in SOURCE_KINDS],
-                    row.get("source_kind", "estimate"),
-                ),
-                f"v.{index}.evidence": _text(_("what was seen"), row.get("evidence"), most=400),
-                f"v.{index}.source": _text(_("by whom, where"), row.get("source"), most=400),
-            }
-        return count
-
-    def _add_models(self) -> None:
-        for index, row in enumerate(self.document.get("models", ())[:MOST_MODELS]):
-            self.fields |= {
-                f"m.{index}.folder": _text(_("folder"), row.get("folder"), most=80, required=True),
-                f"m.{index}.url": _text(_("download (URL)"), row.get("url"), most=400),
-                f"m.{index}.license_note": _text(_("licence"), row.get("license_note"), most=200),
-                f"m.{index}.precision": _text(_("only for precision"), row.get("precision"), most=20),
-            }
+        self.fields["output"] = select(_("the take is saved by"), [("", "–"), *choices], primary)
 
     def _add_loras(self) -> None:
         kept = [tuple(row.get("model", ())) for row in self.document.get("loras", ())]
@@ -318,10 +267,6 @@ class Wizard(forms.Form):
             )
 
 
-def _memory_names(index: int) -> tuple[str, ...]:
-    return tuple(f"v.{index}.{name}" for name in ("max_pixels", "gb", "evidence", "source"))
-
-
 def _time(told: Mapping[str, Any], name: str, otherwise: int) -> Any:
     return (told.get("timeouts") or {}).get(name, otherwise)
 
@@ -329,34 +274,3 @@ def _time(told: Mapping[str, Any], name: str, otherwise: int) -> Any:
 def _named(graph: Graph, node: str) -> str:
     body = graph.get(node)
     return node if body is None else in_short(node, body)
-
-
-def _text(label: Any, initial: Any = None, *, most: int = 400, required: bool = False) -> forms.CharField:
-    return forms.CharField(
-        label=label, initial=initial, max_length=most, required=required, widget=UnfoldAdminTextInputWidget()
-    )
-
-
-def _long(label: Any, initial: Any = None) -> forms.CharField:
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 2})
-    return forms.CharField(label=label, initial=initial, max_length=20_000, required=False, widget=widget)
-
-
-def _whole(label: Any, initial: Any = None, *, low: int = 0) -> forms.IntegerField:
-    widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"})
-    return forms.IntegerField(
-        label=label, initial=initial, min_value=low, max_value=2**53, required=False, widget=widget
-    )
-
-
-def _number(label: Any, initial: Any = None) -> forms.FloatField:
-    widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"})
-    return forms.FloatField(label=label, initial=initial, required=False, widget=widget)
-
-
-def _select(
-    label: Any, choices: list[tuple[str, Any]], initial: Any = None, *, required: bool = False
-) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label, choices=choices, initial=initial, required=required, widget=UnfoldAdminSelectWidget()
-    )

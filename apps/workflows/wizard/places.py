@@ -9,8 +9,8 @@ from typing import Any, Final
 from apps.workflows.services.shape import is_kept
 from workflows.catalogue import Inputs, InputSpec, ObjectInfo
 from workflows.graph import Graph, is_link, is_model_file, title_of
-from workflows.manifest import PICTURES, ROLES
 from workflows.manifest_check import FILE_LOADERS
+from workflows.roles import PICTURES, ROLES
 
 Place = tuple[str, str]
 """A node's input: (node id, input name)."""

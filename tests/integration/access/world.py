@@ -53,7 +53,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.integration.admin.rows import everything_of
-from workflows.frames import Conform, Length
+from workflows.conforming import Conform, Length
 from workflows.load import load
 
 CANARY: Final = b"zqxjvk"

@@ -10,7 +10,7 @@ from apps.renders.models import Job
 from apps.review.models import Artifact, Take
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import page
-from workflows.frames import Conform, Length
+from workflows.conforming import Conform, Length
 
 pytestmark = pytest.mark.django_db
 

@@ -209,3 +209,12 @@ def test_a_file_that_is_missing_is_named_with_its_shot_and_the_files_are_at_hand
     assert field == f"Picture: {film.shot.full_code}.control"
     assert "under Files" in str(problem.message)
     assert answer.context["files_open"]
+
+
+def test_a_preview_drawn_again_while_the_button_is_held_submits_nothing(film: Film, as_: Browser) -> None:
+    form = {"shots": str(film.shot.pk), "key": "k", "picture": "sd15_t2i", "takes": "1", "priority": "10"}
+    address, browser = reverse("admin:productions_shot_render"), as_("coordinator")
+    before = RenderBatch.objects.count()
+    shown = browser.post(address, form | {"submit": "1"}, headers={"HX-Request": "true"})
+    assert (shown.status_code, RenderBatch.objects.count()) == (200, before)
+    assert 'id="preview"' in shown.content.decode()

@@ -22,8 +22,9 @@ from apps.productions.states import SHOT
 from apps.projects.models import Membership
 from apps.renders import cells, words
 from apps.renders.models import Attempt, Job
-from apps.renders.services.failures import after_crash, decide
-from apps.renders.states import ATTEMPT, JOB, JobState
+from apps.renders.services.failures import Decision, after_crash, decide
+from apps.renders.services.paid import once
+from apps.renders.states import ATTEMPT, JOB, AttemptState, JobState
 from apps.renders.waiting import wait_sentence
 from apps.renders.words import ADVICE, failure_in_words, reason_in_words, state_label
 from apps.review.models import Take
@@ -65,6 +66,14 @@ def beyond_the_ladder() -> list[tuple[Job, Attempt | None]]:
     ]
 
 
+def paid_for() -> Decision:
+    """The attempt of a service's job that was lost after it had begun."""
+    version = WorkflowTemplateVersion.objects.get(template__slug="kling_i2v")
+    begun = Attempt(job=Job(template_version=version), accepted_at=timezone.now())
+    again = Decision(to=JobState.READY)
+    return once(again, begun, failure_class=FailureClass.INFRASTRUCTURE, end=AttemptState.LOST)
+
+
 def test_what_the_farm_adds_to_a_failure_is_said_in_the_readers_language(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -80,6 +89,7 @@ def test_what_the_farm_adds_to_a_failure_is_said_in_the_readers_language(
     )
     decided = [decide(spent, failure) for failure in FailureClass] + [after_crash(spent)]
     decided += [decide(job, FailureClass.OUT_OF_MEMORY, on=on) for job, on in beyond_the_ladder()]
+    decided.append(paid_for())
     given = {decision.advice for decision in decided} - {""}
     for advice in given:
         said = failure_in_words(f"in its own words — really — {advice}")

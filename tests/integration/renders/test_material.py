@@ -21,7 +21,8 @@ from apps.renders.services.again import render_again
 from apps.renders.services.dry_runs import try_out
 from apps.renders.services.material import remove_material
 from apps.renders.services.orders import order_for
-from apps.renders.services.planning import Plan, plan
+from apps.renders.services.planned import Plan
+from apps.renders.services.planning import plan
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import JobState
 from apps.workflows.selectors import current_version

@@ -12,7 +12,8 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.recipes.services.starting import preview
 from apps.recipes.spec import Gate, StepSpec
-from apps.renders.services.planning import Plan, plan
+from apps.renders.services.planned import Plan
+from apps.renders.services.planning import plan
 from apps.renders.services.steps import Step
 from apps.review.conforming import lengths_of
 from apps.review.models import Artifact
@@ -25,8 +26,9 @@ from tests.factories import (
 )
 from tests.integration.recipes.scene import recipe_of
 from tests.integration.renders.test_files import picture_of
-from workflows.frames import Length, exact_fps
+from workflows.conforming import Length
 from workflows.load import all_templates
+from workflows.rates import exact_fps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
 

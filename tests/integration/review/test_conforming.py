@@ -17,7 +17,8 @@ from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.services import process_media
 from apps.review.states import Media
 from tests.factories import ArtifactFactory, TakeFactory
-from workflows.frames import Conform, Length, exact_fps
+from workflows.conforming import Conform, Length
+from workflows.rates import exact_fps
 
 pytestmark = pytest.mark.django_db
 

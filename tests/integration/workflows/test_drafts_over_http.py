@@ -21,7 +21,8 @@ from apps.workflows.services import sync_templates
 from apps.workflows.services.confirming import RESERVED
 from apps.workflows.services.importing import import_file
 from apps.workflows.wizard.document import document_of
-from apps.workflows.wizard.form import MOST_ROWS, MOST_TARGETS, Wizard
+from apps.workflows.wizard.form import MOST_TARGETS, Wizard
+from apps.workflows.wizard.rows import MOST_ROWS
 from tests.factories import NodeFactory, UserFactory
 from tests.integration.workflows.files import api_file, completed, graph_of
 from workflows.catalogue import recorded

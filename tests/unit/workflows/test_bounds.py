@@ -12,7 +12,7 @@ from tests.unit.workflows.corpus import object_info
 from workflows.convert import convert
 from workflows.convert.files import read_stream
 from workflows.drawing import draw
-from workflows.drawing.picture import MOST_ROWS
+from workflows.drawing.boxes import MOST_ROWS
 from workflows.errors import CannotConvert
 from workflows.finding import find
 from workflows.finding import view as looking

@@ -10,22 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workflows.conforming import Conform, Length, conform, length_from
 from workflows.errors import ValueRefused
-from workflows.frames import (
-    Conform,
-    Length,
-    before_interpolation,
-    conform,
-    exact_fps,
-    fps_text,
-    interpolated,
-    joined,
-    length_from,
-    longest,
-    render_frames,
-    split,
-)
+from workflows.frames import before_interpolation, interpolated, joined, longest, render_frames, split
 from workflows.manifest import FrameRule
+from workflows.rates import exact_fps, fps_text
 
 WAN = FrameRule(multiple=4, plus=1, minimum=5, maximum=81)
 LTX = FrameRule(multiple=8, plus=1, minimum=9, maximum=257)

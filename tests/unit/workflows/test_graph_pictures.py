@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 
 from tests.unit.workflows.corpus import graphs, object_info, searched
 from workflows.drawing import Words, draw, element_id
-from workflows.drawing.picture import MOST_DRAWN, WIDTH
+from workflows.drawing.boxes import WIDTH
+from workflows.drawing.picture import MOST_DRAWN
 from workflows.graph import Graph
 from workflows.load import load
 

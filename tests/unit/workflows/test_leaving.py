@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -66,6 +67,45 @@ def test_a_picture_that_everything_starts_from_must_be_given() -> None:
     assert rule_of(load("flux_i2i"), "first_frame") is None
 
 
+@pytest.mark.parametrize("missing", list(permutations(["control", "reference"])))
+def test_of_two_in_a_row_both_may_be_left_out(missing: tuple[str, ...]) -> None:
+    template = load("controlnet_pose")
+    graph = copy.deepcopy(template.graph)
+    graph["20"] = {"class_type": "LoadImage", "inputs": {"image": "b.png"}}
+    graph["21"] = copy.deepcopy(graph["9"])
+    graph["21"]["inputs"] |= {"positive": ["9", 0], "negative": ["9", 1], "image": ["20", 0]}
+    graph["12"]["inputs"] |= {"positive": ["21", 0], "negative": ["21", 1]}
+    control = template.manifest.bindings["control"]
+    bindings = {
+        role: replace(control, role=role, optional=leaving(graph, recorded(), [reader], ["12", "14"]))
+        for role, reader in (("control", "7"), ("reference", "20"))
+    }
+    left = without(graph, replace(template.manifest, bindings=bindings), missing)
+    assert (left["12"]["inputs"]["positive"], left["12"]["inputs"]["negative"]) == (["5", 0], ["6", 0])
+    assert without_missing_models(check_graph(left, recorded())) == []
+
+
+def test_what_was_to_stand_in_and_goes_too_is_nowhere_linked_to() -> None:
+    graph = copy.deepcopy(load("wan22_i2v").graph)
+    [taker] = [node for node, body in graph.items() if body["class_type"] == "WanImageToVideo"]
+    graph |= {
+        "a": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+        "b": {"class_type": "LoadImage", "inputs": {"image": "b.png"}},
+        "both": {"class_type": "ImageBatch", "inputs": {"image1": ["a", 0], "image2": ["b", 0]}},
+    }
+    graph[taker]["inputs"]["start_image"] = ["both", 0]
+    manifest = load("wan22_i2v").manifest
+    binding = manifest.bindings["first_frame"]
+    bindings = {
+        role: replace(binding, role=role, optional=leaving(graph, recorded(), [reader], []))
+        for role, reader in (("first_frame", "a"), ("last_frame", "b"))
+    }
+    left = without(graph, replace(manifest, bindings=bindings), list(bindings))
+    assert "start_image" not in left[taker]["inputs"]
+    alone = without(graph, replace(manifest, bindings=bindings), ["last_frame"])
+    assert alone[taker]["inputs"]["start_image"] == ["a", 0]
+
+
 def test_a_circle_of_links_ends() -> None:
     graph = {
         "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
@@ -104,6 +144,13 @@ def test_a_pack_is_what_the_file_says_of_its_nodes_with_the_class_as_the_server_
     assert pack["repository"] == "https://github.com/me/ComfyUI-Fancy"
     assert pack["version"] == "1.2"
     assert pack["classes"]["Fancy"]["input"]["required"]["model"][0] == [], "no file of that server"
+
+
+def test_the_nodes_of_a_group_node_say_it_too() -> None:
+    node = {"type": "Fancy", "properties": {"aux_id": "me/ComfyUI-Fancy", "ver": "1.2"}}
+    document = {"nodes": [{"type": "workflow/both"}], "extra": {"groupNodes": {"both": {"nodes": [node]}}}}
+    (pack,) = draft_packs(GRAPH, recorded(), document)
+    assert (pack["repository"], pack["version"]) == ("https://github.com/me/ComfyUI-Fancy", "1.2")
 
 
 def test_of_a_file_that_says_nothing_the_server_tells_the_folder() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from workflows.errors import TemplateInvalid
 from workflows.load import all_templates
-from workflows.manifest import FORMER_ROLES, ROLES
 from workflows.parse import parse
+from workflows.roles import FORMER_ROLES, ROLES
 from workflows.schema import SCHEMA_FILE, manifest_schema, schema_text
 
 Path = tuple[str | int, ...]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workflows.bind import bind
-from workflows.errors import TemplateInvalid
+from workflows.errors import TemplateInvalid, ValueRefused
 from workflows.load import Template, template_from
 from workflows.manifest_check import check_manifest
 
@@ -84,6 +84,29 @@ def test_an_optional_role_that_does_not_fit_is_found(rule: dict[str, Any], said:
     template = _template(lambda d: d["bindings"]["reference_2"].update(optional=rule))
     found = [str(problem) for problem in check_manifest(template, INFO) if problem.code == "optional"]
     assert any(said in text for text in found), found
+
+
+def test_what_each_may_be_left_out_alone_but_not_all_together_is_found() -> None:
+    def either(document: dict[str, Any]) -> None:
+        for role, gone, stays in (("reference", "1", "2"), ("reference_2", "2", "1")):
+            relink = [{"node": "4", "input": "images", "to": [stays, 0]}]
+            document["bindings"][role]["optional"] = {"remove": [gone, "3"], "relink": relink}
+
+    saves = {"SaveImage": {"input": {"required": {"images": ["IMAGE"]}}}}
+    [found] = [p for p in check_manifest(_template(either), INFO | saves) if p.code == "optional"]
+    assert "'reference, reference_2' leaves 'images' of node 4" in str(found)
+
+
+def test_a_file_that_goes_with_another_one_is_not_dropped_in_silence() -> None:
+    def both(document: dict[str, Any]) -> None:
+        first, second = document["bindings"]["reference"], document["bindings"]["reference_2"]
+        first["optional"] = {"remove": ["1", "2", "3"]}
+        second["optional"] = {"remove": ["2", "3"], "relink": second["optional"]["relink"]}
+
+    template = _template(both)
+    with pytest.raises(ValueRefused, match="reference_2: 'b' is read by nothing without reference;"):
+        bind(template, {"reference_2": "b"}, filename_prefix="p")
+    assert bind(template, {"reference": "a"}, filename_prefix="p").graph["4"]["inputs"]["images"] == ["1", 0]
 
 
 def test_what_is_optional_has_no_default() -> None:

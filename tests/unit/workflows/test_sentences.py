@@ -17,8 +17,8 @@ import workflows
 from apps.workflows.saidwords import as_kept, error_in_words, in_words, kept_in_words
 from workflows.convert import to_api
 from workflows.errors import CannotConvert, ValueRefused
-from workflows.frames import exact_fps
 from workflows.problems import Problem
+from workflows.rates import exact_fps
 from workflows.wording import Said, said, said_from
 
 LIBRARY = Path(workflows.__file__).parent

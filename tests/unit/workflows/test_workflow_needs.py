@@ -7,9 +7,10 @@ from fractions import Fraction
 import pytest
 
 from workflows.bind import frames_for, models_needed, need_gb, size_for
+from workflows.conforming import Length
 from workflows.errors import NeedUnknown, ValueRefused
-from workflows.frames import Length, exact_fps
 from workflows.load import Template, all_templates, load
+from workflows.rates import exact_fps
 
 
 @pytest.mark.parametrize(
@@ -73,11 +74,6 @@ def test_a_clip_gets_the_next_legal_frame_count_that_covers_the_shot(
     choice = frames_for(wan, Length(wanted, exact_fps(fps or 16)))
     assert (choice.frames, choice.fps) == (frames, 16)
     assert choice.frames / choice.fps >= wanted / (fps or 16)
-
-
-def test_the_choice_of_frames_is_explained() -> None:
-    explanation = frames_for(load("wan22_i2v"), Length(48, Fraction(24))).explanation
-    assert explanation == "48 frames at 24 fps = 2.00 s; 33 frames at 16 fps by the rule 4n+1, 5 to 81"
 
 
 def test_a_shot_longer_than_one_clip_says_how_long_a_clip_may_be() -> None:
