@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -10,11 +12,15 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Job
 from apps.renders.services.planning import plan
+from apps.renders.services.shot_values import carried
+from apps.renders.services.sources import Looks
 from apps.renders.services.steps import Step
 from apps.renders.services.submit import submit
 from apps.review.conforming import lengths
 from apps.review.models import Take
 from tests.factories import ArtifactFactory, ShotFactory, TakeFactory
+from workflows.load import load
+from workflows.manifest import Follows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
 
@@ -104,3 +110,16 @@ def test_a_continuation_is_rendered_longer_by_what_it_repeats_and_so_is_what_is_
     assert (smooth.frames, smooth.length["skip"]) == (105, 10)
     told = lengths(svi.length, frames=svi.frames, fps=16.0)
     assert (told.mapping[0], told.conform.missing, told.mismatches) == (5, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("times", "plus", "before", "after"),
+    [(2, -1, 0, 1), (2, -1, 1, 3), (3, -2, 0, 2), (2, 0, 0, 0), (2, 0, 1, 2), (1, 0, 1, 1), (1, -1, 0, 0)],
+)
+def test_the_last_frame_stands_for_what_an_interpolation_leaves_out_and_for_nothing_that_is_lost(
+    times: int, plus: int, before: int, after: int
+) -> None:
+    follows = Follows(role="video", frames_times=times, frames_plus=plus, fps_times=times)
+    manifest = replace(load("rife_interpolate").manifest, follows=follows)
+    left, skip = carried(manifest, {"video": Looks(64, 64, 21, 16.0, skip=5, held=before)})
+    assert (left.frames, left.held, skip) == (21 * times + plus, after, 5 * times)
