@@ -92,8 +92,7 @@ def _pip(python: Path) -> list[str]:
 
 def _compile(python: Path, packages: Path) -> None:
     """Compile on all cores, which pip does on one. What does not compile is what some package tests with."""
-    command = [str(python), "-m", "compileall", "-q", "-j", "0", str(packages)]
-    subprocess.run(command, capture_output=True, check=False)
+    _works([str(python), "-m", "compileall", "-q", "-j", "0", str(packages)])
 
 
 def _works(command: list[str]) -> bool:
