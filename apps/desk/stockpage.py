@@ -33,10 +33,13 @@ def models_page(request: HttpRequest) -> HttpResponse:
     if files := downloads(found):
         script = as_text(files, asked["tool"], title=_title(found, asked["template"]))
     shown = asked["template"]
+    columns = [(node, _told_once(found, place)) for place, node in enumerate(found.nodes)]
     context = {
         **admin.site.each_context(request),
         **asked,
         "title": _("Model files"),
+        "columns": columns,
+        "told_above": {node.pk for node, because in columns if because},
         "rows": found.rows[:MOST_ROWS],
         "hidden_rows": max(0, len(found.rows) - MOST_ROWS),
         "script": script,
@@ -82,6 +85,12 @@ def _asked(request: HttpRequest, *, every_node: bool = False) -> dict[str, Any]:
         "asked": words,
         "tool": words["tool"] if words["tool"] in TOOLS else TOOLS[0],
     }
+
+
+def _told_once(found: Matrix, place: int) -> str:
+    """Why none of a node's hashes is known, if it is the same for all: it stands in the node's heading."""
+    reasons = {row.cells[place].because for row in found.rows} - {""}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 def _proofs(found: Matrix, template: WorkflowTemplate) -> list[tuple[Any, Any]]:

@@ -304,7 +304,7 @@ def test_a_request_without_new_wishes_keeps_the_hash_it_had_before_there_were_an
     """What was sent to an older farm and is repeated to this one is known again."""
     [shot] = ShotFactory.create_batch(1, sequence=film.sequences.get())
     step = asdict(PICTURE)
-    for later in ("start_from", "role", "given", "files"):
+    for later in ("start_from", "role", "given", "also", "also_given", "files"):
         del step[later]
     content = [[str(shot.pk)], [step], 10, ""]
     old_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
