@@ -25,7 +25,7 @@ ON_POSTGRES := $(CHOSEN)$(if $(ALL),, and not once)
 PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 # More tests at a time than there are cores, where most wait for other processes.
-CROWDED := -n $(shell echo $$((2 * $$(nproc)))) --dist load
+CROWDED := -n $(shell echo $$((3 * $$(nproc) / 2))) --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
 # share a farm stay together (tests/sharing_out.py). Both databases' run side by side.
 WAITING := --dist loadgroup --no-loadscope-reorder
