@@ -50,22 +50,22 @@ def templates_kept() -> Callable[[], None]:
 
 
 def _holding_rows(tables: Iterable[str]) -> list[str]:
-    asked = (f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {_quoted(table)})" for table in tables)  # noqa: S608
+    asked = (f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {_quoted(table)})" for table in tables)  # noqa: S608  # Django's own names
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(asked))
         return [table for (table,) in cursor.fetchall()]
 
 
 def _keep(tables: Iterable[str]) -> None:
-    _execute(f"CREATE TABLE {_kept(table)} AS SELECT * FROM {_quoted(table)}" for table in tables)  # noqa: S608
+    _execute(f"CREATE TABLE {_kept(table)} AS SELECT * FROM {_quoted(table)}" for table in tables)  # noqa: S608  # Django's own names
 
 
 def _bring_back(tables: Iterable[str]) -> None:
-    _execute(f"INSERT INTO {_quoted(table)} SELECT * FROM {_kept(table)}" for table in tables)  # noqa: S608
+    _execute(f"INSERT INTO {_quoted(table)} SELECT * FROM {_kept(table)}" for table in tables)  # noqa: S608  # Django's own names
 
 
 def _emptying(table: str) -> str:
-    return f"DELETE FROM {_quoted(table)}"  # noqa: S608
+    return f"DELETE FROM {_quoted(table)}"  # noqa: S608  # Django's own names
 
 
 def _execute(statements: Iterable[str]) -> None:

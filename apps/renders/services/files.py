@@ -121,29 +121,34 @@ def brought(
     for shot in shots:
         mine = result.by_shot[shot.pk]
         mine.update({role: named[pk] for role, pk in step.files.items()})
-        left = [
-            one for one in pictures.get(shot.pk, []) if one.pk not in {given.pk for given in mine.values()}
-        ]
+        given = {one.pk for one in mine.values()}
+        left = [one for one in pictures.get(shot.pk, []) if one.pk not in given]
         free = [role for role in asked if role not in mine and role != own and role not in besides]
         mine.update(zip(free, left, strict=False))
-        for role in needed:
-            if role in besides:
-                continue
-            suiting = _suiting(materials[shot.pk], role, template)
-            if role == own:
-                result.starts[shot.pk] = suiting
-            elif role not in mine and len(suiting) > 1:
-                result.problems.append(several(shot, role, suiting))
-            elif role not in mine and suiting:
-                mine[role] = suiting[0]
-                result.problems += _unfit(f"{shot.full_code}.{role}", suiting[0])
-        told_of = {problem.field for problem in result.problems}
-        result.problems += [
-            problem
-            for problem in _missing(shot, mine, template, {own, *besides})
-            if problem.field not in told_of
-        ]
+        suiting = {
+            role: _suiting(materials[shot.pk], role, template) for role in needed if role not in besides
+        }
+        if own in suiting:
+            result.starts[shot.pk] = suiting.pop(own)
+        told = list(_filled(shot, mine, suiting))
+        fields = {problem.field for problem in told}
+        missing = _missing(shot, mine, template, {own, *besides})
+        result.problems += [*told, *(problem for problem in missing if problem.field not in fields)]
     return result
+
+
+def _filled(
+    shot: Shot, mine: dict[str, Stored], suiting: Mapping[str, Sequence[Stored]]
+) -> Iterator[Problem]:
+    """Fill what nobody named from the shot's material, and tell what a person has to decide or mend."""
+    for role, files in suiting.items():
+        if role in mine or not files:
+            continue
+        if len(files) > 1:
+            yield several(shot, role, files)
+        else:
+            mine[role] = files[0]
+            yield from _unfit(f"{shot.full_code}.{role}", files[0])
 
 
 def several(shot: Shot, role: str, suiting: Sequence[Stored]) -> Problem:

@@ -38,7 +38,7 @@ def clip(folder: Path, *, frames: int = 6, fps: int = 12, suffix: str = "mp4") -
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for level in range(frames):
             shown = Image.new("RGB", (64, 48), (level * 20, 90, 60))
-            frame = av.VideoFrame.from_image(shown)  # type: ignore[no-untyped-call]
+            frame = av.VideoFrame.from_image(shown)  # type: ignore[no-untyped-call]  # PyAV has no type for it
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path.read_bytes()
