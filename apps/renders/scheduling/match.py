@@ -252,8 +252,8 @@ class Match:
             return False
         larger_wanted = any(tier > seat.tier_gb for tier, lanes in self._wanting.items() if lanes)
         able = self._supply.able(lane)
-        differ = self._supply.proven.can(lane.lane.template_version_id) & able not in (set(), able)
-        if differ:
+        proven = self._supply.proven.can(lane.lane.template_version_id) & able
+        if proven and proven != able:
             return False  # whoever is quickest would have it, and not whoever has proven it
         if not lane.models and not larger_wanted:
             return True

@@ -14,9 +14,7 @@ from apps.renders.services.casting import NOBODY, Cast
 from apps.renders.services.envelope import Terms
 from apps.renders.services.files import Stored
 from apps.renders.services.seeds import seed_of
-from apps.renders.services.sources import (
-    Source,
-)
+from apps.renders.services.sources import Source
 from apps.renders.services.starts import ToldFile, files_told
 from apps.renders.warnings import Warned, told_once
 from apps.workflows.models import WorkflowTemplateVersion
