@@ -23,7 +23,7 @@ from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.files import stored_files
 from apps.renders.services.lanes import assign
-from apps.renders.services.material import lost_files, order_again
+from apps.renders.services.material import order_again
 from apps.renders.services.requirements import check_lora_files, check_models
 from apps.renders.services.sources import pictures_beside, primary_artifact
 from apps.renders.services.submit import FARM_SCOPE, Submission, check_key, earlier
@@ -120,7 +120,6 @@ def _check(first: Job, values: Mapping[str, Any]) -> None:
     template = template_of(first.template_version)
     problems = [
         *_gone(template.manifest.file_roles, values),
-        *lost_files(first),
         *check_models(template, first.precision),
         *check_lora_files(first.loras),
     ]
@@ -136,12 +135,12 @@ def _gone(roles: Iterable[str], values: Mapping[str, Any]) -> Iterator[Problem]:
         file = there.get(str(pk))
         if file is None:
             yield Problem(role, str(pk), _("the file it was given was deleted"), code="input_gone")
-        if file is None or file.material:  # of material lost_files tells
             continue
         for one in pictures_beside(file.pk) if role == PICTURES else [file]:
-            if not default_storage.exists(one.key):
-                told = _("the file it was given is not in the store any more")
-                yield Problem(role, one.key, told, code="input_gone")
+            if not default_storage.exists(one.key) or default_storage.size(one.key) != one.bytes:
+                told = _("the file %(name)s (SHA-256 %(sha256)s…) is not in the artifact store any more")
+                facts = {"name": file.title, "sha256": one.sha256[:12]}
+                yield Problem(role, file.title, told % facts, code="input_gone")
 
 
 def _copy(first: Job, batch: RenderBatch, values: dict[str, object]) -> Job:

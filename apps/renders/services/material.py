@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -56,16 +55,6 @@ def order_again(first: Job, job: Job) -> None:
     JobMaterial.objects.bulk_create(
         JobMaterial(job=job, material_id=one.material_id, role=one.role) for one in first.materials.all()
     )
-
-
-def lost_files(job: Job) -> Iterator[Problem]:
-    """Name the material of a job whose file is not in the artifact store any more. Raises OSError."""
-    for one in job.materials.select_related("material").order_by("role"):
-        material = one.material
-        if not default_storage.exists(material.key) or default_storage.size(material.key) != material.bytes:
-            told = _("the file %(name)s (SHA-256 %(sha256)s…) is not in the artifact store any more")
-            facts = {"name": material.name, "sha256": material.sha256[:12]}
-            yield Problem(one.role, material.name, told % facts, code="input_gone")
 
 
 @transaction.atomic

@@ -163,7 +163,7 @@ def test_it_is_refused_by_role_where_a_file_or_model_it_was_made_with_is_gone(
     submit(user=coordinator, project=film, shots=[shot], steps=clip, idempotency_key="clip")
     take, _order = rendered(hand)
     default_storage.delete(start.key)
-    with pytest.raises(Refused, match="not in the store") as refused:
+    with pytest.raises(Refused, match="not in the artifact store") as refused:
         again(take, coordinator)
     assert refused.value.problems[0].field == "first_frame"
     Artifact.objects.filter(pk=start.pk).delete()
