@@ -34,6 +34,9 @@ _OBSTACLES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "memory": lambda told: (
         _("It needs %(need)g GB on one card; the largest that serves now has %(largest)s GB.") % told
     ),
+    "older_worker": lambda _told: _(
+        "The workers of the nodes that have all it takes are too old; update them."
+    ),
     "missing": lambda told: _("No node has %(files)s.") % {"files": _some(told["files"], told["more"])},
     "file": lambda told: (
         _("It asks for a file for its input “%(input)s”: put one on the shot, name one, or render it first.")

@@ -112,7 +112,8 @@ class Farm:
     def _where(self, template: Template, need: float) -> list[Obstacle]:
         if not self.serving:
             return [_obstacle("no_node")]
-        having = [node for node in self.serving if not _lacks(node, template)]
+        complete = [node for node in self.serving if not _lacks(node, template)]
+        having = [node for node in complete if not unknown_to(node, template)]
         tier = tier_for_need(need)
         if any(tier is not None and (node.tier_gb or 0) >= tier for node in having):
             return []
@@ -120,7 +121,7 @@ class Farm:
         if tier is None or tier > self.largest:
             told.append(_obstacle("memory", need=need, largest=self.largest))
         if not having:
-            told.append(self._without_files(template))
+            told.append(_obstacle("older_worker") if complete else self._without_files(template))
         return told or [_obstacle("memory", need=need, largest=max(node.tier_gb or 0 for node in having))]
 
     def _without_files(self, template: Template) -> Obstacle:
@@ -132,8 +133,6 @@ class Farm:
 
 def _lacks(node: Node, template: Template) -> tuple[str, ...]:
     missing, remote = lacking(node, template, ""), template.manifest.remote
-    if unknown_to(node, template):
-        missing = (*missing, "a newer worker")
     return (*missing, f"{remote.service} key") if remote and keyless(node, template) else missing
 
 

@@ -11,7 +11,9 @@ from apps.common.errors import Refused
 from apps.nodes.models import Node
 from apps.projects.models import Project
 from apps.renders.models import Job
+from apps.renders.recommendation_words import obstacles_in_words
 from apps.renders.services.dispatch import dispatch, explain_waiting
+from apps.renders.services.obstacles import Farm
 from apps.renders.services.proving import prove
 from apps.renders.services.submit import Step, submit
 from apps.renders.waiting import told_by_nodes, wait_sentence
@@ -60,6 +62,16 @@ def test_what_only_newer_workers_know_waits_while_there_are_older_ones_and_says_
         "the render shows. Update them."
     )
     assert [row.code for row in told_by_nodes(again(unsized))] == ["older_worker"]
+
+
+def test_a_recommendation_says_that_the_workers_are_too_old(unsized: Job, older: Hand) -> None:
+    told = Farm().obstacles("kling_i2v", unsized.shot)
+    assert [one["code"] for one in told] == ["older_worker"]
+    assert obstacles_in_words({"obstacles": told}) == [
+        "The workers of the nodes that have all it takes are too old; update them."
+    ]
+    older.reports(hears=IN_ORDERS)
+    assert Farm().obstacles("kling_i2v", unsized.shot) == []
 
 
 def test_it_goes_to_the_worker_that_was_brought_up_to_date(unsized: Job, older: Hand) -> None:
