@@ -13,6 +13,7 @@ from apps.common.validation import clean
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
 from apps.projects.selectors import may_not_open, require
+from workflows.rates import Rate
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,10 @@ class ProjectFields(TypedDict, total=False):
 
     name_ko: str
     description: str
-    fps: float
+    fps: Rate
+    frame_start: int
+    handles: int
+    start_timecode: str
     width: int
     height: int
     prompt_language: str
