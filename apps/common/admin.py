@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -55,7 +57,7 @@ class Page(_ModelAdmin):
         What was typed stands there again, with what is wrong beside it. A save that met another transaction
         is done again at once.
         """
-        view = again_after_collision(super().changeform_view)
+        view = again_after_collision(self._change_once)
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
@@ -63,6 +65,16 @@ class Page(_ModelAdmin):
         except NotAllowed as refused:
             setattr(request, _REFUSED, (Problem("", "", str(refused)),))
         return view(request, *args, **kwargs)
+
+    def _change_once(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        with self.remembering(request, [object_id] if object_id else []):
+            return super().changeform_view(request, object_id, *args, **kwargs)
+
+    def remembering(self, request: HttpRequest, keys: Iterable[Any]) -> AbstractContextManager[Any]:
+        """Return what surrounds a change of these rows. The base remembers nothing."""
+        return nullcontext()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
