@@ -23,7 +23,8 @@ from django.db.models import Field, ForeignKey, Model
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
-BOOKKEEPING: Final = frozenset({"id", "created_at", "updated_at", "row_version"})
+VERSION: Final = "row_version"
+BOOKKEEPING: Final = frozenset({"id", "created_at", "updated_at", VERSION})
 """Columns of every row that say nothing of what somebody planned."""
 AT_ONCE: Final = 10_000
 """Keys in one query: more than this are read in several."""
@@ -130,11 +131,12 @@ class Children:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An object as it was: what it said, what it was called, and whose project's it is (None: the farm's)."""
+    """An object as it was: what it said, what it was called, whose project's it is (None: the farm's)."""
 
     project: UUID | None
     label: str
     values: dict[str, Any]
+    version: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +164,11 @@ class Document:
         return Row(self.model, self.references, self.left_out)
 
     @cached_property
+    def versioned(self) -> bool:
+        """Whether the model counts its versions."""
+        return any(column.name == VERSION for column in self.model._meta.concrete_fields)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names that stand in a document: columns, then lists."""
         return (*self.row.fields, *self.children)
@@ -179,6 +186,7 @@ class Document:
     def _read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
         rows = self.model._default_manager.filter(pk__in=keys).order_by("pk")
         asked = {"pk", self.project or "pk", *self.label, *self.row.lookups}
+        asked |= {VERSION} if self.versioned else set()
         own = list(rows.values(*asked))
         lists = {name: children.read(keys) for name, children in self.children.items()} if own else {}
         return {
@@ -186,6 +194,7 @@ class Document:
                 project=found[self.project] if self.project else None,
                 label=self.joined.join(str(found[lookup]) for lookup in self.label),
                 values=self.row.told(found) | {name: lists[name].get(key, []) for name in lists},
+                version=found.get(VERSION),
             )
             for found in own
         }

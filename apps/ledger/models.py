@@ -42,7 +42,8 @@ class Activity(models.Model):
 
     ``changes``: field → [before, after], values as the object's document has them (plain JSON, rows named
     by their codes). A new object has null before, one that went null after. ``project`` is a key of
-    apps.projects, ``object_id`` the object's key as text, ``label`` what people called the object then.
+    apps.projects, ``object_id`` the object's key as text, ``label`` what people called the object then,
+    ``version`` its row_version after the change (null: gone, or of a kind that has none).
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -61,6 +62,7 @@ class Activity(models.Model):
     kind = models.CharField(_("kind"), max_length=40)
     object_id = models.CharField(_("object"), max_length=64)
     label = models.CharField(_("name"), max_length=200)
+    version = models.PositiveIntegerField(_("version"), null=True, blank=True)
     changes = models.JSONField(_("changes"), default=dict, encoder=DjangoJSONEncoder)
     at = models.DateTimeField(_("at"), db_default=Now())
     request_id = models.CharField(_("request"), max_length=64, blank=True)

@@ -20,10 +20,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import F, Model
 
 from apps.accounts.models import User
-from apps.ledger.documents import AT_ONCE, Document, Snapshot, batches, document_of
+from apps.ledger.documents import AT_ONCE, VERSION, Document, Snapshot, batches, document_of
 from apps.ledger.models import Activity, Batch
 from farm.logs import bound_ids
 
@@ -61,13 +61,26 @@ class Changing:
             self.before.setdefault(row.pk, None)
 
     def write(self) -> None:
-        """Write one Activity for each object that says something else now."""
+        """Write one Activity for each object that says something else now.
+
+        An object that says something else is another version, even if the service that changed one of its
+        lists did not think of it: whoever has its form open shall hear of it.
+        """
         after = self.document.read(self.before)
-        rows = [
-            activity
-            for key, before in self.before.items()
-            if (activity := self._compared(key, before, after.get(key))) is not None
-        ]
+        rows: list[Activity] = []
+        same_version: list[Any] = []
+        for key, before in self.before.items():
+            now = after.get(key)
+            activity = self._compared(key, before, now)
+            if activity is None:
+                continue
+            rows.append(activity)
+            if before is not None and now is not None and None is not before.version == now.version:
+                same_version.append(key)
+                activity.version = before.version + 1
+        for some in batches(same_version, AT_ONCE):
+            versions = self.document.model._default_manager.filter(pk__in=some)
+            versions.update(**{VERSION: F(VERSION) + 1})
         Activity.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
     def _compared(self, key: Any, before: Snapshot | None, after: Snapshot | None) -> Activity | None:
@@ -83,6 +96,7 @@ class Changing:
             kind=self.document.kind,
             object_id=str(key),
             label=known.label[:200],
+            version=after.version if after is not None else None,
             changes=changes,
             request_id=bound_ids().get("request", "")[:64],
         )

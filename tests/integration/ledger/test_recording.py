@@ -143,3 +143,11 @@ def test_every_column_of_a_tracked_object_can_be_read() -> None:
     character = Character.objects.create(project=SequenceFactory.create().project, code="CH0001", name="Elsa")
     kinds = {document.kind: document for document in documents()}
     assert kinds["character"].read([character.pk])[character.pk].label == "CH0001"
+
+
+def test_a_change_of_a_list_alone_is_another_version_of_the_object() -> None:
+    """Whoever has the project's form open while somebody else adds a member shall hear of it."""
+    admin = MembershipFactory.create(role=Role.ADMIN)
+    add_member(project=admin.project, member=UserFactory.create(), role=Role.ARTIST, user=admin.user)
+    admin.project.refresh_from_db()
+    assert (admin.project.row_version, newest().version) == (1, 1)
