@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.ledger.documents import Children, Document, Reference, track
@@ -25,10 +27,16 @@ track(
             "default_costume": Reference(model=Costume, by=("name",), within="character", of="object"),
         },
         children={
-            "costumes": Children(model=Costume, parent="character", key=("name",)),
-            "loras": Children(model=CharacterLora, parent="character", key=("base_model", "file")),
+            "costumes": Children(model=Costume, parent="character", key=("name",), label=_("costumes")),
+            "loras": Children(
+                model=CharacterLora, parent="character", key=("base_model", "file"), label=_("LoRAs")
+            ),
             "references": Children(
-                model=CharacterReference, parent="character", key=("sha256",), ordered="order"
+                model=CharacterReference,
+                parent="character",
+                key=("sha256",),
+                ordered="order",
+                label=_("reference pictures"),
             ),
         },
         permit=_may_plan,

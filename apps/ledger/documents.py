@@ -19,6 +19,7 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Field, ForeignKey, Model
+from django.utils.functional import Promise
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -103,6 +104,7 @@ class Children:
 
     ``key``: the names that tell one from another in its list. ``ordered``: the column that holds the place in
     the list (then not in the document). ``flat``: the list holds the one value alone, not an object.
+    ``label``: what people call the list.
     """
 
     model: type[Model]
@@ -111,6 +113,7 @@ class Children:
     references: Mapping[str, Reference] = field(default_factory=dict)
     ordered: str = ""
     flat: bool = False
+    label: str | Promise = ""
     left_out: tuple[str, ...] = ()
 
     @cached_property

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest
 
 from apps.accounts.models import User
 from apps.common.admin import Page
-from apps.ledger.documents import is_tracked
+from apps.common.admin_versions import Meanwhile
+from apps.ledger import words
+from apps.ledger.documents import Document, document_of, is_tracked
+from apps.ledger.selectors import steps_since
 from apps.ledger.services.recording import changing
 
 
@@ -23,7 +25,7 @@ class Remembered(Page):
         """Remember what a POST changes of these rows, their inlines included."""
         if request.method != "POST" or not is_tracked(self.model) or not isinstance(request.user, User):
             return nullcontext()
-        return changing(self.model, self._keys(keys), actor=request.user)
+        return changing(self.model, keys, actor=request.user)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -39,9 +41,42 @@ class Remembered(Page):
         with self.remembering(request, queryset.values_list("pk", flat=True)):
             super().delete_queryset(request, queryset)
 
-    def _keys(self, told: Iterable[Any]) -> Iterator[Any]:
-        for key in told:
-            try:
-                yield self.model._meta.pk.to_python(unquote(key) if isinstance(key, str) else key)
-            except ValidationError:
-                continue  # no key of this model: there is no such row, and the page says so
+    def may_merge(self, request: HttpRequest, key: Any, seen: int, now: int) -> bool:
+        """Tell whether all that was changed meanwhile stands elsewhere than in this form (a status, say)."""
+        if seen >= now or not is_tracked(self.model):
+            return False
+        document = document_of(self.model)
+        row = self.get_object(request, str(key))
+        changed = {step.field for step in steps_since(document, key, seen)}
+        return row is not None and changed.isdisjoint(self._fields_of_form(request, row, document))
+
+    def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
+        """Return what was changed since a version, from activity, beside what was typed."""
+        if not is_tracked(self.model):
+            return super().changed_meanwhile(request, row, seen, form)
+        document = document_of(self.model)
+        kind = document.kind
+        return [
+            Meanwhile(
+                field=words.field_text(kind, step.field),
+                was=words.value_text(kind, step.field, step.old),
+                now=words.diff(kind, step.field, step.old, step.new),
+                typed=_typed(form, step.field) if step.field in form.fields else "",
+                who=step.who,
+                at=step.at,
+            )
+            for step in steps_since(document, row.pk, seen)
+        ]
+
+    def _fields_of_form(self, request: HttpRequest, row: Any, document: Document) -> set[str]:
+        own = set(self.get_form(request, row, change=True).base_fields)
+        shown = {inline.model for inline in self.get_inline_instances(request, row)}
+        return own | {name for name, children in document.children.items() if children.model in shown}
+
+
+def _typed(form: Any, name: str) -> str:
+    value = form.cleaned_data.get(name, form[name].data)
+    if isinstance(value, Model):
+        return str(value)
+    column = form._meta.model._meta.get_field(name)
+    return str(dict(column.flatchoices).get(value, value) if column.choices else value or "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence as Listed
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.accounts.models import User
 from apps.characters.models import Character, Costume
 from apps.common.errors import lacks_permission
@@ -53,6 +55,7 @@ track(
                 key=("character",),
                 references={"character": CHARACTER, "costume": COSTUME},
                 ordered="order",
+                label=_("casting"),
             ),
             "presets": Children(
                 model=ShotPreset,
@@ -61,6 +64,7 @@ track(
                 references={"preset": PRESET},
                 ordered="order",
                 flat=True,
+                label=_("presets"),
             ),
         },
         permit=_may_plan,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.accounts.models import User
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.projects.models import Membership, Project
@@ -27,7 +29,11 @@ track(
         left_out=("paused", "paused_by"),  # the farm's wishes, which are events of their own
         children={
             "members": Children(
-                model=Membership, parent="project", key=("user",), references={"user": PERSON}
+                model=Membership,
+                parent="project",
+                key=("user",),
+                references={"user": PERSON},
+                label=_("members"),
             ),
         },
         permit=_may_manage,

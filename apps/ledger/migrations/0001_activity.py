@@ -8,78 +8,119 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('project', models.UUIDField(blank=True, null=True, verbose_name='project')),
-                ('actor', models.CharField(max_length=150, verbose_name='person')),
-                ('verb', models.CharField(max_length=20, verbose_name='what was done')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='at')),
-                ('undoes', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='undone_by', to='ledger.batch', verbose_name='takes back')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("project", models.UUIDField(blank=True, null=True, verbose_name="project")),
+                ("actor", models.CharField(max_length=150, verbose_name="person")),
+                ("verb", models.CharField(max_length=20, verbose_name="what was done")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="at"
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="undone_by",
+                        to="ledger.batch",
+                        verbose_name="takes back",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bulk change',
-                'verbose_name_plural': 'bulk changes',
-                'ordering': ['-id'],
+                "verbose_name": "bulk change",
+                "verbose_name_plural": "bulk changes",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Activity",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('project', models.UUIDField(blank=True, null=True, verbose_name='project')),
-                ('actor', models.CharField(max_length=150, verbose_name='person')),
-                ('verb', models.CharField(max_length=20, verbose_name='what was done')),
-                ('kind', models.CharField(max_length=40, verbose_name='kind')),
-                ('object_id', models.CharField(max_length=64, verbose_name='object')),
-                ('label', models.CharField(max_length=200, verbose_name='name')),
-                ('version', models.PositiveIntegerField(blank=True, null=True, verbose_name='version')),
-                ('changes', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='changes')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='at')),
-                ('request_id', models.CharField(blank=True, max_length=64, verbose_name='request')),
-                ('batch', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='activities', to='ledger.batch', verbose_name='bulk change')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("project", models.UUIDField(blank=True, null=True, verbose_name="project")),
+                ("actor", models.CharField(max_length=150, verbose_name="person")),
+                ("verb", models.CharField(max_length=20, verbose_name="what was done")),
+                ("kind", models.CharField(max_length=40, verbose_name="kind")),
+                ("object_id", models.CharField(max_length=64, verbose_name="object")),
+                ("label", models.CharField(max_length=200, verbose_name="name")),
+                ("version", models.PositiveIntegerField(blank=True, null=True, verbose_name="version")),
+                (
+                    "changes",
+                    models.JSONField(
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        verbose_name="changes",
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="at"
+                    ),
+                ),
+                ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="activities",
+                        to="ledger.batch",
+                        verbose_name="bulk change",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'activity',
-                'verbose_name_plural': 'activity',
-                'ordering': ['-id'],
+                "verbose_name": "activity",
+                "verbose_name_plural": "activity",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['project', '-id'], name='batch_of_project'),
+            model_name="batch",
+            index=models.Index(fields=["project", "-id"], name="batch_of_project"),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['project', '-id'], name='activity_of_project'),
+            model_name="activity",
+            index=models.Index(fields=["project", "-id"], name="activity_of_project"),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['project', 'actor', '-id'], name='activity_of_person'),
+            model_name="activity",
+            index=models.Index(fields=["project", "actor", "-id"], name="activity_of_person"),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['project', 'kind', '-id'], name='activity_of_kind'),
+            model_name="activity",
+            index=models.Index(fields=["project", "kind", "-id"], name="activity_of_kind"),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['project', 'verb', '-id'], name='activity_of_verb'),
+            model_name="activity",
+            index=models.Index(fields=["project", "verb", "-id"], name="activity_of_verb"),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['kind', 'object_id', '-id'], name='activity_of_object'),
+            model_name="activity",
+            index=models.Index(fields=["kind", "object_id", "-id"], name="activity_of_object"),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['batch', 'id'], name='activity_of_batch'),
+            model_name="activity",
+            index=models.Index(fields=["batch", "id"], name="activity_of_batch"),
         ),
     ]
