@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, TypedDict, Unpack
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -12,6 +11,7 @@ from apps.common.errors import Problem, Refused
 from apps.common.machines import move, record_event
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.productions import states
 from apps.productions.models import Episode, Location, Sequence, Shot
 from apps.projects.models import Project
@@ -58,7 +58,7 @@ def create_episode(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
-    with transaction.atomic():
+    with changing(Sequence, actor=user) as change:
         if code:
             EPISODES.keep_ahead(project.pk, [code])
         else:
@@ -110,6 +110,7 @@ def create_sequence(
         )
         clean(sequence)
         sequence.save(force_insert=True)
+        change.born(sequence)
     return sequence
 
 
@@ -129,7 +130,7 @@ def create_shot(
         require(user, Act.PLAN, sequence.project)
     _check_typed(code)
     states.SHOT.check(("",), status)
-    with transaction.atomic():
+    with changing(Shot, actor=user) as change:
         if code:
             SHOTS.keep_ahead(sequence.pk, [code])
         else:
@@ -145,6 +146,7 @@ def create_shot(
         )
         clean(shot)
         shot.save(force_insert=True)
+        change.born(shot)
         record_event(states.SHOT, shot.pk, to=status, actor=actor_of(user), reason="created")
     return shot
 
@@ -170,7 +172,8 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
                 code="illegal_move",
             )
         )
-    return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+    with changing(Shot, [shot.pk], actor=user, verb="status"):
+        return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
 
 
 def order_of(numbering: Numbering, code: str) -> int:
