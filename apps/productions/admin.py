@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -20,8 +21,8 @@ from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions.admin_forms import CastingForm, LocationForm, PresetFormSet, SequenceForm, ShotForm
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
-from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
-from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
+from apps.productions.services import ShotFields, act_of_move, create_sequence, create_shot, move_shot_status
+from apps.productions.states import ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -132,6 +133,7 @@ class ShotAdmin(ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
+    shot_path = "pk"
     list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "condition")
     list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "location", "project")
@@ -179,9 +181,8 @@ class ShotAdmin(ScopedAdmin):
 
     def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
         """Tell whether the machine and the person's role allow this step."""
-        signing_off = {to, shot.status_id} & {APPROVED, FINAL}
-        act = Act.REVIEW if signing_off else Act.PLAN
-        return to in SHOT.moves.get(shot.status_id or "", ()) and self.may(request, act, shot)
+        now = str(shot.status_id)
+        return to in SHOT.moves.get(now, ()) and self.may(request, act_of_move(now, to), shot)
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -212,12 +213,15 @@ class ShotAdmin(ScopedAdmin):
 
     def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer a status button of the shot page."""
+        to = request.POST.get("to", "")
 
         def deed(shot: Shot) -> str:
-            moved = move_shot_status(shot, to=request.POST.get("to", ""), user=person_of(request))
+            if not self.may(request, act_of_move(str(shot.status_id), to), shot):
+                raise PermissionDenied
+            moved = move_shot_status(shot, to=to, user=person_of(request))
             return _("Status changed.") if moved else _("Somebody else was quicker; see the status now.")
 
-        return self.perform(request, object_id, Act.PLAN, deed)
+        return self.perform(request, object_id, Act.VIEW, deed)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

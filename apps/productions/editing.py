@@ -67,7 +67,7 @@ def update_shot(
     A preset is written category/slug, such as shot_size/close-up. Raises Conflict unless ``row_version``
     is the row's own now, Refused with what is wrong, NotAllowed; then nothing was changed.
     """
-    require(user, Act.PLAN, shot.project)
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
     _check_location(shot.project_id, fields)
     edited = Shot.objects.get(pk=shot.pk)
     for name, value in fields.items():

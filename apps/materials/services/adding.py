@@ -76,7 +76,7 @@ def add_material(
     wrong and what would be right; Conflict if that row was taken away at the same moment.
     """
     project = owner if isinstance(owner, Project) else owner.project
-    require(user, Act.PLAN, project)
+    require(user, Act.PLAN, project, shot=owner.pk if isinstance(owner, Shot) else None)
     told = PurePosixPath(str(getattr(file, "name", "") or "").replace("\\", "/")).name
     found = _format(file, told)
     chosen = _kind(kind, found, told)

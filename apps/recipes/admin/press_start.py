@@ -86,7 +86,7 @@ def _not_these(page: ShotAdmin, request: HttpRequest, shots: list[Shot]) -> Http
     if only_project(shots) is None:
         messages.error(request, _("Select shots of one project, then start a recipe."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    if not page.may(request, Act.RENDER, shots[0]):
+    if not may_render(page, request, shots):
         raise PermissionDenied
     return None
 

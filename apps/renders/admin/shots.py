@@ -74,7 +74,7 @@ class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
     def render_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         return page_for(self, request, list(shots.values_list("pk", flat=True)))
 
-    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["render"])
+    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["change"])
     def recommend_for(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         """Work out and keep what is recommended for the selected shots, and say what came of it."""
         rows = list(shots.prefetch_related(None).select_related("project", "sequence"))
@@ -130,7 +130,7 @@ class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
             # as it is kept: this one may hold what was typed and refused
             context["recommended"] = advice_shown(Shot.objects.select_related("project").get(pk=shot.pk))
             context["may_decide"] = self.may(request, Act.PLAN, shot)
-            context["may_render"] = self.may(request, Act.RENDER, shot) and shot.status.renderable
+            context["may_render"] = may_render(self, request, [shot]) and shot.status.renderable
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="")
