@@ -27,11 +27,10 @@ from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import spoken
 from apps.projects.models import Project
+from apps.projects.picker import PROJECT_OF_PAGE
 from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import key_at, projects_for, scoped
-
-_PROJECT = "_shotfarm_project"
 
 
 def back_to(request: HttpRequest, otherwise: str) -> str:
@@ -96,7 +95,7 @@ class ScopedChoices:
         path = self.paths_to_project.get(db_field.name) or self.path_to_project(related)
         if path is None:
             return None
-        project: UUID | None = getattr(request, _PROJECT, None)
+        project: UUID | None = getattr(request, PROJECT_OF_PAGE, None)
         rows = related._default_manager.all()
         if project is not None and path != "pk":
             return scoped(rows, request.user, path=path).filter(**{path: project})
@@ -153,7 +152,7 @@ class ScopedAdmin(ScopedChoices, Page):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            setattr(request, _PROJECT, self.project_of(row))
+            setattr(request, PROJECT_OF_PAGE, self.project_of(row))
         return row
 
     def project_of(self, row: Any) -> UUID | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Protocol
 
 from django.db import models
 from django.utils.functional import Promise
@@ -109,12 +109,24 @@ def _never() -> bool:
     return False
 
 
+class Member(Protocol):
+    """A membership, as far as rights go."""
+
+    role: str
+    departments: Any
+
+
 @dataclass(frozen=True)
 class Standing:
     """What somebody is in one project: their role, and the departments it is limited to (none: all)."""
 
     role: str
     departments: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, membership: Member) -> Standing:
+        """What a membership makes of its user."""
+        return cls(membership.role, frozenset(membership.departments))
 
     def extents(self, act: Act) -> Extents:
         """How far this reaches; NOTHING if it is not allowed at all."""

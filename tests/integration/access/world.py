@@ -66,13 +66,20 @@ PEOPLE: Final = (
     "anonymous",
     "visitor",
     "outsider",
-    "viewer",
+    "client",
+    "idle",
     "artist",
+    "elsewhere",
+    "supervisor",
     "coordinator",
     "admin",
     "superuser",
 )
-"""Nobody; somebody who is logged in and no more; staff without a project; the roles; root."""
+"""Nobody; somebody who is logged in and no more; staff without a project; the roles; root.
+
+Of the artists the shot is assigned to one, the other is idle; of the supervisors one signs off what is made
+here, the department of the other makes what comes elsewhere."""
+DEPARTMENTS: Final = {"supervisor": ["keyframe"], "elsewhere": ["finish"]}
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,8 @@ def build() -> World:
     own = _film("FROST", recipe)
     other = _film("ZQXJVKFILM", recipe)
     _mark(other)
-    people = {
-        str(role): MembershipFactory.create(
-            project=own["project"], role=role, user=UserFactory.create(username=str(role), is_staff=True)
-        ).user
-        for role in Role
-    }
+    people = {who: _member(own["project"], role, who) for who, role in MEMBERS.items()}
+    own["shot"].assignees.add(people["artist"])
     people["visitor"] = UserFactory.create(username="visitor")
     people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
     people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
@@ -120,10 +123,20 @@ def build() -> World:
         "workflowimport": _import(),
     }
     return World(
-        own=own | shared | {"user": people["viewer"]},
+        own=own | shared | {"user": people["idle"]},
         other=other | shared | {"user": stranger},
         people=people,
     )
+
+
+MEMBERS: Final = {str(role): role for role in Role} | {"idle": Role.ARTIST, "elsewhere": Role.SUPERVISOR}
+
+
+def _member(project: Project, role: Role, name: str) -> User:
+    """Somebody with a role in the film, who may sign in."""
+    user = UserFactory.create(username=name, is_staff=True)
+    MembershipFactory.create(project=project, role=role, user=user, departments=DEPARTMENTS.get(name, []))
+    return user
 
 
 def _of_the_farm() -> dict[str, Any]:
