@@ -1,7 +1,7 @@
 """What everybody gets at every address: the declared table. An address that is not here fails the test.
 
 A profile is one line per film: the status for each of world.PEOPLE in their order (anonymous, visitor,
-outsider, client, idle, artist, elsewhere, supervisor, coordinator, admin, superuser), for a row of their film and,
+outsider, client, viewer, artist, elsewhere, supervisor, coordinator, admin, superuser), for a row of their film and,
 after the bar, for a row of the other film. Where there is one line, the address is about no row of a film.
 """
 

@@ -23,7 +23,7 @@ from tests.integration.admin.test_forms import form_of
 pytestmark = pytest.mark.django_db
 
 OF_FILMS = (Project, Sequence, Shot, Location, Character, RenderBatch, Job, Take)
-MEMBERS = ("idle", "artist", "supervisor", "coordinator", "admin")
+MEMBERS = ("viewer", "artist", "supervisor", "coordinator", "admin")
 
 
 def browser_of(world: World, who: str) -> Client:
@@ -43,7 +43,7 @@ def foreign_keys(model: Any) -> list[str]:
     return [field.name for field in model._meta.get_fields() if isinstance(field, ForeignKey)]
 
 
-@pytest.mark.parametrize("who", ("idle", "admin"))
+@pytest.mark.parametrize("who", ("viewer", "admin"))
 @pytest.mark.parametrize("model", (*OF_FILMS, StateEvent))
 def test_a_list_asked_for_the_other_films_rows_shows_none(world: World, who: str, model: Any) -> None:
     browser = browser_of(world, who)
@@ -72,7 +72,7 @@ def test_a_list_asked_for_the_other_films_rows_shows_none(world: World, who: str
     "question",
     [
         {"project__memberships__user__password__startswith": "md5"},
-        {"project__memberships__user__username": "idle"},
+        {"project__memberships__user__username": "viewer"},
         {"memberships__user__password__startswith": "md5"},
         {"shot__project__name__startswith": "ZQ"},
         {"batch__submitted_by__password__startswith": "md5"},

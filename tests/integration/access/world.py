@@ -67,7 +67,7 @@ PEOPLE: Final = (
     "visitor",
     "outsider",
     "client",
-    "idle",
+    "viewer",
     "artist",
     "elsewhere",
     "supervisor",
@@ -77,7 +77,7 @@ PEOPLE: Final = (
 )
 """Nobody; somebody who is logged in and no more; staff without a project; the roles; root.
 
-Of the artists the shot is assigned to one, the other is idle; of the supervisors one signs off what is made
+Of the artists the shot is assigned to one, the viewer has none; of the supervisors one signs off what is made
 here, the department of the other makes what comes elsewhere."""
 DEPARTMENTS: Final = {"supervisor": ["keyframe"], "elsewhere": ["finish"]}
 
@@ -123,13 +123,13 @@ def build() -> World:
         "workflowimport": _import(),
     }
     return World(
-        own=own | shared | {"user": people["idle"]},
+        own=own | shared | {"user": people["viewer"]},
         other=other | shared | {"user": stranger},
         people=people,
     )
 
 
-MEMBERS: Final = {str(role): role for role in Role} | {"idle": Role.ARTIST, "elsewhere": Role.SUPERVISOR}
+MEMBERS: Final = {str(role): role for role in Role} | {"viewer": Role.ARTIST, "elsewhere": Role.SUPERVISOR}
 
 
 def _member(project: Project, role: Role, name: str) -> User:
