@@ -97,6 +97,15 @@ PROFILES: Final[dict[str, str]] = {
         "302 302 404 404 403 403 403 403 403 302 302 | "
         "302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "read by a button": (
+        "302 302 404 404 200 200 200 200 200 200 200 | "
+        "302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan by a button": (
+        "302 302 404 404 403 403 403 403 302 302 302 | "
+        "302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
         "302 302 404 404 403 403 403 403 302 302 302 | "
         "302 302 404 404 404 404 404 404 404 404 302"
@@ -160,6 +169,18 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: manage a row": (
         "401 404 404 404 403 403 403 403 403 200 200 | "
+        "401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: let in": (
+        "401 404 404 404 403 403 403 403 403 201 201 | "
+        "401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: take out": (
+        "401 404 404 404 403 403 403 403 403 204 204 | "
+        "401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: plan a whole film": (
+        "401 404 404 404 403 403 403 403 200 200 200 | "
         "401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: verdict": (
@@ -299,6 +320,7 @@ EXPECTED: Final[dict[str, str]] = {
         for at in (
             "media/{artifact_id}/",
             "media/reference/{reference_id}/",
+            "media/project/{project_id}/",
             "media/material/{material_id}/{part}/",
         )
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
@@ -427,6 +449,14 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/failurerule/try/": "members",
     **_button("renders/renderbatch/{object_id}/steer", "press a button"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
+    **_button("projects/project/{object_id}/cover", "manage by a button"),
+    "GET admin/projects/project/{object_id}/rights/": "read by a button",
+    "POST admin/projects/project/{object_id}/rights/": "staff, wrong method, a row",
+    "GET admin/projects/project/choices/": "staff",
+    "POST admin/projects/project/choices/": "staff, wrong method",
+    "GET admin/projects/project/choose/": "staff, wrong method",
+    "POST admin/projects/project/choose/": "turn to a film",
+    **_button("productions/shot/{object_id}/assignees", "plan by a button"),
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
@@ -495,6 +525,12 @@ EXPECTED: Final[dict[str, str]] = {
             "materials",
         )
     },
+    "GET api/v1/projects/{code}/members": "api: read a row",
+    "POST api/v1/projects/{code}/members": "api: let in",
+    "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
+    "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
+    "GET api/v1/shots/{pk}/assignees": "api: read a row",
+    "POST api/v1/shots/{pk}/assignees": "api: plan a whole film",
     "GET api/v1/materials/{material_id}/file": "api: read a row",
     "PATCH api/v1/materials/{pk}": "api: change a row",
     "DELETE api/v1/materials/{pk}": "api: end a row",
@@ -616,6 +652,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip"},
         "POST admin/recipes/reciperun/{object_id}/choose/": press,
         "POST admin/recipes/reciperun/{object_id}/more/": press,
+        "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
+        "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
+        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
+        "POST api/v1/shots/{pk}/assignees": {"users": []},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -688,6 +728,12 @@ DEEDS: Final = (
     "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/",
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
+    "POST admin/projects/project/choose/",
+    "POST api/v1/projects/{code}/members",
+    "PATCH api/v1/projects/{code}/members/{member_id}",
+    "DELETE api/v1/projects/{code}/members/{member_id}",
+    "POST api/v1/shots/{pk}/assignees",
+    "POST admin/productions/shot/{object_id}/assignees/",
     "POST api/v1/sequences",
     "POST api/v1/shots",
     "POST api/v1/batches",
