@@ -17,19 +17,33 @@ from apps.common.errors import Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
-from apps.projects.selectors import require, require_each
+from apps.projects.selectors import assigned_to, require, require_each
 
 logger = logging.getLogger(__name__)
 
 MOST_SHOTS: Final = 2_000
 """Shots that are assigned at once."""
 SHOWN_NAMES: Final = 30
+ME: Final = "me"
+NOBODY: Final = "none"
 
 
 def assignable(project: Project) -> QuerySet[User]:
     """The people to whom shots of a project may be assigned: its active members, clients aside, by name."""
     members = Membership.objects.filter(project=project).exclude(role=Role.CLIENT)
     return User.objects.filter(is_active=True, pk__in=members.values("user")).order_by("username")
+
+
+def assigned(shots: QuerySet[Shot], whom: str, *, reader: User) -> QuerySet[Shot]:
+    """Narrow shots to those assigned to somebody by user name, to the reader (ME), or to nobody (NOBODY).
+
+    The database looks it up: however many shots there are, no key of them is read.
+    """
+    if whom == NOBODY:
+        return shots.filter(assignees=None)
+    if whom == ME:
+        return shots.filter(pk__in=assigned_to(reader))
+    return shots.filter(pk__in=_assignments.filter(user__username=whom).values("shot_id"))
 
 
 def assign(shot: Shot, names: Sequence[str], *, user: User) -> bool:
