@@ -136,10 +136,12 @@ class ScopedAdmin(ScopedChoices, Page):
     """Rows of the person's projects; what their role allows there.
 
     ``project_path`` leads from the row to its project ("shot__project"); ``shot_path`` to its shot ("pk"
-    where it is one) and ``stage_path`` to its stage, where it is of any: rights may end there.
+    where it is one) and ``stage_path`` to its stage, where it is of any: rights may end there. A page whose
+    ``view_act`` is Act.WATCH is the client's, too: its get_queryset leaves to each what was shared with them.
     """
 
     project_path = "project"
+    view_act = Act.VIEW
     shot_path = ""
     stage_path = ""
     add_act = Act.PLAN
@@ -147,7 +149,8 @@ class ScopedAdmin(ScopedChoices, Page):
     delete_act = Act.MANAGE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return scoped(super().get_queryset(request), request.user, path=self.project_path)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(**{f"{self.project_path}__in": projects_for(request.user, self.view_act)})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
@@ -184,10 +187,13 @@ class ScopedAdmin(ScopedChoices, Page):
         return ScopedList
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, Act.VIEW)
+        return self.may(request, self.view_act)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request, Act.VIEW, obj)
+        reach = reach_of(request)
+        if obj is None:
+            return reach.anywhere(self.view_act)
+        return reach.may(self.view_act, self.project_of(obj), shared=True)  # else the list would not have it
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return reach_of(request).anywhere(self.add_act, wholly=True)

@@ -19,21 +19,24 @@ from apps.common.strict import Strict
 from apps.projects.models import Project
 from apps.projects.reach import OPERATES
 from apps.projects.roles import Act
-from apps.projects.selectors import key_at, projects_for, require, scoped, standings_of
+from apps.projects.selectors import key_at, projects_for, require, standings_of
 
 M = TypeVar("M", bound=Model)
 
 
 class ScopedViewSet(GenericViewSet[M]):
     """Rows of the person's projects. ``project_path`` leads from the row to its project, ``shot_path`` to its
-    shot ("pk" where it is one), ``stage_path`` to its stage, where it is of any."""
+    shot ("pk" where it is one), ``stage_path`` to its stage, where it is of any. What ``view_act`` Act.WATCH
+    shows is the client's, too: get_queryset leaves to each what was shared with them."""
 
     project_path = "project"
+    view_act = Act.VIEW
     shot_path = ""
     stage_path = ""
 
     def get_queryset(self) -> QuerySet[M]:
-        return scoped(super().get_queryset(), self.request.user, path=self.project_path)
+        rows = super().get_queryset()
+        return rows.filter(**{f"{self.project_path}__in": projects_for(self.request.user, self.view_act)})
 
     def require(self, act: Act, of: M) -> None:
         """Raise NotAllowed unless the person may do this to this row."""

@@ -33,11 +33,20 @@ class Reach:
         """The person's role in each of their projects."""
         return {project: standing.role for project, standing in self.standings.items()}
 
-    def may(self, act: Act, project: UUID | None, *, shot: UUID | None = None, stage: str = "") -> bool:
-        """Tell whether the person may do this in this project, to this shot, to something of this stage."""
+    def may(
+        self,
+        act: Act,
+        project: UUID | None,
+        *,
+        shot: UUID | None = None,
+        stage: str = "",
+        shared: bool = False,
+    ) -> bool:
+        """Tell whether the person may do this in this project; see selectors.may."""
         if self.everything:
             return True
-        return self._in(project).may(act, stage=stage, assigned=lambda: self.assigned(shot))
+        standing = self._in(project)
+        return standing.may(act, stage=stage, assigned=lambda: self.assigned(shot), shared=shared)
 
     def may_of_some_stage(self, act: Act, project: UUID | None, *, shot: UUID | None = None) -> bool:
         """Tell whether the person may do this to this shot, at least to what one of its stages makes."""

@@ -56,6 +56,14 @@ def scoped(
     return rows.filter(covered(standings_of(user), user, act, path=path, shot=shot, stage=stage))
 
 
+def watched(rows: QuerySet[M], user: Person, *, shared: Q, path: str = "project") -> QuerySet[M]:
+    """Narrow rows to what this user may look at: all of the projects they read; as a client what is ``shared``."""
+    if isinstance(user, User) and user.is_superuser and user.is_active:
+        return rows
+    reads, watches = projects_for(user), projects_for(user, Act.WATCH)
+    return rows.filter(Q(**{f"{path}__in": reads}) | (Q(**{f"{path}__in": watches}) & shared))
+
+
 def covered(
     standings: Standings, user: User, act: Act, *, path: str = "project", shot: str = "", stage: str = ""
 ) -> Q:
