@@ -1,4 +1,4 @@
-"""Who works on which shot, on the shots' pages: a column, a filter, a form on the page, and an action for many."""
+"""Who works on which shot, on the shots' pages: a column, a filter, a form, and an action for many."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ def assign_many(
 ) -> int:
     """Add people to shots of one project and take people off them; return how many shots changed.
 
-    It takes a constant number of statements. Raises NotAllowed unless ``user`` plans all of it; Refused for shots
-    of several projects, too many at once, and for who may not be assigned; then nothing was changed.
+    It takes a constant number of statements. Raises NotAllowed unless ``user`` plans all of it; Refused for
+    shots of several projects, too many at once, and for who may not be assigned; then nothing was changed.
     """
     require_each(user, Act.PLAN, shots)
     rows = dict(shots.order_by().values_list("pk", "project_id")[: MOST_SHOTS + 1])

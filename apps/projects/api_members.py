@@ -26,8 +26,8 @@ from apps.projects.stages import Stage
 class MemberSerializer(serializers.ModelSerializer[Membership]):
     """A member. ``departments``: the stages a supervisor signs off, [] for all of them.
 
-    ``rights``: how far each act reaches: all, department, assigned (shots), shared (with the client); acts that
-    are not there are refused. ``active``: false for a user who was deactivated and may do nothing.
+    ``rights``: how far each act reaches: all, department, assigned (shots), shared (with the client); acts
+    that are not there are refused. ``active``: false for a user who was deactivated and may do nothing.
     """
 
     user = serializers.CharField(source="user.username", read_only=True)

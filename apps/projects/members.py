@@ -32,8 +32,8 @@ def add_member(
     """Give someone a role in a project, or change the one they have. One role per person and project.
 
     ``departments``: the stages a supervisor signs off, none for all. Raises Refused for an unknown role or
-    department, for somebody deactivated, or for taking the last admin away; NotAllowed unless ``user`` manages the
-    project (None: the farm itself).
+    department, for somebody deactivated, or for taking the last admin away; NotAllowed unless ``user``
+    manages the project (None: the farm itself).
     """
     if user is not None:
         require(user, Act.MANAGE, project)
@@ -68,7 +68,7 @@ def change_member(
     departments: Sequence[str] | None = None,
     row_version: int | None = None,
 ) -> Membership:
-    """Change what is named of a membership; what is not, stays, but departments only while it is a supervisor's.
+    """Change what is named of a membership. What is not, stays; departments only with a supervisor.
 
     Raises as add_member; Conflict unless ``row_version`` (where one is given) is the row's own now.
     """

@@ -1,7 +1,7 @@
 """Which project a page is about, and which one a person picked last.
 
-Nothing is kept in a session: a page is about the project that its address names (a filter, or the project of its
-row). What is remembered of a person only decides what the links of the sidebar begin with.
+Nothing is kept in a session: a page is about the project that its address names (a filter, or the project of
+its row). What is remembered of a person only decides what the links of the sidebar begin with.
 """
 
 from __future__ import annotations

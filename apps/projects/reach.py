@@ -21,7 +21,7 @@ OPERATES: Final = ("nodes.view_node", "nodes.change_node")
 
 @dataclass(frozen=True)
 class Reach:
-    """What one person may do where, read once per request. Which shots are theirs is asked where it matters."""
+    """What one person may do where, read once per request; which shots are theirs, where it matters."""
 
     everything: bool
     standings: Standings

@@ -39,7 +39,9 @@ class Extent(StrEnum):
     """How far a right reaches within the project."""
 
     ALL = "all"  # everything, whatever shot or stage it is of
-    DEPARTMENT = "department"  # what is of a stage of the member's departments; of every stage if none is named
+    DEPARTMENT = (
+        "department"  # what is of a stage of the member's departments; of every stage if none is named
+    )
     ASSIGNED = "assigned"  # what is of a shot that is assigned to the member
     SHARED = "shared"  # what was shared with the client
 

@@ -16,13 +16,13 @@ PAGE: Final = Path(settings.BASE_DIR) / "docs" / "roles.md"
 HEAD: Final = """\
 # Roles
 
-Written by `manage.py describe_roles` from [apps/projects/roles.py](../apps/projects/roles.py). Do not edit: change the
-table, run it again. `tests/integration/projects/test_roles.py` reads this page and tries every role × act through the
-services; `tests/integration/access` asks every address as everybody.
+Written by `manage.py describe_roles` from [apps/projects/roles.py](../apps/projects/roles.py). Do not
+edit: change the table, run it again. `tests/integration/projects/test_roles.py` reads this page and tries
+every role × act through the services; `tests/integration/access` asks every address as everybody.
 
-A role is one person's in one project. What does not stand in the table is refused: by the services, which pages, API and
-commands all go through. Pages hide what would be refused, and hide nothing else. Rows of other projects look like rows that never
-were.
+A role is one person's in one project. What does not stand in the table is refused: by the services, which
+pages, API and commands all go through. Pages hide what would be refused, and hide nothing else. Rows of
+other projects look like rows that never were.
 """
 
 DEEDS: Final = {
@@ -31,20 +31,19 @@ DEEDS: Final = {
     Act.VIEW: "Read the project: shots, cast, prompts, takes and their files, jobs, activity, members; export "
     "them. Whoever reads one project also reads what all projects share: nodes, presets, workflows.",
     Act.COMMENT: "Write notes on takes.",
-    Act.PLAN: "Change a shot: text, casting, presets, frames, status, material, recommended workflow. With *everything* "
-    "also: make shots, sequences, locations and characters, import, assign people, make playlists, share "
-    "them with the client.",
-    Act.RENDER: "Submit, render again, start recipes, cancel, requeue, pause, change priority. What is done to a "
-    "batch or to many jobs takes the right to each of them.",
-    Act.REVIEW: "Approve takes, ask for retakes, reject, select, open the gates of recipes; with *everything* "
-    "also sign shots off (approved, final).",
+    Act.PLAN: "Change a shot: text, casting, presets, frames, status, material, recommended workflow. With "
+    "*everything* also make shots, sequences, locations and characters, import, undo and assign people.",
+    Act.RENDER: "Submit, render again, start recipes, cancel, requeue, pause, change priority. What is done to "
+    "a batch or to many jobs takes the right to each of them.",
+    Act.REVIEW: "Approve takes, ask for retakes, reject, select, open the gates of recipes. With *everything* "
+    "also sign shots off (approved, final), make playlists and dailies, and share them with the client.",
     Act.MANAGE: "Members, settings, pause and webhooks of the project; deleting its rows.",
 }
 
 REACH: Final = {
     Extent.ALL: "whatever shot or stage it is of.",
-    Extent.DEPARTMENT: "what is of a stage (previz, keyframe, clip, finish) among the departments of the membership; "
-    "a supervisor without any named department has all of them, which is *everything*.",
+    Extent.DEPARTMENT: "what is of a stage (previz, keyframe, clip, finish) among the departments of the "
+    "membership; a supervisor without any named department has all of them, which is *everything*.",
     Extent.ASSIGNED: "the shots that somebody who plans the project has assigned to the member.",
     Extent.SHARED: "playlists shared with the client, and the takes in them.",
 }
@@ -53,15 +52,18 @@ FOOT: Final = """\
 ## Beside the roles
 
 - **Superusers** may do everything in every project.
-- **Who looks after the farm** has Django's permissions on what all projects share (nodes, pools, holds, limits, presets,
-  workflows; `projects.add_project` opens projects), given on the user's page by a superuser. They say nothing about any project:
-  an operator without a role sees no shot, job or take.
-- **A project keeps an admin**: the last active one is neither removed nor made anything else. Whoever opens a project is its first.
-- **A deactivated user** may do nothing, whatever roles stand there, and is offered for no role and no shot.
+- **Who looks after the farm** has Django's permissions on what all projects share (nodes, pools, holds,
+  limits, presets, workflows; `projects.add_project` opens projects), given on the user's page by a
+  superuser. They say nothing about any project: an operator without a role sees no shot, job or take.
+- **A project keeps an admin**: the last active one is neither removed nor made anything else. Whoever
+  opens a project is its first.
+- **A deactivated user** may do nothing, whatever roles stand there, and is offered for no role and no
+  shot.
 - **Leaving**: who is taken out of a project, or becomes a client, loses the shots assigned to them there.
 - **What a role may not do is said**: as the roles that would do, or how far one's own right reaches.
 
-Read who may do what in a project on its page under *Members and rights*, or at `GET /api/v1/projects/CODE/members`.
+Read who may do what in a project on its page under *Members and rights*, or at `GET
+/api/v1/projects/CODE/members`.
 """
 
 

@@ -57,7 +57,7 @@ def scoped(
 
 
 def watched(rows: QuerySet[M], user: Person, *, shared: Q, path: str = "project") -> QuerySet[M]:
-    """Narrow rows to what this user may look at: all of the projects they read; as a client what is ``shared``."""
+    """Narrow rows to what this user may look at: all of what they read; as a client what is ``shared``."""
     if isinstance(user, User) and user.is_superuser and user.is_active:
         return rows
     reads, watches = projects_for(user), projects_for(user, Act.WATCH)
@@ -187,9 +187,9 @@ def require_shots(
         extents, of_stages, keys = standing.extents(act), set(stages), set(shots)
         if Extent.DEPARTMENT in extents and of_stages and of_stages <= standing.departments:
             return
-        if Extent.ASSIGNED in extents and keys:
-            if assigned_to(user).filter(pk__in=keys).count() == len(keys):
-                return
+        mine = assigned_to(user).filter(pk__in=keys)
+        if Extent.ASSIGNED in extents and keys and mine.count() == len(keys):
+            return
     raise _refused(user, act, project)
 
 

@@ -30,6 +30,7 @@ from apps.materials.models import MEDIA_OF, Material, MaterialKind, Medium
 from apps.materials.selectors import Owner, of_owner, place_of
 from apps.materials.services.queueing import request_material
 from apps.materials.states import MATERIAL
+from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require

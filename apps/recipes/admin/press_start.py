@@ -20,7 +20,6 @@ from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.reach import person_of
-from apps.projects.roles import Act
 from apps.recipes.admin.start_form import StartForm
 from apps.recipes.services.starting import preview, start
 from apps.renders.admin.fields import clock
@@ -29,6 +28,7 @@ from apps.renders.admin.press_render import (
     WHEN_AND_WHERE,
     joined,
     lines_of,
+    may_render,
     only_project,
     shots_by,
 )

@@ -53,7 +53,9 @@ class RecipeRunAdmin(ReadOnly, ScopedAdmin):
         if act is Act.REVIEW:
             return reach.may_of_some_stage(act, row.project_id)
         cells = RunStep.objects.filter(run=row)
-        return reach.may_of_some_stage(act, row.project_id) or reach.may_any(act, row.project_id, cells, **WHAT_CELLS_ARE_OF)
+        return reach.may_of_some_stage(act, row.project_id) or reach.may_any(
+            act, row.project_id, cells, **WHAT_CELLS_ARE_OF
+        )
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         counted: dict[UUID, dict[str, int]] = defaultdict(dict)

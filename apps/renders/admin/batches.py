@@ -22,8 +22,8 @@ from apps.renders.admin.job_actions import tell
 from apps.renders.admin.steer_form import SteerForm, steer_form, steered
 from apps.renders.models import Job, RenderBatch
 from apps.renders.outlook import Outlook
-from apps.renders.selectors import WHAT_JOBS_ARE_OF
 from apps.renders.progress import tallies, tally_cell
+from apps.renders.selectors import WHAT_JOBS_ARE_OF
 from apps.renders.services import control
 from apps.renders.services.requeueing import requeueable
 from apps.renders.services.steering import Wishes

@@ -22,7 +22,7 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.material import HoldsMaterial
-from apps.renders.admin.press_render import page_for, render_view
+from apps.renders.admin.press_render import may_render, page_for, render_view
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend

@@ -39,6 +39,7 @@ from apps.renders.services.planning import plan
 from apps.renders.services.prompting import Builds, prompts_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
+from apps.workflows.stages import stages_of
 
 __all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
 

@@ -1,4 +1,4 @@
-"""Every role × every act, through the services: who may is what docs/roles.md says, read from the page itself."""
+"""Every role × every act, through the services: who may what is read from docs/roles.md itself."""
 
 from __future__ import annotations
 
@@ -23,15 +23,13 @@ from apps.projects.members import add_member, change_member, remove_member
 from apps.projects.models import Membership, Project
 from apps.projects.roles import EXTENTS, Act, Role
 from apps.projects.rolespage import PAGE, roles_page
-from apps.projects.selectors import may, projects_for, require, require_shots, scoped
+from apps.projects.selectors import projects_for, require, scoped
 from apps.projects.stages import Stage
 from apps.renders.models import Job, RenderBatch
 from apps.renders.services import control
 from apps.renders.services.holds import pause_project
 from apps.renders.services.recommending import recommend
-from apps.renders.services.requeueing import requeue_jobs, requeueable
 from apps.renders.services.submit import Step, submit
-from apps.renders.states import JobState
 from apps.review.models import Take
 from apps.review.services import review_take
 from apps.review.services.media import look_again
@@ -81,7 +79,7 @@ class Member:
 
 @dataclass
 class Film:
-    """A shot that is assigned to whoever has shots, and one that is nobody's, with jobs and takes of two stages."""
+    """A shot assigned to whoever has shots, and one that is nobody's; jobs and takes of two stages."""
 
     project: Project
     mine: Shot
@@ -233,7 +231,11 @@ def _to_the_project(film: Film) -> Iterator[Named]:
     yield "make a character", Act.PLAN, lambda user: create_character(project=project, name="x", user=user)
     yield "assign", Act.PLAN, lambda user: assign(film.mine, [], user=user)
     yield "sign off", Act.REVIEW, lambda user: move_shot_status(film.mine, to="approved", user=user)
-    yield "cancel a batch of several shots", Act.RENDER, lambda user: control.cancel_batch(film.batch, user=user)
+    yield (
+        "cancel a batch of several shots",
+        Act.RENDER,
+        lambda user: control.cancel_batch(film.batch, user=user),
+    )
     yield "pause a batch", Act.RENDER, lambda user: control.pause_batch(film.batch, paused=True, user=user)
     yield "pause the project", Act.MANAGE, lambda user: pause_project(project, paused=True, user=user)
     newcomer, anybody = UserFactory.create(), Membership.objects.filter(project=project).first()
