@@ -80,6 +80,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _list(_("Shots"), "movie", "admin:productions_shot_changelist"),
                     _list(_("Sequences"), "view_list", "admin:productions_sequence_changelist"),
+                    _list(_("Episodes"), "video_library", "admin:productions_episode_changelist"),
                     _list(_("Characters"), "face", "admin:characters_character_changelist"),
                     _list(_("Locations"), "location_on", "admin:productions_location_changelist"),
                 ],

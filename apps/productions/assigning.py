@@ -7,17 +7,17 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.productions.models import Shot
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
-from apps.projects.selectors import assigned_to, require, require_each
+from apps.projects.selectors import assigned_to, require, require_rows
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,7 @@ def assign(shot: Shot, names: Sequence[str], *, user: User) -> bool:
     """
     require(user, Act.PLAN, shot.project)
     wanted = _people(shot.project, names)
-    with transaction.atomic():
-        Shot.objects.select_for_update(no_key=True).get(pk=shot.pk)
+    with changing(Shot, [shot.pk], actor=user):
         before = set(_assignments.filter(shot=shot.pk).values_list("user_id", flat=True))
         gone, new = before - wanted.keys(), wanted.keys() - before
         if not gone and not new:
@@ -74,7 +73,7 @@ def assign_many(
     It takes a constant number of statements. Raises NotAllowed unless ``user`` plans all of it; Refused for
     shots of several projects, too many at once, and for who may not be assigned; then nothing was changed.
     """
-    require_each(user, Act.PLAN, shots)
+    require_rows(user, Act.PLAN, shots)
     rows = dict(shots.order_by().values_list("pk", "project_id")[: MOST_SHOTS + 1])
     if len(rows) > MOST_SHOTS:
         told = _("assign at most %d shots at once; select fewer")
@@ -87,8 +86,7 @@ def assign_many(
     project = Project.objects.get(pk=projects.pop())
     wanted = _people(project, add, field="add")
     unwanted = set(User.objects.filter(username__in=remove).values_list("pk", flat=True)) - wanted.keys()
-    with transaction.atomic():
-        list(Shot.objects.select_for_update(no_key=True).filter(pk__in=rows).order_by("pk").values_list("pk"))
+    with changing(Shot, rows, actor=user):
         pairs = set(_assignments.filter(shot__in=rows).values_list("shot_id", "user_id"))
         new = [(shot, person) for shot in rows for person in wanted if (shot, person) not in pairs]
         gone = {(shot, person) for shot, person in pairs if person in unwanted}

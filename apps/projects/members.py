@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
 from apps.projects.selectors import require
@@ -38,7 +38,7 @@ def add_member(
     if user is not None:
         require(user, Act.MANAGE, project)
     stages = _read(role, departments)
-    with transaction.atomic():
+    with changing(Project, [project.pk], actor=user):
         _lock(project)
         before = Membership.objects.filter(project=project, user=member).first()
         if before is None and not member.is_active:
@@ -73,7 +73,7 @@ def change_member(
     Raises as add_member; Conflict unless ``row_version`` (where one is given) is the row's own now.
     """
     require(user, Act.MANAGE, membership.project)
-    with transaction.atomic():
+    with changing(Project, [membership.project_id], actor=user):
         _lock(membership.project)
         now = Membership.objects.filter(pk=membership.pk).select_related("user", "project").first()
         if now is None:
@@ -100,7 +100,7 @@ def remove_member(membership: Membership, *, user: User) -> bool:
     """
     project, member = membership.project, membership.user
     require(user, Act.MANAGE, project)
-    with transaction.atomic():
+    with changing(Project, [project.pk], actor=user):
         _lock(project)
         _keep_an_admin(project, member, "")
         count, _rows = Membership.objects.filter(pk=membership.pk).delete()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -160,7 +160,13 @@ def require_some(user: Person, act: Act, project: Project) -> None:
         raise _refused(user, act, project)
 
 
-def require_each(
+def require_each(user: Person, act: Act, projects: Collection[UUID]) -> None:
+    """Raise NotAllowed, naming one of them, unless the user may do this to all there is in these projects."""
+    for project in Project.objects.filter(pk__in=projects).order_by("code"):
+        require(user, act, project)
+
+
+def require_rows(
     user: Person, act: Act, rows: QuerySet[Any], *, path: str = "project", shot: str = "", stage: str = ""
 ) -> None:
     """Raise NotAllowed unless the user may do this to every one of these rows; see scoped for the paths."""

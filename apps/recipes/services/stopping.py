@@ -11,7 +11,7 @@ from django.db.models import F, Max, QuerySet
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.projects.roles import Act
-from apps.projects.selectors import require_each, require_some
+from apps.projects.selectors import require_rows, require_some
 from apps.recipes.models import RecipeRun, RunJob, RunStep
 from apps.recipes.services.rerendering import shots_of, standing_of
 from apps.renders.models import Job
@@ -34,7 +34,7 @@ def require_run(run: RecipeRun, user: User) -> None:
     """Raise NotAllowed unless the person may render every shot of a run."""
     require_some(user, Act.RENDER, run.project)
     cells = RunStep.objects.filter(run=run)
-    require_each(user, Act.RENDER, cells, **WHAT_CELLS_ARE_OF)
+    require_rows(user, Act.RENDER, cells, **WHAT_CELLS_ARE_OF)
 
 
 def cancel_run(run: RecipeRun, *, user: User) -> int:

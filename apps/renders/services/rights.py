@@ -6,14 +6,14 @@ from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.projects.roles import Act
-from apps.projects.selectors import require_each, require_some
+from apps.projects.selectors import require_rows, require_some
 from apps.renders.models import Job, RenderBatch
 from apps.renders.selectors import WHAT_JOBS_ARE_OF
 
 
 def require_jobs(jobs: QuerySet[Job], user: User) -> None:
     """Raise NotAllowed unless the person may render every one of these jobs."""
-    require_each(user, Act.RENDER, jobs, **WHAT_JOBS_ARE_OF)
+    require_rows(user, Act.RENDER, jobs, **WHAT_JOBS_ARE_OF)
 
 
 def require_batch(batch: RenderBatch, user: User) -> None:

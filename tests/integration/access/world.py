@@ -51,6 +51,7 @@ from tests.factories import (
     SequenceFactory,
     ShotFactory,
     UserFactory,
+    members_of,
 )
 from tests.integration.admin.rows import everything_of
 from workflows.conforming import Conform, Length
@@ -308,6 +309,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Project.objects.filter(pk=project.pk), "name", "name_ko", "description")
     _say(type(film["sequence"]).objects.filter(pk=film["sequence"].pk), "code", "name", "name_ko")
     _say(Shot.objects.filter(pk=shot.pk), "code", "description", "description_ko")
+    _say(type(film["episode"]).objects.filter(pk=film["episode"].pk), "code", "name", "name_ko")
     location = type(film["location"]).objects.filter(pk=film["location"].pk)
     _say(location, "code", "name", "name_ko", "prompt", "prompt_ko")
     character = Character.objects.filter(pk=film["character"].pk)
