@@ -28,15 +28,15 @@ other projects look like rows that never were.
 DEEDS: Final = {
     Act.WATCH: "Look at playlists that were shared with the client, and at the takes in them: picture, shot "
     "code, description and the notes there.",
-    Act.VIEW: "Read the project: shots, cast, prompts, takes and their files, jobs, activity, members; export "
+    Act.VIEW: "Read the project: shots, cast, prompts, takes, their files, jobs, activity, members; export "
     "them. Whoever reads one project also reads what all projects share: nodes, presets, workflows.",
     Act.COMMENT: "Write notes on takes.",
-    Act.PLAN: "Change a shot: text, casting, presets, frames, status, material, recommended workflow. "
-    "With *everything* also make shots, sequences, locations and characters, import, undo and assign people.",
+    Act.PLAN: "Change a shot: text, casting, presets, frames, status, material, recommended workflow; "
+    "with *everything* also make shots, sequences, locations and characters, import, undo, assign people.",
     Act.RENDER: "Submit, render again, start recipes, cancel, requeue, pause, change priority. What is done "
     "to a batch or to many jobs takes the right to each of them.",
-    Act.REVIEW: "Approve takes, ask for retakes, reject, select, open the gates of recipes. With "
-    "*everything* also sign shots off (approved, final), make playlists and dailies, and share them with the client.",
+    Act.REVIEW: "Approve takes, ask for retakes, reject, select, open the gates of recipes; with "
+    "*everything* also sign shots off (approved, final), make playlists and dailies, share them.",
     Act.MANAGE: "Members, settings, pause and webhooks of the project; deleting its rows.",
 }
 

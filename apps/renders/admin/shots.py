@@ -35,7 +35,7 @@ admin.site.unregister(Shot)
 class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
     """Select shots, press Render."""
 
-    list_display = ("picture", "name", "what", "cast", "place", "length", "condition", "newest_job")
+    list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")
     list_display_links = ("picture", "name")
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"

@@ -27,7 +27,7 @@ from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Ro
 from apps.presets.models import CinematicPreset, PresetCategory
 from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
-from apps.projects.models import Project
+from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.recipes.models import Recipe, RecipeRun, RunJob, RunStep
 from apps.recipes.services.editing import write_steps
@@ -51,7 +51,6 @@ from tests.factories import (
     SequenceFactory,
     ShotFactory,
     UserFactory,
-    members_of,
 )
 from tests.integration.admin.rows import everything_of
 from workflows.conforming import Conform, Length
@@ -104,6 +103,8 @@ def build() -> World:
     people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
     people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
     stranger = MembershipFactory.create(project=other["project"], role=Role.ADMIN).user
+    own["membership"] = Membership.objects.get(user=people["viewer"])
+    other["membership"] = MembershipFactory.create(project=other["project"], role=Role.ARTIST)
     # A notice is one person's: of the own film root's, who else may do everything; of the other a stranger's.
     own |= _notices(own, people["superuser"])
     other |= _notices(other, stranger)
