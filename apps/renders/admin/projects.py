@@ -13,6 +13,7 @@ from apps.projects.admin import ProjectAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+from apps.renders.admin.composer import OrdersPrompts
 from apps.renders.admin.material import HoldsMaterial
 from apps.renders.services.holds import pause_project
 
@@ -20,7 +21,7 @@ admin.site.unregister(Project)
 
 
 @admin.register(Project)
-class SteeredProjectAdmin(HoldsMaterial, ProjectAdmin):
+class SteeredProjectAdmin(HoldsMaterial, OrdersPrompts, ProjectAdmin):
     """A pause is pressed, not ticked: it acts at once, and tells who pressed."""
 
     change_form_outer_before_template = "admin/projects/project/pause.html"

@@ -24,6 +24,7 @@ from apps.prompts.facts import (
     PresetFacts,
     ShotFacts,
 )
+from apps.prompts.reader import Reader
 
 GOLDEN = Path(__file__).parents[2] / "data" / "prompts"
 
@@ -96,7 +97,7 @@ SHOT = ShotFacts(
 def composed(
     facts: ShotFacts = SHOT, *, channel: str = "image", language: str = "en", model: str = "flux"
 ) -> Composed:
-    return compose(facts, channel=channel, language=language, base_model=model)
+    return compose(facts, Reader(channel, model), language=language)
 
 
 def from_source(prompt: Composed, source: str, role: str = "positive") -> list[Segment]:
