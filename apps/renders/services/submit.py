@@ -40,6 +40,7 @@ from apps.renders.services.prompting import Builds, PromptWarnings, prompts_of, 
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
 from apps.renders.warnings import Warned
+from apps.workflows.stages import stage_of
 
 __all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
 
@@ -254,6 +255,7 @@ def _job(
         prompt_build=prompt_build,
         code=code,
         kind=item.kind,
+        stage=stage_of(item.manifest),
         take_number=take_number,
         priority=priority,
         rank=priority,
