@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
+from apps.ledger.services.recording import changing
+from apps.productions.locking import require_unlocked
 from apps.productions.models import Shot
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -37,7 +39,8 @@ def edit_prompt(
     was read, 0 if there was none.
     Raises NotAllowed, Refused for what cannot be a prompt, Conflict if somebody else has written meanwhile.
     """
-    require(user, Act.PLAN, shot.project)
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
+    require_unlocked(shot)
     _check(channel, positive, negative)
     house = houses_of([shot])[shot.project_id]
     facts = inputs_for([shot])[shot.pk]
@@ -48,8 +51,8 @@ def edit_prompt(
         "basis": aspects_of(facts, channel=channel, language=house.language),
         "edited_by": user.get_username(),
     }
-    with transaction.atomic():
-        kept = PromptEdit.objects.filter(shot=shot, channel=channel)
+    kept = PromptEdit.objects.filter(shot=shot, channel=channel)
+    with changing(PromptEdit, kept.values_list("pk", flat=True), actor=user) as change:
         if row_version:
             changed = kept.filter(row_version=row_version).update(
                 **said, row_version=row_version + 1, updated_at=timezone.now()
@@ -59,9 +62,11 @@ def edit_prompt(
             return kept.get()
         try:
             with transaction.atomic():
-                return PromptEdit.objects.create(shot=shot, channel=channel, row_version=1, **said)
+                edit = PromptEdit.objects.create(shot=shot, channel=channel, row_version=1, **said)
         except IntegrityError as exc:
             raise _stale(kept.first(), row_version) from exc
+        change.born(edit)
+        return edit
 
 
 def drop_edit(shot: Shot, *, user: User, channel: str, row_version: int) -> bool:
@@ -69,9 +74,10 @@ def drop_edit(shot: Shot, *, user: User, channel: str, row_version: int) -> bool
 
     Raises NotAllowed, Conflict if somebody else has written meanwhile.
     """
-    require(user, Act.PLAN, shot.project)
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
+    require_unlocked(shot)
     kept = PromptEdit.objects.filter(shot=shot, channel=channel)
-    with transaction.atomic():
+    with changing(PromptEdit, kept.values_list("pk", flat=True), actor=user):
         gone, _by_model = kept.filter(row_version=row_version).delete()
         if gone:
             return True

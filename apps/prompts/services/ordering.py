@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem
+from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -22,10 +23,11 @@ def set_order(project: Project, told: Any, *, user: User, row_version: int) -> O
     require(user, Act.MANAGE, project)
     order = read_order(told)
     kept = {} if order == SHOTFARM else order.as_json()
-    changed = Project.objects.filter(pk=project.pk, row_version=row_version).update(
-        composer=kept, row_version=row_version + 1
-    )
-    if not changed:
-        told_why = _("somebody else has changed this project meanwhile; look at it again")
-        raise Conflict(Problem("row_version", str(row_version), told_why, code="stale"))
+    with changing(Project, [project.pk], actor=user):
+        changed = Project.objects.filter(pk=project.pk, row_version=row_version).update(
+            composer=kept, row_version=row_version + 1
+        )
+        if not changed:
+            told_why = _("somebody else has changed this project meanwhile; look at it again")
+            raise Conflict(Problem("row_version", str(row_version), told_why, code="stale"))
     return order
