@@ -42,8 +42,7 @@ def compose(facts: ShotFacts, reader: Reader, *, language: str, order: Order = S
     denied = say_negative(facts, order, channel=reader.channel, language=language)
     loras = [(member, lora) for member, lora in _loaded(facts, reader.base_model) if _has(reader, lora)]
     triggers, again = _triggers(loras, language, said=[segment.text for _join, segment in said.written])
-    join = next(piece.join for piece in order.positive if piece.segment == "lora")
-    place = said.triggers_at
+    place, join = said.triggers_at, said.triggers_join
     said.written[place:place] = [("comma" if after else join, one) for after, one in enumerate(triggers)]
     positive = [segment for _join, segment in said.written]
     negative = [segment for _join, segment in denied.written]

@@ -48,8 +48,9 @@ class PromptDifference:
     @property
     def same(self) -> bool:
         """Whether nothing differs at all."""
-        texts = (*self.positive, *self.negative, *self.segments, *self.loras)
-        return not self.facts and all(one.what == SAME for one in texts)
+        words = {run.what for run in (*self.positive, *self.negative)}
+        pieces = {one.what for one in (*self.segments, *self.loras)}
+        return not self.facts and words | pieces <= {SAME}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {
@@ -150,11 +151,11 @@ def _loras(was: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
         row = new or old or {}
-        told = {"was": _weight(old), "now": _weight(new)}
+        before_it, now_it = _weight(old), _weight(new)
         what = ADDED if old is None else REMOVED if new is None else SAME
-        if what == SAME and told["was"] != told["now"]:
+        if what == SAME and before_it != now_it:
             what = CHANGED
-        yield SegmentChange(what, "lora", "lora", f"{row['character']} {row['file']}", **told)
+        yield SegmentChange(what, "lora", "lora", f"{row['character']} {row['file']}", before_it, now_it)
 
 
 def _weight(row: Mapping[str, Any] | None) -> str:

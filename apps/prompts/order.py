@@ -86,11 +86,10 @@ class Order:
 
 def _pieces(told: str, join: str = "comma") -> tuple[Piece, ...]:
     """Read "scene .cast location -dialogue": a dot before it starts a sentence, a minus switches it off."""
-    signs = {".": {"join": "sentence"}, "-": {"on": False}}
+    signs: dict[str, dict[str, Any]] = {".": {"join": "sentence"}, "-": {"on": False}}
     made = []
     for word in told.split():
-        changes: dict[str, Any] = signs.get(word[0], {})
-        made.append(replace(Piece(word.lstrip(".-"), join=join), **changes))
+        made.append(replace(Piece(word.lstrip(".-"), join=join), **signs.get(word[0], {})))
     return tuple(made)
 
 
@@ -143,7 +142,7 @@ def read_order(told: Any, field: str = "composer") -> Order:
     base = _one_of(told.get("base", "shotfarm"), ORDERS, f"{field}.base", problems) or "shotfarm"
     order = ORDERS[base]
     people = _one_of(told.get("people", order.people), JOINS, f"{field}.people", problems) or order.people
-    lists = {
+    lists: dict[str, Any] = {
         name: _list(told[name], allowed, f"{field}.{name}", problems)
         for name, allowed in (("positive", POSITIVE), ("person", PERSON), ("negative", NEGATIVE))
         if name in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from apps.prompts import words
 from apps.prompts.facts import CastMember, CostumeFacts, LocationFacts, PresetFacts, ShotFacts
@@ -16,12 +17,15 @@ from apps.prompts.text import Phrase, clean, pick, plain, split_phrases
 class Said:
     """What is written, each segment behind what parts it from the one before (order.JOINS); what is not.
 
-    ``triggers_at``: how many segments stand before the trigger words.
+    A piece that begins a sentence and says nothing leaves that to the next one that does.
+    ``triggers_at``: how many segments stand before the trigger words, which ``triggers_join`` parts from them.
     """
 
     written: list[tuple[str, Segment]] = field(default_factory=list)
     left_out: list[Segment] = field(default_factory=list)
     triggers_at: int = 0
+    triggers_join: str = "comma"
+    _begins: str = ""
 
     def add(self, piece: Piece, segments: Iterable[Segment], *, join: str = "") -> bool:
         """Write what a piece says: its first segment behind ``join`` (else its own), others by commas.
@@ -29,12 +33,26 @@ class Said:
         Returns whether anything was written: a piece that is switched off is left out.
         """
         spoken = [segment for segment in segments if segment.text]
-        if not piece.on:
-            self.left_out += [left(segment, "switched_off") for segment in spoken]
-            return False
-        for index, segment in enumerate(spoken):
-            self.written.append(((join or piece.join) if index == 0 else "comma", segment))
-        return bool(spoken)
+        begins = self._parted_by(join or piece.join)
+        if piece.on and spoken:
+            self.written += [("comma" if after else begins, one) for after, one in enumerate(spoken)]
+            self._begins = ""
+            return True
+        self.left_out += [left(segment, "switched_off") for segment in spoken]
+        return False
+
+    def leave_room(self, piece: Piece) -> None:
+        """Trigger words stand here; which ones is known when all else is written."""
+        self.triggers_at, self.triggers_join = len(self.written), self._parted_by(piece.join)
+
+    def _parted_by(self, join: str) -> str:
+        """The break before the next segment: its own, or a stronger one that nothing has followed yet."""
+        if join in _BREAKS:
+            self._begins = join
+        return self._begins or join
+
+
+_BREAKS: Final = ("sentence", "line")
 
 
 def say_positive(facts: ShotFacts, order: Order, *, channel: str, language: str) -> Said:
@@ -48,7 +66,7 @@ def say_positive(facts: ShotFacts, order: Order, *, channel: str, language: str)
         if piece.segment == "cast":
             _say_cast(said, facts.cast, piece, order, language)
         elif piece.segment == "lora":
-            said.triggers_at = len(said.written)
+            said.leave_room(piece)
         else:
             said.add(piece, _of_shot(piece.segment, facts, heard, order, language))
     return said

@@ -98,7 +98,7 @@ def _facts(shot: Shot) -> ShotFacts:
 
 def _member(casting: ShotCharacter) -> CastMember:
     character = casting.character
-    worn, *unworn = [*_wardrobe(casting), None]
+    wardrobe = _wardrobe(casting)
     return CastMember(
         character_id=str(character.pk),
         code=character.code,
@@ -106,14 +106,14 @@ def _member(casting: ShotCharacter) -> CastMember:
         description=Bilingual(character.description, character.description_ko),
         action=Bilingual(casting.action, casting.action_ko),
         negative=character.negative,
-        costume=worn,
+        costume=wardrobe[0] if wardrobe else None,
         use_lora=character.use_lora,
         lora_weight=casting.lora_weight,
         loras=tuple(_lora(lora) for lora in character.loras.all()),
         casting_id=str(casting.pk),
         age=character.age,
         gender=character.gender,
-        unworn=tuple(one for one in unworn if one is not None),
+        unworn=tuple(wardrobe[1:]),
     )
 
 

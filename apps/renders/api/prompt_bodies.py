@@ -15,9 +15,9 @@ class SegmentSerializer(serializers.Serializer[Any]):
 
     role = serializers.CharField()
     text = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a Field has attributes of these names
     source_id = serializers.CharField(allow_blank=True)
-    label = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     row = serializers.CharField(allow_blank=True)
     field = serializers.CharField(allow_blank=True)
     language = serializers.CharField(allow_blank=True)
@@ -197,8 +197,8 @@ class SegmentChangeSerializer(serializers.Serializer[Any]):
 
     what = serializers.CharField()
     role = serializers.CharField()
-    source = serializers.CharField()
-    label = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     was = serializers.CharField(allow_blank=True)
     now = serializers.CharField(allow_blank=True)
     words = RunSerializer(many=True)

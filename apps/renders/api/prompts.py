@@ -139,7 +139,7 @@ class BuildViewSet(ScopedViewSet[PromptBuild]):
         return Response(BuildDetail(told).data)
 
 
-class ShotBuildViewSet(ScopedViewSet[Shot]):
+class ShotBuildViewSet(ScopedViewSet[Any]):
     """The prompts that were built for a shot."""
 
     queryset = Shot.objects.select_related("project", "sequence").order_by("pk")
@@ -149,7 +149,7 @@ class ShotBuildViewSet(ScopedViewSet[Shot]):
     def list(self, request: Request, pk: str) -> Response:
         """Every build of the shot, the newest first."""
         page = self.paginate_queryset(builds_of(self.get_object()))
-        return self.get_paginated_response(BuildSerializer(page, many=True).data)
+        return self.get_paginated_response(BuildSerializer(list(page or ()), many=True).data)
 
     @extend_schema(
         operation_id="v1_shots_prompts_compare",
