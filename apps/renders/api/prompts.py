@@ -52,6 +52,7 @@ class PromptViewSet(ScopedViewSet[Shot]):
 
     queryset = Shot.objects.select_related("project", "sequence").order_by("pk")
     serializer_class = PromptPreviewSerializer
+    shot_path = "pk"
 
     @extend_schema(
         operation_id="v1_shots_prompt",

@@ -36,7 +36,7 @@ def text_of(answer: Any) -> str:
 def test_the_prompt_of_each_template_is_shown_with_its_sources_before_it_is_rendered(
     film: Film, as_: Browser
 ) -> None:
-    answer = as_("viewer").get(prompt_page(film.shot), {"template": "flux_t2i"})
+    answer = as_("artist").get(prompt_page(film.shot), {"template": "flux_t2i"})
     text = text_of(answer)
     assert film.shot.description in text
     assert "ignored by this workflow" in text
@@ -49,7 +49,7 @@ def test_a_video_prompt_is_shown_for_a_clip_template_and_korean_for_who_asks(
 ) -> None:
     Shot.objects.filter(pk=film.shot.pk).update(description_ko="소녀가 부두를 걷는다")
     asked = {"template": "wan22_t2v", "language": "ko"}
-    shown = as_("viewer").get(prompt_page(film.shot), asked).context["shown"]
+    shown = as_("artist").get(prompt_page(film.shot), asked).context["shown"]
     assert (shown.preview.build.channel, shown.preview.build.language) == ("video", "ko")
     assert shown.preview.build.positive.startswith("소녀가 부두를 걷는다")
 
@@ -96,7 +96,7 @@ def test_an_empty_text_by_hand_is_refused_and_what_was_typed_stays(film: Film, a
 
 
 def test_whoever_only_looks_finds_no_form_and_may_not_write(film: Film, as_: Browser) -> None:
-    browser = as_("viewer")
+    browser = as_("artist")
     assert "may write its prompt by hand" in text_of(browser.get(prompt_page(film.shot)))
     assert keep(browser, film.shot, positive="Mine").status_code == 403
     assert not PromptEdit.objects.exists()
@@ -107,7 +107,7 @@ def test_two_builds_are_compared_word_by_word_and_each_leads_to_its_takes(film: 
     Shot.objects.filter(pk=film.shot.pk).update(description="A girl runs along the quay")
     second = build_prompt(film.shot, Reader("image"))
     Take.objects.filter(pk=film.take.pk).update(prompt_build=second)
-    browser = as_("viewer")
+    browser = as_("artist")
     compared = text_of(
         browser.get(prompt_page(film.shot, "_compare"), {"a": str(first.pk), "b": str(second.pk)})
     )
@@ -119,8 +119,8 @@ def test_two_builds_are_compared_word_by_word_and_each_leads_to_its_takes(film: 
 
 def test_builds_of_another_shot_are_not_shown_here(film: Film, other_film: Film, as_: Browser) -> None:
     theirs = build_prompt(other_film.shot, Reader("image"))
-    assert as_("viewer").get(prompt_page(film.shot, "_build", build=theirs.pk)).status_code == 404
-    answer = as_("viewer").get(prompt_page(film.shot, "_compare"), {"a": str(theirs.pk), "b": "x"})
+    assert as_("artist").get(prompt_page(film.shot, "_build", build=theirs.pk)).status_code == 404
+    answer = as_("artist").get(prompt_page(film.shot, "_compare"), {"a": str(theirs.pk), "b": "x"})
     assert answer["Location"] == prompt_page(film.shot)
 
 
@@ -149,7 +149,7 @@ def test_loras_of_two_people_are_warned_about_where_the_prompt_is_shown(film: Fi
         member = CharacterFactory.create(project=film.project, use_lora=True)
         CharacterLoraFactory.create(character=member)
         ShotCharacterFactory.create(shot=film.shot, character=member)
-    answer = as_("viewer").get(prompt_page(film.shot), {"template": "flux_t2i"})
+    answer = as_("artist").get(prompt_page(film.shot), {"template": "flux_t2i"})
     assert "loras_bleed" in {warned.code for warned in answer.context["shown"].warnings}
 
 

@@ -114,7 +114,7 @@ def test_a_text_by_hand_is_written_compared_changed_and_dropped(
         ("image", {"positive": "x" * 20_001}, "positive", "too_long"),
     ],
 )
-def test_what_cannot_be_a_prompt_is_refused(  # noqa: PLR0917
+def test_what_cannot_be_a_prompt_is_refused(
     coordinator: APIClient, shots: list[Shot], channel: str, said: dict[str, str], field: str, code: str
 ) -> None:
     answer = coordinator.put(prompt(shots[0], f"/edits/{channel}"), said)
@@ -123,7 +123,7 @@ def test_what_cannot_be_a_prompt_is_refused(  # noqa: PLR0917
 
 
 def test_whoever_only_looks_sees_previews_and_writes_nothing(client_of: Client, shots: list[Shot]) -> None:
-    looking = client_of("client")
+    looking = client_of("artist")
     assert looking.get(prompt(shots[0])).status_code == 200
     assert looking.post(prompt(shots[0]), {}).status_code == 200
     assert looking.put(prompt(shots[0], "/edits/image"), {"positive": "x"}).status_code == 403
