@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
+Pieces = Sequence[Mapping[str, Any]]
 SAME, ADDED, REMOVED, CHANGED, MOVED = "same", "added", "removed", "changed", "moved"
 _WORDS: Final = re.compile(r"\s+|[^\s,.;:()]+|[,.;:()]")
 MOST_WORDS: Final = 4000
@@ -97,9 +98,10 @@ def prompt_difference(was: Any, now: Any) -> PromptDifference:
     )
 
 
-def _segments(was: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> Iterable[SegmentChange]:
-    """Each segment of the second in its order, behind those of the first that are gone from that place."""
-    before, after = _keyed(was), _keyed(now)
+def _segments(was: Pieces, now: Pieces) -> Iterable[SegmentChange]:
+    """Each segment of the second in its order, then those of the first that are gone."""
+    by_field = all("field" in piece for piece in (*was, *now))
+    before, after = _keyed(was, by_field=by_field), _keyed(now, by_field=by_field)
     kept = _in_order([key for key in before if key in after], [key for key in after if key in before])
     gone = [key for key in before if key not in after]
     for key, piece in after.items():
@@ -122,14 +124,15 @@ def _in_order(first: list[Any], second: list[Any]) -> set[Any]:
     return {key for block in blocks for key in first[block.a : block.a + block.size]}
 
 
-def _keyed(segments: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-    """Segments by what they are about; a field that speaks twice is told apart by its turn.
+def _keyed(segments: Pieces, *, by_field: bool) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    """Segments by what they are about; what speaks twice is told apart by its turn.
 
-    Builds of an older composer do not know the field: then a row's segments are told apart by their turn.
+    Builds of an older composer do not know the field (``by_field`` False): then the turn is all there is.
     """
     keyed: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for piece in segments:
-        about = (piece["role"], piece["source"], piece["source_id"], _plain(piece.get("field", "")))
+        field = _plain(piece["field"]) if by_field else ""
+        about = (piece["role"], piece["source"], piece["source_id"], field)
         turn = 0
         while (*about, turn) in keyed:
             turn += 1

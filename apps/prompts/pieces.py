@@ -18,7 +18,7 @@ class Said:
     """What is written, each segment behind what parts it from the one before (order.JOINS); what is not.
 
     A piece that begins a sentence and says nothing leaves that to the next one that does.
-    ``triggers_at``: how many segments stand before the trigger words, which ``triggers_join`` parts from them.
+    ``triggers_at``: how many segments stand before the trigger words, ``triggers_join``: what parts them.
     """
 
     written: list[tuple[str, Segment]] = field(default_factory=list)
