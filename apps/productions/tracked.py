@@ -86,14 +86,6 @@ track(
                 flat=True,
                 label=_("presets"),
             ),
-            "assignees": Children(
-                model=Shot.assignees.through,
-                parent="shot",
-                key=("user",),
-                references={"user": PERSON},
-                flat=True,
-                label=_("assigned to"),
-            ),
         },
         permit=_may_plan,
     )
