@@ -20,6 +20,8 @@ from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
+    BuildViewSet,
+    ComposerViewSet,
     DownloadsView,
     HoldViewSet,
     JobViewSet,
@@ -27,11 +29,13 @@ from apps.renders.api import (
     MaterialViewSet,
     ModelsView,
     ProjectMaterialViewSet,
+    PromptViewSet,
     ProofViewSet,
     RecommendationViewSet,
     RenderedTakeViewSet,
     RenderingTemplateViewSet,
     SequenceMaterialViewSet,
+    ShotBuildViewSet,
     ShotMaterialViewSet,
     SteeredProjectViewSet,
     WorkingNodeViewSet,
@@ -73,6 +77,29 @@ v1 = [
         "shots/<uuid:pk>/recommendation",
         RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
         name="shot-recommendation",
+    ),
+    path(
+        "shots/<uuid:pk>/prompt",
+        PromptViewSet.as_view({"get": "retrieve", "post": "try_out"}),
+        name="shot-prompt",
+    ),
+    path("shots/<uuid:pk>/prompt/edits", PromptViewSet.as_view({"get": "edits"}), name="shot-prompt-edits"),
+    path(
+        "shots/<uuid:pk>/prompt/edits/<str:channel>",
+        PromptViewSet.as_view({"put": "edit", "delete": "drop"}),
+        name="shot-prompt-edit",
+    ),
+    path("shots/<uuid:pk>/prompts", ShotBuildViewSet.as_view({"get": "list"}), name="shot-prompts"),
+    path(
+        "shots/<uuid:pk>/prompts/compare",
+        ShotBuildViewSet.as_view({"get": "compare"}),
+        name="shot-prompts-compare",
+    ),
+    path("prompts/<uuid:pk>", BuildViewSet.as_view({"get": "retrieve"}), name="prompt-detail"),
+    path(
+        "projects/<str:code>/composer",
+        ComposerViewSet.as_view({"get": "retrieve", "put": "put"}),
+        name="project-composer",
     ),
     *(
         path(f"{at}/materials", view.as_view({"get": "list", "post": "create"}), name=f"{name}-materials")

@@ -247,6 +247,8 @@ SOURCES: dict[str, tuple[str, object]] = {
     "preset": ("amber", gettext_lazy("preset")),
     "style": ("amber", gettext_lazy("style")),
     "lora": ("red", gettext_lazy("LoRA")),
+    "dialogue": ("green", gettext_lazy("dialogue")),
+    "hand": ("amber", gettext_lazy("by hand")),
     "house": ("grey", gettext_lazy("house")),
 }
 """Where a piece of a prompt comes from: its colour and its name."""
