@@ -142,10 +142,15 @@ def _character_facts(project: Project, character: Character) -> dict[str, Any]:
         "use_lora": character.use_lora,
         "costumes": [costume.name for costume in character.costumes.all()],
         "loras": [
-            {"base_model": lora.base_model, "file": lora.file, "weight": lora.weight, "triggers": lora.trigger_words}
+            {
+                "base_model": lora.base_model,
+                "file": lora.file,
+                "weight": lora.weight,
+                "trigger_words": lora.trigger_words,
+            }
             for lora in character.loras.all()
         ],
-    }  # fmt: skip
+    }
 
 
 def _shot_facts(project: Project, shot: Shot, files: list[dict[str, Any]]) -> dict[str, Any]:
