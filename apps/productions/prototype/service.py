@@ -49,8 +49,8 @@ def import_aipipeline(
     """Import a project of the prototype: its folder, or its database.
 
     ``project``: the code here, else made of its name. ``name``: which of several. ``files``: the project's
-    folder, for a database. What is there already under its code is left as it is, so that twice is once. A dry
-    run reads and judges everything, and writes nothing. Raises Refused when the source cannot be read.
+    folder, for a database. What is there already under its code is left as it is, so that twice is once. A
+    dry run reads and judges everything, and writes nothing. Raises Refused when the source cannot be read.
     """
     found = read_prototype(source, name=name, files=files)
     report = Report(source=str(source), dry_run=dry_run)

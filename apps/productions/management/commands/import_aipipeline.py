@@ -26,9 +26,7 @@ class Command(BaseCommand):
             "source", type=Path, metavar="DIR|DB", help="the project's folder, or the database"
         )
         parser.add_argument("--project", default="", metavar="CODE", help="the project's code here")
-        parser.add_argument(
-            "--source", dest="name", default="", metavar="NAME", help="which of several projects"
-        )
+        parser.add_argument("--name", default="", metavar="NAME", help="which of several projects")
         parser.add_argument("--files", type=Path, metavar="DIR", help="the project's folder, for a database")
         parser.add_argument("--dry-run", action="store_true", help="report, and write nothing")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
