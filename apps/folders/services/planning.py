@@ -47,9 +47,9 @@ class Entry:
     subject: Subject | None = field(default=None, repr=False, compare=False)
 
     @property
-    def depth(self) -> int:
-        """How deep it lies."""
-        return self.path.count("/")
+    def above(self) -> str:
+        """The folder it lies in, with the / behind it."""
+        return self.path[: len(self.path) - len(self.name)]
 
     @property
     def name(self) -> str:
