@@ -37,7 +37,7 @@ class Located:
         return home_of(layout, "project", {"project": project.code}) if layout else None
 
     def folder_of_shot(self, shot: Shot) -> str | None:
-        """The shot's folder below the root; its project and its sequence with its episode should be at hand."""
+        """The shot's folder below the root; its project and sequence, with the episode, should be at hand."""
         layout = self._layout(shot.project_id)
         return home_of(layout, "shot", values_of(shot)) if layout else None
 

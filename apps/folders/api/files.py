@@ -78,7 +78,7 @@ class PublicationViewSet(WithPaths[Publication]):
 
 
 class PublishedTakeSerializer(TakeSerializer):
-    """What came back. ``published``: its files at their paths. ``render_seconds`` is the node's time at work."""
+    """What came back. ``published``: its files at their paths. ``render_seconds``: the node's time at work."""
 
     published = PublicationSerializer(source="publications", many=True, read_only=True)
     paths = serializers.SerializerMethodField()
@@ -105,7 +105,7 @@ class PublishedTakeViewSet(WithPaths[Take], RenderedTakeViewSet):
     @extend_schema(request=None, responses=PublishedTakeSerializer)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
-        """Bring the take's originals to their published paths. Twice changes nothing; what failed is tried again."""
+        """Bring the take's originals to their published paths. Twice is once; what failed is tried again."""
         take = self.get_object()
         require(person_of(request), Act.PLAN, take.project)
         publish_take(take, user=person_of(request))

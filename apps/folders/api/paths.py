@@ -16,7 +16,7 @@ M = TypeVar("M", bound=Model)
 
 
 class PathsSerializer(serializers.Serializer[Any]):
-    """A path as each system writes it; null where nobody told where that system mounts the published files."""
+    """A path as each system writes it; null where nobody told where that system finds the files."""
 
     linux = serializers.CharField(allow_null=True)
     windows = serializers.CharField(allow_null=True)

@@ -92,7 +92,7 @@ class Confirm(Strict):
 
 
 class ChosenLayout(Strict):
-    """Which layout to hold, the newest version without a ``version``; when takes are published by themselves."""
+    """Which layout to hold (the newest version without a ``version``), and when takes are published."""
 
     layout = serializers.SlugField()
     version = serializers.IntegerField(required=False, min_value=1)
@@ -146,7 +146,7 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
     @extend_schema(request=Confirm, responses={200: MadeSerializer, 202: None})
     @folders.mapping.post
     def confirm_folders(self, request: Request, code: str) -> Response:
-        """Make what the dry run shows as new. Twice changes nothing. 202: so many that it goes on for a while."""
+        """Make what the dry run shows as new. Twice is once. 202: so many that it goes on for a while."""
         project = self.get_object()
         asked = self.asked(Confirm, of=project, act=Act.PLAN)
         sequence = _sequence(project, asked.get("sequence", ""))
