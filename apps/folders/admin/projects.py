@@ -133,7 +133,7 @@ def _said(made: Made | None) -> str:
     if made is None:
         return _("The folders are being made; this page shows when they are.")
     told = _(
-        "%(folders)d folders, %(records)d records made; %(updated)d records updated; %(refused)d refused."
+        "%(folders)d folders, %(records)d records made, %(updated)d updated; %(refused)d refused."
     )
     return told % {
         "folders": made.folders,

@@ -78,7 +78,7 @@ class PublicationViewSet(WithPaths[Publication]):
 
 
 class PublishedTakeSerializer(TakeSerializer):
-    """What came back. ``published``: its files at their paths. ``render_seconds``: the node's time at work."""
+    """What came back. ``published``: its files, by path. ``render_seconds``: the node's time at work."""
 
     published = PublicationSerializer(source="publications", many=True, read_only=True)
     paths = serializers.SerializerMethodField()
