@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -17,6 +18,8 @@ from apps.folders.mounts import SYSTEMS, path_on
 from apps.projects.models import Project
 
 Paths = dict[str, str | None]
+USUAL: Final = "studio"
+"""The layout of projects that name none."""
 
 
 def newest_layouts() -> QuerySet[PathTemplate]:
@@ -41,7 +44,7 @@ def layout_version(slug: str, number: int | None = None) -> PathTemplate:
 def held_by(project: Project) -> PathTemplate:
     """Return the version that a project holds; before it holds one, the newest of the layout it names."""
     folders = ProjectFolders.objects.select_related("template").filter(project=project).first()
-    return folders.template if folders else layout_version(project.path_template)
+    return folders.template if folders else layout_version(project.path_template or USUAL)
 
 
 def held_by_each(projects: Iterable[UUID]) -> dict[UUID, PathTemplate]:
@@ -52,8 +55,8 @@ def held_by_each(projects: Iterable[UUID]) -> dict[UUID, PathTemplate]:
     if left := keys - held.keys():
         newest = {template.slug: template for template in newest_layouts()}
         for key, slug in Project.objects.filter(pk__in=left).values_list("pk", "path_template"):
-            if slug in newest:
-                held[key] = newest[slug]
+            if (slug or USUAL) in newest:
+                held[key] = newest[slug or USUAL]
     return held
 
 

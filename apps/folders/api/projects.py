@@ -128,7 +128,7 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
         return {row.pk for row in rows}
 
     @extend_schema(responses=PlanSerializer, parameters=[SEQUENCE, PAGE])
-    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    @action(detail=True, methods=["get"], pagination_class=None)
     def folders(self, request: Request, code: str) -> Response:
         """Dry run: which folders and records exist, which would be made, which are refused and why."""
         project = self.get_object()
@@ -161,7 +161,7 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
         return Response(told)
 
     @extend_schema(request=ChosenLayout, responses=HeldLayout)
-    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    @action(detail=True, methods=["post"], pagination_class=None)
     def layout(self, request: Request, code: str) -> Response:
         """Hold a version of a layout. What was published stays where it is; what comes next goes by it."""
         project = self.get_object()

@@ -148,9 +148,10 @@ def hear_verdict(sender: Any, *, take: UUID, verdict: str, actor: str, **_told: 
         _publish_if_wanted(take, (PublishWhen.APPROVED,), actor)
 
 
-def hear_selection(sender: Any, *, take: UUID, actor: str = FARM, **_told: Any) -> None:
+def hear_selection(sender: Any, *, take: UUID | None, actor: str, **_told: Any) -> None:
     """A selected take is published, where its project wants that."""
-    _publish_if_wanted(take, (PublishWhen.SELECTED, PublishWhen.APPROVED), actor)
+    if take is not None:
+        _publish_if_wanted(take, (PublishWhen.SELECTED, PublishWhen.APPROVED), actor)
 
 
 def _publish_if_wanted(take_id: UUID, when: Iterable[str], actor: str) -> None:

@@ -157,7 +157,7 @@ def _write(film: Project, people: dict[str, Person], stage: Stage, scenes: list[
     _bulk(Location, stage.new_locations)
     for scene in scenes:
         if scene.locked:
-            scene.row.locked_at = timezone.now()
+            scene.row.locked_by, scene.row.locked_at = SYSTEM, timezone.now()
     _bulk(Shot, [scene.row for scene in scenes])
     _bulk(ShotCharacter, [part for scene in scenes for part in scene.cast])
     _bulk(
