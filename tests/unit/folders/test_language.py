@@ -40,14 +40,18 @@ def written(template: Template, values: dict[str, Value]) -> dict[str, Value]:
 def templates(draw: st.DrawFn) -> str:
     """Names of fields and text put together at random: most of them can be understood."""
     text = st.sampled_from(["_", "_v", "x_", ".", "편집_", "__"])
-    field = st.sampled_from([*FIELDS, "version:03", "take:4", "shot:lower", "episode?"]).map(lambda name: f"{{{name}}}")
+    field = st.sampled_from([*FIELDS, "version:03", "take:4", "shot:lower", "episode?"]).map(
+        lambda name: f"{{{name}}}"
+    )
     group = st.builds("[_{}]".format, field)
     name = st.lists(st.one_of(text, field, group), min_size=1, max_size=4).map("".join)
     return "/".join(draw(st.lists(name, min_size=1, max_size=3)))
 
 
 @given(templates(), st.fixed_dictionaries(VALUES), st.sets(st.sampled_from(["episode", "suffix"])))
-def test_what_a_template_writes_it_reads_back(source: str, values: dict[str, Value], left_out: set[str]) -> None:
+def test_what_a_template_writes_it_reads_back(
+    source: str, values: dict[str, Value], left_out: set[str]
+) -> None:
     try:
         template = parse(source)
     except TemplateError as refused:
@@ -65,7 +69,13 @@ def test_what_a_template_writes_it_reads_back(source: str, values: dict[str, Val
 
 def test_the_published_file_of_the_design_is_written_and_read() -> None:
     template = parse("{project}/{episode?}/scenes/{sequence}/shots/{shot}/render/v{version:03}/{shot}_render_v{version:03}[_{suffix}].{ext}")  # fmt: skip
-    values: dict[str, Value] = {"project": "FROST", "sequence": "SQ010", "shot": "SH0040", "version": 3, "ext": "mp4"}
+    values: dict[str, Value] = {
+        "project": "FROST",
+        "sequence": "SQ010",
+        "shot": "SH0040",
+        "version": 3,
+        "ext": "mp4",
+    }
     path = template.write(values)
     assert path == "FROST/scenes/SQ010/shots/SH0040/render/v003/SH0040_render_v003.mp4"
     assert template.read(path) == values
