@@ -132,9 +132,7 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
 def _said(made: Made | None) -> str:
     if made is None:
         return _("The folders are being made; this page shows when they are.")
-    told = _(
-        "%(folders)d folders, %(records)d records made, %(updated)d updated; %(refused)d refused."
-    )
+    told = _("%(folders)d folders, %(records)d records made, %(updated)d updated; %(refused)d refused.")
     return told % {
         "folders": made.folders,
         "records": made.records,

@@ -6,107 +6,236 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('productions', '0004_ground'),
-        ('projects', '0003_ground'),
-        ('review', '0004_ground'),
+        ("productions", "0004_ground"),
+        ("projects", "0003_ground"),
+        ("review", "0004_ground"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Mount',
+            name="Mount",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('system', models.CharField(choices=[('linux', 'Linux'), ('windows', 'Windows'), ('mac', 'macOS')], max_length=10, unique=True, verbose_name='system')),
-                ('root', models.CharField(help_text='Such as /mnt/farm, P:\\ or \\\\server\\farm, /Volumes/farm.', max_length=200, verbose_name='where it is mounted')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "system",
+                    models.CharField(
+                        choices=[("linux", "Linux"), ("windows", "Windows"), ("mac", "macOS")],
+                        max_length=10,
+                        unique=True,
+                        verbose_name="system",
+                    ),
+                ),
+                (
+                    "root",
+                    models.CharField(
+                        help_text="Such as /mnt/farm, P:\\ or \\\\server\\farm, /Volumes/farm.",
+                        max_length=200,
+                        verbose_name="where it is mounted",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mount',
-                'verbose_name_plural': 'mounts',
-                'ordering': ['system'],
+                "verbose_name": "mount",
+                "verbose_name_plural": "mounts",
+                "ordering": ["system"],
             },
         ),
         migrations.CreateModel(
-            name='PathTemplate',
+            name="PathTemplate",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('slug', models.SlugField(max_length=40, verbose_name='layout')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='version')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('name_ko', models.CharField(blank=True, max_length=80, verbose_name='name (Korean)')),
-                ('text', models.TextField(verbose_name='rules')),
-                ('used_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='in use since')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("slug", models.SlugField(max_length=40, verbose_name="layout")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="version")),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("name_ko", models.CharField(blank=True, max_length=80, verbose_name="name (Korean)")),
+                ("text", models.TextField(verbose_name="rules")),
+                (
+                    "used_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="in use since"),
+                ),
             ],
             options={
-                'verbose_name': 'layout of folders',
-                'verbose_name_plural': 'layouts of folders',
-                'ordering': ['slug', '-number'],
-                'constraints': [models.UniqueConstraint(fields=('slug', 'number'), name='layout_version_is_unique')],
+                "verbose_name": "layout of folders",
+                "verbose_name_plural": "layouts of folders",
+                "ordering": ["slug", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("slug", "number"), name="layout_version_is_unique")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProjectFolders',
+            name="ProjectFolders",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('publish', models.CharField(choices=[('never', 'only when somebody asks for it'), ('selected', 'when the take is selected'), ('approved', 'when the take is selected or approved')], default='approved', max_length=10, verbose_name='publish')),
-                ('wanted_at', models.DateTimeField(editable=False, null=True)),
-                ('asked_at', models.DateTimeField(editable=False, null=True)),
-                ('wanted_by', models.CharField(blank=True, editable=False, max_length=150)),
-                ('confirmed_at', models.DateTimeField(editable=False, null=True, verbose_name='made')),
-                ('confirmed_by', models.CharField(blank=True, editable=False, max_length=150, verbose_name='made by')),
-                ('report', models.JSONField(blank=True, default=dict, editable=False)),
-                ('project', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='folders', to='projects.project')),
-                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='folders.pathtemplate', verbose_name='layout of folders')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "publish",
+                    models.CharField(
+                        choices=[
+                            ("never", "only when somebody asks for it"),
+                            ("selected", "when the take is selected"),
+                            ("approved", "when the take is selected or approved"),
+                        ],
+                        default="approved",
+                        max_length=10,
+                        verbose_name="publish",
+                    ),
+                ),
+                ("wanted_at", models.DateTimeField(editable=False, null=True)),
+                ("asked_at", models.DateTimeField(editable=False, null=True)),
+                ("wanted_by", models.CharField(blank=True, editable=False, max_length=150)),
+                ("confirmed_at", models.DateTimeField(editable=False, null=True, verbose_name="made")),
+                (
+                    "confirmed_by",
+                    models.CharField(blank=True, editable=False, max_length=150, verbose_name="made by"),
+                ),
+                ("report", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="folders",
+                        to="projects.project",
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="folders.pathtemplate",
+                        verbose_name="layout of folders",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'folders of a project',
-                'verbose_name_plural': 'folders of projects',
-                'indexes': [models.Index(condition=models.Q(('wanted_at__isnull', False)), fields=['asked_at'], name='folders_wanted')],
+                "verbose_name": "folders of a project",
+                "verbose_name_plural": "folders of projects",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("wanted_at__isnull", False)),
+                        fields=["asked_at"],
+                        name="folders_wanted",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('artifact_id', models.UUIDField(editable=False, unique=True)),
-                ('source_key', models.CharField(editable=False, max_length=400)),
-                ('stage', models.CharField(max_length=20, verbose_name='stage')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('path', models.CharField(max_length=400, verbose_name='path')),
-                ('path_key', models.CharField(editable=False, max_length=400, unique=True)),
-                ('bytes', models.PositiveBigIntegerField(verbose_name='bytes')),
-                ('sha256', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('wanted', 'on its way'), ('published', 'published'), ('failed', 'failed')], default='wanted', max_length=12, verbose_name='state')),
-                ('problem', models.TextField(blank=True, verbose_name='problem')),
-                ('how', models.CharField(blank=True, max_length=10, verbose_name='how')),
-                ('asked_by', models.CharField(blank=True, max_length=150, verbose_name='asked for by')),
-                ('published_at', models.DateTimeField(null=True, verbose_name='published')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='publications', to='projects.project', verbose_name='project')),
-                ('shot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='publications', to='productions.shot', verbose_name='shot')),
-                ('take', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='publications', to='review.take', verbose_name='take')),
-                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='folders.pathtemplate', verbose_name='layout of folders')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("artifact_id", models.UUIDField(editable=False, unique=True)),
+                ("source_key", models.CharField(editable=False, max_length=400)),
+                ("stage", models.CharField(max_length=20, verbose_name="stage")),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                ("path", models.CharField(max_length=400, verbose_name="path")),
+                ("path_key", models.CharField(editable=False, max_length=400, unique=True)),
+                ("bytes", models.PositiveBigIntegerField(verbose_name="bytes")),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("wanted", "on its way"), ("published", "published"), ("failed", "failed")],
+                        default="wanted",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("problem", models.TextField(blank=True, verbose_name="problem")),
+                ("how", models.CharField(blank=True, max_length=10, verbose_name="how")),
+                ("asked_by", models.CharField(blank=True, max_length=150, verbose_name="asked for by")),
+                ("published_at", models.DateTimeField(null=True, verbose_name="published")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="publications",
+                        to="projects.project",
+                        verbose_name="project",
+                    ),
+                ),
+                (
+                    "shot",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="publications",
+                        to="productions.shot",
+                        verbose_name="shot",
+                    ),
+                ),
+                (
+                    "take",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="publications",
+                        to="review.take",
+                        verbose_name="take",
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="folders.pathtemplate",
+                        verbose_name="layout of folders",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'published file',
-                'verbose_name_plural': 'published files',
-                'ordering': ['path'],
-                'indexes': [models.Index(condition=models.Q(('state', 'wanted')), fields=['updated_at'], name='publications_wanted'), models.Index(fields=['project', 'path'], name='publications_of_project')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ('wanted', 'failed', 'published'))), name='publication_state_is_known')],
+                "verbose_name": "published file",
+                "verbose_name_plural": "published files",
+                "ordering": ["path"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "wanted")),
+                        fields=["updated_at"],
+                        name="publications_wanted",
+                    ),
+                    models.Index(fields=["project", "path"], name="publications_of_project"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ("wanted", "failed", "published"))),
+                        name="publication_state_is_known",
+                    )
+                ],
             },
         ),
     ]

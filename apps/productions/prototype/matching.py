@@ -160,4 +160,4 @@ _COMMON: Final = frozenset(
 
 def normal(text: str) -> str:
     """Small letters and digits, one space between words."""
-    return " ".join(re.findall(r"[0-9]+(?:mm)?|[^\W\d_]+[0-9]*", text.casefold()))
+    return " ".join(re.findall(r"[0-9]+[^\W\d_]*|[^\W\d_]+[0-9]*", text.casefold()))

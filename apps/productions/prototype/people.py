@@ -66,7 +66,7 @@ class Person:
 def people_of(
     found: Prototype, project: Project, taken: Mapping[str, Character], report: Report
 ) -> Iterator[tuple[str, Person]]:
-    """Read every character; yields the prototype's id with it. Those in ``taken`` are there already."""
+    """Read every character; yields the prototype's id with each. Those in ``taken`` are there already."""
     codes = Codes()
     for place, record in enumerate(found.characters):
         told = record.get("id")

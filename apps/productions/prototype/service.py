@@ -58,11 +58,12 @@ def import_aipipeline(
         film = _project(found, project, report)
         report.project = film.code
         _tell_of_the_rest(found, report)
-        people = dict(people_of(found, film, _by_code(Character, film), report))
+        named = list(people_of(found, film, _by_code(Character, film), report))
+        people = [person for _told, person in named]
         stage = Stage(
             found,
             film,
-            people={told: person.row for told, person in people.items()},
+            people={told: person.row for told, person in named},
             library=Library(CinematicPreset.objects.select_related("category").filter(archived=False)),
             sequences=_by_code(Sequence, film),
             locations=_by_code(Location, film),
@@ -123,10 +124,8 @@ def _tell_of_the_rest(found: Prototype, report: Report) -> None:
         about.told("", look.get("name"), f"goes to the shots that use it ({said or 'it says nothing'})")
 
 
-def _count(
-    report: Report, film: Project, people: dict[str, Person], stage: Stage, scenes: list[Scene]
-) -> None:
-    new = [person for person in people.values() if person.row._state.adding]
+def _count(report: Report, film: Project, people: list[Person], stage: Stage, scenes: list[Scene]) -> None:
+    new = [person for person in people if person.row._state.adding]
     report.there["characters"] += len(people) - len(new)
     made = Counter(
         {
@@ -146,10 +145,10 @@ def _count(
     report.created = +made
 
 
-def _write(film: Project, people: dict[str, Person], stage: Stage, scenes: list[Scene]) -> None:
+def _write(film: Project, people: list[Person], stage: Stage, scenes: list[Scene]) -> None:
     if film._state.adding:
         open_project(film, user=None)
-    new = [person for person in people.values() if person.row._state.adding]
+    new = [person for person in people if person.row._state.adding]
     _bulk(Character, [person.row for person in new])
     _bulk(Costume, [costume for person in new for costume in person.costumes])
     _bulk(CharacterLora, [lora for person in new for lora in person.loras])
