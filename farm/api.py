@@ -22,12 +22,8 @@ from apps.folders.api import (
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-<<<<<<< HEAD
-from apps.productions.api import SequenceViewSet
-=======
-from apps.productions.api import AssigneesViewSet, SequenceViewSet, ShotViewSet
+from apps.productions.api import AssigneesViewSet, SequenceViewSet
 from apps.projects.api_members import MemberViewSet
->>>>>>> main
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,

@@ -27,6 +27,8 @@ from tests.integration.folders.conftest import sequence_of, shot_of
 
 pytestmark = pytest.mark.django_db
 
+LINE = "folder shot {project}/scenes/{sequence}/shots/{shot}/roto\n"
+
 
 def tree(root: Path) -> dict[str, bytes]:
     """Everything below the root; folders end with / and are empty."""
@@ -202,7 +204,7 @@ def test_a_layout_gets_new_versions_and_a_project_holds_its_own(film: Project, r
     held = held_by(film)
     assert str(held) == "studio v1"
     confirm(film, user=None)
-    made = save_version(slug="studio", name="Studio", text=f"{held.text}folder shot {{project}}/scenes/{{sequence}}/shots/{{shot}}/roto\n", user=None)  # fmt: skip
+    made = save_version(slug="studio", name="Studio", text=held.text + LINE, user=None)
     assert str(made) == "studio v2"
     assert held_by(film) == held
     assert held_by(Project(code="NEWER", path_template="studio")) == made
@@ -218,7 +220,8 @@ def test_what_is_wrong_with_a_layout_is_said_by_line_and_column() -> None:
     text = (
         "# ours\nfolder shot {project}/{shto}\nfile clip {project}/{shot}.{ext}\n"
         "folder sequence {sequence}\nflder project {project}\nfolder shot {project}/{sequence}/{shot}\n"
-        "folder shot {project}/{sequence}/{shot}\nfolder project {project}/Edit\nfolder project {project}/edit\n"
+        "folder shot {project}/{sequence}/{shot}\nfolder project {project}/Edit\n"
+        "folder project {project}/edit\n"
         "record shot {project}/{sequence}_{shot}.txt\n"
     )
     with pytest.raises(Refused) as refused:

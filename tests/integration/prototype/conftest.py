@@ -1,4 +1,4 @@
-"""A project as the prototype leaves it, written by us: as files and as a database, with the same things in both."""
+"""A project as the prototype leaves it, written by us: as files and as a database, the same in both."""
 
 from __future__ import annotations
 
@@ -98,8 +98,14 @@ def a_project() -> Data:
                     {"character_id": "CHR-0002", "action": "", "costume_override": None, "lora_weight": 0.5},
                 ],
                 environment={"location": "Old harbour", "weather": "Fog", "time_of_day": "Blue Hour"},
-                technical={"camera": "Arri Alexa", "film_stock": "Kodak Vision3 500T", "lighting": "Rembrandt",
-                           "lens": "35mm", "aspect_ratio": "2.39:1", "filter": ["Black Pro-Mist"]},
+                technical={
+                    "camera": "Arri Alexa",
+                    "film_stock": "Kodak Vision3 500T",
+                    "lighting": "Rembrandt",
+                    "lens": "35mm",
+                    "aspect_ratio": "2.39:1",
+                    "filter": ["Black Pro-Mist"],
+                },
                 negative_prompt="sun",
                 seed=4711,
                 frame_count=48,
@@ -148,7 +154,10 @@ def stored(place: Path, data: Data) -> Path:
                     for value in (row.get(name) for name in columns)
                 ]
                 marks = ", ".join("?" * (len(columns) + 1))
-                database.execute(f"INSERT INTO {table} VALUES ({marks})", (data["project_id"], *values))
+                database.execute(
+                    f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - our own names
+                    (data["project_id"], *values),
+                )
         database.commit()
     return place
 

@@ -61,10 +61,10 @@ def test_what_is_larger_than_a_studios_projects_is_refused(
 def test_what_is_not_there_or_not_one_project_is_refused_with_what_would_be_right(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no such file or folder"):
         import_aipipeline(tmp_path / "none")
-    with pytest.raises(Refused, match="there is no data.json in it"):
+    with pytest.raises(Refused, match=r"there is no data\.json in it"):
         import_aipipeline(tmp_path)
     (tmp_path / "text.txt").write_text("hello")
-    with pytest.raises(Refused, match="neither a folder, nor data.json, nor an SQLite database"):
+    with pytest.raises(Refused, match=r"neither a folder, nor data\.json, nor an SQLite database"):
         import_aipipeline(tmp_path / "text.txt")
     written(tmp_path, a_project())
     assert import_aipipeline(tmp_path, dry_run=True).project == "HARBOUR"

@@ -1,4 +1,4 @@
-"""Path templates: what they write they read back; what is wrong is said with its place; no bad name comes out."""
+"""Path templates: what they write they read back; what is wrong has its place; no bad name comes out."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ def test_what_a_template_writes_it_reads_back(
 
 
 def test_the_published_file_of_the_design_is_written_and_read() -> None:
-    template = parse("{project}/{episode?}/scenes/{sequence}/shots/{shot}/render/v{version:03}/{shot}_render_v{version:03}[_{suffix}].{ext}")  # fmt: skip
+    template = parse(
+        "{project}/{episode?}/scenes/{sequence}/shots/{shot}/render/v{version:03}/"
+        "{shot}_render_v{version:03}[_{suffix}].{ext}"
+    )
     values: dict[str, Value] = {
         "project": "FROST",
         "sequence": "SQ010",
