@@ -54,6 +54,9 @@ TONES: dict[str, str] = {
     "refused": "red",
     "confirmed": "green",
     "discarded": "grey",
+    # published files
+    "wanted": "blue",
+    "published": "green",
     # wishes
     "resumed": "green",
     "changed": "blue",
