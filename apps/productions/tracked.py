@@ -12,16 +12,18 @@ from apps.characters.models import Character, Costume
 from apps.common.errors import lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each
-from apps.projects.tracked import PROJECT
+from apps.projects.tracked import PERSON, PROJECT
 
+EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
 LOCATION = Reference(model=Location, within="project")
 CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
 PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), of="")
+SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 STATUS = Reference(model=ShotStatus, by=("slug",), of="")
 
 
@@ -36,7 +38,15 @@ def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:
 
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
 track(Document(model=Location, kind="location", references={"project": PROJECT}, permit=_may_plan))
-track(Document(model=Sequence, kind="sequence", references={"project": PROJECT}, permit=_may_plan))
+track(Document(model=Episode, kind="episode", references={"project": PROJECT}, permit=_may_plan))
+track(
+    Document(
+        model=Sequence,
+        kind="sequence",
+        references={"project": PROJECT, "episode": EPISODE},
+        permit=_may_plan,
+    )
+)
 track(
     Document(
         model=Shot,
@@ -47,7 +57,10 @@ track(
             "sequence": SEQUENCE,
             "location": LOCATION,
             "status": STATUS,
+            "continuity_from": SHOT,
         },
+        left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
+        steered=("project", "sequence", "code", "status", "locked_by"),
         children={
             "casting": Children(
                 model=ShotCharacter,
@@ -65,6 +78,14 @@ track(
                 ordered="order",
                 flat=True,
                 label=_("presets"),
+            ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
             ),
         },
         permit=_may_plan,
