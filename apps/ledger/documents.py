@@ -32,6 +32,7 @@ AT_ONCE: Final = 10_000
 """Keys in one query: more than this are read in several."""
 
 Values = Mapping[str, Any]
+Driver = Callable[[Mapping[Any, Any], "User"], Collection[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +170,9 @@ class Document:
 
     ``kind``: its word in activity ("shot"). ``label``: lookups that name it, joined by ``joined``.
     ``project``: the lookup of its project's key, "" for what the whole farm shares. ``steered``: what is
-    remembered, and never put back by restoring (a status has a machine of its own). ``permit``: raises
+    remembered, and never put back by restoring (a status has a machine of its own); ``drivers`` move such a
+    field back when a bulk change is undone, and return the keys that they could not move. ``goes_with``: rows
+    of other kinds, by their related names, that may vanish with the object. ``permit``: raises
     NotAllowed or Refused unless this person may change these rows by hand now.
     """
 
@@ -183,6 +186,8 @@ class Document:
     computed: Mapping[str, Computed] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     steered: tuple[str, ...] = ()
+    drivers: Mapping[str, Driver] = field(default_factory=dict)
+    goes_with: tuple[str, ...] = ()
     permit: Callable[[Sequence[Any], User], None]
 
     @cached_property
@@ -199,6 +204,12 @@ class Document:
     def names(self) -> tuple[str, ...]:
         """The names that stand in a document: columns, then lists."""
         return (*self.row.fields, *self.computed, *self.children)
+
+    @cached_property
+    def names_models(self) -> frozenset[type[Model]]:
+        """The models whose rows a document names."""
+        lists = [one for children in self.children.values() for one in children.references.values()]
+        return frozenset(one.model for one in (*self.references.values(), *lists))
 
     def read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
         """Read these objects as they are now; those that are gone are left out.
