@@ -18,16 +18,16 @@ from apps.productions.models import Episode, Location, Sequence, Shot, ShotChara
 from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT as SHOT_MACHINE
 from apps.projects.roles import Act
-from apps.projects.selectors import require_each
+from apps.projects.selectors import require_each, require_rows
 from apps.projects.tracked import PERSON, PROJECT
 
 EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
+SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 LOCATION = Reference(model=Location, within="project")
 CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
 PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), of="")
-SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 STATUS = Reference(model=ShotStatus, by=("slug",), of="")
 
 
@@ -36,7 +36,9 @@ def _may_plan(rows: Listed[Any], user: User) -> None:
 
 
 def _may_change(shots: Listed[Shot], user: User) -> None:
-    require_each(user, Act.PLAN, {shot.project_id for shot in shots})
+    there = [shot.pk for shot in shots if not shot._state.adding]
+    require_rows(user, Act.PLAN, Shot.objects.filter(pk__in=there), shot="pk")
+    require_each(user, Act.PLAN, {shot.project_id for shot in shots if shot._state.adding})
     locked = [shot for shot in shots if shot.locked_by]
     if locked:
         told = gettext("%(user)s locked this shot; unlock it to change its plan")
@@ -83,8 +85,8 @@ track(
             "project": PROJECT,
             "sequence": SEQUENCE,
             "location": LOCATION,
-            "status": STATUS,
             "continuity_from": SHOT,
+            "status": STATUS,
         },
         left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
         drivers={"status": _move_back},
