@@ -11,18 +11,21 @@ from uuid import UUID
 
 from django.db.models import F, Model
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.characters.services import CHARACTERS
+from apps.common.errors import Conflict, Problem
+from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
 from apps.productions import states
 from apps.productions.importing.changes import Change, Plan
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import SEQUENCES, SHOTS, actor_of
 from apps.projects.services import open_project
 
-_WRITTEN = (Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
+_WRITTEN = (Episode, Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
 _BATCH = 500
 
 
@@ -44,7 +47,10 @@ def apply(plan: Plan, user: User | None) -> None:
     for keys in _batches(plan.presets_replaced):
         ShotPreset.objects.filter(shot__in=keys).delete()
     ShotPreset.objects.bulk_create(plan.new_presets, batch_size=_BATCH)
+    _touch_shots(plan)
+    _assign(plan)
     _record_births(new[Shot], actor_of(user))
+    _move_statuses(plan, actor_of(user))
     _keep_counters_ahead(plan)
 
 
@@ -62,6 +68,44 @@ def _update(change: Change[Any]) -> None:
     rows.update(**columns, row_version=F("row_version") + 1, updated_at=Now())
 
 
+def _touch_shots(plan: Plan) -> None:
+    """A shot whose casting changes has changed: who has its form open is told."""
+    cast_in = {
+        change.row.shot_id
+        for change in plan.changes
+        if isinstance(change.row, ShotCharacter) and (change.new or change.changed)
+    }
+    cast_in |= {casting.shot_id for casting in plan.castings_gone}
+    own = {
+        change.row.pk for change in plan.changes if isinstance(change.row, Shot) and (change.new or change.changed)
+    }
+    for keys in _batches(sorted(cast_in - own)):
+        Shot.objects.filter(pk__in=keys).update(row_version=F("row_version") + 1, updated_at=Now())
+
+
+def _move_statuses(plan: Plan, actor: str) -> None:
+    grouped: dict[tuple[str, str], list[Shot]] = defaultdict(list)
+    for one in plan.moves:
+        grouped[str(one.shot.status_id), one.to].append(one.shot)
+    for (now, to), shots in grouped.items():
+        moves = [Move(row=shot, actor=actor, reason="imported") for shot in shots]
+        moved = move_each(states.SHOT, moves, from_=(now,), to=to)
+        for shot in shots:
+            if shot.pk not in moved:
+                told = _("Somebody moved this shot at the same moment. Look at the plan again.")
+                raise Conflict(Problem("status", shot.full_code, told, code="stale"))
+
+
+def _assign(plan: Plan) -> None:
+    through = Shot.assignees.through
+    for keys in _batches(list(plan.assignees)):
+        through.objects.filter(shot__in=keys).delete()
+    through.objects.bulk_create(
+        [through(shot_id=shot, user_id=user) for shot, users in plan.assignees.items() for user in users],
+        batch_size=_BATCH,
+    )
+
+
 def _batches(keys: Listed[UUID]) -> Iterator[Listed[UUID]]:
     return (keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH))
 
@@ -73,7 +117,7 @@ def _record_births(shots: Iterable[Shot], actor: str) -> None:
                 machine=states.SHOT.name,
                 subject=shot.pk,
                 story=shot.pk,
-                to_state=states.READY,
+                to_state=shot.status_id,
                 actor=actor,
                 reason="imported",
             )
