@@ -170,7 +170,6 @@ class ShotAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:
-            obj.row_version += 1  # a change sent through the API on an older reading is refused
             super().save_model(request, obj, form, change)
             return
         told = {name: getattr(obj, name) for name in form.cleaned_data if name in ShotFields.__annotations__}

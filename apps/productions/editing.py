@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from apps.accounts.models import User
 from apps.characters.models import Character, Costume
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset
 from apps.productions import services
 from apps.productions.models import Sequence as ShotSequence
@@ -46,7 +46,7 @@ def create_full_shot(
 ) -> Shot:
     """Create a shot with its cast and presets, all or nothing; see update_shot for what they are."""
     _check_location(sequence.project_id, fields)
-    with transaction.atomic():
+    with changing(Shot, actor=user):
         shot = services.create_shot(sequence=sequence, user=user, code=code, **fields)
         _set_cast(shot, casting)
         _set_presets(shot, presets)
@@ -73,7 +73,7 @@ def update_shot(
     for name, value in fields.items():
         setattr(edited, name, value)
     clean(edited)
-    with transaction.atomic():
+    with changing(Shot, [shot.pk], actor=user):
         mine = Shot.objects.filter(pk=shot.pk, row_version=row_version)
         if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
             raise _stale(shot, row_version)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, TypedDict, Unpack
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -12,6 +11,7 @@ from apps.common.errors import Problem, Refused
 from apps.common.machines import move, record_event
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.productions import states
 from apps.productions.models import Location, Sequence, Shot
 from apps.projects.models import Project
@@ -53,7 +53,7 @@ def create_sequence(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
-    with transaction.atomic():
+    with changing(Sequence, actor=user) as change:
         if code:
             SEQUENCES.keep_ahead(project.pk, [code])
         else:
@@ -68,6 +68,7 @@ def create_sequence(
         )
         clean(sequence)
         sequence.save(force_insert=True)
+        change.born(sequence)
     return sequence
 
 
@@ -87,7 +88,7 @@ def create_shot(
         require(user, Act.PLAN, sequence.project)
     _check_typed(code)
     states.SHOT.check(("",), status)
-    with transaction.atomic():
+    with changing(Shot, actor=user) as change:
         if code:
             SHOTS.keep_ahead(sequence.pk, [code])
         else:
@@ -103,6 +104,7 @@ def create_shot(
         )
         clean(shot)
         shot.save(force_insert=True)
+        change.born(shot)
         record_event(states.SHOT, shot.pk, to=status, actor=actor_of(user), reason="created")
     return shot
 
@@ -128,7 +130,8 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
                 code="illegal_move",
             )
         )
-    return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+    with changing(Shot, [shot.pk], actor=user, verb="status"):
+        return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
 
 
 def order_of(numbering: Numbering, code: str) -> int:

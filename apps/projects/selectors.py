@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
@@ -46,6 +48,13 @@ def require(user: Person, act: Act, project: Project) -> None:
         roles = ", ".join(str(role.label) for role in roles_for(act))
         facts = {"user": user, "act": ACTS[act], "project": project.code, "roles": roles}
         raise NotAllowed(told % facts)
+
+
+def require_each(user: Person, act: Act, projects: Collection[UUID]) -> None:
+    """Raise NotAllowed, naming one of them, unless the user may do this in every one of these projects."""
+    allowed = set(projects_for(user, act).filter(pk__in=projects).values_list("pk", flat=True))
+    for project in Project.objects.filter(pk__in=set(projects) - allowed):
+        require(user, act, project)
 
 
 def may_not_open(user: Person) -> NotAllowed:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Listed
+from contextlib import ExitStack
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F, Model
@@ -19,19 +20,61 @@ from apps.characters.services import CHARACTERS
 from apps.common.errors import Conflict, Problem
 from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
+from apps.ledger.services.batching import open_batch
+from apps.ledger.services.recording import changing
 from apps.productions import states
 from apps.productions.importing.changes import Change, Plan
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import SEQUENCES, SHOTS, actor_of
+from apps.projects.models import Project
 from apps.projects.services import open_project
 
 _WRITTEN = (Episode, Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
 _BATCH = 500
+IMPORTED: Final = "imported"
+"""The verb of what a workbook changed."""
 
 
-def apply(plan: Plan, user: User | None) -> None:
-    """Write new rows in bulk and changed rows one by one, only their changed columns."""
-    _apply_project(plan, user)
+def apply(plan: Plan, user: User | None, *, title: str, key: UUID | None = None) -> None:
+    """Write new rows in bulk and changed rows one by one, only their changed columns.
+
+    Whatever changes is remembered as one batch, named by ``title`` (the workbook's file), known by ``key``.
+    """
+    project = plan.project
+    if project.new:
+        open_project(project.row, user=user)
+    writing = [change for change in plan.changes if change.new or change.changed]
+    if not writing and not plan.castings_gone and not project.changed:
+        return
+    batch = open_batch(project=project.row.pk, actor=user, title=title, verb=IMPORTED, key=key)
+    with ExitStack() as stack:
+        for model, keys in _touched(plan, writing).items():
+            change = stack.enter_context(changing(model, keys, actor=user, verb=IMPORTED, batch=batch))
+            change.born(*(one.row for one in writing if one.new and type(one.row) is model))
+        _write(plan, user)
+
+
+def _touched(plan: Plan, writing: Iterable[Change[Any]]) -> dict[type[Model], set[UUID]]:
+    """The rows that were there and will say something else, themselves or in one of their lists."""
+    touched: dict[type[Model], set[UUID]] = {
+        model: set() for model in (Project, Episode, Sequence, Location, Character, Shot)
+    }
+    if plan.project.changed:
+        touched[Project].add(plan.project.row.pk)
+    for change in writing:
+        row = change.row
+        if isinstance(row, Costume | CharacterLora):
+            touched[Character].add(row.character_id)
+        elif isinstance(row, ShotCharacter):
+            touched[Shot].add(row.shot_id)
+        elif not change.new:
+            touched[type(row)].add(row.pk)
+    touched[Shot] |= {casting.shot_id for casting in plan.castings_gone}
+    new = {change.row.pk for change in plan.changes if change.new}
+    return {model: keys - new for model, keys in touched.items()}
+
+
+def _write(plan: Plan, user: User | None) -> None:
     new: dict[type[Model], list[Any]] = defaultdict(list)
     for change in plan.changes:
         if change.new:
@@ -39,7 +82,7 @@ def apply(plan: Plan, user: User | None) -> None:
     for model in _WRITTEN:
         # A character may name a default costume that comes later: foreign keys are checked at commit.
         model._default_manager.bulk_create(new[model], batch_size=_BATCH)
-    for change in plan.changes:
+    for change in plan.all_changes:
         if change.changed:
             _update(change)
     for keys in _batches([casting.pk for casting in plan.castings_gone]):
@@ -47,40 +90,16 @@ def apply(plan: Plan, user: User | None) -> None:
     for keys in _batches(plan.presets_replaced):
         ShotPreset.objects.filter(shot__in=keys).delete()
     ShotPreset.objects.bulk_create(plan.new_presets, batch_size=_BATCH)
-    _touch_shots(plan)
     _assign(plan)
     _record_births(new[Shot], actor_of(user))
     _move_statuses(plan, actor_of(user))
     _keep_counters_ahead(plan)
 
 
-def _apply_project(plan: Plan, user: User | None) -> None:
-    project = plan.project
-    if project.new:
-        open_project(project.row, user=user)
-    elif project.changed:
-        _update(project)
-
-
 def _update(change: Change[Any]) -> None:
     columns = {attribute: getattr(change.row, attribute) for attribute in change.before}
     rows = type(change.row)._default_manager.filter(pk=change.row.pk)
     rows.update(**columns, row_version=F("row_version") + 1, updated_at=Now())
-
-
-def _touch_shots(plan: Plan) -> None:
-    """A shot whose casting changes has changed: who has its form open is told."""
-    cast_in = {
-        change.row.shot_id
-        for change in plan.changes
-        if isinstance(change.row, ShotCharacter) and (change.new or change.changed)
-    }
-    cast_in |= {casting.shot_id for casting in plan.castings_gone}
-    own = {
-        change.row.pk for change in plan.changes if isinstance(change.row, Shot) and (change.new or change.changed)
-    }
-    for keys in _batches(sorted(cast_in - own)):
-        Shot.objects.filter(pk__in=keys).update(row_version=F("row_version") + 1, updated_at=Now())
 
 
 def _move_statuses(plan: Plan, actor: str) -> None:

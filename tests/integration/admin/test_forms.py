@@ -34,6 +34,7 @@ def form_of(browser: Client, address: str) -> dict[str, Any]:
     for inline in context["inline_admin_formsets"]:
         forms += [inline.formset.management_form, *inline.formset.initial_forms]
     sent = {bound.html_name: bound.value() for form in forms for bound in form}
+    sent["row_version"] = context.get("row_version")
     return {name: "" if value is None else value for name, value in sent.items() if value is not False}
 
 
