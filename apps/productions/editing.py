@@ -17,6 +17,7 @@ from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset
 from apps.productions import services
+from apps.productions.locking import require_unlocked
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.services import ShotFields
@@ -26,12 +27,17 @@ from apps.projects.selectors import require
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A character by code, in a shot: doing what, wearing which of its costumes ("" for its default)."""
+    """A character by code, in a shot: doing what, wearing which of its costumes ("" for its default).
+
+    ``costume_override``: what it wears in this shot, in words; goes before any costume.
+    """
 
     character: str
     action: str = ""
     action_ko: str = ""
     costume: str = ""
+    costume_override: str = ""
+    costume_override_ko: str = ""
     lora_weight: float | None = None
 
 
@@ -67,7 +73,8 @@ def update_shot(
     A preset is written category/slug, such as shot_size/close-up. Raises Conflict unless ``row_version``
     is the row's own now, Refused with what is wrong, NotAllowed; then nothing was changed.
     """
-    require(user, Act.PLAN, shot.project)
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
+    require_unlocked(shot)
     _check_location(shot.project_id, fields)
     edited = Shot.objects.get(pk=shot.pk)
     for name, value in fields.items():
@@ -132,6 +139,8 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
                 action=part.action,
                 action_ko=part.action_ko,
                 costume=costume,
+                costume_override=part.costume_override,
+                costume_override_ko=part.costume_override_ko,
                 lora_weight=part.lora_weight,
             )
         )

@@ -36,14 +36,14 @@ def scoped(rows: QuerySet[M], user: Person, *, path: str = "project", act: Act =
     return rows.filter(**condition)
 
 
-def may(user: Person, act: Act, project: Project) -> bool:
-    """Tell whether this user may do this in this project."""
+def may(user: Person, act: Act, project: Project, *, shot: UUID | None = None, stage: str = "") -> bool:
+    """Tell whether this user may do this in this project: to this shot, or to what this stage makes."""
     return projects_for(user, act).filter(pk=project.pk).exists()
 
 
-def require(user: Person, act: Act, project: Project) -> None:
-    """Raise NotAllowed, naming the roles that would do, unless the user may."""
-    if not may(user, act, project):
+def require(user: Person, act: Act, project: Project, *, shot: UUID | None = None, stage: str = "") -> None:
+    """Raise NotAllowed, naming the roles that would do, unless the user may; see may()."""
+    if not may(user, act, project, shot=shot, stage=stage):
         told = _("%(user)s may not %(act)s in %(project)s; that takes one of the roles: %(roles)s")
         roles = ", ".join(str(role.label) for role in roles_for(act))
         facts = {"user": user, "act": ACTS[act], "project": project.code, "roles": roles}

@@ -12,6 +12,7 @@ from apps.ledger.services.recording import changing
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
 from apps.projects.selectors import may_not_open, require
+from workflows.rates import Rate
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,10 @@ class ProjectFields(TypedDict, total=False):
 
     name_ko: str
     description: str
-    fps: float
+    fps: Rate
+    frame_start: int
+    handles: int
+    start_timecode: str
     width: int
     height: int
     prompt_language: str

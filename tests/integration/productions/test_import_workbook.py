@@ -282,7 +282,7 @@ def test_a_clash_with_somebody_else_asks_to_import_again(
     assert not _rows()
 
 
-@pytest.mark.parametrize("role", [Role.VIEWER, None])
+@pytest.mark.parametrize("role", [Role.CLIENT, None])
 def test_others_may_not_import(sheets: Sheets, workbook: WorkbookMaker, role: Role | None) -> None:
     import_workbook(workbook(sheets))
     user = UserFactory.create()
