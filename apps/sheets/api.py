@@ -202,7 +202,7 @@ class SheetImportViewSet(_OfProject):
     @extend_schema(
         responses=PlanRowSerializer(many=True),
         parameters=[
-            OpenApiParameter("only", str, description="changes, errors, or an outcome", enum=list(ONLY)),
+            OpenApiParameter("only", str, description="changes, errors, or an outcome", enum=sorted(ONLY)),
             OpenApiParameter("sheet", str, description="Rows of this table"),
             OpenApiParameter("limit", int),
             OpenApiParameter("offset", int),
