@@ -80,17 +80,28 @@ def note_of(column: Column) -> str:
 
 def to_xlsx(stem: str, tables: Sequence[Writable]) -> Written:
     """Write a workbook: a sheet each, headings frozen, with notes, and lists to choose from."""
+    filled = [(table.layout, list(table.rows())) for table in tables]
+    _refuse_long(filled)
     workbook = Workbook(write_only=True)
-    for table in tables:
-        _write_sheet(workbook, table)
+    for layout, rows in filled:
+        _write_sheet(workbook, layout, rows)
     file = io.BytesIO()
     workbook.save(file)
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return Written(f"{stem}.xlsx", media_type, file.getvalue())
 
 
-def _write_sheet(workbook: Workbook, table: Writable) -> None:
-    layout = table.layout
+def _refuse_long(filled: Sequence[tuple[Layout, list[list[Cell]]]]) -> None:
+    for layout, rows in filled:
+        for row in rows:
+            for value, column in zip(row, layout.columns, strict=True):
+                if isinstance(value, str) and len(value) > LONGEST_CELL - 1:
+                    told = _("It is longer than a spreadsheet's cell (%d characters). Export CSV or JSON instead.")
+                    name = f"{layout.sheet}: {row[0]} {row[1]}"
+                    raise Refused(Problem(column.name, name, told % LONGEST_CELL, code="too_long"))
+
+
+def _write_sheet(workbook: Workbook, layout: Layout, rows: list[list[Cell]]) -> None:
     sheet: Any = workbook.create_sheet(layout.sheet)
     sheet.freeze_panes = "C2" if layout.sheet in ("Shots", "Casting") else "B2"
     for index, column in enumerate(layout.columns, start=1):
@@ -104,12 +115,9 @@ def _write_sheet(workbook: Workbook, table: Writable) -> None:
             sheet.data_validations.append(choice)
     sheet.append([_head(sheet, column) for column in layout.columns])
     wrapped = Alignment(wrap_text=True, vertical="top")
-    for row in table.rows():
+    for row in rows:
         sheet.append(
-            [
-                _cell(sheet, value, column, row, wrapped)
-                for value, column in zip(row, layout.columns, strict=True)
-            ]
+            [_cell(sheet, value, column, wrapped) for value, column in zip(row, layout.columns, strict=True)]
         )
 
 
@@ -123,14 +131,11 @@ def _head(sheet: Any, column: Column) -> Any:
     return head
 
 
-def _cell(sheet: Any, value: Cell, column: Column, row: Sequence[Cell], wrapped: Alignment) -> Any:
+def _cell(sheet: Any, value: Cell, column: Column, wrapped: Alignment) -> Any:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         return value
-    if len(value) > LONGEST_CELL:
-        told = _("It is longer than a spreadsheet's cell (%d characters). Export CSV or JSON instead.")
-        raise Refused(Problem(column.name, f"{row[0]} {row[1]}", told % LONGEST_CELL, code="too_long"))
     text = escaped(value, typed=True)
     if not text.startswith((*_LIVE, "'", "#")) and column.name not in _WIDE:
         return text

@@ -14,7 +14,7 @@ from apps.common.problems import as_json
 from apps.sheets.differing import Differences, RowPlan
 from apps.sheets.models import ImportBatch, ImportRow
 from apps.sheets.services.working import Progress, work_out
-from apps.sheets.states import BATCH, OPEN, BatchState
+from apps.sheets.states import BATCH, BatchState
 
 AT_ONCE = 1_000
 
@@ -60,7 +60,7 @@ def _close(batch: ImportBatch, found: Differences) -> None:
     )
     if batch.state == BatchState.UPLOADED:
         actor = batch.by.get_username() if batch.by else "farm"
-        move(BATCH, batch, from_=OPEN, to=BatchState.PLANNED, actor=actor)
+        move(BATCH, batch, from_=(BatchState.UPLOADED,), to=BatchState.PLANNED, actor=actor)
 
 
 def _pieces(rows: list[RowPlan]) -> Iterable[tuple[int, list[RowPlan]]]:
