@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,9 +19,9 @@ from apps.common.admin import say_problems
 from apps.common.errors import Refused
 from apps.common.show import moment, state_badge
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
-from apps.projects.reach import person_of
+from apps.projects.models import Project
+from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
-from apps.projects.selectors import projects_for
 from apps.sheets.admin_forms import ExportForm, MappingForm, UploadForm, rows_of
 from apps.sheets.exporting import export
 from apps.sheets.handing import handed_over
@@ -84,7 +85,7 @@ class ImportBatchAdmin(ScopedAdmin):
         """The page files are dropped on."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        projects = projects_for(person_of(request), Act.PLAN).order_by("code")
+        projects = _plannable(request)
         asked = {"project": request.GET.get("project", "")}
         form = UploadForm(request.POST or None, request.FILES or None, projects=projects, initial=asked)
         if request.method == "POST" and form.is_valid():
@@ -231,7 +232,7 @@ class ImportBatchAdmin(ScopedAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         user = person_of(request)
-        form = ExportForm(request.GET, projects=projects_for(user, Act.PLAN))
+        form = ExportForm(request.GET, projects=_plannable(request))
         if not form.is_valid():
             messages.error(request, _("Choose a project, the sheets and a format."))
             return HttpResponseRedirect(reverse("admin:sheets_importbatch_add"))
@@ -261,3 +262,8 @@ class ImportBatchAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("came"), ordering="created_at")
     def came(self, batch: ImportBatch) -> str:
         return moment(batch.created_at)
+
+
+def _plannable(request: HttpRequest) -> QuerySet[Project]:
+    """The films whose whole plan is in this person's hands."""
+    return Project.objects.filter(reach_of(request).covers(Act.PLAN, path="pk")).order_by("code")

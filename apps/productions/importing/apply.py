@@ -25,7 +25,7 @@ from apps.ledger.services.recording import changing
 from apps.productions import states
 from apps.productions.importing.changes import Change, Plan
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
-from apps.productions.services import SEQUENCES, SHOTS, actor_of
+from apps.productions.services import EPISODES, SEQUENCES, SHOTS, actor_of
 from apps.projects.models import Project
 from apps.projects.services import open_project
 
@@ -150,6 +150,7 @@ def _keep_counters_ahead(plan: Plan) -> None:
     """Codes typed in the workbook are not handed out again."""
     rows = [change.row for change in plan.changes if change.new]
     project_id = plan.project.row.pk
+    EPISODES.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Episode)])
     SEQUENCES.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Sequence)])
     CHARACTERS.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Character)])
     shots = [row for row in rows if isinstance(row, Shot)]

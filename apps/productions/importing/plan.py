@@ -6,10 +6,9 @@ New rows get their UUID at once, so later records can point at them before any o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from apps.characters.models import Character, CharacterLora, Costume
-from apps.common.numbering import Numbering
 from apps.productions.importing.changes import Change, Plan, compare
 from apps.productions.importing.known import Known
 from apps.productions.importing.plan_casting import plan_casting, worn
@@ -17,10 +16,8 @@ from apps.productions.importing.plan_shots import plan_shots, pointed, refuse_lo
 from apps.productions.importing.plan_presets import plan_technical
 from apps.productions.importing.records import Record
 from apps.productions.models import Episode, Location, Sequence
-from apps.productions.services import SEQUENCES, order_of
+from apps.productions.services import EPISODES, SEQUENCES, order_of
 from apps.projects.models import Project
-
-EPISODES: Final = Numbering(kind="episode", prefix="EP", digits=2)
 
 Records = Mapping[str, list[Record]]
 """Sheet → its records. A sheet the workbook lacks is not in it."""
