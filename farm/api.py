@@ -46,6 +46,7 @@ from apps.renders.api import (
     ShotMaterialViewSet,
     WorkingNodeViewSet,
 )
+from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
@@ -118,6 +119,30 @@ v1 = [
             ("projects/<str:code>", "project", ProjectMaterialViewSet),
         )
     ),
+    path(
+        "projects/<str:code>/imports",
+        SheetImportViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-imports",
+    ),
+    path(
+        "projects/<str:code>/imports/<uuid:batch_id>",
+        SheetImportViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="project-import",
+    ),
+    path(
+        "projects/<str:code>/imports/<uuid:batch_id>/rows",
+        SheetImportViewSet.as_view({"get": "rows"}),
+        name="project-import-rows",
+    ),
+    *(
+        path(
+            f"projects/<str:code>/imports/<uuid:batch_id>/{deed}",
+            SheetImportViewSet.as_view({"post": deed}),
+            name=f"project-import-{deed}",
+        )
+        for deed in ("confirm", "undo", "discard")
+    ),
+    path("projects/<str:code>/export", ExportViewSet.as_view({"get": "retrieve"}), name="project-export"),
     path(
         "projects/<str:code>/members",
         MemberViewSet.as_view({"get": "list", "post": "create"}),

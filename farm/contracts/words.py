@@ -19,6 +19,7 @@ MEDIA: Final = "shotfarm.media"
 MATERIAL: Final = "shotfarm.material"
 PUBLISH: Final = "shotfarm.publish"
 FOLDERS: Final = "shotfarm.folders"
+SHEET: Final = "shotfarm.sheet"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""
