@@ -40,7 +40,9 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
         if winners:
             _move_attempts(winners, now)
             takes = create_takes([_new_take(one) for one in winners])
-            shots_have_takes([(one.attempt.job.shot, one.report.node) for one in winners])
+            shots_have_takes(
+                [(one.attempt.job.shot, one.report.node, one.attempt.job.kind) for one in winners]
+            )
             release_dependents([(one.attempt.job, one.report.node) for one in winners])
             called_off = _call_off_others([one.attempt for one in winners])
             tell_ended([one.ended() for one in winners])
