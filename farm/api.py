@@ -14,7 +14,7 @@ from apps.desk.api import ArtifactFileView, MaterialFileView
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-from apps.productions.api import SequenceViewSet, ShotViewSet
+from apps.productions.api import AutomationViewSet, SequenceViewSet, ShotViewSet, StatusViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
@@ -42,6 +42,8 @@ router = SimpleRouter(trailing_slash=False)
 router.register("projects", SteeredProjectViewSet)
 router.register("sequences", SequenceViewSet)
 router.register("shots", ShotViewSet)
+router.register("statuses", StatusViewSet, basename="status")
+router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
 router.register("templates", RenderingTemplateViewSet, basename="template")

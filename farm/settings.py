@@ -261,6 +261,8 @@ SPECTACULAR_SETTINGS = {
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
+        "AutomationTrigger": "apps.productions.models.Trigger",
+        "AutomationDeed": "apps.productions.models.Deed",
     },
 }
 

@@ -12,38 +12,28 @@ from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
+from apps.productions import admin_statuses  # noqa: F401 - registers its pages
+from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import CastingForm, LocationForm, PresetFormSet, SequenceForm, ShotForm
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
-from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
+from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.services import (
+    ShotFields,
+    create_sequence,
+    create_shot,
+    move_shot_status,
+    statuses_from,
+)
 from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
-from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
+from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
-
-
-@admin.register(ShotStatus)
-class ShotStatusAdmin(FarmAdmin):
-    """What a studio calls the states of a shot. The states themselves are the machine's."""
-
-    list_display = ("slug", "shown", "renderable", "closed", "order")
-    fields = ("slug", ("name", "name_ko"), ("order", "colour"), ("renderable", "closed"))
-    readonly_fields = ("slug",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=gettext_lazy("name"))
-    def shown(self, status: ShotStatus) -> SafeString:
-        return badge(spoken(status, "name"), status.colour)
 
 
 class ShotCount(ScopedAdmin):
@@ -134,11 +124,12 @@ class ShotAdmin(ScopedAdmin):
     form = ShotForm
     list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "condition")
     list_display_links: tuple[str, ...] = ("name",)
-    list_select_related = ("sequence", "status", "location", "project")
+    list_select_related = ("sequence", "status", "studio_status", "location", "project")
     list_filter = (
         ("project", MyProjects),
         ("sequence", MyProjects),
-        ("status", MyProjects),
+        StatusFilter,
+        MeaningFilter,
         ("characters", MyProjects),
         ("location", MyProjects),
     )
@@ -181,7 +172,8 @@ class ShotAdmin(ScopedAdmin):
         """Tell whether the machine and the person's role allow this step."""
         signing_off = {to, shot.status_id} & {APPROVED, FINAL}
         act = Act.REVIEW if signing_off else Act.PLAN
-        return to in SHOT.moves.get(shot.status_id or "", ()) and self.may(request, act, shot)
+        there = to == shot.status_id  # another shade of it
+        return (there or to in SHOT.moves.get(shot.status_id or "", ())) and self.may(request, act, shot)
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -202,7 +194,7 @@ class ShotAdmin(ScopedAdmin):
         self._move_all(request, shots, ON_HOLD)
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
-        movable = [shot for shot in shots if self.may_move(request, shot, to)]
+        movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
         moved = sum(move_shot_status(shot, to=to, user=person_of(request)) for shot in movable)
         if moved:
             messages.success(request, _("%(moved)d shots changed.") % {"moved": moved})
@@ -225,7 +217,9 @@ class ShotAdmin(ScopedAdmin):
         shot = context.get("original")
         if shot is not None:
             context["next_statuses"] = [
-                status for status in ShotStatus.objects.all() if self.may_move(request, shot, status.pk)
+                status
+                for status in statuses_from(shot).values()
+                if self.may_move(request, shot, status.state)
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -251,4 +245,8 @@ class ShotAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("status"), ordering="status__order")
     def condition(self, shot: Shot) -> SafeString:
-        return badge(spoken(shot.status, "name"), shot.status.colour)
+        shown = badge(spoken(shot.shown_status, "name"), shot.shown_status.colour)
+        if not shot.retake_count:
+            return shown
+        told = ngettext("%(count)d retake", "%(count)d retakes", shot.retake_count)
+        return format_html("{}<br><small>{}</small>", shown, told % {"count": shot.retake_count})

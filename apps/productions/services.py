@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypedDict, Unpack
 
 from django.db import transaction
@@ -13,7 +14,10 @@ from apps.common.machines import move, record_event
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
 from apps.productions import states
-from apps.productions.models import Location, Sequence, Shot
+from apps.productions.automations import Happening, reached
+from apps.productions.models import Location, Sequence, Shot, ShotStatus
+from apps.productions.shades import give_shade
+from apps.productions.statuses import require_allowed, status_named
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -108,27 +112,51 @@ def create_shot(
 
 
 def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = "") -> bool:
-    """Move a shot to another status; return False if somebody else moved it first.
+    """Give a shot another status, the machine's or one of the studio's; False if somebody was faster.
 
     Approving and finalising take the right to review, the rest the right to plan. Raises Refused when
     the machine has no such move, naming those it has; NotAllowed.
     """
     now = str(shot.status_id)
+    row = status_named(to)
+    state = row.state if row is not None else to
     if user is not None:
-        signs_off = to in _SIGNED_OFF or now in _SIGNED_OFF
+        signs_off = state in _SIGNED_OFF or now in _SIGNED_OFF
         require(user, Act.REVIEW if signs_off else Act.PLAN, shot.project)
-    offered = states.SHOT.moves[now]
-    if to not in offered:
+    offered = statuses_from(shot)
+    if row is None or row.pk not in offered:
         raise Refused(
             Problem(
                 "status",
                 to,
                 _("From “%(now)s” a shot may go to: %(offered)s.")
-                % {"now": now, "offered": ", ".join(sorted(offered))},
+                % {"now": shot.studio_status_id or now, "offered": ", ".join(sorted(offered))},
                 code="illegal_move",
             )
         )
-    return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+    if user is not None:
+        require_allowed(row, user, shot.project)
+    actor = actor_of(user)
+    with transaction.atomic():
+        if state == now:
+            moved = bool(give_shade([shot.pk], row, actors={shot.pk: actor}, reason=reason))
+        else:
+            shade = {"studio_status": None if row.is_own else row}
+            moved = move(states.SHOT, shot, from_=(now,), to=state, actor=actor, reason=reason, changes=shade)
+        if moved:
+            reached([Happening(shot=shot.pk, project=shot.project_id, actor=actor, why=reason)])
+    return moved
+
+
+def statuses_from(shot: Shot, rows: Iterable[ShotStatus] | None = None) -> dict[str, ShotStatus]:
+    """The statuses a shot may be given next, in the studio's order, by slug; ``rows``: all there are."""
+    states_offered = {*states.SHOT.moves[str(shot.status_id)], str(shot.status_id)}
+    shown = shot.studio_status_id or shot.status_id
+    return {
+        row.pk: row
+        for row in (ShotStatus.objects.all() if rows is None else rows)
+        if row.state in states_offered and row.pk != shown and not row.archived
+    }
 
 
 def order_of(numbering: Numbering, code: str) -> int:

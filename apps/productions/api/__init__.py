@@ -1,5 +1,6 @@
-"""Sequences and shots over HTTP."""
+"""Sequences and shots, their statuses and automations over HTTP."""
 
+from apps.productions.api.rules import AutomationViewSet, StatusViewSet
 from apps.productions.api.views import SequenceViewSet, ShotViewSet
 
-__all__ = ["SequenceViewSet", "ShotViewSet"]
+__all__ = ["AutomationViewSet", "SequenceViewSet", "ShotViewSet", "StatusViewSet"]

@@ -67,6 +67,7 @@ class ShotFilter(filters.ByProject):
 
     sequence = filters.CharFilter(field_name="sequence__code")
     status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
+    studio_status = filters.CharFilter(field_name="studio_status_id")
 
     class Meta:
         model = Shot
