@@ -129,6 +129,10 @@ class AutomationForm(forms.ModelForm[Automation]):
             project.empty_label = _("every project")
 
 
+def _named(obj: Any) -> str:
+    return spoken(obj, "name")
+
+
 def stage_choices() -> list[tuple[str, Any]]:
     """The stages whose takes can set something off."""
     return list(Kind.choices)
@@ -178,7 +182,7 @@ class AutomationAdmin(FarmAdmin):
             kwargs["queryset"] = projects_for(person_of(request), Act.MANAGE)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("status", "target"):
-            field.label_from_instance = lambda row: spoken(row, "name")
+            field.label_from_instance = _named  # type: ignore[method-assign]
         return field
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:

@@ -38,7 +38,7 @@ def may_write(user: User, row: Automation, verb: str = "change") -> bool:
     """
     if row.project is None:
         return user.has_perm(f"productions.{verb}_automation")
-    return projects_for(user, Act.MANAGE).filter(pk=row.project_id).exists()
+    return projects_for(user, Act.MANAGE).filter(pk=row.project.pk).exists()
 
 
 def save_automation(row: Automation, *, user: User | None) -> Automation:

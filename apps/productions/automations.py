@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -137,7 +137,7 @@ def _fits(row: Automation, one: Happening) -> bool:
 
 
 def _whole_sequences(
-    row: Automation, what: Iterable[Happening], stands: dict[UUID, tuple[str, str | None, UUID]]
+    row: Automation, what: Iterable[Happening], stands: Mapping[UUID, tuple[str, str | None, UUID]]
 ) -> Iterator[Happening]:
     """Those of which every shot of the sequence has the status; its shots one by one, but for omitted ones.
 
