@@ -27,7 +27,7 @@ from apps.projects.admin_scope import FarmAdmin, MyProjects
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
-from apps.workflows.models import Kind
+from apps.projects.stages import Stage
 
 FLAGS = ("is_done", "is_wip", "is_feedback_request", "is_retake")
 
@@ -135,7 +135,7 @@ def _named(obj: Any) -> str:
 
 def stage_choices() -> list[tuple[str, Any]]:
     """The stages whose takes can set something off."""
-    return list(Kind.choices)
+    return list(Stage.choices)
 
 
 @admin.register(Automation)

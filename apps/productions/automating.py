@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused, lacks_permission
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.productions.models import Automation, Deed, Trigger
 from apps.productions.states import LEFT_ALONE, SHOT, way
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for, require
+from apps.projects.stages import Stage
 
 OF_STATUSES: Final = (Trigger.SHOT_REACHED, Trigger.SEQUENCE_REACHED)
 OF_TAKES: Final = (
@@ -47,7 +48,7 @@ def save_automation(row: Automation, *, user: User | None) -> Automation:
     _require(user, row, "add" if new else "change")
     if problems := list(_wrong_with(row)):
         raise Refused(*problems)
-    with transaction.atomic():
+    with changing(Automation, [] if new else [row.pk], actor=user) as change:
         others = Automation.objects.select_for_update(of=("self",)).select_related("status", "target")
         round_ = _goes_round(row, [one for one in others.filter(active=True) if one.pk != row.pk])
         if round_ and row.active:
@@ -58,6 +59,8 @@ def save_automation(row: Automation, *, user: User | None) -> Automation:
         if not new:
             row.row_version = Automation.objects.values_list("row_version", flat=True).get(pk=row.pk) + 1
         row.save(force_insert=new)
+        if new:
+            change.born(row)
     return row
 
 
@@ -67,7 +70,8 @@ def remove_automation(row: Automation, *, user: User | None) -> None:
     if row.builtin:
         told = _("this came with the release; switch it off instead")
         raise Refused(Problem("automation", row.name, told, code="shipped"))
-    row.delete()
+    with changing(Automation, [row.pk], actor=user):
+        row.delete()
 
 
 def _require(user: User | None, row: Automation, verb: str) -> None:
@@ -88,6 +92,8 @@ def _wrong_with(row: Automation) -> Iterator[Problem]:
         yield Problem("status", "", _("say which status it waits for"), code="required")
     elif row.trigger not in OF_STATUSES and row.status is not None:
         yield Problem("status", row.status.slug, _("this is for statuses that are reached; leave it empty"))
+    if row.stage and row.stage not in Stage.values:
+        yield Problem("stage", row.stage, _("choose one of: %s") % ", ".join(Stage.values))
     if row.stage and row.trigger not in OF_TAKES:
         yield Problem("stage", row.stage, _("only a take has a stage; leave it empty"))
     if row.deed == Deed.SELECT and row.trigger not in (set(OF_TAKES) - {Trigger.TAKE_SELECTED}):

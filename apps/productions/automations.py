@@ -18,6 +18,7 @@ from django.db import transaction
 
 from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
+from apps.productions.locking import lock_shots
 from apps.productions.models import Automation, Deed, Shot, Trigger
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.shades import give_shade
@@ -126,6 +127,8 @@ class _Chain:
             moved = _move(row, once)
             self.moved |= moved
             self.shots_reached([one for one in once if one.shot in moved])
+        elif row.deed == Deed.LOCK:
+            _lock(once)
         elif row.deed == Deed.NOTIFY:
             _tell(row, once, NOTIFIED)
         elif row.deed in _deeds:
@@ -201,6 +204,15 @@ def _move(row: Automation, what: Sequence[Happening]) -> set[UUID]:
             data={one.shot: _facts(row, one) for one in there},
         )
     return moved
+
+
+def _lock(what: Sequence[Happening]) -> None:
+    """Lock the plans of shots that nobody has locked, in the name of whoever set this off."""
+    by: dict[str, list[UUID]] = defaultdict(list)
+    for one in what:
+        by[one.actor].append(one.shot)
+    for actor, shots in by.items():
+        lock_shots(shots, actor=actor)
 
 
 def _facts(row: Automation, one: Happening) -> dict[str, Any]:

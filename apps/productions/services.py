@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypedDict, Unpack
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -62,7 +63,7 @@ def create_episode(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
-    with changing(Sequence, actor=user) as change:
+    with transaction.atomic():
         if code:
             EPISODES.keep_ahead(project.pk, [code])
         else:
@@ -98,7 +99,7 @@ def create_sequence(
     _check_typed(code)
     if episode is not None and episode.project_id != project.pk:
         raise Refused(Problem("episode", episode.code, _("this episode belongs to another project")))
-    with transaction.atomic():
+    with changing(Sequence, actor=user) as change:
         if code:
             SEQUENCES.keep_ahead(project.pk, [code])
         else:

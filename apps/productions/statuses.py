@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Problem, Refused, lacks_permission
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.productions.models import ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Membership, Project
@@ -27,7 +27,7 @@ def save_status(status: ShotStatus, *, user: User | None) -> ShotStatus:
     if status.state not in SHOT.states:
         told = _("choose one of: %s") % ", ".join(SHOT.states)
         raise Refused(Problem("state", status.state, told, code="unknown_state"))
-    with transaction.atomic():
+    with changing(ShotStatus, [] if new else [status.pk], actor=user) as change:
         before = None if new else ShotStatus.objects.select_for_update().get(pk=status.pk)
         _check(status, before)
         own = ShotStatus.objects.get(pk=status.state)
@@ -41,6 +41,8 @@ def save_status(status: ShotStatus, *, user: User | None) -> ShotStatus:
         if before is not None:
             status.row_version = before.row_version + 1
         status.save(force_insert=new)
+        if new:
+            change.born(status)
         if was_default and not status.is_default:
             of_state.filter(pk=status.state).update(is_default=True, row_version=F("row_version") + 1)
         if status.is_own:

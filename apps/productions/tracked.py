@@ -12,7 +12,16 @@ from apps.characters.models import Character, Costume
 from apps.common.errors import lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import (
+    Automation,
+    Episode,
+    Location,
+    Sequence,
+    Shot,
+    ShotCharacter,
+    ShotPreset,
+    ShotStatus,
+)
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each
 from apps.projects.tracked import PROJECT
@@ -23,6 +32,8 @@ CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
 PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), of="")
 STATUS = Reference(model=ShotStatus, by=("slug",), of="")
+EPISODE = Reference(model=Episode, within="project")
+SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 
 
 def _may_plan(rows: Listed[Any], user: User) -> None:
@@ -34,9 +45,32 @@ def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:
         raise lacks_permission(user, "productions.change_shotstatus")
 
 
+def _may_automate(rows: Listed[Automation], user: User) -> None:
+    require_each(user, Act.MANAGE, {row.project_id for row in rows if row.project_id})
+    if any(row.project_id is None for row in rows) and not user.has_perm("productions.change_automation"):
+        raise lacks_permission(user, "productions.change_automation")
+
+
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
 track(Document(model=Location, kind="location", references={"project": PROJECT}, permit=_may_plan))
-track(Document(model=Sequence, kind="sequence", references={"project": PROJECT}, permit=_may_plan))
+track(
+    Document(
+        model=Sequence,
+        kind="sequence",
+        references={"project": PROJECT, "episode": EPISODE},
+        permit=_may_plan,
+    )
+)
+track(
+    Document(
+        model=Automation,
+        kind="automation",
+        label=("name",),
+        references={"project": PROJECT, "status": STATUS, "target": STATUS},
+        left_out=("builtin",),
+        permit=_may_automate,
+    )
+)
 track(
     Document(
         model=Shot,
@@ -47,7 +81,10 @@ track(
             "sequence": SEQUENCE,
             "location": LOCATION,
             "status": STATUS,
+            "studio_status": STATUS,
+            "continuity_from": SHOT,
         },
+        left_out=("retake_count",),  # what was asked for anew stays asked for anew
         children={
             "casting": Children(
                 model=ShotCharacter,

@@ -67,7 +67,7 @@ def review_take(take: Take, *, to: str, user: User, note: str = "") -> bool:
 
 
 def _tell_shot(take: Take, to: str, *, actor: str) -> None:
-    told = {"actor": actor, "reason": f"{take}: {Review(to).value}", "stage": take.kind, "take": take.pk}
+    told = {"actor": actor, "reason": f"{take}: {Review(to).value}", "stage": take.stage, "take": take.pk}
     if to == Review.RETAKE:
         count_retake(take.shot_id)
     if to == Review.APPROVED:
