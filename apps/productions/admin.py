@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
+from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import (
     CastingForm,
@@ -33,13 +35,14 @@ from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import (
     ShotFields,
+    act_of_move,
     create_episode,
     create_sequence,
     create_shot,
     move_shot_status,
     statuses_from,
 )
-from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
+from apps.productions.states import ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -168,11 +171,12 @@ class PresetInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(ScopedAdmin):
+class ShotAdmin(AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
-    list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "condition")
+    shot_path = "pk"
+    list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "people", "condition")
     list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "studio_status", "location", "project")
     list_filter = (
@@ -180,12 +184,13 @@ class ShotAdmin(ScopedAdmin):
         ("sequence", MyProjects),
         StatusFilter,
         MeaningFilter,
+        AssignedFilter,
         ("characters", MyProjects),
         ("location", MyProjects),
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions: tuple[str, ...] = ("mark_ready", "put_on_hold")
+    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "assign_shots")
     fieldsets = (
         (
             None,
@@ -196,7 +201,7 @@ class ShotAdmin(ScopedAdmin):
                     ("weather", "time_of_day", "seed"),
                     ("description", "description_ko"),
                     ("dialogue", "negative"),
-                    ("notes", "assignees", "order"),
+                    ("notes", "order"),
                 )
             },
         ),
@@ -207,7 +212,7 @@ class ShotAdmin(ScopedAdmin):
         return (CastingInline, PresetInline) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("casting__character")
+        return super().get_queryset(request).prefetch_related("casting__character", "assignees")
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:
@@ -219,10 +224,9 @@ class ShotAdmin(ScopedAdmin):
 
     def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
         """Tell whether the machine and the person's role allow this step."""
-        signing_off = {to, shot.status_id} & {APPROVED, FINAL}
-        act = Act.REVIEW if signing_off else Act.PLAN
-        there = to == shot.status_id  # another shade of it
-        return (there or to in SHOT.moves.get(shot.status_id or "", ())) and self.may(request, act, shot)
+        now = str(shot.status_id)
+        there = to == now  # another shade of it
+        return (there or to in SHOT.moves.get(now, ())) and self.may(request, act_of_move(now, to), shot)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A locked shot's page is to read."""
@@ -278,18 +282,22 @@ class ShotAdmin(ScopedAdmin):
 
     def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer a status button of the shot page."""
+        to = request.POST.get("to", "")
 
         def deed(shot: Shot) -> str:
-            moved = move_shot_status(shot, to=request.POST.get("to", ""), user=person_of(request))
+            if not self.may(request, act_of_move(str(shot.status_id), to), shot):
+                raise PermissionDenied
+            moved = move_shot_status(shot, to=to, user=person_of(request))
             return _("Status changed.") if moved else _("Somebody else was quicker; see the status now.")
 
-        return self.perform(request, object_id, Act.PLAN, deed)
+        return self.perform(request, object_id, Act.VIEW, deed)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         shot = context.get("original")
         if shot is not None:
+            context |= self.assigning_of(request, shot)
             context["may_lock"] = self.may(request, Act.PLAN, shot)
             context["next_statuses"] = [
                 status

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypedDict, Unpack
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -63,7 +62,7 @@ def create_episode(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
-    with transaction.atomic():
+    with changing(Episode, actor=user) as change:
         if code:
             EPISODES.keep_ahead(project.pk, [code])
         else:
@@ -78,6 +77,7 @@ def create_episode(
         )
         clean(episode)
         episode.save(force_insert=True)
+        change.born(episode)
     return episode
 
 
@@ -166,8 +166,7 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
     row = status_named(to)
     state = row.state if row is not None else to
     if user is not None:
-        signs_off = state in _SIGNED_OFF or now in _SIGNED_OFF
-        require(user, Act.REVIEW if signs_off else Act.PLAN, shot.project, shot=shot.pk)
+        require(user, act_of_move(now, state), shot.project, shot=shot.pk)
     offered = statuses_from(shot)
     if row is None or row.pk not in offered:
         raise Refused(
@@ -202,6 +201,11 @@ def statuses_from(shot: Shot, rows: Iterable[ShotStatus] | None = None) -> dict[
         for row in (ShotStatus.objects.all() if rows is None else rows)
         if row.state in states_offered and row.pk != shown and not row.archived
     }
+
+
+def act_of_move(now: str, to: str) -> Act:
+    """What a step of a shot's status takes: signing off, and taking that back, is reviewing."""
+    return Act.REVIEW if {now, to} & _SIGNED_OFF else Act.PLAN
 
 
 def order_of(numbering: Numbering, code: str) -> int:

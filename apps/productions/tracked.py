@@ -24,16 +24,16 @@ from apps.productions.models import (
 )
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each
-from apps.projects.tracked import PROJECT
+from apps.projects.tracked import PERSON, PROJECT
 
+EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
+SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 LOCATION = Reference(model=Location, within="project")
 CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
 PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), of="")
 STATUS = Reference(model=ShotStatus, by=("slug",), of="")
-EPISODE = Reference(model=Episode, within="project")
-SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 
 
 def _may_plan(rows: Listed[Any], user: User) -> None:
@@ -53,6 +53,7 @@ def _may_automate(rows: Listed[Automation], user: User) -> None:
 
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
 track(Document(model=Location, kind="location", references={"project": PROJECT}, permit=_may_plan))
+track(Document(model=Episode, kind="episode", references={"project": PROJECT}, permit=_may_plan))
 track(
     Document(
         model=Sequence,
@@ -76,13 +77,14 @@ track(
         model=Shot,
         kind="shot",
         label=("sequence__code", "code"),
+        left_out=("retake_count",),  # counted by verdicts, which are events
         references={
             "project": PROJECT,
             "sequence": SEQUENCE,
             "location": LOCATION,
+            "continuity_from": SHOT,
             "status": STATUS,
             "studio_status": STATUS,
-            "continuity_from": SHOT,
         },
         left_out=("retake_count",),  # what was asked for anew stays asked for anew
         children={
@@ -94,6 +96,14 @@ track(
                 ordered="order",
                 label=_("casting"),
             ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
+            ),
             "presets": Children(
                 model=ShotPreset,
                 parent="shot",
@@ -102,6 +112,14 @@ track(
                 ordered="order",
                 flat=True,
                 label=_("presets"),
+            ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
             ),
         },
         permit=_may_plan,
