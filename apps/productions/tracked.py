@@ -86,7 +86,6 @@ track(
             "status": STATUS,
             "studio_status": STATUS,
         },
-        left_out=("retake_count",),  # what was asked for anew stays asked for anew
         children={
             "casting": Children(
                 model=ShotCharacter,
@@ -95,14 +94,6 @@ track(
                 references={"character": CHARACTER, "costume": COSTUME},
                 ordered="order",
                 label=_("casting"),
-            ),
-            "assignees": Children(
-                model=Shot.assignees.through,
-                parent="shot",
-                key=("user",),
-                references={"user": PERSON},
-                flat=True,
-                label=_("assigned to"),
             ),
             "presets": Children(
                 model=ShotPreset,
