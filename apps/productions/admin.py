@@ -198,6 +198,7 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
                 "fields": (
                     ("sequence", "location"),
                     ("code", "frames", "handles", "cut_in"),
+                    ("continues", "continuity_keep", "continuity_frames"),
                     ("weather", "time_of_day", "seed"),
                     ("description", "description_ko"),
                     ("dialogue", "negative"),
@@ -219,6 +220,7 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
             super().save_model(request, obj, form, change)
             return
         told = {name: getattr(obj, name) for name in form.cleaned_data if name in ShotFields.__annotations__}
+        told["continuity_from"] = obj.continuity_from
         created = create_shot(sequence=obj.sequence, code=obj.code, user=person_of(request), **told)
         become(obj, created)
 

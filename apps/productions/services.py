@@ -36,6 +36,8 @@ class ShotFields(TypedDict, total=False):
     """What may be said of a new shot. ``frames`` and ``handles`` count frames at the project's fps.
 
     ``cut_in``: the number of its first frame in the cut, None for the project's first one after the handles.
+    ``continuity_from``: the shot it continues, which services.editing and the form look at
+    (productions.continuity).
     """
 
     description: str
@@ -44,6 +46,9 @@ class ShotFields(TypedDict, total=False):
     frames: int
     handles: int
     cut_in: int | None
+    continuity_from: Shot | None
+    continuity_keep: str
+    continuity_frames: int
     location: Location | None
     weather: str
     time_of_day: str

@@ -9,12 +9,14 @@ from rest_framework import serializers
 
 from apps.characters.models import MOST_WEIGHT
 from apps.common.strict import OneOf, Strict
+from apps.productions.continuity import shot_called
 from apps.productions.editing import Part
 from apps.productions.models import (
     MAX_FRAMES,
     Automation,
     Deed,
     Episode,
+    Keeps,
     Location,
     Sequence,
     Shot,
@@ -102,6 +104,13 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
         allow_null=True,
         help_text="The studio's own status within it, null for none",
     )
+    continuity_from = serializers.CharField(
+        source="continuity_from.full_code",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="The shot it continues",
+    )
     location = serializers.CharField(source="location.code", read_only=True, default=None, allow_null=True)
     casting = PartSerializer(many=True, read_only=True)
     presets = serializers.SerializerMethodField()
@@ -129,6 +138,9 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
             "handles",
             "cut_in",
             "cut_out",
+            "continuity_from",
+            "continuity_keep",
+            "continuity_frames",
             "locked_by",
             "locked_at",
             "retake_count",
@@ -161,6 +173,13 @@ class SaidOfShot(Strict):
     frames = serializers.IntegerField(required=False, min_value=1, max_value=MAX_FRAMES)
     handles = serializers.IntegerField(required=False, min_value=0, max_value=MOST_HANDLES)
     cut_in = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=20_000_000)
+    continuity_from = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="The shot it continues, such as SQ010_SH0020, or null",
+    )
+    continuity_keep = OneOf(choices=Keeps.choices, required=False)
+    continuity_frames = serializers.IntegerField(required=False, min_value=1, max_value=1000)
     location = serializers.CharField(required=False, allow_null=True, help_text="The location's code")
     weather = OneOf(choices=Weather.choices, required=False, allow_blank=True)
     time_of_day = OneOf(choices=TimeOfDay.choices, required=False, allow_blank=True)
@@ -305,6 +324,19 @@ class AutomationBody(Strict):
     deed = OneOf(choices=Deed.choices)
     target = StatusSlug(required=False, allow_null=True, source="target_id")
     active = serializers.BooleanField(required=False)
+
+
+def continued_of(code: str | None, project_id: Any) -> Shot | None:
+    """Return the shot of a project with this full code, None for none. Raises ValidationError."""
+    if not code:
+        return None
+    found = shot_called(code, project_id)
+    if found is None:
+        raise serializers.ValidationError(
+            {"continuity_from": _("There is no such shot in this project; write it as SQ010_SH0020.")},
+            code="does_not_exist",
+        )
+    return found
 
 
 def location_of(code: str | None, project_id: Any) -> Location | None:
