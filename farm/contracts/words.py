@@ -17,6 +17,7 @@ BELL: Final = "shotfarm.bell"
 REPORT: Final = "shotfarm.node_report"
 MEDIA: Final = "shotfarm.media"
 MATERIAL: Final = "shotfarm.material"
+TAIL: Final = "shotfarm.tail"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""
