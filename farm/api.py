@@ -22,7 +22,7 @@ from apps.folders.api import (
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-from apps.productions.api import AssigneesViewSet, SequenceViewSet
+from apps.productions.api import AssigneesViewSet, AutomationViewSet, SequenceViewSet, StatusViewSet
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
@@ -54,6 +54,8 @@ router = SimpleRouter(trailing_slash=False)
 router.register("projects", FolderedProjectViewSet)
 router.register("sequences", SequenceViewSet)
 router.register("shots", FolderedShotViewSet)
+router.register("statuses", StatusViewSet, basename="status")
+router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
 router.register("templates", RenderingTemplateViewSet, basename="template")

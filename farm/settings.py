@@ -266,6 +266,8 @@ SPECTACULAR_SETTINGS = {
         "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
         "SheetState": "apps.sheets.states.BatchState",
+        "AutomationTrigger": "apps.productions.models.Trigger",
+        "AutomationDeed": "apps.productions.models.Deed",
     },
 }
 

@@ -26,5 +26,7 @@ def undo_import(batch: ImportBatch, *, user: User) -> None:
         if not moved:
             batch.refresh_from_db(fields=["state"])
             told = _("Only an import that was written can be taken back; this one is: %s.")
-            raise Conflict(Problem("state", batch.state, told % batch.get_state_display(), code="not_applied"))
+            raise Conflict(
+                Problem("state", batch.state, told % batch.get_state_display(), code="not_applied")
+            )
         raise NotImplementedError
