@@ -27,6 +27,9 @@ HARD: Final = "hard"
 _SEVERITIES: Final = {HARD: 0, "warning": 1, "info": 2}
 
 SETTINGS: Final = ("interior", "exterior")
+WEATHERS: Final = ("sunny", "cloudy", "overcast", "rain", "storm", "snow", "fog", "haze")
+TIMES: Final = ("day", "night", "golden_hour", "blue_hour", "dawn", "dusk", "midnight")
+"""The values of a location's setting and of a shot's weather and time of day, as productions keep them."""
 KINDS: Final = ("image", "video")
 
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
@@ -43,7 +46,7 @@ _PARAM: Final = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:(?P<sign>[<>]=?|=)(?P<f
 
 
 class BadTerm(ValueError):
-    """A term that cannot be read. The message is one of the keys of WRONG, with what was typed."""
+    """A term that cannot be read; ``known``: how it might be written."""
 
     def __init__(self, term: str, known: str) -> None:
         super().__init__(f"{term}: {known}")
@@ -158,15 +161,21 @@ _HOLDS: Final[Mapping[str, Callable[[str, LookFacts], bool]]] = {
     "year": _year,
     "kind": lambda value, facts: facts.kind == value,
 }
+
+
+def _one_of(subject: str, values: tuple[str, ...]) -> tuple[re.Pattern[str], str]:
+    return re.compile("|".join(values)), ", ".join(f"{subject}:{value}" for value in values)
+
+
 _WRITTEN: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "preset": (_REF, "preset:shot_size/close-up"),
     "category": (_WORD, "category:camera_movement"),
     "param": (_PARAM, "param:anamorphic, param:focal_mm>=200"),
-    "weather": (_WORD, "weather:rain"),
-    "time_of_day": (_WORD, "time_of_day:night"),
-    "setting": (re.compile("|".join(SETTINGS)), "setting:interior, setting:exterior"),
+    "weather": _one_of("weather", WEATHERS),
+    "time_of_day": _one_of("time_of_day", TIMES),
+    "setting": _one_of("setting", SETTINGS),
     "year": (_YEAR, "year:<1912, year:>=2000"),
-    "kind": (re.compile("|".join(KINDS)), "kind:image, kind:video"),
+    "kind": _one_of("kind", KINDS),
 }
 
 

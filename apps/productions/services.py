@@ -39,6 +39,7 @@ class ShotFields(TypedDict, total=False):
     weather: str
     time_of_day: str
     negative: str
+    preset_override: str
     seed: int | None
     notes: str
 

@@ -61,7 +61,7 @@ class LocationFacts:
 
 @dataclass(frozen=True)
 class PresetFacts:
-    """A preset of the shot. ``channel``: both | image | video. Fragments exist in English only."""
+    """A preset of the shot. ``channel``: both | image | video. Fragments as its project has them."""
 
     preset_id: str
     slug: str
