@@ -80,7 +80,9 @@ def read_rules(folder: Path = DATA, library: Library | None = None) -> tuple[Shi
     for order, (where, row) in enumerate(_rows(folder / "rules.csv", RULE_COLUMNS, problems), start=1):
         for column, choices in (("kind", (REQUIRES, CONFLICTS)), ("severity", SEVERITIES)):
             if row[column] not in choices:
-                problems.append(Problem(f"{where}, {column}", row[column], f"use one of {', '.join(choices)}"))
+                problems.append(
+                    Problem(f"{where}, {column}", row[column], f"use one of {', '.join(choices)}")
+                )
         rule = ShippedRule(**row, order=order)
         problems += _strange_terms(where, rule, known)
         rules.append(rule)

@@ -25,7 +25,6 @@ from apps.productions.services import ShotFields
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 
-
 RULED: Final = frozenset({"weather", "time_of_day", "location", "preset_override"})
 """Fields of a shot that rules for presets look at. A change of any other is never refused by one."""
 

@@ -108,7 +108,9 @@ def delete_row(row: Row, *, user: User) -> None:
     try:
         row.delete()
     except ProtectedError as error:
-        told = _("%d rows use it (shots, looks or presets); archive it instead") % len(error.protected_objects)
+        told = _("%d rows use it (shots, looks or presets); archive it instead") % len(
+            error.protected_objects
+        )
         raise Conflict(Problem("", str(row), told, code="in_use")) from error
 
 

@@ -13,13 +13,17 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from apps.characters.models import Character
+from apps.common.errors import Problem
 from apps.common.numbering import Numbering
 from apps.presets.models import CinematicPreset
+from apps.presets.rules import LookFacts, broken
+from apps.presets.selectors import chosen
 from apps.productions import states
 from apps.productions.importing.changes import Change, Plan, unknown
 from apps.productions.importing.known import Known
 from apps.productions.importing.records import Record
-from apps.productions.models import Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.preset_facts import refusals
 from apps.productions.services import SHOTS, order_of
 
 _POINTING = frozenset({"sequence", "code", "location", "presets"})
@@ -94,21 +98,46 @@ def _plan_shot(plan: Plan, record: Record, known: Known) -> Shot | None:
     change = plan.add(record, Shot, existing, identity=identity, values=values)
     known.shots[full_code] = change.row
     if "presets" in record.values:
-        _plan_presets(plan, change, known)
+        presets = _plan_presets(plan, change, known)
+    else:
+        presets = [known.preset_rows[key] for key in known.shot_presets.get(change.row.pk, [])]
+    if change.new or change.changed:
+        plan.problems += _refused_by_rules(plan, change, sequence, presets, known)
     return change.row
 
 
-def _plan_presets(plan: Plan, change: Change[Shot], known: Known) -> None:
+def _refused_by_rules(
+    plan: Plan, change: Change[Shot], sequence: Sequence, presets: list[CinematicPreset], known: Known
+) -> list[Problem]:
+    """What hard preset rules say against a shot as it is planned, unless it holds a reason already."""
+    shot = change.row
+    places = [place.setting for place in known.locations.values() if place.pk == shot.location_id]
+    year = sequence.period_year if sequence.period_year is not None else plan.project.row.period_year
+    facts = LookFacts(
+        presets=chosen(presets),
+        weather=shot.weather,
+        time_of_day=shot.time_of_day,
+        setting=places[0] if places else "",
+        year=year,
+    )
+    column = "presets" if "presets" in change.record.letters else next(iter(change.record.letters))
+    return [
+        change.record.problem(column, told.value, str(told.message), code=told.code)
+        for told in refusals(broken(known.rules, facts), shot.preset_override)
+    ]
+
+
+def _plan_presets(plan: Plan, change: Change[Shot], known: Known) -> list[CinematicPreset]:
     wanted = _presets(plan, change.record, known)
     there = known.shot_presets.get(change.row.pk, [])
     if there == [preset.pk for preset in wanted]:
-        return
-    slugs = {preset.pk: preset.slug for sharing in known.presets.values() for preset in sharing}
-    change.presets = ([slugs[key] for key in there], [preset.slug for preset in wanted])
+        return wanted
+    change.presets = ([known.preset_rows[key].slug for key in there], [preset.slug for preset in wanted])
     plan.presets_replaced.append(change.row.pk)
     plan.new_presets += [
         ShotPreset(shot_id=change.row.pk, preset=preset, order=order) for order, preset in enumerate(wanted)
     ]
+    return wanted
 
 
 def _presets(plan: Plan, record: Record, known: Known) -> list[CinematicPreset]:

@@ -4,25 +4,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('productions', '0003_lora_weight_limits'),
+        ("productions", "0003_lora_weight_limits"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='location',
-            name='setting',
-            field=models.CharField(blank=True, choices=[('interior', 'interior'), ('exterior', 'exterior')], max_length=10, verbose_name='interior or exterior'),
+            model_name="location",
+            name="setting",
+            field=models.CharField(
+                blank=True,
+                choices=[("interior", "interior"), ("exterior", "exterior")],
+                max_length=10,
+                verbose_name="interior or exterior",
+            ),
         ),
         migrations.AddField(
-            model_name='sequence',
-            name='period_year',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Empty: the project's.", null=True, verbose_name='plays in the year'),
+            model_name="sequence",
+            name="period_year",
+            field=models.PositiveSmallIntegerField(
+                blank=True, help_text="Empty: the project's.", null=True, verbose_name="plays in the year"
+            ),
         ),
         migrations.AddField(
-            model_name='shot',
-            name='preset_override',
-            field=models.CharField(blank=True, help_text='Lets presets stand that a hard rule refuses. It goes when nothing is refused any more.', max_length=300, verbose_name='why preset rules are set aside'),
+            model_name="shot",
+            name="preset_override",
+            field=models.CharField(
+                blank=True,
+                help_text="Lets presets stand that a hard rule refuses. It goes when nothing is refused any more.",
+                max_length=300,
+                verbose_name="why preset rules are set aside",
+            ),
         ),
     ]

@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('projects', '0002_paused_by'),
+        ("projects", "0002_paused_by"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='project',
-            name='period_year',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='What did not exist yet is told on the shots. A sequence may say another year.', null=True, verbose_name='plays in the year'),
+            model_name="project",
+            name="period_year",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="What did not exist yet is told on the shots. A sequence may say another year.",
+                null=True,
+                verbose_name="plays in the year",
+            ),
         ),
     ]
