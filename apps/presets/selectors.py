@@ -36,8 +36,8 @@ class Texts:
 
 
 def texts_of(preset: CinematicPreset, override: PresetOverride | None) -> Texts:
-    """A preset's texts with a film's own in their place. A film that says it in one language replaces both."""
-    pairs = []
+    """A preset's texts with a film's own in their place. Said in one language, it replaces both."""
+    pairs: list[str] = []
     for name in ("prompt_fragment", "negative_fragment"):
         own = [str(getattr(override, name + end)) for end in ("", "_ko")] if override else ["", ""]
         studios = [str(getattr(preset, name + end)) for end in ("", "_ko")]
@@ -111,9 +111,10 @@ def chosen(presets: Iterable[CinematicPreset]) -> tuple[Choice, ...]:
     return tuple(Choice(preset.ref, preset.params or {}) for preset in presets)
 
 
-def rules_in(projects: Collection[UUID]) -> dict[UUID, tuple[Rule, ...]]:
-    """The rules that hold in each film: the studio's and its own. One query."""
-    rows = list(PresetRule.objects.filter(Q(project=None) | Q(project__in=projects), archived=False))
+def rules_in(projects: Collection[UUID | None]) -> dict[UUID | None, tuple[Rule, ...]]:
+    """The rules that hold in each film: the studio's and its own; None: the studio's alone. One query."""
+    films = [key for key in projects if key is not None]
+    rows = PresetRule.objects.filter(Q(project=None) | Q(project__in=films), archived=False)
     read = [(row.project_id, rule) for row in rows if (rule := as_rule(row)) is not None]
     return {key: tuple(rule for project, rule in read if project in (None, key)) for key in projects}
 

@@ -18,8 +18,11 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
-from apps.productions.admin_forms import CastingForm, LocationForm, PresetFormSet, SequenceForm, ShotForm
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.admin_forms import CastingForm, LocationForm, SequenceForm, ShotForm
+from apps.productions.editing import RULED, check_presets, set_presets
+from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotStatus
+from apps.productions.preset_apply import used_by
+from apps.productions.preset_check import preset_check_view
 from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
 from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
@@ -74,14 +77,19 @@ class SequenceAdmin(ShotCount):
     list_filter = (("project", MyProjects),)
     search_fields = ("code", "name", "name_ko")
     form = SequenceForm
-    fields = (("project", "code", "order"), ("name", "name_ko"))
+    fields = (("project", "code", "order", "period_year"), ("name", "name_ko"))
 
     def save_model(self, request: HttpRequest, obj: Sequence, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
             return
         created = create_sequence(
-            project=obj.project, name=obj.name, name_ko=obj.name_ko, code=obj.code, user=person_of(request)
+            project=obj.project,
+            name=obj.name,
+            name_ko=obj.name_ko,
+            code=obj.code,
+            period_year=obj.period_year,
+            user=person_of(request),
         )
         become(obj, created)
 
@@ -94,7 +102,7 @@ class LocationAdmin(ShotCount):
     list_filter = (("project", MyProjects),)
     search_fields = ("code", "name", "name_ko", "prompt", "prompt_ko")
     form = LocationForm
-    fields = (("project", "code"), ("name", "name_ko"), ("prompt", "prompt_ko"))
+    fields = (("project", "code", "setting"), ("name", "name_ko"), ("prompt", "prompt_ko"))
 
     @admin.display(description=gettext_lazy("prompt text"))
     def prompt_text(self, location: Location) -> str:
@@ -111,20 +119,6 @@ class CastingInline(ScopedInline):
     def choices_for(self, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
         rows = super().choices_for(db_field, request)
         return rows.select_related("character") if rows is not None and db_field.name == "costume" else rows
-
-
-class PresetInline(ScopedInline):
-    model = ShotPreset
-    formset = PresetFormSet
-    fields = ("preset", "order")
-    grouped_by = {"preset": lambda preset: spoken(preset.category, "name")}
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "preset":
-            kwargs["queryset"] = db_field.remote_field.model.objects.filter(archived=False).select_related(
-                "category"
-            )
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Shot)
@@ -159,11 +153,12 @@ class ShotAdmin(ScopedAdmin):
                 )
             },
         ),
+        (gettext_lazy("Presets"), {"fields": ("picked", "preset_override")}),
     )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         # Who may be cast is known once the shot has its project.
-        return (CastingInline, PresetInline) if obj is not None else ()
+        return (CastingInline,) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("casting__character")
@@ -177,6 +172,19 @@ class ShotAdmin(ScopedAdmin):
         created = create_shot(sequence=obj.sequence, code=obj.code, user=person_of(request), **told)
         become(obj, created)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "picked" in form.changed_data:
+            set_presets(form.instance, form.cleaned_data["picked"])
+        if RULED.union({"picked", "sequence"}) & set(form.changed_data):
+            check_presets(form.instance)
+
+    @admin.display(description=gettext_lazy("presets"))
+    def picked(self, shot: Shot) -> SafeString:
+        """What the picker says to those who may not change it."""
+        used = used_by([shot])[shot.pk] if shot.pk else []
+        return chips([spoken(preset, "name") for preset in used])
+
     def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
         """Tell whether the machine and the person's role allow this step."""
         signing_off = {to, shot.status_id} & {APPROVED, FINAL}
@@ -189,7 +197,12 @@ class ShotAdmin(ScopedAdmin):
                 "<path:object_id>/status/",
                 self.admin_site.admin_view(self.move_view),
                 name="productions_shot_status",
-            )
+            ),
+            path(
+                "preset-check/",
+                self.admin_site.admin_view(preset_check_view),
+                name="productions_shot_preset_check",
+            ),
         ]
         return own + super().get_urls()
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext as _
 
 from apps.common.admin_forms import CodedForm
-from apps.common.show import spoken
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.presets.rules import LookFacts, broken
+from apps.presets.selectors import chosen, rules_in
+from apps.presets.services.choosing import exclusive_problems
+from apps.productions.editing import RULED
+from apps.productions.models import Location, Sequence, Shot, ShotCharacter
+from apps.productions.preset_apply import used_by
+from apps.productions.preset_facts import check, refusals, year_of
+from apps.productions.preset_picker import PickedPresets
 
 
 class SequenceForm(CodedForm[Sequence]):
@@ -39,33 +43,23 @@ class CastingForm(forms.ModelForm[ShotCharacter]):
         return data
 
 
-class PresetFormSet(BaseInlineFormSet[ShotPreset, Shot, forms.ModelForm[ShotPreset]]):
-    """At most one preset of an exclusive category."""
-
-    def clean(self) -> None:
-        super().clean()
-        seen: dict[Any, ShotPreset] = {}
-        for form in self.forms:
-            data = getattr(form, "cleaned_data", {})
-            preset = data.get("preset")
-            if not preset or data.get("DELETE") or not preset.category.exclusive:
-                continue
-            if preset.category_id in seen:
-                first = seen[preset.category_id]
-                form.add_error(
-                    "preset",
-                    ValidationError(
-                        _("“%(category)s” allows one per shot, and “%(first)s” is chosen already.")
-                        % {"category": spoken(preset.category, "name"), "first": first}
-                    ),
-                )
-            seen.setdefault(preset.category_id, preset)
-
-
 class ShotForm(CodedForm[Shot]):
-    """Sequence and location belong to one project, and the shot to it."""
+    """Sequence and location belong to one project, and the shot to it. Presets go with each other, with the
+    shot's weather, time and place, and with the year, or somebody says why not."""
 
     may_be_blank = True
+    picked = PickedPresets()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        picker = self.fields.get("picked")
+        if isinstance(picker, PickedPresets):
+            shot = self.instance if self.instance.project_id else None
+            used = used_by([shot])[shot.pk] if shot else []
+            picker.about(shot.project_id if shot else None, [preset.pk for preset in used])
+            self.initial["picked"] = picker.initial
+            if shot and not self.is_bound:
+                picker.widget.problems = check(shot, used, rules_in([shot.project_id])[shot.project_id])
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -79,4 +73,27 @@ class ShotForm(CodedForm[Shot]):
             )
         if sequence:
             self.instance.project_id = sequence.project_id
+            self._check_presets(data, sequence)
         return data
+
+    def _check_presets(self, data: dict[str, Any], sequence: Sequence) -> None:
+        """One of an exclusive category; and the rules, where what they look at has changed."""
+        if "picked" not in data:
+            return
+        presets = data["picked"]
+        for problem in exclusive_problems(presets):
+            self.add_error("picked", str(problem.message))
+        facts = LookFacts(
+            presets=chosen(presets),
+            weather=data.get("weather", ""),
+            time_of_day=data.get("time_of_day", ""),
+            setting=data["location"].setting if data.get("location") else "",
+            year=year_of(sequence),
+        )
+        broken_now = broken(rules_in([sequence.project_id])[sequence.project_id], facts)
+        if isinstance(picker := self.fields["picked"], PickedPresets):
+            picker.widget.problems = broken_now
+        if RULED.union({"picked", "sequence"}) & set(self.changed_data):
+            reason = data.get("preset_override", "")
+            for problem in refusals(broken_now, reason, field="picked"):
+                self.add_error("picked", str(problem.message))

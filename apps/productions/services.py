@@ -45,7 +45,13 @@ class ShotFields(TypedDict, total=False):
 
 
 def create_sequence(
-    *, project: Project, name: str, user: User | None, code: str = "", name_ko: str = ""
+    *,
+    project: Project,
+    name: str,
+    user: User | None,
+    code: str = "",
+    name_ko: str = "",
+    period_year: int | None = None,
 ) -> Sequence:
     """Create a sequence with the next code (SQ010, SQ020 …) or a typed one.
 
@@ -66,6 +72,7 @@ def create_sequence(
             name=name.strip(),
             name_ko=name_ko.strip(),
             order=order_of(SEQUENCES, code),
+            period_year=period_year,
         )
         clean(sequence)
         sequence.save(force_insert=True)

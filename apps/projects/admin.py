@@ -57,7 +57,7 @@ class ProjectAdmin(ScopedAdmin):
     search_fields = ("code", "name", "name_ko")
     fieldsets = (
         (None, {"fields": (("code", "fps"), ("name", "name_ko"), "description")}),
-        (_("Picture and prompts"), {"fields": (("width", "height"), "prompt_language")}),
+        (_("Picture and prompts"), {"fields": (("width", "height"), ("prompt_language", "period_year"))}),
         (_("Farm"), {"fields": (("weight", "archived"),)}),
     )
 

@@ -37,7 +37,7 @@ def found_presets(
 
 
 def exclusive_problems(presets: Sequence[CinematicPreset], field: str = "presets") -> list[Problem]:
-    """A problem for each second preset of a category of which a shot takes one. Read the category with them."""
+    """A problem for each second preset of an exclusive category. Read the category with the presets."""
     problems: list[Problem] = []
     first: dict[object, CinematicPreset] = {}
     for index, preset in enumerate(presets):

@@ -62,7 +62,10 @@ def change_row(row: Row, *, user: User, row_version: int, **fields: Any) -> Row:
 
 
 def set_archived(rows: Iterable[Row], archived: bool, *, user: User) -> int:
-    """Archive rows, or bring them back; return how many changed. Shots keep what they use. Raises NotAllowed."""
+    """Archive rows, or bring them back; return how many changed. Shots keep what they use.
+
+    Raises NotAllowed.
+    """
     wanted = list(rows)
     for row in wanted:
         require_library(user, row.project, type(row), "change")

@@ -62,7 +62,7 @@ def change_look(
 
 
 def set_look_presets(look: Look, presets: Sequence[CinematicPreset]) -> None:
-    """Write a look's set. Raises Refused for two of an exclusive category. Inside the caller's transaction."""
+    """Write a look's set in the caller's transaction. Raises Refused for two of an exclusive category."""
     if problems := exclusive_problems(presets):
         raise Refused(*problems)
     LookPreset.objects.filter(look=look).delete()
