@@ -23,6 +23,8 @@ from apps.productions.editing import RULED, check_presets, set_presets
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotStatus
 from apps.productions.preset_apply import used_by
 from apps.productions.preset_check import preset_check_view
+from apps.productions.preset_looks import look_from_shot, looks_of
+from apps.productions.preset_pages import open_page, presets_view
 from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
 from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
@@ -138,7 +140,7 @@ class ShotAdmin(ScopedAdmin):
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions: tuple[str, ...] = ("mark_ready", "put_on_hold")
+    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "give_presets")
     fieldsets = (
         (
             None,
@@ -198,6 +200,12 @@ class ShotAdmin(ScopedAdmin):
                 self.admin_site.admin_view(self.move_view),
                 name="productions_shot_status",
             ),
+            path("presets/", self.admin_site.admin_view(self.presets_page), name="productions_shot_presets"),
+            path(
+                "<path:object_id>/look/",
+                self.admin_site.admin_view(self.keep_look_view),
+                name="productions_shot_keep_look",
+            ),
             path(
                 "preset-check/",
                 self.admin_site.admin_view(preset_check_view),
@@ -213,6 +221,23 @@ class ShotAdmin(ScopedAdmin):
     @admin.action(description=gettext_lazy("Put on hold"), permissions=["change"])
     def put_on_hold(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         self._move_all(request, shots, ON_HOLD)
+
+    @admin.action(description=gettext_lazy("Presets and looks…"), permissions=["change"])
+    def give_presets(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
+        return open_page(self, request, shots.values_list("pk", flat=True))
+
+    def presets_page(self, request: HttpRequest) -> HttpResponse:
+        """Show what giving presets comes to, or do it."""
+        return presets_view(self, request)
+
+    def keep_look_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keep the shot's presets as a look of its film."""
+
+        def deed(shot: Shot) -> str:
+            look = look_from_shot(shot, name=request.POST.get("name", ""), user=person_of(request))
+            return _("Kept as the look “%(look)s”.") % {"look": look}
+
+        return self.perform(request, object_id, Act.PLAN, deed)
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
         movable = [shot for shot in shots if self.may_move(request, shot, to)]
@@ -237,6 +262,7 @@ class ShotAdmin(ScopedAdmin):
     ) -> HttpResponse:
         shot = context.get("original")
         if shot is not None:
+            context["shot_looks"] = looks_of(shot)
             context["next_statuses"] = [
                 status for status in ShotStatus.objects.all() if self.may_move(request, shot, status.pk)
             ]

@@ -1,4 +1,4 @@
-"""Presets on the shot form: picked by category, held against the rules while they are chosen and when saved."""
+"""Presets on the shot form: picked by category, held against rules while chosen and when saved."""
 
 from __future__ import annotations
 
