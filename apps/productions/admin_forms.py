@@ -12,7 +12,7 @@ from apps.presets.rules import LookFacts, broken
 from apps.presets.selectors import chosen, rules_in
 from apps.presets.services.choosing import exclusive_problems
 from apps.productions.editing import RULED
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
 from apps.productions.preset_apply import used_by
 from apps.productions.preset_facts import check, refusals, year_of
 from apps.productions.preset_picker import PickedPresets
@@ -20,6 +20,21 @@ from apps.productions.preset_picker import PickedPresets
 
 class SequenceForm(CodedForm[Sequence]):
     """Left blank, the code is the project's next (SQ010, SQ020 …)."""
+
+    may_be_blank = True
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        project = data.get("project") or (self.instance.project if self.instance.project_id else None)
+        episode = data.get("episode")
+        if project and episode and episode.project_id != project.pk:
+            told = _("“%(episode)s” belongs to another project than the sequence.")
+            self.add_error("episode", told % {"episode": episode})
+        return data
+
+
+class EpisodeForm(CodedForm[Episode]):
+    """Left blank, the code is the project's next (EP01, EP02 …)."""
 
     may_be_blank = True
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("presets", "0002_preset_library"),
-        ("projects", "0003_presets_desk"),
+        ("projects", "0001_initial"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("productions", "0003_lora_weight_limits"),
+        ("productions", "0004_ground"),
     ]
 
     operations = [
