@@ -224,6 +224,10 @@ class ShotAdmin(ScopedAdmin):
         if RULED.union({"picked", "sequence"}) & set(form.changed_data):
             check_presets(form.instance)
 
+    def _fields_of_form(self, request: HttpRequest, row: Any, document: Any) -> set[str]:
+        """What somebody else did to the presets is this form's business: it holds the picker."""
+        return super()._fields_of_form(request, row, document) | {"presets"}
+
     @admin.display(description=gettext_lazy("presets"))
     def picked(self, shot: Shot) -> SafeString:
         """What the picker says to those who may not change it."""

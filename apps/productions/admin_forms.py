@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.common.admin_forms import CodedForm
+from apps.presets.picker import PickedPresets
 from apps.presets.rules import LookFacts, broken
 from apps.presets.selectors import chosen, rules_in
 from apps.presets.services.choosing import exclusive_problems
@@ -15,7 +17,6 @@ from apps.productions.editing import RULED
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
 from apps.productions.preset_apply import used_by
 from apps.productions.preset_facts import check, refusals, year_of
-from apps.productions.preset_picker import PickedPresets
 
 
 class SequenceForm(CodedForm[Sequence]):
@@ -73,6 +74,7 @@ class ShotForm(CodedForm[Shot]):
             used = used_by([shot])[shot.pk] if shot else []
             picker.about(shot.project_id if shot else None, [preset.pk for preset in used])
             self.initial["picked"] = picker.initial
+            picker.widget.check_at = reverse("admin:productions_shot_preset_check")
             if shot and not self.is_bound:
                 picker.widget.problems = check(shot, used, rules_in([shot.project_id])[shot.project_id])
 

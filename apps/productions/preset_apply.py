@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
+from apps.ledger.services.batching import open_batch
+from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset, Look
 from apps.presets.rules import Broken, Rule
 from apps.presets.selectors import rules_in
@@ -130,8 +132,12 @@ def apply_presets(
         raise Conflict(Problem("token", "", told, code="stale"))
     if plan.problems:
         raise Refused(*plan.problems)
-    _write(plan.changing, reason)
-    return Applied(changed=len(plan.changing), batch=uuid4())
+    changed = [row.shot.pk for row in plan.changing]
+    text = ngettext("%(count)d shot: presets", "%(count)d shots: presets", len(changed))
+    batch = open_batch(project=fresh[0].project_id, actor=user, title=text % {"count": len(changed)})
+    with changing(Shot, changed, actor=user, batch=batch):
+        _write(plan.changing, reason)
+    return Applied(changed=len(changed), batch=batch.pk)
 
 
 def in_order(keys: Iterable[UUID]) -> list[Shot]:
@@ -188,8 +194,17 @@ def _plan(
         told = check(shot, after, rules)
         rows.append(ShotPlan(shot, before, after, told))
         if before != after:
+            problems += _locked(shot)
             problems += refusals(told, reason or shot.preset_override, field=f"{shot.full_code} presets")
     return ApplyPlan(tuple(rows), _token(rows, mode), problems)
+
+
+def _locked(shot: Shot) -> list[Problem]:
+    """What a lock says against it."""
+    if not shot.locked_by:
+        return []
+    told = _("%(user)s locked this shot; unlock it to change its plan") % {"user": shot.locked_by}
+    return [Problem(shot.full_code, "", told, code="locked")]
 
 
 def _token(rows: Sequence[ShotPlan], mode: str) -> str:

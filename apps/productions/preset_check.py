@@ -11,16 +11,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 
 from apps.presets.models import CinematicPreset
+from apps.presets.picker import PresetPicker
 from apps.presets.rules import Broken, LookFacts, broken
 from apps.presets.selectors import chosen, rules_in, seen_by
+from apps.presets.words import told
 from apps.productions.models import Location, Sequence
 from apps.productions.preset_facts import year_of
-from apps.productions.preset_picker import PresetPicker, told
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import scoped
 
-FRAGMENT = "admin/productions/shot/preset_problems.html"
+FRAGMENT = "admin/presets/problems.html"
 FIELD = "picked"
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem
 from apps.presets.models import CinematicPreset
 from apps.presets.rules import Broken, LookFacts, Rule, broken
 from apps.presets.selectors import chosen, rules_in
+from apps.presets.words import said
 from apps.productions.models import Location, Shot, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
 
@@ -76,9 +76,3 @@ def refusals(told: Iterable[Broken], reason: str, *, field: str = "presets") -> 
         for one in told
         if one.hard
     ]
-
-
-def said(told: Broken) -> str:
-    """What a broken rule tells people, in the page's language."""
-    korean = (get_language() or "en").startswith("ko")
-    return (told.rule.message_ko if korean else "") or told.rule.message

@@ -20,10 +20,11 @@ from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.show import spoken
 from apps.presets.models import CinematicPreset, Look
+from apps.presets.picker import PickedPresets
 from apps.presets.selectors import looks_for
+from apps.presets.words import told
 from apps.productions.models import Shot
 from apps.productions.preset_apply import ApplyPlan, Mode, apply_presets, plan_presets, presets_of_look
-from apps.productions.preset_picker import PickedPresets, told
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act

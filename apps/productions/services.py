@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypedDict, Unpack
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
-from django.db import transaction
 from django.db.models import F, Max, Model, ProtectedError
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused, lacks_permission
+from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset, LibraryModel, Look, LookPreset, PresetCategory, PresetRule
 from apps.presets.services.checking import check_row
 from apps.projects.models import Project
@@ -33,18 +33,18 @@ def require_library(user: User, project: Project | None, model: type[Model], ver
         raise lacks_permission(user, f"presets.{verb}_{model._meta.model_name}")
 
 
-@transaction.atomic
 def add_row(row: Row, *, user: User) -> Row:
     """Save a new row, at the end of its kind unless it has an ``order``. Raises Refused, NotAllowed."""
     require_library(user, row.project, type(row), "add")
-    if not row.order:
-        row.order = _next_order(row)
-    check_row(row)
-    row.save(force_insert=True)
+    with changing(type(row), actor=user) as change:
+        if not row.order:
+            row.order = _next_order(row)
+        check_row(row)
+        row.save(force_insert=True)
+        change.born(row)
     return row
 
 
-@transaction.atomic
 def change_row(row: Row, *, user: User, row_version: int, **fields: Any) -> Row:
     """Change what is named, unless somebody changed the row meanwhile. Raises Conflict, Refused, NotAllowed.
 
@@ -53,10 +53,11 @@ def change_row(row: Row, *, user: User, row_version: int, **fields: Any) -> Row:
     require_library(user, row.project, type(row), "change")
     for name, value in fields.items():
         setattr(row, name, value)
-    check_row(row)
-    mine = type(row)._default_manager.filter(pk=row.pk, row_version=row_version)
-    if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
-        raise stale(row, row_version)
+    with changing(type(row), [row.pk], actor=user):
+        check_row(row)
+        mine = type(row)._default_manager.filter(pk=row.pk, row_version=row_version)
+        if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
+            raise stale(row, row_version)
     row.refresh_from_db()
     return row
 
@@ -70,16 +71,15 @@ def set_archived(rows: Iterable[Row], archived: bool, *, user: User) -> int:
     for row in wanted:
         require_library(user, row.project, type(row), "change")
     changed = 0
-    with transaction.atomic():
-        for model in {type(row) for row in wanted}:
-            keys = [row.pk for row in wanted if isinstance(row, model)]
+    for model in {type(row) for row in wanted}:
+        keys = [row.pk for row in wanted if isinstance(row, model)]
+        with changing(model, keys, actor=user):
             changed += model._default_manager.filter(pk__in=keys, archived=not archived).update(
                 archived=archived, row_version=F("row_version") + 1, updated_at=Now()
             )
     return changed
 
 
-@transaction.atomic
 def duplicate_row(row: Row, *, user: User, project: Project | None) -> Row:
     """Copy a row beside itself, or into a film: the same words under the next free key. Raises NotAllowed."""
     model = type(row)
@@ -92,13 +92,15 @@ def duplicate_row(row: Row, *, user: User, project: Project | None) -> Row:
     copy.order = _next_order(copy)
     if not isinstance(copy, PresetRule) and project == row.project:
         copy.name = _("%s (copy)") % copy.name
-    check_row(copy)
-    copy.save(force_insert=True)
-    if isinstance(row, Look):
-        parts = LookPreset.objects.filter(look=row.pk).order_by("order")
-        LookPreset.objects.bulk_create(
-            [LookPreset(look_id=copy.pk, preset_id=part.preset_id, order=part.order) for part in parts]
-        )
+    with changing(model, actor=user) as change:
+        check_row(copy)
+        copy.save(force_insert=True)
+        change.born(copy)
+        if isinstance(row, Look):
+            parts = LookPreset.objects.filter(look=row.pk).order_by("order")
+            LookPreset.objects.bulk_create(
+                [LookPreset(look_id=copy.pk, preset_id=part.preset_id, order=part.order) for part in parts]
+            )
     return copy
 
 
@@ -109,7 +111,8 @@ def delete_row(row: Row, *, user: User) -> None:
         told = _("it ships with the farm and would come back; archive it instead")
         raise Refused(Problem("", str(row), told, code="shipped"))
     try:
-        row.delete()
+        with changing(type(row), [row.pk], actor=user):
+            row.delete()
     except ProtectedError as error:
         told = _("%d rows use it (shots, looks or presets); archive it instead") % len(
             error.protected_objects
@@ -117,7 +120,6 @@ def delete_row(row: Row, *, user: User) -> None:
         raise Conflict(Problem("", str(row), told, code="in_use")) from error
 
 
-@transaction.atomic
 def reorder(rows: Iterable[Row], *, user: User) -> None:
     """Put rows of one kind into the order given, in the places they have among the others.
 
@@ -126,12 +128,16 @@ def reorder(rows: Iterable[Row], *, user: User) -> None:
     wanted = list(rows)
     for row in wanted:
         require_library(user, row.project, type(row), "change")
-    for row, place in zip(wanted, _rising(sorted(row.order for row in wanted)), strict=True):
-        if row.order != place:
-            row.order = place
-            type(row)._default_manager.filter(pk=row.pk).update(
-                order=place, row_version=F("row_version") + 1, updated_at=Now()
-            )
+    if not wanted:
+        return
+    model = type(wanted[0])
+    with changing(model, [row.pk for row in wanted], actor=user):
+        for row, place in zip(wanted, _rising(sorted(row.order for row in wanted)), strict=True):
+            if row.order != place:
+                row.order = place
+                model._default_manager.filter(pk=row.pk).update(
+                    order=place, row_version=F("row_version") + 1, updated_at=Now()
+                )
 
 
 def stale(row: LibraryModel, sent: int) -> Conflict:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset, Look, LookPreset, in_library
 from apps.presets.services.choosing import exclusive_problems, found_presets
 from apps.presets.services.editing import add_row, change_row
 from apps.projects.models import Project
 
 
-@transaction.atomic
 def create_look(
     *,
     project: Project | None,
@@ -42,12 +41,12 @@ def create_look(
         description_ko=description_ko,
         order=order,
     )
-    add_row(look, user=user)
-    _set_presets(look, presets)
+    with changing(Look, actor=user):
+        add_row(look, user=user)
+        _set_presets(look, presets)
     return look
 
 
-@transaction.atomic
 def change_look(
     look: Look, *, user: User, row_version: int, presets: Sequence[str] | None = None, **fields: str | int
 ) -> Look:
@@ -55,9 +54,11 @@ def change_look(
 
     Raises Conflict, Refused, NotAllowed.
     """
-    changed = change_row(look, user=user, row_version=row_version, **fields)
-    if presets is not None:
-        _set_presets(changed, presets)
+    with changing(Look, [look.pk], actor=user):
+        changed = change_row(look, user=user, row_version=row_version, **fields)
+        if presets is not None:
+            _set_presets(changed, presets)
+    changed.refresh_from_db()
     return changed
 
 

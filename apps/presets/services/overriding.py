@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset, PresetOverride
 from apps.projects.models import Project
 from apps.projects.roles import Act
@@ -50,19 +51,23 @@ def override_preset(
     elif row_version is not None and row.row_version != row_version:
         told = _("this row is at version %d now; read it again, then repeat your change") % row.row_version
         raise Conflict(Problem("row_version", str(row_version), told, code="stale"))
-    for name, value in fields.items():
-        setattr(row, name, value)
-    if row._state.adding:
-        clean(row)
-    else:
-        row.row_version += 1
-    row.save()
+    new = row._state.adding
+    with changing(PresetOverride, [] if new else [row.pk], actor=user) as change:
+        for name, value in fields.items():
+            setattr(row, name, value)
+        if new:
+            clean(row)
+            change.born(row)
+        else:
+            row.row_version += 1
+        row.save()
     return row
 
 
-@transaction.atomic
 def forget_override(preset: CinematicPreset, *, project: Project, user: User) -> bool:
     """Let the studio's words stand in a film again; return False if they did."""
     require(user, Act.PLAN, project)
-    gone, _rows = PresetOverride.objects.filter(project=project, preset=preset).delete()
+    rows = PresetOverride.objects.filter(project=project, preset=preset)
+    with changing(PresetOverride, rows.values_list("pk", flat=True), actor=user):
+        gone, _by_model = rows.delete()
     return gone > 0

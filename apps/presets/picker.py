@@ -1,4 +1,4 @@
-"""The presets of a shot, picked from the library by category: radio buttons and boxes, no script needed.
+"""Presets picked from the library by category: radio buttons and boxes, no script needed.
 
 The script (static/shotfarm/presets.js) adds a search and says at once what is chosen.
 """
@@ -20,9 +20,9 @@ from apps.common.show import spoken
 from apps.presets.models import CinematicPreset
 from apps.presets.rules import Broken
 from apps.presets.selectors import Group, Option, groups_for, offered_presets
-from apps.productions.preset_facts import said
+from apps.presets.words import told
 
-TEMPLATE = "admin/productions/shot/picker.html"
+TEMPLATE = "admin/presets/picker.html"
 
 
 class PresetPicker(forms.Widget):
@@ -39,6 +39,8 @@ class PresetPicker(forms.Widget):
         self.project: UUID | None = None
         self.kept: list[UUID] = []
         self.problems: tuple[Broken, ...] = ()
+        self.check_at = ""
+        """The address that says which rules are broken by what is chosen; "" where nothing is checked."""
 
     def value_from_datadict(self, data: Any, files: MultiValueDict[str, Any], name: str) -> list[str]:
         if f"{name}-shown" not in data:
@@ -52,7 +54,7 @@ class PresetPicker(forms.Widget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = {str(key) for key in value or ()}
         groups = [_Shown(group, chosen, name) for group in groups_for(self.project, self.kept)]
-        context = {"name": name, "groups": groups, "problems": told(self.problems), "project": self.project}
+        context = {"name": name, "groups": groups, "problems": told(self.problems), "check_at": self.check_at}
         # The template escapes what it is given.
         return mark_safe(render_to_string(TEMPLATE, context))  # noqa: S308
 
@@ -82,7 +84,7 @@ class _Pick:
 
 
 class PickedPresets(forms.ModelMultipleChoiceField):
-    """The presets of a shot, those it had first and in their order, new ones in the library's."""
+    """The presets of a shot or a look, those it had first and in their order, new ones in the library's."""
 
     widget = PresetPicker
 
@@ -91,7 +93,7 @@ class PickedPresets(forms.ModelMultipleChoiceField):
         super().__init__(none, required=False, label=_("presets"), **kwargs)
 
     def about(self, project: UUID | None, kept: Sequence[UUID]) -> None:
-        """Say whose shot it is, and what it has."""
+        """Say in which film they are picked (None: the studio's alone), and which are there already."""
         rows = CinematicPreset.objects.select_related("category").order_by("category__order", "order")
         offered = offered_presets(project).order_by().values("pk")
         self.queryset = rows.filter(Q(pk__in=offered) | Q(pk__in=kept))
@@ -106,16 +108,3 @@ class PickedPresets(forms.ModelMultipleChoiceField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return {str(key) for key in initial or ()} != {str(key) for key in data or ()}
-
-
-def told(problems: Iterable[Broken]) -> list[dict[str, Any]]:
-    """Broken rules as pages show them."""
-    return [
-        {
-            "slug": one.rule.slug,
-            "severity": one.rule.severity,
-            "message": said(one),
-            "because": ", ".join(map(str, one.because)),
-        }
-        for one in problems
-    ]
