@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, TypedDict, Unpack
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -60,7 +59,7 @@ def create_episode(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
-    with transaction.atomic():
+    with changing(Episode, actor=user) as change:
         if code:
             EPISODES.keep_ahead(project.pk, [code])
         else:
@@ -75,6 +74,7 @@ def create_episode(
         )
         clean(episode)
         episode.save(force_insert=True)
+        change.born(episode)
     return episode
 
 

@@ -1,7 +1,7 @@
 """The library on paper: which kinds of rows there are, and what each says, as JSON and as a CSV line.
 
-JSON holds all kinds of one scope (the studio, or a film) in one document; a CSV file holds one kind. Both name
-the same things by the same words, which are also those of the API.
+JSON holds all kinds of one scope (the studio, or a film) in one document; a CSV file holds one kind. Both
+name the same things by the same words, which are also those of the API.
 """
 
 from __future__ import annotations
