@@ -19,11 +19,13 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions.admin_forms import CastingForm, EpisodeForm, LocationForm, SequenceForm, ShotForm
+from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
 from apps.productions.editing import RULED, check_presets, set_presets
 from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotStatus
 from apps.productions.preset_apply import used_by
 from apps.productions.preset_check import preset_check_view
+from apps.productions.preset_filter import WearsLook
 from apps.productions.preset_looks import look_from_shot, looks_of
 from apps.productions.preset_pages import open_page, presets_view
 from apps.productions.services import (
@@ -37,6 +39,8 @@ from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+
+__all__ = ["ShotAdmin", "UsedPresetAdmin", "WornLookAdmin"]
 
 
 @admin.register(ShotStatus)
@@ -181,6 +185,8 @@ class ShotAdmin(ScopedAdmin):
         ("status", MyProjects),
         ("characters", MyProjects),
         ("location", MyProjects),
+        ("presets", MyProjects),
+        WearsLook,
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")

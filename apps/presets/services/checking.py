@@ -15,16 +15,17 @@ from apps.presets.rules import BadTerm, Term, parse
 def check_row(row: PresetCategory | CinematicPreset | Look | PresetRule) -> None:
     """Raise Refused with every fault of a row that is about to be saved."""
     clean(row)
-    problems = list(_faults(row))
+    problems = list(faults_of(row))
     if problems:
         raise Refused(*problems)
 
 
-def _faults(row: PresetCategory | CinematicPreset | Look | PresetRule) -> Iterator[Problem]:
+def faults_of(row: PresetCategory | CinematicPreset | Look | PresetRule) -> Iterator[Problem]:
+    """What is wrong with a row whose columns are right."""
     if isinstance(row, CinematicPreset):
         yield from _faults_of_preset(row)
     elif isinstance(row, PresetRule):
-        yield from faults_of_rule(row)
+        yield from _faults_of_rule(row)
     yield from _shadows(row)
 
 
@@ -51,7 +52,7 @@ def _shadows(row: PresetCategory | CinematicPreset | Look | PresetRule) -> Itera
         yield Problem("slug", row.slug, told, code="taken")
 
 
-def faults_of_rule(rule: PresetRule) -> Iterator[Problem]:
+def _faults_of_rule(rule: PresetRule) -> Iterator[Problem]:
     """What is wrong with a rule's terms."""
     terms: list[tuple[str, Term]] = []
     for field in ("when", "other"):

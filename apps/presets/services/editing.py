@@ -38,7 +38,7 @@ def add_row(row: Row, *, user: User) -> Row:
     require_library(user, row.project, type(row), "add")
     with changing(type(row), actor=user) as change:
         if not row.order:
-            row.order = _next_order(row)
+            row.order = next_order(row)
         check_row(row)
         row.save(force_insert=True)
         change.born(row)
@@ -89,7 +89,7 @@ def duplicate_row(row: Row, *, user: User, project: Project | None) -> Row:
     copy._state.adding = True
     copy.project, copy.archived, copy.library_hash, copy.row_version = project, False, "", 0
     copy.slug = _free_slug(copy)
-    copy.order = _next_order(copy)
+    copy.order = next_order(copy)
     if not isinstance(copy, PresetRule) and project == row.project:
         copy.name = _("%s (copy)") % copy.name
     with changing(model, actor=user) as change:
@@ -155,7 +155,8 @@ def _rising(places: list[int]) -> list[int]:
     return risen
 
 
-def _next_order(row: Row) -> int:
+def next_order(row: Row) -> int:
+    """The place after the last of its kind."""
     beside = type(row)._default_manager.all()
     if isinstance(row, CinematicPreset):
         beside = beside.filter(category=row.category_id)

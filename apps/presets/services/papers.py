@@ -112,7 +112,8 @@ def _value(row: Any, column: str) -> Any:
         return row.preset.ref
     if column == "presets":
         return [part.preset.ref for part in row.look_presets.all()]
-    return getattr(row, column)
+    value = getattr(row, column)
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value  # browsers send either
 
 
 def as_json(project: str | None, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> str:
@@ -139,7 +140,7 @@ def read_paper(content: bytes, *, kind: str = "") -> Paper:
     if len(content) > MOST_BYTES:
         raise Refused(Problem("file", "", _("at most %d bytes") % MOST_BYTES, code="too_large"))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise Refused(Problem("file", "", _("this is not UTF-8 text; save it as UTF-8"))) from error
     paper, problems = _from_json(text) if text.lstrip().startswith("{") else _from_csv(text, kind)

@@ -166,9 +166,9 @@ def test_an_archived_preset_stays_on_a_shot_that_has_it(film: Film, as_: Browser
     assert presets_of(film.shot) == ["mood/tense", "mood/epic"]
 
 
-def test_a_viewer_reads_the_presets_and_picks_none(film: Film, as_: Browser) -> None:
+def test_a_client_reads_the_presets_and_picks_none(film: Film, as_: Browser) -> None:
     ShotPresetFactory.create(shot=film.shot, preset=preset("mood/tense"))
-    shown = as_("viewer").get(page(film.shot)).content.decode()
+    shown = as_("client").get(page(film.shot)).content.decode()
     assert '<span class="sf-chip">Tense</span>' in shown
     assert "picked-shown" not in shown
 
