@@ -29,7 +29,8 @@ from apps.characters.services import reference_name
 from apps.common.streaming import pieces
 from apps.materials.gallery import FILE, PROXY, THUMB, material_name
 from apps.materials.models import Material
-from apps.projects.selectors import scoped
+from apps.productions.covers import cover_name
+from apps.projects.selectors import projects_for, scoped
 from apps.review.gallery import artifact_name
 from apps.review.models import Artifact
 
@@ -79,6 +80,16 @@ def material(request: HttpRequest, material_id: UUID, part: str) -> HttpResponse
     """Send a material's file, small picture or proxy (:func:`apps.materials.gallery.material_url`)."""
     person = _signer_of(request, material_name(material_id, part))
     return send(request, stored_material(material_id, person, part), fresh_s=_left(request))
+
+
+@require_safe
+def project_cover(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
+    """Send a project's picture to whoever holds its signed address."""
+    person = _signer_of(request, cover_name(project_id))
+    found = get_object_or_404(projects_for(person).exclude(thumbnail_key=""), pk=project_id)
+    key = PurePosixPath(found.thumbnail_key)
+    stored = Stored(found.thumbnail_key, "image/webp", key.stem, f"{found.code}{key.suffix}")
+    return send(request, stored, fresh_s=_left(request))
 
 
 def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored:

@@ -26,7 +26,7 @@ from apps.productions.models import Shot, ShotPreset
 from apps.productions.preset_facts import check, refusals
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require_shots
 
 MOST_SHOTS: Final = 5_000
 """More at a time would hold the shots' rows for too long."""
@@ -98,7 +98,7 @@ def plan_presets(
     many, for no presets or two of an exclusive category; NotAllowed.
     """
     project = _project_of(shots)
-    require(user, Act.PLAN, project)
+    require_shots(user, Act.PLAN, project, shots=[shot.pk for shot in shots])
     if not presets:
         raise Refused(Problem("presets", "", _("name at least one preset, or a look")))
     if problems := exclusive_problems(presets):

@@ -78,8 +78,7 @@ def open_page(page: ScopedAdmin, request: HttpRequest, ids: Iterable[object]) ->
     if (wrong := _not_together(shots)) is not None:
         messages.error(request, wrong)
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    if not page.may(request, Act.PLAN, shots[0]):
-        raise PermissionDenied
+    _require_all(page, request, shots)
     first = {"shots": ",".join(str(shot.pk) for shot in shots)}
     return _show(page, request, GiveForm(initial=first, project=shots[0].project_id), shots)
 
@@ -92,8 +91,7 @@ def presets_view(page: ScopedAdmin, request: HttpRequest) -> HttpResponse:
     if (wrong := _not_together(shots)) is not None:
         messages.error(request, wrong)
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    if not page.may(request, Act.PLAN, shots[0]):
-        raise PermissionDenied
+    _require_all(page, request, shots)
     form = GiveForm(request.POST, project=shots[0].project_id)
     if not form.is_valid():
         return _show(page, request, form, shots)
@@ -158,6 +156,12 @@ def _shots(page: ScopedAdmin, request: HttpRequest, ids: Iterable[object]) -> li
     rows = page.get_queryset(request).filter(pk__in=keys).prefetch_related(None)
     rows = rows.select_related("sequence__project", "project", "location")
     return list(rows.order_by("sequence__order", "sequence__code", "order", "code"))
+
+
+def _require_all(page: ScopedAdmin, request: HttpRequest, shots: list[Shot]) -> None:
+    page.learn(request, shots)
+    if not all(page.may(request, Act.PLAN, shot) for shot in shots):
+        raise PermissionDenied
 
 
 def _not_together(shots: list[Shot]) -> str | None:

@@ -69,6 +69,14 @@ track(
                 ordered="order",
                 label=_("casting"),
             ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
+            ),
             "presets": Children(
                 model=ShotPreset,
                 parent="shot",

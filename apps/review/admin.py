@@ -83,6 +83,8 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
     list_filter_sheet = True  # the width is for the columns
     actions: tuple[str, ...] = ("approve", "ask_retake", "reject")
     change_form_template = "admin/review/take/page.html"
+    shot_path = "shot"
+    stage_path = "stage"
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         with_files(rows)

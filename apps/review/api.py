@@ -199,6 +199,8 @@ class TakeViewSet(ScopedRead[Take]):
     )
     serializer_class = TakeSerializer
     filterset_class = TakeFilter
+    shot_path = "shot"
+    stage_path = "stage"
 
     @extend_schema(request=Verdict, responses=TakeSerializer)
     @action(detail=True, methods=["post"])

@@ -24,7 +24,7 @@ from apps.projects.admin_scope import FarmAdmin, label_of
 from apps.projects.models import Project
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
-from apps.projects.selectors import projects_for
+from apps.projects.selectors import projects_for, scoped
 
 R = TypeVar("R", bound=Model)
 
@@ -85,7 +85,7 @@ class LibraryAdmin(FarmAdmin):
         return seen_by(super().get_queryset(request), request.user).select_related("project")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return reach_of(request).anywhere(Act.PLAN) or super().has_add_permission(request)
+        return reach_of(request).anywhere(Act.PLAN, wholly=True) or super().has_add_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, obj, super().has_change_permission(request, obj))
@@ -98,7 +98,7 @@ class LibraryAdmin(FarmAdmin):
     def _may(self, request: HttpRequest, row: Any, by_permission: bool) -> bool:
         """The studio's rows take Django's permission; a film's own, the right to plan it."""
         if row is None:
-            return by_permission or reach_of(request).anywhere(Act.PLAN)
+            return by_permission or reach_of(request).anywhere(Act.PLAN, wholly=True)
         return by_permission if row.project_id is None else reach_of(request).may(Act.PLAN, row.project_id)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -106,7 +106,8 @@ class LibraryAdmin(FarmAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "project":
-            kwargs["queryset"] = projects_for(request.user, Act.PLAN).order_by("code")
+            films = scoped(Project.objects.all(), request.user, path="pk", act=Act.PLAN)
+            kwargs["queryset"] = films.order_by("code")
         elif db_field.name == "category":
             rows = seen_by(db_field.remote_field.model.objects.filter(archived=False), request.user)
             kwargs["queryset"] = rows.order_by("order")

@@ -23,7 +23,7 @@ from apps.projects.admin_scope import label_of
 from apps.projects.models import Project
 from apps.projects.reach import person_of, sees_farm
 from apps.projects.roles import Act
-from apps.projects.selectors import projects_for
+from apps.projects.selectors import projects_for, scoped
 
 TEMPLATE: Final = "admin/presets/exchange.html"
 SHOWN: Final = 200
@@ -46,7 +46,8 @@ class BringForm(forms.Form):
         super().__init__(*args, **kwargs)
         project = self.fields["project"]
         if isinstance(project, forms.ModelChoiceField):
-            project.queryset = projects_for(request.user, Act.PLAN).order_by("code")
+            films = scoped(Project.objects.all(), request.user, path="pk", act=Act.PLAN)
+            project.queryset = films.order_by("code")
             project.label_from_instance = label_of  # type: ignore[method-assign,assignment]
 
     def paper(self) -> tuple[Paper, str]:

@@ -29,7 +29,7 @@ def review_take(take: Take, *, to: str, user: User, note: str = "") -> bool:
     The shot follows: approved with its take, ready again for a retake; another approved take keeps it
     approved. Raises NotAllowed; Refused for no known verdict, or for approving what cannot be looked at.
     """
-    require(user, Act.REVIEW, take.project)
+    require(user, Act.REVIEW, take.project, shot=take.shot_id, stage=take.stage)
     if to not in Review.values:
         raise Refused(
             Problem("to", to, _("choose one of: %s") % ", ".join(Review.values), code="unknown_verdict")

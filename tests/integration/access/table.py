@@ -1,8 +1,9 @@
 """What everybody gets at every address: the declared table. An address that is not here fails the test.
 
 A profile is one line per film: the status for each of world.PEOPLE in their order (anonymous, visitor,
-outsider, viewer, artist, coordinator, admin, superuser), for a row of their film and, after the bar, for
-a row of the other film. Where there is one line, the address is about no row of a film.
+outsider, client, viewer, artist, elsewhere, supervisor, coordinator, admin, superuser), for a row of their
+film and, after the bar, for a row of the other film. Where there is one line, the address is about no row of
+a film.
 """
 
 from __future__ import annotations
@@ -11,86 +12,184 @@ from typing import Any, Final
 
 from tests.integration.access.world import NIGHTS
 
-_LOGIN: Final = "302 302 302 302 302 302 302 302"
+_LOGIN: Final = "302 302 302 302 302 302 302 302 302 302 302"
 
 PROFILES: Final[dict[str, str]] = {
     # pages of the admin that are about no film
-    "open to all": "200 200 200 200 200 200 200 200",
-    "nothing marked": "404 404 404 404 404 404 404 404",
-    "no broker in this test": "503 503 503 503 503 503 503 503",
+    "open to all": "200 200 200 200 200 200 200 200 200 200 200",
+    "nothing marked": "404 404 404 404 404 404 404 404 404 404 404",
+    "no broker in this test": "503 503 503 503 503 503 503 503 503 503 503",
     "leads on": _LOGIN,
     "leads on from a row": f"{_LOGIN} | {_LOGIN}",
-    "the login page": "200 200 302 302 302 302 302 302",
-    "whoever is logged in": "302 200 200 200 200 200 200 200",
-    "staff": "302 302 200 200 200 200 200 200",
-    "staff, nothing lives": "302 302 286 286 286 286 286 286",
-    "staff, back to the list": "302 302 302 302 302 302 302 302",
-    "members": "302 302 403 200 200 200 200 200",
-    "members of any film": "302 302 403 200 200 200 200 200 | 302 302 403 200 200 200 200 200",
-    "members, app": "302 302 404 200 200 200 200 200 | 302 302 404 200 200 200 200 200",
-    "planners": "302 302 403 403 200 200 200 200",
-    "renderers": "302 302 403 403 200 200 200 200 | 302 302 403 403 200 200 200 200",
-    "renderers, a deed": "302 302 403 403 302 302 302 302 | 302 302 403 403 302 302 302 302",
-    "farm rights": "302 302 403 403 403 403 403 200",
-    "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
-    "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
-    "farm rights, a press": "302 302 403 403 403 403 403 302",
-    "nobody": "302 302 403 403 403 403 403 403",
-    "nobody, a row": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
-    "nothing here": "302 302 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404",
-    "staff, wrong method": "302 302 405 405 405 405 405 405",
-    "staff, wrong method, a row": "302 302 405 405 405 405 405 405 | 302 302 405 405 405 405 405 405",
-    "wrong method": "405 405 405 405 405 405 405 405",
-    "wrong method, a row": "405 405 405 405 405 405 405 405 | 405 405 405 405 405 405 405 405",
+    "the login page": "200 200 302 302 302 302 302 302 302 302 302",
+    "whoever is logged in": "302 200 200 200 200 200 200 200 200 200 200",
+    "staff": "302 302 200 200 200 200 200 200 200 200 200",
+    "staff, nothing lives": "302 302 286 286 286 286 286 286 286 286 286",
+    "staff, back to the list": "302 302 302 302 302 302 302 302 302 302 302",
+    "members": "302 302 403 403 200 200 200 200 200 200 200",
+    "members of any film": (
+        "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200"
+    ),
+    "members, app": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 200 200 200 200 200 200 200"
+    ),
+    "planners": "302 302 403 403 403 200 403 403 200 200 200",
+    "renderers": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 200 403 403 200 200 200",
+    "renderers, a deed": (
+        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
+    ),
+    "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
+    "farm rights, a row": (
+        "302 302 403 403 403 403 403 403 403 403 200 | 302 302 403 403 403 403 403 403 403 403 200"
+    ),
+    "farm rights, a deed": (
+        "302 302 403 403 403 403 403 403 403 403 302 | 302 302 403 403 403 403 403 403 403 403 302"
+    ),
+    "farm rights, a press": "302 302 403 403 403 403 403 403 403 403 302",
+    "nobody": "302 302 403 403 403 403 403 403 403 403 403",
+    "nobody, a row": (
+        "302 302 403 403 403 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403 403 403 403"
+    ),
+    "nothing here": (
+        "302 302 404 404 404 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+    ),
+    "staff, wrong method": "302 302 405 405 405 405 405 405 405 405 405",
+    "staff, wrong method, a row": (
+        "302 302 405 405 405 405 405 405 405 405 405 | 302 302 405 405 405 405 405 405 405 405 405"
+    ),
+    "wrong method": "405 405 405 405 405 405 405 405 405 405 405",
+    "wrong method, a row": (
+        "405 405 405 405 405 405 405 405 405 405 405 | 405 405 405 405 405 405 405 405 405 405 405"
+    ),
     # pages of one row of a film: what is not there leads back to the home page, as for a row that never was
-    "read a row": "302 302 403 200 200 200 200 200 | 302 302 403 302 302 302 302 200",
-    "read its history": "302 302 302 200 200 200 200 200 | 302 302 302 302 302 302 302 200",
-    "plan a row": "302 302 403 403 200 200 200 200 | 302 302 403 403 302 302 302 200",
-    "manage a row": "302 302 403 403 403 403 200 200 | 302 302 403 403 403 403 302 200",
-    "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
+    "read a row": "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "read its history": (
+        "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "plan a row": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 302 403 403 302 302 200",
+    "manage a row": (
+        "302 302 403 403 403 403 403 403 403 200 200 | 302 302 403 403 403 403 403 403 403 302 200"
+    ),
+    "open Render": (
+        "302 302 302 302 403 200 403 403 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
     # buttons
-    "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
-    "press a button, not of this": "302 302 404 403 404 404 404 404 | 302 302 404 404 404 404 404 404",
-    "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
-    "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
-    "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
+    "press a button": (
+        "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a button, not of this": (
+        "302 302 404 404 403 404 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+    ),
+    "manage by a button": (
+        "302 302 404 404 403 403 403 403 403 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "read by a button": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan by a button": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
+    "give a verdict": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "delete": "302 302 403 403 403 403 403 403 403 302 302 | 302 302 403 403 403 403 403 403 403 302 302",
     # what belongs to one person (root), or to a channel of the film (its admins, and root)
-    "one's own": "302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302",
-    "one's own, never changed": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
-    "a channel's": "302 302 302 302 302 302 200 200 | 302 302 302 302 302 302 302 200",
-    "mark one's own": "302 302 404 404 404 404 404 302 | 302 302 404 404 404 404 404 404",
-    "press a channel's button": "302 302 404 404 404 404 302 302 | 302 302 404 404 404 404 404 302",
+    "one's own": "302 302 302 302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302 302 302 302",
+    "one's own, never changed": (
+        "302 302 403 403 403 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403 403 403 403"
+    ),
+    "a channel's": (
+        "302 302 302 302 302 302 302 302 302 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "mark one's own": (
+        "302 302 404 404 404 404 404 404 404 404 302 | 302 302 404 404 404 404 404 404 404 404 404"
+    ),
+    "press a channel's button": (
+        "302 302 404 404 404 404 404 404 404 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     # files: an address without a signature shows nothing to anybody
-    "signed by an attempt": "401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401",
-    "unsigned": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
+    "signed by an attempt": (
+        "401 401 401 401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401 401 401 401"
+    ),
+    "unsigned": "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403",
     # the API
-    "api: one's own": "401 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404",
-    "api: a channel's": "401 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 200",
-    "api: test a channel": "401 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 202",
-    "api: end a channel": "401 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make one's own": "401 403 403 201 201 201 201 201",
-    "api: whoever is logged in": "401 200 200 200 200 200 200 200",
-    "api: members": "401 403 200 200 200 200 200 200",
-    "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
-    "api: read a row": "401 404 404 200 200 200 200 200 | 401 404 404 404 404 404 404 200",
-    "api: change a row": "401 404 404 403 200 200 200 200 | 401 404 404 404 404 404 404 200",
-    "api: manage a row": "401 404 404 403 403 403 200 200 | 401 404 404 404 404 404 404 200",
-    "api: verdict": "401 404 404 403 403 200 200 200 | 401 404 404 404 404 404 404 200",
-    "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
-    "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
-    "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
-    "api: farm rights, made": "401 403 403 403 403 403 403 201",
-    "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
-    "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
-    "api: change a row, not now": "401 404 404 403 409 409 409 409 | 401 404 404 404 404 404 404 409",
-    "api: farm rights, in use": "401 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 409",
-    "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
-    "api: bring a file to a row": "401 404 404 403 415 415 415 415 | 401 404 404 404 404 404 404 415",
-    "api: end a row": "401 404 404 403 204 204 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
-    "api: members, asked wrongly": "401 403 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400",
-    "api: farm rights, a file": "401 403 403 403 403 403 403 415",
-    "api: with a token only": "401 401 401 401 401 401 401 401",
+    "api: one's own": (
+        "401 404 404 404 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404 404 404 404"
+    ),
+    "api: a channel's": (
+        "401 404 404 404 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: test a channel": (
+        "401 404 404 404 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 404 404 404 202"
+    ),
+    "api: end a channel": (
+        "401 404 404 404 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: make one's own": "401 403 403 403 201 201 201 201 201 201 201",
+    "api: whoever is logged in": "401 200 200 200 200 200 200 200 200 200 200",
+    "api: members": "401 403 200 200 200 200 200 200 200 200 200",
+    "api: members of any film": (
+        "401 403 200 200 200 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200 200 200 200"
+    ),
+    "api: read a row": (
+        "401 404 404 404 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: change a row": (
+        "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: manage a row": (
+        "401 404 404 404 403 403 403 403 403 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: let in": (
+        "401 404 404 404 403 403 403 403 403 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: take out": (
+        "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: plan a whole film": (
+        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: verdict": (
+        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make in a film": (
+        "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: plan in a film": (
+        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: farm rights": (
+        "401 403 403 403 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 403 403 403 200"
+    ),
+    "api: farm rights, made": "401 403 403 403 403 403 403 403 403 403 201",
+    "api: farm rights, gone": (
+        "401 403 403 403 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 403 403 403 204"
+    ),
+    "api: farm rights, in the way": (
+        "401 403 403 403 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 403 403 403 400"
+    ),
+    "api: change a row, not now": (
+        "401 404 404 404 403 409 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
+    ),
+    "api: farm rights, in use": (
+        "401 403 403 403 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 403 403 403 409"
+    ),
+    "compare": "302 302 403 403 302 302 302 302 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302",
+    "api: bring a file to a row": (
+        "401 404 404 404 403 415 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
+    ),
+    "api: end a row": (
+        "401 404 404 404 403 204 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: make of a row": (
+        "401 404 404 404 403 201 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: members, asked wrongly": (
+        "401 403 400 400 400 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400 400 400 400"
+    ),
+    "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
+    "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
 }
 
 _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
@@ -177,6 +276,7 @@ EXPECTED: Final[dict[str, str]] = {
         for at in (
             "media/{artifact_id}/",
             "media/reference/{reference_id}/",
+            "media/project/{project_id}/",
             "media/material/{material_id}/{part}/",
         )
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
@@ -307,6 +407,14 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/failurerule/try/": "members",
     **_button("renders/renderbatch/{object_id}/steer", "press a button"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
+    **_button("projects/project/{object_id}/cover", "manage by a button"),
+    "GET admin/projects/project/{object_id}/rights/": "read by a button",
+    "POST admin/projects/project/{object_id}/rights/": "staff, wrong method, a row",
+    "GET admin/projects/project/choices/": "staff",
+    "POST admin/projects/project/choices/": "staff, wrong method",
+    "GET admin/projects/project/choose/": "staff, wrong method",
+    "POST admin/projects/project/choose/": "turn to a film",
+    **_button("productions/shot/{object_id}/assignees", "plan by a button"),
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
@@ -375,6 +483,12 @@ EXPECTED: Final[dict[str, str]] = {
             "materials",
         )
     },
+    "GET api/v1/projects/{code}/members": "api: read a row",
+    "POST api/v1/projects/{code}/members": "api: let in",
+    "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
+    "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
+    "GET api/v1/shots/{pk}/assignees": "api: read a row",
+    "POST api/v1/shots/{pk}/assignees": "api: plan a whole film",
     "GET api/v1/materials/{material_id}/file": "api: read a row",
     "PATCH api/v1/materials/{pk}": "api: change a row",
     "DELETE api/v1/materials/{pk}": "api: end a row",
@@ -496,6 +610,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip"},
         "POST admin/recipes/reciperun/{object_id}/choose/": press,
         "POST admin/recipes/reciperun/{object_id}/more/": press,
+        "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
+        "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
+        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
+        "POST api/v1/shots/{pk}/assignees": {"users": []},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -568,6 +686,12 @@ DEEDS: Final = (
     "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/",
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
+    "POST admin/projects/project/choose/",
+    "POST api/v1/projects/{code}/members",
+    "PATCH api/v1/projects/{code}/members/{member_id}",
+    "DELETE api/v1/projects/{code}/members/{member_id}",
+    "POST api/v1/shots/{pk}/assignees",
+    "POST admin/productions/shot/{object_id}/assignees/",
     "POST api/v1/sequences",
     "POST api/v1/shots",
     "POST api/v1/batches",
