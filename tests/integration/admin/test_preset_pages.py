@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.accounts.models import User
 from apps.presets.models import (
     CinematicPreset,
     Look,
@@ -95,23 +96,34 @@ def test_a_change_since_the_preview_is_told(film: Film, as_: Browser) -> None:
 
 
 def test_who_may_not_plan_gives_nothing(film: Film, other_film: Film, as_: Browser) -> None:
-    assert ask(as_("client"), [film.shot], apply="1", **picked("mood/tense")).status_code == 403
+    assert ask(as_("artist"), [film.shot], apply="1", **picked("mood/tense")).status_code == 403
     answer = ask(as_("admin"), [other_film.shot], apply="1", **picked("mood/tense"))
     assert answer.status_code == 302
     assert "mood/tense" not in presets_of(film.shot) + presets_of(other_film.shot)
+
+
+def test_an_artist_gives_presets_to_the_shots_that_are_theirs(
+    film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    other = ShotFactory.create(sequence=film.shot.sequence)
+    film.shot.assignees.add(people["artist"])
+    assert ask(as_("artist"), [film.shot, other], apply="1", **picked("mood/tense")).status_code == 403
+    assert ask(as_("artist"), [film.shot], apply="1", **picked("mood/tense")).status_code == 302
+    assert "mood/tense" in presets_of(film.shot)
+    assert page(film.shot) in as_("artist").get(listing(Shot)).content.decode()
 
 
 def test_the_presets_of_a_shot_are_kept_as_a_look_of_its_film(film: Film, as_: Browser) -> None:
     for ref in ("mood/tense", "weather/fog"):
         ShotPresetFactory.create(shot=film.shot, preset=preset(ref))
     keep = reverse("admin:productions_shot_keep_look", args=[film.shot.pk])
-    assert as_("client").post(keep, {"name": "Harbour"}).status_code == 403
-    shown = as_("artist").post(keep, {"name": "Harbour"}, follow=True).content.decode()
+    assert as_("artist").post(keep, {"name": "Harbour"}).status_code == 403
+    shown = as_("coordinator").post(keep, {"name": "Harbour"}, follow=True).content.decode()
     assert "Kept as the look" in shown
     kept = Look.objects.get(slug="harbour")
     assert kept.project == film.project
     assert {one.ref for one in kept.presets.select_related("category")} >= {"mood/tense", "weather/fog"}
-    assert '<span class="sf-dim">Harbour</span>' in as_("artist").get(page(film.shot)).content.decode()
+    assert '<span class="sf-dim">Harbour</span>' in as_("coordinator").get(page(film.shot)).content.decode()
 
 
 # the library's pages
@@ -137,14 +149,14 @@ PRESET = {
 
 def test_create_new_makes_a_preset_of_ones_film(film: Film, as_: Browser) -> None:
     add = reverse("admin:presets_cinematicpreset_add")
-    artist = as_("artist")
-    assert artist.get(add).status_code == 200
+    planner = as_("coordinator")
+    assert planner.get(add).status_code == 200
     weather = PresetCategory.objects.get(slug="weather")
     sent = PRESET | {"project": str(film.project.pk), "category": str(weather.pk)}
-    assert artist.post(add, sent).status_code == 302
+    assert planner.post(add, sent).status_code == 302
     made = CinematicPreset.objects.get(slug="harbour-fog")
     assert (made.project, made.category, made.order > 9) == (film.project, weather, True)
-    assert str(made.pk) in artist.get(page(film.shot)).content.decode()
+    assert str(made.pk) in planner.get(page(film.shot)).content.decode()
 
 
 def test_the_studios_presets_take_djangos_permission(film: Film, as_: Browser) -> None:
@@ -171,17 +183,17 @@ def test_the_library_is_filtered_by_category_and_by_whose_it_is(
 ) -> None:
     own = CinematicPresetFactory.create(project=film.project, name="Ours alone")
     CinematicPresetFactory.create(project=other_film.project, name="Theirs alone")
-    artist = as_("artist")
-    every = artist.get(listing(CinematicPreset)).content.decode()
+    planner = as_("coordinator")
+    every = planner.get(listing(CinematicPreset)).content.decode()
     assert "Ours alone" in every and "Theirs alone" not in every
-    ours = artist.get(listing(CinematicPreset), {"of": str(film.project.pk)}).context["cl"].result_list
+    ours = planner.get(listing(CinematicPreset), {"of": str(film.project.pk)}).context["cl"].result_list
     assert [row.pk for row in ours] == [own.pk]
-    moods = artist.get(
+    moods = planner.get(
         listing(CinematicPreset), {"category__id__exact": str(preset("mood/tense").category_id)}
     )
     assert len(moods.context["cl"].result_list) == 10
     assert (
-        artist.get(listing(CinematicPreset), {"of": str(other_film.project.pk)}).context["cl"].result_list
+        planner.get(listing(CinematicPreset), {"of": str(other_film.project.pk)}).context["cl"].result_list
         == []
     )
 
@@ -221,9 +233,9 @@ def test_a_preset_says_in_how_many_of_ones_shots_it_is_used(
     for shot in (film.shot, other_film.shot):
         ShotPresetFactory.create(shot=shot, preset=tense)
     used = f'<a class="sf-link" href="/admin/productions/shot/?presets__id__exact={tense.pk}">'
-    assert f"{used}1</a>" in as_("artist").get(listing(CinematicPreset)).content.decode()
+    assert f"{used}1</a>" in as_("coordinator").get(listing(CinematicPreset)).content.decode()
     assert f"{used}2</a>" in as_("root").get(listing(CinematicPreset)).content.decode()
-    (row,) = as_("artist").get(listing(Shot), {"presets__id__exact": str(tense.pk)}).context["cl"].result_list
+    (row,) = as_("coordinator").get(listing(Shot), {"presets__id__exact": str(tense.pk)}).context["cl"].result_list
     assert row.pk == film.shot.pk
 
 
@@ -233,9 +245,9 @@ def test_shots_are_listed_by_the_look_they_wear(film: Film, as_: Browser) -> Non
     for one in noir.presets.all():
         ShotPresetFactory.create(shot=film.shot, preset=one)
     ShotPresetFactory.create(shot=bare, preset=noir.presets.all()[0])
-    (row,) = as_("artist").get(listing(Shot), {"look": str(noir.pk)}).context["cl"].result_list
+    (row,) = as_("coordinator").get(listing(Shot), {"look": str(noir.pk)}).context["cl"].result_list
     assert row.pk == film.shot.pk
-    assert f"?look={noir.pk}" in as_("artist").get(page(noir)).content.decode()
+    assert f"?look={noir.pk}" in as_("coordinator").get(page(noir)).content.decode()
 
 
 def test_a_look_is_made_and_changed_with_the_picker(film: Film, as_: Browser) -> None:
@@ -271,16 +283,16 @@ def test_a_rule_that_cannot_be_read_is_refused_beside_its_field(film: Film, as_:
     assert as_("coordinator").post(add, right).status_code == 302
     check = reverse("admin:productions_shot_preset_check")
     ours = picked("weather/fog", "time_of_day/midday") | {"sequence": str(film.shot.sequence_id)}
-    assert 'data-rule="no-fog-at-noon"' in as_("artist").post(check, ours).content.decode()
+    assert 'data-rule="no-fog-at-noon"' in as_("coordinator").post(check, ours).content.decode()
     elsewhere = picked("weather/fog", "time_of_day/midday")
-    assert "no-fog-at-noon" not in as_("artist").post(check, elsewhere).content.decode()
+    assert "no-fog-at-noon" not in as_("coordinator").post(check, elsewhere).content.decode()
 
 
 def test_a_film_says_something_else_than_the_studio(film: Film, as_: Browser) -> None:
     add = reverse("admin:presets_presetoverride_add")
     sent = {"project": str(film.project.pk), "preset": str(preset("weather/fog").pk)}
     sent |= {"prompt_fragment": "sea fog, foghorns"}
-    assert as_("client").post(add, sent).status_code == 403
+    assert as_("artist").post(add, sent).status_code == 403
     assert as_("coordinator").post(add, sent).status_code == 302
     assert PresetOverride.objects.get(project=film.project).prompt_fragment == "sea fog, foghorns"
 
