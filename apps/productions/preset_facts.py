@@ -12,30 +12,28 @@ from apps.presets.models import CinematicPreset
 from apps.presets.rules import Broken, LookFacts, Rule, broken
 from apps.presets.selectors import chosen, rules_in
 from apps.presets.words import said
-from apps.productions.models import Location, Shot, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
+from apps.productions.models import Shot, ShotPreset
 
 
 def facts_of(
     shot: Shot,
     presets: Iterable[CinematicPreset],
     *,
-    sequence: ShotSequence | None = None,
-    location: Location | None = None,
     kind: str = "",
 ) -> LookFacts:
     """What rules may know of a shot with these presets. ``kind``: image | video, what is rendered of it.
 
-    Sequence (with its project) and location are the shot's own unless given.
+    Read project, sequence and location with the shot.
     """
-    sequence = sequence or (shot.sequence if shot.sequence_id else None)
-    place = location or (shot.location if shot.location_id else None)
+    place = shot.location if shot.location_id else None
+    year = shot.sequence.period_year
     return LookFacts(
         presets=chosen(presets),
         weather=shot.weather,
         time_of_day=shot.time_of_day,
         setting=place.setting if place else "",
-        year=year_of(sequence),
+        year=year if year is not None else shot.project.period_year,
         kind=kind,
     )
 

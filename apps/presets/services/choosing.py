@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
-from apps.presets.models import CinematicPreset
+from apps.presets.models import CinematicPreset, PresetCategory, in_library
 from apps.presets.selectors import presets_by_ref
 
 
@@ -47,3 +48,14 @@ def exclusive_problems(presets: Sequence[CinematicPreset], field: str = "presets
             told %= {"category": preset.category.name, "rival": rival.ref}
             problems.append(Problem(f"{field}[{index}]", preset.ref, told, "exclusive_preset"))
     return problems
+
+
+def category_named(slug: str, project_id: UUID | None) -> PresetCategory:
+    """A category by its slug, a film's own before the studio's. Raises Refused for an unknown one."""
+    there = PresetCategory.objects.filter(in_library(project_id), slug=slug)
+    found = there.order_by(F("project").asc(nulls_last=True)).first()
+    if found is None:
+        known = PresetCategory.objects.filter(in_library(project_id), archived=False)
+        told = _("there is no such category; known are %s") % ", ".join(known.values_list("slug", flat=True))
+        raise Refused(Problem("category", slug, told, "unknown_category"))
+    return found

@@ -16,9 +16,9 @@ from apps.common.errors import Problem, Refused
 from apps.common.validation import clean
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.recording import changing
-from apps.presets.models import CinematicPreset, Look, LookPreset, PresetCategory, PresetOverride, in_library
+from apps.presets.models import CinematicPreset, Look, LookPreset, PresetOverride, in_library
 from apps.presets.services.checking import check_row
-from apps.presets.services.choosing import found_presets
+from apps.presets.services.choosing import category_named, found_presets
 from apps.presets.services.editing import require_library
 from apps.presets.services.looks import set_look_presets
 from apps.presets.services.papers import KINDS, Kind, Paper, as_csv, as_json, said_by
@@ -134,7 +134,7 @@ class _Writer:
     def _fill(self, row: Any, values: Mapping[str, Any]) -> None:
         for column, value in values.items():
             if column == "category":
-                row.category = self._category(value)
+                row.category = category_named(value, self.project.pk if self.project else None)
             elif column == "preset":
                 row.preset = self._preset(value)
             elif column != "presets":
@@ -145,13 +145,6 @@ class _Writer:
             clean(row)
         else:
             check_row(row)
-
-    def _category(self, slug: str) -> PresetCategory:
-        there = in_library(self.project.pk if self.project else None)
-        found = PresetCategory.objects.filter(there, slug=slug).order_by("-project").first()
-        if found is None:
-            raise Refused(Problem("category", slug, _("there is no such category"), "unknown_category"))
-        return found
 
     def _preset(self, ref: str) -> CinematicPreset:
         category, _slash, slug = ref.partition("/")

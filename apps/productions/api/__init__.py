@@ -1,6 +1,7 @@
 """Sequences and shots over HTTP."""
 
 from apps.productions.api.assignees import AssigneesViewSet
+from apps.productions.api.presets import ApplyPresetsView, PresetCheckView
 from apps.productions.api.views import SequenceViewSet, ShotViewSet
 
-__all__ = ["AssigneesViewSet", "SequenceViewSet", "ShotViewSet"]
+__all__ = ["ApplyPresetsView", "AssigneesViewSet", "PresetCheckView", "SequenceViewSet", "ShotViewSet"]

@@ -235,7 +235,9 @@ def test_a_preset_says_in_how_many_of_ones_shots_it_is_used(
     used = f'<a class="sf-link" href="/admin/productions/shot/?presets__id__exact={tense.pk}">'
     assert f"{used}1</a>" in as_("coordinator").get(listing(CinematicPreset)).content.decode()
     assert f"{used}2</a>" in as_("root").get(listing(CinematicPreset)).content.decode()
-    (row,) = as_("coordinator").get(listing(Shot), {"presets__id__exact": str(tense.pk)}).context["cl"].result_list
+    (row,) = (
+        as_("coordinator").get(listing(Shot), {"presets__id__exact": str(tense.pk)}).context["cl"].result_list
+    )
     assert row.pk == film.shot.pk
 
 
