@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Listed
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.common.admin_forms import CodedForm
+from apps.common.errors import Refused
 from apps.presets.picker import PickedPresets
 from apps.presets.rules import LookFacts, broken
 from apps.presets.selectors import chosen, rules_in
 from apps.presets.services.choosing import exclusive_problems
+from apps.productions.continuity import candidates, check_continuity, shot_called
 from apps.productions.editing import RULED
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
 from apps.productions.preset_apply import used_by
@@ -59,23 +68,49 @@ class CastingForm(forms.ModelForm[ShotCharacter]):
         return data
 
 
+class Offering(UnfoldAdminTextInputWidget):
+    """A text field that offers what may be typed."""
+
+    def __init__(self, offered: Listed[str] = (), attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({**(attrs or {}), "list": "offered-shots", "autocomplete": "off"})
+        self.offered = offered
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        options = format_html_join("", '<option value="{}"></option>', ((one,) for one in self.offered))
+        field = super().render(name, value, attrs, renderer)
+        return format_html('{}<datalist id="offered-shots">{}</datalist>', field, options)
+
+
 class ShotForm(CodedForm[Shot]):
-    """Sequence and location belong to one project, and the shot to it. Presets go with each other, with the
-    shot's weather, time and place, and with the year, or somebody says why not."""
+    """Sequence and location belong to one project, and the shot to it; what it continues, too. Presets go
+    with each other, with the shot's weather, time and place, and the year, or somebody says why not."""
 
     may_be_blank = True
     picked = PickedPresets()
+    continues = forms.CharField(
+        label=capfirst(gettext_lazy("continues")),
+        required=False,
+        widget=Offering,
+        help_text=gettext_lazy(
+            "The shot whose selected clip this one goes on from, such as SQ010_SH0020; empty for none."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        shot = self.instance
+        field = self.fields.get("continues")
+        if field is not None and not shot._state.adding:
+            field.widget = Offering(candidates(shot))
+            if shot.continuity_from is not None:
+                self.initial["continues"] = shot.continuity_from.full_code
         picker = self.fields.get("picked")
         if isinstance(picker, PickedPresets):
-            shot = self.instance if self.instance.project_id else None
-            used = used_by([shot])[shot.pk] if shot else []
-            picker.about(shot.project_id if shot else None, [preset.pk for preset in used])
+            used = used_by([shot])[shot.pk] if shot.project_id else []
+            picker.about(shot.project_id, [preset.pk for preset in used])
             self.initial["picked"] = picker.initial
             picker.widget.check_at = reverse("admin:productions_shot_preset_check")
-            if shot and not self.is_bound:
+            if shot.project_id and not self.is_bound:
                 picker.widget.problems = check(shot, used, rules_in([shot.project_id])[shot.project_id])
 
     def clean(self) -> dict[str, Any]:
@@ -90,6 +125,8 @@ class ShotForm(CodedForm[Shot]):
             )
         if sequence:
             self.instance.project_id = sequence.project_id
+            if "continues" in self.fields:
+                self._continue(data, sequence.project_id)
             self._check_presets(data, sequence)
         return data
 
@@ -114,3 +151,26 @@ class ShotForm(CodedForm[Shot]):
             reason = data.get("preset_override", "")
             for problem in refusals(broken_now, reason, field="picked"):
                 self.add_error("picked", str(problem.message))
+
+    def _continue(self, data: dict[str, Any], project: UUID) -> None:
+        """Find what it continues; whether it may is looked at under a lock that lasts until it is saved."""
+        code = str(data.get("continues") or "").strip()
+        found = shot_called(code, project) if code else None
+        if code and found is None:
+            told = _("There is no shot %s in this project; write it as SQ010_SH0020.")
+            self.add_error("continues", told % code)
+            return
+        adding = self.instance._state.adding
+        try:
+            check_continuity(
+                shot=None if adding else self.instance.pk,
+                project=project,
+                continues=found,
+                keeps=data.get("continuity_keep", self.instance.continuity_keep),
+            )
+        except Refused as refused:
+            for problem in refused.problems:
+                field = "continues" if problem.field == "continuity_from" else problem.field
+                self.add_error(field if field in self.fields else None, str(problem.message))
+            return
+        self.instance.continuity_from = found
