@@ -44,6 +44,8 @@ class Address:
             "material_id": film["material"].pk,
             "project_id": film["project"].pk,
             "member_id": film["membership"].pk,
+            "build_id": film["prompt"].pk,
+            "channel": "image",
             "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",

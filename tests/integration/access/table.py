@@ -87,6 +87,9 @@ PROFILES: Final[dict[str, str]] = {
     "read by a button": (
         "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
     ),
+    "manage on a page": (
+        "302 302 404 404 403 403 403 403 403 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
     "plan by a button": (
         "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
@@ -135,6 +138,9 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: read a row": (
         "401 404 404 404 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: read a row, asked wrongly": (
+        "401 404 404 404 400 400 400 400 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
     ),
     "api: change a row": (
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -401,6 +407,19 @@ EXPECTED: Final[dict[str, str]] = {
         }.items()
     },
     **_button("productions/shot/{object_id}/recommendation", "press a button"),
+    # prompts
+    **{
+        address: profile
+        for page in ("prompt", "prompt/compare", "prompt/{build_id}")
+        for address, profile in {
+            f"GET admin/productions/shot/{{object_id}}/{page}/": "read by a button",
+            f"POST admin/productions/shot/{{object_id}}/{page}/": "staff, wrong method, a row",
+        }.items()
+    },
+    **_button("productions/shot/{object_id}/prompt/keep", "press a button"),
+    **_button("productions/shot/{object_id}/prompt/drop", "press a button"),
+    "GET admin/projects/project/{object_id}/composer/": "read by a button",
+    "POST admin/projects/project/{object_id}/composer/": "manage on a page",
     **_button("renders/job/{object_id}/cancel", "press a button"),
     **_button("renders/job/{object_id}/pause", "press a button"),
     **_button("renders/job/{object_id}/priority", "press a button"),
@@ -520,6 +539,16 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
     "GET api/v1/shots/{pk}/recommendation": "api: read a row",
     "POST api/v1/shots/{pk}/recommendation": "api: change a row",
+    "GET api/v1/shots/{pk}/prompt": "api: read a row",
+    "POST api/v1/shots/{pk}/prompt": "api: read a row",
+    "GET api/v1/shots/{pk}/prompt/edits": "api: read a row",
+    "PUT api/v1/shots/{pk}/prompt/edits/{channel}": "api: change a row",
+    "DELETE api/v1/shots/{pk}/prompt/edits/{channel}": "api: end a row",
+    "GET api/v1/shots/{pk}/prompts": "api: read a row",
+    "GET api/v1/shots/{pk}/prompts/compare": "api: read a row, asked wrongly",
+    "GET api/v1/prompts/{pk}": "api: read a row",
+    "GET api/v1/projects/{code}/composer": "api: read a row",
+    "PUT api/v1/projects/{code}/composer": "api: manage a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
     "POST api/v1/batches": "api: make in a film",
@@ -646,6 +675,22 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/materials/{pk}": {"name": "sky"},
         "POST admin/productions/shot/{object_id}/material/{material_id}/": {"name": "sky", "kind": "mask"},
         "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},
+        "PUT api/v1/shots/{pk}/prompt/edits/{channel}": {"positive": "a quay"},
+        "DELETE api/v1/shots/{pk}/prompt/edits/{channel}": {"row_version": 0},
+        "PUT api/v1/projects/{code}/composer": {
+            "composer": {"base": "style_first"},
+            "row_version": film["project"].row_version,
+        },
+        "GET admin/productions/shot/{object_id}/prompt/compare/": {
+            "a": str(film["prompt"].pk),
+            "b": str(film["prompt"].pk),
+        },
+        "POST admin/productions/shot/{object_id}/prompt/keep/": {
+            "template": "sd15_t2i",
+            "positive": "a quay",
+        },
+        "POST admin/productions/shot/{object_id}/prompt/drop/": {"channel": "image"},
+        "POST admin/projects/project/{object_id}/composer/": {"ready": "style_first"},
         "POST api/v1/shots/{pk}/status": {"to": "on_hold"},
         "POST api/v1/batches/{pk}/pause": {"paused": True},
         "POST api/v1/jobs/{pk}/pause": {"paused": True},
@@ -716,6 +761,9 @@ DEEDS: Final = (
     "DELETE api/v1/projects/{code}/members/{member_id}",
     "POST api/v1/shots/{pk}/assignees",
     "POST admin/productions/shot/{object_id}/assignees/",
+    "PUT api/v1/shots/{pk}/prompt/edits/{channel}",
+    "POST admin/productions/shot/{object_id}/prompt/keep/",
+    "PUT api/v1/projects/{code}/composer",
     "POST api/v1/sequences",
     "POST api/v1/automations",
     "PATCH api/v1/automations/{pk}",

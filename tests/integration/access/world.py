@@ -29,6 +29,8 @@ from apps.productions.models import Automation, Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
+from apps.prompts.reader import Reader
+from apps.prompts.services import build_prompt
 from apps.recipes.models import Recipe, RecipeRun, RunJob, RunStep
 from apps.recipes.services.editing import write_steps
 from apps.recipes.spec import Gate, StepSpec, as_json
@@ -97,6 +99,8 @@ def build() -> World:
     own = _film("FROST", recipe)
     other = _film("ZQXJVKFILM", recipe)
     _mark(other)
+    for film in (own, other):  # a build is never changed: it is made once the other film is marked
+        film["prompt"] = build_prompt(Shot.objects.get(pk=film["shot"].pk), Reader("image"))
     people = {who: _member(own["project"], role, who) for who, role in MEMBERS.items()}
     own["shot"].assignees.add(people["artist"])
     people["visitor"] = UserFactory.create(username="visitor")
