@@ -5,30 +5,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('productions', '0005_flow_statuses'),
-        ('renders', '0015_ground'),
-        ('review', '0005_flow_stale'),
+        ("productions", "0005_flow_statuses"),
+        ("renders", "0015_ground"),
+        ("review", "0005_flow_stale"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='JobContinuity',
+            name="JobContinuity",
             fields=[
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='continuity', serialize=False, to='renders.job')),
-                ('role', models.CharField(max_length=40)),
-                ('frames', models.PositiveSmallIntegerField(default=1)),
-                ('fresh', models.BooleanField(default=False)),
-                ('problem', models.TextField(blank=True, default='')),
-                ('shot', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='continued_in', to='productions.shot')),
-                ('take', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='review.take')),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="continuity",
+                        serialize=False,
+                        to="renders.job",
+                    ),
+                ),
+                ("role", models.CharField(max_length=40)),
+                ("frames", models.PositiveSmallIntegerField(default=1)),
+                ("fresh", models.BooleanField(default=False)),
+                ("problem", models.TextField(blank=True, default="")),
+                (
+                    "shot",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="continued_in",
+                        to="productions.shot",
+                    ),
+                ),
+                (
+                    "take",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="review.take",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'continuity of a job',
-                'verbose_name_plural': 'continuity of jobs',
-                'indexes': [models.Index(condition=models.Q(('take', None)), fields=['shot'], name='continuity_waits')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('frames__gte', 1)), name='continuity_has_frames')],
+                "verbose_name": "continuity of a job",
+                "verbose_name_plural": "continuity of jobs",
+                "indexes": [
+                    models.Index(condition=models.Q(("take", None)), fields=["shot"], name="continuity_waits")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("frames__gte", 1)), name="continuity_has_frames"
+                    )
+                ],
             },
         ),
     ]

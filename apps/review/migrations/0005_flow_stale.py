@@ -4,36 +4,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('productions', '0005_flow_statuses'),
-        ('projects', '0003_ground'),
-        ('prompts', '0001_initial'),
-        ('review', '0004_ground'),
+        ("productions", "0005_flow_statuses"),
+        ("projects", "0003_ground"),
+        ("prompts", "0001_initial"),
+        ("review", "0004_ground"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='take',
-            name='stale_since',
-            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='stale since'),
+            model_name="take",
+            name="stale_since",
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name="stale since"),
         ),
         migrations.AddField(
-            model_name='take',
-            name='stale_why',
+            model_name="take",
+            name="stale_why",
             field=models.JSONField(blank=True, default=dict, editable=False),
         ),
         migrations.AlterField(
-            model_name='artifact',
-            name='role',
-            field=models.CharField(choices=[('primary', 'original'), ('proxy', 'proxy'), ('conformed', 'conformed to the shot'), ('thumbnail', 'thumbnail'), ('tail', 'last frames')], max_length=12, verbose_name='role'),
+            model_name="artifact",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("primary", "original"),
+                    ("proxy", "proxy"),
+                    ("conformed", "conformed to the shot"),
+                    ("thumbnail", "thumbnail"),
+                    ("tail", "last frames"),
+                ],
+                max_length=12,
+                verbose_name="role",
+            ),
         ),
         migrations.AddIndex(
-            model_name='take',
-            index=models.Index(condition=models.Q(('stale_since__isnull', False)), fields=['shot'], name='stale_takes'),
+            model_name="take",
+            index=models.Index(
+                condition=models.Q(("stale_since__isnull", False)), fields=["shot"], name="stale_takes"
+            ),
         ),
         migrations.AddIndex(
-            model_name='take',
-            index=models.Index(condition=models.Q(('selected', True)), fields=['selected_at'], name='takes_selected_lately'),
+            model_name="take",
+            index=models.Index(
+                condition=models.Q(("selected", True)), fields=["selected_at"], name="takes_selected_lately"
+            ),
         ),
     ]
