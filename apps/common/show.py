@@ -54,6 +54,9 @@ TONES: dict[str, str] = {
     "refused": "red",
     "confirmed": "green",
     "discarded": "grey",
+    # published files
+    "wanted": "blue",
+    "published": "green",
     # wishes
     "resumed": "green",
     "changed": "blue",
@@ -249,6 +252,8 @@ SOURCES: dict[str, tuple[str, object]] = {
     "preset": ("amber", gettext_lazy("preset")),
     "style": ("amber", gettext_lazy("style")),
     "lora": ("red", gettext_lazy("LoRA")),
+    "dialogue": ("green", gettext_lazy("dialogue")),
+    "hand": ("amber", gettext_lazy("by hand")),
     "house": ("grey", gettext_lazy("house")),
 }
 """Where a piece of a prompt comes from: its colour and its name."""

@@ -21,7 +21,8 @@ def lock_shot(shot: Shot, *, user: User) -> bool:
     """Lock a shot's plan; return False if somebody had locked it already. Raises NotAllowed."""
     require(user, Act.PLAN, shot.project, shot=shot.pk)
     mine = Shot.objects.filter(pk=shot.pk, locked_by="")
-    return bool(mine.update(locked_by=user.get_username(), locked_at=Now(), **_newer()))
+    with changing(Shot, [shot.pk], actor=user, verb="locked"):
+        return bool(mine.update(locked_by=user.get_username(), locked_at=Now(), **_newer()))
 
 
 def lock_shots(shots: Collection[UUID], *, actor: str) -> int:
@@ -34,9 +35,9 @@ def lock_shots(shots: Collection[UUID], *, actor: str) -> int:
 def unlock_shot(shot: Shot, *, user: User) -> bool:
     """Take the lock off, whoever put it on; return False if there was none. Raises NotAllowed."""
     require(user, Act.PLAN, shot.project, shot=shot.pk)
-    return bool(
-        Shot.objects.filter(pk=shot.pk).exclude(locked_by="").update(locked_by="", locked_at=None, **_newer())
-    )
+    theirs = Shot.objects.filter(pk=shot.pk).exclude(locked_by="")
+    with changing(Shot, [shot.pk], actor=user, verb="unlocked"):
+        return bool(theirs.update(locked_by="", locked_at=None, **_newer()))
 
 
 def require_unlocked(shot: Shot) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,9 +37,10 @@ from apps.renders.services.lanes import assign
 from apps.renders.services.material import order_with
 from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.planning import plan
-from apps.renders.services.prompting import Builds, prompts_of
+from apps.renders.services.prompting import Builds, PromptWarnings, prompts_of, warnings_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
+from apps.renders.warnings import Warned
 from apps.review.models import Take
 from apps.workflows.stages import stage_of, stages_of
 
@@ -108,6 +109,7 @@ def submit_for(
     if planned.problems:
         raise Refused(*planned.problems)
     builds = prompts_of(planned)  # immutable rows that others may share: made before the lock is taken
+    of_prompts = warnings_of(planned, builds)
     actor = actor or (user.get_username() if user else "")
     try:
         with transaction.atomic():
@@ -121,7 +123,7 @@ def submit_for(
                 paused=envelope.paused,
                 paused_by=actor if envelope.paused else "",
             )
-            jobs = _make_jobs(batch, planned, builds, priority=envelope.priority, actor=actor)
+            jobs = _make_jobs(batch, planned, builds, of_prompts, priority=envelope.priority, actor=actor)
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
@@ -177,7 +179,15 @@ def _hash(shots: Sequence[Shot], steps: Sequence[Step], envelope: Envelope) -> s
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: int, actor: str) -> list[Job]:
+def _make_jobs(
+    batch: RenderBatch,
+    planned: Plan,
+    builds: Builds,
+    of_prompts: PromptWarnings,
+    *,
+    priority: int,
+    actor: str,
+) -> list[Job]:
     takes = _TakeNumbers(planned)
     first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(planned.jobs)) - len(planned.jobs)
     jobs = [
@@ -189,6 +199,7 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
             take_number=takes.next(item),
             prompt_build=builds.get((item.step, item.shot.pk)),
             priority=priority,
+            warnings=(*item.warnings, *of_prompts.get((item.step, item.shot.pk), ())),
         )
         for index, item in enumerate(planned.jobs)
     ]
@@ -236,6 +247,7 @@ def _job(
     take_number: int,
     prompt_build: PromptBuild | None,
     priority: int,
+    warnings: Iterable[Warned],
 ) -> Job:
     seed = item.seed_as(take_number)
     values = dict(item.values)
@@ -267,7 +279,7 @@ def _job(
         values=values,
         loras=item.cast.as_json(),
         lora_files=item.cast.lora_files,
-        warnings=[warned.as_json() for warned in item.warnings],
+        warnings=[warned.as_json() for warned in warnings],
         need_gb=item.need_gb,
         tier_gb=item.tier_gb,
         pool=terms.pool,
