@@ -35,6 +35,7 @@ from apps.renders.api import (
     SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
+from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
@@ -49,6 +50,8 @@ router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
 router.register("takes", RenderedTakeViewSet)
+router.register("notes", NoteViewSet, basename="note")
+router.register("playlists", PlaylistViewSet, basename="playlist")
 router.register("materials", MaterialViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("recipe-runs", RunViewSet)

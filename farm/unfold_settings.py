@@ -77,6 +77,7 @@ UNFOLD: dict[str, Any] = {
                     _item(_("Batches"), "stacks", "admin:renders_renderbatch_changelist", _MEMBER),
                     _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
                     _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
+                    _item(_("Playlists"), "playlist_play", "admin:review_playlist_changelist", _MEMBER),
                     _item(_("Activity"), "history", "admin:common_stateevent_changelist", _FARM),
                 ],
             },

@@ -65,6 +65,8 @@ TONES: dict[str, str] = {
     "approved": "green",
     "retake": "amber",
     "rejected": "red",
+    "selected": "green",
+    "unselected": "grey",
 }
 """The colour of a state's badge. Media "ready" shares its word with jobs and reads as blue."""
 
@@ -206,6 +208,7 @@ MACHINES: dict[str, object] = {
     "shot": gettext_lazy("shot"),
     "take_media": gettext_lazy("take, media"),
     "take_review": gettext_lazy("take, review"),
+    "take_selection": gettext_lazy("take, selection"),
     "material": gettext_lazy("material"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),

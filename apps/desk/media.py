@@ -60,7 +60,7 @@ class Stored:
 def artifact(request: HttpRequest, artifact_id: UUID) -> HttpResponseBase:
     """Send a take's file to whoever holds its signed address (:func:`apps.review.gallery.media_url`)."""
     person = _signer_of(request, artifact_name(artifact_id))
-    return send(request, stored_artifact(artifact_id, person), fresh_s=_left(request))
+    return send(request, stored_artifact(artifact_id, person), fresh_s=seconds_left(request))
 
 
 @require_safe
@@ -71,14 +71,14 @@ def reference_picture(request: HttpRequest, reference_id: UUID) -> HttpResponseB
     found = get_object_or_404(rows, pk=reference_id)
     name = PurePosixPath(found.key).name
     stored = Stored(found.key, found.media_type, found.sha256, name)
-    return send(request, stored, fresh_s=_left(request))
+    return send(request, stored, fresh_s=seconds_left(request))
 
 
 @require_safe
 def material(request: HttpRequest, material_id: UUID, part: str) -> HttpResponseBase:
     """Send a material's file, small picture or proxy (:func:`apps.materials.gallery.material_url`)."""
     person = _signer_of(request, material_name(material_id, part))
-    return send(request, stored_material(material_id, person, part), fresh_s=_left(request))
+    return send(request, stored_material(material_id, person, part), fresh_s=seconds_left(request))
 
 
 def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored:
@@ -114,7 +114,7 @@ def _signer_of(request: HttpRequest, what: str) -> User:
         ) from exc
 
 
-def _left(request: HttpRequest) -> int:
+def seconds_left(request: HttpRequest) -> int:
     """Seconds until the address ends: no cache needs the file for longer."""
     return max(0, int(request.GET["until"]) - int(time.time()))
 
