@@ -40,7 +40,8 @@ from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url, newest_of, with_files
 from apps.review.models import Playlist, Take
 from apps.review.models.playlists import MOST_ITEMS
-from apps.review.selectors import IN_ORDER, open_note_counts
+from apps.review.numbering import number_of
+from apps.review.selectors import IN_ORDER, notes_for, open_note_counts
 from apps.review.services import review_take, review_takes, select_take, unselect_take
 from apps.review.services.playlists import create_playlist
 from apps.review.states import REVIEW, Review
@@ -252,6 +253,11 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         with_files([take])
         may = self.may(request, Act.REVIEW, take)
         context["verdicts"] = [to for to in VERDICTS if to in REVIEW.moves[take.review_state]] if may else []
+        context["may_select"] = may
+        context["notes"] = notes = list(notes_for(request.user, take.notes.filter(reply_to=None))[:50])
+        for note in notes:
+            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]
+        context["open_notes"] = sum(note.resolved_at is None for note in notes)
         context["lengths"] = lengths_of(take, take.original) if take.original else None
         context["siblings"] = [other for other in newest_of(take.shot_id, at_most=24) if other.pk != take.pk]
         return super().render_change_form(request, context, *args, **kwargs)
