@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "apps.common",
     "apps.accounts",
+    "apps.ledger",
     "apps.projects",
     "apps.nodes",
     "apps.workflows",

@@ -65,6 +65,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item(_("Shots"), "movie", "admin:productions_shot_changelist", _MEMBER),
                     _item(_("Sequences"), "view_list", "admin:productions_sequence_changelist", _MEMBER),
+                    _item(_("Episodes"), "video_library", "admin:productions_episode_changelist", _MEMBER),
                     _item(_("Characters"), "face", "admin:characters_character_changelist", _MEMBER),
                     _item(_("Locations"), "location_on", "admin:productions_location_changelist", _MEMBER),
                 ],

@@ -17,14 +17,23 @@ from apps.common.ids import uuid7
 from apps.nodes.models import Node
 from apps.nodes.states import Observed
 from apps.presets.models import Channel, CinematicPreset, PresetCategory
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
+from apps.projects.stages import Stage
 from apps.renders.models import Job, RenderBatch
 from apps.renders.services.lanes import assign
 from apps.renders.states import JobState
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.workflows.models import Kind, WorkflowTemplate, WorkflowTemplateVersion
+
+STAGES = {
+    Kind.SLATE: Stage.PREVIZ,
+    Kind.KEYFRAME: Stage.KEYFRAME,
+    Kind.CLIP: Stage.CLIP,
+    Kind.FRAMES: Stage.FINISH,
+}
+"""What stage a take is of, if it is not made from a clip."""
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -62,6 +71,29 @@ class MembershipFactory(DjangoModelFactory[Membership]):
     project = SubFactory(ProjectFactory)
     user = SubFactory(UserFactory)
     role = Role.COORDINATOR
+
+
+def members_of(project: Project) -> dict[str, User]:
+    """Staff by their role's name, one for each; "viewer" reads the film and changes nothing."""
+    roles = {str(role): role for role in Role} | {"viewer": Role.CLIENT}
+    return {
+        name: MembershipFactory.create(
+            project=project, role=role, user=UserFactory.create(username=name, is_staff=True)
+        ).user
+        for name, role in roles.items()
+    }
+
+
+class EpisodeFactory(DjangoModelFactory[Episode]):
+    """EP01, EP02 …"""
+
+    class Meta:
+        model = Episode
+
+    project = SubFactory(ProjectFactory)
+    code = Counted(lambda n: f"EP{n + 1:02}")
+    name = LazyAttribute(lambda episode: f"Episode {episode.code}")
+    order = Counted(lambda n: n)
 
 
 class SequenceFactory(DjangoModelFactory[Sequence]):
@@ -269,6 +301,7 @@ class JobFactory(DjangoModelFactory[Job]):
     template_version = SubFactory(WorkflowTemplateVersionFactory)
     code = Counted(lambda n: f"JX{n:06}")
     kind = Kind.KEYFRAME
+    stage = LazyAttribute(lambda job: STAGES[job.kind])
     take_number = Counted(lambda n: n + 501)  # out of the way of those that a press of Render counts
     state = JobState.READY
     width = 1024
@@ -297,6 +330,7 @@ class TakeFactory(DjangoModelFactory[Take]):
     job_id = LazyFunction(uuid7)
     attempt_id = LazyFunction(uuid7)
     kind = Kind.KEYFRAME
+    stage = LazyAttribute(lambda take: STAGES[take.kind])
     number = Counted(lambda n: n + 1)
     template = "test_t2i v1"
     seed = 7

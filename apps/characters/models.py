@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
 from apps.projects.models import Project
-from workflows.loras import MOST_WEIGHT
 
-WEIGHT_LIMITS: Final = (MinValueValidator(-MOST_WEIGHT), MaxValueValidator(MOST_WEIGHT))
+MOST_WEIGHT: Final = 2.0
+"""A character's LoRA at twice its strength has long taken the picture over."""
+
+WEIGHT_LIMITS: Final = (MinValueValidator(0.0), MaxValueValidator(MOST_WEIGHT))
 """A LoRA's weight; 0 means off."""
+
+SHA256 = RegexValidator(r"^[0-9a-f]{64}\Z", _("Write 64 of 0-9 and a-f, as sha256sum prints them."))
 
 
 class Expert(models.TextChoices):
@@ -87,6 +92,13 @@ class CharacterLora(BaseModel):
         choices=Expert.choices,
         help_text=_("Of WAN 2.2: the model this file was trained for."),
     )
+    sha256 = models.CharField(
+        _("SHA-256"),
+        max_length=64,
+        blank=True,
+        validators=[SHA256],
+        help_text=_("Of the file, where it is known: a node with another file of this name is told apart."),
+    )
     weight = models.FloatField(_("weight"), default=0.8, validators=WEIGHT_LIMITS)
     trigger_words = models.JSONField(
         _("trigger words"), default=list, blank=True, help_text=_('A list, in order: ["elsa_v2"]')
@@ -95,7 +107,10 @@ class CharacterLora(BaseModel):
     class Meta:
         ordering = ["character", "base_model", "file"]
         constraints = [
-            models.UniqueConstraint(fields=["character", "base_model", "file"], name="lora_file_is_unique")
+            models.UniqueConstraint(fields=["character", "base_model", "file"], name="lora_file_is_unique"),
+            models.CheckConstraint(
+                condition=Q(weight__gte=0) & Q(weight__lte=MOST_WEIGHT), name="lora_weight_is_0_to_2"
+            ),
         ]
         verbose_name = _("LoRA")
         verbose_name_plural = _("LoRAs")

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.urls import reverse
 
 from apps.accounts.models import User
@@ -18,6 +17,7 @@ from apps.characters.pictures import Picture, read_picture
 from apps.common.errors import Problem, Refused
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -50,7 +50,7 @@ def create_character(
         require(user, Act.PLAN, project)
     if code and not is_code(code):
         raise Refused(Problem("code", code, CODE_RULE, code="invalid_code"))
-    with transaction.atomic():
+    with changing(Character, actor=user) as change:
         if code:
             CHARACTERS.keep_ahead(project.pk, [code])
         else:
@@ -59,6 +59,7 @@ def create_character(
         character = Character(project=project, code=code, name=name.strip(), **fields)
         clean(character)
         character.save(force_insert=True)
+        change.born(character)
     return character
 
 
@@ -76,19 +77,21 @@ def add_reference(
     there = CharacterReference.objects.filter(character=character, sha256=picture.sha256).first()
     if there is not None:
         return there
-    reference, created = CharacterReference.objects.get_or_create(
-        character=character,
-        sha256=picture.sha256,
-        defaults={
-            "title": title.strip()[:120],
-            "key": _keep(picture, character.project),
-            "media_type": picture.media_type,
-            "bytes": len(picture.content),
-            "width": picture.width,
-            "height": picture.height,
-            "order": CharacterReference.objects.filter(character=character).count(),
-        },
-    )
+    key = _keep(picture, character.project)
+    with changing(Character, [character.pk], actor=user):
+        reference, created = CharacterReference.objects.get_or_create(
+            character=character,
+            sha256=picture.sha256,
+            defaults={
+                "title": title.strip()[:120],
+                "key": key,
+                "media_type": picture.media_type,
+                "bytes": len(picture.content),
+                "width": picture.width,
+                "height": picture.height,
+                "order": CharacterReference.objects.filter(character=character).count(),
+            },
+        )
     if created:
         logger.info("reference added", extra={"character": character.code, "key": reference.key})
     return reference

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 
+from apps.common.admin_versions import (
+    VERSION,
+    Meanwhile,
+    Stale,
+    claimed,
+    counts_versions,
+    key_in,
+    something_changed,
+    version_sent,
+    without_vanished,
+)
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 
@@ -21,6 +36,7 @@ else:
     from unfold.admin import TabularInline as Tabular
 
 _REFUSED = "_shotfarm_refused"
+_STALE = "_shotfarm_stale"
 
 __all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "pressed", "say_problems"]
 
@@ -45,6 +61,9 @@ class Page(_ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     warn_unsaved_form = True
     save_on_top = False
+    change_form_before_template = "admin/versioned.html"
+    asks_version = True
+    """False: the row's version also counts what machines say of it, so that it says nothing of people."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DressedList
@@ -55,14 +74,85 @@ class Page(_ModelAdmin):
         What was typed stands there again, with what is wrong beside it. A save that met another transaction
         is done again at once.
         """
-        view = again_after_collision(super().changeform_view)
+        view = again_after_collision(self._change_once)
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
             setattr(request, _REFUSED, refused.problems)
+            if isinstance(refused, Stale):
+                setattr(request, _STALE, refused)
         except NotAllowed as refused:
             setattr(request, _REFUSED, (Problem("", "", str(refused)),))
         return view(request, *args, **kwargs)
+
+    def _change_once(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        view = super().changeform_view
+        if request.method != "POST" or hasattr(request, _REFUSED):
+            return view(request, object_id, *args, **kwargs)
+        key = key_in(self.model, object_id) if object_id else None
+        with transaction.atomic(), self.remembering(request, [] if key is None else [key]):
+            if key is None or not self.versioned:
+                return view(request, object_id, *args, **kwargs)
+            merge = partial(self.may_merge, request, key)
+            with claimed(request, self.model, key, may_merge=merge):
+                return view(request, object_id, *args, **kwargs)
+
+    @property
+    def versioned(self) -> bool:
+        """Whether a save says which version of the row it was made from."""
+        return self.asks_version and counts_versions(self.model)
+
+    def may_merge(self, request: HttpRequest, key: Any, seen: int, now: int) -> bool:
+        """Tell whether what was changed between two versions is none of this form's. The base cannot know."""
+        return False
+
+    def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
+        """Return what somebody else changed since a version. The base shows what is beside what was typed."""
+        return [
+            Meanwhile(
+                field=str(form.fields[name].label or name),
+                was="",
+                now=str(form[name].initial if form[name].initial is not None else ""),
+                typed=str(form.cleaned_data.get(name, form[name].data) or ""),
+            )
+            for name in form.changed_data
+        ]
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        if add or form.has_changed() or any(formset.has_changed() for formset in formsets or ()):
+            something_changed(request)
+        return super().construct_change_message(request, form, formsets, add)
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> Any:
+        """Keep what was typed into rows that somebody deleted meanwhile: they are new rows then."""
+        told = super().get_formset_kwargs(request, obj, inline, prefix)
+        if "data" in told and hasattr(request, _STALE):
+            post = told["data"].copy()
+            without_vanished(post, prefix, told["queryset"])
+            told["data"] = post
+        return told
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is not None and self.versioned:
+            stale: Stale | None = getattr(request, _STALE, None)
+            sent = version_sent(request) if request.method == "POST" else row.row_version
+            context[VERSION] = stale.now if stale else sent
+            if stale and stale.seen is not None:
+                form = context["adminform"].form
+                context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def remembering(self, request: HttpRequest, keys: Iterable[Any]) -> AbstractContextManager[Any]:
+        """Return what surrounds a change of these rows. The base remembers nothing."""
+        return nullcontext()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)

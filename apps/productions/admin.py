@@ -18,9 +18,23 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
-from apps.productions.admin_forms import CastingForm, LocationForm, PresetFormSet, SequenceForm, ShotForm
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
-from apps.productions.services import ShotFields, create_sequence, create_shot, move_shot_status
+from apps.productions.admin_forms import (
+    CastingForm,
+    EpisodeForm,
+    LocationForm,
+    PresetFormSet,
+    SequenceForm,
+    ShotForm,
+)
+from apps.productions.locking import lock_shot, unlock_shot
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.services import (
+    ShotFields,
+    create_episode,
+    create_sequence,
+    create_shot,
+    move_shot_status,
+)
 from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
@@ -66,22 +80,60 @@ class ShotCount(ScopedAdmin):
         return spoken(row, "name")
 
 
-@admin.register(Sequence)
-class SequenceAdmin(ShotCount):
-    shots_by = "sequence"
-    list_display = ("code", "title", "project", "shot_count", "order")
+@admin.register(Episode)
+class EpisodeAdmin(ScopedAdmin):
+    list_display = ("code", "title", "project", "sequence_count", "order")
     list_select_related = ("project",)
     list_filter = (("project", MyProjects),)
     search_fields = ("code", "name", "name_ko")
-    form = SequenceForm
+    form = EpisodeForm
     fields = (("project", "code", "order"), ("name", "name_ko"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = rows.annotate(_sequences=Count("sequences"))
+        return counted
+
+    def save_model(self, request: HttpRequest, obj: Episode, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        created = create_episode(
+            project=obj.project, name=obj.name, name_ko=obj.name_ko, code=obj.code, user=person_of(request)
+        )
+        become(obj, created)
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def title(self, row: Any) -> str:
+        return spoken(row, "name")
+
+    @admin.display(description=gettext_lazy("sequences"), ordering="_sequences")
+    def sequence_count(self, row: Any) -> SafeString:
+        address = f"{reverse('admin:productions_sequence_changelist')}?episode__id__exact={row.pk}"
+        return link(address, row._sequences)
+
+
+@admin.register(Sequence)
+class SequenceAdmin(ShotCount):
+    shots_by = "sequence"
+    list_display = ("code", "title", "project", "episode", "shot_count", "order")
+    list_select_related = ("project", "episode")
+    list_filter = (("project", MyProjects), ("episode", MyProjects))
+    search_fields = ("code", "name", "name_ko")
+    form = SequenceForm
+    fields = (("project", "code", "order"), ("name", "name_ko", "episode"))
 
     def save_model(self, request: HttpRequest, obj: Sequence, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
             return
         created = create_sequence(
-            project=obj.project, name=obj.name, name_ko=obj.name_ko, code=obj.code, user=person_of(request)
+            project=obj.project,
+            name=obj.name,
+            name_ko=obj.name_ko,
+            code=obj.code,
+            episode=obj.episode,
+            user=person_of(request),
         )
         become(obj, created)
 
@@ -104,7 +156,10 @@ class LocationAdmin(ShotCount):
 class CastingInline(ScopedInline):
     model = ShotCharacter
     form = CastingForm
-    fields = ("character", "costume", "action", "action_ko", "lora_weight", "order")
+    fields = (
+        *("character", "costume", "costume_override", "costume_override_ko"),
+        *("action", "action_ko", "lora_weight", "order"),
+    )
     paths_to_project = {"costume": "character__project"}
     grouped_by = {"costume": lambda costume: label_of(costume.character)}
 
@@ -151,11 +206,11 @@ class ShotAdmin(ScopedAdmin):
             {
                 "fields": (
                     ("sequence", "location"),
-                    ("code", "frames", "handles"),
+                    ("code", "frames", "handles", "cut_in"),
                     ("weather", "time_of_day", "seed"),
                     ("description", "description_ko"),
                     ("dialogue", "negative"),
-                    ("notes", "order"),
+                    ("notes", "assignees", "order"),
                 )
             },
         ),
@@ -170,7 +225,6 @@ class ShotAdmin(ScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:
-            obj.row_version += 1  # a change sent through the API on an older reading is refused
             super().save_model(request, obj, form, change)
             return
         told = {name: getattr(obj, name) for name in form.cleaned_data if name in ShotFields.__annotations__}
@@ -183,15 +237,40 @@ class ShotAdmin(ScopedAdmin):
         act = Act.REVIEW if signing_off else Act.PLAN
         return to in SHOT.moves.get(shot.status_id or "", ()) and self.may(request, act, shot)
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A locked shot's page is to read."""
+        return not (obj is not None and obj.locked) and super().has_change_permission(request, obj)
+
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(
-                "<path:object_id>/status/",
-                self.admin_site.admin_view(self.move_view),
-                name="productions_shot_status",
+                f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"productions_shot_{name}"
+            )
+            for name, view in (
+                ("status", self.move_view),
+                ("lock", self.lock_view),
+                ("unlock", self.unlock_view),
             )
         ]
         return own + super().get_urls()
+
+    def lock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer the lock button of the shot page."""
+
+        def deed(shot: Shot) -> str:
+            mine = lock_shot(shot, user=person_of(request))
+            return _("Locked.") if mine else _("Somebody else was quicker; see the status now.")
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
+    def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer the unlock button of the shot page."""
+
+        def deed(shot: Shot) -> str:
+            mine = unlock_shot(shot, user=person_of(request))
+            return _("Unlocked.") if mine else _("Somebody else was quicker; see the status now.")
+
+        return self.perform(request, object_id, Act.PLAN, deed)
 
     @admin.action(description=gettext_lazy("Mark as ready"), permissions=["change"])
     def mark_ready(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
@@ -224,6 +303,7 @@ class ShotAdmin(ScopedAdmin):
     ) -> HttpResponse:
         shot = context.get("original")
         if shot is not None:
+            context["may_lock"] = self.may(request, Act.PLAN, shot)
             context["next_statuses"] = [
                 status for status in ShotStatus.objects.all() if self.may_move(request, shot, status.pk)
             ]

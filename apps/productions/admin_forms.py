@@ -11,11 +11,26 @@ from django.utils.translation import gettext as _
 
 from apps.common.admin_forms import CodedForm
 from apps.common.show import spoken
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
 
 
 class SequenceForm(CodedForm[Sequence]):
     """Left blank, the code is the project's next (SQ010, SQ020 …)."""
+
+    may_be_blank = True
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        project = data.get("project") or (self.instance.project if self.instance.project_id else None)
+        episode = data.get("episode")
+        if project and episode and episode.project_id != project.pk:
+            told = _("“%(episode)s” belongs to another project than the sequence.")
+            self.add_error("episode", told % {"episode": episode})
+        return data
+
+
+class EpisodeForm(CodedForm[Episode]):
+    """Left blank, the code is the project's next (EP01, EP02 …)."""
 
     may_be_blank = True
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -15,8 +14,10 @@ from apps.accounts.models import User
 from apps.characters.models import Character, Costume
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset
 from apps.productions import services
+from apps.productions.locking import require_unlocked
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.services import ShotFields
@@ -26,12 +27,17 @@ from apps.projects.selectors import require
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A character by code, in a shot: doing what, wearing which of its costumes ("" for its default)."""
+    """A character by code, in a shot: doing what, wearing which of its costumes ("" for its default).
+
+    ``costume_override``: what it wears in this shot, in words; goes before any costume.
+    """
 
     character: str
     action: str = ""
     action_ko: str = ""
     costume: str = ""
+    costume_override: str = ""
+    costume_override_ko: str = ""
     lora_weight: float | None = None
 
 
@@ -46,7 +52,7 @@ def create_full_shot(
 ) -> Shot:
     """Create a shot with its cast and presets, all or nothing; see update_shot for what they are."""
     _check_location(sequence.project_id, fields)
-    with transaction.atomic():
+    with changing(Shot, actor=user):
         shot = services.create_shot(sequence=sequence, user=user, code=code, **fields)
         _set_cast(shot, casting)
         _set_presets(shot, presets)
@@ -67,13 +73,14 @@ def update_shot(
     A preset is written category/slug, such as shot_size/close-up. Raises Conflict unless ``row_version``
     is the row's own now, Refused with what is wrong, NotAllowed; then nothing was changed.
     """
-    require(user, Act.PLAN, shot.project)
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
+    require_unlocked(shot)
     _check_location(shot.project_id, fields)
     edited = Shot.objects.get(pk=shot.pk)
     for name, value in fields.items():
         setattr(edited, name, value)
     clean(edited)
-    with transaction.atomic():
+    with changing(Shot, [shot.pk], actor=user):
         mine = Shot.objects.filter(pk=shot.pk, row_version=row_version)
         if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
             raise _stale(shot, row_version)
@@ -132,6 +139,8 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
                 action=part.action,
                 action_ko=part.action_ko,
                 costume=costume,
+                costume_override=part.costume_override,
+                costume_override_ko=part.costume_override_ko,
                 lora_weight=part.lora_weight,
             )
         )

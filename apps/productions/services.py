@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, TypedDict, Unpack
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -12,12 +11,14 @@ from apps.common.errors import Problem, Refused
 from apps.common.machines import move, record_event
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.productions import states
-from apps.productions.models import Location, Sequence, Shot
+from apps.productions.models import Episode, Location, Sequence, Shot
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 
+EPISODES: Final = Numbering(kind="episode", prefix="EP", digits=2, step=1)
 SEQUENCES: Final = Numbering(kind="sequence", prefix="SQ", digits=3, step=10)
 SHOTS: Final = Numbering(kind="shot", prefix="SH", digits=4, step=10)
 
@@ -28,13 +29,17 @@ _SIGNED_OFF = frozenset({states.APPROVED, states.FINAL})
 
 
 class ShotFields(TypedDict, total=False):
-    """What may be said of a new shot. ``frames`` and ``handles`` count frames at the project's fps."""
+    """What may be said of a new shot. ``frames`` and ``handles`` count frames at the project's fps.
+
+    ``cut_in``: the number of its first frame in the cut, None for the project's first one after the handles.
+    """
 
     description: str
     description_ko: str
     dialogue: str
     frames: int
     handles: int
+    cut_in: int | None
     location: Location | None
     weather: str
     time_of_day: str
@@ -43,8 +48,42 @@ class ShotFields(TypedDict, total=False):
     notes: str
 
 
-def create_sequence(
+def create_episode(
     *, project: Project, name: str, user: User | None, code: str = "", name_ko: str = ""
+) -> Episode:
+    """Create an episode with the next code (EP01, EP02 …) or a typed one.
+
+    Raises Refused for a bad or taken code, NotAllowed unless ``user`` plans the project (None: the farm).
+    """
+    if user is not None:
+        require(user, Act.PLAN, project)
+    _check_typed(code)
+    with changing(Sequence, actor=user) as change:
+        if code:
+            EPISODES.keep_ahead(project.pk, [code])
+        else:
+            taken = Episode.objects.filter(project=project)
+            code = EPISODES.next_code(project.pk, taken=lambda text: taken.filter(code=text).exists())
+        episode = Episode(
+            project=project,
+            code=code,
+            name=name.strip(),
+            name_ko=name_ko.strip(),
+            order=order_of(EPISODES, code),
+        )
+        clean(episode)
+        episode.save(force_insert=True)
+    return episode
+
+
+def create_sequence(
+    *,
+    project: Project,
+    name: str,
+    user: User | None,
+    code: str = "",
+    name_ko: str = "",
+    episode: Episode | None = None,
 ) -> Sequence:
     """Create a sequence with the next code (SQ010, SQ020 …) or a typed one.
 
@@ -53,6 +92,8 @@ def create_sequence(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
+    if episode is not None and episode.project_id != project.pk:
+        raise Refused(Problem("episode", episode.code, _("this episode belongs to another project")))
     with transaction.atomic():
         if code:
             SEQUENCES.keep_ahead(project.pk, [code])
@@ -61,6 +102,7 @@ def create_sequence(
             code = SEQUENCES.next_code(project.pk, taken=lambda text: taken.filter(code=text).exists())
         sequence = Sequence(
             project=project,
+            episode=episode,
             code=code,
             name=name.strip(),
             name_ko=name_ko.strip(),
@@ -68,6 +110,7 @@ def create_sequence(
         )
         clean(sequence)
         sequence.save(force_insert=True)
+        change.born(sequence)
     return sequence
 
 
@@ -87,7 +130,7 @@ def create_shot(
         require(user, Act.PLAN, sequence.project)
     _check_typed(code)
     states.SHOT.check(("",), status)
-    with transaction.atomic():
+    with changing(Shot, actor=user) as change:
         if code:
             SHOTS.keep_ahead(sequence.pk, [code])
         else:
@@ -99,10 +142,11 @@ def create_shot(
             code=code,
             order=order_of(SHOTS, code),
             status_id=status,
-            **fields,
+            **({"handles": sequence.project.handles} | dict(fields)),
         )
         clean(shot)
         shot.save(force_insert=True)
+        change.born(shot)
         record_event(states.SHOT, shot.pk, to=status, actor=actor_of(user), reason="created")
     return shot
 
@@ -116,7 +160,7 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
     now = str(shot.status_id)
     if user is not None:
         signs_off = to in _SIGNED_OFF or now in _SIGNED_OFF
-        require(user, Act.REVIEW if signs_off else Act.PLAN, shot.project)
+        require(user, Act.REVIEW if signs_off else Act.PLAN, shot.project, shot=shot.pk)
     offered = states.SHOT.moves[now]
     if to not in offered:
         raise Refused(
@@ -128,7 +172,8 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
                 code="illegal_move",
             )
         )
-    return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+    with changing(Shot, [shot.pk], actor=user, verb="status"):
+        return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
 
 
 def order_of(numbering: Numbering, code: str) -> int:

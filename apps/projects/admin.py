@@ -13,18 +13,42 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import UserAdmin
 from apps.accounts.models import User
 from apps.common.admin import ReadOnly, Tabular
+from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, link, spoken
 from apps.projects.admin_scope import ScopedAdmin, ScopedInline
 from apps.projects.models import Membership, Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act, Role
 from apps.projects.services import open_project
+from workflows.rates import fps_text
 
 admin.site.unregister(User)
+
+
+class ProjectForm(forms.ModelForm[Project]):
+    """The frame rate is written as people write it: 24, 23.976 or 24000/1001."""
+
+    fps = forms.CharField(
+        label=_("frames per second"), max_length=60, initial="24", widget=UnfoldAdminTextInputWidget()
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "fps" in self.fields and not self.instance._state.adding:
+            self.initial["fps"] = fps_text(self.instance.frame_rate)
+
+    def clean_fps(self) -> str:
+        told: str = self.cleaned_data["fps"]
+        try:
+            self.instance.fps = told
+        except Refused as refused:
+            raise ValidationError([str(problem.message) for problem in refused.problems]) from refused
+        return told
 
 
 class MembershipFormSet(BaseInlineFormSet[Membership, Project, forms.ModelForm[Membership]]):
@@ -43,7 +67,7 @@ class MembershipInline(ScopedInline):
     formset = MembershipFormSet
     act = Act.MANAGE
     verbose_name_plural = _("members")
-    fields = ("user", "role")
+    fields = ("user", "role", "departments")
 
 
 @admin.register(Project)
@@ -52,11 +76,13 @@ class ProjectAdmin(ScopedAdmin):
 
     project_path = "pk"
     change_act = Act.MANAGE
+    form = ProjectForm
     inlines = (MembershipInline,)
-    list_display = ("code", "title", "my_role", "shot_count", "size", "fps", "weight", "condition")
+    list_display = ("code", "title", "my_role", "shot_count", "size", "rate", "weight", "condition")
     search_fields = ("code", "name", "name_ko")
     fieldsets = (
-        (None, {"fields": (("code", "fps"), ("name", "name_ko"), "description")}),
+        (None, {"fields": ("code", ("name", "name_ko"), "description")}),
+        (_("Time"), {"fields": (("fps", "start_timecode"), ("frame_start", "handles"))}),
         (_("Picture and prompts"), {"fields": (("width", "height"), "prompt_language")}),
         (_("Farm"), {"fields": (("weight", "archived"),)}),
     )
@@ -115,6 +141,10 @@ class ProjectAdmin(ScopedAdmin):
     def shot_count(self, project: Any) -> SafeString:
         address = f"{reverse('admin:productions_shot_changelist')}?project__id__exact={project.pk}"
         return link(address, project._shots)
+
+    @admin.display(description=_("fps"), ordering="fps_num")
+    def rate(self, project: Project) -> str:
+        return f"{project.fps:.6g}"
 
     @admin.display(description=_("size"))
     def size(self, project: Project) -> str:

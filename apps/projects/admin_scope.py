@@ -20,10 +20,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.common.admin import Page, Tabular, say_problems
+from apps.common.admin import Tabular, say_problems
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import spoken
+from apps.ledger.pages import Remembered
 from apps.projects.models import Project
 from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
@@ -122,7 +123,7 @@ class ScopedChoices:
         return blank + list(groups.items())
 
 
-class ScopedAdmin(ScopedChoices, Page):
+class ScopedAdmin(ScopedChoices, Remembered):
     """Rows of the person's projects; what their role allows there.
 
     ``project_path`` leads from the row to its project ("shot__project").
@@ -239,7 +240,7 @@ class ScopedInline(ScopedChoices, Tabular):
         return self._may(request, self.act, obj)
 
 
-class FarmAdmin(Page):
+class FarmAdmin(Remembered):
     """Rows of the whole farm: members and operators read them, Django's permissions let somebody edit."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,13 @@ from apps.projects.roles import Role
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
-    """A film. ``role`` is yours in it. Sizes in pixels, fps in frames per second."""
+    """A film. ``role`` is yours in it. Sizes in pixels, fps in frames per second.
+
+    ``frame_rate`` says the same exactly: "24000/1001". ``handles``: frames a new shot gets on each side.
+    """
+
+    fps = serializers.FloatField(read_only=True)
+    frame_rate = serializers.CharField(read_only=True)
 
     role = serializers.SerializerMethodField()
 
@@ -24,6 +30,10 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
             "name_ko",
             "description",
             "fps",
+            "frame_rate",
+            "frame_start",
+            "handles",
+            "start_timecode",
             "width",
             "height",
             "prompt_language",
@@ -31,6 +41,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
             "paused",
             "paused_by",
             "archived",
+            "row_version",
             "role",
         )
         read_only_fields = fields

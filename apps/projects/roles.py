@@ -17,8 +17,9 @@ class Role(models.TextChoices):
 
     ADMIN = "admin", _("admin")
     COORDINATOR = "coordinator", _("coordinator")
+    SUPERVISOR = "supervisor", _("supervisor")
     ARTIST = "artist", _("artist")
-    VIEWER = "viewer", _("viewer")
+    CLIENT = "client", _("client")
 
 
 class Act(StrEnum):
@@ -28,14 +29,16 @@ class Act(StrEnum):
     PLAN = "plan"  # create and edit sequences, shots, characters, casting
     RENDER = "render"  # submit, cancel, requeue, reprioritise
     REVIEW = "review"  # approve, ask for a retake
+    COMMENT = "comment"  # write review notes
     MANAGE = "manage"  # members, settings of the project, deletion
 
 
 ALLOWED: dict[str, frozenset[Act]] = {
     Role.ADMIN: frozenset(Act),
-    Role.COORDINATOR: frozenset({Act.VIEW, Act.PLAN, Act.RENDER, Act.REVIEW}),
-    Role.ARTIST: frozenset({Act.VIEW, Act.PLAN, Act.RENDER}),
-    Role.VIEWER: frozenset({Act.VIEW}),
+    Role.COORDINATOR: frozenset({Act.VIEW, Act.PLAN, Act.RENDER, Act.REVIEW, Act.COMMENT}),
+    Role.SUPERVISOR: frozenset({Act.VIEW, Act.RENDER, Act.REVIEW, Act.COMMENT}),
+    Role.ARTIST: frozenset({Act.VIEW, Act.PLAN, Act.RENDER, Act.COMMENT}),
+    Role.CLIENT: frozenset({Act.VIEW, Act.COMMENT}),
 }
 
 
@@ -44,6 +47,7 @@ ACTS: Final[Mapping[Act, Promise]] = {
     Act.PLAN: pgettext_lazy("what a member may do", "plan"),
     Act.RENDER: pgettext_lazy("what a member may do", "render"),
     Act.REVIEW: pgettext_lazy("what a member may do", "review"),
+    Act.COMMENT: pgettext_lazy("what a member may do", "comment"),
     Act.MANAGE: pgettext_lazy("what a member may do", "manage"),
 }
 """The acts in words, for sentences."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, QuerySet
@@ -34,18 +36,25 @@ def scoped(rows: QuerySet[M], user: Person, *, path: str = "project", act: Act =
     return rows.filter(**condition)
 
 
-def may(user: Person, act: Act, project: Project) -> bool:
-    """Tell whether this user may do this in this project."""
+def may(user: Person, act: Act, project: Project, *, shot: UUID | None = None, stage: str = "") -> bool:
+    """Tell whether this user may do this in this project: to this shot, or to what this stage makes."""
     return projects_for(user, act).filter(pk=project.pk).exists()
 
 
-def require(user: Person, act: Act, project: Project) -> None:
-    """Raise NotAllowed, naming the roles that would do, unless the user may."""
-    if not may(user, act, project):
+def require(user: Person, act: Act, project: Project, *, shot: UUID | None = None, stage: str = "") -> None:
+    """Raise NotAllowed, naming the roles that would do, unless the user may; see may()."""
+    if not may(user, act, project, shot=shot, stage=stage):
         told = _("%(user)s may not %(act)s in %(project)s; that takes one of the roles: %(roles)s")
         roles = ", ".join(str(role.label) for role in roles_for(act))
         facts = {"user": user, "act": ACTS[act], "project": project.code, "roles": roles}
         raise NotAllowed(told % facts)
+
+
+def require_each(user: Person, act: Act, projects: Collection[UUID]) -> None:
+    """Raise NotAllowed, naming one of them, unless the user may do this in every one of these projects."""
+    allowed = set(projects_for(user, act).filter(pk__in=projects).values_list("pk", flat=True))
+    for project in Project.objects.filter(pk__in=set(projects) - allowed):
+        require(user, act, project)
 
 
 def may_not_open(user: Person) -> NotAllowed:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TypedDict, Unpack
 
-from django.db import transaction
-
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
 from apps.projects.selectors import may_not_open, require
+from workflows.rates import Rate
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,10 @@ class ProjectFields(TypedDict, total=False):
 
     name_ko: str
     description: str
-    fps: float
+    fps: Rate
+    frame_start: int
+    handles: int
+    start_timecode: str
     width: int
     height: int
     prompt_language: str
@@ -44,8 +47,9 @@ def open_project(project: Project, *, user: User | None) -> None:
     if user is not None and not user.has_perm("projects.add_project"):
         raise may_not_open(user)
     clean(project)
-    with transaction.atomic():
+    with changing(Project, actor=user) as change:
         project.save(force_insert=True)
+        change.born(project)
         if user is not None:
             Membership.objects.create(project=project, user=user, role=Role.ADMIN)
     logger.info("project opened", extra={"project": project.code})
@@ -61,7 +65,7 @@ def add_member(*, project: Project, member: User, role: str, user: User | None) 
         require(user, Act.MANAGE, project)
     if role not in Role.values:
         raise Refused(Problem("role", role, f"Choose one of: {', '.join(Role.values)}.", code="unknown_role"))
-    with transaction.atomic():
+    with changing(Project, [project.pk], actor=user):
         # The project's row is the lock: two admins may not demote each other at once.
         Project.objects.select_for_update().get(pk=project.pk)
         _keep_an_admin(project, member, role)

@@ -45,7 +45,7 @@ def collect_static() -> None:
 @transaction.atomic
 def _people(secrets: Secrets, project: Project) -> None:
     _person("admin", secrets.admin, superuser=True)
-    for role, password in ((Role.COORDINATOR, secrets.coordinator), (Role.VIEWER, secrets.viewer)):
+    for role, password in ((Role.COORDINATOR, secrets.coordinator), (Role.CLIENT, secrets.viewer)):
         user = _person(role.value, password)
         Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
 

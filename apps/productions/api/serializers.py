@@ -7,11 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from apps.characters.models import MOST_WEIGHT
 from apps.common.strict import OneOf, Strict
 from apps.productions.editing import Part
-from apps.productions.models import MAX_FRAMES, Location, Sequence, Shot, TimeOfDay, Weather
+from apps.productions.models import MAX_FRAMES, Episode, Location, Sequence, Shot, TimeOfDay, Weather
 from apps.productions.states import SHOT
 from apps.projects.api_scope import ProjectCode
+from apps.projects.models import MOST_HANDLES, Project
 
 
 class SequenceSerializer(Strict, serializers.ModelSerializer[Sequence]):
@@ -19,12 +21,30 @@ class SequenceSerializer(Strict, serializers.ModelSerializer[Sequence]):
 
     project = ProjectCode()
     code = serializers.CharField(max_length=20, required=False)
+    episode = serializers.CharField(
+        source="episode.code", required=False, allow_null=True, default=None, help_text="The episode's code"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        code = (attrs.pop("episode", None) or {}).get("code")
+        return attrs | {"episode": episode_of(code, attrs["project"])}
 
     class Meta:
         model = Sequence
-        fields = ("id", "project", "code", "name", "name_ko", "order")
-        read_only_fields = ("order",)
+        fields = ("id", "project", "episode", "code", "name", "name_ko", "order", "row_version")
+        read_only_fields = ("order", "row_version")
         validators: list[Any] = []
+
+
+def episode_of(code: str | None, project: Project) -> Episode | None:
+    """Return a project's episode by code, None for none. Raises ValidationError for an unknown code."""
+    if not code:
+        return None
+    episode = Episode.objects.filter(project=project, code=code).first()
+    if episode is None:
+        told = _("There is no such episode in %s.") % project.code
+        raise serializers.ValidationError({"episode": told}, code="does_not_exist")
+    return episode
 
 
 class PartSerializer(Strict):
@@ -34,7 +54,9 @@ class PartSerializer(Strict):
     action = serializers.CharField(required=False, allow_blank=True)
     action_ko = serializers.CharField(required=False, allow_blank=True)
     costume = serializers.CharField(required=False, allow_blank=True, source="costume.name", default="")
-    lora_weight = serializers.FloatField(required=False, allow_null=True, min_value=-4, max_value=4)
+    costume_override = serializers.CharField(required=False, allow_blank=True)
+    costume_override_ko = serializers.CharField(required=False, allow_blank=True)
+    lora_weight = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=MOST_WEIGHT)
 
 
 def part_from(data: dict[str, Any]) -> Part:
@@ -44,12 +66,16 @@ def part_from(data: dict[str, Any]) -> Part:
         action=data.get("action", ""),
         action_ko=data.get("action_ko", ""),
         costume=data.get("costume", {}).get("name", ""),
+        costume_override=data.get("costume_override", ""),
+        costume_override_ko=data.get("costume_override_ko", ""),
         lora_weight=data.get("lora_weight"),
     )
 
 
 class ShotSerializer(serializers.ModelSerializer[Shot]):
     """A shot. ``frames`` and ``handles`` count at the project's fps; presets are category/slug.
+
+    ``cut_in`` and ``cut_out``: the numbers of its first and last frame in the cut.
 
     Send ``row_version`` back with a change.
     """
@@ -61,6 +87,11 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
     location = serializers.CharField(source="location.code", read_only=True, default=None, allow_null=True)
     casting = PartSerializer(many=True, read_only=True)
     presets = serializers.SerializerMethodField()
+    cut_in = serializers.IntegerField(source="first_cut_frame", read_only=True)
+    cut_out = serializers.IntegerField(read_only=True)
+    assignees: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="username", many=True, read_only=True
+    )
 
     class Meta:
         model = Shot
@@ -77,6 +108,12 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
             "dialogue",
             "frames",
             "handles",
+            "cut_in",
+            "cut_out",
+            "locked_by",
+            "locked_at",
+            "retake_count",
+            "assignees",
             "location",
             "weather",
             "time_of_day",
@@ -103,7 +140,8 @@ class SaidOfShot(Strict):
     description_ko = serializers.CharField(required=False, allow_blank=True)
     dialogue = serializers.CharField(required=False, allow_blank=True)
     frames = serializers.IntegerField(required=False, min_value=1, max_value=MAX_FRAMES)
-    handles = serializers.IntegerField(required=False, min_value=0, max_value=1000)
+    handles = serializers.IntegerField(required=False, min_value=0, max_value=MOST_HANDLES)
+    cut_in = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=20_000_000)
     location = serializers.CharField(required=False, allow_null=True, help_text="The location's code")
     weather = OneOf(choices=Weather.choices, required=False, allow_blank=True)
     time_of_day = OneOf(choices=TimeOfDay.choices, required=False, allow_blank=True)

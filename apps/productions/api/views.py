@@ -50,7 +50,9 @@ class SequenceFilter(filters.ByProject):
 class SequenceViewSet(ScopedRead[Sequence]):
     """The sequences of your projects."""
 
-    queryset = Sequence.objects.select_related("project").order_by("project__code", "order", "code")
+    queryset = Sequence.objects.select_related("project", "episode").order_by(
+        "project__code", "order", "code"
+    )
     serializer_class = SequenceSerializer
     filterset_class = SequenceFilter
 
@@ -78,7 +80,9 @@ class ShotViewSet(ScopedRead[Shot]):
 
     queryset = (
         Shot.objects.select_related("project", "sequence", "location")
-        .prefetch_related("casting__character", "casting__costume", "shot_presets__preset__category")
+        .prefetch_related(
+            "casting__character", "casting__costume", "shot_presets__preset__category", "assignees"
+        )
         .order_by("project__code", "sequence__order", "order", "code", "pk")
     )
     serializer_class = ShotSerializer

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Listed
+from contextlib import ExitStack
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F, Model
@@ -16,19 +17,54 @@ from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.characters.services import CHARACTERS
 from apps.common.models import StateEvent
+from apps.ledger.services.batching import open_batch
+from apps.ledger.services.recording import changing
 from apps.productions import states
 from apps.productions.importing.changes import Change, Plan
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import SEQUENCES, SHOTS, actor_of
+from apps.projects.models import Project
 from apps.projects.services import open_project
 
 _WRITTEN = (Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
 _BATCH = 500
+IMPORTED: Final = "imported"
+"""The verb of what a workbook changed."""
 
 
-def apply(plan: Plan, user: User | None) -> None:
-    """Write new rows in bulk and changed rows one by one, only their changed columns."""
+def apply(plan: Plan, user: User | None, *, title: str) -> None:
+    """Write new rows in bulk and changed rows one by one, only their changed columns.
+
+    Whatever changes is remembered as one batch, named by ``title`` (the workbook's file).
+    """
     _apply_project(plan, user)
+    if not any(change.new or change.changed for change in plan.changes) and not plan.castings_gone:
+        return
+    batch = open_batch(project=plan.project.row.pk, actor=user, title=title, verb=IMPORTED)
+    with ExitStack() as stack:
+        for model, keys in _touched(plan).items():
+            change = stack.enter_context(changing(model, keys, actor=user, verb=IMPORTED, batch=batch))
+            change.born(*(one.row for one in plan.changes if one.new and type(one.row) is model))
+        _write(plan, user)
+
+
+def _touched(plan: Plan) -> dict[type[Model], set[UUID]]:
+    """The rows that were there and will say something else, themselves or in one of their lists."""
+    touched: dict[type[Model], set[UUID]] = {model: set() for model in (Sequence, Location, Character, Shot)}
+    for change in plan.changes:
+        row = change.row
+        if isinstance(row, Costume | CharacterLora):
+            touched[Character].add(row.character_id)
+        elif isinstance(row, ShotCharacter):
+            touched[Shot].add(row.shot_id)
+        elif not change.new:
+            touched[type(row)].add(row.pk)
+    touched[Shot] |= {casting.shot_id for casting in plan.castings_gone}
+    new = {change.row.pk for change in plan.changes if change.new}
+    return {model: keys - new for model, keys in touched.items()}
+
+
+def _write(plan: Plan, user: User | None) -> None:
     new: dict[type[Model], list[Any]] = defaultdict(list)
     for change in plan.changes:
         if change.new:
@@ -53,7 +89,8 @@ def _apply_project(plan: Plan, user: User | None) -> None:
     if project.new:
         open_project(project.row, user=user)
     elif project.changed:
-        _update(project)
+        with changing(Project, [project.row.pk], actor=user, verb=IMPORTED):
+            _update(project)
 
 
 def _update(change: Change[Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from apps.characters.models import Character, CharacterLora, Costume, Expert
+from apps.characters.models import MOST_WEIGHT, Character, CharacterLora, Costume, Expert
 from apps.productions.importing import cells
 from apps.productions.models import (
     MAX_FRAMES,
@@ -22,7 +22,6 @@ from apps.productions.models import (
     Weather,
 )
 from apps.projects.models import Project
-from workflows.loras import MOST_WEIGHT
 
 _LARGEST_SEED: Final = 2**53
 """Beyond it a spreadsheet's numbers lose digits."""
@@ -115,7 +114,7 @@ LORAS: Final = Layout(
         Column("base_model", cells.text(CharacterLora, "base_model"), key=True),
         Column("file", cells.model_file, key=True),
         Column("expert", cells.one_of(filter(None, Expert.values))),
-        Column("weight", cells.decimal(-MOST_WEIGHT, MOST_WEIGHT), empty=0.8),
+        Column("weight", cells.decimal(0, MOST_WEIGHT), empty=0.8),
         Column("trigger_words", cells.words, empty=()),
     ),
 )
@@ -158,7 +157,7 @@ CASTING: Final = Layout(
         Column("action", cells.text(ShotCharacter, "action")),
         Column("action_ko", cells.text(ShotCharacter, "action_ko")),
         Column("costume", cells.text(Costume, "name"), empty=None),
-        Column("lora_weight", cells.decimal(-MOST_WEIGHT, MOST_WEIGHT), empty=None),
+        Column("lora_weight", cells.decimal(0, MOST_WEIGHT), empty=None),
     ),
 )
 RENDERS: Final = Layout(

@@ -61,7 +61,7 @@ def import_workbook(
             if problems:
                 raise Refused(*problems)
             if not dry_run:
-                apply(plan, user)
+                apply(plan, user, title=_title(source, code))
     except IntegrityError as exc:
         told = _("Somebody changed this project at the same moment. Import the workbook again.")
         raise Refused(Problem("file", code, told, code="conflict")) from exc
@@ -97,6 +97,10 @@ def _the_project(records: list[Record], problems: list[Problem]) -> Record | Non
             Problem(PROJECT.sheet, "", _("The sheet is empty. Describe the project in row 2."), "empty")
         )
     return records[0] if records else None
+
+
+def _title(source: Path | BinaryIO | File[bytes], code: str) -> str:
+    return Path(str(getattr(source, "name", "") or code)).name
 
 
 def _project_code(typed: str) -> str:

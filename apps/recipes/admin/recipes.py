@@ -172,10 +172,6 @@ class RecipeAdmin(FarmAdmin):
         kept = obj is not None and (obj.builtin or obj.runs.exists())
         return not kept and super().has_delete_permission(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: Recipe, form: Any, change: bool) -> None:
-        obj.row_version += 1 if change else 0
-        super().save_model(request, obj, form, change)
-
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """The steps are written as a whole: they are numbered by their order."""
         write_steps(form.instance, formset.specs())

@@ -7,7 +7,6 @@ from typing import Any, Final
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -109,11 +108,6 @@ class RecommendationRuleAdmin(FarmAdmin):
         if obj is not None and obj.builtin:
             return False  # the next release would bring it back: switch it off
         return super().has_delete_permission(request, obj)
-
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        if change and isinstance(obj, RecommendationRule):
-            obj.row_version += 1
-        super().save_model(request, obj, form, change)
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         slugs = set(offered().values_list("slug", flat=True))

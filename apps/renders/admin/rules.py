@@ -180,11 +180,6 @@ class FailureRuleAdmin(FarmAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
 
-    def save_model(self, request: HttpRequest, obj: FailureRule, form: Any, change: bool) -> None:
-        if change and form.changed_data:
-            obj.row_version += 1
-        super().save_model(request, obj, form, change)
-
     def try_view(self, request: HttpRequest) -> HttpResponse:
         """Which rule wins for words somebody pastes, and what only the last rule caught lately."""
         if not self.has_view_permission(request):

@@ -13,6 +13,7 @@ from apps.materials.models import Material
 from apps.nodes.models import Node, Pool
 from apps.productions.models import Shot
 from apps.projects.models import Project
+from apps.projects.stages import Stage
 from apps.prompts.models import PromptBuild
 from apps.renders.models.lanes import Lane
 from apps.renders.states import JOB, JobState
@@ -90,6 +91,7 @@ class Job(BaseModel):
     prompt_build = models.ForeignKey(PromptBuild, models.PROTECT, null=True, related_name="jobs")
     code = models.CharField(_("code"), max_length=20, unique=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices)
     take_number = models.PositiveIntegerField(_("take"))
     state = models.CharField(_("state"), max_length=12, choices=JobState.choices)
     priority = models.PositiveSmallIntegerField(

@@ -155,6 +155,7 @@ def _copy(first: Job, batch: RenderBatch, values: dict[str, object]) -> Job:
         prompt_build=first.prompt_build,
         code=f"J{code:06d}",
         kind=first.kind,
+        stage=first.stage,
         take_number=number,
         state=JobState.READY,
         ready_at=database_now(),

@@ -126,7 +126,8 @@ def _pace(manifest: Manifest, accepted: Mapping[str, Value], left: Looks) -> flo
 
 def shot_length(shot: Shot, fps: float | None = None) -> Length:
     """A shot's frames with its handles, at the project's rate or at ``fps``."""
-    return Length(shot.frames, exact_fps(fps or shot.project.fps), shot.handles, shot.handles)
+    rate = exact_fps(fps) if fps else shot.project.frame_rate
+    return Length(shot.frames, rate, shot.handles, shot.handles)
 
 
 def _length(step: Step, template: Template, shot: Shot, clip: Looks) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from apps.renders.services.planning import plan
 from apps.renders.services.prompting import Builds, prompts_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
+from apps.workflows.stages import stage_of
 
 __all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
 
@@ -242,6 +243,7 @@ def _job(
         prompt_build=prompt_build,
         code=code,
         kind=item.kind,
+        stage=stage_of(item.manifest),
         take_number=take_number,
         priority=priority,
         rank=priority,

@@ -20,6 +20,7 @@ from apps.renders.services import bus
 from apps.renders.services.dependents import release_dependents
 from apps.renders.services.giveback import end_attempt
 from apps.renders.services.lessons import tell_ended
+from apps.renders.services.parents import write_parents
 from apps.renders.services.told import Told
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, LATE, WITHOUT_TAKE, AttemptState, JobState
 from apps.review.services.queueing import request_media
@@ -40,6 +41,7 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
         if winners:
             _move_attempts(winners, now)
             takes = create_takes([_new_take(one) for one in winners])
+            write_parents(takes)
             shots_have_takes([(one.attempt.job.shot, one.report.node) for one in winners])
             release_dependents([(one.attempt.job, one.report.node) for one in winners])
             called_off = _call_off_others([one.attempt for one in winners])
@@ -123,6 +125,7 @@ def _new_take(one: Told) -> NewTake:
         job_id=job.pk,
         attempt_id=one.attempt.pk,
         kind=job.kind,
+        stage=job.stage,
         number=job.take_number,
         template=str(job.template_version),
         prompt_build_id=job.prompt_build_id,

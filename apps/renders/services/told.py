@@ -75,7 +75,8 @@ _READ: Final = (
     *("number", "state", "token", "tier_gb", "card_gb", "explores", "node_epoch", "report"),
     *("accepted_at", "executing_at", "finished_at", "failure_class", "failure_message"),
     *("node__name", "node__worker", "node__tier_gb"),
-    *("job__code", "job__kind", "job__take_number", "job__seed", "job__state", "job__token", "job__lane_id"),
+    *("job__code", "job__kind", "job__stage", "job__take_number", "job__seed"),
+    *("job__state", "job__token", "job__lane_id"),
     *(
         "job__prompt_build_id",
         "job__precision",

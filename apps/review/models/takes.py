@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import BaseModel
 from apps.productions.models import Shot
+from apps.projects.stages import Stage
 from apps.prompts.models import PromptBuild
 from apps.review.states import MEDIA, REVIEW, Media, Review
 
@@ -14,7 +15,9 @@ from apps.review.states import MEDIA, REVIEW, Media, Review
 class Take(BaseModel):
     """One rendered take of a shot. The job and the attempt are higher up: their ids stand here.
 
-    ``length``: what the job was asked for (see Job.length); what came back stands with its files.
+    ``stage``: what it is a take of; at most one of a shot's is ``selected``, the one that the cut and the
+    next stage take. ``length``: what the job was asked for (see Job.length); what came back stands with its
+    files.
     At most one take per job, by constraint: rendering may happen twice, recording never.
     """
 
@@ -25,6 +28,7 @@ class Take(BaseModel):
     job_id = models.UUIDField(unique=True)
     attempt_id = models.UUIDField(unique=True)
     kind = models.CharField(_("kind"), max_length=10)
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices)
     number = models.PositiveIntegerField(_("take"))
     template = models.CharField(_("template"), max_length=80)
     prompt_build = models.ForeignKey(PromptBuild, models.PROTECT, null=True, related_name="takes")
@@ -39,10 +43,23 @@ class Take(BaseModel):
         _("review"), max_length=12, choices=Review.choices, default=Review.PENDING
     )
 
+    selected = models.BooleanField(_("selected"), default=False)
+    selected_by = models.CharField(_("selected by"), max_length=150, blank=True)
+    selected_at = models.DateTimeField(_("selected at"), null=True, blank=True)
+
     class Meta:
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(fields=["shot", "kind", "number"], name="take_number_is_unique"),
+            models.UniqueConstraint(
+                fields=["shot", "stage"],
+                condition=models.Q(selected=True),
+                name="one_selected_take_per_stage",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(selected=False) | models.Q(selected_at__isnull=False),
+                name="selected_take_has_when",
+            ),
             MEDIA.constraint("take_media_state_is_known"),
             REVIEW.constraint("take_review_state_is_known"),
         ]
@@ -59,6 +76,27 @@ class Take(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.shot.full_code} {self.kind} take {self.number}"
+
+
+class TakeParent(models.Model):
+    """A take was made from another, whose file filled the input ``role``."""
+
+    child = models.ForeignKey(Take, models.CASCADE, related_name="parents")
+    parent = models.ForeignKey(Take, models.CASCADE, related_name="children")
+    role = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["child", "parent", "role"], name="parent_once_per_role"),
+            models.CheckConstraint(
+                condition=~models.Q(child=models.F("parent")), name="no_take_is_its_own_parent"
+            ),
+        ]
+        verbose_name = _("source of a take")
+        verbose_name_plural = _("sources of takes")
+
+    def __str__(self) -> str:
+        return f"{self.child_id} ← {self.parent_id}"
 
 
 class ArtifactRole(models.TextChoices):

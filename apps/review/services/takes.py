@@ -28,6 +28,7 @@ class NewTake:
     job_id: UUID
     attempt_id: UUID
     kind: str
+    stage: str
     number: int
     template: str
     prompt_build_id: UUID | None
@@ -65,6 +66,7 @@ def create_takes(born: Sequence[NewTake]) -> list[Take]:
             job_id=new.job_id,
             attempt_id=new.attempt_id,
             kind=new.kind,
+            stage=new.stage,
             number=new.number,
             template=new.template,
             prompt_build_id=new.prompt_build_id,

@@ -95,6 +95,7 @@ PROFILES: Final[dict[str, str]] = {
 
 _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
+    "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
     "productions/shot": ("planners", "plan a row", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
@@ -276,6 +277,8 @@ EXPECTED: Final[dict[str, str]] = {
     },
     **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
     **_button("productions/shot/{object_id}/status", "press a button"),
+    **_button("productions/shot/{object_id}/lock", "press a button"),
+    **_button("productions/shot/{object_id}/unlock", "press a button"),
     # material: of the shot is the one there is
     **{
         address: profile

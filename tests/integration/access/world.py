@@ -51,6 +51,7 @@ from tests.factories import (
     SequenceFactory,
     ShotFactory,
     UserFactory,
+    members_of,
 )
 from tests.integration.admin.rows import everything_of
 from workflows.conforming import Conform, Length
@@ -90,12 +91,7 @@ def build() -> World:
     own = _film("FROST", recipe)
     other = _film("ZQXJVKFILM", recipe)
     _mark(other)
-    people = {
-        str(role): MembershipFactory.create(
-            project=own["project"], role=role, user=UserFactory.create(username=str(role), is_staff=True)
-        ).user
-        for role in Role
-    }
+    people = {name: who for name, who in members_of(own["project"]).items() if name in PEOPLE}
     people["visitor"] = UserFactory.create(username="visitor")
     people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
     people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
@@ -295,6 +291,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Project.objects.filter(pk=project.pk), "name", "name_ko", "description")
     _say(type(film["sequence"]).objects.filter(pk=film["sequence"].pk), "code", "name", "name_ko")
     _say(Shot.objects.filter(pk=shot.pk), "code", "description", "description_ko")
+    _say(type(film["episode"]).objects.filter(pk=film["episode"].pk), "code", "name", "name_ko")
     location = type(film["location"]).objects.filter(pk=film["location"].pk)
     _say(location, "code", "name", "name_ko", "prompt", "prompt_ko")
     character = Character.objects.filter(pk=film["character"].pk)

@@ -12,10 +12,9 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.projects.roles import Role
 from apps.renders.models import Attempt, Job
 from apps.review.models import Take
-from tests.factories import MembershipFactory, SequenceFactory, ShotFactory, UserFactory
+from tests.factories import SequenceFactory, ShotFactory, UserFactory, members_of
 from tests.integration.admin.rows import everything_of
 
 Browser = Callable[[str], Client]
@@ -54,12 +53,7 @@ def other_film(db: None) -> Film:
 @pytest.fixture
 def people(film: Film) -> dict[str, User]:
     """One member per role; "nobody" is staff without a project, "root" a superuser."""
-    members = {
-        str(role): MembershipFactory.create(
-            project=film.project, role=role, user=UserFactory.create(username=str(role), is_staff=True)
-        ).user
-        for role in Role
-    }
+    members = members_of(film.project)
     return members | {
         "nobody": UserFactory.create(username="nobody", is_staff=True),
         "root": UserFactory.create(username="root", is_staff=True, is_superuser=True),

@@ -20,6 +20,7 @@ from tests.factories import (
     CharacterFactory,
     CinematicPresetFactory,
     CostumeFactory,
+    EpisodeFactory,
     JobFactory,
     LocationFactory,
     ShotCharacterFactory,
@@ -91,10 +92,13 @@ def everything_of(shot: Shot) -> dict[str, Any]:
     fill(shot)
     shot.location = LocationFactory.create(project=shot.project)
     shot.save()
+    shot.sequence.episode = EpisodeFactory.create(project=shot.project)
+    shot.sequence.save()
     node = Node.objects.filter(name="gpu24").first() or make_node()
     job, attempt = make_job(shot, node)
     return {
         "project": shot.project,
+        "episode": shot.sequence.episode,
         "sequence": shot.sequence,
         "shot": shot,
         "location": shot.location,

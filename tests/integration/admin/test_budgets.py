@@ -57,7 +57,7 @@ def more_of(film: Film, people: dict[str, object]) -> None:
         SequenceFactory.create(project=film.project)
         CharacterFactory.create(project=film.project)
         MembershipFactory.create(
-            project=ProjectFactory.create(), user=people["coordinator"], role=Role.VIEWER
+            project=ProjectFactory.create(), user=people["coordinator"], role=Role.CLIENT
         )
 
 

@@ -34,6 +34,7 @@ def form_of(browser: Client, address: str) -> dict[str, Any]:
     for inline in context["inline_admin_formsets"]:
         forms += [inline.formset.management_form, *inline.formset.initial_forms]
     sent = {bound.html_name: bound.value() for form in forms for bound in form}
+    sent["row_version"] = context.get("row_version")
     return {name: "" if value is None else value for name, value in sent.items() if value is not False}
 
 
@@ -206,7 +207,8 @@ def test_members_read_nodes_but_do_not_steer_them(film: Film, as_: Browser, role
 
 def test_whoever_opens_a_project_becomes_its_admin(film: Film, as_: Browser, people: dict[str, User]) -> None:
     sent = {"code": "COMET", "name": "Comet", "fps": "24", "width": "1024", "height": "576"}
-    sent |= {"prompt_language": "en", "weight": "100"}
+    sent |= {"prompt_language": "en", "weight": "100", "start_timecode": "10:00:00:00"}
+    sent |= {"frame_start": "1001", "handles": "8"}
     assert as_("root").post(reverse("admin:projects_project_add"), sent).status_code == 302
     assert Membership.objects.get(project__code="COMET").user == people["root"]
     assert as_("admin").post(reverse("admin:projects_project_add"), sent).status_code == 403
@@ -215,7 +217,7 @@ def test_whoever_opens_a_project_becomes_its_admin(film: Film, as_: Browser, peo
 def test_the_last_admin_of_a_project_stays(film: Film, as_: Browser) -> None:
     browser = as_("root")
     sent = form_of(browser, page(film.project))
-    admins = {name: "viewer" for name, value in sent.items() if name.endswith("-role") and value == "admin"}
+    admins = {name: "client" for name, value in sent.items() if name.endswith("-role") and value == "admin"}
     shown = browser.post(page(film.project), sent | admins).content.decode()
     assert "A project needs an admin" in shown
     assert film.project.memberships.filter(role="admin").exists()

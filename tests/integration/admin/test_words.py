@@ -281,7 +281,7 @@ def test_a_user_added_here_may_sign_in(film: Film, as_: Browser) -> None:
 
 def test_a_member_who_cannot_sign_in_is_named_when_the_project_is_saved(film: Film, as_: Browser) -> None:
     user = UserFactory.create(username="kay", is_staff=False)
-    Membership.objects.create(user=user, project=film.project, role="viewer")
+    Membership.objects.create(user=user, project=film.project, role="client")
     browser = as_("root")
     answer = browser.post(page(film.project), form_of(browser, page(film.project)), follow=True)
     assert "kay is a member but may not sign in" in answer.content.decode()

@@ -13,14 +13,13 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.projects.roles import Role
 from tests.factories import (
     LocationFactory,
-    MembershipFactory,
     ProjectFactory,
     SequenceFactory,
     ShotFactory,
     UserFactory,
+    members_of,
 )
 
 PEOPLE: Final = ("anonymous", "viewer", "artist", "coordinator", "admin", "outsider")
@@ -55,7 +54,7 @@ def shots(film: Project) -> list[Shot]:
 @pytest.fixture
 def people(film: Project) -> dict[str, User]:
     """One user for each role in the film, and one who belongs to another film."""
-    users = {str(role): MembershipFactory.create(project=film, role=role).user for role in Role}
+    users = members_of(film)
     users["outsider"] = UserFactory.create()
     return users
 

@@ -57,7 +57,7 @@ def test_a_typed_character_code_is_checked_and_counted() -> None:
 
 def test_a_viewer_creates_no_characters_and_adds_no_pictures() -> None:
     character = CharacterFactory.create()
-    viewer = MembershipFactory.create(project=character.project, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=character.project, role=Role.CLIENT).user
     with pytest.raises(NotAllowed):
         create_character(project=character.project, name="Kai", user=viewer)
     with pytest.raises(NotAllowed):

@@ -168,7 +168,7 @@ def test_no_name_finds_its_way_into_the_store(shot: Shot, artist: User, artifact
 
 
 def test_a_viewer_brings_nothing(shot: Shot) -> None:
-    viewer = MembershipFactory.create(project=shot.project, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=shot.project, role=Role.CLIENT).user
     with pytest.raises(NotAllowed):
         add_material(shot, upload(picture(), "a.png"), user=viewer)
 

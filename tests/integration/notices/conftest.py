@@ -11,8 +11,13 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.projects.models import Project
-from apps.projects.roles import Role
-from tests.factories import MembershipFactory, ProjectFactory, SequenceFactory, ShotFactory, UserFactory
+from tests.factories import (
+    ProjectFactory,
+    SequenceFactory,
+    ShotFactory,
+    UserFactory,
+    members_of,
+)
 from tests.integration.notices.receiver import Receiver
 from tests.integration.notices.scene import Teller
 
@@ -33,12 +38,7 @@ def shot(film: Project) -> Any:
 @pytest.fixture
 def people(film: Project) -> dict[str, User]:
     """A member for each role, an operator without a project, an outsider, and root."""
-    users = {
-        str(role): MembershipFactory.create(
-            project=film, role=role, user=UserFactory.create(username=str(role), is_staff=True)
-        ).user
-        for role in Role
-    }
+    users = members_of(film)
     users["operator"] = UserFactory.create(username="operator", is_staff=True)
     users["operator"].user_permissions.add(Permission.objects.get(codename="change_node"))
     users["outsider"] = UserFactory.create(username="outsider", is_staff=True)

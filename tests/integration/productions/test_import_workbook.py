@@ -14,6 +14,7 @@ from apps.characters.models import Character, CharacterLora, Costume
 from apps.characters.services import create_character
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
+from apps.ledger.models import Batch
 from apps.productions.importing import import_workbook, service
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import create_sequence, create_shot
@@ -272,7 +273,7 @@ def test_an_artist_may_import_into_the_project_but_not_change_the_project(
 def test_a_clash_with_somebody_else_asks_to_import_again(
     sheets: Sheets, workbook: WorkbookMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def clash(*_arguments: object) -> None:
+    def clash(*_arguments: object, title: str) -> None:
         Project.objects.create(code="FROST", name="Someone's")
         Project.objects.create(code="FROST", name="Someone else's")
 
@@ -281,7 +282,7 @@ def test_a_clash_with_somebody_else_asks_to_import_again(
     assert not _rows()
 
 
-@pytest.mark.parametrize("role", [Role.VIEWER, None])
+@pytest.mark.parametrize("role", [Role.CLIENT, None])
 def test_others_may_not_import(sheets: Sheets, workbook: WorkbookMaker, role: Role | None) -> None:
     import_workbook(workbook(sheets))
     user = UserFactory.create()
@@ -336,3 +337,27 @@ def test_the_number_of_queries_does_not_grow_with_the_shots(
     import_workbook(workbook(sheets))
     with django_assert_max_num_queries(16):
         import_workbook(workbook(sheets))
+
+
+def test_an_import_is_one_batch_with_a_row_for_each_object(sheets: Sheets, workbook: WorkbookMaker) -> None:
+    import_workbook(workbook(sheets))
+    sheets["Shots"][1][3] = 120
+    sheets["Casting"][1][2] = "sleeps"
+    sheets["Costumes"][1][2] = "a grey pinafore"
+    import_workbook(workbook(sheets))
+    first, second = Batch.objects.order_by("id")
+    assert (first.verb, second.verb) == ("imported", "imported")
+    assert sorted(first.activities.values_list("kind", "verb")) == [
+        ("character", "created"),
+        ("location", "created"),
+        ("sequence", "created"),
+        ("shot", "created"),
+        ("shot", "created"),
+    ]
+    changed = {row.label: row.changes for row in second.activities.all()}
+    assert changed["SQ010_SH0010"] == {"frames": [96, 120]}
+    assert set(changed["SQ010_SH0020"]) == {"casting"}
+    assert set(changed["CH0001"]) == {"costumes"}
+
+    import_workbook(workbook(sheets))
+    assert Batch.objects.count() == 2  # a workbook that changes nothing leaves nothing to undo

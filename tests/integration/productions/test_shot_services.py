@@ -73,7 +73,7 @@ def test_a_taken_code_and_zero_frames_are_refused() -> None:
 @pytest.mark.django_db
 def test_a_viewer_may_not_plan_shots() -> None:
     sequence = SequenceFactory.create()
-    viewer = MembershipFactory.create(project=sequence.project, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=sequence.project, role=Role.CLIENT).user
     with pytest.raises(NotAllowed, match="artist"):
         create_shot(sequence=sequence, user=viewer)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError
 
 from apps.common.errors import NotAllowed, Refused
 from apps.projects.models import Membership, Project
@@ -43,7 +44,7 @@ def test_opening_a_project_takes_the_permission() -> None:
 def test_a_member_is_added_and_their_role_is_changed() -> None:
     admin = MembershipFactory.create(role=Role.ADMIN)
     someone = UserFactory.create()
-    add_member(project=admin.project, member=someone, role=Role.VIEWER, user=admin.user)
+    add_member(project=admin.project, member=someone, role=Role.CLIENT, user=admin.user)
     assert not may(someone, Act.PLAN, admin.project)
     add_member(project=admin.project, member=someone, role=Role.ARTIST, user=admin.user)
     assert may(someone, Act.PLAN, admin.project)
@@ -54,18 +55,48 @@ def test_only_an_admin_adds_members() -> None:
     coordinator = MembershipFactory.create(role=Role.COORDINATOR)
     with pytest.raises(NotAllowed, match="roles: admin"):
         add_member(
-            project=coordinator.project, member=UserFactory.create(), role=Role.VIEWER, user=coordinator.user
+            project=coordinator.project, member=UserFactory.create(), role=Role.CLIENT, user=coordinator.user
         )
 
 
 def test_an_unknown_role_is_refused() -> None:
-    with pytest.raises(Refused, match="admin, coordinator, artist, viewer"):
+    with pytest.raises(Refused, match="admin, coordinator, supervisor, artist, client"):
         add_member(project=ProjectFactory.create(), member=UserFactory.create(), role="king", user=None)
 
 
 def test_the_last_admin_stays_admin() -> None:
     admin = MembershipFactory.create(role=Role.ADMIN)
     with pytest.raises(Refused, match="only admin"):
-        add_member(project=admin.project, member=admin.user, role=Role.VIEWER, user=admin.user)
+        add_member(project=admin.project, member=admin.user, role=Role.CLIENT, user=admin.user)
     MembershipFactory.create(project=admin.project, role=Role.ADMIN)
-    add_member(project=admin.project, member=admin.user, role=Role.VIEWER, user=admin.user)
+    add_member(project=admin.project, member=admin.user, role=Role.CLIENT, user=admin.user)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    (
+        (23.976, (24000, 1001)),
+        ("24000/1001", (24000, 1001)),
+        ("29.97", (30000, 1001)),
+        (25, (25, 1)),
+        ("12.5", (25, 2)),
+    ),
+)
+def test_a_frame_rate_is_kept_as_the_fraction_it_is(told: float | str, kept: tuple[int, int]) -> None:
+    project = create_project(code="FROST", name="Frost", user=None, fps=told)
+    project.refresh_from_db()
+    assert (project.fps_num, project.fps_den) == kept
+
+
+@pytest.mark.parametrize("told", ("fast", "0", -24, 241, "1/0", "nan", "1/1000000007"))
+def test_what_is_no_frame_rate_is_refused_by_name(told: float | str) -> None:
+    with pytest.raises(Refused, match=r"such as 24, 23\.976 or 24000/1001") as caught:
+        create_project(code="FROST", name="Frost", user=None, fps=told)
+    assert caught.value.problems[0].field == "fps"
+    assert not Project.objects.exists()
+
+
+def test_the_database_knows_what_a_frame_rate_is() -> None:
+    project = ProjectFactory.create()
+    with pytest.raises(IntegrityError):
+        Project.objects.filter(pk=project.pk).update(fps_den=0)

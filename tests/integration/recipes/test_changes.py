@@ -298,7 +298,7 @@ def test_what_renders_from_an_earlier_choice_goes_on_unless_somebody_calls_it_of
 
 
 def test_viewers_render_and_cancel_nothing(run: RecipeRun, film: Project, shot: Shot) -> None:
-    viewer = MembershipFactory.create(project=film, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=film, role=Role.CLIENT).user
     for deed in (render_changed, cancel_run, resume_run, cancel_stale):
         with pytest.raises(NotAllowed):
             deed(again(run), user=viewer)

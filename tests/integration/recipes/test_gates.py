@@ -203,7 +203,7 @@ def test_a_take_of_another_shot_or_medium_is_refused_at_a_gate(
 
 def test_viewers_start_nothing_and_artists_open_no_gate(run: RecipeRun, film: Project, shot: Shot) -> None:
     viewer, artist = (
-        MembershipFactory.create(project=film, role=role).user for role in (Role.VIEWER, Role.ARTIST)
+        MembershipFactory.create(project=film, role=role).user for role in (Role.CLIENT, Role.ARTIST)
     )
     with pytest.raises(NotAllowed):
         started(viewer, film, [shot], run.recipe, key="viewer")

@@ -246,7 +246,7 @@ def test_a_template_whose_version_is_deprecated_is_recommended_no_more(shot: Sho
 
 
 def test_who_may_only_look_decides_nothing(shot: Shot) -> None:
-    viewer = MembershipFactory.create(project=shot.project, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=shot.project, role=Role.CLIENT).user
     for deed in (lambda: decide(shot, user=viewer), lambda: recommend([shot], user=viewer)):
         with pytest.raises(NotAllowed):
             deed()

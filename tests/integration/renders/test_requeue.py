@@ -156,7 +156,7 @@ def test_only_jobs_of_films_the_person_renders_are_requeued(batch: RenderBatch, 
     mine = ended(batch)
     assert requeue_jobs(Job.objects.all(), user=coordinator) == 1
     assert (again(mine).state, again(stranger).state) == (JobState.READY, JobState.FAILED)
-    viewer = MembershipFactory.create(project=batch.project, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=batch.project, role=Role.CLIENT).user
     Job.objects.filter(pk=mine.pk).update(state=JobState.FAILED)
     assert requeue_jobs(Job.objects.all(), user=viewer) == 0
     with pytest.raises(NotAllowed):
@@ -300,7 +300,7 @@ def test_a_nodes_page_says_how_many_failed_there_and_requeues_them(
 
 def test_a_viewer_is_not_asked(batch: RenderBatch) -> None:
     viewer = UserFactory.create(is_staff=True)
-    MembershipFactory.create(project=batch.project, user=viewer, role=Role.VIEWER)
+    MembershipFactory.create(project=batch.project, user=viewer, role=Role.CLIENT)
     client = Client()
     client.force_login(viewer)
     node = NodeFactory.create()

@@ -194,7 +194,7 @@ def test_an_explicit_seed_counts_upward_over_takes(film: Project, coordinator: U
 
 
 def test_a_viewer_may_not_render(film: Project) -> None:
-    viewer = MembershipFactory.create(project=film, role=Role.VIEWER).user
+    viewer = MembershipFactory.create(project=film, role=Role.CLIENT).user
     with pytest.raises(NotAllowed, match="coordinator"):
         press(viewer, film, shots_of(film, 1), Step(template="sd15_t2i"))
 

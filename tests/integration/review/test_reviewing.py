@@ -108,7 +108,7 @@ def test_whoever_decides_second_from_an_old_page_is_told(take: Take) -> None:
     assert states_of(take) == ("approved", "approved")
 
 
-@pytest.mark.parametrize("role", [Role.ARTIST, Role.VIEWER])
+@pytest.mark.parametrize("role", [Role.ARTIST, Role.CLIENT])
 def test_who_may_not_review_is_told_which_role_would(take: Take, role: Role) -> None:
     with pytest.raises(NotAllowed, match="admin, coordinator"):
         decide(take, Review.APPROVED, user=reviewer_of(take, role))

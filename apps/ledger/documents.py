@@ -1,0 +1,251 @@
+"""Documents: what an object says, as plain JSON, its cast and other lists included.
+
+Each app describes its tracked models in ``tracked.py``; a model's columns are taken from the model itself, so
+that a column added later is remembered without anybody thinking of it. Rows that are pointed at stand in a
+document by the words people use for them (a location by its code), so that it can be read by people, compared
+between databases, and put back after the row it named has been made anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Field, ForeignKey, Model
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+VERSION: Final = "row_version"
+BOOKKEEPING: Final = frozenset({"id", "created_at", "updated_at", VERSION})
+"""Columns of every row that say nothing of what somebody planned."""
+AT_ONCE: Final = 10_000
+"""Keys in one query: more than this are read in several."""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A row by its words: ``by`` are lookups of the model, joined by ``joined``.
+
+    ``within`` is the lookup that keeps apart rows of the same words, such as a location's "project"; ``of``
+    says whose key it must be: "project" (the object's), "object" (the object itself), or another reference
+    of the same row.
+    """
+
+    model: type[Model]
+    by: tuple[str, ...] = ("code",)
+    joined: str = "/"
+    within: str = ""
+    of: str = "project"
+
+    def words(self, values: Iterable[Any]) -> str | None:
+        """Join what the lookups gave; None if there is no such row."""
+        told = [str(value) for value in values if value is not None]
+        return self.joined.join(told) if told else None
+
+
+class Row:
+    """The columns of a model that stand in documents, and how they are read."""
+
+    def __init__(
+        self, model: type[Model], references: Mapping[str, Reference], left_out: Collection[str]
+    ) -> None:
+        self.model = model
+        self.references = dict(references)
+        self.left_out = frozenset(left_out)
+
+    @cached_property
+    def fields(self) -> dict[str, Field[Any, Any]]:
+        """Name → column, in the model's order. A foreign key without words is ImproperlyConfigured."""
+        found: dict[str, Field[Any, Any]] = {}
+        for column in self.model._meta.concrete_fields:
+            if column.name in BOOKKEEPING or column.name in self.left_out or column.primary_key:
+                continue
+            if isinstance(column, ForeignKey) and column.name not in self.references:
+                raise ImproperlyConfigured(
+                    f"{self.model.__name__}.{column.name}: say in tracked.py how a document names such a row"
+                )
+            found[column.name] = column
+        return found
+
+    @cached_property
+    def lookups(self) -> list[str]:
+        """What a query asks for, see ``told``."""
+        return [lookup for name in self.fields for lookup in self.lookups_of(name)]
+
+    def told(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a document's part of what ``lookups`` found."""
+        told: dict[str, Any] = {}
+        for name in self.fields:
+            values = [found[lookup] for lookup in self.lookups_of(name)]
+            reference = self.references.get(name)
+            told[name] = reference.words(values) if reference else plain(values[0])
+        return told
+
+    def lookups_of(self, name: str) -> list[str]:
+        """Lookups of one name: the column, or the words of the row it points at."""
+        reference = self.references.get(name)
+        return [f"{name}__{step}" for step in reference.by] if reference else [name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Children:
+    """Rows that belong to an object and have no life of their own: a shot's cast, a character's costumes.
+
+    ``key``: the names that tell one from another in its list. ``ordered``: the column that holds the place in
+    the list (then not in the document). ``flat``: the list holds the one value alone, not an object.
+    ``label``: what people call the list.
+    """
+
+    model: type[Model]
+    parent: str
+    key: tuple[str, ...]
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    ordered: str = ""
+    flat: bool = False
+    label: str | Promise = ""
+    left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def row(self) -> Row:
+        """The columns of each."""
+        return Row(self.model, self.references, {*self.left_out, self.parent, self.ordered})
+
+    def read(self, keys: Collection[Any]) -> dict[Any, list[Any]]:
+        """Read the lists of these objects, in their order; one query."""
+        lists: dict[Any, list[Any]] = defaultdict(list)
+        order = (self.ordered,) if self.ordered else self.row.lookups_of(self.key[0])
+        rows = self.model._default_manager.filter(**{f"{self.parent}__in": keys})
+        for found in rows.order_by(*order, "pk").values(f"{self.parent}_id", *self.row.lookups):
+            told = self.row.told(found)
+            lists[found[f"{self.parent}_id"]].append(told[self.key[0]] if self.flat else told)
+        return lists
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An object as it was: what it said, what it was called, whose project's it is (None: the farm's)."""
+
+    project: UUID | None
+    label: str
+    values: dict[str, Any]
+    version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """How one kind of object is remembered.
+
+    ``kind``: its word in activity ("shot"). ``label``: lookups that name it, joined by ``joined``.
+    ``project``: the lookup of its project's key, "" for what the whole farm shares. ``permit``: raises
+    NotAllowed or Refused unless this person may change these rows by hand now.
+    """
+
+    model: type[Model]
+    kind: str
+    label: tuple[str, ...] = ("code",)
+    joined: str = "_"
+    project: str = "project"
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    children: Mapping[str, Children] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    permit: Callable[[Sequence[Any], User], None]
+
+    @cached_property
+    def row(self) -> Row:
+        """The object's own columns."""
+        return Row(self.model, self.references, self.left_out)
+
+    @cached_property
+    def versioned(self) -> bool:
+        """Whether the model counts its versions."""
+        return any(column.name == VERSION for column in self.model._meta.concrete_fields)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that stand in a document: columns, then lists."""
+        return (*self.row.fields, *self.children)
+
+    def read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
+        """Read these objects as they are now; those that are gone are left out.
+
+        One query, and one for each kind of list (again for every AT_ONCE keys).
+        """
+        found: dict[Any, Snapshot] = {}
+        for some in batches(list(keys), AT_ONCE):
+            found |= self._read(some)
+        return found
+
+    def _read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
+        rows = self.model._default_manager.filter(pk__in=keys).order_by("pk")
+        asked = {"pk", self.project or "pk", *self.label, *self.row.lookups}
+        asked |= {VERSION} if self.versioned else set()
+        own = list(rows.values(*asked))
+        lists = {name: children.read(keys) for name, children in self.children.items()} if own else {}
+        return {
+            (key := found["pk"]): Snapshot(
+                project=found[self.project] if self.project else None,
+                label=self.joined.join(str(found[lookup]) for lookup in self.label),
+                values=self.row.told(found) | {name: lists[name].get(key, []) for name in lists},
+                version=found.get(VERSION),
+            )
+            for found in own
+        }
+
+
+_registered: dict[type[Model], Document] = {}
+
+
+def track(document: Document) -> Document:
+    """Remember the changes of a model's rows from now on; called in an app's ``tracked.py``."""
+    if any(document.kind == other.kind and other.model is not document.model for other in documents()):
+        raise ImproperlyConfigured(f"two models are tracked as “{document.kind}”")
+    _registered[document.model] = document
+    return document
+
+
+def documents() -> tuple[Document, ...]:
+    """Every kind of object that is remembered."""
+    return tuple(_registered.values())
+
+
+def document_of(model: type[Model]) -> Document:
+    """Return how a model's rows are remembered. Raises LookupError for a model that no tracked.py names."""
+    try:
+        return _registered[model]
+    except KeyError:
+        raise LookupError(f"{model.__name__} is not tracked: describe it in its app's tracked.py") from None
+
+
+def is_tracked(model: type[Model]) -> bool:
+    """Tell whether changes of this model's rows are remembered."""
+    return model in _registered
+
+
+def document_named(kind: str) -> Document | None:
+    """Return how a kind of object is remembered; None if it is no longer."""
+    return next((document for document in documents() if document.kind == kind), None)
+
+
+def plain(value: Any) -> Any:
+    """Write a column's value as JSON has it."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    return value
+
+
+def batches(keys: list[Any], size: int) -> Iterator[list[Any]]:
+    """Cut a list into pieces of at most ``size``."""
+    return (keys[start : start + size] for start in range(0, len(keys), size))

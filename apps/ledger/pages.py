@@ -1,0 +1,82 @@
+"""Admin pages that remember: what somebody changes there, deletes there, or changes for many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+
+from apps.accounts.models import User
+from apps.common.admin import Page
+from apps.common.admin_versions import Meanwhile
+from apps.ledger import words
+from apps.ledger.documents import Document, document_of, is_tracked
+from apps.ledger.selectors import steps_since
+from apps.ledger.services.recording import changing
+
+
+class Remembered(Page):
+    """A model's pages; if the model is tracked, each save and deletion writes activity."""
+
+    def remembering(self, request: HttpRequest, keys: Iterable[Any]) -> AbstractContextManager[Any]:
+        """Remember what a POST changes of these rows, their inlines included."""
+        if request.method != "POST" or not is_tracked(self.model) or not isinstance(request.user, User):
+            return nullcontext()
+        return changing(self.model, keys, actor=request.user)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change and is_tracked(self.model):
+            with changing(self.model, actor=None) as under_way:
+                under_way.born(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with self.remembering(request, [obj.pk]):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        with self.remembering(request, queryset.values_list("pk", flat=True)):
+            super().delete_queryset(request, queryset)
+
+    def may_merge(self, request: HttpRequest, key: Any, seen: int, now: int) -> bool:
+        """Tell whether all that was changed meanwhile stands elsewhere than in this form (a status, say)."""
+        if seen >= now or not is_tracked(self.model):
+            return False
+        document = document_of(self.model)
+        row = self.get_object(request, str(key))
+        changed = {step.field for step in steps_since(document, key, seen)}
+        return row is not None and changed.isdisjoint(self._fields_of_form(request, row, document))
+
+    def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
+        """Return what was changed since a version, from activity, beside what was typed."""
+        if not is_tracked(self.model):
+            return super().changed_meanwhile(request, row, seen, form)
+        document = document_of(self.model)
+        kind = document.kind
+        return [
+            Meanwhile(
+                field=words.field_text(kind, step.field),
+                was=words.value_text(kind, step.field, step.old),
+                now=words.diff(kind, step.field, step.old, step.new),
+                typed=_typed(form, step.field) if step.field in form.fields else "",
+                who=step.who,
+                at=step.at,
+            )
+            for step in steps_since(document, row.pk, seen)
+        ]
+
+    def _fields_of_form(self, request: HttpRequest, row: Any, document: Document) -> set[str]:
+        own = set(self.get_form(request, row, change=True).base_fields)
+        shown = {inline.model for inline in self.get_inline_instances(request, row)}
+        return own | {name for name, children in document.children.items() if children.model in shown}
+
+
+def _typed(form: Any, name: str) -> str:
+    value = form.cleaned_data.get(name, form[name].data)
+    if isinstance(value, Model):
+        return str(value)
+    column = form._meta.model._meta.get_field(name)
+    return str(dict(column.flatchoices).get(value, value) if column.choices else value or "")

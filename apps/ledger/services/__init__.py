@@ -1,0 +1,1 @@
+"""Write what was changed, and put it back."""

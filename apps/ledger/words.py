@@ -1,0 +1,130 @@
+"""Documents in people's words: names of fields, values, and what differs between two texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import SequenceMatcher
+from typing import Any, Final
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from apps.ledger.documents import Children, Row, document_named
+
+VERBS: Final[Mapping[str, Any]] = {
+    "created": gettext_lazy("created"),
+    "changed": pgettext_lazy("activity", "changed"),
+    "deleted": gettext_lazy("deleted"),
+    "archived": gettext_lazy("archived"),
+    "revived": gettext_lazy("taken from the archive"),
+    "status": gettext_lazy("status moved"),
+    "imported": gettext_lazy("imported"),
+    "restored": gettext_lazy("restored"),
+    "undone": gettext_lazy("undone"),
+    "reordered": gettext_lazy("reordered"),
+}
+"""What people read for the verbs; another app's own verb is shown as it is."""
+LONG: Final = 40
+"""Letters from which on two texts are compared word by word."""
+MOST_WORDS: Final = 4_000
+"""Texts longer than this are shown whole: comparing takes the square of their length."""
+
+
+def verb_text(verb: str) -> str:
+    """Say what was done."""
+    return str(VERBS.get(verb, verb.replace("_", " ")))
+
+
+def kind_text(kind: str) -> str:
+    """Say what kind of object it is."""
+    document = document_named(kind)
+    return str(document.model._meta.verbose_name) if document else kind.replace("_", " ")
+
+
+def field_text(kind: str, name: str) -> str:
+    """Name a field of a document as its form does."""
+    document = document_named(kind)
+    if document is None:
+        return name.replace("_", " ")
+    if name in document.children:
+        return str(document.children[name].label or name.replace("_", " "))
+    return _column_text(document.row, name)
+
+
+def value_text(kind: str, name: str, value: Any) -> str:
+    """Say a value of a document: choices in words, rows of a list one a line."""
+    document = document_named(kind)
+    if document is not None and name in document.children:
+        return "\n".join(_item_text(document.children[name], item) for item in value or ())
+    return _plain_text(document.row if document else None, name, value)
+
+
+def diff(kind: str, name: str, old: Any, new: Any) -> SafeString:
+    """Show what differs between two values: word by word in long texts, else the one and the other."""
+    before, after = value_text(kind, name, old), value_text(kind, name, new)
+    words = _words(before), _words(after)
+    listed = _is_list(kind, name)
+    if not (before and after) or (not listed and max(len(before), len(after)) < LONG):
+        parts = [(tag, text) for tag, text in (("del", before), ("ins", after)) if text]
+        return format_html_join(" → ", "<{0}>{1}</{0}>", parts)
+    if max(map(len, words)) > MOST_WORDS:
+        return format_html("<del>{}</del> → <ins>{}</ins>", before, after)
+    return _marked(*words)
+
+
+def _marked(before: list[str], after: list[str]) -> SafeString:
+    pieces: list[SafeString] = []
+    for step, a, b, c, d in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        gone, come = "".join(before[a:b]), "".join(after[c:d])
+        if step == "equal":
+            pieces.append(format_html("{}", come))
+            continue
+        if gone:
+            pieces.append(format_html("<del>{}</del>", gone))
+        if come:
+            pieces.append(format_html("<ins>{}</ins>", come))
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s+|\w+|[^\w\s]", text)
+
+
+def _is_list(kind: str, name: str) -> bool:
+    document = document_named(kind)
+    return document is not None and name in document.children
+
+
+def _column_text(row: Row, name: str) -> str:
+    column = row.fields.get(name)
+    return str(column.verbose_name) if column is not None else name.replace("_", " ")
+
+
+def _plain_text(row: Row | None, name: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    column = row.fields.get(name) if row is not None else None
+    if column is not None and column.choices:
+        value = dict(column.flatchoices).get(value, value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {inner}" for key, inner in value.items())
+    return str(value)
+
+
+def _item_text(children: Children, item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    told = [_plain_text(children.row, name, item.get(name)) for name in children.key]
+    rest = [
+        f"{_column_text(children.row, name)}: {text}"
+        for name, value in item.items()
+        if name not in children.key and (text := _plain_text(children.row, name, value))
+    ]
+    return " · ".join([" ".join(told), *rest])

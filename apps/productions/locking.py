@@ -1,0 +1,41 @@
+"""Lock a shot's plan, so that nobody changes it by accident; take the lock off again."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.errors import Problem, Refused
+from apps.productions.models import Shot
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+
+
+def lock_shot(shot: Shot, *, user: User) -> bool:
+    """Lock a shot's plan; return False if somebody had locked it already. Raises NotAllowed."""
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
+    mine = Shot.objects.filter(pk=shot.pk, locked_by="")
+    return bool(mine.update(locked_by=user.get_username(), locked_at=Now(), **_newer()))
+
+
+def unlock_shot(shot: Shot, *, user: User) -> bool:
+    """Take the lock off, whoever put it on; return False if there was none. Raises NotAllowed."""
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
+    return bool(
+        Shot.objects.filter(pk=shot.pk).exclude(locked_by="").update(locked_by="", locked_at=None, **_newer())
+    )
+
+
+def require_unlocked(shot: Shot) -> None:
+    """Raise Refused, naming who locked it and when, unless the shot's plan may be changed now."""
+    found = Shot.objects.filter(pk=shot.pk).exclude(locked_by="").values("locked_by", "locked_at").first()
+    if found:
+        told = _("%(user)s locked this shot on %(day)s; unlock it to change its plan")
+        facts = {"user": found["locked_by"], "day": f"{found['locked_at']:%Y-%m-%d %H:%M} UTC"}
+        raise Refused(Problem("locked_by", shot.full_code, told % facts, code="locked"))
+
+
+def _newer() -> dict[str, object]:
+    return {"row_version": F("row_version") + 1, "updated_at": Now()}
