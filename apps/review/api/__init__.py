@@ -2,6 +2,6 @@
 
 from apps.review.api.notes import NoteViewSet
 from apps.review.api.playlists import PlaylistViewSet
-from apps.review.api.takes import TakeViewSet
+from apps.review.api.takes import FramesAt, TakeViewSet, Trim, WantedFrames
 
-__all__ = ["NoteViewSet", "PlaylistViewSet", "TakeViewSet"]
+__all__ = ["FramesAt", "NoteViewSet", "PlaylistViewSet", "TakeViewSet", "Trim", "WantedFrames"]
