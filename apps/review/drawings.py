@@ -1,8 +1,8 @@
-"""Drawings on a picture: strokes in parts of its width and height, so that they fit every size it is shown at.
+"""Drawings on a picture: strokes in parts of its width and height, so that they fit any size it is shown at.
 
 A stroke is ``{"tool": "pen" | "arrow", "colour": "#rrggbb", "width": part of the picture's width, "points":
-[[x, y], …]}`` with x and y from 0 (left, top) to 1. Whatever comes in is checked to the last number and written
-anew: a browser draws it, and it is kept for good.
+[[x, y], …]}`` with x and y from 0 (left, top) to 1. Whatever comes in is checked to the last number and
+written anew: a browser draws it, and it is kept for good.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DIGITS: Final = 4
 
 
 def clean_drawing(told: Any, *, field: str = "drawing") -> list[dict[str, Any]]:
-    """Return the strokes as they are kept, numbers rounded to four digits. Raises Refused, naming the place."""
+    """Return the strokes as they are kept, with four digits. Raises Refused, naming the place."""
     if told is None:
         return []
     if not isinstance(told, list):

@@ -37,7 +37,7 @@ def address_of(link: ClientLink) -> str:
 
 
 def link_of(token: str) -> ClientLink:
-    """Return the link of a token with its playlist. Raises BadSignature for a forged one, or one that is gone."""
+    """Return the link of a token with its playlist. Raises BadSignature if it is forged, or gone."""
     key = Signer(salt=_LINK, sep=".").unsign(token)
     found = ClientLink.objects.select_related("playlist__project").filter(pk=UUID(hex=key)).first()
     if found is None:
@@ -51,12 +51,14 @@ def guest_mark(guest: ClientGuest) -> str:
 
 
 def guest_of(link: ClientLink, mark: str) -> ClientGuest | None:
-    """Return whose cookie this is; None for a forged one, another link's, or one from before a new password."""
+    """Return whose cookie this is; None if it is forged, another link's, or from before a new password."""
     said, _dot, _rest = mark.partition(".")
     try:
-        guest = ClientGuest.objects.select_related("link__playlist__project").filter(
-            pk=UUID(hex=said), link=link
-        ).first()
+        guest = (
+            ClientGuest.objects.select_related("link__playlist__project")
+            .filter(pk=UUID(hex=said), link=link)
+            .first()
+        )
     except ValueError:
         return None
     return guest if guest is not None and constant_time_compare(guest_mark(guest), mark) else None
@@ -70,7 +72,9 @@ def file_url(artifact_id: UUID, guest: ClientGuest) -> str:
     step = max(1, settings.MEDIA_URL_SECONDS // 2)
     until = (int(time.time()) // step + 1) * step + settings.MEDIA_URL_SECONDS
     until = min(until, int(guest.link.expires_at.timestamp()))
-    question = urlencode({"guest": guest.pk.hex, "until": until, "sig": _file_signature(artifact_id, guest, until)})
+    question = urlencode(
+        {"guest": guest.pk.hex, "until": until, "sig": _file_signature(artifact_id, guest, until)}
+    )
     return f"{reverse('client-file', args=[artifact_id])}?{question}"
 
 
@@ -83,7 +87,9 @@ def guest_for_file(artifact_id: UUID, query: Mapping[str, str]) -> ClientGuest:
         guest = ClientGuest.objects.select_related("link__playlist").filter(pk=UUID(hex=said)).first()
     except ValueError:
         guest = None
-    if guest is None or not constant_time_compare(_file_signature(artifact_id, guest, int(until)), query.get("sig", "")):
+    if guest is None or not constant_time_compare(
+        _file_signature(artifact_id, guest, int(until)), query.get("sig", "")
+    ):
         raise BadSignature("this address is signed for nobody")
     if not guest.link.open:
         raise BadSignature("this link is closed")

@@ -36,7 +36,7 @@ _LIVE: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def notes_csv(playlist: Playlist, reader: User) -> HttpResponse:
-    """The notes of a playlist's takes that this person reads, by the playlist's order: CSV that Excel opens."""
+    """The notes on a playlist's takes that this person reads, in its order: CSV that Excel opens."""
     table = StringIO()
     # Excel knows UTF-8 by its mark; a text that begins like a formula gets an apostrophe before it.
     table.write("\ufeff")

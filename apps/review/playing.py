@@ -1,5 +1,6 @@
-"""What a page needs to play takes: where their files are, which frames of them the shot shows, and how they are
-numbered. The page's behaviour is static/shotfarm/review/; this is all it is told.
+"""What a page needs to play takes: where their files are, which frames the shot shows, how they are numbered.
+
+The page's behaviour is static/shotfarm/review/; this is all it is told.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Viewer:
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """How a page opens: which takes of the row are A and B, how they stand, and whether the row plays through.
+    """How a page opens: which takes are A and B, how they stand, and whether the row plays through.
 
     ``before`` and ``after``: addresses of the shots beside this one.
     """
@@ -158,7 +159,7 @@ def _config(items: Sequence[Mapping[str, Any]], opening: Opening, *, fps: float)
 
 
 def item_of(take: Any, signed: Signed) -> dict[str, Any]:
-    """Tell a take to the page. It has its files (apps.review.gallery.with_files), shot and project at hand."""
+    """Tell a take to the page. It has its files (gallery.with_files), shot and project at hand."""
     return {
         "take": str(take.pk),
         "code": take.shot.full_code,

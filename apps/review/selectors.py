@@ -26,12 +26,18 @@ from apps.productions.models import Sequence, Shot
 from apps.productions.states import OMITTED
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
-from apps.projects.selectors import Person, projects_for, scoped
+from apps.projects.selectors import Person, scoped
 from apps.review.models import Playlist, PlaylistItem, ReviewNote, Take, Visibility
 from apps.review.states import Media, Review
 
-
-IN_ORDER: Final = ("shot__sequence__order", "shot__sequence__code", "shot__order", "shot__code", "stage", "number")
+IN_ORDER: Final = (
+    "shot__sequence__order",
+    "shot__sequence__code",
+    "shot__order",
+    "shot__code",
+    "stage",
+    "number",
+)
 """The order of the film."""
 
 
@@ -79,9 +85,7 @@ def looked_at(takes: QuerySet[Take]) -> QuerySet[Take]:
     return takes.select_related("shot__sequence", "shot__project", "project")
 
 
-def takes_of_shots(
-    shots: Iterable[UUID], *, stage: str, which: str = "latest"
-) -> QuerySet[Take]:
+def takes_of_shots(shots: Iterable[UUID], *, stage: str, which: str = "latest") -> QuerySet[Take]:
     """The takes of these shots that a playlist is made of, by the shots' order.
 
     ``which``: "latest" (the newest of the stage that can be seen) or "selected".
@@ -89,7 +93,9 @@ def takes_of_shots(
     rows = looked_at(Take.objects.filter(shot__in=list(shots), stage=stage)).order_by(*IN_ORDER)
     if which == "selected":
         return rows.filter(selected=True)
-    newest = Window(RowNumber(), partition_by=[F("shot_id")], order_by=[F("created_at").desc(), F("pk").desc()])
+    newest = Window(
+        RowNumber(), partition_by=[F("shot_id")], order_by=[F("created_at").desc(), F("pk").desc()]
+    )
     ranked = rows.filter(media_state__in=(Media.READY, Media.PROCESSING)).annotate(_rank=newest)
     return ranked.filter(_rank=1)
 

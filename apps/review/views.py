@@ -1,7 +1,7 @@
 """What somebody sees who came by a client link: one playlist, and what was said about its takes.
 
-No session, no account: a signed address, and a cookie that says which guest this is. Nothing else of the farm is
-reached from here, and every answer says that it is not to be kept or indexed.
+No session, no account: a signed address, and a cookie that says which guest this is. Nothing else of the farm
+is reached from here, and every answer says that it is not to be kept or indexed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.signing import BadSignature
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -130,9 +136,7 @@ def _enter(request: HttpRequest, link: ClientLink) -> HttpResponseBase:
     if too_many(request, "enter", ENTRIES):
         return _busy(request)
     try:
-        guest = welcome(
-            link, name=request.POST.get("name", ""), password=request.POST.get("password", "")
-        )
+        guest = welcome(link, name=request.POST.get("name", ""), password=request.POST.get("password", ""))
     except Refused as refused:
         return _door(request, link, refused.problems, status=HTTPStatus.BAD_REQUEST)
     answer = HttpResponseRedirect(address_of(link))
@@ -151,8 +155,10 @@ def _enter(request: HttpRequest, link: ClientLink) -> HttpResponseBase:
 def _door(
     request: HttpRequest, link: ClientLink, problems: tuple[Problem, ...] = (), status: int = HTTPStatus.OK
 ) -> HttpResponseBase:
-    """The form that asks for a name. Under "no-referrer" a browser sends it with no origin, which is refused as
-    somebody else's; it is sent to its own address only."""
+    """The form that asks for a name.
+
+    Under "no-referrer" a browser would send it with no origin, which is refused as somebody else's.
+    """
     context = {"link": link, "problems": problems, "name": request.POST.get("name", "")}
     return sealed(render(request, "review/client_door.html", context, status=status), referrer="same-origin")
 

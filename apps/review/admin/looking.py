@@ -72,7 +72,8 @@ def context_page(page: TakeAdmin, request: HttpRequest, take: Take) -> HttpRespo
     return _show(
         page,
         request,
-        title=_("%(take)s in the film") % {"take": f"{shot.full_code} {Stage(take.stage).label} {take.number}"},
+        title=_("%(take)s in the film")
+        % {"take": f"{shot.full_code} {Stage(take.stage).label} {take.number}"},
         viewer=viewer_for(shown, reader=person_of(request), opening=opening),
         shot=shot,
         told=told,
@@ -116,7 +117,9 @@ def _with_siblings(page: TakeAdmin, request: HttpRequest, named: list[Take]) -> 
 
 def _ways(page: TakeAdmin, request: HttpRequest, shot: Shot) -> dict[str, str]:
     before, after = neighbours(shot)
-    stages = page.get_queryset(request).filter(shot=shot).order_by("-created_at").values_list("stage", flat=True)
+    stages = (
+        page.get_queryset(request).filter(shot=shot).order_by("-created_at").values_list("stage", flat=True)
+    )
     beside = [one.pk for one in (before, after) if one is not None]
     best = best_takes(beside, stage=stages.first() or Stage.CLIP)
     return {

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
 from apps.common.admin_forms import become
-from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.errors import Problem, Refused
 from apps.common.show import NOTHING, badge, moment
 from apps.productions.models import Shot
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
@@ -78,17 +78,10 @@ class PlaylistAdmin(ScopedAdmin):
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         keys = [row.pk for row in rows]
         counts = dict(
-            Playlist.objects.filter(pk__in=keys)
-            .order_by()
-            .values_list("pk")
-            .annotate(count=Count("items"))
+            Playlist.objects.filter(pk__in=keys).order_by().values_list("pk").annotate(count=Count("items"))
         )
-        open_links = ClientLink.objects.filter(
-            playlist=OuterRef("pk"), revoked_at=None, expires_at__gt=Now()
-        )
-        shared = set(
-            Playlist.objects.filter(Exists(open_links), pk__in=keys).values_list("pk", flat=True)
-        )
+        open_links = ClientLink.objects.filter(playlist=OuterRef("pk"), revoked_at=None, expires_at__gt=Now())
+        shared = set(Playlist.objects.filter(Exists(open_links), pk__in=keys).values_list("pk", flat=True))
         notes = dict(
             ReviewNote.objects.filter(take__places__playlist__in=keys, resolved_at=None, reply_to=None)
             .order_by()
@@ -255,7 +248,9 @@ class PlaylistAdmin(ScopedAdmin):
             raise Refused(Problem("stage", stage, _("choose one of: %s") % ", ".join(Stage.values)))
         said = request.POST.get("shots", "").replace(",", " ").split()[:MOST_ITEMS]
         if not said:
-            raise Refused(Problem("shots", "", _("write codes of sequences or shots, such as SQ010 SQ020_SH0040")))
+            raise Refused(
+                Problem("shots", "", _("write codes of sequences or shots, such as SQ010 SQ020_SH0040"))
+            )
         found = Q()
         for code in said:
             sequence, _line, shot = code.partition("_")
@@ -263,7 +258,10 @@ class PlaylistAdmin(ScopedAdmin):
         shots = Shot.objects.filter(found, project=playlist.project_id).values_list("pk", flat=True)
         takes = list(takes_of_shots(shots, stage=stage, which=which))
         new = add_takes(playlist, takes, user=person_of(request))
-        return _("%(new)d takes added, %(there)d were there already.") % {"new": new, "there": len(takes) - new}
+        return _("%(new)d takes added, %(there)d were there already.") % {
+            "new": new,
+            "there": len(takes) - new,
+        }
 
     def _duplicate(self, request: HttpRequest, playlist: Playlist, made: list[Playlist]) -> str:
         made.append(duplicate(playlist, user=person_of(request)))

@@ -31,7 +31,7 @@ from apps.common.show import (
     state_badge,
     thumbnail,
 )
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_scope import MyProjects, ScopedAdmin, back_to
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.projects.stages import Stage
@@ -237,7 +237,9 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         told = review_takes(mine, to=to, user=person_of(request), note=note, gather=gather)
         for words in told.refused[:5]:
             messages.error(request, words)
-        messages.success(request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label})
+        messages.success(
+            request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
+        )
 
     @admin.action(description=gettext_lazy("New playlist"), permissions=["review"])
     def make_playlist(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:

@@ -149,7 +149,9 @@ class NoteViewSet(ScopedRead[ReviewNote]):
         body = NewNote(data=request.data)
         body.is_valid(raise_exception=True)
         asked = dict(body.validated_data)
-        takes = scoped(Take.objects.select_related("project", "shot__project", "shot__sequence"), request.user)
+        takes = scoped(
+            Take.objects.select_related("project", "shot__project", "shot__sequence"), request.user
+        )
         take = _one(takes, "take", asked.pop("take"))
         if asked["reply_to"] is not None:
             asked["reply_to"] = _one(self.get_queryset(), "reply_to", asked["reply_to"])
@@ -193,5 +195,7 @@ class NoteViewSet(ScopedRead[ReviewNote]):
 def _one(rows: QuerySet[Any], field: str, key: object) -> Any:
     found = rows.filter(pk=key).first()
     if found is None:
-        raise Refused(Problem(field, str(key), _("there is none with this id in your projects"), code="does_not_exist"))
+        raise Refused(
+            Problem(field, str(key), _("there is none with this id in your projects"), code="does_not_exist")
+        )
     return found

@@ -92,7 +92,7 @@ class PlaylistDetail(PlaylistSerializer):
 
 
 class TakesNamed(Strict):
-    """Takes by their ids, or shots (codes such as SQ010_SH0040) with a stage: their latest or selected takes."""
+    """Takes by their ids, or shots (codes such as SQ010_SH0040) and a stage: their latest or selected ones."""
 
     takes = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=MOST_ITEMS)
     shots = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_ITEMS)
@@ -329,10 +329,15 @@ class PlaylistViewSet(ScopedRead[Playlist]):
 def _takes(project: Project, asked: dict[str, Any]) -> list[Take]:
     """The takes that are named, in that order. Raises Refused for one that is not in the project."""
     keys = asked.get("takes") or []
-    rows = {take.pk: take for take in Take.objects.filter(project=project, pk__in=keys).select_related("shot__sequence")}
+    rows = {
+        take.pk: take
+        for take in Take.objects.filter(project=project, pk__in=keys).select_related("shot__sequence")
+    }
     lost = [key for key in keys if key not in rows]
     if lost:
-        raise Refused(Problem("takes", str(lost[0]), _("no such take in this project"), code="does_not_exist"))
+        raise Refused(
+            Problem("takes", str(lost[0]), _("no such take in this project"), code="does_not_exist")
+        )
     named = [rows[key] for key in keys]
     codes = asked.get("shots") or []
     if not codes:

@@ -272,7 +272,9 @@ class TakeViewSet(ScopedRead[Take]):
         found = {take.pk for take in takes}
         lost = [key for key in keys if key not in found]
         if lost:
-            raise Refused(Problem("takes", str(lost[0]), _("no such take in your projects"), code="does_not_exist"))
+            raise Refused(
+                Problem("takes", str(lost[0]), _("no such take in your projects"), code="does_not_exist")
+            )
         told = review_takes(takes, user=person_of(request), **asked)
         return Response(VerdictsGiven({"done": told.done, "refused": told.refused}).data)
 

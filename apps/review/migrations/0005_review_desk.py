@@ -9,177 +9,403 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('projects', '0003_ground'),
-        ('review', '0004_ground'),
+        ("projects", "0003_ground"),
+        ("review", "0004_ground"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ClientLink',
+            name="ClientLink",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('label', models.CharField(blank=True, max_length=120, verbose_name='for whom')),
-                ('password', models.CharField(blank=True, editable=False, max_length=128)),
-                ('may_comment', models.BooleanField(default=True, verbose_name='may write notes')),
-                ('expires_at', models.DateTimeField(verbose_name='ends')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('revoked_by', models.CharField(blank=True, max_length=150, verbose_name='revoked by')),
-                ('views', models.PositiveIntegerField(default=0, verbose_name='views')),
-                ('last_viewed_at', models.DateTimeField(blank=True, null=True, verbose_name='last viewed')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("label", models.CharField(blank=True, max_length=120, verbose_name="for whom")),
+                ("password", models.CharField(blank=True, editable=False, max_length=128)),
+                ("may_comment", models.BooleanField(default=True, verbose_name="may write notes")),
+                ("expires_at", models.DateTimeField(verbose_name="ends")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                ("revoked_by", models.CharField(blank=True, max_length=150, verbose_name="revoked by")),
+                ("views", models.PositiveIntegerField(default=0, verbose_name="views")),
+                ("last_viewed_at", models.DateTimeField(blank=True, null=True, verbose_name="last viewed")),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="made by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'client link',
-                'verbose_name_plural': 'client links',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "client link",
+                "verbose_name_plural": "client links",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ClientGuest',
+            name="ClientGuest",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('seen_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last seen')),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guests', to='review.clientlink', verbose_name='link')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "seen_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="last seen"),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="guests",
+                        to="review.clientlink",
+                        verbose_name="link",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'guest',
-                'verbose_name_plural': 'guests',
-                'ordering': ['link', 'created_at'],
+                "verbose_name": "guest",
+                "verbose_name_plural": "guests",
+                "ordering": ["link", "created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Playlist',
+            name="Playlist",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('kind', models.CharField(choices=[('manual', 'playlist'), ('dailies', 'dailies')], default='manual', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('description', models.TextField(blank=True, max_length=2000, verbose_name='description')),
-                ('day', models.DateField(blank=True, null=True, verbose_name='day')),
-                ('until', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='holds takes until')),
-                ('for_clients', models.BooleanField(default=False, help_text='Members whose role is client see it. Guests see it by a link, whatever this says.', verbose_name='for clients')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='playlists', to='projects.project', verbose_name='project')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("manual", "playlist"), ("dailies", "dailies")],
+                        default="manual",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("description", models.TextField(blank=True, max_length=2000, verbose_name="description")),
+                ("day", models.DateField(blank=True, null=True, verbose_name="day")),
+                (
+                    "until",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="holds takes until"
+                    ),
+                ),
+                (
+                    "for_clients",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Members whose role is client see it. Guests see it by a link, whatever this says.",
+                        verbose_name="for clients",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="made by",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="playlists",
+                        to="projects.project",
+                        verbose_name="project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'playlist',
-                'verbose_name_plural': 'playlists',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "playlist",
+                "verbose_name_plural": "playlists",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='clientlink',
-            name='playlist',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='review.playlist', verbose_name='playlist'),
+            model_name="clientlink",
+            name="playlist",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="links",
+                to="review.playlist",
+                verbose_name="playlist",
+            ),
         ),
         migrations.CreateModel(
-            name='PlaylistItem',
+            name="PlaylistItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(verbose_name='position')),
-                ('playlist', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='review.playlist')),
-                ('take', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='places', to='review.take', verbose_name='take')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(verbose_name="position")),
+                (
+                    "playlist",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="review.playlist",
+                    ),
+                ),
+                (
+                    "take",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="places",
+                        to="review.take",
+                        verbose_name="take",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'place in a playlist',
-                'verbose_name_plural': 'places in a playlist',
-                'ordering': ['playlist', 'position', 'pk'],
+                "verbose_name": "place in a playlist",
+                "verbose_name_plural": "places in a playlist",
+                "ordering": ["playlist", "position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='ReviewNote',
+            name="ReviewNote",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('frame', models.PositiveIntegerField(blank=True, null=True, verbose_name='frame')),
-                ('text', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(4000)], verbose_name='note')),
-                ('drawing', models.JSONField(blank=True, default=list, verbose_name='drawing')),
-                ('stage', models.CharField(choices=[('previz', 'previz'), ('keyframe', 'keyframe'), ('clip', 'clip'), ('finish', 'finish')], max_length=10, verbose_name='department')),
-                ('visibility', models.CharField(choices=[('internal', 'for the studio'), ('client', 'for the client too')], default='internal', max_length=10, verbose_name='seen by')),
-                ('author', models.CharField(max_length=150, verbose_name='author')),
-                ('resolved_at', models.DateTimeField(blank=True, null=True, verbose_name='resolved at')),
-                ('resolved_by', models.CharField(blank=True, max_length=150, verbose_name='resolved by')),
-                ('guest', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notes', to='review.clientguest', verbose_name='guest')),
-                ('playlist', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='notes', to='review.playlist', verbose_name='playlist')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='review_notes', to='projects.project', verbose_name='project')),
-                ('reply_to', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='review.reviewnote', verbose_name='answers')),
-                ('take', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='review.take', verbose_name='take')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='review_notes', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("frame", models.PositiveIntegerField(blank=True, null=True, verbose_name="frame")),
+                (
+                    "text",
+                    models.TextField(
+                        blank=True,
+                        validators=[django.core.validators.MaxLengthValidator(4000)],
+                        verbose_name="note",
+                    ),
+                ),
+                ("drawing", models.JSONField(blank=True, default=list, verbose_name="drawing")),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("previz", "previz"),
+                            ("keyframe", "keyframe"),
+                            ("clip", "clip"),
+                            ("finish", "finish"),
+                        ],
+                        max_length=10,
+                        verbose_name="department",
+                    ),
+                ),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("internal", "for the studio"), ("client", "for the client too")],
+                        default="internal",
+                        max_length=10,
+                        verbose_name="seen by",
+                    ),
+                ),
+                ("author", models.CharField(max_length=150, verbose_name="author")),
+                ("resolved_at", models.DateTimeField(blank=True, null=True, verbose_name="resolved at")),
+                ("resolved_by", models.CharField(blank=True, max_length=150, verbose_name="resolved by")),
+                (
+                    "guest",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="notes",
+                        to="review.clientguest",
+                        verbose_name="guest",
+                    ),
+                ),
+                (
+                    "playlist",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="notes",
+                        to="review.playlist",
+                        verbose_name="playlist",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="review_notes",
+                        to="projects.project",
+                        verbose_name="project",
+                    ),
+                ),
+                (
+                    "reply_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="replies",
+                        to="review.reviewnote",
+                        verbose_name="answers",
+                    ),
+                ),
+                (
+                    "take",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notes",
+                        to="review.take",
+                        verbose_name="take",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="review_notes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'review note',
-                'verbose_name_plural': 'review notes',
-                'ordering': ['created_at', 'pk'],
+                "verbose_name": "review note",
+                "verbose_name_plural": "review notes",
+                "ordering": ["created_at", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='playlist',
-            index=models.Index(fields=['project', '-created_at'], name='playlist_list'),
+            model_name="playlist",
+            index=models.Index(fields=["project", "-created_at"], name="playlist_list"),
         ),
         migrations.AddIndex(
-            model_name='playlist',
-            index=models.Index(condition=models.Q(('for_clients', True)), fields=['project'], name='playlists_for_clients'),
+            model_name="playlist",
+            index=models.Index(
+                condition=models.Q(("for_clients", True)), fields=["project"], name="playlists_for_clients"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playlist',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'dailies')), fields=('project', 'day'), name='dailies_once_a_day'),
+            model_name="playlist",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "dailies")), fields=("project", "day"), name="dailies_once_a_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playlist',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('day', None), ('kind', 'manual'), ('until', None)), models.Q(('day__isnull', False), ('kind', 'dailies'), ('until__isnull', False)), _connector='OR'), name='dailies_have_a_day'),
+            model_name="playlist",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("day", None), ("kind", "manual"), ("until", None)),
+                    models.Q(("day__isnull", False), ("kind", "dailies"), ("until__isnull", False)),
+                    _connector="OR",
+                ),
+                name="dailies_have_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clientlink',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='revoked_link_has_who'),
+            model_name="clientlink",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("revoked_at", None), ("revoked_by", "")),
+                    models.Q(("revoked_at__isnull", False), models.Q(("revoked_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="revoked_link_has_who",
+            ),
         ),
         migrations.AddIndex(
-            model_name='playlistitem',
-            index=models.Index(fields=['playlist', 'position'], name='playlist_order'),
+            model_name="playlistitem",
+            index=models.Index(fields=["playlist", "position"], name="playlist_order"),
         ),
         migrations.AddConstraint(
-            model_name='playlistitem',
-            constraint=models.UniqueConstraint(fields=('playlist', 'take'), name='take_once_in_a_playlist'),
+            model_name="playlistitem",
+            constraint=models.UniqueConstraint(fields=("playlist", "take"), name="take_once_in_a_playlist"),
         ),
         migrations.AddIndex(
-            model_name='reviewnote',
-            index=models.Index(fields=['take', 'created_at'], name='notes_of_take'),
+            model_name="reviewnote",
+            index=models.Index(fields=["take", "created_at"], name="notes_of_take"),
         ),
         migrations.AddIndex(
-            model_name='reviewnote',
-            index=models.Index(fields=['project', '-created_at'], name='note_list'),
+            model_name="reviewnote",
+            index=models.Index(fields=["project", "-created_at"], name="note_list"),
         ),
         migrations.AddIndex(
-            model_name='reviewnote',
-            index=models.Index(condition=models.Q(('reply_to', None), ('resolved_at', None)), fields=['take'], name='open_notes_of_take'),
+            model_name="reviewnote",
+            index=models.Index(
+                condition=models.Q(("reply_to", None), ("resolved_at", None)),
+                fields=["take"],
+                name="open_notes_of_take",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewnote',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), models.Q(('drawing', []), _negated=True), _connector='OR'), name='note_says_something'),
+            model_name="reviewnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("text", ""), _negated=True),
+                    models.Q(("drawing", []), _negated=True),
+                    _connector="OR",
+                ),
+                name="note_says_something",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewnote',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at', None), ('resolved_by', '')), models.Q(('resolved_at__isnull', False), models.Q(('resolved_by', ''), _negated=True)), _connector='OR'), name='resolved_note_has_who'),
+            model_name="reviewnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolved_at", None), ("resolved_by", "")),
+                    models.Q(("resolved_at__isnull", False), models.Q(("resolved_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="resolved_note_has_who",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewnote',
-            constraint=models.CheckConstraint(condition=models.Q(('reply_to', models.F('pk')), _negated=True), name='note_answers_another'),
+            model_name="reviewnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reply_to", models.F("pk")), _negated=True), name="note_answers_another"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewnote',
-            constraint=models.CheckConstraint(condition=models.Q(('visibility__in', ['internal', 'client'])), name='note_visibility_is_known'),
+            model_name="reviewnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("visibility__in", ["internal", "client"])),
+                name="note_visibility_is_known",
+            ),
         ),
     ]

@@ -18,9 +18,7 @@ class ClientLink(BaseModel):
     The address is signed (apps.review.links) and nowhere stored. ``password``: a hash, "" for none.
     """
 
-    playlist = models.ForeignKey(
-        Playlist, models.CASCADE, related_name="links", verbose_name=_("playlist")
-    )
+    playlist = models.ForeignKey(Playlist, models.CASCADE, related_name="links", verbose_name=_("playlist"))
     label = models.CharField(_("for whom"), max_length=120, blank=True)
     password = models.CharField(max_length=128, blank=True, editable=False)
     may_comment = models.BooleanField(_("may write notes"), default=True)

@@ -26,8 +26,10 @@ logger = logging.getLogger(__name__)
 SEEN: Final = (Media.READY, Media.PROCESSING)
 
 
-def make_dailies(project: Project, *, user: User | None = None, now: datetime | None = None) -> tuple[Playlist, int]:
-    """Make today's dailies of a project, or add what came since to them; return them and how many takes are new.
+def make_dailies(
+    project: Project, *, user: User | None = None, now: datetime | None = None
+) -> tuple[Playlist, int]:
+    """Make today's dailies, or add what came since to them; return them and how many takes are new.
 
     They hold the takes that arrived since the last dailies, whatever day those were of (without any: since
     midnight of the farm's clock), by sequence and shot; of more than a playlist holds, the newest. The farm
@@ -81,7 +83,9 @@ def _arrived(project: Project, since: datetime, until: datetime, room: int) -> l
         project=project, created_at__gt=since, created_at__lte=until, media_state__in=SEEN
     )
     newest = came.order_by("-created_at").values("pk")[: max(0, room)]
-    return list(looked_at(Take.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))).order_by(*IN_ORDER))
+    return list(
+        looked_at(Take.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))).order_by(*IN_ORDER)
+    )
 
 
 def _midnight(day: date) -> datetime:

@@ -113,7 +113,9 @@ def delete_note(note: ReviewNote, *, user: User) -> None:
         if note.replies.exists():
             told = _("somebody has answered this note; resolve it instead")
             raise Refused(Problem("note", "", told, code="answered"))
-    logger.info("note deleted", extra={"note": str(note.pk), "by": user.get_username(), "text": note.text[:80]})
+    logger.info(
+        "note deleted", extra={"note": str(note.pk), "by": user.get_username(), "text": note.text[:80]}
+    )
     note.delete()
 
 

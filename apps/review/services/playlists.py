@@ -53,7 +53,7 @@ def create_playlist(
 
 
 def update_playlist(playlist: Playlist, *, user: User, row_version: int | None, **fields: Any) -> None:
-    """Change name, description or who sees it. Raises Conflict if it changed since ``row_version``; NotAllowed."""
+    """Change what is named. Raises Conflict if it changed since ``row_version``; NotAllowed."""
     require(user, Act.REVIEW, playlist.project)
     unknown = set(fields) - CHANGEABLE
     if unknown:
@@ -72,7 +72,7 @@ def delete_playlist(playlist: Playlist, *, user: User) -> None:
 
 
 def add_takes(playlist: Playlist, takes: Sequence[Take], *, user: User) -> int:
-    """Put takes behind those that are there, once each; return how many are new. Raises NotAllowed, Refused."""
+    """Put takes behind the others, once each; return how many are new. Raises NotAllowed, Refused."""
     require(user, Act.REVIEW, playlist.project)
     with transaction.atomic():
         _touch(playlist, None)
@@ -88,9 +88,7 @@ def remove_takes(playlist: Playlist, takes: Iterable[UUID], *, user: User) -> in
     return gone
 
 
-def reorder(
-    playlist: Playlist, takes: Sequence[UUID], *, user: User, row_version: int | None = None
-) -> None:
+def reorder(playlist: Playlist, takes: Sequence[UUID], *, user: User, row_version: int | None = None) -> None:
     """Put the playlist's takes into this order; every one is named, once.
 
     Raises Conflict if somebody added or removed one meanwhile, NotAllowed.
@@ -108,7 +106,7 @@ def reorder(
 
 
 def duplicate(playlist: Playlist, *, user: User, name: str = "") -> Playlist:
-    """Copy a playlist with its order, as an ordinary one that clients do not see. Raises NotAllowed, Refused."""
+    """Copy a playlist with its order, as one that clients do not see. Raises NotAllowed, Refused."""
     takes = [place.take for place in playlist.items.select_related("take__shot__sequence")]
     return create_playlist(
         project=playlist.project,

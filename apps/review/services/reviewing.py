@@ -73,8 +73,10 @@ class Reviewed:
     refused: list[str] = field(default_factory=list)
 
 
-def review_takes(takes: Iterable[Take], *, to: str, user: User, note: str = "", gather: bool = False) -> Reviewed:
-    """Give many takes one verdict, each by itself: what one of them is refused for, the others do not suffer."""
+def review_takes(
+    takes: Iterable[Take], *, to: str, user: User, note: str = "", gather: bool = False
+) -> Reviewed:
+    """Give many takes one verdict, each by itself: where one is refused, the others go on."""
     told = Reviewed()
     for take in takes:
         try:

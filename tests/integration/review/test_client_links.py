@@ -240,7 +240,9 @@ def test_a_password_is_asked_and_tries_are_counted(shared: Shared) -> None:
     assert (wrong.status_code, "not the password" in wrong.content.decode()) == (400, True)
     assert "shotfarm_guest" not in wrong.cookies
     assert shared.take.shot.full_code in page(come(shared, password="lantern"), shared)
-    answers = [Client().post(shared.address, {"name": "x", "password": f"guess{n}"}).status_code for n in range(12)]
+    answers = [
+        Client().post(shared.address, {"name": "x", "password": f"guess{n}"}).status_code for n in range(12)
+    ]
     assert answers[-1] == 429
     assert ClientGuest.objects.count() == 1
 
@@ -267,7 +269,12 @@ def test_a_guest_comments_and_reads_what_clients_may_read(shared: Shared) -> Non
     sent = browser.post(shared.notes, body, content_type="application/json")
     assert sent.status_code == 201
     note = ReviewNote.objects.get(text="Lovely")
-    assert (note.author, note.user, note.visibility, note.playlist) == ("Hana", None, "client", shared.playlist)
+    assert (note.author, note.user, note.visibility, note.playlist) == (
+        "Hana",
+        None,
+        "client",
+        shared.playlist,
+    )
     read = browser.get(shared.notes, {"take": str(shared.take.pk)}).json()["results"]
     assert [one["text"] for one in read] == ["Better now?", "Lovely"]
     assert read[1]["frame"] == 1010
@@ -292,7 +299,9 @@ def test_a_guest_comments_and_reads_what_clients_may_read(shared: Shared) -> Non
 def test_a_guests_bad_note_is_refused_and_nothing_is_written(shared: Shared, change: dict[str, Any]) -> None:
     internal = add_note(shared.take, user=shared.user, text="Between us")
     words = {"OTHER": str(shared.other.pk), "INTERNAL": str(internal.pk)}
-    told = {name: words.get(value, value) if isinstance(value, str) else value for name, value in change.items()}
+    told = {
+        name: words.get(value, value) if isinstance(value, str) else value for name, value in change.items()
+    }
     body = {"take": str(shared.take.pk), "text": "Lovely"} | told
     answer = come(shared).post(shared.notes, body, content_type="application/json")
     assert answer.status_code == 400

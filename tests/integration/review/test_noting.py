@@ -30,8 +30,13 @@ STROKE = {"tool": "pen", "colour": "#ff3b30", "width": 0.004, "points": [[0.1, 0
 def take() -> Take:
     """A clip of a shot with eight frames of handles in a film that begins at 1001."""
     shot = ShotFactory.create(status_id="review", handles=8, frames=48)
-    length = {"wanted": {"frames": 48, "fps": "24", "head": 8, "tail": 8}, "rendered": {"frames": 64, "fps": "24"}}
-    made: Take = TakeFactory.create(shot=shot, kind="clip", stage="clip", length=length, media_state=Media.READY)
+    length = {
+        "wanted": {"frames": 48, "fps": "24", "head": 8, "tail": 8},
+        "rendered": {"frames": 64, "fps": "24"},
+    }
+    made: Take = TakeFactory.create(
+        shot=shot, kind="clip", stage="clip", length=length, media_state=Media.READY
+    )
     return made
 
 

@@ -128,9 +128,7 @@ def test_the_database_keeps_a_take_once_in_a_playlist_and_dailies_once_a_day(fil
         PlaylistItem.objects.create(playlist=playlist, take=a, position=99)
     dailies, _new = make_dailies(film, user=user)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Playlist.objects.create(
-            project=film, kind="dailies", name="x", day=dailies.day, until=dailies.until
-        )
+        Playlist.objects.create(project=film, kind="dailies", name="x", day=dailies.day, until=dailies.until)
 
 
 @pytest.mark.parametrize("role", [Role.ARTIST, Role.CLIENT])
@@ -196,11 +194,11 @@ def test_a_playlists_notes_are_a_table_in_its_order_and_no_formula(film: Project
     user, (a, b, *_rest) = member(film), takes(film)
     playlist = create_playlist(project=film, user=user, name="월요일 review", takes=[b, a])
     add_note(a, user=user, text="=HYPERLINK(1)", frame=1003)
-    add_note(b, user=user, text="Good, \"but\" long")
+    add_note(b, user=user, text='Good, "but" long')
     answer = notes_csv(playlist, user)
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("position,shot,stage,take,frame,note,author")
-    assert lines[1].startswith('1,SQ010_SH0020,clip,') and '"Good, ""but"" long"' in lines[1]
+    assert lines[1].startswith("1,SQ010_SH0020,clip,") and '"Good, ""but"" long"' in lines[1]
     assert ",1003,'=HYPERLINK(1)," in lines[2]
     assert "attachment" in answer["Content-Disposition"]
 
