@@ -58,7 +58,7 @@ def create_episode(
     if user is not None:
         require(user, Act.PLAN, project)
     _check_typed(code)
-    with changing(Sequence, actor=user) as change:
+    with changing(Episode, actor=user) as change:
         if code:
             EPISODES.keep_ahead(project.pk, [code])
         else:
@@ -73,6 +73,7 @@ def create_episode(
         )
         clean(episode)
         episode.save(force_insert=True)
+        change.born(episode)
     return episode
 
 
@@ -94,7 +95,7 @@ def create_sequence(
     _check_typed(code)
     if episode is not None and episode.project_id != project.pk:
         raise Refused(Problem("episode", episode.code, _("this episode belongs to another project")))
-    with transaction.atomic():
+    with changing(Sequence, actor=user) as change:
         if code:
             SEQUENCES.keep_ahead(project.pk, [code])
         else:

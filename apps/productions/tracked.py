@@ -12,12 +12,14 @@ from apps.characters.models import Character, Costume
 from apps.common.errors import lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each
-from apps.projects.tracked import PROJECT
+from apps.projects.tracked import PERSON, PROJECT
 
+EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
+SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 LOCATION = Reference(model=Location, within="project")
 CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
@@ -36,16 +38,26 @@ def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:
 
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
 track(Document(model=Location, kind="location", references={"project": PROJECT}, permit=_may_plan))
-track(Document(model=Sequence, kind="sequence", references={"project": PROJECT}, permit=_may_plan))
+track(Document(model=Episode, kind="episode", references={"project": PROJECT}, permit=_may_plan))
+track(
+    Document(
+        model=Sequence,
+        kind="sequence",
+        references={"project": PROJECT, "episode": EPISODE},
+        permit=_may_plan,
+    )
+)
 track(
     Document(
         model=Shot,
         kind="shot",
         label=("sequence__code", "code"),
+        left_out=("retake_count",),  # counted by verdicts, which are events
         references={
             "project": PROJECT,
             "sequence": SEQUENCE,
             "location": LOCATION,
+            "continuity_from": SHOT,
             "status": STATUS,
         },
         children={
@@ -65,6 +77,14 @@ track(
                 ordered="order",
                 flat=True,
                 label=_("presets"),
+            ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
             ),
         },
         permit=_may_plan,
