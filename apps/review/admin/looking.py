@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,8 +31,6 @@ MOST_SIBLINGS = 24
 
 def compare_page(page: TakeAdmin, request: HttpRequest) -> HttpResponse:
     """Show ?take=…&take=…: the first is A, the second B; the newest takes of their shots stand below."""
-    if request.method != "GET":
-        return HttpResponseNotAllowed(["GET"])
     named = _named(page, request)
     if not named:
         messages.error(request, _("Select takes of one project to compare them."))
@@ -58,8 +56,6 @@ def compare_page(page: TakeAdmin, request: HttpRequest) -> HttpResponse:
 
 def context_page(page: TakeAdmin, request: HttpRequest, take: Take) -> HttpResponse:
     """Play a take between the shots before and after, each for as long as it is in the film."""
-    if request.method != "GET":
-        return HttpResponseNotAllowed(["GET"])
     shot = take.shot
     before, after = neighbours(shot)
     beside = [one for one in (before, after) if one is not None]

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -178,12 +178,16 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         """Show takes side by side."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         if not self.has_view_permission(request):
             raise PermissionDenied
         return compare_page(self, request)
 
     def context_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show a take between the shots before and after."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         take = self.get_object(request, object_id)
         if take is None:
             raise Http404

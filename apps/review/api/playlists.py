@@ -92,7 +92,7 @@ class PlaylistDetail(PlaylistSerializer):
 
 
 class TakesNamed(Strict):
-    """Takes by their ids, or shots (codes such as SQ010_SH0040) and a stage: their latest or selected ones."""
+    """Takes by their ids; or shots by code (SQ010_SH0040) and a stage: their latest or selected takes."""
 
     takes = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=MOST_ITEMS)
     shots = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_ITEMS)
