@@ -14,7 +14,8 @@ from apps.desk.api import ArtifactFileView, MaterialFileView
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-from apps.productions.api import SequenceViewSet, ShotViewSet
+from apps.productions.api import AssigneesViewSet, SequenceViewSet, ShotViewSet
+from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
@@ -83,6 +84,21 @@ v1 = [
             ("sequences/<uuid:pk>", "sequence", SequenceMaterialViewSet),
             ("projects/<str:code>", "project", ProjectMaterialViewSet),
         )
+    ),
+    path(
+        "projects/<str:code>/members",
+        MemberViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-members",
+    ),
+    path(
+        "projects/<str:code>/members/<uuid:member_id>",
+        MemberViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+        name="project-member",
+    ),
+    path(
+        "shots/<uuid:pk>/assignees",
+        AssigneesViewSet.as_view({"get": "retrieve", "post": "assign"}),
+        name="shot-assignees",
     ),
     path("materials/<uuid:material_id>/file", MaterialFileView.as_view(), name="material-file"),
     path("models", ModelsView.as_view(), name="models"),

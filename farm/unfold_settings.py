@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 _MEMBER = "apps.desk.sidebar.member"
+_WATCHER = "apps.desk.sidebar.watcher"
 _FARM = "apps.desk.sidebar.sees_farm"
 _USERS = "apps.desk.sidebar.sees_users"
 _EVERYBODY = "apps.desk.sidebar.everybody"
@@ -17,6 +20,19 @@ _EVERYBODY = "apps.desk.sidebar.everybody"
 
 def _item(title: str | Promise, icon: str, address: str, permission: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(address), "permission": permission}
+
+
+def _list(title: str | Promise, icon: str, address: str) -> dict[str, Any]:
+    """A list of a film's rows: it begins with the project that the reader turned to last."""
+
+    def link(request: HttpRequest) -> str:
+        told: str = import_string("apps.desk.sidebar.list_of_last_project")(request, address)
+        return told
+
+    def is_open(request: HttpRequest) -> bool:
+        return request.path.startswith(reverse(address))
+
+    return {"title": title, "icon": icon, "link": link, "active": is_open, "permission": _MEMBER}
 
 
 UNFOLD: dict[str, Any] = {
@@ -63,22 +79,22 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Production"),
                 "separator": True,
                 "items": [
-                    _item(_("Shots"), "movie", "admin:productions_shot_changelist", _MEMBER),
-                    _item(_("Sequences"), "view_list", "admin:productions_sequence_changelist", _MEMBER),
-                    _item(_("Episodes"), "video_library", "admin:productions_episode_changelist", _MEMBER),
-                    _item(_("Characters"), "face", "admin:characters_character_changelist", _MEMBER),
-                    _item(_("Locations"), "location_on", "admin:productions_location_changelist", _MEMBER),
+                    _list(_("Shots"), "movie", "admin:productions_shot_changelist"),
+                    _list(_("Sequences"), "view_list", "admin:productions_sequence_changelist"),
+                    _list(_("Episodes"), "video_library", "admin:productions_episode_changelist"),
+                    _list(_("Characters"), "face", "admin:characters_character_changelist"),
+                    _list(_("Locations"), "location_on", "admin:productions_location_changelist"),
                 ],
             },
             {
                 "title": _("Rendering"),
                 "separator": True,
                 "items": [
-                    _item(_("Recipe runs"), "conversion_path", "admin:recipes_reciperun_changelist", _MEMBER),
-                    _item(_("Batches"), "stacks", "admin:renders_renderbatch_changelist", _MEMBER),
-                    _item(_("Jobs"), "schedule", "admin:renders_job_changelist", _MEMBER),
-                    _item(_("Takes"), "theaters", "admin:review_take_changelist", _MEMBER),
-                    _item(_("Playlists"), "playlist_play", "admin:review_playlist_changelist", _MEMBER),
+                    _list(_("Recipe runs"), "conversion_path", "admin:recipes_reciperun_changelist"),
+                    _list(_("Batches"), "stacks", "admin:renders_renderbatch_changelist"),
+                    _list(_("Jobs"), "schedule", "admin:renders_job_changelist"),
+                    _list(_("Takes"), "theaters", "admin:review_take_changelist"),
+                    _item(_("Playlists"), "playlist_play", "admin:review_playlist_changelist", _WATCHER),
                     _item(_("Activity"), "history", "admin:common_stateevent_changelist", _FARM),
                 ],
             },

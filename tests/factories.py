@@ -74,8 +74,8 @@ class MembershipFactory(DjangoModelFactory[Membership]):
 
 
 def members_of(project: Project) -> dict[str, User]:
-    """Staff by their role's name, one for each; "viewer" reads the film and changes nothing."""
-    roles = {str(role): role for role in Role} | {"viewer": Role.CLIENT}
+    """Staff by their role's name, one for each; "viewer", an artist without shots, changes nothing."""
+    roles = {str(role): role for role in Role} | {"viewer": Role.ARTIST}
     return {
         name: MembershipFactory.create(
             project=project, role=role, user=UserFactory.create(username=name, is_staff=True)

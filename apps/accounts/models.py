@@ -13,12 +13,17 @@ from apps.common.ids import uuid7
 
 
 class User(AbstractUser):
-    """A person. What they may do in a project is their Membership's role."""
+    """A person. What they may do in a project is their Membership's role.
+
+    ``last_project_id``: the project they turned to last; lists begin with it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     language = models.CharField(
         _("language"), max_length=5, blank=True, choices=[("ko", "한국어"), ("en", "English")], default=""
     )
+
+    last_project_id = models.UUIDField(null=True, blank=True, editable=False)
 
     _password_withdrawn = False
 

@@ -46,9 +46,12 @@ class DressedList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows = list(self.result_list)
+        self.result_list = self.dressed(list(self.result_list), request)
+
+    def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
+        """The rows of this page with what their columns show."""
         self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
-        self.result_list = rows
+        return rows
 
 
 class Page(_ModelAdmin):

@@ -29,9 +29,11 @@ from apps.characters.services import reference_name
 from apps.common.streaming import pieces
 from apps.materials.gallery import FILE, PROXY, THUMB, material_name
 from apps.materials.models import Material
-from apps.projects.selectors import scoped
+from apps.productions.covers import cover_name
+from apps.projects.selectors import projects_for, scoped
 from apps.review.gallery import artifact_name
 from apps.review.models import Artifact
+from apps.review.selectors import artifacts_watched
 
 INLINE: Final = frozenset(
     {
@@ -81,6 +83,16 @@ def material(request: HttpRequest, material_id: UUID, part: str) -> HttpResponse
     return send(request, stored_material(material_id, person, part), fresh_s=seconds_left(request))
 
 
+@require_safe
+def project_cover(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
+    """Send a project's picture to whoever holds its signed address."""
+    person = _signer_of(request, cover_name(project_id))
+    found = get_object_or_404(projects_for(person).exclude(thumbnail_key=""), pk=project_id)
+    key = PurePosixPath(found.thumbnail_key)
+    stored = Stored(found.thumbnail_key, "image/webp", key.stem, f"{found.code}{key.suffix}")
+    return send(request, stored, fresh_s=seconds_left(request))
+
+
 def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored:
     """Find a material's file among what this person sees now, also if it was taken away; else Http404."""
     found = get_object_or_404(scoped(Material.objects.all(), person), pk=material_id)
@@ -99,7 +111,7 @@ def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored
 def stored_artifact(artifact_id: UUID, person: User) -> Stored:
     """Find a take's file among what this person sees now; Http404 if it is not there, or not theirs."""
     rows = Artifact.objects.select_related("take__shot__sequence")
-    found = get_object_or_404(scoped(rows, person, path="take__project"), pk=artifact_id)
+    found = get_object_or_404(artifacts_watched(person, rows), pk=artifact_id)
     take = found.take
     name = f"{take.shot.full_code}_{take.kind}_take{take.number}{PurePosixPath(found.key).suffix}"
     return Stored(found.key, found.media_type, found.sha256, name)

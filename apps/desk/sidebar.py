@@ -5,15 +5,26 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from apps.notices.selectors import unread_count
+from apps.projects.picker import last_project, list_address
 from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 
-__all__ = ["everybody", "member", "sees_farm", "sees_users", "unread"]
+__all__ = ["everybody", "list_of_last_project", "member", "sees_farm", "sees_users", "unread", "watcher"]
 
 
 def member(request: HttpRequest) -> bool:
     """Anyone with a role in a project."""
     return reach_of(request).anywhere(Act.VIEW)
+
+
+def watcher(request: HttpRequest) -> bool:
+    """Anyone who may look at something of a project: members, and clients at what was shared with them."""
+    return reach_of(request).anywhere(Act.WATCH)
+
+
+def list_of_last_project(request: HttpRequest, name: str) -> str:
+    """The address of a list, narrowed to the project that the reader turned to last."""
+    return list_address(name, last_project(request))
 
 
 def sees_users(request: HttpRequest) -> bool:

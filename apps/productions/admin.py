@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
+from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_forms import (
     CastingForm,
     EpisodeForm,
@@ -30,12 +32,13 @@ from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.productions.services import (
     ShotFields,
+    act_of_move,
     create_episode,
     create_sequence,
     create_shot,
     move_shot_status,
 )
-from apps.productions.states import APPROVED, FINAL, ON_HOLD, READY, SHOT
+from apps.productions.states import ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -183,23 +186,25 @@ class PresetInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(ScopedAdmin):
+class ShotAdmin(AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
-    list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "condition")
+    shot_path = "pk"
+    list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "people", "condition")
     list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "location", "project")
     list_filter = (
         ("project", MyProjects),
         ("sequence", MyProjects),
         ("status", MyProjects),
+        AssignedFilter,
         ("characters", MyProjects),
         ("location", MyProjects),
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions: tuple[str, ...] = ("mark_ready", "put_on_hold")
+    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "assign_shots")
     fieldsets = (
         (
             None,
@@ -210,7 +215,7 @@ class ShotAdmin(ScopedAdmin):
                     ("weather", "time_of_day", "seed"),
                     ("description", "description_ko"),
                     ("dialogue", "negative"),
-                    ("notes", "assignees", "order"),
+                    ("notes", "order"),
                 )
             },
         ),
@@ -221,7 +226,7 @@ class ShotAdmin(ScopedAdmin):
         return (CastingInline, PresetInline) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("casting__character")
+        return super().get_queryset(request).prefetch_related("casting__character", "assignees")
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:
@@ -233,9 +238,8 @@ class ShotAdmin(ScopedAdmin):
 
     def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
         """Tell whether the machine and the person's role allow this step."""
-        signing_off = {to, shot.status_id} & {APPROVED, FINAL}
-        act = Act.REVIEW if signing_off else Act.PLAN
-        return to in SHOT.moves.get(shot.status_id or "", ()) and self.may(request, act, shot)
+        now = str(shot.status_id)
+        return to in SHOT.moves.get(now, ()) and self.may(request, act_of_move(now, to), shot)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A locked shot's page is to read."""
@@ -291,18 +295,22 @@ class ShotAdmin(ScopedAdmin):
 
     def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer a status button of the shot page."""
+        to = request.POST.get("to", "")
 
         def deed(shot: Shot) -> str:
-            moved = move_shot_status(shot, to=request.POST.get("to", ""), user=person_of(request))
+            if not self.may(request, act_of_move(str(shot.status_id), to), shot):
+                raise PermissionDenied
+            moved = move_shot_status(shot, to=to, user=person_of(request))
             return _("Status changed.") if moved else _("Somebody else was quicker; see the status now.")
 
-        return self.perform(request, object_id, Act.PLAN, deed)
+        return self.perform(request, object_id, Act.VIEW, deed)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         shot = context.get("original")
         if shot is not None:
+            context |= self.assigning_of(request, shot)
             context["may_lock"] = self.may(request, Act.PLAN, shot)
             context["next_statuses"] = [
                 status for status in ShotStatus.objects.all() if self.may_move(request, shot, status.pk)

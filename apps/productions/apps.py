@@ -1,5 +1,7 @@
 """App configuration."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -8,3 +10,9 @@ class ProductionsConfig(AppConfig):
     name = "apps.productions"
     label = "productions"
     verbose_name = _("Production")
+
+    def ready(self) -> None:
+        """Hear who leaves a project."""
+        assigning = import_module("apps.productions.assigning")
+        signals = import_module("apps.projects.signals")
+        signals.member_left.connect(assigning.hear_of_leaving, dispatch_uid="productions")

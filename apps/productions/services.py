@@ -160,8 +160,7 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
     """
     now = str(shot.status_id)
     if user is not None:
-        signs_off = to in _SIGNED_OFF or now in _SIGNED_OFF
-        require(user, Act.REVIEW if signs_off else Act.PLAN, shot.project, shot=shot.pk)
+        require(user, act_of_move(now, to), shot.project, shot=shot.pk)
     offered = states.SHOT.moves[now]
     if to not in offered:
         raise Refused(
@@ -175,6 +174,11 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
         )
     with changing(Shot, [shot.pk], actor=user, verb="status"):
         return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+
+
+def act_of_move(now: str, to: str) -> Act:
+    """What a step of a shot's status takes: signing off, and taking that back, is reviewing."""
+    return Act.REVIEW if {now, to} & _SIGNED_OFF else Act.PLAN
 
 
 def order_of(numbering: Numbering, code: str) -> int:

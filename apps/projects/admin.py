@@ -8,9 +8,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
-from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -20,7 +20,9 @@ from apps.accounts.models import User
 from apps.common.admin import ReadOnly, Tabular
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, link, spoken
-from apps.projects.admin_scope import ScopedAdmin, ScopedInline
+from apps.projects.admin_members import MemberFormSet, MembershipInline, acts_in_words, who_may_what
+from apps.projects.admin_picker import choices_view, choose_view
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import Membership, Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act, Role
@@ -51,25 +53,6 @@ class ProjectForm(forms.ModelForm[Project]):
         return told
 
 
-class MembershipFormSet(BaseInlineFormSet[Membership, Project, forms.ModelForm[Membership]]):
-    """A project keeps an admin."""
-
-    def clean(self) -> None:
-        super().clean()
-        told = [getattr(form, "cleaned_data", {}) for form in self.forms]
-        had_admin = any(form.initial.get("role") == Role.ADMIN for form in self.initial_forms)
-        if had_admin and not any(row.get("role") == Role.ADMIN and not row.get("DELETE") for row in told):
-            raise ValidationError(_("A project needs an admin: make somebody else admin first."))
-
-
-class MembershipInline(ScopedInline):
-    model = Membership
-    formset = MembershipFormSet
-    act = Act.MANAGE
-    verbose_name_plural = _("members")
-    fields = ("user", "role", "departments")
-
-
 @admin.register(Project)
 class ProjectAdmin(ScopedAdmin):
     """Who works on a film. Whoever may open projects becomes admin of theirs; a project's admin runs it."""
@@ -98,6 +81,37 @@ class ProjectAdmin(ScopedAdmin):
             super().save_model(request, obj, form, change)
         else:
             open_project(obj, user=person_of(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if isinstance(formset, MemberFormSet):
+            formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+            formset.write(person_of(request))
+        else:
+            super().save_formset(request, form, formset, change)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("choices/", view(choices_view), name="projects_project_choices"),
+            path("choose/", view(choose_view), name="projects_project_choose"),
+            path("<path:object_id>/rights/", view(self.rights_view), name="projects_project_rights"),
+        ]
+        return own + super().get_urls()
+
+    def rights_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Who belongs to the project, and who may do what: to read, for everybody in it."""
+        project = self.get_object(request, object_id)
+        if project is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("%(project)s: members and rights") % {"project": project.code},
+            "project": project,
+            "members": who_may_what(project),
+            "acts": acts_in_words(),
+            "may_manage": self.may(request, Act.MANAGE, project),
+        }
+        return TemplateResponse(request, "admin/projects/project/rights.html", context)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -6,12 +6,14 @@ A role is the whole permission: Django's model permissions count only on pages o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
@@ -20,17 +22,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.common.admin import Tabular, say_problems
+from apps.common.admin import DressedList, Tabular, say_problems
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import spoken
 from apps.ledger.pages import Remembered
 from apps.projects.models import Project
+from apps.projects.picker import PROJECT_OF_PAGE
 from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
-from apps.projects.selectors import projects_for, scoped
-
-_PROJECT = "_shotfarm_project"
+from apps.projects.selectors import key_at, projects_for, scoped
 
 
 def back_to(request: HttpRequest, otherwise: str) -> str:
@@ -95,11 +96,12 @@ class ScopedChoices:
         path = self.paths_to_project.get(db_field.name) or self.path_to_project(related)
         if path is None:
             return None
-        rows = scoped(related._default_manager.all(), request.user, path=path, act=self.choosing_act)
-        project: UUID | None = getattr(request, _PROJECT, None)
+        project: UUID | None = getattr(request, PROJECT_OF_PAGE, None)
+        rows = related._default_manager.all()
         if project is not None and path != "pk":
-            rows = rows.filter(**{path: project})
-        return rows
+            return scoped(rows, request.user, path=path).filter(**{path: project})
+        # A new row may be made where the person does this to everything.
+        return rows.filter(reach_of(request).covers(self.choosing_act, path=path))
 
     def path_to_project(self, related: type[Model]) -> str | None:
         """Return the path from a model to its project, None if it belongs to no project."""
@@ -123,47 +125,79 @@ class ScopedChoices:
         return blank + list(groups.items())
 
 
+class ScopedList(DressedList):
+    """A list that knows, before its rows are dressed, what the person may do to each."""
+
+    def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
+        self.model_admin.learn(request, rows)
+        return super().dressed(rows, request)
+
+
 class ScopedAdmin(ScopedChoices, Remembered):
     """Rows of the person's projects; what their role allows there.
 
-    ``project_path`` leads from the row to its project ("shot__project").
+    ``project_path`` leads from the row to its project ("shot__project"); ``shot_path`` to its shot ("pk"
+    where it is one) and ``stage_path`` to its stage, where it is of any: rights may end there. A page whose
+    ``view_act`` is Act.WATCH is the client's, too: its get_queryset leaves to each what was shared with them.
     """
 
     project_path = "project"
+    view_act = Act.VIEW
+    shot_path = ""
+    stage_path = ""
     add_act = Act.PLAN
     change_act = Act.PLAN
     delete_act = Act.MANAGE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return scoped(super().get_queryset(request), request.user, path=self.project_path)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(**{f"{self.project_path}__in": projects_for(request.user, self.view_act)})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            setattr(request, _PROJECT, self.project_of(row))
+            setattr(request, PROJECT_OF_PAGE, self.project_of(row))
         return row
 
     def project_of(self, row: Any) -> UUID | None:
         """Return the id of the row's project, None while the row has none."""
-        *way, last = self.project_path.split("__")
-        for step in way:
-            row = getattr(row, step)
-        project: UUID | None = row.pk if last == "pk" else getattr(row, f"{last}_id")
-        return project
+        return key_at(row, self.project_path)
+
+    def shot_of(self, row: Any) -> UUID | None:
+        """Return the id of the row's shot, None where it is of none."""
+        return key_at(row, self.shot_path) if self.shot_path else None
+
+    def stage_of(self, row: Any) -> str:
+        """Return the row's stage, "" where it is of none."""
+        return attrgetter(self.stage_path.replace("__", "."))(row) if self.stage_path else ""
 
     def may(self, request: HttpRequest, act: Act, row: Any = None) -> bool:
         """Tell whether the person may do this to this row (or, without one, to any row at all)."""
         reach = reach_of(request)
-        return reach.anywhere(act) if row is None else reach.may(act, self.project_of(row))
+        if row is None:
+            return reach.anywhere(act)
+        return reach.may(act, self.project_of(row), shot=self.shot_of(row), stage=self.stage_of(row))
+
+    def learn(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        """Ask once for a whole page which of its shots are assigned to the person."""
+        reach = reach_of(request)
+        if self.shot_path and reach.depends_on_shots:
+            reach.learn(map(self.shot_of, rows))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ScopedList
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, Act.VIEW)
+        return self.may(request, self.view_act)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request, Act.VIEW, obj)
+        reach = reach_of(request)
+        if obj is None:
+            return reach.anywhere(self.view_act)
+        return reach.may(self.view_act, self.project_of(obj), shared=True)  # else the list would not have it
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, self.add_act)
+        return reach_of(request).anywhere(self.add_act, wholly=True)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, self.change_act, obj)

@@ -16,33 +16,49 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.models import User
 from apps.accounts.person import person_of
 from apps.common.strict import Strict
-from apps.projects.models import Membership, Project
+from apps.projects.models import Project
+from apps.projects.reach import OPERATES
 from apps.projects.roles import Act
-from apps.projects.selectors import projects_for, require, scoped
+from apps.projects.selectors import key_at, projects_for, require, standings_of
 
 M = TypeVar("M", bound=Model)
 
 
 class ScopedViewSet(GenericViewSet[M]):
-    """Rows of the person's projects. ``project_path`` leads from the row to its project."""
+    """Rows of the person's projects. ``project_path`` leads from the row to its project, ``shot_path`` to its
+    shot ("pk" where it is one), ``stage_path`` to its stage, where it is of any. What ``view_act`` Act.WATCH
+    shows is the client's, too: get_queryset leaves to each what was shared with them."""
 
     project_path = "project"
+    view_act = Act.VIEW
+    shot_path = ""
+    stage_path = ""
 
     def get_queryset(self) -> QuerySet[M]:
-        return scoped(super().get_queryset(), self.request.user, path=self.project_path)
+        rows = super().get_queryset()
+        return rows.filter(**{f"{self.project_path}__in": projects_for(self.request.user, self.view_act)})
+
+    def require(self, act: Act, of: M) -> None:
+        """Raise NotAllowed unless the person may do this to this row."""
+        project: Any = of if self.project_path == "pk" else _at(of, self.project_path)
+        shot = key_at(of, self.shot_path) if self.shot_path else None
+        stage = str(_at(of, self.stage_path)) if self.stage_path else ""
+        require(person_of(self.request), act, project, shot=shot, stage=stage)
 
     def asked(self, form: type[Strict], *, of: M, act: Act) -> dict[str, Any]:
         """Read what is asked of a row. The role is judged first: whoever may not is told no more.
 
         Raises NotAllowed, or ValidationError for a body that is wrong.
         """
-        path = self.project_path.replace("__", ".")
-        project: Any = of if path == "pk" else attrgetter(path)(of)
-        require(person_of(self.request), act, project)
+        self.require(act, of)
         body = form(data=self.request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         data: dict[str, Any] = body.validated_data
         return data
+
+
+def _at(row: Any, path: str) -> Any:
+    return attrgetter(path.replace("__", "."))(row)
 
 
 class ScopedRead(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet[M]):
@@ -58,7 +74,11 @@ class MemberOrStaff(BasePermission):
         user = request.user
         if not isinstance(user, User):
             return False
-        return user.is_staff or user.is_superuser or Membership.objects.filter(user=user).exists()
+        if user.is_superuser or any(map(user.has_perm, OPERATES)):
+            return True
+        standings = standings_of(user).values()
+        seen = any(standing.extents(Act.VIEW) for standing in standings)
+        return seen or (user.is_staff and not standings)
 
 
 class ProjectCode(serializers.SlugRelatedField[Project]):

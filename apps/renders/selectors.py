@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -13,6 +14,7 @@ from apps.renders.states import OPEN, AttemptState
 from apps.renders.waiting import wait_sentence
 
 __all__ = [
+    "WHAT_JOBS_ARE_OF",
     "current_attempt",
     "expired_orders",
     "open_jobs",
@@ -20,6 +22,10 @@ __all__ = [
     "story",
     "wait_sentence",
 ]
+
+
+WHAT_JOBS_ARE_OF: Final = {"shot": "shot", "stage": "stage"}
+"""The paths along which a right to render ends: see apps.projects.selectors.scoped."""
 
 
 def slots_in_use() -> QuerySet[Attempt]:

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.productions.models import Shot
-from apps.projects.roles import Act
-from apps.projects.selectors import may
+from apps.projects.models import Project
+from apps.projects.roles import NOBODY, Act
+from apps.projects.selectors import assigned_to, standings_of
 from apps.projects.stages import Stage
 from apps.review.conforming import lengths_of
 from apps.review.drawings import COLOURS
@@ -88,17 +89,15 @@ def viewer_for(
 ) -> Viewer:
     """Make the page of takes of one project for a member; two queries for files, three for what they may."""
     with_files(list(takes))
+    project = takes[0].project if takes else playlist.project if playlist else None
+    rights = _rights(reader, project, takes)
+    client = project is not None and is_client(reader, project.pk)
     items = [
         item_of(take, lambda artifact: media_url(artifact.pk, reader))
-        | {"page": reverse("admin:review_take_change", args=[take.pk])}
-        for take in takes
+        | {"page": "" if client else reverse("admin:review_take_change", args=[take.pk]), "may": right}
+        for take, right in zip(takes, rights, strict=True)
     ]
-    project = takes[0].project if takes else playlist.project if playlist else None
-    client = project is not None and is_client(reader, project.pk)
-    able = {
-        "review": project is not None and may(reader, Act.REVIEW, project),
-        "comment": project is not None and may(reader, Act.COMMENT, project),
-    }
+    able = {act: any(right[act] for right in rights) for act in ("review", "comment")}
     config = _config(items, opening, fps=project.fps if project else 24.0) | {
         "urls": {
             "list": f"{reverse('api:note-list')}?take=TAKE&limit=500",
@@ -123,12 +122,30 @@ def viewer_for(
     )
 
 
+def _rights(reader: User, project: Project | None, takes: Sequence[Take]) -> list[dict[str, bool]]:
+    """What a member may do to each take, in two queries. What a client is shown was shared with them."""
+    if project is None or reader.is_superuser:
+        return [{"review": True, "comment": True} for _take in takes]
+    standing = standings_of(reader, project).get(project.pk, NOBODY)
+    own = set(
+        assigned_to(reader).filter(pk__in=[take.shot_id for take in takes]).values_list("pk", flat=True)
+    )
+
+    def may(act: Act, take: Take) -> bool:
+        return standing.may(act, stage=take.stage, assigned=lambda: take.shot_id in own, shared=True)
+
+    return [{"review": may(Act.REVIEW, take), "comment": may(Act.COMMENT, take)} for take in takes]
+
+
 def guest_viewer(
     takes: Sequence[Take], *, playlist: Playlist, signed: Signed, urls: Mapping[str, str], may_comment: bool
 ) -> Viewer:
     """Make the page of a playlist for a guest: it plays and takes notes, and leads nowhere else."""
     with_files(list(takes))
-    items = [item_of(take, signed) | {"page": ""} for take in takes]
+    hidden = {"page": "", "verdict": "", "verdict_label": "", "selected": False}
+    items = [
+        item_of(take, signed) | hidden | {"may": {"review": False, "comment": may_comment}} for take in takes
+    ]
     config = _config(items, Opening(reel=True), fps=playlist.project.fps) | {
         "urls": {"review": "", "select": "", **urls},
         "may": {"review": False, "comment": may_comment, "resolve": False},

@@ -24,10 +24,18 @@ from django.db.models.functions import RowNumber
 from apps.accounts.models import User
 from apps.productions.models import Sequence, Shot
 from apps.productions.states import OMITTED
-from apps.projects.models import Membership, Project
+from apps.projects.models import Membership
 from apps.projects.roles import Role
-from apps.projects.selectors import Person, scoped
-from apps.review.models import Playlist, PlaylistItem, ReviewNote, Take, Visibility
+from apps.projects.selectors import Person, watched
+from apps.review.models import (
+    Artifact,
+    ArtifactRole,
+    Playlist,
+    PlaylistItem,
+    ReviewNote,
+    Take,
+    Visibility,
+)
 from apps.review.states import Media, Review
 
 IN_ORDER: Final = (
@@ -48,30 +56,38 @@ def is_client(user: Person, project_id: UUID) -> bool:
     return Membership.objects.filter(user=user, project=project_id, role=Role.CLIENT).exists()
 
 
-def client_projects(user: Person) -> QuerySet[Project]:
-    """The projects in which this person is a client."""
-    if not isinstance(user, User) or user.is_superuser:
-        return Project.objects.none()
-    return Project.objects.filter(memberships__user=user, memberships__role=Role.CLIENT)
-
-
 def playlists_for(user: Person, rows: QuerySet[Playlist] | None = None) -> QuerySet[Playlist]:
-    """The playlists this person sees: their projects' all, but as a client those that are for clients."""
-    found = scoped(Playlist.objects.all() if rows is None else rows, user)
-    return found.exclude(Q(for_clients=False) & Q(project__in=client_projects(user)))
+    """The playlists this person looks at: all of what they read; as a client those that are for clients."""
+    return watched(Playlist.objects.all() if rows is None else rows, user, shared=Q(for_clients=True))
 
 
-def shared_with_clients() -> QuerySet[PlaylistItem]:
-    """The places of playlists that clients see; takes filter by ``places__in`` or ``pk__in``."""
-    return PlaylistItem.objects.filter(playlist__for_clients=True)
+def shared_takes() -> QuerySet[PlaylistItem, UUID]:
+    """The keys of the takes that clients look at: those in playlists for clients."""
+    return PlaylistItem.objects.filter(playlist__for_clients=True).order_by().values_list("take", flat=True)
+
+
+def is_shared(take: Take) -> bool:
+    """Tell whether a take is in a playlist that clients see."""
+    return shared_takes().filter(take=take.pk).exists()
 
 
 def notes_for(user: Person, rows: QuerySet[ReviewNote] | None = None) -> QuerySet[ReviewNote]:
     """The notes this person reads: a client those for clients, about takes of playlists for clients."""
-    found = scoped(ReviewNote.objects.all() if rows is None else rows, user)
-    clients = client_projects(user)
-    shown = Q(visibility=Visibility.CLIENT) & Q(take__in=shared_with_clients().values("take"))
-    return found.filter(~Q(project__in=clients) | shown)
+    shown = Q(visibility=Visibility.CLIENT, take__in=shared_takes())
+    return watched(ReviewNote.objects.all() if rows is None else rows, user, shared=shown)
+
+
+def takes_watched(user: Person) -> QuerySet[Take]:
+    """The takes this person looks at: all of what they read; as a client those of playlists for clients."""
+    return watched(Take.objects.all(), user, shared=Q(pk__in=shared_takes()))
+
+
+def artifacts_watched(user: Person, rows: QuerySet[Artifact]) -> QuerySet[Artifact]:
+    """The files this person is sent: all of what they read; as a client what shared playlists show."""
+    shown = Q(role__in=(ArtifactRole.THUMBNAIL, ArtifactRole.PROXY)) | Q(
+        role=ArtifactRole.PRIMARY, kind="image"
+    )
+    return watched(rows, user, shared=shown & Q(take__in=shared_takes()), path="take__project")
 
 
 def open_note_counts(takes: Iterable[UUID]) -> Mapping[UUID, int]:

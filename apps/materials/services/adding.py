@@ -30,6 +30,7 @@ from apps.materials.models import MEDIA_OF, Material, MaterialKind, Medium
 from apps.materials.selectors import Owner, of_owner, place_of
 from apps.materials.services.queueing import request_material
 from apps.materials.states import MATERIAL
+from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -76,7 +77,7 @@ def add_material(
     wrong and what would be right; Conflict if that row was taken away at the same moment.
     """
     project = owner if isinstance(owner, Project) else owner.project
-    require(user, Act.PLAN, project)
+    require(user, Act.PLAN, project, shot=owner.pk if isinstance(owner, Shot) else None)
     told = PurePosixPath(str(getattr(file, "name", "") or "").replace("\\", "/")).name
     found = _format(file, told)
     chosen = _kind(kind, found, told)

@@ -22,7 +22,7 @@ def change_material(
 
     Raises NotAllowed; Refused for a kind that its file cannot be; Conflict if it was taken away meanwhile.
     """
-    require(user, Act.PLAN, material.project)
+    require(user, Act.PLAN, material.project, shot=material.shot_id)
     row = standing().select_for_update(of=("self",)).filter(pk=material.pk).first()
     if row is None:
         raise Conflict(Problem("material", material.name, _("this was taken away meanwhile"), code="gone"))

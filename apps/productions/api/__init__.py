@@ -1,5 +1,6 @@
 """Sequences and shots over HTTP."""
 
+from apps.productions.api.assignees import AssigneesViewSet
 from apps.productions.api.views import SequenceViewSet, ShotViewSet
 
-__all__ = ["SequenceViewSet", "ShotViewSet"]
+__all__ = ["AssigneesViewSet", "SequenceViewSet", "ShotViewSet"]

@@ -87,6 +87,7 @@ class ShotViewSet(ScopedRead[Shot]):
     )
     serializer_class = ShotSerializer
     filterset_class = ShotFilter
+    shot_path = "pk"
     filter_backends = (filters.FilterBackend, SearchFilter)
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue")
 
@@ -118,7 +119,7 @@ class ShotViewSet(ScopedRead[Shot]):
     def move(self, request: Request, pk: str) -> Response:
         """Move the shot to another status, as far as its machine allows."""
         shot = self.get_object()
-        asked = self.asked(StatusChange, of=shot, act=Act.PLAN)
+        asked = self.asked(StatusChange, of=shot, act=Act.VIEW)  # what it takes depends on where it goes
         if not move_shot_status(shot, user=person_of(request), **asked):
             told = _("somebody else moved this shot just now; read it again")
             raise Conflict(Problem("to", asked["to"], told, code="stale"))

@@ -20,7 +20,6 @@ from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.reach import person_of
-from apps.projects.roles import Act
 from apps.recipes.admin.start_form import StartForm
 from apps.recipes.services.starting import preview, start
 from apps.renders.admin.fields import clock
@@ -29,6 +28,7 @@ from apps.renders.admin.press_render import (
     WHEN_AND_WHERE,
     joined,
     lines_of,
+    may_render,
     only_project,
     shots_by,
 )
@@ -86,7 +86,7 @@ def _not_these(page: ShotAdmin, request: HttpRequest, shots: list[Shot]) -> Http
     if only_project(shots) is None:
         messages.error(request, _("Select shots of one project, then start a recipe."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    if not page.may(request, Act.RENDER, shots[0]):
+    if not may_render(page, request, shots):
         raise PermissionDenied
     return None
 

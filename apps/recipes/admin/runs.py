@@ -20,13 +20,13 @@ from apps.common.errors import Problem, Refused
 from apps.common.show import badge, moment, spoken
 from apps.productions.models import Shot
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
-from apps.projects.reach import person_of
+from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.recipes.admin.grid import draw, tally_text
 from apps.recipes.models import RecipeRun, RunJob, RunStep
 from apps.recipes.services.choosing import choose
 from apps.recipes.services.rerendering import look_at, render_changed, render_more, shots_of
-from apps.recipes.services.stopping import cancel_run, cancel_stale, resume_run
+from apps.recipes.services.stopping import WHAT_CELLS_ARE_OF, cancel_run, cancel_stale, resume_run
 from apps.renders.progress import Tally
 from apps.renders.states import REQUEUEABLE
 from apps.review.models import Take
@@ -44,6 +44,18 @@ class RecipeRunAdmin(ReadOnly, ScopedAdmin):
     search_fields = ("code", "note", "recipe__slug")
     ordering = ("-created_at",)
     change_form_template = "admin/recipes/reciperun/page.html"
+
+    def may(self, request: HttpRequest, act: Act, row: Any = None) -> bool:
+        """A run is of many shots: its buttons are for whoever may do it to one; the services judge each."""
+        if row is None or act is Act.VIEW:
+            return super().may(request, act, row)
+        reach = reach_of(request)
+        if act is Act.REVIEW:
+            return reach.may_of_some_stage(act, row.project_id)
+        cells = RunStep.objects.filter(run=row)
+        return reach.may_of_some_stage(act, row.project_id) or reach.may_any(
+            act, row.project_id, cells, **WHAT_CELLS_ARE_OF
+        )
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         counted: dict[UUID, dict[str, int]] = defaultdict(dict)
@@ -153,6 +165,9 @@ class RecipeRunAdmin(ReadOnly, ScopedAdmin):
         rows, problems = look_at(run, list(shown.object_list))
         cells = [cell for row in rows for cell in row.cells]
         may_render = self.may(request, Act.RENDER, run)
+        every_shot = reach_of(request).may_each(
+            Act.RENDER, run.project_id, RunStep.objects.filter(run=run), **WHAT_CELLS_ARE_OF
+        )
         context |= {
             "title": run.code,
             "grid": draw(run, rows),
@@ -162,8 +177,8 @@ class RecipeRunAdmin(ReadOnly, ScopedAdmin):
             "recipe_changed": run.recipe.specs != run.specs,
             "may_render": may_render and run.cancelled_at is None,
             "may_review": self.may(request, Act.REVIEW, run),
-            "may_cancel": may_render and run.cancelled_at is None,
-            "may_resume": may_render
+            "may_cancel": every_shot and run.cancelled_at is None,
+            "may_resume": every_shot
             and (
                 run.cancelled_at is not None
                 or any(job.state in REQUEUEABLE for cell in cells for job in cell.newest)

@@ -17,7 +17,7 @@ from apps.common.errors import Problem, Refused
 from apps.common.problems import as_json
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require_some
 from apps.recipes.api.standings import (
     ChooseRequest,
     RunRequest,
@@ -59,6 +59,10 @@ class RunViewSet(ScopedRead[RecipeRun]):
     serializer_class = RunSerializer
     filterset_class = RunFilter
 
+    def require(self, act: Act, of: RecipeRun) -> None:
+        """A run is of many shots: the services judge each."""
+        require_some(person_of(self.request), act, of.project)
+
     @extend_schema(responses=RunStanding)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One run: how every step of every shot stands."""
@@ -71,7 +75,7 @@ class RunViewSet(ScopedRead[RecipeRun]):
         asked = RunRequest(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        require(user, Act.RENDER, data["project"])
+        require_some(user, Act.RENDER, data["project"])
         key = request.headers.get(KEY_FIELD, "").strip()
         if not key:
             told = _("send this header: your own name for this request, so that repeating it does no harm")

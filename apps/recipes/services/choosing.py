@@ -30,7 +30,7 @@ def choose(cell: RunStep, take: Take, *, user: User) -> None:
     NotAllowed; Refused for a take of another shot or medium, or one without a file.
     """
     run = cell.run
-    require(user, Act.REVIEW, run.project)
+    require(user, Act.REVIEW, run.project, shot=take.shot_id, stage=take.stage)
     if take.shot_id != cell.shot_id:
         told = _("this take is of another shot than %s") % cell.shot.full_code
         raise Refused(Problem("take", str(take), told, code="other_shot"))

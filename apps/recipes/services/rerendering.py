@@ -16,7 +16,7 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.ids import uuid_in
 from apps.productions.models import Shot
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require, require_shots
 from apps.recipes.expected import expect
 from apps.recipes.models import RecipeRun
 from apps.recipes.services.checking import require_sound, templates_offered, with_roles
@@ -65,8 +65,8 @@ def render_changed(run: RecipeRun, *, user: User, shots: Sequence[Shot] | None =
 
     Raises NotAllowed, or Refused for a recipe that cannot be rendered, a cancelled run, or shots that cannot.
     """
-    require(user, Act.RENDER, run.project)
     wanted = shots_of(run) if shots is None else list(shots)
+    require_shots(user, Act.RENDER, run.project, shots=[shot.pk for shot in wanted])
     with transaction.atomic():
         _adopt(run)
         add_cells(run, wanted)
@@ -103,7 +103,7 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
     Repeating it with the same key changes nothing. Raises NotAllowed; Refused where the step was not rendered
     yet, or would not be the same now.
     """
-    require(user, Act.RENDER, run.project)
+    require(user, Act.RENDER, run.project, shot=shot.pk)
     specs = run.specs
     name = f"{shot.full_code} {position + 1}"
     if not 0 <= position < len(specs):

@@ -22,7 +22,7 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require_shots
 from apps.recipes.models import Recipe, RecipeRun, RunStep
 from apps.recipes.services.checking import require_sound, templates_offered, with_roles
 from apps.recipes.services.submitting import submit_segment
@@ -73,7 +73,7 @@ def start(
     The whole chain is checked, though only the steps up to the first gate are submitted. Raises NotAllowed,
     or Refused with every problem; then nothing was written.
     """
-    require(user, Act.RENDER, project)
+    require_shots(user, Act.RENDER, project, shots=[shot.pk for shot in shots])
     if not idempotency_key or len(idempotency_key) > LONGEST_KEY:
         told = _("give 1 to %d characters") % LONGEST_KEY
         raise Refused(Problem(KEY_FIELD, idempotency_key[:40], told))

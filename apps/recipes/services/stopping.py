@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -10,8 +11,8 @@ from django.db.models import F, Max, QuerySet
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.projects.roles import Act
-from apps.projects.selectors import require
-from apps.recipes.models import RecipeRun, RunJob
+from apps.projects.selectors import require_rows, require_some
+from apps.recipes.models import RecipeRun, RunJob, RunStep
 from apps.recipes.services.rerendering import shots_of, standing_of
 from apps.renders.models import Job
 from apps.renders.services.cancelling import cancel_jobs
@@ -20,10 +21,20 @@ from apps.renders.states import OPEN
 
 logger = logging.getLogger(__name__)
 
+WHAT_CELLS_ARE_OF: Final = {"path": "run__project", "shot": "shot"}
+"""The paths along which a right to render ends: see apps.projects.selectors.scoped."""
+
 
 def jobs_of(run: RecipeRun) -> QuerySet[Job]:
     """Every job of a run."""
     return Job.objects.filter(recipe_render__cell__run=run)
+
+
+def require_run(run: RecipeRun, user: User) -> None:
+    """Raise NotAllowed unless the person may render every shot of a run."""
+    require_some(user, Act.RENDER, run.project)
+    cells = RunStep.objects.filter(run=run)
+    require_rows(user, Act.RENDER, cells, **WHAT_CELLS_ARE_OF)
 
 
 def cancel_run(run: RecipeRun, *, user: User) -> int:
@@ -31,7 +42,7 @@ def cancel_run(run: RecipeRun, *, user: User) -> int:
 
     A gate that opens just now is waited for (submitting.lock_cells): what it let through is cancelled, too.
     """
-    require(user, Act.RENDER, run.project)
+    require_run(run, user)
     going = RecipeRun.objects.filter(pk=run.pk, cancelled_at=None)
     with transaction.atomic():
         going.update(
@@ -47,7 +58,7 @@ def resume_run(run: RecipeRun, *, user: User) -> int:
 
     Earlier rounds are left: others have taken their place. What waited for a job that failed goes on with it.
     """
-    require(user, Act.RENDER, run.project)
+    require_run(run, user)
     with transaction.atomic():
         RecipeRun.objects.filter(pk=run.pk).exclude(cancelled_at=None).update(
             cancelled_at=None, cancelled_by="", row_version=F("row_version") + 1
@@ -74,6 +85,6 @@ def stale_open_jobs(run: RecipeRun) -> list[Job]:
 
 def cancel_stale(run: RecipeRun, *, user: User) -> int:
     """Cancel what renders from things that have changed, and what waits for it; return how many jobs."""
-    require(user, Act.RENDER, run.project)
+    require_run(run, user)
     keys = [job.pk for job in stale_open_jobs(run)]
     return cancel_jobs(Job.objects.filter(pk__in=keys), user=user, dependents=True) if keys else 0

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin import ReadOnly
 from apps.common.show import moment
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
-from apps.projects.reach import person_of
+from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.fields import clock
@@ -23,6 +23,7 @@ from apps.renders.admin.steer_form import SteerForm, steer_form, steered
 from apps.renders.models import Job, RenderBatch
 from apps.renders.outlook import Outlook
 from apps.renders.progress import tallies, tally_cell
+from apps.renders.selectors import WHAT_JOBS_ARE_OF
 from apps.renders.services import control
 from apps.renders.services.requeueing import requeueable
 from apps.renders.services.steering import Wishes
@@ -39,6 +40,12 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
     ordering = ("-created_at",)
     list_after_template = "admin/renders/renderbatch/follow.html"
     change_form_template = "admin/renders/renderbatch/page.html"
+
+    def may(self, request: HttpRequest, act: Act, row: Any = None) -> bool:
+        """A batch is of the shots and stages of its jobs: what is done to it takes the right to each."""
+        if row is None or act is not Act.RENDER:
+            return super().may(request, act, row)
+        return reach_of(request).may_each(act, row.project_id, row.jobs.all(), **WHAT_JOBS_ARE_OF)
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         counted = tallies([row.pk for row in rows])
@@ -121,15 +128,16 @@ class RenderBatchAdmin(ReadOnly, ScopedAdmin):
         jobs = Job.objects.filter(batch=batch).select_related("shot__sequence", "template_version__template")
         jobs = jobs.defer("template_version__graph", "template_version__manifest")
         tally = tallies([batch.pk])[batch.pk]
+        may_render = self.may(request, Act.RENDER, batch)
         context |= {
             "jobs": cells.dress(jobs.order_by("created_at", "code")[:SHOWN_JOBS]),
             "tally": tally,
             "eta": Outlook().of_batch(batch) if tally.open else None,
             "more_jobs": max(0, tally.total - SHOWN_JOBS),
-            "may_pause": self.may(request, Act.RENDER, batch) and (tally.open > 0 or batch.paused),
-            "may_cancel": self.may(request, Act.RENDER, batch) and tally.open > 0,
+            "may_pause": may_render and (tally.open > 0 or batch.paused),
+            "may_cancel": may_render and tally.open > 0,
             "steer": steer_form(request, Job.objects.filter(batch=batch))
-            if self.may(request, Act.RENDER, batch) and tally.open
+            if may_render and tally.open
             else None,
             "clock": clock(),
             "asks": request.GET.get("cancel") == "ask",

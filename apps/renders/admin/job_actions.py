@@ -22,6 +22,7 @@ from apps.renders.admin.fields import clock
 from apps.renders.admin.requeueing import ask_to_requeue
 from apps.renders.admin.steer_form import SteerForm
 from apps.renders.models import Job, Priority
+from apps.renders.selectors import WHAT_JOBS_ARE_OF
 from apps.renders.services import control
 from apps.renders.services.steering import Outcome, Wishes
 from apps.renders.states import OPEN
@@ -143,10 +144,10 @@ class JobActions(ScopedAdmin):
             tell(request, outcome)
 
     def _allowed(self, request: HttpRequest, jobs: QuerySet[Job]) -> QuerySet[Job]:
-        """The same jobs, if the person renders in every project among them."""
+        """The same jobs, if the person may render every one of them."""
         reach = reach_of(request)
-        projects = jobs.order_by().values_list("project_id", flat=True).distinct()
-        if not all(reach.may(Act.RENDER, project) for project in projects):
+        covered = reach.covers(Act.RENDER, **WHAT_JOBS_ARE_OF)
+        if not reach.everything and jobs.order_by().exclude(covered).exists():
             raise PermissionDenied
         return jobs
 

@@ -85,6 +85,8 @@ class JobAdmin(ReadOnly, JobActions):
     list_per_page = 100
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/renders/job/follow.html"
+    shot_path = "shot"
+    stage_path = "stage"
     change_form_template = "admin/renders/job/page.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

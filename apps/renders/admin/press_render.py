@@ -22,7 +22,7 @@ from apps.nodes.selectors import largest_tier
 from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.projects.reach import person_of
+from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.renders.admin.fields import clock
 from apps.renders.admin.render_form import PICTURES, RenderForm
@@ -86,10 +86,17 @@ def page_for(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> Ht
             request, _("The selected shots belong to several projects; select shots of one project.")
         )
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    if not page.may(request, Act.RENDER, shots[0]):
+    if not may_render(page, request, shots):
         raise PermissionDenied
     first = {"shots": joined(shots), "key": uuid4().hex, **_recommended(shots)}
     return _show(page, request, RenderForm(initial=first, project=project, shots=shots), project, shots)
+
+
+def may_render(page: ShotAdmin, request: HttpRequest, shots: list[Shot]) -> bool:
+    """Tell whether the person may render something of each of these shots; what, the service judges."""
+    page.learn(request, shots)
+    reach = reach_of(request)
+    return all(reach.may_of_some_stage(Act.RENDER, shot.project_id, shot=shot.pk) for shot in shots)
 
 
 def _recommended(shots: list[Shot]) -> dict[str, str]:
@@ -117,7 +124,7 @@ def render_view(page: ShotAdmin, request: HttpRequest) -> HttpResponse:
     if project is None:
         messages.error(request, _("Select shots of one project, then press Render."))
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-    if not page.may(request, Act.RENDER, shots[0]):
+    if not may_render(page, request, shots):
         raise PermissionDenied
     form = RenderForm(request.POST, project=project, shots=shots)
     if not form.is_valid():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.common.show import no_picture, thumbnail
+from apps.productions.covers import cover_url, set_cover, take_cover_away
 from apps.projects.admin import ProjectAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of
@@ -23,6 +26,8 @@ admin.site.unregister(Project)
 class SteeredProjectAdmin(HoldsMaterial, ProjectAdmin):
     """A pause is pressed, not ticked: it acts at once, and tells who pressed."""
 
+    list_display = ("picture", *ProjectAdmin.list_display)
+    list_display_links = ("picture", "code")
     change_form_outer_before_template = "admin/projects/project/pause.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -31,7 +36,12 @@ class SteeredProjectAdmin(HoldsMaterial, ProjectAdmin):
                 "<path:object_id>/pause/",
                 self.admin_site.admin_view(self.pause_view),
                 name="projects_project_pause",
-            )
+            ),
+            path(
+                "<path:object_id>/cover/",
+                self.admin_site.admin_view(self.cover_view),
+                name="projects_project_cover",
+            ),
         ]
         return own + super().get_urls()
 
@@ -50,9 +60,35 @@ class SteeredProjectAdmin(HoldsMaterial, ProjectAdmin):
 
         return self.perform(request, object_id, Act.MANAGE, deed)
 
+    def cover_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer a picture for the project, or Take away."""
+
+        def deed(project: Project) -> str | None:
+            if request.POST.get("remove") == "1":
+                take_cover_away(project, user=person_of(request))
+                return _("The picture was taken away.")
+            file = request.FILES.get("file")
+            if file is None:
+                messages.error(request, _("Choose a picture first."))
+                return None
+            set_cover(project, file, user=person_of(request))
+            return _("This is the project's picture now.")
+
+        return self.perform(request, object_id, Act.MANAGE, deed)
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        super().dress(rows, request)
+        for row in rows:
+            row.cover_url = cover_url(row, person_of(request))
+
+    @admin.display(description="")
+    def picture(self, project: Any) -> SafeString:
+        return thumbnail(project.cover_url, project.code) if project.cover_url else no_picture()
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         project = context.get("original")
+        context["cover"] = cover_url(project, person_of(request)) if project is not None else ""
         context["may_pause"] = project is not None and self.may(request, Act.MANAGE, project)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -22,7 +22,7 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.material import HoldsMaterial
-from apps.renders.admin.press_render import page_for, render_view
+from apps.renders.admin.press_render import may_render, page_for, render_view
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
@@ -36,7 +36,7 @@ admin.site.unregister(Shot)
 class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
     """Select shots, press Render."""
 
-    list_display = ("picture", "name", "what", "cast", "place", "length", "condition", "newest_job")
+    list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")
     list_display_links = ("picture", "name")
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
@@ -75,7 +75,7 @@ class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
     def render_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         return page_for(self, request, list(shots.values_list("pk", flat=True)))
 
-    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["render"])
+    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["change"])
     def recommend_for(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         """Work out and keep what is recommended for the selected shots, and say what came of it."""
         rows = list(shots.prefetch_related(None).select_related("project", "sequence"))
@@ -140,7 +140,7 @@ class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
             # as it is kept: this one may hold what was typed and refused
             context["recommended"] = advice_shown(Shot.objects.select_related("project").get(pk=shot.pk))
             context["may_decide"] = self.may(request, Act.PLAN, shot)
-            context["may_render"] = self.may(request, Act.RENDER, shot) and shot.status.renderable
+            context["may_render"] = may_render(self, request, [shot]) and shot.status.renderable
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="")

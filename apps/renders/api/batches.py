@@ -22,7 +22,7 @@ from apps.productions.models import Shot
 from apps.projects.api_scope import ScopedRead
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require_some
 from apps.renders.api.requests import BatchRequest, Change, PauseChange
 from apps.renders.api.serializers import BatchAnswer, BatchSerializer, BatchStatus, PlanSerializer
 from apps.renders.models import RenderBatch
@@ -30,6 +30,7 @@ from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, change_batch, pause_batch
 from apps.renders.services.planning import plan
 from apps.renders.services.requeueing import requeue_batch
+from apps.renders.services.rights import require_batch
 from apps.renders.services.steering import Wishes
 from apps.renders.services.steps import Step
 from apps.renders.services.submit import KEY_FIELD, submit
@@ -148,11 +149,14 @@ class BatchViewSet(ScopedRead[RenderBatch]):
         pause_batch(batch, user=person_of(request), **asked)
         return self._answer(self.get_object())
 
+    def require(self, act: Act, of: RenderBatch) -> None:
+        require_batch(of, person_of(self.request))
+
     def _asked(self, request: Request, user: User) -> dict[str, Any]:
         asked = BatchRequest(data=request.data, context=self.get_serializer_context())
         asked.is_valid(raise_exception=True)
         data: dict[str, Any] = asked.validated_data
-        require(user, Act.RENDER, data["project"])
+        require_some(user, Act.RENDER, data["project"])
         return data | {
             "shots": shots_named(data["project"], data["shots"]),
             "steps": [Step(**step) for step in data["steps"]],

@@ -64,6 +64,8 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
     queryset = Job.objects.select_related(*_READ).defer(*_UNREAD).order_by("-created_at", "-pk")
     serializer_class = JobSerializer
     filterset_class = JobFilter
+    shot_path = "shot"
+    stage_path = "stage"
 
     def get_queryset(self) -> QuerySet[Job]:
         jobs = super().get_queryset()

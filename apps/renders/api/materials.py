@@ -107,6 +107,7 @@ class MaterialViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     )
     serializer_class = MaterialSerializer
     filterset_class = MaterialFilter
+    shot_path = "shot"
 
     @extend_schema(request=MaterialChange, responses=MaterialSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -162,6 +163,7 @@ class ShotMaterialViewSet(_MaterialOf[Shot]):
     """A shot's material, and what it can use of its sequence's and its film's."""
 
     queryset = Shot.objects.select_related("project", "sequence")
+    shot_path = "pk"
 
     def materials_of(self, owner: Shot) -> Rows[Material]:
         return usable_by([owner])[owner.pk]

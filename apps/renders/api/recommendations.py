@@ -76,6 +76,7 @@ class RecommendationViewSet(ScopedViewSet[Shot]):
 
     queryset = Shot.objects.select_related("project", "sequence").order_by("pk")
     serializer_class = RecommendationSerializer
+    shot_path = "pk"
 
     @extend_schema(operation_id="v1_shots_recommendation", responses=RecommendationSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from apps.accounts.person import person_of
 from apps.common.errors import Problem, Refused
 from apps.projects.roles import Act
-from apps.projects.selectors import require
 from apps.renders.api.batches import KEY
 from apps.renders.api.serializers import JobSerializer
 from apps.renders.models import Job
@@ -32,7 +31,7 @@ class RenderedTakeViewSet(TakeViewSet):
         201: a new job; 200: this very request was made before; 409: the key names another.
         """
         take, user = self.get_object(), person_of(request)
-        require(user, Act.RENDER, take.project)
+        self.require(Act.RENDER, take)
         key = request.headers.get(KEY_FIELD, "").strip()
         if not key:
             told = _("send this header: your own name for this request, so that repeating it does no harm")

@@ -43,7 +43,7 @@ def render_again(take: Take, *, user: User, idempotency_key: str) -> Submission:
     Raises NotAllowed; Refused if the job, its input or a model file is gone; Conflict if the key names
     another request.
     """
-    require(user, Act.RENDER, take.project)
+    require(user, Act.RENDER, take.project, shot=take.shot_id, stage=take.stage)
     check_key(idempotency_key)
     request_hash = hashlib.sha256(f"again {take.pk}".encode()).hexdigest()
     before = earlier(take.project, idempotency_key, request_hash)

@@ -13,13 +13,11 @@ from django.db.models import QuerySet
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.machines import Move, move_each
-from apps.projects.models import Project
-from apps.projects.roles import Act
-from apps.projects.selectors import require
 from apps.renders.models import Attempt, Job, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.chains import waiting_for
 from apps.renders.services.dependents import explain_blocked
+from apps.renders.services.rights import require_batch, require_jobs
 from apps.renders.states import ATTEMPT, ATTEMPT_OPEN, JOB, OPEN, AttemptState, JobState
 
 logger = logging.getLogger(__name__)
@@ -39,7 +37,7 @@ def cancel(job: Job, *, user: User) -> bool:
 
 def cancel_batch(batch: RenderBatch, *, user: User) -> int:
     """Cancel every open job of a batch; return how many were."""
-    require(user, Act.RENDER, batch.project)
+    require_batch(batch, user)
     return cancel_jobs(Job.objects.filter(batch=batch), user=user)
 
 
@@ -47,17 +45,15 @@ def cancel_jobs(jobs: QuerySet[Job], *, user: User, dependents: bool = False) ->
     """Cancel every open job of a selection, see :func:`cancel`; return how many were.
 
     ``dependents``: and whatever waits for them, however long the chain. It takes a constant number of
-    statements for each AT_ONCE jobs. Raises NotAllowed, and cancels none, unless the person renders in every
-    project concerned.
+    statements for each AT_ONCE jobs. Raises NotAllowed, and cancels none, unless the person may render all of
+    them.
     """
     keys = set(jobs.filter(state__in=OPEN).order_by().values_list("pk", flat=True))
     if dependents:
         keys |= waiting_for(set(jobs.order_by().values_list("pk", flat=True)))
-    concerned = set(jobs.order_by().values_list("project_id", flat=True).distinct())
+    require_jobs(jobs, user)
     if dependents:
-        concerned |= set(Job.objects.filter(pk__in=keys).order_by().values_list("project_id", flat=True))
-    for project in Project.objects.filter(pk__in=concerned):
-        require(user, Act.RENDER, project)
+        require_jobs(Job.objects.filter(pk__in=keys), user)
     order = sorted(keys)
     return sum(
         _cancel(order[start : start + AT_ONCE], user.get_username())

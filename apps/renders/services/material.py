@@ -64,7 +64,7 @@ def remove_material(material: Material, *, user: User) -> bool:
 
     Raises NotAllowed; Refused while an open job needs it, naming those; Conflict if it is away already.
     """
-    require(user, Act.PLAN, material.project)
+    require(user, Act.PLAN, material.project, shot=material.shot_id)
     row = standing().select_for_update(of=("self",)).filter(pk=material.pk).first()
     if row is None:
         raise Conflict(Problem("material", material.name, _("this was taken away already"), code="gone"))

@@ -10,11 +10,10 @@ from django.db.models.functions import Now
 
 from apps.accounts.models import User
 from apps.common.models import StateEvent
-from apps.projects.roles import Act
-from apps.projects.selectors import require
 from apps.renders.models import Job, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.lanes import wake
+from apps.renders.services.rights import require_batch
 from apps.renders.services.wishes import BATCH_WISH, PAUSED, RESUMED, wish
 from apps.renders.states import OPEN
 
@@ -26,7 +25,7 @@ def pause_batch(batch: RenderBatch, *, paused: bool, user: User, reason: str = "
 
     What a node already has goes on; a job that is paused itself stays paused.
     """
-    require(user, Act.RENDER, batch.project)
+    require_batch(batch, user)
     actor = user.get_username()
     with transaction.atomic():
         locked = RenderBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)

@@ -22,7 +22,7 @@ from apps.common.errors import Problem, Refused
 from apps.materials.selectors import usable_by
 from apps.productions.models import Shot
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require, require_shots
 from apps.renders.models import Decision, Recommendation
 from apps.renders.services.obstacles import INERT_WEIGHT, Farm, weight_of
 from apps.renders.shot_facts import facts_of, with_takes
@@ -107,7 +107,8 @@ def recommend(shots: Sequence[Shot], *, user: User) -> dict[UUID, Advice]:
         told = _("recommendations are made for at most %d shots at once; select fewer") % MOST_SHOTS
         raise Refused(Problem("shots", str(len(shots)), told))
     for project in {shot.project_id: shot.project for shot in shots}.values():
-        require(user, Act.PLAN, project)
+        of_project = [shot.pk for shot in shots if shot.project_id == project.pk]
+        require_shots(user, Act.PLAN, project, shots=of_project)
     advice = advice_for(shots)
     for one in advice.values():
         if one.kept is None or one.kept.inputs_hash != one.inputs_hash:
@@ -120,7 +121,7 @@ def decide(shot: Shot, *, user: User, template: str = "", withdraw: bool = False
 
     Raises NotAllowed, or Refused for a template that is not offered, or where nothing is recommended.
     """
-    require(user, Act.PLAN, shot.project)
+    require(user, Act.PLAN, shot.project, shot=shot.pk)
     if template:
         current_version(template)  # refuses what is not offered, naming what is
     told = advice_for([shot])[shot.pk]

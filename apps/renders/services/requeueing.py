@@ -22,10 +22,12 @@ from apps.nodes.models import Node
 from apps.projects.roles import Act
 from apps.projects.selectors import require, scoped
 from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
+from apps.renders.selectors import WHAT_JOBS_ARE_OF
 from apps.renders.services import bus
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.hurry import settle
 from apps.renders.services.lanes import assign
+from apps.renders.services.rights import require_batch
 from apps.renders.states import JOB, REQUEUEABLE, AttemptState, JobState
 from farm.tiers import tier_for_need
 
@@ -42,13 +44,13 @@ def requeue(job: Job, *, user: User) -> bool:
 
     A finished job is not requeued: rendering it again is a new take, hence a new job.
     """
-    require(user, Act.RENDER, job.project)
+    require(user, Act.RENDER, job.project, shot=job.shot_id, stage=job.stage)
     return bool(requeue_jobs(Job.objects.filter(pk=job.pk), user=user))
 
 
 def requeue_batch(batch: RenderBatch, *, user: User) -> int:
     """Requeue every failed, cancelled or quarantined job of a batch; return how many."""
-    require(user, Act.RENDER, batch.project)
+    require_batch(batch, user)
     return requeue_jobs(batch.jobs.all(), user=user)
 
 
@@ -64,7 +66,7 @@ def requeue_jobs(jobs: QuerySet[Job], *, user: User) -> int:
 
 def requeueable(jobs: QuerySet[Job], *, user: User) -> QuerySet[Job]:
     """Those of these jobs that requeue_jobs would requeue for this user."""
-    return scoped(jobs.filter(state__in=REQUEUEABLE), user, act=Act.RENDER)
+    return scoped(jobs.filter(state__in=REQUEUEABLE), user, act=Act.RENDER, **WHAT_JOBS_ARE_OF)
 
 
 def failures_of(node: Node, *, since: datetime | None = None, failure_class: str = "") -> QuerySet[Job]:

@@ -13,12 +13,10 @@ from django.utils.translation import ngettext
 from apps.accounts.models import User
 from apps.common.collisions import again_after_collision
 from apps.common.errors import Conflict, Problem, Refused
-from apps.projects.models import Project
-from apps.projects.roles import Act
-from apps.projects.selectors import require
 from apps.renders.models import Job, RenderBatch
 from apps.renders.services.applying import ONLY_WAITING, Outcome, Wishes, change, judge, read
 from apps.renders.services.pausing import pause_batch
+from apps.renders.services.rights import require_batch, require_jobs
 
 __all__ = ["Outcome", "Wishes", "change_batch", "change_job", "change_jobs", "pause", "prioritise"]
 
@@ -34,12 +32,12 @@ def change_jobs(jobs: QuerySet[Job], wishes: Wishes, *, user: User, reason: str 
     """Change every open job of a selection that no node has yet; say what became of each.
 
     Priority, pause and deadline change for jobs on a node too: they count if it comes back. Jobs that change
-    alike cost one statement together. Raises NotAllowed unless the person renders in every project concerned;
+    alike cost one statement together. Raises NotAllowed unless the person may render every one of them;
     Refused, and changes nothing, for wishes that cannot be kept. A large selection is changed in portions
     (AT_ONCE), and judged as a whole before: only if somebody else makes a wish impossible meanwhile, Conflict
     says how far it came. What is changed already is the same when it is asked for again.
     """
-    _require_all(jobs, user)
+    require_jobs(jobs, user)
     columns = read(wishes)
     outcome = Outcome()
     keys = sorted(jobs.order_by().values_list("pk", flat=True))
@@ -84,7 +82,7 @@ def change_job(job: Job, wishes: Wishes, *, user: User, reason: str = "") -> boo
 
 def change_batch(batch: RenderBatch, wishes: Wishes, *, user: User, reason: str = "") -> Outcome:
     """Change a whole batch: the pause is the batch's own, all else goes to each of its open jobs."""
-    require(user, Act.RENDER, batch.project)
+    require_batch(batch, user)
     own: Wishes = {**wishes}
     paused = own.pop("paused", None)
     jobs = Job.objects.filter(batch=batch)
@@ -102,11 +100,6 @@ def prioritise(job: Job, *, priority: int, user: User) -> bool:
 def pause(job: Job, *, paused: bool, user: User) -> bool:
     """Hold an open job back, or let it go on; False if it is closed. What a node already has goes on."""
     return not change_jobs(Job.objects.filter(pk=job.pk), {"paused": paused}, user=user).closed
-
-
-def _require_all(jobs: QuerySet[Job], user: User) -> None:
-    for project in Project.objects.filter(pk__in=jobs.order_by().values("project")):
-        require(user, Act.RENDER, project)
 
 
 def _too_late(job: Job, told: str) -> Conflict:

@@ -23,7 +23,7 @@ from apps.productions.models import Shot
 from apps.productions.rendering import shots_are_rendering
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import may, require_shots
 from apps.prompts.models import PromptBuild
 from apps.renders.models import Job, JobDependency, RenderBatch
 from apps.renders.services import bus
@@ -39,7 +39,7 @@ from apps.renders.services.planning import plan
 from apps.renders.services.prompting import Builds, prompts_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
-from apps.workflows.stages import stage_of
+from apps.workflows.stages import stage_of, stages_of
 
 __all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
 
@@ -74,7 +74,9 @@ def submit(
 
     Raises NotAllowed, or Refused with every problem; then nothing was written.
     """
-    require(user, Act.RENDER, project)
+    if not may(user, Act.RENDER, project):
+        stages = stages_of(step.template for step in steps)
+        require_shots(user, Act.RENDER, project, shots=[shot.pk for shot in shots], stages=stages)
     return submit_for(
         user, project=project, shots=shots, steps=steps, idempotency_key=idempotency_key, envelope=envelope
     )

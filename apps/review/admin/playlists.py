@@ -60,6 +60,7 @@ class OfShots(forms.Form):
 class PlaylistAdmin(ScopedAdmin):
     """Takes to look at together. Making, ordering and sharing take the right to review."""
 
+    view_act = Act.WATCH
     add_act = Act.REVIEW
     change_act = Act.REVIEW
     delete_act = Act.REVIEW

@@ -123,6 +123,8 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
     list_filter_sheet = True  # the width is for the columns
     actions: tuple[str, ...] = ("compare", "approve", "ask_retake", "reject", "make_playlist")
     change_form_template = "admin/review/take/page.html"
+    shot_path = "shot"
+    stage_path = "stage"
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         with_files(rows)

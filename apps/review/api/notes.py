@@ -17,11 +17,11 @@ from apps.common import filters
 from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
-from apps.projects.selectors import scoped
+from apps.projects.roles import Act
 from apps.projects.stages import Stage
-from apps.review.models import Playlist, ReviewNote, Take, Visibility
+from apps.review.models import Playlist, ReviewNote, Visibility
 from apps.review.numbering import number_of
-from apps.review.selectors import notes_for, playlists_for
+from apps.review.selectors import looked_at, notes_for, playlists_for, takes_watched
 from apps.review.services.noting import add_note, delete_note, edit_note, resolve_note
 
 
@@ -139,6 +139,7 @@ class NoteViewSet(ScopedRead[ReviewNote]):
         "project", "take__project", "take__shot__sequence", "take__shot__project"
     ).order_by("created_at", "pk")
     serializer_class = NoteSerializer
+    view_act = Act.WATCH
     filterset_class = NoteFilter
 
     def get_queryset(self) -> QuerySet[ReviewNote]:
@@ -149,9 +150,7 @@ class NoteViewSet(ScopedRead[ReviewNote]):
         body = NewNote(data=request.data)
         body.is_valid(raise_exception=True)
         asked = dict(body.validated_data)
-        takes = scoped(
-            Take.objects.select_related("project", "shot__project", "shot__sequence"), request.user
-        )
+        takes = looked_at(takes_watched(request.user))
         take = _one(takes, "take", asked.pop("take"))
         if asked["reply_to"] is not None:
             asked["reply_to"] = _one(self.get_queryset(), "reply_to", asked["reply_to"])

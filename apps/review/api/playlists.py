@@ -208,6 +208,7 @@ class PlaylistViewSet(ScopedRead[Playlist]):
     queryset = Playlist.objects.select_related("project").order_by("-created_at", "-pk")
     serializer_class = PlaylistSerializer
     filterset_class = PlaylistFilter
+    view_act = Act.WATCH
 
     def get_queryset(self) -> QuerySet[Playlist]:
         rows = playlists_for(self.request.user, super().get_queryset())

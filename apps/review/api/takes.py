@@ -18,7 +18,7 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
-from apps.projects.selectors import require
+from apps.projects.selectors import require_some
 from apps.projects.stages import Stage
 from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url
@@ -234,6 +234,8 @@ class TakeViewSet(ScopedRead[Take]):
     )
     serializer_class = TakeSerializer
     filterset_class = TakeFilter
+    shot_path = "shot"
+    stage_path = "stage"
 
     @extend_schema(request=Verdict, responses=TakeSerializer)
     @action(detail=True, methods=["post"])
@@ -277,7 +279,7 @@ class TakeViewSet(ScopedRead[Take]):
                 Problem("takes", str(lost[0]), _("no such take in your projects"), code="does_not_exist")
             )
         for project in {take.project for take in takes}:
-            require(person_of(request), Act.REVIEW, project)
+            require_some(person_of(request), Act.REVIEW, project)
         told = review_takes(takes, user=person_of(request), **asked)
         return Response(VerdictsGiven({"done": told.done, "refused": told.refused}).data)
 

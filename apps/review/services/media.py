@@ -69,7 +69,7 @@ def process_media(take_id: UUID) -> None:
 
 def look_again(take: Take, *, user: User) -> bool:
     """Have a take looked at once more, say after the store was repaired; False if that is under way."""
-    require(user, Act.RENDER, take.project)
+    require(user, Act.RENDER, take.project, shot=take.shot_id, stage=take.stage)
     again = move(
         MEDIA,
         take,

@@ -19,7 +19,7 @@ from apps.review.drawings import clean_drawing
 from apps.review.models import ClientGuest, Playlist, ReviewNote, Take, Visibility
 from apps.review.models.notes import MOST_TEXT
 from apps.review.numbering import frame_from
-from apps.review.selectors import is_client
+from apps.review.selectors import is_client, is_shared
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def add_note(
 
     Raises NotAllowed; Refused, naming what is wrong.
     """
-    require(user, Act.COMMENT, take.project, shot=take.shot_id, stage=take.stage)
+    _require_comment(take, user)
     if is_client(user, take.project_id):
         visibility = Visibility.CLIENT
     return _write(
@@ -124,7 +124,7 @@ def resolve_note(note: ReviewNote, *, user: User, resolved: bool = True) -> bool
 
     Raises NotAllowed; Refused for an answer, which goes with what it answers.
     """
-    require(user, Act.COMMENT, note.project, shot=note.take.shot_id, stage=note.stage)
+    _require_comment(note.take, user)
     if is_client(user, note.project_id):
         raise NotAllowed(_("the studio resolves notes"))
     if note.reply_to_id is not None:
@@ -194,7 +194,11 @@ def _check_visibility(visibility: str) -> None:
         raise Refused(Problem("visibility", visibility, told))
 
 
+def _require_comment(take: Take, user: User) -> None:
+    require(user, Act.COMMENT, take.project, shot=take.shot_id, stage=take.stage, shared=is_shared(take))
+
+
 def _require_own(note: ReviewNote, user: User) -> None:
-    require(user, Act.COMMENT, note.project, shot=note.take.shot_id, stage=note.stage)
+    _require_comment(note.take, user)
     if note.user_id != user.pk:
         raise NotAllowed(_("this note is %(author)s's; answer it instead") % {"author": note.author})

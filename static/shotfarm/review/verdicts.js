@@ -34,6 +34,7 @@ export class Verdicts {
 
   /** @param {string} to approved, retake or rejected */
   ask(to) {
+    if (!this.page.item.may.review) return;
     this.to = to;
     this.dialog.dataset.to = to;
     const about = this.dialog.querySelector("[data-of]");
@@ -67,6 +68,7 @@ export class Verdicts {
   /** Select the take that is looked at; take the selection back where it is selected. */
   async select() {
     const { item } = this.page;
+    if (!item.may.review) return;
     try {
       const told = await call("POST", this.page.config.urls.select.replace("TAKE", item.take), { selected: !item.selected });
       this.#selectedNow(item, told.selected);

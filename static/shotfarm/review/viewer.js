@@ -23,6 +23,7 @@ import { View } from "./view.js";
  * @property {string} verdict_label
  * @property {boolean} selected
  * @property {string} page
+ * @property {{review: boolean, comment: boolean}} may  what the reader may do to it
  */
 
 /**
@@ -199,6 +200,11 @@ class Viewer {
       const star = tile.querySelector("[data-star]");
       if (star instanceof HTMLElement && item) star.hidden = !item.selected;
     }
+    for (const name of ["approve", "retake", "reject", "select"]) {
+      const button = this.find(`[data-act=${name}]`);
+      if (button instanceof HTMLButtonElement) button.disabled = !this.item?.may.review;
+    }
+    if (this.form) this.form.hidden = !this.item?.may.comment;
     this.root.querySelector(".sf-is-a")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     const place = this.find("[data-put=place]");
     if (place) place.textContent = `${this.a + 1} / ${this.items.length}`;

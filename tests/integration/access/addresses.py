@@ -44,6 +44,8 @@ class Address:
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "material_id": film["material"].pk,
+            "project_id": film["project"].pk,
+            "member_id": film["membership"].pk,
             "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",

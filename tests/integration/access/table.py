@@ -1,8 +1,9 @@
 """What everybody gets at every address: the declared table. An address that is not here fails the test.
 
 A profile is one line per film: the status for each of world.PEOPLE in their order (anonymous, visitor,
-outsider, viewer, artist, coordinator, admin, superuser), for a row of their film and, after the bar, for
-a row of the other film. Where there is one line, the address is about no row of a film.
+outsider, client, viewer, artist, elsewhere, supervisor, coordinator, admin, superuser), for a row of their
+film and, after the bar, for a row of the other film. Where there is one line, the address is about no row of
+a film.
 """
 
 from __future__ import annotations
@@ -11,101 +12,248 @@ from typing import Any, Final
 
 from tests.integration.access.world import NIGHTS
 
-_LOGIN: Final = "302 302 302 302 302 302 302 302"
+_LOGIN: Final = "302 302 302 302 302 302 302 302 302 302 302"
 
 PROFILES: Final[dict[str, str]] = {
     # pages of the admin that are about no film
-    "open to all": "200 200 200 200 200 200 200 200",
-    "nothing marked": "404 404 404 404 404 404 404 404",
-    "no broker in this test": "503 503 503 503 503 503 503 503",
+    "open to all": "200 200 200 200 200 200 200 200 200 200 200",
+    "nothing marked": "404 404 404 404 404 404 404 404 404 404 404",
+    "no broker in this test": "503 503 503 503 503 503 503 503 503 503 503",
     "leads on": _LOGIN,
     "leads on from a row": f"{_LOGIN} | {_LOGIN}",
-    "the login page": "200 200 302 302 302 302 302 302",
-    "whoever is logged in": "302 200 200 200 200 200 200 200",
-    "staff": "302 302 200 200 200 200 200 200",
-    "staff, nothing lives": "302 302 286 286 286 286 286 286",
-    "staff, back to the list": "302 302 302 302 302 302 302 302",
-    "members": "302 302 403 200 200 200 200 200",
-    "members of any film": "302 302 403 200 200 200 200 200 | 302 302 403 200 200 200 200 200",
-    "members, app": "302 302 404 200 200 200 200 200 | 302 302 404 200 200 200 200 200",
-    "planners": "302 302 403 403 200 200 200 200",
-    "renderers": "302 302 403 403 200 200 200 200 | 302 302 403 403 200 200 200 200",
-    "renderers, a deed": "302 302 403 403 302 302 302 302 | 302 302 403 403 302 302 302 302",
-    "farm rights": "302 302 403 403 403 403 403 200",
-    "farm rights, a row": "302 302 403 403 403 403 403 200 | 302 302 403 403 403 403 403 200",
-    "farm rights, a deed": "302 302 403 403 403 403 403 302 | 302 302 403 403 403 403 403 302",
-    "farm rights, a press": "302 302 403 403 403 403 403 302",
-    "nobody": "302 302 403 403 403 403 403 403",
-    "nobody, a row": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
-    "nothing here": "302 302 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404",
-    "staff, wrong method": "302 302 405 405 405 405 405 405",
-    "staff, wrong method, a row": "302 302 405 405 405 405 405 405 | 302 302 405 405 405 405 405 405",
-    "wrong method": "405 405 405 405 405 405 405 405",
-    "wrong method, a row": "405 405 405 405 405 405 405 405 | 405 405 405 405 405 405 405 405",
+    "the login page": "200 200 302 302 302 302 302 302 302 302 302",
+    "whoever is logged in": "302 200 200 200 200 200 200 200 200 200 200",
+    "staff": "302 302 200 200 200 200 200 200 200 200 200",
+    "staff, nothing lives": "302 302 286 286 286 286 286 286 286 286 286",
+    "staff, back to the list": "302 302 302 302 302 302 302 302 302 302 302",
+    "members": "302 302 403 403 200 200 200 200 200 200 200",
+    "members of any film": (
+        "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200"
+    ),
+    "members, app": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 200 200 200 200 200 200 200"
+    ),
+    "planners": "302 302 403 403 403 200 403 403 200 200 200",
+    "renderers": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 200 403 403 200 200 200",
+    "renderers, a deed": (
+        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
+    ),
+    "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
+    "farm rights, a row": (
+        "302 302 403 403 403 403 403 403 403 403 200 | 302 302 403 403 403 403 403 403 403 403 200"
+    ),
+    "farm rights, a deed": (
+        "302 302 403 403 403 403 403 403 403 403 302 | 302 302 403 403 403 403 403 403 403 403 302"
+    ),
+    "farm rights, a press": "302 302 403 403 403 403 403 403 403 403 302",
+    "nobody": "302 302 403 403 403 403 403 403 403 403 403",
+    "nobody, a row": (
+        "302 302 403 403 403 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403 403 403 403"
+    ),
+    "nothing here": (
+        "302 302 404 404 404 404 404 404 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+    ),
+    "staff, wrong method": "302 302 405 405 405 405 405 405 405 405 405",
+    "staff, wrong method, a row": (
+        "302 302 405 405 405 405 405 405 405 405 405 | 302 302 405 405 405 405 405 405 405 405 405"
+    ),
+    "wrong method": "405 405 405 405 405 405 405 405 405 405 405",
+    "wrong method, a row": (
+        "405 405 405 405 405 405 405 405 405 405 405 | 405 405 405 405 405 405 405 405 405 405 405"
+    ),
     # pages of one row of a film: what is not there leads back to the home page, as for a row that never was
-    "read a row": "302 302 403 200 200 200 200 200 | 302 302 403 302 302 302 302 200",
-    "read its history": "302 302 302 200 200 200 200 200 | 302 302 302 302 302 302 302 200",
-    "plan a row": "302 302 403 403 200 200 200 200 | 302 302 403 403 302 302 302 200",
-    "manage a row": "302 302 403 403 403 403 200 200 | 302 302 403 403 403 403 302 200",
-    "open Render": "302 302 302 403 200 200 200 200 | 302 302 302 302 302 302 302 200",
+    "read a row": "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "read its history": (
+        "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "plan a row": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 302 403 403 302 302 200",
+    "manage a row": (
+        "302 302 403 403 403 403 403 403 403 200 200 | 302 302 403 403 403 403 403 403 403 302 200"
+    ),
+    "open Render": (
+        "302 302 302 302 403 200 403 403 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
     # buttons
-    "press a button": "302 302 404 403 302 302 302 302 | 302 302 404 404 404 404 404 302",
-    "press a button, not of this": "302 302 404 403 404 404 404 404 | 302 302 404 404 404 404 404 404",
-    "manage by a button": "302 302 404 403 403 403 302 302 | 302 302 404 404 404 404 404 302",
-    "give a verdict": "302 302 404 403 403 302 302 302 | 302 302 404 404 404 404 404 302",
-    "reviewers": "302 302 403 403 403 200 200 200",
-    "review a row": "302 302 403 403 403 200 200 200 | 302 302 403 403 403 302 302 200",
-    "look at a row": "302 302 404 200 200 200 200 200 | 302 302 404 404 404 404 404 200",
-    "give verdicts": "302 302 403 403 403 302 302 302 | 302 302 403 403 403 302 302 302",
-    "delete": "302 302 403 403 403 403 302 302 | 302 302 403 403 403 403 302 302",
+    "press a button": (
+        "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a button, not of this": (
+        "302 302 404 404 403 404 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+    ),
+    "manage by a button": (
+        "302 302 404 404 403 403 403 403 403 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "read by a button": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan by a button": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
+    "give a verdict": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "watchers": "302 302 403 200 200 200 200 200 200 200 200",
+    "watch its history": (
+        "302 302 302 200 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "reviewers": "302 302 403 403 403 403 403 403 200 200 200",
+    "review a row": (
+        "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 403 403 302 302 302 302 200"
+    ),
+    "watch a row": (
+        "302 302 403 200 200 200 200 200 200 200 200 | 302 302 403 302 302 302 302 302 302 302 200"
+    ),
+    "look at a row": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "watch by a button": (
+        "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "review by a button": (
+        "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "give verdicts": (
+        "302 302 403 403 403 403 302 302 302 302 302 | 302 302 403 403 403 403 302 302 302 302 302"
+    ),
+    "delete": "302 302 403 403 403 403 403 403 403 302 302 | 302 302 403 403 403 403 403 403 403 302 302",
     # what belongs to one person (root), or to a channel of the film (its admins, and root)
-    "one's own": "302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302",
-    "one's own, never changed": "302 302 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403",
-    "a channel's": "302 302 302 302 302 302 200 200 | 302 302 302 302 302 302 302 200",
-    "mark one's own": "302 302 404 404 404 404 404 302 | 302 302 404 404 404 404 404 404",
-    "press a channel's button": "302 302 404 404 404 404 302 302 | 302 302 404 404 404 404 404 302",
+    "one's own": "302 302 302 302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302 302 302 302",
+    "one's own, never changed": (
+        "302 302 403 403 403 403 403 403 403 403 403 | 302 302 403 403 403 403 403 403 403 403 403"
+    ),
+    "a channel's": (
+        "302 302 302 302 302 302 302 302 302 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "mark one's own": (
+        "302 302 404 404 404 404 404 404 404 404 302 | 302 302 404 404 404 404 404 404 404 404 404"
+    ),
+    "press a channel's button": (
+        "302 302 404 404 404 404 404 404 404 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     # files: an address without a signature shows nothing to anybody
-    "signed by an attempt": "401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401",
-    "unsigned": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
+    "signed by an attempt": (
+        "401 401 401 401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401 401 401 401"
+    ),
+    "unsigned": "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403",
     # a client link: whoever was given it; nothing before they say who they are
-    "a door": "200 200 200 200 200 200 200 200 | 200 200 200 200 200 200 200 200",
-    "a name is wanted": "400 400 400 400 400 400 400 400 | 400 400 400 400 400 400 400 400",
-    "for guests": "403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403",
+    "a door": ("200 200 200 200 200 200 200 200 200 200 200 | 200 200 200 200 200 200 200 200 200 200 200"),
+    "a name is wanted": (
+        "400 400 400 400 400 400 400 400 400 400 400 | 400 400 400 400 400 400 400 400 400 400 400"
+    ),
+    "for guests": (
+        "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403"
+    ),
     # the API
-    "api: one's own": "401 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404",
-    "api: a channel's": "401 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 200",
-    "api: test a channel": "401 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 202",
-    "api: end a channel": "401 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make one's own": "401 403 403 201 201 201 201 201",
-    "api: whoever is logged in": "401 200 200 200 200 200 200 200",
-    "api: members": "401 403 200 200 200 200 200 200",
-    "api: members of any film": "401 403 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200",
-    "api: read a row": "401 404 404 200 200 200 200 200 | 401 404 404 404 404 404 404 200",
-    "api: change a row": "401 404 404 403 200 200 200 200 | 401 404 404 404 404 404 404 200",
-    "api: manage a row": "401 404 404 403 403 403 200 200 | 401 404 404 404 404 404 404 200",
-    "api: verdict": "401 404 404 403 403 200 200 200 | 401 404 404 404 404 404 404 200",
-    "api: say in a film": "401 400 400 201 201 201 201 201 | 401 400 400 400 400 400 400 201",
-    "api: one's own note": "401 404 404 403 403 403 403 200 | 401 404 404 404 404 404 404 200",
-    "api: end a note": "401 404 404 403 403 403 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make for review": "401 400 400 403 403 201 201 201 | 401 400 400 400 400 400 400 201",
-    "api: do for review": "401 400 400 403 403 200 200 200 | 401 400 400 400 400 400 400 200",
-    "api: make of it for review": "401 404 404 403 403 201 201 201 | 401 404 404 404 404 404 404 201",
-    "api: end for review": "401 404 404 403 403 204 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make in a film": "401 400 400 403 201 201 201 201 | 401 400 400 400 400 400 400 201",
-    "api: plan in a film": "401 400 400 403 200 200 200 200 | 401 400 400 400 400 400 400 200",
-    "api: farm rights": "401 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 200",
-    "api: farm rights, made": "401 403 403 403 403 403 403 201",
-    "api: farm rights, gone": "401 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 204",
-    "api: farm rights, in the way": "401 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 400",
-    "api: change a row, not now": "401 404 404 403 409 409 409 409 | 401 404 404 404 404 404 404 409",
-    "api: farm rights, in use": "401 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 409",
-    "compare": "302 302 403 302 302 302 302 302 | 302 302 403 302 302 302 302 302",
-    "api: bring a file to a row": "401 404 404 403 415 415 415 415 | 401 404 404 404 404 404 404 415",
-    "api: end a row": "401 404 404 403 204 204 204 204 | 401 404 404 404 404 404 404 204",
-    "api: make of a row": "401 404 404 403 201 201 201 201 | 401 404 404 404 404 404 404 201",
-    "api: members, asked wrongly": "401 403 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400",
-    "api: farm rights, a file": "401 403 403 403 403 403 403 415",
-    "api: with a token only": "401 401 401 401 401 401 401 401",
+    "api: one's own": (
+        "401 404 404 404 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404 404 404 404"
+    ),
+    "api: a channel's": (
+        "401 404 404 404 404 404 404 404 404 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: test a channel": (
+        "401 404 404 404 404 404 404 404 404 202 202 | 401 404 404 404 404 404 404 404 404 404 202"
+    ),
+    "api: end a channel": (
+        "401 404 404 404 404 404 404 404 404 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: make one's own": "401 403 403 403 201 201 201 201 201 201 201",
+    "api: whoever is logged in": "401 200 200 200 200 200 200 200 200 200 200",
+    "api: members": "401 403 200 200 200 200 200 200 200 200 200",
+    "api: members of any film": (
+        "401 403 200 200 200 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200 200 200 200"
+    ),
+    "api: read a row": (
+        "401 404 404 404 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: change a row": (
+        "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: manage a row": (
+        "401 404 404 404 403 403 403 403 403 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: let in": (
+        "401 404 404 404 403 403 403 403 403 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: take out": (
+        "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: plan a whole film": (
+        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: verdict": (
+        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: watch a row": (
+        "401 404 404 200 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: say in a film": (
+        "401 400 400 201 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: one's own note": (
+        "401 404 404 403 403 403 403 403 403 403 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: end a note": (
+        "401 404 404 403 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: resolve": (
+        "401 404 404 403 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: verdict on what is shared": (
+        "401 404 404 403 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make for review": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: do for review": (
+        "401 400 400 400 403 403 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: give verdicts": (
+        "401 400 400 400 403 403 200 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: make of it for review": (
+        "401 404 404 403 403 403 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: end for review": (
+        "401 404 404 403 403 403 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: make in a film": (
+        "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: plan in a film": (
+        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: farm rights": (
+        "401 403 403 403 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 403 403 403 200"
+    ),
+    "api: farm rights, made": "401 403 403 403 403 403 403 403 403 403 201",
+    "api: farm rights, gone": (
+        "401 403 403 403 403 403 403 403 403 403 204 | 401 403 403 403 403 403 403 403 403 403 204"
+    ),
+    "api: farm rights, in the way": (
+        "401 403 403 403 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 403 403 403 400"
+    ),
+    "api: change a row, not now": (
+        "401 404 404 404 403 409 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
+    ),
+    "api: farm rights, in use": (
+        "401 403 403 403 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 403 403 403 409"
+    ),
+    "compare": "302 302 403 403 302 302 302 302 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302",
+    "api: bring a file to a row": (
+        "401 404 404 404 403 415 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
+    ),
+    "api: end a row": (
+        "401 404 404 404 403 204 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: make of a row": (
+        "401 404 404 404 403 201 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: members, asked wrongly": (
+        "401 403 400 400 400 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400 400 400 400"
+    ),
+    "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
+    "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
 }
 
 _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
@@ -119,7 +267,6 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
     "review/take": ("nobody", "nobody, a row", "nobody, a row"),
-    "review/playlist": ("reviewers", "review a row", "review a row"),
     "common/stateevent": ("nobody", "nobody, a row", "nobody, a row"),
 }
 _OF_THE_FARM: Final = {
@@ -193,6 +340,7 @@ EXPECTED: Final[dict[str, str]] = {
         for at in (
             "media/{artifact_id}/",
             "media/reference/{reference_id}/",
+            "media/project/{project_id}/",
             "media/material/{material_id}/{part}/",
         )
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
@@ -323,6 +471,14 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/failurerule/try/": "members",
     **_button("renders/renderbatch/{object_id}/steer", "press a button"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
+    **_button("projects/project/{object_id}/cover", "manage by a button"),
+    "GET admin/projects/project/{object_id}/rights/": "read by a button",
+    "POST admin/projects/project/{object_id}/rights/": "staff, wrong method, a row",
+    "GET admin/projects/project/choices/": "staff",
+    "POST admin/projects/project/choices/": "staff, wrong method",
+    "GET admin/projects/project/choose/": "staff, wrong method",
+    "POST admin/projects/project/choose/": "turn to a film",
+    **_button("productions/shot/{object_id}/assignees", "plan by a button"),
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
@@ -337,8 +493,15 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/review/playlist/dailies/": "staff, back to the list",
     "POST admin/review/playlist/dailies/": "give a verdict",
     **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
-    **_button("review/playlist/{object_id}/do", "give a verdict"),
-    **_both("admin/review/playlist/{object_id}/notes/", "look at a row"),
+    **_button("review/playlist/{object_id}/do", "review by a button"),
+    **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
+    **_pages(
+        "review/playlist",
+        lists="watchers",
+        read="watch a row",
+        history="watch its history",
+        acts=("reviewers", "review a row", "review a row"),
+    ),
     "GET client/file/{artifact_id}/": "unsigned",
     "POST client/file/{artifact_id}/": "wrong method, a row",
     "GET client/{token}/": "a door",
@@ -407,10 +570,14 @@ EXPECTED: Final[dict[str, str]] = {
             "takes",
             "recipe-runs",
             "materials",
-            "notes",
-            "playlists",
         )
     },
+    "GET api/v1/projects/{code}/members": "api: read a row",
+    "POST api/v1/projects/{code}/members": "api: let in",
+    "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
+    "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
+    "GET api/v1/shots/{pk}/assignees": "api: read a row",
+    "POST api/v1/shots/{pk}/assignees": "api: plan a whole film",
     "GET api/v1/materials/{material_id}/file": "api: read a row",
     "PATCH api/v1/materials/{pk}": "api: change a row",
     "DELETE api/v1/materials/{pk}": "api: end a row",
@@ -443,22 +610,27 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a row",
     "POST api/v1/takes/{pk}/review": "api: verdict",
+    "GET api/v1/notes/{pk}": "api: watch a row",
+    "GET api/v1/playlists/{pk}": "api: watch a row",
     "POST api/v1/takes/{pk}/select": "api: verdict",
-    "POST api/v1/takes/verdicts": "api: do for review",
+    "POST api/v1/takes/verdicts": "api: give verdicts",
     "POST api/v1/notes": "api: say in a film",
     "PATCH api/v1/notes/{pk}": "api: one's own note",
     "DELETE api/v1/notes/{pk}": "api: end a note",
-    "POST api/v1/notes/{pk}/resolve": "api: change a row",
+    "POST api/v1/notes/{pk}/resolve": "api: resolve",
     "POST api/v1/playlists": "api: make for review",
     "POST api/v1/playlists/dailies": "api: do for review",
-    "PATCH api/v1/playlists/{pk}": "api: verdict",
+    "PATCH api/v1/playlists/{pk}": "api: verdict on what is shared",
     "DELETE api/v1/playlists/{pk}": "api: end for review",
-    **{f"POST api/v1/playlists/{{pk}}/{deed}": "api: verdict" for deed in ("add", "remove", "order")},
+    **{
+        f"POST api/v1/playlists/{{pk}}/{deed}": "api: verdict on what is shared"
+        for deed in ("add", "remove", "order")
+    },
     "POST api/v1/playlists/{pk}/duplicate": "api: make of it for review",
-    "GET api/v1/playlists/{pk}/notes.csv": "api: read a row",
-    "GET api/v1/playlists/{pk}/links": "api: verdict",
+    "GET api/v1/playlists/{pk}/notes.csv": "api: watch a row",
+    "GET api/v1/playlists/{pk}/links": "api: verdict on what is shared",
     "POST api/v1/playlists/{pk}/links": "api: make of it for review",
-    "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict",
+    "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
     "POST api/v1/recipe-runs": "api: make in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
@@ -539,8 +711,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "steps": [{"template": "sd15_t2i"}],
     }
     step = {"shot": str(shot.pk), "step": 1}
-    takes = [str(film["take"].pk)]
     press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
+    takes = [str(film["take"].pk)]
     bodies: dict[str, dict[str, Any]] = {
         "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
         "POST api/v1/recipe-runs/{pk}/more": step,
@@ -549,6 +721,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip"},
         "POST admin/recipes/reciperun/{object_id}/choose/": press,
         "POST admin/recipes/reciperun/{object_id}/more/": press,
+        "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
+        "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
+        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
+        "POST api/v1/shots/{pk}/assignees": {"users": []},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -632,6 +808,12 @@ DEEDS: Final = (
     "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/",
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
+    "POST admin/projects/project/choose/",
+    "POST api/v1/projects/{code}/members",
+    "PATCH api/v1/projects/{code}/members/{member_id}",
+    "DELETE api/v1/projects/{code}/members/{member_id}",
+    "POST api/v1/shots/{pk}/assignees",
+    "POST admin/productions/shot/{object_id}/assignees/",
     "POST api/v1/sequences",
     "POST api/v1/shots",
     "POST api/v1/batches",

@@ -23,7 +23,7 @@ from tests.integration.admin.test_forms import form_of
 pytestmark = pytest.mark.django_db
 
 OF_FILMS = (Project, Sequence, Shot, Location, Character, RenderBatch, Job, Take)
-MEMBERS = ("viewer", "artist", "coordinator", "admin")
+MEMBERS = ("viewer", "artist", "supervisor", "coordinator", "admin")
 
 
 def browser_of(world: World, who: str) -> Client:
@@ -194,7 +194,7 @@ def test_render_takes_no_shot_of_the_other_film(world: World) -> None:
 
 
 def test_live_rows_are_drawn_for_the_own_film_only(world: World) -> None:
-    for who in (*MEMBERS, "outsider"):
+    for who in (*MEMBERS, "client", "outsider"):
         question = {
             "ids": f"{world.other['job'].pk},{world.other['failed'].pk}",
             "batches": str(world.other["batch"].pk),

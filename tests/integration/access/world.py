@@ -28,7 +28,7 @@ from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Ro
 from apps.presets.models import CinematicPreset, PresetCategory
 from apps.productions.models import Shot, ShotStatus
 from apps.productions.states import SHOT
-from apps.projects.models import Project
+from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.recipes.models import Recipe, RecipeRun, RunJob, RunStep
 from apps.recipes.services.editing import write_steps
@@ -52,7 +52,6 @@ from tests.factories import (
     SequenceFactory,
     ShotFactory,
     UserFactory,
-    members_of,
 )
 from tests.integration.admin.rows import everything_of
 from workflows.conforming import Conform, Length
@@ -68,13 +67,20 @@ PEOPLE: Final = (
     "anonymous",
     "visitor",
     "outsider",
+    "client",
     "viewer",
     "artist",
+    "elsewhere",
+    "supervisor",
     "coordinator",
     "admin",
     "superuser",
 )
-"""Nobody; somebody who is logged in and no more; staff without a project; the roles; root."""
+"""Nobody; somebody who is logged in and no more; staff without a project; the roles; root.
+
+Of the artists the shot is assigned to one, the viewer has none; of the supervisors one signs off what is made
+here, the department of the other makes what comes elsewhere."""
+DEPARTMENTS: Final = {"supervisor": ["keyframe"], "elsewhere": ["finish"]}
 
 
 @dataclass(frozen=True)
@@ -92,11 +98,14 @@ def build() -> World:
     own = _film("FROST", recipe)
     other = _film("ZQXJVKFILM", recipe)
     _mark(other)
-    people = {name: who for name, who in members_of(own["project"]).items() if name in PEOPLE}
+    people = {who: _member(own["project"], role, who) for who, role in MEMBERS.items()}
+    own["shot"].assignees.add(people["artist"])
     people["visitor"] = UserFactory.create(username="visitor")
     people["outsider"] = UserFactory.create(username="outsider", is_staff=True)
     people["superuser"] = UserFactory.create(username="superuser", is_staff=True, is_superuser=True)
     stranger = MembershipFactory.create(project=other["project"], role=Role.ADMIN).user
+    own["membership"] = Membership.objects.get(user=people["viewer"])
+    other["membership"] = MembershipFactory.create(project=other["project"], role=Role.ARTIST)
     # A notice is one person's: of the own film root's, who else may do everything; of the other a stranger's.
     own |= _notices(own, people["superuser"])
     other |= _notices(other, stranger)
@@ -125,12 +134,20 @@ def build() -> World:
     )
 
 
+MEMBERS: Final = {str(role): role for role in Role} | {"viewer": Role.ARTIST, "elsewhere": Role.SUPERVISOR}
+
+
+def _member(project: Project, role: Role, name: str) -> User:
+    """Somebody with a role in the film, who may sign in."""
+    user = UserFactory.create(username=name, is_staff=True)
+    MembershipFactory.create(project=project, role=role, user=user, departments=DEPARTMENTS.get(name, []))
+    return user
+
+
 def _looked_at(film: dict[str, Any], author: User) -> dict[str, Any]:
     """A playlist that clients see, a link to it, and a note of root's that clients read."""
     word = "zqxjvk" if film["project"].code.startswith("ZQXJVK") else "monday"
-    playlist = Playlist.objects.create(
-        project=film["project"], name=word, description=word, for_clients=True
-    )
+    playlist = Playlist.objects.create(project=film["project"], name=word, description=word, for_clients=True)
     PlaylistItem.objects.create(playlist=playlist, take=film["take"], position=10)
     link = ClientLink.objects.create(
         playlist=playlist, label=word, expires_at=timezone.now() + timedelta(days=1)

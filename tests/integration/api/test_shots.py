@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.admin import site
 from django.db import connection
-from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -196,12 +194,6 @@ def test_a_change_based_on_an_old_reading_is_refused(coordinator: APIClient, sho
     response = change(coordinator, shots[0], frames=96, casting=[])
     assert only_error(response, 409) == ("row_version", "0", "stale")
     assert Shot.objects.get(pk=shots[0].pk).frames == 24
-
-
-def test_a_change_made_on_the_admin_page_counts_too(coordinator: APIClient, shots: list[Shot]) -> None:
-    page = site.get_model_admin(Shot)
-    page.save_model(HttpRequest(), Shot.objects.get(pk=shots[0].pk), None, True)
-    assert only_error(change(coordinator, shots[0], frames=24), 409) == ("row_version", "0", "stale")
 
 
 def test_if_match_says_the_version_as_well(coordinator: APIClient, shots: list[Shot]) -> None:

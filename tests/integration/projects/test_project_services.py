@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError
 
 from apps.common.errors import NotAllowed, Refused
+from apps.projects.members import add_member
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
 from apps.projects.selectors import may
-from apps.projects.services import add_member, create_project
+from apps.projects.services import create_project
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -45,9 +46,9 @@ def test_a_member_is_added_and_their_role_is_changed() -> None:
     admin = MembershipFactory.create(role=Role.ADMIN)
     someone = UserFactory.create()
     add_member(project=admin.project, member=someone, role=Role.CLIENT, user=admin.user)
-    assert not may(someone, Act.PLAN, admin.project)
+    assert not may(someone, Act.VIEW, admin.project)
     add_member(project=admin.project, member=someone, role=Role.ARTIST, user=admin.user)
-    assert may(someone, Act.PLAN, admin.project)
+    assert may(someone, Act.VIEW, admin.project)
     assert Membership.objects.filter(project=admin.project, user=someone).count() == 1
 
 

@@ -222,7 +222,7 @@ def test_a_job_of_a_project_one_does_not_see_looks_as_if_there_were_none(
 
 def test_a_job_of_another_project_of_ones_own_is_waited_for(film: Project, coordinator: User) -> None:
     other = JobFactory.create()
-    MembershipFactory.create(project=other.project, user=coordinator, role="viewer")
+    MembershipFactory.create(project=other.project, user=coordinator, role="client")
     assert press(coordinator, film, after=(other.code,)).jobs.get().state == JobState.BLOCKED
 
 

@@ -368,7 +368,7 @@ def test_editing_a_shipped_rule_keeps_its_name_and_holds_at_once(operator: Clien
     timed_out = FailureRule.objects.get(name="Timed out")
     decide(Job(**FRESH), FailureClass.TIMED_OUT)
     change = reverse("admin:renders_failurerule_change", args=[timed_out.pk])
-    operator.post(change, form(name="mine", reported_class="timed_out", order="1080"))
+    operator.post(change, form(name="mine", reported_class="timed_out", order="1080", row_version="0"))
     timed_out.refresh_from_db()
     assert (timed_out.name, timed_out.row_version, timed_out.action) == ("Timed out", 1, Action.FAIL)
     assert told(decide(Job(**FRESH), FailureClass.TIMED_OUT)) == (OVER, "a")

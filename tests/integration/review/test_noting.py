@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
+from apps.common.models import StateEvent
 from apps.projects.roles import Role
 from apps.review.models import ReviewNote, Take, Visibility
 from apps.review.numbering import number_of
 from apps.review.selectors import notes_for, open_note_counts
 from apps.review.services import review_take
 from apps.review.services.noting import add_note, delete_note, edit_note, resolve_note
+from apps.review.services.playlists import create_playlist, delete_playlist
 from apps.review.states import Media, Review
 from tests.factories import MembershipFactory, ShotFactory, TakeFactory
 
@@ -124,6 +126,7 @@ def test_nobody_changes_anothers_note_an_old_one_or_a_resolved_one(take: Take) -
 
 def test_a_note_is_resolved_once_and_opened_again(take: Take) -> None:
     note, user = say(take), member(take, Role.ARTIST)
+    take.shot.assignees.add(user)
     assert open_note_counts([take.pk]) == {take.pk: 1}
     assert resolve_note(note, user=user)
     assert not resolve_note(note, user=user)
@@ -146,12 +149,20 @@ def test_an_answered_note_stays_but_for_who_manages_the_project(take: Take) -> N
 
 def test_a_client_writes_for_clients_reads_what_is_theirs_and_resolves_nothing(take: Take) -> None:
     client = member(take, Role.CLIENT)
+    with pytest.raises(NotAllowed):
+        say(take, client)  # nothing was shared with them yet
+    playlist = create_playlist(
+        project=take.project, user=member(take), name="For them", takes=[take], for_clients=True
+    )
     own = say(take, client, visibility=Visibility.INTERNAL)
     assert own.visibility == Visibility.CLIENT
     secret = say(take)
-    assert secret not in notes_for(client)
+    assert list(notes_for(client)) == [own]
+    assert set(notes_for(member(take))) == {own, secret}
     with pytest.raises(NotAllowed, match="studio resolves"):
         resolve_note(own, user=client)
+    delete_playlist(playlist, user=member(take))
+    assert not notes_for(client).exists()
 
 
 def test_somebody_of_another_film_says_nothing(take: Take) -> None:
@@ -169,7 +180,5 @@ def test_a_retake_takes_the_open_notes_as_its_reason(take: Take) -> None:
     with pytest.raises(Refused, match="a retake needs a reason"):
         review_take(take, to=Review.RETAKE, user=user)
     assert review_take(take, to=Review.RETAKE, user=user, gather=True)
-    from apps.common.models import StateEvent
-
     event = StateEvent.objects.get(machine="take_review", subject=take.pk)
     assert event.reason == "1013: No lantern"
