@@ -38,6 +38,7 @@ PROFILES: Final[dict[str, str]] = {
     "renderers, a deed": (
         "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
     ),
+    "managers": "302 302 403 403 403 403 403 403 403 200 200",
     "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
     "farm rights, a row": (
         "302 302 403 403 403 403 403 403 403 403 200 | 302 302 403 403 403 403 403 403 403 403 200"
@@ -96,6 +97,12 @@ PROFILES: Final[dict[str, str]] = {
     "watchers": "302 302 403 200 200 200 200 200 200 200 200",
     "watch its history": (
         "302 302 302 200 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "give a take its verdict": (
+        "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a take's button": (
+        "302 302 404 404 403 302 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
     "reviewers": "302 302 403 403 403 403 403 403 200 200 200",
     "review a row": (
@@ -184,11 +191,20 @@ PROFILES: Final[dict[str, str]] = {
     "api: verdict": (
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
+    "api: a take's verdict": (
+        "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: change a take": (
+        "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make of a take": (
+        "401 404 404 404 403 201 403 201 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
     "api: watch a row": (
         "401 404 404 200 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: say in a film": (
-        "401 400 400 201 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+        "401 400 400 201 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
     "api: one's own note": (
         "401 404 404 403 403 403 403 403 403 403 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -197,7 +213,7 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 403 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: resolve": (
-        "401 404 404 403 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+        "401 404 404 403 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: verdict on what is shared": (
         "401 404 404 403 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -219,6 +235,12 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: make in a film": (
         "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: make in a managed film": (
+        "401 400 400 400 403 403 403 403 403 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: end a managed row": (
+        "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: plan in a film": (
         "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
@@ -262,6 +284,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/sequence": ("planners", "plan a row", "manage a row"),
     "productions/shot": ("planners", "plan a row", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
+    "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
@@ -272,7 +295,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
 _OF_THE_FARM: Final = {
     "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
+    "productions/shotstatus": ("farm rights", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/recipe": ("farm rights", "farm rights, a row", "nobody, a row"),
@@ -298,6 +321,7 @@ _FARM_LISTS: Final = (
     "presets",
     "recipes",
     "schedules",
+    "statuses",
     "templates",
 )
 
@@ -481,9 +505,9 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("productions/shot/{object_id}/assignees", "plan by a button"),
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
-    **_button("review/take/{object_id}/review", "give a verdict"),
-    **_button("review/take/{object_id}/again", "press a button"),
-    **_button("review/take/{object_id}/select", "give a verdict"),
+    **_button("review/take/{object_id}/review", "give a take its verdict"),
+    **_button("review/take/{object_id}/again", "press a take's button"),
+    **_button("review/take/{object_id}/select", "give a take its verdict"),
     "GET admin/review/take/{object_id}/context/": "look at a row",
     "POST admin/review/take/{object_id}/context/": "staff, wrong method, a row",
     "GET admin/review/take/compare/": "compare",
@@ -546,8 +570,8 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in (
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
-            *("recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
             *("notes", "playlists"),
+            *("automations", "recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
@@ -570,8 +594,14 @@ EXPECTED: Final[dict[str, str]] = {
             "takes",
             "recipe-runs",
             "materials",
+            "automations",
         )
     },
+    "POST api/v1/automations": "api: make in a managed film",
+    "PATCH api/v1/automations/{pk}": "api: manage a row",
+    "DELETE api/v1/automations/{pk}": "api: end a managed row",
+    "POST api/v1/statuses": "api: farm rights, made",
+    "PATCH api/v1/statuses/{pk}": "api: farm rights",
     "GET api/v1/projects/{code}/members": "api: read a row",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
@@ -608,11 +638,11 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
     "POST api/v1/jobs/{pk}/requeue": "api: change a row",
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row",
-    "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/takes/{pk}/look-again": "api: change a take",
+    "POST api/v1/takes/{pk}/review": "api: a take's verdict",
     "GET api/v1/notes/{pk}": "api: watch a row",
     "GET api/v1/playlists/{pk}": "api: watch a row",
-    "POST api/v1/takes/{pk}/select": "api: verdict",
+    "POST api/v1/takes/{pk}/select": "api: a take's verdict",
     "POST api/v1/takes/verdicts": "api: give verdicts",
     "POST api/v1/notes": "api: say in a film",
     "PATCH api/v1/notes/{pk}": "api: one's own note",
@@ -641,7 +671,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/recipes": "api: farm rights, made",
     "PATCH api/v1/recipes/{slug}": "api: farm rights",
     "DELETE api/v1/recipes/{slug}": "api: farm rights, in use",
-    "POST api/v1/takes/{pk}/render-again": "api: make of a row",
+    "POST api/v1/takes/{pk}/render-again": "api: make of a take",
     # workflows: whoever works with the farm reads, Django's permissions let somebody bring and choose
     "POST api/v1/templates/import": "api: farm rights, a file",
     "PATCH api/v1/imports/{pk}": "api: farm rights",
@@ -725,6 +755,15 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
         "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
+        "POST api/v1/automations": {
+            "project": project,
+            "name": "tell us",
+            "trigger": "take_approved",
+            "deed": "notify",
+        },
+        "PATCH api/v1/automations/{pk}": {"active": False},
+        "POST api/v1/statuses": {"slug": "wfa", "state": "review", "name": "WFA", "order": 35},
+        "PATCH api/v1/statuses/{pk}": {"name": "Waiting"},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -815,6 +854,11 @@ DEEDS: Final = (
     "POST api/v1/shots/{pk}/assignees",
     "POST admin/productions/shot/{object_id}/assignees/",
     "POST api/v1/sequences",
+    "POST api/v1/automations",
+    "PATCH api/v1/automations/{pk}",
+    "DELETE api/v1/automations/{pk}",
+    "POST api/v1/statuses",
+    "PATCH api/v1/statuses/{pk}",
     "POST api/v1/shots",
     "POST api/v1/batches",
     "PATCH api/v1/shots/{pk}",
