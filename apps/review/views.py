@@ -133,7 +133,8 @@ def client_notes(request: HttpRequest, link: ClientLink) -> HttpResponseBase:
 
 
 def _enter(request: HttpRequest, link: ClientLink) -> HttpResponseBase:
-    if too_many(request, "enter", ENTRIES):
+    tried = bool(request.POST.get("name", "").strip())  # an empty form tries no password
+    if tried and too_many(request, "enter", ENTRIES):
         return _busy(request)
     try:
         guest = welcome(link, name=request.POST.get("name", ""), password=request.POST.get("password", ""))
