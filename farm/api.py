@@ -60,6 +60,7 @@ from apps.renders.api import (
     ShotMaterialViewSet,
     WorkingNodeViewSet,
 )
+from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
@@ -79,6 +80,8 @@ router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
+router.register("notes", NoteViewSet, basename="note")
+router.register("playlists", PlaylistViewSet, basename="playlist")
 router.register("takes", PublishedTakeViewSet)
 router.register("publications", PublicationViewSet)
 router.register("layouts", LayoutViewSet, basename="layout")

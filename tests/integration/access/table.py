@@ -97,6 +97,35 @@ PROFILES: Final[dict[str, str]] = {
     "give a verdict": (
         "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "watchers": "302 302 403 200 200 200 200 200 200 200 200",
+    "watch its history": (
+        "302 302 302 200 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "give a take its verdict": (
+        "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a take's button": (
+        "302 302 404 404 403 302 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "reviewers": "302 302 403 403 403 403 403 403 200 200 200",
+    "review a row": (
+        "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 403 403 302 302 302 302 200"
+    ),
+    "watch a row": (
+        "302 302 403 200 200 200 200 200 200 200 200 | 302 302 403 302 302 302 302 302 302 302 200"
+    ),
+    "look at a row": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "watch by a button": (
+        "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "review by a button": (
+        "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "give verdicts": (
+        "302 302 403 403 403 403 302 302 302 302 302 | 302 302 403 403 403 403 302 302 302 302 302"
+    ),
     "delete": "302 302 403 403 403 403 403 403 403 302 302 | 302 302 403 403 403 403 403 403 403 302 302",
     # what belongs to one person (root), or to a channel of the film (its admins, and root)
     "one's own": "302 302 302 302 302 302 302 302 302 302 200 | 302 302 302 302 302 302 302 302 302 302 302",
@@ -117,6 +146,14 @@ PROFILES: Final[dict[str, str]] = {
         "401 401 401 401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401 401 401 401"
     ),
     "unsigned": "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403",
+    # a client link: whoever was given it; nothing before they say who they are
+    "a door": ("200 200 200 200 200 200 200 200 200 200 200 | 200 200 200 200 200 200 200 200 200 200 200"),
+    "a name is wanted": (
+        "400 400 400 400 400 400 400 400 400 400 400 | 400 400 400 400 400 400 400 400 400 400 400"
+    ),
+    "for guests": (
+        "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403"
+    ),
     # the API
     "api: one's own": (
         "401 404 404 404 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404 404 404 404"
@@ -162,6 +199,48 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: verdict": (
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: a take's verdict": (
+        "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: change a take": (
+        "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make of a take": (
+        "401 404 404 404 403 201 403 201 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: watch a row": (
+        "401 404 404 200 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: say in a film": (
+        "401 400 400 201 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: one's own note": (
+        "401 404 404 403 403 403 403 403 403 403 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: end a note": (
+        "401 404 404 403 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: resolve": (
+        "401 404 404 403 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: verdict on what is shared": (
+        "401 404 404 403 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make for review": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: do for review": (
+        "401 400 400 400 403 403 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: give verdicts": (
+        "401 400 400 400 403 403 200 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: make of it for review": (
+        "401 404 404 403 403 403 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: end for review": (
+        "401 404 404 403 403 403 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: make in a film": (
         "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
@@ -457,6 +536,32 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("review/take/{object_id}/review", "give a verdict"),
     **_button("review/take/{object_id}/again", "press a button"),
     **_button("review/take/{object_id}/publish", "press a button"),
+    **_button("review/take/{object_id}/review", "give a take its verdict"),
+    **_button("review/take/{object_id}/again", "press a take's button"),
+    **_button("review/take/{object_id}/select", "give a take its verdict"),
+    "GET admin/review/take/{object_id}/context/": "look at a row",
+    "POST admin/review/take/{object_id}/context/": "staff, wrong method, a row",
+    "GET admin/review/take/compare/": "compare",
+    "POST admin/review/take/compare/": "staff, wrong method",
+    "GET admin/review/take/verdict/": "staff, back to the list",
+    "POST admin/review/take/verdict/": "give verdicts",
+    "GET admin/review/playlist/dailies/": "staff, back to the list",
+    "POST admin/review/playlist/dailies/": "give a verdict",
+    **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
+    **_button("review/playlist/{object_id}/do", "review by a button"),
+    **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
+    **_pages(
+        "review/playlist",
+        lists="watchers",
+        read="watch a row",
+        history="watch its history",
+        acts=("reviewers", "review a row", "review a row"),
+    ),
+    "GET client/file/{artifact_id}/": "unsigned",
+    "POST client/file/{artifact_id}/": "wrong method, a row",
+    "GET client/{token}/": "a door",
+    "POST client/{token}/": "a name is wanted",
+    **_both("client/{token}/notes/", "for guests"),
     **{
         address: profile
         for deed in ("convert", "discard")
@@ -498,6 +603,8 @@ EXPECTED: Final[dict[str, str]] = {
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
             *("automations", "publications", "recipe-runs", "materials"),
             *("notices", "subscriptions", "deliveries"),
+            *("notes", "playlists"),
+            *("automations", "recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds", "layouts", "mounts")},
@@ -581,8 +688,29 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
     "POST api/v1/jobs/{pk}/requeue": "api: change a row",
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row",
-    "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/takes/{pk}/look-again": "api: change a take",
+    "POST api/v1/takes/{pk}/review": "api: a take's verdict",
+    "GET api/v1/notes/{pk}": "api: watch a row",
+    "GET api/v1/playlists/{pk}": "api: watch a row",
+    "POST api/v1/takes/{pk}/select": "api: a take's verdict",
+    "POST api/v1/takes/verdicts": "api: give verdicts",
+    "POST api/v1/notes": "api: say in a film",
+    "PATCH api/v1/notes/{pk}": "api: one's own note",
+    "DELETE api/v1/notes/{pk}": "api: end a note",
+    "POST api/v1/notes/{pk}/resolve": "api: resolve",
+    "POST api/v1/playlists": "api: make for review",
+    "POST api/v1/playlists/dailies": "api: do for review",
+    "PATCH api/v1/playlists/{pk}": "api: verdict on what is shared",
+    "DELETE api/v1/playlists/{pk}": "api: end for review",
+    **{
+        f"POST api/v1/playlists/{{pk}}/{deed}": "api: verdict on what is shared"
+        for deed in ("add", "remove", "order")
+    },
+    "POST api/v1/playlists/{pk}/duplicate": "api: make of it for review",
+    "GET api/v1/playlists/{pk}/notes.csv": "api: watch a row",
+    "GET api/v1/playlists/{pk}/links": "api: verdict on what is shared",
+    "POST api/v1/playlists/{pk}/links": "api: make of it for review",
+    "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
     "POST api/v1/recipe-runs": "api: make in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
@@ -593,7 +721,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/recipes": "api: farm rights, made",
     "PATCH api/v1/recipes/{slug}": "api: farm rights",
     "DELETE api/v1/recipes/{slug}": "api: farm rights, in use",
-    "POST api/v1/takes/{pk}/render-again": "api: make of a row",
+    "POST api/v1/takes/{pk}/render-again": "api: make of a take",
     # workflows: whoever works with the farm reads, Django's permissions let somebody bring and choose
     "POST api/v1/templates/import": "api: farm rights, a file",
     "PATCH api/v1/imports/{pk}": "api: farm rights",
@@ -664,6 +792,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
     }
     step = {"shot": str(shot.pk), "step": 1}
     press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
+    takes = [str(film["take"].pk)]
     bodies: dict[str, dict[str, Any]] = {
         "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
         "POST api/v1/recipe-runs/{pk}/more": step,
@@ -718,6 +847,17 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/jobs/{pk}/pause": {"paused": True},
         "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
         "POST api/v1/takes/{pk}/review": {"to": "approved"},
+        "POST api/v1/takes/verdicts": {"takes": takes, "to": "approved"},
+        "POST api/v1/notes": {"take": takes[0], "text": "wider"},
+        "PATCH api/v1/notes/{pk}": {"text": "closer", "row_version": 0},
+        "POST api/v1/playlists": {"project": project, "name": "Tuesday"},
+        "POST api/v1/playlists/dailies": {"project": project},
+        "PATCH api/v1/playlists/{pk}": {"name": "Tuesday", "row_version": 0},
+        "POST api/v1/playlists/{pk}/remove": {"takes": takes},
+        "POST api/v1/playlists/{pk}/order": {"takes": takes},
+        "POST admin/review/playlist/dailies/": {"project": project},
+        "POST admin/review/playlist/{object_id}/do/": {"do": "duplicate"},
+        "POST admin/review/take/verdict/": {"to": "approved", "take": takes[0]},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
         "PATCH api/v1/nodes/{pk}": {"pool": "day", "tags": ["fast"], "note": "new fan"},
         "POST api/v1/nodes/{pk}/work-until": {"until": "2099-01-01T00:00:00Z"},
@@ -824,6 +964,24 @@ DEEDS: Final = (
     "POST api/v1/recipes",
     "PATCH api/v1/recipes/{slug}",
     "POST api/v1/takes/{pk}/review",
+    "POST api/v1/takes/{pk}/select",
+    "POST api/v1/takes/verdicts",
+    "POST api/v1/notes",
+    "PATCH api/v1/notes/{pk}",
+    "DELETE api/v1/notes/{pk}",
+    "POST api/v1/notes/{pk}/resolve",
+    "POST api/v1/playlists",
+    "POST api/v1/playlists/dailies",
+    "PATCH api/v1/playlists/{pk}",
+    "DELETE api/v1/playlists/{pk}",
+    "POST api/v1/playlists/{pk}/remove",
+    "POST api/v1/playlists/{pk}/duplicate",
+    "POST api/v1/playlists/{pk}/links",
+    "POST api/v1/playlists/{pk}/links/{link}/revoke",
+    "POST admin/review/take/{object_id}/select/",
+    "POST admin/review/take/verdict/",
+    "POST admin/review/playlist/dailies/",
+    "POST admin/review/playlist/{object_id}/do/",
     "POST api/v1/nodes/{pk}/desired",
     "PATCH api/v1/nodes/{pk}",
     *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),

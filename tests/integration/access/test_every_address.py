@@ -189,6 +189,8 @@ def test_a_row_of_the_other_film_and_one_that_never_was_look_alike(
     for one in in_area(area):
         if one.path(world.own) == one.path(world.other) or "{id}" in one.pattern:
             continue  # shared by all films, or for those who manage users
+        if "{token}" in one.pattern:
+            continue  # nobody finds a signed address: whoever has it was given it
         for method in one.methods:
             key = f"{method} {one.pattern}"
             theirs, none = one.path(world.other), one.path(world.other, absent=absent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from io import BytesIO
 from typing import Any, Final
@@ -38,7 +39,7 @@ from apps.recipes.services.editing import write_steps
 from apps.recipes.spec import Gate, StepSpec, as_json
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
-from apps.review.models import Artifact, Take
+from apps.review.models import Artifact, ClientLink, Playlist, PlaylistItem, ReviewNote, Take
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.models import (
     RecommendationRule,
@@ -114,6 +115,8 @@ def build() -> World:
     # A notice is one person's: of the own film root's, who else may do everything; of the other a stranger's.
     own |= _notices(own, people["superuser"])
     other |= _notices(other, stranger)
+    own |= _looked_at(own, people["superuser"])
+    other |= _looked_at(other, people["superuser"])
     shared = {
         "shot_type": ContentType.objects.get_for_model(Shot).pk,
         "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
@@ -147,6 +150,26 @@ def _member(project: Project, role: Role, name: str) -> User:
     user = UserFactory.create(username=name, is_staff=True)
     MembershipFactory.create(project=project, role=role, user=user, departments=DEPARTMENTS.get(name, []))
     return user
+
+
+def _looked_at(film: dict[str, Any], author: User) -> dict[str, Any]:
+    """A playlist that clients see, a link to it, and a note of root's that clients read."""
+    word = "zqxjvk" if film["project"].code.startswith("ZQXJVK") else "monday"
+    playlist = Playlist.objects.create(project=film["project"], name=word, description=word, for_clients=True)
+    PlaylistItem.objects.create(playlist=playlist, take=film["take"], position=10)
+    link = ClientLink.objects.create(
+        playlist=playlist, label=word, expires_at=timezone.now() + timedelta(days=1)
+    )
+    note = ReviewNote.objects.create(
+        project=film["project"],
+        take=film["take"],
+        stage=film["take"].stage,
+        text=word,
+        visibility="client",
+        author=word,
+        user=author,
+    )
+    return {"playlist": playlist, "link": link, "note": note}
 
 
 def _of_the_farm() -> dict[str, Any]:
