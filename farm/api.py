@@ -14,7 +14,14 @@ from apps.desk.api import ArtifactFileView, MaterialFileView
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-from apps.productions.api import AssigneesViewSet, SequenceViewSet, ShotViewSet
+from apps.productions.api import (
+    AssigneesViewSet,
+    EpisodeViewSet,
+    LocationViewSet,
+    SequenceViewSet,
+    ShotViewSet,
+)
+from apps.projects.api_history import ActivityViewSet, BulkViewSet
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
@@ -41,9 +48,13 @@ from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
 router.register("projects", SteeredProjectViewSet)
+router.register("episodes", EpisodeViewSet)
 router.register("sequences", SequenceViewSet)
+router.register("locations", LocationViewSet)
 router.register("shots", ShotViewSet)
 router.register("characters", CharacterViewSet)
+router.register("activity", ActivityViewSet)
+router.register("bulk-changes", BulkViewSet, basename="bulk-change")
 router.register("presets", PresetViewSet, basename="preset")
 router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
