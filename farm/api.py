@@ -11,15 +11,24 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView, MaterialFileView
+from apps.folders.api import (
+    FolderedProjectViewSet,
+    FolderedShotViewSet,
+    LayoutViewSet,
+    MountViewSet,
+    PublicationViewSet,
+    PublishedTakeViewSet,
+)
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
 from apps.productions.api import (
     AssigneesViewSet,
+    AutomationViewSet,
     EpisodeViewSet,
     LocationViewSet,
     SequenceViewSet,
-    ShotViewSet,
+    StatusViewSet,
 )
 from apps.projects.api_history import ActivityViewSet, BulkViewSet
 from apps.projects.api_members import MemberViewSet
@@ -27,6 +36,8 @@ from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
+    BuildViewSet,
+    ComposerViewSet,
     DownloadsView,
     HoldViewSet,
     JobViewSet,
@@ -34,24 +45,27 @@ from apps.renders.api import (
     MaterialViewSet,
     ModelsView,
     ProjectMaterialViewSet,
+    PromptViewSet,
     ProofViewSet,
     RecommendationViewSet,
-    RenderedTakeViewSet,
     RenderingTemplateViewSet,
     SequenceMaterialViewSet,
+    ShotBuildViewSet,
     ShotMaterialViewSet,
-    SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
+from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
-router.register("projects", SteeredProjectViewSet)
+router.register("projects", FolderedProjectViewSet)
 router.register("episodes", EpisodeViewSet)
 router.register("sequences", SequenceViewSet)
 router.register("locations", LocationViewSet)
-router.register("shots", ShotViewSet)
+router.register("shots", FolderedShotViewSet)
+router.register("statuses", StatusViewSet, basename="status")
+router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("activity", ActivityViewSet)
 router.register("bulk-changes", BulkViewSet, basename="bulk-change")
@@ -60,7 +74,10 @@ router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
-router.register("takes", RenderedTakeViewSet)
+router.register("takes", PublishedTakeViewSet)
+router.register("publications", PublicationViewSet)
+router.register("layouts", LayoutViewSet, basename="layout")
+router.register("mounts", MountViewSet)
 router.register("materials", MaterialViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("recipe-runs", RunViewSet)
@@ -85,6 +102,29 @@ v1 = [
         RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
         name="shot-recommendation",
     ),
+    path(
+        "shots/<uuid:pk>/prompt",
+        PromptViewSet.as_view({"get": "retrieve", "post": "try_out"}),
+        name="shot-prompt",
+    ),
+    path("shots/<uuid:pk>/prompt/edits", PromptViewSet.as_view({"get": "edits"}), name="shot-prompt-edits"),
+    path(
+        "shots/<uuid:pk>/prompt/edits/<str:channel>",
+        PromptViewSet.as_view({"put": "edit", "delete": "drop"}),
+        name="shot-prompt-edit",
+    ),
+    path("shots/<uuid:pk>/prompts", ShotBuildViewSet.as_view({"get": "list"}), name="shot-prompts"),
+    path(
+        "shots/<uuid:pk>/prompts/compare",
+        ShotBuildViewSet.as_view({"get": "compare"}),
+        name="shot-prompts-compare",
+    ),
+    path("prompts/<uuid:pk>", BuildViewSet.as_view({"get": "retrieve"}), name="prompt-detail"),
+    path(
+        "projects/<str:code>/composer",
+        ComposerViewSet.as_view({"get": "retrieve", "put": "put"}),
+        name="project-composer",
+    ),
     *(
         path(f"{at}/materials", view.as_view({"get": "list", "post": "create"}), name=f"{name}-materials")
         for at, name, view in (
@@ -93,6 +133,30 @@ v1 = [
             ("projects/<str:code>", "project", ProjectMaterialViewSet),
         )
     ),
+    path(
+        "projects/<str:code>/imports",
+        SheetImportViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-imports",
+    ),
+    path(
+        "projects/<str:code>/imports/<uuid:batch_id>",
+        SheetImportViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="project-import",
+    ),
+    path(
+        "projects/<str:code>/imports/<uuid:batch_id>/rows",
+        SheetImportViewSet.as_view({"get": "rows"}),
+        name="project-import-rows",
+    ),
+    *(
+        path(
+            f"projects/<str:code>/imports/<uuid:batch_id>/{deed}",
+            SheetImportViewSet.as_view({"post": deed}),
+            name=f"project-import-{deed}",
+        )
+        for deed in ("confirm", "undo", "discard")
+    ),
+    path("projects/<str:code>/export", ExportViewSet.as_view({"get": "retrieve"}), name="project-export"),
     path(
         "projects/<str:code>/members",
         MemberViewSet.as_view({"get": "list", "post": "create"}),

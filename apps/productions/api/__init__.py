@@ -1,7 +1,16 @@
-"""Episodes, sequences, locations and shots over HTTP."""
+"""Episodes, sequences, locations and shots, their statuses and automations over HTTP."""
 
 from apps.productions.api.assignees import AssigneesViewSet
 from apps.productions.api.outline import EpisodeViewSet, LocationViewSet, SequenceViewSet
+from apps.productions.api.rules import AutomationViewSet, StatusViewSet
 from apps.productions.api.views import ShotViewSet
 
-__all__ = ["AssigneesViewSet", "EpisodeViewSet", "LocationViewSet", "SequenceViewSet", "ShotViewSet"]
+__all__ = [
+    "AssigneesViewSet",
+    "AutomationViewSet",
+    "EpisodeViewSet",
+    "LocationViewSet",
+    "SequenceViewSet",
+    "ShotViewSet",
+    "StatusViewSet",
+]
