@@ -96,7 +96,7 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Jobs"), "schedule", "admin:renders_job_changelist"),
                     _list(_("Takes"), "theaters", "admin:review_take_changelist"),
                     _item(_("Playlists"), "playlist_play", "admin:review_playlist_changelist", _WATCHER),
-                    _item(_("Activity"), "history", "admin:common_stateevent_changelist", _FARM),
+                    _list(_("Activity"), "history", "admin:ledger_activity_changelist"),
                 ],
             },
             {

@@ -20,6 +20,7 @@ from apps.accounts.models import User
 from apps.common.admin import ReadOnly, Tabular
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, link, spoken
+from apps.projects.admin_history import ActivityAdmin, BatchAdmin
 from apps.projects.admin_members import MemberFormSet, MembershipInline, acts_in_words, who_may_what
 from apps.projects.admin_picker import choices_view, choose_view
 from apps.projects.admin_scope import ScopedAdmin
@@ -28,6 +29,8 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act, Role
 from apps.projects.services import open_project
 from workflows.rates import fps_text
+
+__all__ = ["ActivityAdmin", "BatchAdmin", "MemberAdmin", "ProjectAdmin"]
 
 admin.site.unregister(User)
 
