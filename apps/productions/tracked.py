@@ -19,7 +19,7 @@ from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT as SHOT_MACHINE
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each, require_rows
-from apps.projects.tracked import PERSON, PROJECT
+from apps.projects.tracked import PROJECT
 
 EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -24,6 +25,7 @@ from apps.productions.api.serializers import (
     location_of,
     part_from,
 )
+from apps.productions.assigning import assigned
 from apps.productions.editing import create_full_shot, update_shot
 from apps.productions.models import Sequence, Shot
 from apps.productions.services import create_sequence, move_shot_status
@@ -65,7 +67,11 @@ class SequenceViewSet(ScopedRead[Sequence]):
 
 
 class ShotFilter(filters.ByProject):
-    """By the codes of project and sequence, by status."""
+    """By the codes of project and sequence, by status, by who works on them."""
+
+    assigned = filters.CharFilter(
+        method="assigned_to", help_text="`me`, `none`, or a user name: whom the shot is assigned to"
+    )
 
     sequence = filters.CharFilter(field_name="sequence__code")
     status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
@@ -73,6 +79,10 @@ class ShotFilter(filters.ByProject):
     class Meta:
         model = Shot
         fields: tuple[str, ...] = ()
+
+    def assigned_to(self, shots: QuerySet[Shot], _name: str, told: str) -> QuerySet[Shot]:
+        """Narrow to the shots of somebody."""
+        return assigned(shots, told, reader=person_of(self.request))
 
 
 class ShotViewSet(ScopedRead[Shot]):
