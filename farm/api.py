@@ -22,7 +22,7 @@ from apps.folders.api import (
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-from apps.productions.api import AssigneesViewSet, SequenceViewSet
+from apps.productions.api import AssigneesViewSet, AutomationViewSet, SequenceViewSet, StatusViewSet
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
@@ -46,6 +46,7 @@ from apps.renders.api import (
     ShotMaterialViewSet,
     WorkingNodeViewSet,
 )
+from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
@@ -53,6 +54,8 @@ router = SimpleRouter(trailing_slash=False)
 router.register("projects", FolderedProjectViewSet)
 router.register("sequences", SequenceViewSet)
 router.register("shots", FolderedShotViewSet)
+router.register("statuses", StatusViewSet, basename="status")
+router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
 router.register("templates", RenderingTemplateViewSet, basename="template")
@@ -118,6 +121,30 @@ v1 = [
             ("projects/<str:code>", "project", ProjectMaterialViewSet),
         )
     ),
+    path(
+        "projects/<str:code>/imports",
+        SheetImportViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-imports",
+    ),
+    path(
+        "projects/<str:code>/imports/<uuid:batch_id>",
+        SheetImportViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="project-import",
+    ),
+    path(
+        "projects/<str:code>/imports/<uuid:batch_id>/rows",
+        SheetImportViewSet.as_view({"get": "rows"}),
+        name="project-import-rows",
+    ),
+    *(
+        path(
+            f"projects/<str:code>/imports/<uuid:batch_id>/{deed}",
+            SheetImportViewSet.as_view({"post": deed}),
+            name=f"project-import-{deed}",
+        )
+        for deed in ("confirm", "undo", "discard")
+    ),
+    path("projects/<str:code>/export", ExportViewSet.as_view({"get": "retrieve"}), name="project-export"),
     path(
         "projects/<str:code>/members",
         MemberViewSet.as_view({"get": "list", "post": "create"}),

@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "apps.characters",
     "apps.presets",
     "apps.productions",
+    "apps.sheets",
     "apps.prompts",
     "apps.review",
     "apps.materials",
@@ -264,6 +265,9 @@ SPECTACULAR_SETTINGS = {
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
+        "SheetState": "apps.sheets.states.BatchState",
+        "AutomationTrigger": "apps.productions.models.Trigger",
+        "AutomationDeed": "apps.productions.models.Deed",
     },
 }
 

@@ -83,6 +83,7 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Episodes"), "video_library", "admin:productions_episode_changelist"),
                     _list(_("Characters"), "face", "admin:characters_character_changelist"),
                     _list(_("Locations"), "location_on", "admin:productions_location_changelist"),
+                    _list(_("Spreadsheets"), "table_view", "admin:sheets_importbatch_changelist"),
                 ],
             },
             {
@@ -135,6 +136,7 @@ UNFOLD: dict[str, Any] = {
                         _MEMBER,
                     ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
+                    _item(_("Automations"), "bolt", "admin:productions_automation_changelist", _MEMBER),
                 ],
             },
             {

@@ -207,6 +207,8 @@ MACHINES: dict[str, object] = {
     "job": gettext_lazy("job"),
     "attempt": gettext_lazy("attempt"),
     "shot": gettext_lazy("shot"),
+    "shot_label": gettext_lazy("shot, studio's status"),
+    "automation": gettext_lazy("automation"),
     "take_media": gettext_lazy("take, media"),
     "take_review": gettext_lazy("take, review"),
     "material": gettext_lazy("material"),

@@ -14,7 +14,16 @@ from apps.characters.models import Character, Costume
 from apps.common.errors import Problem, Refused, lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import (
+    Automation,
+    Episode,
+    Location,
+    Sequence,
+    Shot,
+    ShotCharacter,
+    ShotPreset,
+    ShotStatus,
+)
 from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT as SHOT_MACHINE
 from apps.projects.roles import Act
@@ -65,6 +74,12 @@ def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:
         raise lacks_permission(user, "productions.change_shotstatus")
 
 
+def _may_automate(rows: Listed[Automation], user: User) -> None:
+    require_each(user, Act.MANAGE, {row.project_id for row in rows if row.project_id})
+    if any(row.project_id is None for row in rows) and not user.has_perm("productions.change_automation"):
+        raise lacks_permission(user, "productions.change_automation")
+
+
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
 track(Document(model=Location, kind="location", references={"project": PROJECT}, permit=_may_plan))
 track(Document(model=Episode, kind="episode", references={"project": PROJECT}, permit=_may_plan))
@@ -78,6 +93,16 @@ track(
 )
 track(
     Document(
+        model=Automation,
+        kind="automation",
+        label=("name",),
+        references={"project": PROJECT, "status": STATUS, "target": STATUS},
+        left_out=("builtin",),
+        permit=_may_automate,
+    )
+)
+track(
+    Document(
         model=Shot,
         kind="shot",
         label=("sequence__code", "code"),
@@ -87,6 +112,7 @@ track(
             "location": LOCATION,
             "continuity_from": SHOT,
             "status": STATUS,
+            "studio_status": STATUS,
         },
         left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
         drivers={"status": _move_back},

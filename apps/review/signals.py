@@ -11,6 +11,6 @@ take_reviewed: Final = Signal()
 the process dies between: whoever must not miss one looks for it as well."""
 
 take_selected: Final = Signal()
-"""The selected take of a shot and stage is another: ``shot`` its id, ``stage``, ``take`` the id of the one that is
-selected now (None: none is), ``before`` the id of the one that was (None: none was), ``actor``. Sent after the
-commit, like take_reviewed."""
+"""The selected take of a shot and stage is another: ``shot`` its id, ``stage``, ``take`` the id of the one
+that is selected now (None: none is), ``before`` of the one that was (None: none was), ``actor``. Sent after
+the commit, like take_reviewed."""

@@ -19,6 +19,8 @@ MEDIA: Final = "shotfarm.media"
 MATERIAL: Final = "shotfarm.material"
 PUBLISH: Final = "shotfarm.publish"
 FOLDERS: Final = "shotfarm.folders"
+SHEET: Final = "shotfarm.sheet"
+TAIL: Final = "shotfarm.tail"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""

@@ -12,46 +12,56 @@ from uuid import UUID
 
 from django.db.models import F, Model
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.characters.services import CHARACTERS
+from apps.common.errors import Conflict, Problem
+from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.recording import changing
 from apps.productions import states
 from apps.productions.importing.changes import Change, Plan
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
-from apps.productions.services import SEQUENCES, SHOTS, actor_of
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.services import EPISODES, SEQUENCES, SHOTS, actor_of
 from apps.projects.models import Project
 from apps.projects.services import open_project
 
-_WRITTEN = (Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
+_WRITTEN = (Episode, Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
 _BATCH = 500
 IMPORTED: Final = "imported"
 """The verb of what a workbook changed."""
 
 
-def apply(plan: Plan, user: User | None, *, title: str) -> None:
+def apply(plan: Plan, user: User | None, *, title: str, key: UUID | None = None) -> None:
     """Write new rows in bulk and changed rows one by one, only their changed columns.
 
-    Whatever changes is remembered as one batch, named by ``title`` (the workbook's file).
+    Whatever changes is remembered as one batch, named by ``title`` (the workbook's file), known by ``key``.
     """
-    _apply_project(plan, user)
-    if not any(change.new or change.changed for change in plan.changes) and not plan.castings_gone:
+    project = plan.project
+    if project.new:
+        open_project(project.row, user=user)
+    writing = [change for change in plan.changes if change.new or change.changed]
+    if not writing and not plan.castings_gone and not project.changed:
         return
-    batch = open_batch(project=plan.project.row.pk, actor=user, title=title, verb=IMPORTED)
+    batch = open_batch(project=project.row.pk, actor=user, title=title, verb=IMPORTED, key=key)
     with ExitStack() as stack:
-        for model, keys in _touched(plan).items():
+        for model, keys in _touched(plan, writing).items():
             change = stack.enter_context(changing(model, keys, actor=user, verb=IMPORTED, batch=batch))
-            change.born(*(one.row for one in plan.changes if one.new and type(one.row) is model))
+            change.born(*(one.row for one in writing if one.new and type(one.row) is model))
         _write(plan, user)
 
 
-def _touched(plan: Plan) -> dict[type[Model], set[UUID]]:
+def _touched(plan: Plan, writing: Iterable[Change[Any]]) -> dict[type[Model], set[UUID]]:
     """The rows that were there and will say something else, themselves or in one of their lists."""
-    touched: dict[type[Model], set[UUID]] = {model: set() for model in (Sequence, Location, Character, Shot)}
-    for change in plan.changes:
+    touched: dict[type[Model], set[UUID]] = {
+        model: set() for model in (Project, Episode, Sequence, Location, Character, Shot)
+    }
+    if plan.project.changed:
+        touched[Project].add(plan.project.row.pk)
+    for change in writing:
         row = change.row
         if isinstance(row, Costume | CharacterLora):
             touched[Character].add(row.character_id)
@@ -72,7 +82,7 @@ def _write(plan: Plan, user: User | None) -> None:
     for model in _WRITTEN:
         # A character may name a default costume that comes later: foreign keys are checked at commit.
         model._default_manager.bulk_create(new[model], batch_size=_BATCH)
-    for change in plan.changes:
+    for change in plan.all_changes:
         if change.changed:
             _update(change)
     for keys in _batches([casting.pk for casting in plan.castings_gone]):
@@ -80,23 +90,39 @@ def _write(plan: Plan, user: User | None) -> None:
     for keys in _batches(plan.presets_replaced):
         ShotPreset.objects.filter(shot__in=keys).delete()
     ShotPreset.objects.bulk_create(plan.new_presets, batch_size=_BATCH)
+    _assign(plan)
     _record_births(new[Shot], actor_of(user))
+    _move_statuses(plan, actor_of(user))
     _keep_counters_ahead(plan)
-
-
-def _apply_project(plan: Plan, user: User | None) -> None:
-    project = plan.project
-    if project.new:
-        open_project(project.row, user=user)
-    elif project.changed:
-        with changing(Project, [project.row.pk], actor=user, verb=IMPORTED):
-            _update(project)
 
 
 def _update(change: Change[Any]) -> None:
     columns = {attribute: getattr(change.row, attribute) for attribute in change.before}
     rows = type(change.row)._default_manager.filter(pk=change.row.pk)
     rows.update(**columns, row_version=F("row_version") + 1, updated_at=Now())
+
+
+def _move_statuses(plan: Plan, actor: str) -> None:
+    grouped: dict[tuple[str, str], list[Shot]] = defaultdict(list)
+    for one in plan.moves:
+        grouped[str(one.shot.status_id), one.to].append(one.shot)
+    for (now, to), shots in grouped.items():
+        moves = [Move(row=shot, actor=actor, reason="imported") for shot in shots]
+        moved = move_each(states.SHOT, moves, from_=(now,), to=to)
+        for shot in shots:
+            if shot.pk not in moved:
+                told = _("Somebody moved this shot at the same moment. Look at the plan again.")
+                raise Conflict(Problem("status", shot.full_code, told, code="stale"))
+
+
+def _assign(plan: Plan) -> None:
+    through = Shot.assignees.through
+    for keys in _batches(list(plan.assignees)):
+        through.objects.filter(shot__in=keys).delete()
+    through.objects.bulk_create(
+        [through(shot_id=shot, user_id=user) for shot, users in plan.assignees.items() for user in users],
+        batch_size=_BATCH,
+    )
 
 
 def _batches(keys: Listed[UUID]) -> Iterator[Listed[UUID]]:
@@ -110,7 +136,7 @@ def _record_births(shots: Iterable[Shot], actor: str) -> None:
                 machine=states.SHOT.name,
                 subject=shot.pk,
                 story=shot.pk,
-                to_state=states.READY,
+                to_state=shot.status_id,
                 actor=actor,
                 reason="imported",
             )
@@ -124,6 +150,7 @@ def _keep_counters_ahead(plan: Plan) -> None:
     """Codes typed in the workbook are not handed out again."""
     rows = [change.row for change in plan.changes if change.new]
     project_id = plan.project.row.pk
+    EPISODES.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Episode)])
     SEQUENCES.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Sequence)])
     CHARACTERS.keep_ahead(project_id, [row.code for row in rows if isinstance(row, Character)])
     shots = [row for row in rows if isinstance(row, Shot)]

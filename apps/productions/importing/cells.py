@@ -10,26 +10,51 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
+from fractions import Fraction
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from apps.common.errors import Refused
 from apps.common.numbering import CODE_RULE, is_code
+from apps.productions.importing.reader import Zeros, tidy
 from apps.projects.models import CODE as PROJECT_CODE
+from apps.projects.models import TIMECODE
+from apps.projects.rates import frame_rate_of
 
 Reader = Callable[[Any], Any]
 
 _YES = frozenset({"yes", "y", "true", "1", "on", "예", "네"})
 _NO = frozenset({"no", "n", "false", "0", "off", "아니오", "아니요"})
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_ESCAPED = re.compile(r"\A'(?=[=+\-@'\t])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+"""What no XML holds, and DEL."""
+_ESCAPED = re.compile(r"\A'(?=[=+\-@'\t\r])")
 """Exports put a ' before text that a spreadsheet would run as a formula; here it comes off again."""
+_LIVE = re.compile(r"\A(?:[=+\-@\t\r]|'[=+\-@'\t\r])")
+_QUOTED = re.compile(r"\A'[=+\-@'\t\r]")
 
 
 class Unreadable(ValueError):
     """The cell does not say what its column wants. The message tells what would be right."""
+
+
+def escaped(written: str, *, typed: bool = False) -> str:
+    """Write a text so that no spreadsheet runs it, and text() reads the same again.
+
+    ``typed``: the cell itself says that it holds text (XLSX), so only what would lose its quote needs one.
+    """
+    return f"'{written}" if (_QUOTED if typed else _LIVE).match(written) else written
+
+
+def as_cell(written: str) -> str:
+    """What a cell can hold of a text: composed, trimmed, its lines ended by LF, without control characters.
+
+    A text that a cell holds like this is the same text to an import, whatever of it a spreadsheet cannot keep.
+    """
+    kept = _CONTROL.sub("", str(tidy(written) or ""))
+    return str(tidy(kept) or "")
 
 
 def text(model: type[models.Model], field: str) -> Reader:
@@ -138,8 +163,40 @@ def one_of(choices: Iterable[str]) -> Reader:
 
 
 def words(value: Any) -> list[str]:
-    """Read a list with commas or line breaks between, in order, each word once."""
-    return list(dict.fromkeys(word.strip() for word in re.split(r"[,\n]", _written(value)) if word.strip()))
+    """Read a list with commas or line breaks between, in order, each word once. JSON may hold a list."""
+    told = value if isinstance(value, list) else re.split(r"[,\n]", _bare(value))
+    return list(dict.fromkeys(str(word).strip() for word in told if str(word).strip()))
+
+
+def rate(value: Any) -> Fraction:
+    """Read frames per second: 24, 23.976, 24000/1001."""
+    try:
+        return frame_rate_of(value if isinstance(value, int | float) else _bare(value))
+    except Refused as exc:
+        raise Unreadable(str(exc.problems[0].message)) from exc
+
+
+def timecode(value: Any) -> str:
+    """Read hours, minutes, seconds and frames: 01:00:00:00."""
+    written = _bare(value)
+    try:
+        TIMECODE(written)
+    except ValidationError as exc:
+        raise Unreadable(str(exc.message)) from exc
+    return written
+
+
+def checksum(value: Any) -> str:
+    """Read a SHA-256 as sha256sum prints it."""
+    written = _bare(value).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", written):
+        raise Unreadable(_("Write 64 of 0-9 and a-f, as sha256sum prints them."))
+    return written
+
+
+def anything(value: Any) -> Any:
+    """Take what stands there; for columns that are told and never written."""
+    return value
 
 
 def _written(value: Any) -> str:
@@ -147,6 +204,10 @@ def _written(value: Any) -> str:
         raise Unreadable(_("The spreadsheet made this TRUE or FALSE. Format the cell as text."))
     if isinstance(value, date | datetime | time | timedelta):
         raise Unreadable(_("The spreadsheet made this a date or a time. Format the cell as text."))
+    if isinstance(value, list | dict):
+        raise Unreadable(_("Write a text or a number, no list and no object."))
+    if isinstance(value, Zeros):
+        return value.shown
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem
 from apps.common.models import BaseModel
+from apps.productions.importing import cells
 from apps.productions.importing.records import Record
-from apps.productions.models import ShotCharacter, ShotPreset
+from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.projects.models import Project
 
 M = TypeVar("M", bound=BaseModel)
@@ -24,19 +25,19 @@ R = TypeVar("R")
 class Change(Generic[M]):
     """One record and its row. ``before``: attribute → what the database says, where it differs.
 
-    ``presets``: for a shot, the slugs before and after, where they differ.
+    ``said``: what is kept in other tables (presets, assignees, the status): column → words before and after.
     """
 
     record: Record
     row: M
     new: bool
     before: dict[str, Any] = field(default_factory=dict)
-    presets: tuple[list[str], list[str]] | None = None
+    said: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def set(self, attribute: str, value: Any) -> None:
         """Let the row say this; remember what it said before."""
         known = getattr(self.row, attribute)
-        if known != value:
+        if known != value and not _same_text(known, value):
             setattr(self.row, attribute, value)
             if not self.new:
                 self.before[attribute] = known
@@ -44,14 +45,30 @@ class Change(Generic[M]):
     @property
     def changed(self) -> bool:
         """Whether an existing row would change."""
-        return not self.new and (bool(self.before) or self.presets is not None)
+        return not self.new and (bool(self.before) or bool(self.said))
+
+
+def _same_text(known: Any, value: Any) -> bool:
+    """Whether a text, or a list of them, is all that a cell can hold of the known one."""
+    if isinstance(known, list) and isinstance(value, list):
+        return bool(cells.words(cells.as_cell(", ".join(map(str, known)))) == value)
+    return isinstance(known, str) and isinstance(value, str) and cells.as_cell(known) == value
+
+
+@dataclass(frozen=True)
+class StatusMove:
+    """A shot that goes to another status."""
+
+    shot: Shot
+    to: str
 
 
 @dataclass
 class Plan:
     """Every change, in workbook order, and every problem found on the way.
 
-    ``presets_replaced``: the shots whose presets all go, for ``new_presets`` to come.
+    ``presets_replaced``: the shots whose presets all go, for ``new_presets`` to come. ``castings_gone`` go by
+    the records of their shots, where the workbook states the casting.
     """
 
     project: Change[Project]
@@ -59,6 +76,8 @@ class Plan:
     new_presets: list[ShotPreset] = field(default_factory=list)
     presets_replaced: list[UUID] = field(default_factory=list)
     castings_gone: list[ShotCharacter] = field(default_factory=list)
+    moves: list[StatusMove] = field(default_factory=list)
+    assignees: dict[UUID, list[UUID]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -78,6 +97,11 @@ class Plan:
         """Put a record beside its row and take the change in."""
         change = compare(record, model, existing, identity=identity, values=values)
         self.changes.append(change)
+        if existing is None:
+            for column in record.required:
+                if column not in record.values and not record.at_fault(column):
+                    told = _("The row is new, so this must be filled.")
+                    self.problems.append(record.problem(column, "", told, code="required"))
         return change
 
     def find(self, record: Record, column: str, rows: Mapping[str, R]) -> R | None:

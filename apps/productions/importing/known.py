@@ -1,14 +1,29 @@
-"""What the farm knows of a project, in dictionaries: eight queries, whatever its size."""
+"""What the farm knows of a project, in dictionaries: a dozen queries, whatever its size."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 from uuid import UUID
 
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions import states
+from apps.productions.importing.cells import as_cell
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.projects.models import Membership
+
+_PROTOTYPE: Final = {
+    "pending": states.READY,
+    "queued": states.READY,
+    "generating": states.IN_PROGRESS,
+    "failed": states.IN_PROGRESS,
+    "completed": states.REVIEW,
+    "needs_revision": states.IN_PROGRESS,
+}
+"""What the farm's predecessor called them."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +31,7 @@ class Known:
     """Rows by the words a workbook uses for them. Planning adds its new rows: they can be pointed at."""
 
     project_id: UUID
+    episodes: dict[str, Episode]
     sequences: dict[str, Sequence]
     locations: dict[str, Location]
     characters: dict[str, Character]
@@ -25,12 +41,51 @@ class Known:
     castings: dict[UUID, dict[UUID, ShotCharacter]]
     shot_presets: dict[UUID, list[UUID]]
     presets: dict[str, list[CinematicPreset]]
+    assignees: dict[UUID, list[str]]
+    members: dict[str, UUID]
+    statuses: dict[str, str]
 
     def labels(self) -> dict[UUID, str]:
-        """The words for the locations and costumes that a row points at."""
+        """The words for what a row points at: locations, costumes, episodes, shots."""
         places = {row.pk: code for code, row in self.locations.items()}
+        places |= {row.pk: code for code, row in self.episodes.items()}
+        places |= {row.pk: code for code, row in self.shots.items()}
         clothes = {row.pk: name for worn in self.costumes.values() for name, row in worn.items()}
         return places | clothes
+
+    @cached_property
+    def preset_rows(self) -> dict[UUID, CinematicPreset]:
+        """Every preset by its key."""
+        return {preset.pk: preset for sharing in self.presets.values() for preset in sharing}
+
+    @cached_property
+    def preset_names(self) -> dict[UUID, str]:
+        """What a cell calls each preset: its slug, or category/slug where two categories share one."""
+        return {
+            preset.pk: slug if len(sharing) == 1 else f"{preset.category.slug}/{slug}"
+            for slug, sharing in self.presets.items()
+            for preset in sharing
+        }
+
+    @cached_property
+    def _called(self) -> dict[str, list[CinematicPreset]]:
+        words: dict[str, list[CinematicPreset]] = defaultdict(list)
+        for preset in self.preset_rows.values():
+            for word in {preset.name.casefold(), preset.name_ko.casefold()} - {"", preset.slug}:
+                words[word].append(preset)
+        return words
+
+    def called(self, word: str) -> list[CinematicPreset]:
+        """The presets of this slug; where there are none, those of this name, in either language."""
+        return self.presets.get(word) or self._called.get(word.casefold(), [])
+
+    def slugs(self, category: str = "") -> list[str]:
+        """The slugs there are, all or those of a category."""
+        return [
+            slug
+            for slug, sharing in self.presets.items()
+            if not category or any(preset.category.slug == category for preset in sharing)
+        ]
 
 
 def load(project_id: UUID) -> Known:
@@ -49,17 +104,35 @@ def load(project_id: UUID) -> Known:
     shots = Shot.objects.filter(project_id=project_id).select_related("sequence")
     costumes: dict[UUID, dict[str, Costume]] = defaultdict(dict)
     for costume in Costume.objects.filter(character__project_id=project_id):
-        costumes[costume.character_id][costume.name] = costume
+        costumes[costume.character_id][as_cell(costume.name)] = costume
     loras = CharacterLora.objects.filter(character__project_id=project_id)
+    assignees: dict[UUID, list[str]] = defaultdict(list)
+    given = Shot.assignees.through.objects.filter(shot__project_id=project_id).order_by("user__username")
+    for shot_id, username in given.values_list("shot_id", "user__username").iterator():
+        assignees[shot_id].append(username)
+    members = Membership.objects.filter(project_id=project_id)
     return Known(
         project_id=project_id,
+        episodes={row.code: row for row in Episode.objects.filter(project_id=project_id)},
         sequences={row.code: row for row in Sequence.objects.filter(project_id=project_id)},
         locations={row.code: row for row in Location.objects.filter(project_id=project_id)},
         characters={row.code: row for row in characters},
         costumes=costumes,
-        loras={(row.character_id, row.base_model, row.file): row for row in loras},
+        loras={(row.character_id, as_cell(row.base_model), row.file): row for row in loras},
         shots={row.full_code: row for row in shots},
         castings=castings,
         shot_presets=shot_presets,
         presets=presets,
+        assignees=assignees,
+        members=dict(members.values_list("user__username", "user_id")),
+        statuses=_status_words(),
     )
+
+
+def _status_words() -> dict[str, str]:
+    """What people call the statuses, in either language, in lower case: word → status."""
+    words = dict(_PROTOTYPE)
+    for status in ShotStatus.objects.all():
+        for word in (status.name_ko, status.name, status.slug):
+            words[word.casefold()] = status.slug
+    return words

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
+from django.db.models import Model
+
 from apps.characters.models import MOST_WEIGHT, Character, CharacterLora, Costume, Expert
+from apps.productions import states
 from apps.productions.importing import cells
 from apps.productions.models import (
     MAX_FRAMES,
+    Episode,
+    Keeps,
     Location,
     Sequence,
     Shot,
@@ -21,16 +27,18 @@ from apps.productions.models import (
     TimeOfDay,
     Weather,
 )
-from apps.projects.models import Project
+from apps.projects.models import FIRST_FRAME, MOST_HANDLES, Project
 
 _LARGEST_SEED: Final = 2**53
 """Beyond it a spreadsheet's numbers lose digits."""
+_NONSENSE: Final = "¿?"
 
 
 @dataclass(frozen=True)
 class Column:
     """A heading and how to read below it. ``key`` columns name the row; they and ``required`` ones
-    must be there and filled. ``empty`` is what an empty cell means.
+    must be there and filled. ``empty`` is what an empty cell means, ``choices`` the only words a cell may hold.
+    ``told_only``: exports tell it, imports never write it.
     """
 
     name: str
@@ -38,11 +46,38 @@ class Column:
     required: bool = False
     key: bool = False
     empty: Any = ""
+    choices: tuple[str, ...] = ()
+    told_only: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The sentence a cell at fault is told; "" where any text will do."""
+        try:
+            self.read(_NONSENSE)
+        except cells.Unreadable as exc:
+            return str(exc)
+        return ""
 
     @property
     def must_be_filled(self) -> bool:
         """Whether an empty cell is a mistake."""
         return self.key or self.required
+
+
+def _choice(name: str, words: tuple[str, ...], *, empty: Any = "") -> Column:
+    return Column(name, cells.one_of(words), empty=empty, choices=words)
+
+
+def _yes_or_no(name: str) -> Column:
+    return Column(name, cells.yes_or_no, empty=False, choices=("yes", "no"))
+
+
+def _texts(model: type[Model], *names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, cells.text(model, name)) for name in names)
+
+
+_HANDLES: Final = Column("handles", cells.whole(0, MOST_HANDLES), empty=0)
+_ORDER: Final = Column("order", cells.whole(0, 1_000_000), empty=None)
 
 
 @dataclass(frozen=True)
@@ -64,22 +99,34 @@ PROJECT: Final = Layout(
     (
         Column("code", cells.project_code, key=True),
         Column("name", cells.text(Project, "name"), required=True),
-        Column("name_ko", cells.text(Project, "name_ko")),
-        Column("description", cells.text(Project, "description")),
-        Column("fps", cells.decimal(1, 240), empty=24.0),
+        *_texts(Project, "name_ko", "description"),
+        Column("fps", cells.rate, empty=Fraction(24)),
         Column("width", cells.whole(16, 16_384), empty=1024),
         Column("height", cells.whole(16, 16_384), empty=576),
-        Column("prompt_language", cells.one_of(("en", "ko")), empty="en"),
+        Column("frame_start", cells.whole(0, 10_000_000), empty=FIRST_FRAME),
+        _HANDLES,
+        Column("start_timecode", cells.timecode, empty="01:00:00:00"),
+        _choice("prompt_language", ("en", "ko"), empty="en"),
     ),
     required=True,
+)
+EPISODES: Final = Layout(
+    "Episodes",
+    (
+        Column("code", cells.code, key=True),
+        Column("name", cells.text(Episode, "name"), required=True),
+        *_texts(Episode, "name_ko"),
+        _ORDER,
+    ),
 )
 SEQUENCES: Final = Layout(
     "Sequences",
     (
         Column("code", cells.code, key=True),
         Column("name", cells.text(Sequence, "name"), required=True),
-        Column("name_ko", cells.text(Sequence, "name_ko")),
-        Column("order", cells.whole(0, 1_000_000), empty=None),
+        *_texts(Sequence, "name_ko"),
+        Column("episode", cells.code, empty=None),
+        _ORDER,
     ),
     required=True,
 )
@@ -88,14 +135,10 @@ CHARACTERS: Final = Layout(
     (
         Column("code", cells.code, key=True),
         Column("name", cells.text(Character, "name"), required=True),
-        Column("name_ko", cells.text(Character, "name_ko")),
-        Column("description", cells.text(Character, "description")),
-        Column("description_ko", cells.text(Character, "description_ko")),
-        Column("negative", cells.text(Character, "negative")),
-        Column("age", cells.text(Character, "age")),
-        Column("gender", cells.text(Character, "gender")),
-        Column("use_lora", cells.yes_or_no, empty=False),
+        *_texts(Character, "name_ko", "description", "description_ko", "negative", "age", "gender"),
+        _yes_or_no("use_lora"),
         Column("default_costume", cells.text(Costume, "name"), empty=None),
+        _yes_or_no("archived"),
     ),
 )
 COSTUMES: Final = Layout(
@@ -104,7 +147,7 @@ COSTUMES: Final = Layout(
         Column("character", cells.code, key=True),
         Column("name", cells.text(Costume, "name"), key=True),
         Column("prompt", cells.text(Costume, "prompt"), required=True),
-        Column("prompt_ko", cells.text(Costume, "prompt_ko")),
+        *_texts(Costume, "prompt_ko"),
     ),
 )
 LORAS: Final = Layout(
@@ -113,9 +156,10 @@ LORAS: Final = Layout(
         Column("character", cells.code, key=True),
         Column("base_model", cells.text(CharacterLora, "base_model"), key=True),
         Column("file", cells.model_file, key=True),
-        Column("expert", cells.one_of(filter(None, Expert.values))),
+        _choice("expert", tuple(filter(None, Expert.values))),
         Column("weight", cells.decimal(0, MOST_WEIGHT), empty=0.8),
         Column("trigger_words", cells.words, empty=()),
+        Column("sha256", cells.checksum),
     ),
 )
 LOCATIONS: Final = Layout(
@@ -123,9 +167,7 @@ LOCATIONS: Final = Layout(
     (
         Column("code", cells.code, key=True),
         Column("name", cells.text(Location, "name"), required=True),
-        Column("name_ko", cells.text(Location, "name_ko")),
-        Column("prompt", cells.text(Location, "prompt")),
-        Column("prompt_ko", cells.text(Location, "prompt_ko")),
+        *_texts(Location, "name_ko", "prompt", "prompt_ko"),
     ),
 )
 SHOTS: Final = Layout(
@@ -134,18 +176,25 @@ SHOTS: Final = Layout(
         Column("sequence", cells.code, key=True),
         Column("code", cells.code, key=True),
         Column("description", cells.text(Shot, "description"), required=True),
-        Column("description_ko", cells.text(Shot, "description_ko")),
-        Column("dialogue", cells.text(Shot, "dialogue")),
+        *_texts(Shot, "description_ko", "dialogue"),
+        Column("status", cells.text_of(60), empty=None, choices=states.SHOT.states),
         Column("frames", cells.whole(1, MAX_FRAMES), required=True),
-        Column("handles", cells.whole(0, 1000), empty=0),
+        _HANDLES,
+        Column("cut_in", cells.whole(0, 20_000_000), empty=None),
         Column("location", cells.code, empty=None),
-        Column("weather", cells.one_of(Weather.values)),
-        Column("time_of_day", cells.one_of(TimeOfDay.values)),
+        _choice("weather", tuple(Weather.values)),
+        _choice("time_of_day", tuple(TimeOfDay.values)),
         Column("presets", cells.words, empty=()),
-        Column("negative", cells.text(Shot, "negative")),
+        *_texts(Shot, "negative"),
         Column("seed", cells.whole(0, _LARGEST_SEED), empty=None),
-        Column("notes", cells.text(Shot, "notes")),
-        Column("order", cells.whole(0, 1_000_000), empty=None),
+        Column("continuity_from", cells.shot_code, empty=None),
+        _choice("continuity_keep", tuple(Keeps.values), empty=Keeps.FRAMES.value),
+        Column("continuity_frames", cells.whole(1, 1000), empty=1),
+        Column("assignees", cells.words, empty=()),
+        *_texts(Shot, "notes"),
+        _ORDER,
+        Column("locked", cells.anything, told_only=True),
+        Column("retakes", cells.anything, told_only=True),
     ),
     required=True,
 )
@@ -154,9 +203,9 @@ CASTING: Final = Layout(
     (
         Column("shot", cells.shot_code, key=True),
         Column("character", cells.code, key=True),
-        Column("action", cells.text(ShotCharacter, "action")),
-        Column("action_ko", cells.text(ShotCharacter, "action_ko")),
+        *_texts(ShotCharacter, "action", "action_ko"),
         Column("costume", cells.text(Costume, "name"), empty=None),
+        *_texts(ShotCharacter, "costume_override", "costume_override_ko"),
         Column("lora_weight", cells.decimal(0, MOST_WEIGHT), empty=None),
     ),
 )
@@ -173,4 +222,4 @@ RENDERS: Final = Layout(
 )
 """What the demo renders. Not planning data: the import leaves it alone."""
 
-PLANNING: Final = (PROJECT, SEQUENCES, CHARACTERS, COSTUMES, LORAS, LOCATIONS, SHOTS, CASTING)
+PLANNING: Final = (PROJECT, EPISODES, SEQUENCES, CHARACTERS, COSTUMES, LORAS, LOCATIONS, SHOTS, CASTING)

@@ -11,10 +11,12 @@ from typing import Any
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.productions.importing.changes import Change, Plan, compare
 from apps.productions.importing.known import Known
-from apps.productions.importing.plan_shots import plan_casting, plan_shots, with_order, worn
+from apps.productions.importing.plan_casting import plan_casting, worn
+from apps.productions.importing.plan_presets import plan_technical
+from apps.productions.importing.plan_shots import plan_shots, pointed, refuse_locked, with_order
 from apps.productions.importing.records import Record
-from apps.productions.models import Location, Sequence
-from apps.productions.services import SEQUENCES
+from apps.productions.models import Episode, Location, Sequence
+from apps.productions.services import EPISODES, SEQUENCES, order_of
 from apps.projects.models import Project
 
 Records = Mapping[str, list[Record]]
@@ -23,12 +25,22 @@ Records = Mapping[str, list[Record]]
 
 def plan_project(record: Record, code: str, existing: Project | None) -> Change[Project]:
     """Compare the Project sheet's one row; ``code`` may stand in for the sheet's own."""
-    return compare(record, Project, existing, identity={"code": code}, values=_without(record, "code"))
+    values = _without(record, "code", "fps")
+    if "fps" in record.values:
+        values["fps_num"], values["fps_den"] = record.values["fps"].as_integer_ratio()
+    return compare(record, Project, existing, identity={"code": code}, values=values)
 
 
-def plan_production(project: Change[Project], records: Records, known: Known) -> Plan:
-    """Compare every record with the database. A plan with problems must not be applied."""
+def plan_production(
+    project: Change[Project], records: Records, known: Known, *, whole_casting: bool = True
+) -> Plan:
+    """Compare every record with the database. A plan with problems must not be applied.
+
+    ``whole_casting``: what a Casting sheet does not name goes from the shots that the file lists.
+    """
     plan = Plan(project)
+    for record in records.get("Episodes", []):
+        _plan_episode(plan, record, known)
     for record in records.get("Sequences", []):
         _plan_sequence(plan, record, known)
     for record in records.get("Locations", []):
@@ -42,15 +54,28 @@ def plan_production(project: Change[Project], records: Records, known: Known) ->
     for record in records.get("Loras", []):
         _plan_lora(plan, record, known)
     shots = plan_shots(plan, records.get("Shots", []), known)
+    plan_technical(plan, records.get("Technical", []), known)
     if "Casting" in records:
-        plan_casting(plan, records["Casting"], shots, known)
+        plan_casting(plan, records["Casting"], shots, known, whole=whole_casting)
+    refuse_locked(plan, known)
     return plan
+
+
+def _plan_episode(plan: Plan, record: Record, known: Known) -> None:
+    code = record.values["code"]
+    existing = known.episodes.get(code)
+    values = _without(record, "code")
+    if values.get("order") is None and ("order" in values or existing is None):
+        values["order"] = order_of(EPISODES, code)
+    identity = {"project_id": known.project_id, "code": code}
+    known.episodes[code] = plan.add(record, Episode, existing, identity=identity, values=values).row
 
 
 def _plan_sequence(plan: Plan, record: Record, known: Known) -> None:
     code = record.values["code"]
     existing = known.sequences.get(code)
-    values = with_order(_without(record, "code"), SEQUENCES, code, new=existing is None)
+    values = with_order(_without(record, "code", "episode"), SEQUENCES, code, new=existing is None)
+    values |= pointed(plan, record, "episode", known.episodes)
     identity = {"project_id": known.project_id, "code": code}
     known.sequences[code] = plan.add(record, Sequence, existing, identity=identity, values=values).row
 

@@ -1,67 +1,46 @@
-"""Plan the shots: what they show, where, with which presets, and who is cast.
-
-The workbook states the whole casting and all presets of the shots it lists: what it no longer has, goes.
-"""
+"""Plan the shots: what they show, where, with which presets, in which status, and who works on them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from apps.characters.models import Character
+from apps.common.errors import Problem
 from apps.common.numbering import Numbering
-from apps.presets.models import CinematicPreset
 from apps.productions import states
-from apps.productions.importing.changes import Change, Plan, unknown
+from apps.productions.importing.changes import Change, Plan, StatusMove, unknown
 from apps.productions.importing.known import Known
+from apps.productions.importing.plan_presets import plan_presets
 from apps.productions.importing.records import Record
-from apps.productions.models import Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Shot, ShotCharacter
 from apps.productions.services import SHOTS, order_of
 
-_POINTING = frozenset({"sequence", "code", "location", "presets"})
+_OTHERWISE = frozenset(
+    {"sequence", "code", "location", "presets", "status", "assignees", "continuity_from", "locked", "retakes"}
+)
 
 
 def plan_shots(plan: Plan, records: Iterable[Record], known: Known) -> list[Shot]:
     """Plan the Shots sheet; return the shots it lists. A new shot is born ready: its row describes it."""
-    return [shot for record in records if (shot := _plan_shot(plan, record, known)) is not None]
+    planned = [change for record in records if (change := _plan_shot(plan, record, known)) is not None]
+    for change in planned:  # a shot may continue one that stands further down
+        for attribute, value in pointed(plan, change.record, "continuity_from", known.shots).items():
+            change.set(attribute, value)
+    _refuse_circles(plan, planned, known)
+    return [change.row for change in planned]
 
 
-def plan_casting(plan: Plan, records: Iterable[Record], shots: Iterable[Shot], known: Known) -> None:
-    """Plan the Casting sheet: the whole casting of the listed shots and of those it names."""
-    cast: dict[UUID, list[UUID]] = defaultdict(list)
-    for shot in shots:
-        cast[shot.pk] = []
-    for record in records:
-        cast_in = plan.find(record, "shot", known.shots)
-        character = plan.find(record, "character", known.characters)
-        if cast_in is None or character is None:
-            continue
-        values = {name: record.values[name] for name in ("action", "action_ko") if name in record.values}
-        values |= worn(plan, record, "costume", character, known)
-        values["order"] = len(cast[cast_in.pk])
-        if "lora_weight" in record.values:
-            values["lora_weight"] = record.values["lora_weight"]
-        existing = known.castings[cast_in.pk].get(character.pk)
-        identity = {"shot_id": cast_in.pk, "character_id": character.pk}
-        plan.add(record, ShotCharacter, existing, identity=identity, values=values)
-        cast[cast_in.pk].append(character.pk)
-    for shot_id, wanted in cast.items():
-        there = known.castings[shot_id]
-        plan.castings_gone += [casting for key, casting in there.items() if key not in wanted]
-
-
-def worn(plan: Plan, record: Record, column: str, character: Character, known: Known) -> dict[str, Any]:
-    """Resolve a costume cell to ``{"<column>_id": …}``; nothing if the workbook lacks the column."""
+def pointed(plan: Plan, record: Record, column: str, rows: Mapping[str, Model]) -> dict[str, Any]:
+    """Resolve a cell that names another row to ``{"<column>_id": …}``; nothing without the column."""
     if column not in record.values:
         return {}
     if record.values[column] is None:
         return {f"{column}_id": None}
-    costume = plan.find(record, column, known.costumes[character.pk])
-    return {} if costume is None else {f"{column}_id": costume.pk}
+    row = plan.find(record, column, rows)
+    return {} if row is None else {f"{column}_id": row.pk}
 
 
 def with_order(values: dict[str, Any], numbering: Numbering, code: str, *, new: bool) -> dict[str, Any]:
@@ -71,20 +50,16 @@ def with_order(values: dict[str, Any], numbering: Numbering, code: str, *, new: 
     return values
 
 
-def _plan_shot(plan: Plan, record: Record, known: Known) -> Shot | None:
+def _plan_shot(plan: Plan, record: Record, known: Known) -> Change[Shot] | None:
     sequence = plan.find(record, "sequence", known.sequences)
     if sequence is None:
         return None
     code = record.values["code"]
     full_code = f"{sequence.code}_{code}"
     existing = known.shots.get(full_code)
-    values = {name: value for name, value in record.values.items() if name not in _POINTING}
+    values = {name: value for name, value in record.values.items() if name not in _OTHERWISE}
     values = with_order(values, SHOTS, code, new=existing is None)
-    if record.values.get("location") is not None:
-        location = plan.find(record, "location", known.locations)
-        values["location_id"] = location.pk if location else None
-    elif "location" in record.values:
-        values["location_id"] = None
+    values |= pointed(plan, record, "location", known.locations)
     identity = {
         "project_id": known.project_id,
         "sequence_id": sequence.pk,
@@ -93,51 +68,87 @@ def _plan_shot(plan: Plan, record: Record, known: Known) -> Shot | None:
     }
     change = plan.add(record, Shot, existing, identity=identity, values=values)
     known.shots[full_code] = change.row
+    if record.values.get("status"):
+        _plan_status(plan, change, known)
     if "presets" in record.values:
-        _plan_presets(plan, change, known)
-    return change.row
+        plan_presets(plan, change, known)
+    if "assignees" in record.values:
+        _plan_assignees(plan, change, known)
+    return change
 
 
-def _plan_presets(plan: Plan, change: Change[Shot], known: Known) -> None:
-    wanted = _presets(plan, change.record, known)
-    there = known.shot_presets.get(change.row.pk, [])
-    if there == [preset.pk for preset in wanted]:
+def _plan_status(plan: Plan, change: Change[Shot], known: Known) -> None:
+    word, now = change.record.values["status"], "" if change.new else str(change.row.status_id)
+    to = known.statuses.get(word.casefold())
+    if to is None:
+        told = _("Write one of: %s.") % ", ".join(states.SHOT.states)
+        plan.problems.append(change.record.problem("status", word, told, code="unknown_status"))
         return
-    slugs = {preset.pk: preset.slug for sharing in known.presets.values() for preset in sharing}
-    change.presets = ([slugs[key] for key in there], [preset.slug for preset in wanted])
-    plan.presets_replaced.append(change.row.pk)
-    plan.new_presets += [
-        ShotPreset(shot_id=change.row.pk, preset=preset, order=order) for order, preset in enumerate(wanted)
-    ]
+    if to == now:
+        return
+    if to not in states.SHOT.moves[now]:
+        offered = ", ".join(sorted(states.SHOT.moves[now]))
+        told = (
+            _("From “%(now)s” a shot may go to: %(offered)s.") % {"now": now, "offered": offered}
+            if now
+            else _("A new shot begins as: %s.") % offered
+        )
+        plan.problems.append(change.record.problem("status", to, told, code="illegal_move"))
+    elif change.new:
+        change.row.status_id = to
+    else:
+        change.said["status"] = (now, to)
+        plan.moves.append(StatusMove(change.row, to))
 
 
-def _presets(plan: Plan, record: Record, known: Known) -> list[CinematicPreset]:
-    """Find the presets a cell names: ``wide-shot``, or ``shot_size/wide-shot`` where two share a slug."""
-    found: dict[UUID, CinematicPreset] = {}
-    exclusive: dict[UUID, CinematicPreset] = {}
-    for name in record.values["presets"]:
-        category, _slash, slug = name.rpartition("/")
-        offered = [
-            preset
-            for preset in known.presets.get(slug, [])
-            if not category or preset.category.slug == category
-        ]
-        if len(offered) != 1:
-            told = (
-                _("Several categories have it. Write one of: %s.")
-                % ", ".join(f"{preset.category.slug}/{slug}" for preset in offered)
-                if offered
-                else unknown(slug, known.presets)
-            )
-            plan.problems.append(record.problem("presets", name, told, code="unknown_preset"))
+def _plan_assignees(plan: Plan, change: Change[Shot], known: Known) -> None:
+    wanted = change.record.values["assignees"]
+    there = known.assignees.get(change.row.pk, [])
+    if sorted(wanted) == there:
+        return
+    for name in wanted:
+        if name not in known.members:
+            told = unknown(name, known.members)
+            plan.problems.append(change.record.problem("assignees", name, told, code="unknown_member"))
+            return
+    change.said["assignees"] = (", ".join(there), ", ".join(wanted))
+    plan.assignees[change.row.pk] = [known.members[name] for name in wanted]
+
+
+def _refuse_circles(plan: Plan, planned: Iterable[Change[Shot]], known: Known) -> None:
+    """A shot that would continue itself, over however many others, is told."""
+    follows = {shot.pk: shot.continuity_from_id for shot in known.shots.values()}
+    for change in planned:
+        if "continuity_from_id" not in change.before and not (change.new and change.row.continuity_from_id):
             continue
-        preset = offered[0]
-        found[preset.pk] = preset
-        rival = exclusive.setdefault(preset.category_id, preset) if preset.category.exclusive else preset
-        if rival.pk != preset.pk:
-            told = _("“%(first)s” is already there, and of %(category)s a shot takes one. Keep one.") % {
-                "first": rival.slug,
-                "category": preset.category.slug,
-            }
-            plan.problems.append(record.problem("presets", name, told, code="exclusive_preset"))
-    return list(found.values())
+        seen, at = {change.row.pk}, change.row.continuity_from_id
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = follows.get(at)
+        if at is not None:
+            told = _("The shots would continue one another in a circle. Begin with one that continues none.")
+            value = change.record.values["continuity_from"]
+            plan.problems.append(change.record.problem("continuity_from", value, told, code="circle"))
+
+
+def refuse_locked(plan: Plan, known: Known) -> None:
+    """Name the locked shots that would change, themselves or in their casting."""
+    locked = {shot.pk: shot for shot in known.shots.values() if shot.locked_by}
+    if not locked:
+        return
+    for change in plan.changes:
+        if not (change.new or change.changed):
+            continue
+        key = change.row.shot_id if isinstance(change.row, ShotCharacter) else change.row.pk
+        if (shot := locked.get(key)) is not None:
+            _tell_locked(plan, change.record, shot)
+    for casting in plan.castings_gone:
+        if (shot := locked.get(casting.shot_id)) is not None:
+            told = _("%(who)s locked this shot. Unlock it, or leave its rows out.") % {"who": shot.locked_by}
+            plan.problems.append(Problem("Casting", shot.full_code, told, "locked"))
+
+
+def _tell_locked(plan: Plan, record: Record, shot: Shot) -> None:
+    told = _("%(who)s locked this shot. Unlock it, or leave its rows out.") % {"who": shot.locked_by}
+    column = "shot" if "shot" in record.values else "code"
+    plan.problems.append(record.problem(column, shot.full_code, told, code="locked"))

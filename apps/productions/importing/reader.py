@@ -1,8 +1,8 @@
 """Open a workbook and hand out its sheets as plain rows. The file is a stranger's: nothing in it is trusted.
 
-openpyxl in read-only mode has three traps, met here: a formula that was never calculated reads as
-empty (so formulas are looked up in a second pass), a sheet may lie about its dimensions (so they are
-reset), and damaged files raise whatever the broken part raises (so it is translated once).
+openpyxl in read-only mode has four traps, met here by driving its parser ourselves: a formula that was never
+calculated reads as empty, a sheet may lie about its dimensions, merged and hidden cells are not told, and
+damaged files raise whatever the broken part raises (so it is translated once).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import io
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from xml.etree.ElementTree import ParseError
@@ -21,7 +21,10 @@ from xml.etree.ElementTree import ParseError
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from apps.common.errors import Problem, Refused
 
@@ -31,7 +34,7 @@ MAX_UNPACKED_BYTES: Final = 120 * 1024 * 1024
 MAX_ROWS: Final = 50_000
 MAX_COLUMNS: Final = 64
 LAST_ROW: Final = 1_048_576
-"""Of any spreadsheet. A row that says it is a later one makes openpyxl count blank rows to there."""
+"""Of any spreadsheet. A row that says it is a later one lies."""
 
 _DAMAGED = (
     OSError,  # "no valid workbook part": a zip of something else
@@ -56,6 +59,17 @@ class Fault:
     message: str
 
 
+class Zeros(int):
+    """A whole number that its cell's format shows with leading zeros: 40 as 0040."""
+
+    shown: str
+
+    def __new__(cls, number: int, digits: int) -> Zeros:
+        made = super().__new__(cls, number)
+        made.shown = f"{number:0{digits}}"
+        return made
+
+
 @dataclass(frozen=True)
 class Row:
     """One row that is not blank. ``number`` as the spreadsheet shows it; ``cells`` from column A on.
@@ -69,11 +83,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: the heading row as text, and the rows below it."""
+    """A sheet: the heading row as text, and the rows below it.
+
+    ``titles``: the headings as they are written. ``merged``: ranges whose first cell was taken for all of them.
+    ``hidden_rows``: the numbers of rows that a spreadsheet does not show; they are read like the others.
+    """
 
     name: str
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
+    titles: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    hidden: bool = False
+    hidden_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,21 +106,62 @@ class Contents:
     sheets: Mapping[str, Sheet]
 
 
-def read_workbook(source: Path | BinaryIO | File[bytes], *, wanted: Container[str]) -> Contents:
-    """Read the wanted sheets of an XLSX workbook; raise Refused if it is none, too large, or damaged."""
+HeadingRow = Callable[[Sequence[Row]], int]
+"""Says which of a sheet's rows holds its headings, as an index."""
+
+
+def read_workbook(
+    source: Path | BinaryIO | File[bytes],
+    *,
+    wanted: Container[str] | None,
+    heading_row: HeadingRow | None = None,
+) -> Contents:
+    """Read the wanted sheets (None: all) of an XLSX workbook; Refused if it is none, too large, or damaged.
+
+    Headings stand in the spreadsheet's first row, unless ``heading_row`` says otherwise.
+    """
     name = str(source) if isinstance(source, Path) else str(getattr(source, "name", "") or "")
     content = _bytes_of(source, name)
     _refuse_bombs(content, name)
     try:
-        values = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        formulas = load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
-        pairs = list(zip(values.worksheets, formulas.worksheets, strict=True))
+        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         return Contents(
-            names=tuple(sheet.title for sheet, _twin in pairs),
-            sheets={sheet.title: _sheet(sheet, twin) for sheet, twin in pairs if sheet.title in wanted},
+            names=tuple(sheet.title for sheet in workbook.worksheets),
+            sheets={
+                sheet.title: _sheet(workbook, sheet, heading_row)
+                for sheet in workbook.worksheets
+                if wanted is None or sheet.title in wanted
+            },
         )
     except _DAMAGED as exc:
         raise _refused(name, _("The workbook is damaged. Open it and save it again as .xlsx.")) from exc
+
+
+def sheet_of(
+    name: str,
+    rows: Sequence[Row],
+    heading_row: HeadingRow | None = None,
+    *,
+    merged: Sequence[str] = (),
+    hidden: bool = False,
+    hidden_rows: Sequence[int] = (),
+) -> Sheet:
+    """Make a sheet of its rows: which of them holds the headings, and what they say."""
+    at = heading_row(rows) if heading_row and rows else 0
+    if not rows or (heading_row is None and rows[0].number != 1):
+        return Sheet(
+            name, (), tuple(rows), merged=tuple(merged), hidden=hidden, hidden_rows=tuple(hidden_rows)
+        )
+    head = rows[at].cells
+    return Sheet(
+        name,
+        tuple(heading(cell) for cell in head),
+        tuple(rows[at + 1 :]),
+        titles=tuple("" if cell is None or isinstance(cell, Fault) else str(cell) for cell in head),
+        merged=tuple(merged),
+        hidden=hidden,
+        hidden_rows=tuple(hidden_rows),
+    )
 
 
 def _bytes_of(source: Path | BinaryIO | File[bytes], name: str) -> bytes:
@@ -125,52 +188,120 @@ def _refuse_bombs(content: bytes, name: str) -> None:
         raise _refused(name, _("The workbook unpacks to more than 120 MB. Split the shot list."))
 
 
-def _sheet(sheet: Any, formula_sheet: Any) -> Sheet:
-    sheet.reset_dimensions()
-    formula_sheet.reset_dimensions()
-    headings: tuple[str, ...] = ()
-    rows: list[Row] = []
-    pairs = zip_longest(sheet.iter_rows(), formula_sheet.iter_rows(), fillvalue=())
-    for number, (cells, formula_cells) in enumerate(pairs, start=1):
+class _Parser(WorkSheetParser):
+    """openpyxl's reader of one sheet, which also says where a formula has no value yet."""
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        if cell["value"] is None and (formula := element.find(FORMULA_TAG)) is not None:
+            cell |= {"data_type": "f", "value": f"={formula.text or ''}"}
+        return cell
+
+
+def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
+    with closing(sheet._get_source()) as source:
+        parser = _Parser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=workbook.epoch,
+            date_formats=workbook._date_formats,
+            timedelta_formats=workbook._timedelta_formats,
+        )
+        rows = list(_rows(sheet.title, parser, _zeros(workbook)))
+    merged = [str(one.ref) for one in parser.merged_cells.mergeCell] if parser.merged_cells else []
+    shown = {row.number for row in rows}
+    hidden = [
+        int(number) for number, row in parser.row_dimensions.items() if row.get("hidden") in ("1", "true")
+    ]
+    return sheet_of(
+        sheet.title,
+        _spread(rows, merged),
+        heading_row,
+        merged=merged,
+        hidden=sheet.sheet_state != "visible",
+        hidden_rows=sorted(number for number in hidden if number in shown),
+    )
+
+
+def _rows(title: str, parser: _Parser, zeros: Mapping[int, int]) -> Iterator[Row]:
+    found = 0
+    for number, cells in parser.parse():
         if number > LAST_ROW:
             told = _("The sheet claims more rows than a spreadsheet has. Save it again.")
-            raise _refused(sheet.title, told)
-        if any(getattr(cell, "value", None) is not None for cell in cells[MAX_COLUMNS:]):
-            raise _refused(sheet.title, _("The sheet has more than 64 columns. Remove what is not needed."))
-        read = tuple(_cells(cells[:MAX_COLUMNS], formula_cells[:MAX_COLUMNS]))
-        if number == 1:
-            headings = tuple(_heading(cell) for cell in read)
-        elif any(cell is not None for cell in read):
-            rows.append(Row(number, read))
-        if len(rows) > MAX_ROWS:
-            raise _refused(sheet.title, _("The sheet has more than 50 000 rows. Split the shot list."))
-    return Sheet(sheet.title, headings, tuple(rows))
+            raise _refused(title, told)
+        read: list[Any] = []
+        for cell in cells:
+            place, value = cell["column"], _cell(cell, zeros)
+            if value is None:
+                continue
+            if place > MAX_COLUMNS:
+                raise _refused(title, _("The sheet has more than 64 columns. Remove what is not needed."))
+            read += [None] * (place - len(read))
+            read[place - 1] = value
+        if read:
+            found += number > 1
+            yield Row(number, tuple(read))
+        if found > MAX_ROWS:
+            raise _refused(title, _("The sheet has more than 50 000 rows. Split the shot list."))
 
 
-def _cells(cells: Any, formula_cells: Any) -> Iterator[Any]:
-    for cell, formula_cell in zip_longest(cells, formula_cells):
-        value = getattr(cell, "value", None)
-        if getattr(cell, "data_type", "") == "e":
-            yield Fault(
-                str(value), _("The spreadsheet shows an error here. Mend the formula or type the value.")
-            )
-        elif value is None and getattr(formula_cell, "data_type", "") == "f":
-            yield Fault(
-                str(formula_cell.value),
-                _("A formula never calculated. Save the workbook in a spreadsheet, or type the value."),
-            )
-        else:
-            yield _tidy(value)
+def _cell(cell: Mapping[str, Any], zeros: Mapping[int, int]) -> Any:
+    value, kind = cell["value"], cell["data_type"]
+    if kind == "e":
+        return Fault(
+            str(value), _("The spreadsheet shows an error here. Mend the formula or type the value.")
+        )
+    if kind == "f":
+        return Fault(
+            str(value),
+            _("A formula never calculated. Save the workbook in a spreadsheet, or type the value."),
+        )
+    if kind == "n" and isinstance(value, int) and value >= 0 and (digits := zeros.get(cell["style_id"])):
+        return Zeros(value, digits)
+    return tidy(value)
 
 
-def _tidy(value: Any) -> Any:
+def _zeros(workbook: Any) -> dict[int, int]:
+    """Which of the workbook's styles show whole numbers with leading zeros, and how many digits they show."""
+    custom = dict(enumerate(workbook._number_formats, start=164))
+    formats = {
+        index: custom.get(style.numFmtId) or BUILTIN_FORMATS.get(style.numFmtId, "")
+        for index, style in enumerate(workbook._cell_styles)
+    }
+    return {index: len(code) for index, code in formats.items() if len(code) > 1 and set(code) == {"0"}}
+
+
+def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
+    """Give every cell of a merged range the value of its first; rows that are blank but for it stay blank."""
+    if not merged:
+        return rows
+    cells = {row.number: list(row.cells) for row in rows}
+    for one in merged:
+        left, top, right, bottom = range_boundaries(one)
+        if None in (left, top, right, bottom) or left > MAX_COLUMNS or top not in cells:
+            continue
+        value = cells[top][left - 1] if left <= len(cells[top]) else None
+        for number in range(top, min(bottom, top + MAX_ROWS) + 1) if value is not None else ():
+            row = cells.get(number)
+            if row is None:
+                continue
+            last = min(right, MAX_COLUMNS)
+            row += [None] * (last - len(row))
+            row[left - 1 : last] = [value] * (last - left + 1)
+    return [Row(row.number, tuple(cells[row.number])) for row in rows]
+
+
+def tidy(value: Any) -> Any:
+    """Text as a cell holds it: trimmed, composed (NFC), its lines ended by LF; None if that leaves nothing."""
     if not isinstance(value, str):
         return value
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
     return text or None
 
 
-def _heading(cell: Any) -> str:
+def heading(cell: Any) -> str:
+    """A heading in the form that is compared: lower case, words joined by underscores."""
     if isinstance(cell, Fault) or cell is None:
         return ""
     return "_".join(str(cell).casefold().split())

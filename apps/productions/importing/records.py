@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
@@ -16,6 +16,16 @@ from apps.productions.importing.layout import Column, Layout
 from apps.productions.importing.reader import Fault, Row, Sheet
 
 Key = tuple[str, ...]
+LONGEST_VALUE: Final = 80
+
+
+@dataclass(frozen=True)
+class CellProblem(Problem):
+    """What is wrong with one cell: in which sheet, row and column (by our name) it stands."""
+
+    sheet: str = ""
+    row: int = 0
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,8 @@ class Record:
     """One row, read: ``values`` by column name, without columns the sheet lacks and cells at fault.
 
     A row with a fault still makes a record, so that rows which point at it are not called wrong as well.
+    ``required``: what a new row must say; ``faults``: columns that could not be read; ``kept``: columns whose
+    cell is empty and leaves what is there.
     """
 
     sheet: str
@@ -30,6 +42,13 @@ class Record:
     key: Key
     values: Mapping[str, Any]
     letters: Mapping[str, str]
+    required: tuple[str, ...] = ()
+    faults: frozenset[str] = frozenset()
+    kept: tuple[str, ...] = ()
+
+    def at_fault(self, column: str) -> bool:
+        """Whether this column's cell could not be read, which is told already."""
+        return column in self.faults
 
     @property
     def where(self) -> str:
@@ -38,8 +57,14 @@ class Record:
 
     def problem(self, column: str, value: object, message: str, *, code: str = "invalid") -> Problem:
         """Say what is wrong in one column of this row."""
-        return Problem(
-            _address(self.sheet, self.letters[column], self.row, column), str(value), message, code
+        return CellProblem(
+            _address(self.sheet, self.letters.get(column, ""), self.row, column),
+            str(value)[:LONGEST_VALUE],
+            message,
+            code,
+            sheet=self.sheet,
+            row=self.row,
+            column=column,
         )
 
 
@@ -74,9 +99,28 @@ def read_records(sheet: Sheet, layout: Layout, problems: list[Problem]) -> list[
     )
     if any(column.key for column in missing):
         return []
+    letters = {name: get_column_letter(index + 1) for name, index in columns.items()}
+    return records_of(sheet, layout, columns, letters, problems)
+
+
+def records_of(
+    sheet: Sheet,
+    layout: Layout,
+    columns: Mapping[str, int],
+    letters: Mapping[str, str],
+    problems: list[Problem],
+    *,
+    keep_empty: bool = False,
+) -> list[Record]:
+    """Read the rows below known columns; see read_records.
+
+    ``letters``: the columns' letters in the file. ``keep_empty``: an empty cell says nothing, instead of
+    clearing what is there.
+    """
     records: dict[Key, Record] = {}
+    reading = _Reading(sheet.name, layout, columns, letters, problems, keep_empty)
     for row in sheet.rows:
-        record = _record(row, layout, columns, problems)
+        record = reading.record(row)
         if record is None:
             continue
         first = records.setdefault(record.key, record)
@@ -116,22 +160,56 @@ def _refuse_unheaded(sheet: Sheet, layout: Layout, problems: list[Problem]) -> N
                 return
 
 
-def _record(row: Row, layout: Layout, columns: Mapping[str, int], problems: list[Problem]) -> Record | None:
-    values: dict[str, Any] = {}
-    for name, index in columns.items():
-        column = layout.by_name[name]
-        cell = row.cells[index] if index < len(row.cells) else None
-        try:
-            values[name] = _value(cell, column)
-        except Unreadable as exc:
-            field = _address(layout.sheet, get_column_letter(index + 1), row.number, name)
-            shown = cell.shown if isinstance(cell, Fault) else "" if cell is None else str(cell)
-            problems.append(Problem(field, shown[:80], str(exc), "invalid"))
-    keys = [column.name for column in layout.columns if column.key]
-    if any(key not in values for key in keys):
-        return None
-    letters = {name: get_column_letter(index + 1) for name, index in columns.items()}
-    return Record(layout.sheet, row.number, tuple(str(values[key]) for key in keys), values, letters)
+@dataclass(frozen=True)
+class _Reading:
+    """One sheet being read."""
+
+    sheet: str
+    layout: Layout
+    columns: Mapping[str, int]
+    letters: Mapping[str, str]
+    problems: list[Problem]
+    keep_empty: bool
+
+    def record(self, row: Row) -> Record | None:
+        """Read a row; None if it has no readable key."""
+        values: dict[str, Any] = {}
+        faults: set[str] = set()
+        kept: list[str] = []
+        for name, index in self.columns.items():
+            column = self.layout.by_name[name]
+            cell = row.cells[index] if index < len(row.cells) else None
+            if cell is None and self.keep_empty and not column.key:
+                kept.append(name)
+                continue
+            try:
+                values[name] = _value(cell, column)
+            except Unreadable as exc:
+                faults.add(name)
+                self._tell(row, name, cell, str(exc))
+        keys = [column.name for column in self.layout.columns if column.key]
+        if any(key not in values for key in keys):
+            return None
+        required = tuple(column.name for column in self.layout.columns if column.required)
+        key = tuple(str(values[key]) for key in keys)
+        return Record(
+            self.sheet, row.number, key, values, self.letters, required, frozenset(faults), tuple(kept)
+        )
+
+    def _tell(self, row: Row, name: str, cell: Any, message: str) -> None:
+        letter = self.letters.get(name, "")
+        shown = cell.shown if isinstance(cell, Fault) else "" if cell is None else str(cell)
+        self.problems.append(
+            CellProblem(
+                _address(self.sheet, letter, row.number, name),
+                shown[:LONGEST_VALUE],
+                message,
+                "invalid",
+                sheet=self.sheet,
+                row=row.number,
+                column=name,
+            )
+        )
 
 
 def _value(cell: Any, column: Column) -> Any:

@@ -145,6 +145,5 @@ def _difference(change: Change[Any], labels: Mapping[UUID, str]) -> Difference:
         attribute.removesuffix("_id"): (shown(before), shown(getattr(change.row, attribute)))
         for attribute, before in change.before.items()
     }
-    if change.presets is not None and not change.new:
-        columns["presets"] = (", ".join(change.presets[0]), ", ".join(change.presets[1]))
+    columns |= {} if change.new else change.said
     return Difference(change.record.where, " ".join(change.record.key), change.new, columns)

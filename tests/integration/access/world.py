@@ -25,7 +25,7 @@ from apps.nodes.states import Health
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
 from apps.presets.models import CinematicPreset, PresetCategory
-from apps.productions.models import Shot, ShotStatus
+from apps.productions.models import Automation, Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
@@ -254,6 +254,9 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     for row in (artifact, reference, material):
         default_storage.save(row.key, ContentFile(content))
     event = StateEvent.objects.filter(story=rows["job"].pk).first()
+    told = Automation.objects.create(
+        project=shot.project, name=f"tell of {code}", trigger="take_approved", deed="notify"
+    )
     return rows | {
         "reciperun": _run(recipe, shot, rows["take"]),
         "renderbatch": rows["batch"],
@@ -263,6 +266,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "reference": reference,
         "material": material,
         "stateevent": event,
+        "automation": told,
     }
 
 
@@ -319,6 +323,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(CharacterLora.objects.filter(character=film["character"]), "file", "base_model")
     _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
     _say(Material.objects.filter(pk=film["material"].pk), "name")
+    _say(Automation.objects.filter(pk=film["automation"].pk), "name", "name_ko")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
     _say(RecipeRun.objects.filter(pk=film["reciperun"].pk), "code", "note")
     _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")

@@ -258,16 +258,16 @@ def test_two_projects_in_one_workbook_are_refused(sheets: Sheets, workbook: Work
     assert set(_problems(workbook(sheets))) == {"Project!A3 (code)"}
 
 
-def test_an_artist_may_import_into_the_project_but_not_change_the_project(
+def test_a_coordinator_may_import_into_the_project_but_not_change_the_project(
     sheets: Sheets, workbook: WorkbookMaker
 ) -> None:
     import_workbook(workbook(sheets))
-    artist = MembershipFactory.create(project=Project.objects.get(), role=Role.ARTIST).user
+    coordinator = MembershipFactory.create(project=Project.objects.get(), role=Role.COORDINATOR).user
     sheets["Shots"][1][3] = 60
-    assert import_workbook(workbook(sheets), user=artist).changed == 1
+    assert import_workbook(workbook(sheets), user=coordinator).changed == 1
     sheets["Project"][1][2] = 25
     with pytest.raises(NotAllowed, match="manage"):
-        import_workbook(workbook(sheets), user=artist)
+        import_workbook(workbook(sheets), user=coordinator)
 
 
 def test_a_clash_with_somebody_else_asks_to_import_again(
@@ -282,7 +282,7 @@ def test_a_clash_with_somebody_else_asks_to_import_again(
     assert not _rows()
 
 
-@pytest.mark.parametrize("role", [Role.CLIENT, None])
+@pytest.mark.parametrize("role", [Role.ARTIST, Role.SUPERVISOR, Role.CLIENT, None])
 def test_others_may_not_import(sheets: Sheets, workbook: WorkbookMaker, role: Role | None) -> None:
     import_workbook(workbook(sheets))
     user = UserFactory.create()

@@ -1,0 +1,267 @@
+"""Imports of spreadsheets, step by step: brought, mapped, looked at, written, taken back; and exports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.common.admin import say_problems
+from apps.common.errors import Refused
+from apps.common.show import moment, state_badge
+from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.models import Project
+from apps.projects.reach import person_of, reach_of
+from apps.projects.roles import Act
+from apps.sheets.admin_forms import ExportForm, MappingForm, UploadForm, rows_of
+from apps.sheets.exporting import export
+from apps.sheets.files import MOST_BYTES
+from apps.sheets.handing import handed_over
+from apps.sheets.headings import targets
+from apps.sheets.models import ImportBatch, Outcome, Work
+from apps.sheets.reporting import report
+from apps.sheets.selectors import plan_rows, tallies
+from apps.sheets.services.asking import confirm
+from apps.sheets.services.choosing import choose, discard, leave_out_errors
+from apps.sheets.services.doing import ask
+from apps.sheets.services.undoing import undo_import
+from apps.sheets.services.uploading import upload
+from apps.sheets.states import OPEN, BatchState
+
+STOP_POLLING = 286
+"""htmx stops a poll that is answered with this status."""
+ROWS_ON_A_PAGE = 100
+
+
+@admin.register(ImportBatch)
+class ImportBatchAdmin(ScopedAdmin):
+    """Whoever plans a film brings its lists here."""
+
+    list_display = ("file_name", "condition", "kind", "project", "what_came", "by", "came")
+    list_select_related = ("project", "by")
+    list_filter = (("project", MyProjects), "state")
+    search_fields = ("file_name", "kind")
+    ordering = ("-created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)
+        wanted = request.resolver_match
+        if wanted and str(wanted.url_name).endswith("list"):
+            return rows.defer("tables", "mapping", "options", "problems")
+        return rows
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # what was written stays told; what was not is laid aside
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        deeds = {
+            "mapping": self.mapping_view,
+            "options": self.options_view,
+            "again": self.again_view,
+            "confirm": self.confirm_view,
+            "undo": self.undo_view,
+            "discard": self.discard_view,
+            "live": self.live_view,
+            "report": self.report_view,
+        }
+        own = [path("export/", view(self.export_view), name="sheets_importbatch_export")]
+        own += [
+            path(f"<path:object_id>/{deed}/", view(answer), name=f"sheets_importbatch_{deed}")
+            for deed, answer in deeds.items()
+        ]
+        return own + super().get_urls()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The page files are dropped on."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        projects = _plannable(request)
+        asked = {"project": request.GET.get("project", "")}
+        form = UploadForm(request.POST or None, request.FILES or None, projects=projects, initial=asked)
+        if request.method == "POST" and form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                batch = upload(form.cleaned_data["project"], file, name=file.name, user=person_of(request))
+            except Refused as refused:
+                say_problems(request, refused)
+            else:
+                ask(batch, Work.PLAN)
+                return HttpResponseRedirect(self.address_of(batch))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Import a spreadsheet"),
+            "form": form,
+            "exports": ExportForm(projects=projects, initial=asked),
+            "most": MOST_BYTES // 1024**2,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/sheets/importbatch/add.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Where the import stands, and what comes next."""
+        batch = self.get_object(request, object_id)
+        if not self.has_view_permission(request, batch):
+            raise PermissionDenied
+        if batch is None or request.method != "GET":
+            return super().change_view(request, object_id)  # Django tells that it is not there
+        context = {**self.admin_site.each_context(request), "title": batch.file_name, "opts": self.opts}
+        context |= self._shown(request, batch)
+        return TemplateResponse(request, "admin/sheets/importbatch/page.html", context)
+
+    def _shown(self, request: HttpRequest, batch: ImportBatch) -> dict[str, Any]:
+        only, sheet = request.GET.get("only", ""), request.GET.get("sheet", "")
+        open_ = batch.state in OPEN
+        rows = plan_rows(batch, only=only, sheet=sheet)
+        page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("p"))
+        return {
+            "original": batch,
+            "is_open": open_,
+            "planned": batch.state == BatchState.PLANNED,
+            "applied": batch.state == BatchState.APPLIED,
+            "may_change": self.may(request, Act.PLAN, batch),
+            "form": MappingForm(batch, targets()) if open_ else None,
+            "page": page,
+            "only": only,
+            "sheet": sheet,
+            "tallies": tallies(batch),
+            "counts": batch.counts,
+            "writes": any(batch.counts.get(name) for name in (Outcome.NEW, Outcome.CHANGED, Outcome.REMOVED)),
+            "clear": batch.options.get("empty") == "clear",
+            "create": bool(batch.options.get("create")),
+            "sequence": batch.options.get("sequence", ""),
+            "left_out": batch.options.get("left_out", []),
+        }
+
+    def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The progress bar; when the work is done, the page is drawn anew."""
+        batch = self.get_object(request, object_id)
+        if batch is None:
+            raise Http404
+        answer = TemplateResponse(request, "admin/sheets/importbatch/progress.html", {"original": batch})
+        answer["Cache-Control"] = "no-store"
+        if not batch.work:
+            answer.status_code = STOP_POLLING
+            answer["HX-Refresh"] = "true"
+        return answer
+
+    def mapping_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keep which column is which, and plan anew."""
+
+        def deed(batch: ImportBatch) -> None:
+            form = MappingForm(batch, targets(), request.POST)
+            form.is_valid()
+            choose(batch, user=person_of(request), mapping=form.chosen())
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
+    def options_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keep what is to be taken, and plan anew."""
+
+        def deed(batch: ImportBatch) -> None:
+            user = person_of(request)
+            if "errors" in request.POST:
+                leave_out_errors(batch, user=user)
+                return
+            told: dict[str, Any] = {}
+            if "rows" in request.POST:
+                ticked = rows_of(request.POST.getlist("row"))
+                told["left_out"] = [*batch.options.get("left_out", []), *ticked]
+            elif "all_rows" in request.POST:
+                told["left_out"] = []
+            else:
+                told = {
+                    "create": request.POST.get("create") == "1",
+                    "empty": request.POST.get("empty", "keep"),
+                    "sequence": request.POST.get("sequence", "").strip(),
+                }
+            choose(batch, user=user, **told)
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
+    def again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make the dry run again, on the project as it is now."""
+        return self.perform(
+            request, object_id, Act.PLAN, lambda batch: choose(batch, user=person_of(request))
+        )
+
+    def confirm_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Write it."""
+        return self.perform(
+            request, object_id, Act.PLAN, lambda batch: confirm(batch, user=person_of(request))
+        )
+
+    def undo_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take it back."""
+
+        def deed(batch: ImportBatch) -> str:
+            undo_import(batch, user=person_of(request))
+            return _("The import is taken back: everything it changed is as it was before.")
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
+    def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lay it aside."""
+
+        def deed(batch: ImportBatch) -> str:
+            discard(batch, user=person_of(request))
+            return _("%(file)s is laid aside.") % {"file": batch.file_name}
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
+    def report_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What became of every row, as CSV."""
+        batch = self.get_object(request, object_id)
+        if batch is None:
+            raise Http404
+        return handed_over(report(batch))
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """Hand over a film's sheets."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        user = person_of(request)
+        form = ExportForm(request.GET, projects=_plannable(request))
+        if not form.is_valid():
+            messages.error(request, _("Choose a project, the sheets and a format."))
+            return HttpResponseRedirect(reverse("admin:sheets_importbatch_add"))
+        chosen = form.cleaned_data
+        try:
+            written = export(
+                chosen["project"], user=user, format=chosen["format"], discipline=chosen["discipline"]
+            )
+        except Refused as refused:
+            say_problems(request, refused)
+            return HttpResponseRedirect(reverse("admin:sheets_importbatch_add"))
+        return handed_over(written)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def condition(self, batch: ImportBatch) -> SafeString:
+        return state_badge(batch.state, batch.get_state_display())
+
+    @admin.display(description=gettext_lazy("rows"))
+    def what_came(self, batch: ImportBatch) -> str:
+        told = [
+            f"{batch.counts[outcome]} {outcome.label}" for outcome in Outcome if batch.counts.get(outcome)
+        ]
+        return " · ".join(told) or str(batch.total)
+
+    @admin.display(description=gettext_lazy("came"), ordering="created_at")
+    def came(self, batch: ImportBatch) -> str:
+        return moment(batch.created_at)
+
+
+def _plannable(request: HttpRequest) -> QuerySet[Project]:
+    """The films whose whole plan is in this person's hands."""
+    return Project.objects.filter(reach_of(request).covers(Act.PLAN, path="pk")).order_by("code")

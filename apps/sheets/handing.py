@@ -1,0 +1,15 @@
+"""Hand a written file to whoever asked."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from apps.sheets.writing import Written
+
+
+def handed_over(written: Written) -> HttpResponse:
+    """Answer with a file that browsers keep and never show."""
+    answer = HttpResponse(written.content, content_type=written.media_type)
+    answer["Content-Disposition"] = f'attachment; filename="{written.name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,1 @@
+"""A file comes in, is planned, confirmed, written and taken back."""

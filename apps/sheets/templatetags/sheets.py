@@ -1,0 +1,47 @@
+"""A plan's cells, and addresses of its parts."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW
+
+register = template.Library()
+
+_SAME = format_html("")
+
+
+@register.simple_tag
+def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> SafeString:
+    """Show one cell: new in green, changed from what to what, at fault with what would be right."""
+    if state == ERROR:
+        return format_html(
+            '<span class="sf-cell-error"><b>{}</b> {} <em>{}</em></span>', column, after or "–", wrong
+        )
+    if state == CHANGED:
+        return format_html(
+            '<span class="sf-cell-changed"><b>{}</b> <del>{}</del> → <ins>{}</ins></span>',
+            column,
+            before or "–",
+            after or "–",
+        )
+    if state == NEW:
+        return format_html('<span class="sf-cell-new"><b>{}</b> {}</span>', column, after) if after else _SAME
+    if state == KEPT:
+        return (
+            format_html('<span class="sf-cell-same"><b>{}</b> ({})</span>', column, before)
+            if before
+            else _SAME
+        )
+    return format_html('<span class="sf-cell-same"><b>{}</b> {}</span>', column, after) if after else _SAME
+
+
+@register.simple_tag
+def query(**parts: Any) -> str:
+    """Write a query string of what is not empty."""
+    return urlencode({name: value for name, value in parts.items() if value})

@@ -1,0 +1,99 @@
+"""Comma-separated values as spreadsheets write them: which letters, which separator."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from apps.common.errors import Problem, Refused
+from apps.productions.importing.reader import LAST_ROW, MAX_COLUMNS, MAX_ROWS, Row, tidy
+
+SEPARATORS: Final = (",", ";", "\t", "|")
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_GUESSES: Final = ("utf-8", "cp949")
+LONGEST_CELL: Final = 1_000_000
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Read bytes as text: by their mark, as UTF-8, as UTF-16 without a mark, as CP949 (which is EUC-KR and more).
+
+    Raises Refused for what is no text.
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return _strictly(content, encoding, name)
+    if b"\0" in content:
+        return _strictly(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be", name)
+    for encoding in _GUESSES:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise no_text(name)
+
+
+def rows_of(text: str, name: str) -> list[Row]:
+    """Read the rows of a CSV text, whatever separates its cells. Raises Refused for a damaged one."""
+    told, _line, rest = text.partition("\n")
+    if told.lower().startswith("sep=") and len(told.strip()) == 5:
+        separator, text, before = told[4], rest, 1
+    else:
+        separator, before = _separator(text), 0
+    csv.field_size_limit(LONGEST_CELL)
+    rows: list[Row] = []
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        for number, cells in enumerate(lines, start=1 + before):
+            read = tuple(tidy(cell) for cell in cells)
+            if any(cell is not None for cell in read[MAX_COLUMNS:]):
+                raise _refused(name, _("The sheet has more than 64 columns. Remove what is not needed."))
+            if any(cell is not None for cell in read):
+                rows.append(Row(number, read[:MAX_COLUMNS]))
+            if len(rows) > MAX_ROWS + 1 or number > LAST_ROW:
+                raise _refused(name, _("The sheet has more than 50 000 rows. Split the shot list."))
+    except csv.Error as exc:
+        told = _("The CSV is damaged near line %(line)d: a quote is not closed, or stands within a cell.")
+        raise _refused(name, told % {"line": lines.line_num}) from exc
+    return rows
+
+
+def _separator(text: str) -> str:
+    """The separator that cuts the first lines into most cells, and all of them alike."""
+    head = text[:65_536]
+
+    def cut(separator: str) -> tuple[int, int]:
+        try:
+            lines = list(zip(range(8), csv.reader(io.StringIO(head, newline=""), delimiter=separator)))
+        except csv.Error:
+            return (0, 0)
+        widths = [len(cells) for _number, cells in lines if cells]
+        first = widths[0] if widths else 0
+        return (first > 1 and sum(width == first for width in widths), first)
+
+    return max(SEPARATORS, key=cut)
+
+
+def _strictly(content: bytes, encoding: str, name: str) -> str:
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as exc:
+        raise no_text(name) from exc
+
+
+def no_text(name: str) -> Refused:
+    """Say that a file is none of the formats."""
+    return _refused(
+        name, _("This is no XLSX, CSV or JSON file. Save the list as one of them (CSV as UTF-8).")
+    )
+
+
+def _refused(name: str, message: str) -> Refused:
+    return Refused(Problem("file", name, message, code="unreadable_workbook"))

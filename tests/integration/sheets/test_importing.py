@@ -1,0 +1,379 @@
+"""A file comes in: mapped, looked at, written, all or nothing; rows that somebody changed are named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db.models import F
+
+from apps.accounts.models import User
+from apps.common.errors import Conflict, NotAllowed, Refused
+from apps.ledger.models import Activity
+from apps.productions.models import Sequence, Shot, ShotCharacter
+from apps.projects.models import Project
+from apps.projects.roles import Role
+from apps.sheets.models import ImportBatch, Outcome, Work
+from apps.sheets.reading import TableMapping
+from apps.sheets.reporting import report
+from apps.sheets.services import doing
+from apps.sheets.services.aging import KEPT_OPEN, expire
+from apps.sheets.services.asking import confirm
+from apps.sheets.services.choosing import choose, discard, leave_out_errors
+from apps.sheets.services.doing import ask, ask_again, do_work
+from apps.sheets.states import BatchState
+from tests.factories import MembershipFactory
+from tests.integration.sheets.film import (
+    bring,
+    csv_of,
+    errors,
+    everything,
+    make_film,
+    told,
+    workbook,
+    written,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
+
+SHOTS = ["sequence", "code", "description", "frames", "weather"]
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return make_film()
+
+
+@pytest.fixture
+def film(user: User) -> Project:
+    return Project.objects.get()
+
+
+def outcomes(batch: ImportBatch) -> list[str]:
+    return list(batch.rows.order_by("position").values_list("outcome", flat=True))
+
+
+def test_a_dry_run_tells_each_cell_and_writes_nothing(film: Project, user: User) -> None:
+    before = everything()
+    rows = [SHOTS, ["SQ010", "SH0010", "A new description", 96, "rain"], ["SQ010", "SH0020", None, 48, None]]
+    batch = bring(film, user, workbook(Shots=rows))
+    assert everything() == before
+    assert (batch.state, batch.kind, batch.counts["changed"], batch.counts["same"]) == (
+        "planned",
+        "Shots",
+        1,
+        1,
+    )
+    assert told(batch, "weather")[0] == ["changed", "snow", "rain", ""]
+    assert told(batch, "frames")[0] == ["same", "", "96", ""]
+    assert told(batch, "description")[1][:2] == ["kept", "A girl walks along the quay"]
+
+
+def test_confirming_writes_only_what_differs_and_remembers_it_as_one_batch(film: Project, user: User) -> None:
+    rows = [
+        SHOTS,
+        ["SQ010", "SH0010", "New", 100, "rain"],
+        ["SQ010", "SH0020", "A girl walks along the quay", 48, None],
+    ]
+    batch = written(bring(film, user, workbook(Shots=rows)), user)
+    shot = Shot.objects.get(code="SH0010")
+    assert (shot.description, shot.frames, shot.weather) == ("New", 100, "rain")
+    assert (batch.state, batch.applied_by) == ("applied", user.username)
+    remembered = Activity.objects.filter(batch=batch.pk)
+    assert [(one.label, one.actor) for one in remembered] == [("SQ010_SH0010", user.username)]
+    assert remembered[0].changes["frames"] == [96, 100]
+
+
+def test_an_update_creates_nothing_unless_it_is_told_to(film: Project, user: User) -> None:
+    rows = [SHOTS, ["SQ010", "SH0030", "Later", 24, ""], ["SQ020", "SH0010", "Elsewhere", 24, ""]]
+    content = workbook(Sequences=[["code", "name"], ["SQ020", "The sea"]], Shots=rows)
+    batch = bring(film, user, content)
+    assert outcomes(batch) == ["left_out"] * 3
+    with pytest.raises(Refused, match="Nothing in it"):
+        confirm(batch, user=user)
+    choose(batch, user=user, create=True)
+    batch.refresh_from_db()
+    assert batch.counts["new"] == 3
+    written(batch, user)
+    assert Shot.objects.get(sequence__code="SQ020").description == "Elsewhere"
+    assert Sequence.objects.get(code="SQ020").name == "The sea"
+
+
+def test_what_stays_may_not_need_what_is_left_out(film: Project, user: User) -> None:
+    content = workbook(
+        Locations=[["code", "name"], ["LOC09", "The palace"]],
+        Shots=[["sequence", "code", "location"], ["SQ010", "SH0010", "LOC09"]],
+    )
+    batch = bring(film, user, content)
+    assert any("only what is there is updated" in one for one in errors(batch))
+
+
+def test_empty_cells_keep_what_is_there_until_they_are_told_to_clear_it(film: Project, user: User) -> None:
+    rows = [["sequence", "code", "weather", "notes"], ["SQ010", "SH0010", None, None]]
+    batch = bring(film, user, workbook(Shots=rows))
+    assert (batch.counts["kept_cells"], batch.counts["same"]) == (2, 1)
+    choose(batch, user=user, empty="clear")
+    batch.refresh_from_db()
+    assert batch.counts["cleared_cells"] == 2
+    written(batch, user)
+    assert Shot.objects.get(code="SH0010").weather == ""
+
+
+def test_whom_a_cast_no_longer_names_leaves_it_only_when_empty_means_clear(film: Project, user: User) -> None:
+    content = workbook(
+        Shots=[["sequence", "code"], ["SQ010", "SH0010"]],
+        Casting=[["shot", "character", "action"], ["SQ010_SH0010", "CH0001", "turns"]],
+    )
+    assert bring(film, user, content).counts.get("removed") is None
+    batch = bring(film, user, content, empty="clear")
+    assert [row.what for row in batch.rows.filter(outcome=Outcome.REMOVED)] == ["SQ010_SH0010 CH0002"]
+    written(batch, user)
+    assert list(
+        ShotCharacter.objects.filter(shot__code="SH0010").values_list("character__code", "action")
+    ) == [("CH0001", "turns")]
+
+
+def test_every_error_is_told_by_row_and_column_with_what_would_be_right(film: Project, user: User) -> None:
+    rows = [
+        [*SHOTS, "location", "presets", "status", "assignees"],
+        ["SQ010", "SH0010", "x", 0, "hail", "LOC99", "wide-shto", "approved", "nobody"],
+    ]
+    found = "\n".join(errors(bring(film, user, workbook(Shots=rows))))
+    assert "Shots!D2 (frames): Write a whole number from 1 to 100000." in found
+    assert "Shots!E2 (weather): Write one of: sunny, cloudy" in found
+    assert "Shots!F2 (location): There is none of this name. " in found
+    assert "Shots!G2 (presets): There is none of this name. Did you mean wide-shot?" in found
+    assert "Shots!H2 (status): From “draft” a shot may go to: in_progress" in found
+    assert "Shots!I2 (assignees): There is none of this name." in found
+
+
+def test_nothing_is_written_while_there_are_errors_and_their_rows_can_be_left_out(
+    film: Project, user: User
+) -> None:
+    rows = [SHOTS, ["SQ010", "SH0010", "New", 0, ""], ["SQ010", "SH0020", "New too", 50, ""]]
+    batch = bring(film, user, workbook(Shots=rows))
+    with pytest.raises(Refused, match="There are 1 errors"):
+        confirm(batch, user=user)
+    leave_out_errors(batch, user=user)
+    batch.refresh_from_db()
+    assert outcomes(batch) == ["left_out", "changed"]
+    written(batch, user)
+    assert list(Shot.objects.order_by("code").values_list("description", "frames")) == [
+        ("A girl walks along the quay", 96),
+        ("New too", 50),
+    ]
+
+
+def test_a_row_that_somebody_changed_since_the_dry_run_is_named_and_nothing_is_written(
+    film: Project, user: User
+) -> None:
+    rows = [SHOTS, ["SQ010", "SH0010", "New", 96, "snow"], ["SQ010", "SH0020", "New too", 50, ""]]
+    batch = bring(film, user, workbook(Shots=rows))
+    Shot.objects.filter(code="SH0010").update(notes="mine", row_version=F("row_version") + 1)
+    before = everything()
+    written(batch, user)
+    batch.refresh_from_db()
+    assert (batch.state, batch.work) == ("planned", "")
+    assert [(one["code"], one["value"]) for one in batch.problems] == [("stale", "SQ010 SH0010")]
+    assert everything() == before
+    choose(batch, user=user)  # the dry run again
+    batch.refresh_from_db()
+    written(batch, user)
+    assert Shot.objects.get(code="SH0010").description == "New"
+
+
+def test_a_locked_shot_is_refused_by_name(film: Project, user: User) -> None:
+    from django.utils import timezone
+
+    Shot.objects.filter(code="SH0010").update(locked_by="alice", locked_at=timezone.now())
+    content = workbook(
+        Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"], ["SQ010", "SH0020", "New too", 50, ""]],
+        Casting=[["shot", "character", "action"], ["SQ010_SH0010", "CH0001", "turns"]],
+    )
+    found = errors(bring(film, user, content))
+    assert sorted(one.partition(":")[0] for one in found) == ["Casting!A2 (shot)", "Shots!B2 (code)"]
+    assert all("alice locked this shot" in one for one in found)
+
+
+def test_a_status_is_a_move_that_the_machine_and_the_role_allow(film: Project, user: User) -> None:
+    rows = [["id", "status"], ["SQ010_SH0010", "준비"], ["SQ010_SH0020", "In progress"]]
+    from apps.productions.models import ShotStatus
+
+    ShotStatus.objects.filter(slug="ready").update(name_ko="준비")
+    batch = written(bring(film, user, workbook(Shots=rows)), user)
+    assert batch.state == "applied"
+    assert dict(Shot.objects.values_list("code", "status")) == {"SH0010": "ready", "SH0020": "in_progress"}
+
+
+def test_shots_that_would_continue_one_another_are_refused(film: Project, user: User) -> None:
+    rows = [["sequence", "code", "continuity_from"], ["SQ010", "SH0010", "SQ010_SH0020"]]
+    assert any("in a circle" in one for one in errors(bring(film, user, workbook(Shots=rows))))
+
+
+def test_the_project_itself_takes_its_admin(film: Project, user: User) -> None:
+    rows = [["code", "name", "fps"], ["FROST", film.name, "25"]]
+    assert any("its admin" in one for one in errors(bring(film, user, workbook(Project=rows))))
+    admin = MembershipFactory.create(project=film, role=Role.ADMIN).user
+    batch = written(bring(film, admin, workbook(Project=rows)), admin)
+    film.refresh_from_db()
+    assert (batch.state, film.fps) == ("applied", 25)
+
+
+def test_a_sheet_about_another_project_is_refused(film: Project, user: User) -> None:
+    batch = bring(film, user, workbook(Project=[["code", "name"], ["OTHER", "Other"]]))
+    assert any("another project than FROST" in one for one in errors(batch))
+
+
+def test_columns_that_people_map_are_remembered_for_the_next_file(film: Project, user: User) -> None:
+    rows = [["ID", "Was passiert", "Wetter", "Kommentar"], ["SQ010_SH0010", "Neu", "rain", "x"]]
+    batch = bring(film, user, csv_of(rows, separator=";"), "Liste.csv")
+    assert batch.mapping["Liste"]["columns"] == ["shot", "", "", ""]
+    columns = ("shot", "description", "weather", "")
+    choose(batch, user=user, mapping={"Liste": TableMapping("Shots", columns)})
+    again = bring(film, user, csv_of(rows, separator=";"), "Liste_2.csv")
+    assert again.mapping["Liste_2"] == {"sheet": "Shots", "columns": list(columns), "remembered": True}
+    assert again.counts["changed"] == 1
+
+
+def test_the_predecessors_headings_are_known(film: Project, user: User) -> None:
+    rows = [
+        [
+            "id",
+            "scene_description",
+            "status",
+            "duration_seconds",
+            "subjects_summary",
+            "env_location",
+            "tech_camera",
+        ],
+        ["SH0010", "New", "pending", "00:00:02", "Gerda", "LOC01", "Arri"],
+    ]
+    batch = bring(film, user, workbook(Shots=rows), sequence="SQ010")
+    assert batch.mapping["Shots"]["columns"] == [
+        "shot",
+        "description",
+        "status",
+        "seconds",
+        "",
+        "location",
+        "",
+    ]
+    assert (told(batch, "frames"), told(batch, "status")) == (
+        [["changed", "96", "48", ""]],
+        [["changed", "draft", "ready", ""]],
+    )
+
+
+def test_korean_headings_are_known(film: Project, user: User) -> None:
+    rows = [
+        ["시퀀스", "샷 코드", "설명", "프레임 수", "날씨", "비고"],
+        ["SQ010", "SH0010", "눈 내리는 항구", "72", "rain", "메모"],
+    ]
+    batch = bring(film, user, csv_of(rows, encoding="cp949"), "샷 목록.csv")
+    assert batch.mapping["샷 목록"]["columns"] == [
+        "sequence",
+        "code",
+        "description",
+        "frames",
+        "weather",
+        "notes",
+    ]
+    written(batch, user)
+    shot = Shot.objects.get(code="SH0010")
+    assert (shot.description, shot.frames, shot.notes) == ("눈 내리는 항구", 72, "메모")
+
+
+def test_categories_of_presets_have_columns_of_their_own(film: Project, user: User) -> None:
+    rows = [["sequence", "code", "lens", "shot_size"], ["SQ010", "SH0010", "85mm", "wide-shot"]]
+    batch = bring(film, user, workbook(Shots=rows))
+    assert not errors(batch)
+    assert told(batch, "lens_focal") == [["changed", "35mm", "85mm", ""]]
+    written(batch, user)
+    shot = Shot.objects.get(code="SH0010")
+    assert list(shot.shot_presets.order_by("order").values_list("preset__slug", flat=True)) == [
+        "wide-shot",
+        "85mm",
+    ]
+
+
+def test_a_row_can_be_left_out_by_hand(film: Project, user: User) -> None:
+    rows = [SHOTS, ["SQ010", "SH0010", "New", 96, "snow"], ["SQ010", "SH0020", "New too", 50, ""]]
+    batch = bring(film, user, workbook(Shots=rows), left_out=[["Shots", 3]])
+    assert outcomes(batch) == ["changed", "left_out"]
+
+
+def test_the_report_has_a_line_for_each_cell_that_changed(film: Project, user: User) -> None:
+    rows = [SHOTS, ["SQ010", "SH0010", "'=New", 96, "snow"]]
+    file = report(written(bring(film, user, workbook(Shots=rows)), user))
+    assert file.name == "shots_report.csv"
+    lines = file.content.decode("utf-8-sig").splitlines()
+    assert lines[1] == "Shots,2,SQ010 SH0010,changed,description,A girl walks along the quay,'=New,"
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ARTIST, Role.CLIENT])
+def test_whoever_does_not_plan_the_project_brings_nothing(film: Project, user: User, role: Role) -> None:
+    other = MembershipFactory.create(project=film, role=role).user
+    with pytest.raises(NotAllowed):
+        bring(film, other, workbook(Shots=[SHOTS]))
+    batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    for deed in (choose, confirm, discard):
+        with pytest.raises(NotAllowed):
+            deed(batch, user=other)
+
+
+def test_an_import_that_is_closed_stays_closed(film: Project, user: User) -> None:
+    batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    discard(batch, user=user)
+    assert not default_storage.exists(batch.key)
+    assert not batch.rows.exists()
+    for deed in (choose, confirm, discard):
+        with pytest.raises(Conflict, match="laid aside"):
+            deed(batch, user=user)
+
+
+def test_what_nobody_confirms_for_a_month_expires(film: Project, user: User) -> None:
+    batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    assert expire(film) == 0
+    ImportBatch.objects.update(updated_at=F("updated_at") - KEPT_OPEN)
+    assert expire(film) == 1
+    batch.refresh_from_db()
+    assert batch.state == BatchState.EXPIRED
+
+
+def test_a_long_file_is_planned_by_the_media_worker_once(
+    film: Project, user: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(doing, "FEW_BYTES", 10)
+    monkeypatch.setattr(doing, "request_work", asked.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    assert (batch.state, batch.work, asked) == ("uploaded", "plan", [batch.pk])
+    with pytest.raises(Conflict, match="at work"):
+        choose(batch, user=user)
+    do_work(batch.pk)
+    do_work(batch.pk)  # the message came twice
+    batch.refresh_from_db()
+    assert (batch.state, batch.work) == ("planned", "")
+
+
+def test_work_that_nobody_took_is_asked_for_again(
+    film: Project, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    monkeypatch.setattr(doing, "FEW_BYTES", 10)
+    monkeypatch.setattr(doing, "request_work", asked.append)
+    ask(batch, Work.PLAN)
+    ImportBatch.objects.update(asked_at=F("asked_at") - 2 * doing.PATIENCE)
+    assert ask_again(doing.PATIENCE) == 1
+    assert asked == [batch.pk]
+
+
+def test_looking_at_a_longer_file_takes_no_more_queries(
+    film: Project, user: User, django_assert_max_num_queries: Any
+) -> None:
+    rows = [SHOTS, *(["SQ010", f"SH{n:04}", "More", 24, "rain"] for n in range(1000, 1300))]
+    with django_assert_max_num_queries(45):
+        bring(film, user, workbook(Shots=rows))
