@@ -33,10 +33,10 @@ PROFILES: Final[dict[str, str]] = {
     "members, app": (
         "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 200 200 200 200 200 200 200"
     ),
-    "planners": "302 302 403 403 403 200 403 403 200 200 200",
-    "renderers": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 200 403 403 200 200 200",
+    "planners": "302 302 403 403 403 403 403 403 200 200 200",
+    "renderers": "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200",
     "renderers, a deed": (
-        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
+        "302 302 403 403 302 302 302 302 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302"
     ),
     "managers": "302 302 403 403 403 403 403 403 403 200 200",
     "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
@@ -67,19 +67,28 @@ PROFILES: Final[dict[str, str]] = {
     "read its history": (
         "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
-    "plan a row": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 302 403 403 302 302 200",
+    "plan a row": "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "plan a shot": (
+        "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
+    ),
     "manage a row": (
         "302 302 403 403 403 403 403 403 403 200 200 | 302 302 403 403 403 403 403 403 403 302 200"
     ),
     "open Render": (
-        "302 302 302 302 403 200 403 403 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+        "302 302 302 302 403 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     # buttons
     "press a button": (
         "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "press a button of a stage": (
+        "302 302 404 404 403 302 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a run's button": (
+        "302 302 404 404 403 302 302 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     "press a button, not of this": (
-        "302 302 404 404 403 404 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+        "302 302 404 404 403 403 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
     ),
     "manage by a button": (
         "302 302 404 404 403 403 403 403 403 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -92,7 +101,10 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
-        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+        "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "choose in a run": (
+        "302 302 404 404 403 403 302 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
     "delete": "302 302 403 403 403 403 403 403 403 302 302 | 302 302 403 403 403 403 403 403 403 302 302",
     # what belongs to one person (root), or to a channel of the film (its admins, and root)
@@ -129,15 +141,18 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: make one's own": "401 403 403 403 201 201 201 201 201 201 201",
     "api: whoever is logged in": "401 200 200 200 200 200 200 200 200 200 200",
-    "api: members": "401 403 200 200 200 200 200 200 200 200 200",
+    "api: members": "401 403 200 403 200 200 200 200 200 200 200",
     "api: members of any film": (
-        "401 403 200 200 200 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200 200 200 200"
+        "401 403 200 403 200 200 200 200 200 200 200 | 401 403 200 403 200 200 200 200 200 200 200"
     ),
     "api: read a row": (
         "401 404 404 404 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: change a row": (
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: change a row of a stage": (
+        "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: manage a row": (
         "401 404 404 404 403 403 403 403 403 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -152,9 +167,15 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: verdict": (
-        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+        "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: make in a film": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: render in a film": (
+        "401 400 400 400 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: start in a film": (
         "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
     "api: make in a managed film": (
@@ -164,7 +185,10 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: plan in a film": (
-        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+        "401 400 400 400 200 200 200 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: change jobs": (
+        "401 400 400 400 403 200 403 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
     ),
     "api: farm rights": (
         "401 403 403 403 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 403 403 403 200"
@@ -186,14 +210,17 @@ PROFILES: Final[dict[str, str]] = {
     "api: bring a file to a row": (
         "401 404 404 404 403 415 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
     ),
+    "api: bring a file to a film": (
+        "401 404 404 404 403 403 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
+    ),
     "api: end a row": (
         "401 404 404 404 403 204 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: make of a row": (
-        "401 404 404 404 403 201 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+        "401 404 404 404 403 201 403 201 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
     ),
     "api: members, asked wrongly": (
-        "401 403 400 400 400 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400 400 400 400"
+        "401 403 400 403 400 400 400 400 400 400 400 | 401 403 400 403 400 400 400 400 400 400 400"
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
@@ -203,7 +230,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
     "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
-    "productions/shot": ("planners", "plan a row", "manage a row"),
+    "productions/shot": ("planners", "plan a shot", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
@@ -382,9 +409,11 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("changed", "more", "cancel", "cancel-stale", "resume")
-        for address, profile in _button(f"recipes/reciperun/{{object_id}}/{deed}", "press a button").items()
+        for address, profile in _button(
+            f"recipes/reciperun/{{object_id}}/{deed}", "press a run's button"
+        ).items()
     },
-    **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
+    **_button("recipes/reciperun/{object_id}/choose", "choose in a run"),
     **_button("productions/shot/{object_id}/status", "press a button"),
     **_button("productions/shot/{object_id}/lock", "press a button"),
     **_button("productions/shot/{object_id}/unlock", "press a button"),
@@ -393,7 +422,10 @@ EXPECTED: Final[dict[str, str]] = {
         address: profile
         for model in ("productions/shot", "productions/sequence", "projects/project")
         for address, profile in {
-            **_button(f"{model}/{{object_id}}/material", "press a button"),
+            **_button(
+                f"{model}/{{object_id}}/material",
+                "press a button" if model == "productions/shot" else "plan by a button",
+            ),
             **_button(
                 f"{model}/{{object_id}}/material/{{material_id}}",
                 "press a button" if model == "productions/shot" else "press a button, not of this",
@@ -401,20 +433,20 @@ EXPECTED: Final[dict[str, str]] = {
         }.items()
     },
     **_button("productions/shot/{object_id}/recommendation", "press a button"),
-    **_button("renders/job/{object_id}/cancel", "press a button"),
-    **_button("renders/job/{object_id}/pause", "press a button"),
-    **_button("renders/job/{object_id}/priority", "press a button"),
-    **_button("renders/job/{object_id}/requeue", "press a button"),
-    **_button("renders/job/{object_id}/steer", "press a button"),
-    **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
-    **_button("renders/renderbatch/{object_id}/pause", "press a button"),
-    **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
+    **_button("renders/job/{object_id}/cancel", "press a button of a stage"),
+    **_button("renders/job/{object_id}/pause", "press a button of a stage"),
+    **_button("renders/job/{object_id}/priority", "press a button of a stage"),
+    **_button("renders/job/{object_id}/requeue", "press a button of a stage"),
+    **_button("renders/job/{object_id}/steer", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/cancel", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/pause", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/requeue", "press a button of a stage"),
     **_button("renders/need/{object_id}/forget", "farm rights, a deed"),
     "GET admin/nodes/node/{object_id}/requeue/": "renderers",
     "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
     "GET admin/renders/failurerule/try/": "members",
     "POST admin/renders/failurerule/try/": "members",
-    **_button("renders/renderbatch/{object_id}/steer", "press a button"),
+    **_button("renders/renderbatch/{object_id}/steer", "press a button of a stage"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
     **_button("projects/project/{object_id}/cover", "manage by a button"),
     "GET admin/projects/project/{object_id}/rights/": "read by a button",
@@ -427,7 +459,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
-    **_button("review/take/{object_id}/again", "press a button"),
+    **_button("review/take/{object_id}/again", "press a button of a stage"),
     **{
         address: profile
         for deed in ("convert", "discard")
@@ -512,7 +544,9 @@ EXPECTED: Final[dict[str, str]] = {
         for at in ("shots/{pk}", "sequences/{pk}", "projects/{code}")
         for address, profile in {
             f"GET api/v1/{at}/materials": "api: read a row",
-            f"POST api/v1/{at}/materials": "api: bring a file to a row",
+            f"POST api/v1/{at}/materials": (
+                "api: bring a file to a row" if at.startswith("shots") else "api: bring a file to a film"
+            ),
         }.items()
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
@@ -522,21 +556,21 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/shots/{pk}/recommendation": "api: change a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
-    "POST api/v1/batches": "api: make in a film",
+    "POST api/v1/batches": "api: render in a film",
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "POST api/v1/shots/{pk}/status": "api: change a row",
-    "POST api/v1/batches/{pk}/cancel": "api: change a row",
-    "POST api/v1/batches/{pk}/pause": "api: change a row",
-    "POST api/v1/batches/{pk}/requeue": "api: change a row",
-    "POST api/v1/jobs/{pk}/cancel": "api: change a row",
-    "POST api/v1/jobs/{pk}/pause": "api: change a row",
-    "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
-    "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
+    "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
+    "POST api/v1/batches/{pk}/requeue": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/cancel": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/pause": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/prioritise": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/requeue": "api: change a row of a stage",
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row",
+    "POST api/v1/takes/{pk}/look-again": "api: change a row of a stage",
     "POST api/v1/takes/{pk}/review": "api: verdict",
-    "POST api/v1/recipe-runs": "api: make in a film",
+    "POST api/v1/recipe-runs": "api: start in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
         for deed in ("render-changed", "cancel", "resume", "cancel-stale")
@@ -582,10 +616,10 @@ EXPECTED: Final[dict[str, str]] = {
     "DELETE api/v1/nodes/{pk}": "api: farm rights, in the way",
     "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
     "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
-    "PATCH api/v1/jobs/{pk}": "api: change a row",
-    "PATCH api/v1/batches/{pk}": "api: change a row",
-    "POST api/v1/jobs/change": "api: plan in a film",
-    "POST api/v1/jobs/cancel": "api: plan in a film",
+    "PATCH api/v1/jobs/{pk}": "api: change a row of a stage",
+    "PATCH api/v1/batches/{pk}": "api: change a row of a stage",
+    "POST api/v1/jobs/change": "api: change jobs",
+    "POST api/v1/jobs/cancel": "api: change jobs",
     "POST api/v1/projects/{code}/pause": "api: manage a row",
     "POST api/v1/holds": "api: farm rights, made",
     "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
