@@ -34,6 +34,7 @@ from apps.productions.api.serializers import (
     location_of,
     part_from,
 )
+from apps.productions.assigning import assigned
 from apps.productions.bulk import change_shots, reorder_shots
 from apps.productions.editing import create_full_shot, update_shot
 from apps.productions.models import Shot, ShotPreset
@@ -46,7 +47,11 @@ from apps.projects.roles import Act
 
 
 class ShotFilter(filters.ByProject):
-    """By the codes of project and sequence, by status, by a preset (category/slug), by a look they wear."""
+    """By the codes of project and sequence, by status, by a preset (category/slug), by a look, by whom."""
+
+    assigned = filters.CharFilter(
+        method="assigned_to", help_text="`me`, `none`, or a user name: whom the shot is assigned to"
+    )
 
     sequence = filters.CharFilter(field_name="sequence__code")
     preset = filters.CharFilter(method="with_preset")
@@ -62,6 +67,10 @@ class ShotFilter(filters.ByProject):
         category, _slash, slug = ref.partition("/")
         used = ShotPreset.objects.filter(preset__category__slug=category, preset__slug=slug)
         return shots.filter(Exists(used.filter(shot=OuterRef("pk"))))
+
+    def assigned_to(self, shots: QuerySet[Shot], _name: str, told: str) -> QuerySet[Shot]:
+        """Narrow to the shots of somebody."""
+        return assigned(shots, told, reader=person_of(self.request))
 
     def with_look(self, shots: QuerySet[Shot], name: str, key: UUID) -> QuerySet[Shot]:
         look = seen_by(Look.objects.all(), self.request.user).filter(pk=key).first()

@@ -33,10 +33,10 @@ PROFILES: Final[dict[str, str]] = {
     "members, app": (
         "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 200 200 200 200 200 200 200"
     ),
-    "planners": "302 302 403 403 403 200 403 403 200 200 200",
-    "renderers": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 200 403 403 200 200 200",
+    "planners": "302 302 403 403 403 403 403 403 200 200 200",
+    "renderers": "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200",
     "renderers, a deed": (
-        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
+        "302 302 403 403 302 302 302 302 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302"
     ),
     "managers": "302 302 403 403 403 403 403 403 403 200 200",
     "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
@@ -67,19 +67,28 @@ PROFILES: Final[dict[str, str]] = {
     "read its history": (
         "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
-    "plan a row": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 302 403 403 302 302 200",
+    "plan a row": "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "plan a shot": (
+        "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
+    ),
     "manage a row": (
         "302 302 403 403 403 403 403 403 403 200 200 | 302 302 403 403 403 403 403 403 403 302 200"
     ),
     "open Render": (
-        "302 302 302 302 403 200 403 403 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+        "302 302 302 302 403 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     # buttons
     "press a button": (
         "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "press a button of a stage": (
+        "302 302 404 404 403 302 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a run's button": (
+        "302 302 404 404 403 302 302 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     "press a button, not of this": (
-        "302 302 404 404 403 404 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+        "302 302 404 404 403 403 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
     ),
     "manage by a button": (
         "302 302 404 404 403 403 403 403 403 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -95,7 +104,10 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
-        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+        "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "choose in a run": (
+        "302 302 404 404 403 403 302 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
     "watchers": "302 302 403 200 200 200 200 200 200 200 200",
     "watch its history": (
@@ -169,9 +181,9 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: make one's own": "401 403 403 403 201 201 201 201 201 201 201",
     "api: whoever is logged in": "401 200 200 200 200 200 200 200 200 200 200",
-    "api: members": "401 403 200 200 200 200 200 200 200 200 200",
+    "api: members": "401 403 200 403 200 200 200 200 200 200 200",
     "api: members of any film": (
-        "401 403 200 200 200 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200 200 200 200"
+        "401 403 200 403 200 200 200 200 200 200 200 | 401 403 200 403 200 200 200 200 200 200 200"
     ),
     "api: read a row": (
         "401 404 404 404 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -184,6 +196,8 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: publish": (  # the other film's codes make no path
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    "api: change a row of a stage": (
+        "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: manage a row": (
         "401 404 404 404 403 403 403 403 403 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -198,7 +212,7 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: verdict": (
-        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+        "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: a take's verdict": (
         "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -243,6 +257,12 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 403 403 403 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: make in a film": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: render in a film": (
+        "401 400 400 400 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: start in a film": (
         "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
     "api: make in a managed film": (
@@ -252,7 +272,10 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: plan in a film": (
-        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+        "401 400 400 400 200 200 200 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: change jobs": (
+        "401 400 400 400 403 200 403 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
     ),
     "api: farm rights": (
         "401 403 403 403 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 403 403 403 200"
@@ -274,14 +297,17 @@ PROFILES: Final[dict[str, str]] = {
     "api: bring a file to a row": (
         "401 404 404 404 403 415 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
     ),
+    "api: bring a file to a film": (
+        "401 404 404 404 403 403 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
+    ),
     "api: end a row": (
         "401 404 404 404 403 204 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: make of a row": (
-        "401 404 404 404 403 201 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+        "401 404 404 404 403 201 403 201 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
     ),
     "api: members, asked wrongly": (
-        "401 403 400 400 400 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400 400 400 400"
+        "401 403 400 403 400 400 400 400 400 400 400 | 401 403 400 403 400 400 400 400 400 400 400"
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
@@ -291,7 +317,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
     "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
-    "productions/shot": ("planners", "plan a row", "manage a row"),
+    "productions/shot": ("planners", "plan a shot", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
@@ -472,9 +498,11 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("changed", "more", "cancel", "cancel-stale", "resume")
-        for address, profile in _button(f"recipes/reciperun/{{object_id}}/{deed}", "press a button").items()
+        for address, profile in _button(
+            f"recipes/reciperun/{{object_id}}/{deed}", "press a run's button"
+        ).items()
     },
-    **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
+    **_button("recipes/reciperun/{object_id}/choose", "choose in a run"),
     **_button("productions/shot/{object_id}/status", "press a button"),
     **_button("productions/shot/{object_id}/lock", "press a button"),
     **_button("productions/shot/{object_id}/unlock", "press a button"),
@@ -483,7 +511,10 @@ EXPECTED: Final[dict[str, str]] = {
         address: profile
         for model in ("productions/shot", "productions/sequence", "projects/project")
         for address, profile in {
-            **_button(f"{model}/{{object_id}}/material", "press a button"),
+            **_button(
+                f"{model}/{{object_id}}/material",
+                "press a button" if model == "productions/shot" else "plan by a button",
+            ),
             **_button(
                 f"{model}/{{object_id}}/material/{{material_id}}",
                 "press a button" if model == "productions/shot" else "press a button, not of this",
@@ -512,12 +543,20 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
     **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
+    **_button("renders/job/{object_id}/cancel", "press a button of a stage"),
+    **_button("renders/job/{object_id}/pause", "press a button of a stage"),
+    **_button("renders/job/{object_id}/priority", "press a button of a stage"),
+    **_button("renders/job/{object_id}/requeue", "press a button of a stage"),
+    **_button("renders/job/{object_id}/steer", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/cancel", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/pause", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/requeue", "press a button of a stage"),
     **_button("renders/need/{object_id}/forget", "farm rights, a deed"),
     "GET admin/nodes/node/{object_id}/requeue/": "renderers",
     "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
     "GET admin/renders/failurerule/try/": "members",
     "POST admin/renders/failurerule/try/": "members",
-    **_button("renders/renderbatch/{object_id}/steer", "press a button"),
+    **_button("renders/renderbatch/{object_id}/steer", "press a button of a stage"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
     **_button("projects/project/{object_id}/cover", "manage by a button"),
     "GET admin/projects/project/{object_id}/folders/": "read by a button",
@@ -562,6 +601,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET client/{token}/": "a door",
     "POST client/{token}/": "a name is wanted",
     **_both("client/{token}/notes/", "for guests"),
+    **_button("review/take/{object_id}/again", "press a button of a stage"),
     **{
         address: profile
         for deed in ("convert", "discard")
@@ -656,7 +696,9 @@ EXPECTED: Final[dict[str, str]] = {
         for at in ("shots/{pk}", "sequences/{pk}", "projects/{code}")
         for address, profile in {
             f"GET api/v1/{at}/materials": "api: read a row",
-            f"POST api/v1/{at}/materials": "api: bring a file to a row",
+            f"POST api/v1/{at}/materials": (
+                "api: bring a file to a row" if at.startswith("shots") else "api: bring a file to a film"
+            ),
         }.items()
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
@@ -676,17 +718,17 @@ EXPECTED: Final[dict[str, str]] = {
     "PUT api/v1/projects/{code}/composer": "api: manage a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
-    "POST api/v1/batches": "api: make in a film",
+    "POST api/v1/batches": "api: render in a film",
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "POST api/v1/shots/{pk}/status": "api: change a row",
-    "POST api/v1/batches/{pk}/cancel": "api: change a row",
-    "POST api/v1/batches/{pk}/pause": "api: change a row",
-    "POST api/v1/batches/{pk}/requeue": "api: change a row",
-    "POST api/v1/jobs/{pk}/cancel": "api: change a row",
-    "POST api/v1/jobs/{pk}/pause": "api: change a row",
-    "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
-    "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
+    "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
+    "POST api/v1/batches/{pk}/requeue": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/cancel": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/pause": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/prioritise": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/requeue": "api: change a row of a stage",
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
     "POST api/v1/takes/{pk}/look-again": "api: change a take",
     "POST api/v1/takes/{pk}/review": "api: a take's verdict",
@@ -712,6 +754,9 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/playlists/{pk}/links": "api: make of it for review",
     "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
     "POST api/v1/recipe-runs": "api: make in a film",
+    "POST api/v1/takes/{pk}/look-again": "api: change a row of a stage",
+    "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/recipe-runs": "api: start in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
         for deed in ("render-changed", "cancel", "resume", "cancel-stale")
@@ -757,10 +802,10 @@ EXPECTED: Final[dict[str, str]] = {
     "DELETE api/v1/nodes/{pk}": "api: farm rights, in the way",
     "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
     "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
-    "PATCH api/v1/jobs/{pk}": "api: change a row",
-    "PATCH api/v1/batches/{pk}": "api: change a row",
-    "POST api/v1/jobs/change": "api: plan in a film",
-    "POST api/v1/jobs/cancel": "api: plan in a film",
+    "PATCH api/v1/jobs/{pk}": "api: change a row of a stage",
+    "PATCH api/v1/batches/{pk}": "api: change a row of a stage",
+    "POST api/v1/jobs/change": "api: change jobs",
+    "POST api/v1/jobs/cancel": "api: change jobs",
     "POST api/v1/projects/{code}/pause": "api: manage a row",
     "POST api/v1/holds": "api: farm rights, made",
     "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
