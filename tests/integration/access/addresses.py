@@ -44,6 +44,7 @@ class Address:
             "material_id": film["material"].pk,
             "project_id": film["project"].pk,
             "member_id": film["membership"].pk,
+            "batch_id": film["importbatch"].pk,
             "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",
