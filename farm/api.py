@@ -11,15 +11,25 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.desk.api import ArtifactFileView, MaterialFileView
+from apps.folders.api import (
+    FolderedProjectViewSet,
+    FolderedShotViewSet,
+    LayoutViewSet,
+    MountViewSet,
+    PublicationViewSet,
+    PublishedTakeViewSet,
+)
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import PresetViewSet
-from apps.productions.api import AssigneesViewSet, SequenceViewSet, ShotViewSet
+from apps.productions.api import AssigneesViewSet, AutomationViewSet, SequenceViewSet, StatusViewSet
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
     BatchViewSet,
     BlockViewSet,
+    BuildViewSet,
+    ComposerViewSet,
     DownloadsView,
     HoldViewSet,
     JobViewSet,
@@ -27,13 +37,13 @@ from apps.renders.api import (
     MaterialViewSet,
     ModelsView,
     ProjectMaterialViewSet,
+    PromptViewSet,
     ProofViewSet,
     RecommendationViewSet,
-    RenderedTakeViewSet,
     RenderingTemplateViewSet,
     SequenceMaterialViewSet,
+    ShotBuildViewSet,
     ShotMaterialViewSet,
-    SteeredProjectViewSet,
     WorkingNodeViewSet,
 )
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
@@ -41,16 +51,21 @@ from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
-router.register("projects", SteeredProjectViewSet)
+router.register("projects", FolderedProjectViewSet)
 router.register("sequences", SequenceViewSet)
-router.register("shots", ShotViewSet)
+router.register("shots", FolderedShotViewSet)
+router.register("statuses", StatusViewSet, basename="status")
+router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
 router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
-router.register("takes", RenderedTakeViewSet)
+router.register("takes", PublishedTakeViewSet)
+router.register("publications", PublicationViewSet)
+router.register("layouts", LayoutViewSet, basename="layout")
+router.register("mounts", MountViewSet)
 router.register("materials", MaterialViewSet)
 router.register("recipes", RecipeViewSet)
 router.register("recipe-runs", RunViewSet)
@@ -74,6 +89,29 @@ v1 = [
         "shots/<uuid:pk>/recommendation",
         RecommendationViewSet.as_view({"get": "retrieve", "post": "decide"}),
         name="shot-recommendation",
+    ),
+    path(
+        "shots/<uuid:pk>/prompt",
+        PromptViewSet.as_view({"get": "retrieve", "post": "try_out"}),
+        name="shot-prompt",
+    ),
+    path("shots/<uuid:pk>/prompt/edits", PromptViewSet.as_view({"get": "edits"}), name="shot-prompt-edits"),
+    path(
+        "shots/<uuid:pk>/prompt/edits/<str:channel>",
+        PromptViewSet.as_view({"put": "edit", "delete": "drop"}),
+        name="shot-prompt-edit",
+    ),
+    path("shots/<uuid:pk>/prompts", ShotBuildViewSet.as_view({"get": "list"}), name="shot-prompts"),
+    path(
+        "shots/<uuid:pk>/prompts/compare",
+        ShotBuildViewSet.as_view({"get": "compare"}),
+        name="shot-prompts-compare",
+    ),
+    path("prompts/<uuid:pk>", BuildViewSet.as_view({"get": "retrieve"}), name="prompt-detail"),
+    path(
+        "projects/<str:code>/composer",
+        ComposerViewSet.as_view({"get": "retrieve", "put": "put"}),
+        name="project-composer",
     ),
     *(
         path(f"{at}/materials", view.as_view({"get": "list", "post": "create"}), name=f"{name}-materials")

@@ -68,6 +68,19 @@ def store(name: str, folder: Path) -> dict[str, object]:
     )
 
 
+def store_beside(name: str, other: str, folder: Path) -> dict[str, object]:
+    """Read where published files lie; unset: beside the other store, be that a folder or in a bucket."""
+    told = os.environ.get(other, "").strip().rstrip("/")
+    if os.environ.get(name, "").strip() or not told:
+        return store(name, folder)
+    if told.startswith("s3://"):
+        bucket, _slash, prefix = told.removeprefix("s3://").partition("/")
+        above = prefix.rpartition("/")[0]
+        url = "/".join(part for part in (f"s3://{bucket}", above, "published") if part)
+        return {"BACKEND": "apps.common.object_storage.ObjectStorage", "OPTIONS": {"url": url}}
+    return store(name, Path(told.removeprefix("file://")).parent / "published")
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Read a comma-separated list."""
     raw = os.environ.get(name, "")

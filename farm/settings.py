@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "apps.review",
     "apps.materials",
     "apps.renders",
+    "apps.folders",
     "apps.recipes",
     "apps.notices",
 ]
@@ -170,6 +171,7 @@ STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": env.store("SHOTFARM_ARTIFACTS", VAR / "artifacts"),
+    "published": env.store_beside("SHOTFARM_PUBLISHED", "SHOTFARM_ARTIFACTS", VAR / "published"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
@@ -264,6 +266,8 @@ SPECTACULAR_SETTINGS = {
         "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
         "SheetState": "apps.sheets.states.BatchState",
+        "AutomationTrigger": "apps.productions.models.Trigger",
+        "AutomationDeed": "apps.productions.models.Deed",
     },
 }
 

@@ -136,6 +136,7 @@ UNFOLD: dict[str, Any] = {
                         _MEMBER,
                     ),
                     _item(_("Shot statuses"), "flag", "admin:productions_shotstatus_changelist", _MEMBER),
+                    _item(_("Automations"), "bolt", "admin:productions_automation_changelist", _MEMBER),
                 ],
             },
             {

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.common.admin_versions import (
     VERSION,
     Meanwhile,
-    Stale,
+    SavedMeanwhile,
     claimed,
     counts_versions,
     key_in,
@@ -82,7 +82,7 @@ class Page(_ModelAdmin):
             return view(request, *args, **kwargs)
         except Refused as refused:
             setattr(request, _REFUSED, refused.problems)
-            if isinstance(refused, Stale):
+            if isinstance(refused, SavedMeanwhile):
                 setattr(request, _STALE, refused)
         except NotAllowed as refused:
             setattr(request, _REFUSED, (Problem("", "", str(refused)),))
@@ -144,7 +144,7 @@ class Page(_ModelAdmin):
     ) -> HttpResponse:
         row = context.get("original")
         if row is not None and self.versioned:
-            stale: Stale | None = getattr(request, _STALE, None)
+            stale: SavedMeanwhile | None = getattr(request, _STALE, None)
             sent = version_sent(request) if request.method == "POST" else row.row_version
             context[VERSION] = stale.now if stale else sent
             if stale and stale.seen is not None:

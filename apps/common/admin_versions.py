@@ -40,7 +40,7 @@ class Meanwhile:
     at: datetime | None = None
 
 
-class Stale(Conflict):
+class SavedMeanwhile(Conflict):
     """Somebody else saved this row after the form was opened: ``seen`` at one version, it is at another."""
 
     def __init__(self, seen: int | None, now: int) -> None:
@@ -81,7 +81,7 @@ def something_changed(request: HttpRequest) -> None:
 
 @contextmanager
 def claimed(request: HttpRequest, model: type[Model], key: Any, *, may_merge: Any) -> Iterator[None]:
-    """Take the row for this save, by a conditional UPDATE. Raises Stale; use it within one transaction.
+    """Take the row for this save, by a conditional UPDATE. Raises SavedMeanwhile; use it in a transaction.
 
     ``may_merge(seen, now)``: whether what was changed meanwhile is none of this form's business. A save that
     turns out to change nothing leaves the version as it was.
@@ -96,7 +96,7 @@ def claimed(request: HttpRequest, model: type[Model], key: Any, *, may_merge: An
             return
         merged = seen is not None and may_merge(seen, version)
         if not (merged and rows.filter(row_version=version).update(row_version=F(VERSION) + 1)):
-            raise Stale(seen, version)
+            raise SavedMeanwhile(seen, version)
     yield
     if not getattr(request, _CHANGED, False) and version is not None:
         rows.filter(row_version=version + 1).update(row_version=version)

@@ -30,6 +30,25 @@ _PROBLEM: Final[dict[str, Any]] = {
                 },
             },
         },
+        "row_version": {
+            "type": "integer",
+            "description": "409 only: the version the row is at now",
+        },
+        "changed": {
+            "type": "array",
+            "description": "409 only: what others changed since the version you sent, if that is known",
+            "items": {
+                "type": "object",
+                "required": ["field", "was", "now", "by", "at"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "was": {"description": "What it said in your version"},
+                    "now": {"description": "What it says now"},
+                    "by": {"type": "string", "description": "Who changed it last"},
+                    "at": {"type": "string", "format": "date-time"},
+                },
+            },
+        },
     },
 }
 _METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -38,6 +39,27 @@ class Refused(Exception):
 
 class Conflict(Refused):
     """The request was right once, or is right elsewhere: somebody else changed what it is about."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One field that somebody else changed: what it said, what it says now, who said so last, and when."""
+
+    field: str
+    was: object
+    now: object
+    by: str
+    at: datetime
+
+
+class Stale(Conflict):
+    """A change was made from an older version of the row. ``changed``: what others changed since."""
+
+    def __init__(self, *, sent: int, now: int, changed: tuple[Changed, ...] = ()) -> None:
+        told = _("this is at version %d now; look at what was changed, then repeat your change") % now
+        super().__init__(Problem("row_version", str(sent), told, code="stale"))
+        self.now = now
+        self.changed = changed
 
 
 class NotAllowed(Exception):

@@ -27,11 +27,16 @@ class IllegalMove(AssertionError):
 
 @dataclass(frozen=True)
 class Machine:
-    """A named machine. ``moves`` maps a state to the states it may go to; "" is birth."""
+    """A named machine. ``moves`` maps a state to the states it may go to; "" is birth.
+
+    ``shade``: a foreign key of the moved row to rows that name shades of a state (``state``, ``is_default``).
+    What comes into a state is of its default shade, or of none, unless the mover says which.
+    """
 
     name: str
     field: str
     moves: Mapping[str, frozenset[str]]
+    shade: str = ""
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -84,13 +89,24 @@ def move(
         if source not in from_:
             return False
         moved = rows.filter(**(where or {})).update(
-            **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now(), **(changes or {})
+            **{**_entering(machine, type(row), to), **(changes or {})},
+            row_version=F("row_version") + 1,
+            updated_at=Now(),
         )
         if moved:
             record_event(
                 machine, row.pk, from_state=source, to=to, actor=actor, reason=reason, story=story, data=data
             )
     return bool(moved)
+
+
+def _entering(machine: Machine, model: type[models.Model], to: str) -> dict[str, Any]:
+    """The columns that say a state: the state itself, and its default shade where the machine has shades."""
+    if not machine.shade:
+        return {machine.field: to}
+    shades: type[models.Model] = model._meta.get_field(machine.shade).remote_field.model  # type: ignore[union-attr]
+    default = shades._default_manager.filter(state=to, is_default=True).exclude(pk=to)
+    return {machine.field: to, machine.shade: models.Subquery(default.values("pk")[:1])}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +179,7 @@ def _change(machine: Machine, moves: Sequence[Move], to: str) -> None:
         name: value for name, value in first.items() if all(one.changes[name] == value for one in moves)
     }
     model._default_manager.filter(pk__in=[one.row.pk for one in moves]).update(
-        **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now(), **common
+        **{**_entering(machine, model, to), **common}, row_version=F("row_version") + 1, updated_at=Now()
     )
     own = [name for name in first if name not in common]
     if own:
@@ -224,7 +240,7 @@ def move_all(
         found = found.select_for_update(of=("self",), no_key=True)
         sources = dict(found.values_list("pk", machine.field))
         rows.model._default_manager.filter(pk__in=sources).update(
-            **{machine.field: to}, row_version=F("row_version") + 1, updated_at=Now()
+            **_entering(machine, rows.model, to), row_version=F("row_version") + 1, updated_at=Now()
         )
         _tell(
             StateEvent(

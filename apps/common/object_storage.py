@@ -32,7 +32,8 @@ OPTIONS: Final = {
 
 
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def translated(doing: str) -> Iterator[None]:
+    """Let what the driver raises inside go up as OSError, which says what was being done."""
     try:
         yield
     except (BotoCoreError, ClientError) as exc:
@@ -48,7 +49,7 @@ class ObjectFile(File[bytes]):
 
     def read(self, length: int = -1) -> bytes:
         """Read on. Raises OSError."""
-        with _translated(f"reading {self.name}"):
+        with translated(f"reading {self.name}"):
             content: bytes = self._opened.read(length)
             return content
 
@@ -65,9 +66,14 @@ class ObjectStorage(Storage):
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
 
+    @property
+    def url_of_root(self) -> str:
+        """Where everything lies below."""
+        return self._url
+
     def put(self, source: Path, key: str) -> None:
         """Store a local file under exactly this key, replacing what was there. Raises OSError."""
-        with _translated(f"writing {key}"):
+        with translated(f"writing {key}"):
             self._files.put_file(str(source), self._path(key))
 
     def exists(self, name: str) -> bool:
@@ -80,7 +86,7 @@ class ObjectStorage(Storage):
 
     def size(self, name: str) -> int:
         """Return an object's size in bytes. Raises FileNotFoundError, OSError."""
-        with _translated(f"looking up {name}"):
+        with translated(f"looking up {name}"):
             found = self._files.info(self._path(name))
         if found["type"] != "file":
             raise FileNotFoundError(name)
@@ -88,18 +94,18 @@ class ObjectStorage(Storage):
 
     def delete(self, name: str) -> None:
         """Remove an object; one that is not there is no error. Raises OSError."""
-        with _translated(f"removing {name}"):
+        with translated(f"removing {name}"):
             self._files.rm_file(self._path(name))
 
     def _open(self, name: str, mode: str = "rb") -> ObjectFile:
         if mode != "rb":
             raise ValueError(f"mode {mode!r}: objects are opened for reading only; write them by save()")
-        with _translated(f"opening {name}"):
+        with translated(f"opening {name}"):
             opened = self._files.open(self._path(name), "rb", block_size=BLOCK, cache_type="readahead")
         return ObjectFile(opened, name)
 
     def _save(self, name: str, content: File[Any]) -> str:
-        with _translated(f"writing {name}"), self._files.open(self._path(name), "wb") as target:
+        with translated(f"writing {name}"), self._files.open(self._path(name), "wb") as target:
             for chunk in content.chunks():
                 target.write(chunk)
         return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from apps.common.collisions import collision
-from apps.common.errors import Conflict, NotAllowed, Problem, Refused
+from apps.common.errors import Conflict, NotAllowed, Problem, Refused, Stale
 from apps.common.unkept import is_unkept
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, Refused):
         status = HTTPStatus.CONFLICT if isinstance(exc, Conflict) else HTTPStatus.BAD_REQUEST
         body = problem(status, _summary(exc.problems), exc.problems)
+        if isinstance(exc, Stale):
+            headers = {"ETag": f'"{exc.now}"'}
+            body |= {"row_version": exc.now, "changed": [asdict(one) for one in exc.changed]}
     elif isinstance(exc, exceptions.ValidationError):
         problems = tuple(_flat(exc.detail, context["request"]))
         body = problem(HTTPStatus.BAD_REQUEST, _summary(problems), problems)

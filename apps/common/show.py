@@ -54,6 +54,9 @@ TONES: dict[str, str] = {
     "refused": "red",
     "confirmed": "green",
     "discarded": "grey",
+    # published files
+    "wanted": "blue",
+    "published": "green",
     # wishes
     "resumed": "green",
     "changed": "blue",
@@ -204,6 +207,8 @@ MACHINES: dict[str, object] = {
     "job": gettext_lazy("job"),
     "attempt": gettext_lazy("attempt"),
     "shot": gettext_lazy("shot"),
+    "shot_label": gettext_lazy("shot, studio's status"),
+    "automation": gettext_lazy("automation"),
     "take_media": gettext_lazy("take, media"),
     "take_review": gettext_lazy("take, review"),
     "material": gettext_lazy("material"),
@@ -247,6 +252,8 @@ SOURCES: dict[str, tuple[str, object]] = {
     "preset": ("amber", gettext_lazy("preset")),
     "style": ("amber", gettext_lazy("style")),
     "lora": ("red", gettext_lazy("LoRA")),
+    "dialogue": ("green", gettext_lazy("dialogue")),
+    "hand": ("amber", gettext_lazy("by hand")),
     "house": ("grey", gettext_lazy("house")),
 }
 """Where a piece of a prompt comes from: its colour and its name."""

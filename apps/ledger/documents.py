@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -31,6 +32,7 @@ AT_ONCE: Final = 10_000
 """Keys in one query: more than this are read in several."""
 
 Values = Mapping[str, Any]
+Driver = Callable[[Mapping[Any, Any], "User"], Collection[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +56,30 @@ class Reference:
         return self.joined.join(told) if told else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """A value that several columns make together, such as a frame rate, and how it is put back into them."""
+
+    columns: tuple[str, ...]
+    read: Callable[..., Any]
+    write: Callable[[Any], Mapping[str, Any]]
+    label: str | Promise
+
+
 class Row:
     """The columns of a model that stand in documents, and how they are read."""
 
     def __init__(
-        self, model: type[Model], references: Mapping[str, Reference], left_out: Collection[str]
+        self,
+        model: type[Model],
+        references: Mapping[str, Reference],
+        left_out: Collection[str],
+        computed: Mapping[str, Computed] = MappingProxyType({}),
     ) -> None:
         self.model = model
         self.references = dict(references)
-        self.left_out = frozenset(left_out)
+        self.computed = dict(computed)
+        self.left_out = {*left_out, *(column for one in self.computed.values() for column in one.columns)}
 
     @cached_property
     def fields(self) -> dict[str, Field[Any, Any]]:
@@ -81,7 +98,8 @@ class Row:
     @cached_property
     def lookups(self) -> list[str]:
         """What a query asks for, see ``told``."""
-        return [lookup for name in self.fields for lookup in self.lookups_of(name)]
+        names = [*self.fields, *self.computed]
+        return [lookup for name in names for lookup in self.lookups_of(name)]
 
     def told(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """Make a document's part of what ``lookups`` found."""
@@ -90,10 +108,14 @@ class Row:
             values = [found[lookup] for lookup in self.lookups_of(name)]
             reference = self.references.get(name)
             told[name] = reference.words(values) if reference else plain(values[0])
+        for name, computed in self.computed.items():
+            told[name] = computed.read(*(found[column] for column in computed.columns))
         return told
 
     def lookups_of(self, name: str) -> list[str]:
         """Lookups of one name: the column, or the words of the row it points at."""
+        if name in self.computed:
+            return list(self.computed[name].columns)
         reference = self.references.get(name)
         return [f"{name}__{step}" for step in reference.by] if reference else [name]
 
@@ -147,7 +169,10 @@ class Document:
     """How one kind of object is remembered.
 
     ``kind``: its word in activity ("shot"). ``label``: lookups that name it, joined by ``joined``.
-    ``project``: the lookup of its project's key, "" for what the whole farm shares. ``permit``: raises
+    ``project``: the lookup of its project's key, "" for what the whole farm shares. ``steered``: what is
+    remembered, and never put back by restoring (a status has a machine of its own); ``drivers`` move such a
+    field back when a bulk change is undone, and return the keys that they could not move. ``goes_with``: rows
+    of other kinds, by their related names, that may vanish with the object. ``permit``: raises
     NotAllowed or Refused unless this person may change these rows by hand now.
     """
 
@@ -158,13 +183,17 @@ class Document:
     project: str = "project"
     references: Mapping[str, Reference] = field(default_factory=dict)
     children: Mapping[str, Children] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    steered: tuple[str, ...] = ()
+    drivers: Mapping[str, Driver] = field(default_factory=dict)
+    goes_with: tuple[str, ...] = ()
     permit: Callable[[Sequence[Any], User], None]
 
     @cached_property
     def row(self) -> Row:
         """The object's own columns."""
-        return Row(self.model, self.references, self.left_out)
+        return Row(self.model, self.references, self.left_out, self.computed)
 
     @cached_property
     def versioned(self) -> bool:
@@ -174,7 +203,13 @@ class Document:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names that stand in a document: columns, then lists."""
-        return (*self.row.fields, *self.children)
+        return (*self.row.fields, *self.computed, *self.children)
+
+    @cached_property
+    def names_models(self) -> frozenset[type[Model]]:
+        """The models whose rows a document names."""
+        lists = [one for children in self.children.values() for one in children.references.values()]
+        return frozenset(one.model for one in (*self.references.values(), *lists))
 
     def read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
         """Read these objects as they are now; those that are gone are left out.

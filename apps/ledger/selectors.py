@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from apps.ledger.documents import Document, document_of
-from apps.ledger.models import Activity
+from apps.ledger.documents import Document, document_named, document_of
+from apps.ledger.models import Activity, Batch
+
+DELETED: Final = "deleted"
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,42 @@ def merged(activities: Iterable[Activity]) -> list[Step]:
             first = steps[name].old if name in steps else old
             steps[name] = Step(name, first, new, activity.actor, activity.at)
     return [step for step in steps.values() if step.old != step.new]
+
+
+def values_at(activity: Activity) -> dict[str, Any] | None:
+    """What an object said right after an activity: what it says now, taken back step by step; None if gone.
+
+    Of an object that is gone by now, what it said when it went is where this begins.
+    """
+    document = document_named(activity.kind)
+    if document is None or activity.verb == DELETED:
+        return None
+    key = document.model._meta.pk.to_python(activity.object_id)
+    now = document.read([key]).get(key)
+    values: dict[str, Any] = dict(now.values) if now else {}
+    later = Activity.objects.filter(
+        kind=activity.kind, object_id=activity.object_id, id__gt=activity.pk
+    ).order_by("-id")
+    for one in later.only("changes"):
+        for name, (old, _new) in one.changes.items():
+            values[name] = old
+    return values
+
+
+def taken_back_by(batch: Batch) -> Batch | None:
+    """Return the batch that took this one back and was not taken back itself; None while it stands."""
+    for other in batch.undone_by.order_by("-id"):
+        if taken_back_by(other) is None:
+            return other
+    return None
+
+
+def newest_batch(project: UUID | None, *, actor: str = "") -> Batch | None:
+    """Return the last bulk change of a project (of one person's, if named) that stands."""
+    rows = Batch.objects.filter(project=project).order_by("-id")
+    if actor:
+        rows = rows.filter(actor=actor)
+    for batch in rows[:20]:
+        if taken_back_by(batch) is None:
+            return batch
+    return None

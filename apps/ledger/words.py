@@ -24,6 +24,8 @@ VERBS: Final[Mapping[str, Any]] = {
     "imported": gettext_lazy("imported"),
     "restored": gettext_lazy("restored"),
     "undone": gettext_lazy("undone"),
+    "locked": gettext_lazy("locked"),
+    "unlocked": gettext_lazy("unlocked"),
     "reordered": gettext_lazy("reordered"),
 }
 """What people read for the verbs; another app's own verb is shown as it is."""
@@ -99,6 +101,8 @@ def _is_list(kind: str, name: str) -> bool:
 
 
 def _column_text(row: Row, name: str) -> str:
+    if name in row.computed:
+        return str(row.computed[name].label)
     column = row.fields.get(name)
     return str(column.verbose_name) if column is not None else name.replace("_", " ")
 

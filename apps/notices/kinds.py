@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import StateEvent
 from apps.nodes.states import HEALTH, NODE, Health, Observed
+from apps.productions.automations import EVENTS as AUTOMATIONS
+from apps.productions.automations import NOTIFIED
 from apps.renders.states import CLOSED, JOB, OPEN, JobState
 
 FARM: Final = UUID(int=0)
@@ -28,6 +30,7 @@ class Kind(models.TextChoices):
     NODE_DEAF = "node.deaf", _("a node is deaf")
     NODE_OFFLINE = "node.offline", _("a node went offline")
     NODE_BACK = "node.back", _("a node is back")
+    SHOT_AUTOMATION = "shot.automation", _("an automation tells of a shot")
     PING = "ping", _("a test")
 
 
@@ -55,6 +58,8 @@ def kind_of(event: StateEvent) -> Kind | None:
     """Return which kind of notice a state change is, None if it is none."""
     if event.machine == JOB.name:
         return _JOB.get(event.to_state)
+    if event.machine == AUTOMATIONS:
+        return Kind.SHOT_AUTOMATION if event.to_state == NOTIFIED else None
     if event.machine == HEALTH.name:  # what the coordinator concludes, whatever the node says of itself
         well_again = Kind.NODE_BACK if event.from_state == Health.SICK else None
         return _HEALTH.get(event.to_state, well_again)

@@ -47,6 +47,8 @@ def sentence(notice: Notice) -> str:
         return _of_nodes(kind, notice)
     if kind is Kind.PING:
         return _("This is a test: notices arrive here.")
+    if kind is Kind.SHOT_AUTOMATION:
+        return _of_shots(notice)
     return _of_jobs(kind, notice)
 
 
@@ -58,6 +60,10 @@ def address_of(notice: Notice) -> str:
         return reverse("admin:notices_subscription_change", args=[notice.subscription_id])
     if kind in OF_NODES:
         return reverse("admin:nodes_node_change", args=[only["node"]]) if only else reverse("desk:farm")
+    if kind is Kind.SHOT_AUTOMATION:
+        if only:
+            return reverse("admin:productions_shot_change", args=[only["shot"]])
+        return f"{reverse('admin:productions_shot_changelist')}?project__id__exact={notice.about}"
     if "job" in only:
         return reverse("admin:renders_job_change", args=[only["job"]])
     return reverse("admin:renders_renderbatch_change", args=[notice.about])
@@ -83,6 +89,8 @@ def _line(item: dict[str, Any]) -> str:
         if failure:
             why = f"{FAILURES.get(failure, failure)}: {why}"
         return said if item["state"] == JobState.SUCCEEDED else f"{said} · {why}"
+    if "status" in item:
+        return f"{item['code']} · {reason_in_words(item['reason'])}"
     if "node" in item:
         why = node_reason_in_words(item["reason"])
         return f"{item['name']} · {why}" if why else str(item["name"])
@@ -130,6 +138,18 @@ def _of_jobs(kind: Kind, notice: Notice) -> str:
             "%(count)d jobs of %(batch)s are quarantined: they took workers down.",
             count,
         )
+    return told % facts
+
+
+def _of_shots(notice: Notice) -> str:
+    first = notice.items[0]
+    facts = {"shot": first["code"], "count": notice.count, "project": notice.code}
+    facts["name"] = reason_in_words(first["reason"])
+    told = ngettext(
+        "%(shot)s of %(project)s: %(name)s.",
+        "%(count)d shots of %(project)s: %(name)s.",
+        notice.count,
+    )
     return told % facts
 
 

@@ -13,13 +13,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
+from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
+from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import (
     CastingForm,
     EpisodeForm,
@@ -29,7 +32,7 @@ from apps.productions.admin_forms import (
     ShotForm,
 )
 from apps.productions.locking import lock_shot, unlock_shot
-from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.services import (
     ShotFields,
     act_of_move,
@@ -37,30 +40,12 @@ from apps.productions.services import (
     create_sequence,
     create_shot,
     move_shot_status,
+    statuses_from,
 )
 from apps.productions.states import ON_HOLD, READY, SHOT
-from apps.projects.admin_scope import FarmAdmin, MyProjects, ScopedAdmin, ScopedInline, label_of
+from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, label_of
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
-
-
-@admin.register(ShotStatus)
-class ShotStatusAdmin(FarmAdmin):
-    """What a studio calls the states of a shot. The states themselves are the machine's."""
-
-    list_display = ("slug", "shown", "renderable", "closed", "order")
-    fields = ("slug", ("name", "name_ko"), ("order", "colour"), ("renderable", "closed"))
-    readonly_fields = ("slug",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=gettext_lazy("name"))
-    def shown(self, status: ShotStatus) -> SafeString:
-        return badge(spoken(status, "name"), status.colour)
 
 
 class ShotCount(ScopedAdmin):
@@ -193,11 +178,12 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
     shot_path = "pk"
     list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "people", "condition")
     list_display_links: tuple[str, ...] = ("name",)
-    list_select_related = ("sequence", "status", "location", "project")
+    list_select_related = ("sequence", "status", "studio_status", "location", "project")
     list_filter = (
         ("project", MyProjects),
         ("sequence", MyProjects),
-        ("status", MyProjects),
+        StatusFilter,
+        MeaningFilter,
         AssignedFilter,
         ("characters", MyProjects),
         ("location", MyProjects),
@@ -212,6 +198,7 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
                 "fields": (
                     ("sequence", "location"),
                     ("code", "frames", "handles", "cut_in"),
+                    ("continues", "continuity_keep", "continuity_frames"),
                     ("weather", "time_of_day", "seed"),
                     ("description", "description_ko"),
                     ("dialogue", "negative"),
@@ -233,13 +220,15 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
             super().save_model(request, obj, form, change)
             return
         told = {name: getattr(obj, name) for name in form.cleaned_data if name in ShotFields.__annotations__}
+        told["continuity_from"] = obj.continuity_from
         created = create_shot(sequence=obj.sequence, code=obj.code, user=person_of(request), **told)
         become(obj, created)
 
     def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
         """Tell whether the machine and the person's role allow this step."""
         now = str(shot.status_id)
-        return to in SHOT.moves.get(now, ()) and self.may(request, act_of_move(now, to), shot)
+        there = to == now  # another shade of it
+        return (there or to in SHOT.moves.get(now, ())) and self.may(request, act_of_move(now, to), shot)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A locked shot's page is to read."""
@@ -285,7 +274,7 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
         self._move_all(request, shots, ON_HOLD)
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
-        movable = [shot for shot in shots if self.may_move(request, shot, to)]
+        movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
         moved = sum(move_shot_status(shot, to=to, user=person_of(request)) for shot in movable)
         if moved:
             messages.success(request, _("%(moved)d shots changed.") % {"moved": moved})
@@ -313,7 +302,9 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
             context |= self.assigning_of(request, shot)
             context["may_lock"] = self.may(request, Act.PLAN, shot)
             context["next_statuses"] = [
-                status for status in ShotStatus.objects.all() if self.may_move(request, shot, status.pk)
+                status
+                for status in statuses_from(shot).values()
+                if self.may_move(request, shot, status.state)
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -339,4 +330,8 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
 
     @admin.display(description=gettext_lazy("status"), ordering="status__order")
     def condition(self, shot: Shot) -> SafeString:
-        return badge(spoken(shot.status, "name"), shot.status.colour)
+        shown = badge(spoken(shot.shown_status, "name"), shot.shown_status.colour)
+        if not shot.retake_count:
+            return shown
+        told = ngettext("%(count)d retake", "%(count)d retakes", shot.retake_count)
+        return format_html("{}<br><small>{}</small>", shown, told % {"count": shot.retake_count})

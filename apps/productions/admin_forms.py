@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Listed
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.common.admin_forms import CodedForm
+from apps.common.errors import Refused
 from apps.common.show import spoken
+from apps.productions.continuity import candidates, check_continuity, shot_called
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
 
 
@@ -77,10 +86,40 @@ class PresetFormSet(BaseInlineFormSet[ShotPreset, Shot, forms.ModelForm[ShotPres
             seen.setdefault(preset.category_id, preset)
 
 
+class Offering(UnfoldAdminTextInputWidget):
+    """A text field that offers what may be typed."""
+
+    def __init__(self, offered: Listed[str] = (), attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({**(attrs or {}), "list": "offered-shots", "autocomplete": "off"})
+        self.offered = offered
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        options = format_html_join("", '<option value="{}"></option>', ((one,) for one in self.offered))
+        field = super().render(name, value, attrs, renderer)
+        return format_html('{}<datalist id="offered-shots">{}</datalist>', field, options)
+
+
 class ShotForm(CodedForm[Shot]):
-    """Sequence and location belong to one project, and the shot to it."""
+    """Sequence and location belong to one project, and the shot to it; what it continues, too."""
 
     may_be_blank = True
+    continues = forms.CharField(
+        label=capfirst(gettext_lazy("continues")),
+        required=False,
+        widget=Offering,
+        help_text=gettext_lazy(
+            "The shot whose selected clip this one goes on from, such as SQ010_SH0020; empty for none."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shot = self.instance
+        field = self.fields.get("continues")
+        if field is not None and not shot._state.adding:
+            field.widget = Offering(candidates(shot))
+            if shot.continuity_from is not None:
+                self.initial["continues"] = shot.continuity_from.full_code
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -94,4 +133,29 @@ class ShotForm(CodedForm[Shot]):
             )
         if sequence:
             self.instance.project_id = sequence.project_id
+            if "continues" in self.fields:
+                self._continue(data, sequence.project_id)
         return data
+
+    def _continue(self, data: dict[str, Any], project: UUID) -> None:
+        """Find what it continues; whether it may is looked at under a lock that lasts until it is saved."""
+        code = str(data.get("continues") or "").strip()
+        found = shot_called(code, project) if code else None
+        if code and found is None:
+            told = _("There is no shot %s in this project; write it as SQ010_SH0020.")
+            self.add_error("continues", told % code)
+            return
+        adding = self.instance._state.adding
+        try:
+            check_continuity(
+                shot=None if adding else self.instance.pk,
+                project=project,
+                continues=found,
+                keeps=data.get("continuity_keep", self.instance.continuity_keep),
+            )
+        except Refused as refused:
+            for problem in refused.problems:
+                field = "continues" if problem.field == "continuity_from" else problem.field
+                self.add_error(field if field in self.fields else None, str(problem.message))
+            return
+        self.instance.continuity_from = found

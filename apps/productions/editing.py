@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -17,9 +18,10 @@ from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset
 from apps.productions import services
+from apps.productions.continuity import check_continuity
 from apps.productions.locking import require_unlocked
+from apps.productions.models import Keeps, Shot, ShotCharacter, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
-from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.services import ShotFields
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -52,6 +54,7 @@ def create_full_shot(
 ) -> Shot:
     """Create a shot with its cast and presets, all or nothing; see update_shot for what they are."""
     _check_location(sequence.project_id, fields)
+    _check_continuity(None, sequence.project_id, fields)
     with changing(Shot, actor=user):
         shot = services.create_shot(sequence=sequence, user=user, code=code, **fields)
         _set_cast(shot, casting)
@@ -79,7 +82,22 @@ def update_shot(
     edited = Shot.objects.get(pk=shot.pk)
     for name, value in fields.items():
         setattr(edited, name, value)
-    clean(edited)
+    with transaction.atomic():
+        if fields.keys() & {"continuity_from", "continuity_keep"}:
+            _check_continuity(edited, edited.project_id, fields)
+        clean(edited)
+        _write(shot, fields, user=user, row_version=row_version, casting=casting, presets=presets)
+
+
+def _write(
+    shot: Shot,
+    fields: ShotFields,
+    *,
+    user: User,
+    row_version: int,
+    casting: Sequence[Part] | None,
+    presets: Sequence[str] | None,
+) -> None:
     with changing(Shot, [shot.pk], actor=user):
         mine = Shot.objects.filter(pk=shot.pk, row_version=row_version)
         if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
@@ -106,6 +124,15 @@ def _check_location(project_id: Any, fields: ShotFields) -> None:
     location = fields.get("location")
     if location is not None and location.project_id != project_id:
         raise Refused(Problem("location", location.code, _("this location belongs to another project")))
+
+
+def _check_continuity(shot: Shot | None, project_id: Any, fields: ShotFields) -> None:
+    check_continuity(
+        shot=shot.pk if shot is not None else None,
+        project=project_id,
+        continues=fields.get("continuity_from", shot.continuity_from if shot is not None else None),
+        keeps=fields.get("continuity_keep", shot.continuity_keep if shot is not None else Keeps.FRAMES),
+    )
 
 
 def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:

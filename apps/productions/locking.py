@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.productions.models import Shot
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -17,15 +21,23 @@ def lock_shot(shot: Shot, *, user: User) -> bool:
     """Lock a shot's plan; return False if somebody had locked it already. Raises NotAllowed."""
     require(user, Act.PLAN, shot.project, shot=shot.pk)
     mine = Shot.objects.filter(pk=shot.pk, locked_by="")
-    return bool(mine.update(locked_by=user.get_username(), locked_at=Now(), **_newer()))
+    with changing(Shot, [shot.pk], actor=user, verb="locked"):
+        return bool(mine.update(locked_by=user.get_username(), locked_at=Now(), **_newer()))
+
+
+def lock_shots(shots: Collection[UUID], *, actor: str) -> int:
+    """Lock the plans of those that nobody has locked, whoever may; return how many. For the farm itself."""
+    with changing(Shot, shots, actor=actor, verb="locked"):
+        free = Shot.objects.filter(pk__in=shots, locked_by="")
+        return free.update(locked_by=actor[:150], locked_at=Now(), **_newer())
 
 
 def unlock_shot(shot: Shot, *, user: User) -> bool:
     """Take the lock off, whoever put it on; return False if there was none. Raises NotAllowed."""
     require(user, Act.PLAN, shot.project, shot=shot.pk)
-    return bool(
-        Shot.objects.filter(pk=shot.pk).exclude(locked_by="").update(locked_by="", locked_at=None, **_newer())
-    )
+    theirs = Shot.objects.filter(pk=shot.pk).exclude(locked_by="")
+    with changing(Shot, [shot.pk], actor=user, verb="unlocked"):
+        return bool(theirs.update(locked_by="", locked_at=None, **_newer()))
 
 
 def require_unlocked(shot: Shot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypedDict, Unpack
 
 from django.utils.translation import gettext as _
@@ -13,7 +14,10 @@ from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.productions import states
-from apps.productions.models import Episode, Location, Sequence, Shot
+from apps.productions.automations import Happening, reached
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotStatus
+from apps.productions.shades import give_shade
+from apps.productions.statuses import require_allowed, status_named
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -32,6 +36,8 @@ class ShotFields(TypedDict, total=False):
     """What may be said of a new shot. ``frames`` and ``handles`` count frames at the project's fps.
 
     ``cut_in``: the number of its first frame in the cut, None for the project's first one after the handles.
+    ``continuity_from``: the shot it continues, which services.editing and the form look at
+    (productions.continuity).
     """
 
     description: str
@@ -40,6 +46,9 @@ class ShotFields(TypedDict, total=False):
     frames: int
     handles: int
     cut_in: int | None
+    continuity_from: Shot | None
+    continuity_keep: str
+    continuity_frames: int
     location: Location | None
     weather: str
     time_of_day: str
@@ -153,27 +162,50 @@ def create_shot(
 
 
 def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = "") -> bool:
-    """Move a shot to another status; return False if somebody else moved it first.
+    """Give a shot another status, the machine's or one of the studio's; False if somebody was faster.
 
     Approving and finalising take the right to review, the rest the right to plan. Raises Refused when
     the machine has no such move, naming those it has; NotAllowed.
     """
     now = str(shot.status_id)
+    row = status_named(to)
+    state = row.state if row is not None else to
     if user is not None:
-        require(user, act_of_move(now, to), shot.project, shot=shot.pk)
-    offered = states.SHOT.moves[now]
-    if to not in offered:
+        require(user, act_of_move(now, state), shot.project, shot=shot.pk)
+    offered = statuses_from(shot)
+    if row is None or row.pk not in offered:
         raise Refused(
             Problem(
                 "status",
                 to,
                 _("From “%(now)s” a shot may go to: %(offered)s.")
-                % {"now": now, "offered": ", ".join(sorted(offered))},
+                % {"now": shot.studio_status_id or now, "offered": ", ".join(sorted(offered))},
                 code="illegal_move",
             )
         )
+    if user is not None:
+        require_allowed(row, user, shot.project)
+    actor = actor_of(user)
     with changing(Shot, [shot.pk], actor=user, verb="status"):
-        return move(states.SHOT, shot, from_=(now,), to=to, actor=actor_of(user), reason=reason)
+        if state == now:
+            moved = bool(give_shade([shot.pk], row, actors={shot.pk: actor}, reason=reason))
+        else:
+            shade = {"studio_status": None if row.is_own else row}
+            moved = move(states.SHOT, shot, from_=(now,), to=state, actor=actor, reason=reason, changes=shade)
+        if moved:
+            reached([Happening(shot=shot.pk, project=shot.project_id, actor=actor, why=reason)])
+    return moved
+
+
+def statuses_from(shot: Shot, rows: Iterable[ShotStatus] | None = None) -> dict[str, ShotStatus]:
+    """The statuses a shot may be given next, in the studio's order, by slug; ``rows``: all there are."""
+    states_offered = {*states.SHOT.moves[str(shot.status_id)], str(shot.status_id)}
+    shown = shot.studio_status_id or shot.status_id
+    return {
+        row.pk: row
+        for row in (ShotStatus.objects.all() if rows is None else rows)
+        if row.state in states_offered and row.pk != shown and not row.archived
+    }
 
 
 def act_of_move(now: str, to: str) -> Act:

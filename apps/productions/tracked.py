@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Listed
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.characters.models import Character, Costume
-from apps.common.errors import lacks_permission
+from apps.common.errors import Problem, Refused, lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
+from apps.productions.models import (
+    Automation,
+    Episode,
+    Location,
+    Sequence,
+    Shot,
+    ShotCharacter,
+    ShotPreset,
+    ShotStatus,
+)
+from apps.productions.services import move_shot_status
+from apps.productions.states import SHOT as SHOT_MACHINE
 from apps.projects.roles import Act
-from apps.projects.selectors import require_each
-from apps.projects.tracked import PERSON, PROJECT
+from apps.projects.selectors import require_each, require_rows
+from apps.projects.tracked import PROJECT
 
 EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
@@ -31,9 +44,40 @@ def _may_plan(rows: Listed[Any], user: User) -> None:
     require_each(user, Act.PLAN, {row.project_id for row in rows})
 
 
+def _may_change(shots: Listed[Shot], user: User) -> None:
+    there = [shot.pk for shot in shots if not shot._state.adding]
+    require_rows(user, Act.PLAN, Shot.objects.filter(pk__in=there), shot="pk")
+    require_each(user, Act.PLAN, {shot.project_id for shot in shots if shot._state.adding})
+    locked = [shot for shot in shots if shot.locked_by]
+    if locked:
+        told = gettext("%(user)s locked this shot; unlock it to change its plan")
+        raise Refused(
+            *(
+                Problem("locked_by", f"{shot}", told % {"user": shot.locked_by}, code="locked")
+                for shot in locked[:20]
+            )
+        )
+
+
+def _move_back(statuses: Mapping[Any, Any], user: User) -> list[Any]:
+    """Move shots to these statuses where the machine allows it; return those that stay."""
+    stay = []
+    for shot in Shot.objects.select_related("project", "sequence").filter(pk__in=statuses).order_by("pk"):
+        to = statuses[shot.pk]
+        if to not in SHOT_MACHINE.moves[str(shot.status_id)] or not move_shot_status(shot, to=to, user=user):
+            stay.append(shot.pk)
+    return stay
+
+
 def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:
     if not user.has_perm("productions.change_shotstatus"):
         raise lacks_permission(user, "productions.change_shotstatus")
+
+
+def _may_automate(rows: Listed[Automation], user: User) -> None:
+    require_each(user, Act.MANAGE, {row.project_id for row in rows if row.project_id})
+    if any(row.project_id is None for row in rows) and not user.has_perm("productions.change_automation"):
+        raise lacks_permission(user, "productions.change_automation")
 
 
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
@@ -49,17 +93,31 @@ track(
 )
 track(
     Document(
+        model=Automation,
+        kind="automation",
+        label=("name",),
+        references={"project": PROJECT, "status": STATUS, "target": STATUS},
+        left_out=("builtin",),
+        permit=_may_automate,
+    )
+)
+track(
+    Document(
         model=Shot,
         kind="shot",
         label=("sequence__code", "code"),
-        left_out=("retake_count",),  # counted by verdicts, which are events
         references={
             "project": PROJECT,
             "sequence": SEQUENCE,
             "location": LOCATION,
             "continuity_from": SHOT,
             "status": STATUS,
+            "studio_status": STATUS,
         },
+        left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
+        drivers={"status": _move_back},
+        goes_with=("recommendation",),
+        steered=("project", "sequence", "code", "status", "locked_by"),
         children={
             "casting": Children(
                 model=ShotCharacter,
@@ -68,14 +126,6 @@ track(
                 references={"character": CHARACTER, "costume": COSTUME},
                 ordered="order",
                 label=_("casting"),
-            ),
-            "assignees": Children(
-                model=Shot.assignees.through,
-                parent="shot",
-                key=("user",),
-                references={"user": PERSON},
-                flat=True,
-                label=_("assigned to"),
             ),
             "presets": Children(
                 model=ShotPreset,
@@ -86,15 +136,7 @@ track(
                 flat=True,
                 label=_("presets"),
             ),
-            "assignees": Children(
-                model=Shot.assignees.through,
-                parent="shot",
-                key=("user",),
-                references={"user": PERSON},
-                flat=True,
-                label=_("assigned to"),
-            ),
         },
-        permit=_may_plan,
+        permit=_may_change,
     )
 )

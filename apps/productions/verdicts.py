@@ -1,23 +1,47 @@
-"""What a verdict on a take does to its shot's status. Shots on hold, omitted or final are left alone."""
+"""What a verdict on a take does to its shot's status: what the automations say (docs/statuses.md).
+
+As shipped: approved with its take, ready again for a retake. Shots on hold, omitted or final are left alone.
+"""
 
 from __future__ import annotations
 
-from apps.common.machines import move
-from apps.productions.models import Shot
-from apps.productions.states import APPROVED, IN_PROGRESS, READY, REVIEW, SHOT
+from uuid import UUID
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from apps.productions.automations import Happening, happened
+from apps.productions.models import Shot, Trigger
 
 
-def shot_is_approved(shot: Shot, *, actor: str, reason: str) -> bool:
-    """A take was approved: the shot is. While other takes still render it passes through review."""
-    move(SHOT, shot, from_=(READY, IN_PROGRESS), to=REVIEW, actor=actor, reason=reason)
-    return move(SHOT, shot, from_=(REVIEW,), to=APPROVED, actor=actor, reason=reason)
+def shot_is_approved(
+    shot: Shot, *, actor: str, reason: str, stage: str = "", take: UUID | None = None
+) -> bool:
+    """A take was approved. Return whether the shot moved."""
+    return _told(Trigger.TAKE_APPROVED, shot, actor=actor, reason=reason, stage=stage, take=take)
 
 
-def shot_needs_retake(shot: Shot, *, actor: str, reason: str) -> bool:
-    """A take is to be made again: the shot is ready to be rendered."""
-    return move(SHOT, shot, from_=(REVIEW, IN_PROGRESS, APPROVED), to=READY, actor=actor, reason=reason)
+def shot_needs_retake(
+    shot: Shot, *, actor: str, reason: str, stage: str = "", take: UUID | None = None
+) -> bool:
+    """A take is to be made again, and no other stands for the shot. Return whether it moved."""
+    return _told(Trigger.TAKE_RETAKE, shot, actor=actor, reason=reason, stage=stage, take=take)
 
 
-def shot_lost_approval(shot: Shot, *, actor: str, reason: str) -> bool:
-    """Its approved take is approved no longer: the shot is to be looked at again."""
-    return move(SHOT, shot, from_=(APPROVED,), to=REVIEW, actor=actor, reason=reason)
+def shot_lost_approval(
+    shot: Shot, *, actor: str, reason: str, stage: str = "", take: UUID | None = None
+) -> bool:
+    """Its approved take is approved no longer, and no other is. Return whether it moved."""
+    return _told(Trigger.APPROVAL_LOST, shot, actor=actor, reason=reason, stage=stage, take=take)
+
+
+def _told(trigger: str, shot: Shot, *, actor: str, reason: str, stage: str, take: UUID | None) -> bool:
+    one = Happening(shot=shot.pk, project=shot.project_id, actor=actor, stage=stage, take=take, why=reason)
+    return shot.pk in happened(trigger, [one])
+
+
+def count_retake(shot: UUID) -> None:
+    """A retake was asked for: it counts once, for it is written with the verdict that only one can give."""
+    Shot.objects.filter(pk=shot).update(
+        retake_count=F("retake_count") + 1, row_version=F("row_version") + 1, updated_at=Now()
+    )

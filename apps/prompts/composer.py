@@ -1,15 +1,15 @@
 """The composer: what a shot says, turned into prompt text whose every word has a known origin.
 
-Pure: plain facts in, plain text out, the same bytes for the same facts. The positive text reads as
-short sentences, one group each:
+Pure: plain facts in, plain text out, the same bytes for the same facts. In which order is the project's
+setting (order.py); ours reads as short sentences, one group each:
 
-    scene. | each character: name, description, costume, action. | location, weather, time. |
+    scene. | each character: name, age, gender, description, costume, action. | location, weather, time. |
     presets in category order. | LoRA trigger words
 
-The scene is always a segment, with or without a cast. Presets speak only where their channel fits, so
-a camera movement is in the video prompt alone. The negative text gathers shot, characters, presets and
-the house's own words, each phrase once. Dialogue, age and gender are not written: a picture model
-paints what it reads, and what it should see belongs into the description.
+The scene is always a segment, with or without a cast. A costume typed for the shot comes before the one
+chosen, and that before the character's own. Presets speak only where their channel fits, so a camera
+movement is in the video prompt alone. The negative text gathers shot, characters, presets and the house's own
+words, each phrase once. Whatever is not written is named as left out, with its reason.
 
 A trigger word stands in the positive text exactly once: with the LoRAs, or where somebody typed it already.
 A LoRA of weight 0 is off in this shot, and its trigger words with it.
@@ -18,93 +18,40 @@ A LoRA of weight 0 is off in this shot, and its trigger words with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from apps.prompts import words
-from apps.prompts.facts import CastMember, Lora, PresetFacts, ShotFacts
-from apps.prompts.text import Phrase, clean, join_sentences, pick, split_phrases
+from apps.prompts.facts import CastMember, Lora, ShotFacts
+from apps.prompts.order import JOINS, SHOTFARM, Order
+from apps.prompts.pieces import say_negative, say_positive
+from apps.prompts.reader import Reader
+from apps.prompts.segments import Composed, LoraUse, Segment, Source, left
+from apps.prompts.text import pick, plain, woven
 
-COMPOSER: Final = 2
-"""Raise it whenever the same facts would give other text."""
+__all__ = ["COMPOSER", "Composed", "LoraUse", "Segment", "compose", "loras_of"]
 
+COMPOSER: Final = 3
+"""Raise it whenever the same facts would give other text, or other segments."""
 
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of prompt text and where it came from.
-
-    ``role``: positive | negative. ``source``: scene | character | costume | action | location | weather |
-    time | preset | lora | shot | house. ``label`` names the row for people, and says "(English)" where a
-    Korean prompt had to fall back on the English field.
-    """
-
-    role: str
-    text: str
-    source: str
-    source_id: str
-    label: str
+Loaded = tuple[CastMember, Lora]
 
 
-@dataclass(frozen=True)
-class LoraUse:
-    """A LoRA the graph has to load: file as ComfyUI lists it, weight, trigger words, whose it is.
-
-    ``expert``: the one model of several it is for (WAN 2.2: high, low); "" for all.
-    """
-
-    file: str
-    weight: float
-    triggers: tuple[str, ...]
-    character: str
-    expert: str = ""
-
-
-@dataclass(frozen=True)
-class Composed:
-    """A composed prompt. The texts are the segments, joined; nothing else is in them."""
-
-    positive: str
-    negative: str
-    segments: tuple[Segment, ...]
-    loras: tuple[LoraUse, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the four columns of a PromptBuild that hold it."""
-        return {
-            "positive": self.positive,
-            "negative": self.negative,
-            "segments": [asdict(segment) for segment in self.segments],
-            "loras": [{**asdict(lora), "triggers": list(lora.triggers)} for lora in self.loras],
-        }
-
-
-def compose(
-    facts: ShotFacts, *, channel: str, language: str, base_model: str, experts: Collection[str] | None = None
-) -> Composed:
-    """Compose the prompt of one shot for one channel (image | video), language (en | ko) and base model.
-
-    ``experts``: those the model has; a LoRA for another one is not loaded and triggers nothing. None: any.
-    """
-    presets = _speaking(facts.presets, channel)
-    loras = [
-        (member, lora)
-        for member, lora in _loaded(facts, base_model)
-        if experts is None or not lora.expert or lora.expert in experts
-    ]
-    groups = [
-        _scene(facts, language),
-        *(_character(member, language) for member in facts.cast),
-        _surroundings(facts, language),
-        _looks(presets, language),
-    ]
-    groups.append(_triggers(loras, language, said=[segment.text for group in groups for segment in group]))
-    negatives = _negatives(facts, presets, language)
+def compose(facts: ShotFacts, reader: Reader, *, language: str, order: Order = SHOTFARM) -> Composed:
+    """Compose the prompt of one shot for one reader, in this language (en | ko) and order."""
+    said = say_positive(facts, order, channel=reader.channel, language=language)
+    denied = say_negative(facts, order, channel=reader.channel, language=language)
+    loras = [(member, lora) for member, lora in _loaded(facts, reader.base_model) if _has(reader, lora)]
+    triggers, again = _triggers(loras, language, said=[segment.text for _join, segment in said.written])
+    place, join = said.triggers_at, said.triggers_join
+    said.written[place:place] = [("comma" if after else join, one) for after, one in enumerate(triggers)]
+    positive = [segment for _join, segment in said.written]
+    negative = [segment for _join, segment in denied.written]
     return Composed(
-        positive=join_sentences([[segment.text for segment in group] for group in groups]),
-        negative=", ".join(segment.text for segment in negatives),
-        segments=(*(segment for group in groups for segment in group), *negatives),
+        positive=woven((JOINS[between][language == "ko"], one.text) for between, one in said.written),
+        negative=", ".join(segment.text for segment in negative),
+        segments=(*positive, *negative),
         loras=tuple(_use(member, lora) for member, lora in loras),
+        left_out=(*said.left_out, *again, *_unloaded(facts, reader, language), *denied.left_out),
     )
 
 
@@ -113,110 +60,68 @@ def loras_of(facts: ShotFacts, base_model: str) -> tuple[LoraUse, ...]:
     return tuple(_use(member, lora) for member, lora in _loaded(facts, base_model))
 
 
-def _scene(facts: ShotFacts, language: str) -> list[Segment]:
-    return _positive("scene", facts.shot_id, facts.code, pick(facts.description, language))
-
-
-def _character(member: CastMember, language: str) -> list[Segment]:
-    name = pick(member.name, language)
-    identity = member.character_id
-    segments = [
-        *_positive("character", identity, name.text, name),
-        *_positive("character", identity, name.text, pick(member.description, language)),
-    ]
-    if member.costume is not None:
-        worn = words.wearing(pick(member.costume.prompt, language))
-        segments += _positive("costume", member.costume.costume_id, clean(member.costume.name), worn)
-    return segments + _positive("action", identity, name.text, pick(member.action, language))
-
-
-def _surroundings(facts: ShotFacts, language: str) -> list[Segment]:
-    segments: list[Segment] = []
-    if facts.location is not None:
-        place, name = facts.location, pick(facts.location.name, language)
-        said = pick(place.prompt, language)
-        segments += _positive("location", place.location_id, name.text, said if said.text else name)
-    if facts.weather:
-        segments += _positive("weather", facts.shot_id, facts.code, words.weather(facts.weather, language))
-    if facts.time_of_day:
-        segments += _positive("time", facts.shot_id, facts.code, words.time(facts.time_of_day, language))
-    return segments
-
-
-def _looks(presets: Iterable[PresetFacts], language: str) -> list[Segment]:
-    return [
-        segment
-        for preset in presets
-        for segment in _positive(
-            "preset", preset.preset_id, pick(preset.name, language).text, pick(preset.fragment, language)
-        )
-    ]
+def missing_triggers(text: str, loras: Iterable[LoraUse]) -> list[str]:
+    """Name the trigger words of loaded LoRAs that do not stand in a text somebody wrote by hand."""
+    words = dict.fromkeys(word for lora in loras for word in lora.triggers)
+    return [word for word in words if not _stands_in(word, text)]
 
 
 def _triggers(
-    loras: Iterable[tuple[CastMember, Lora]], language: str, *, said: Iterable[str]
-) -> list[Segment]:
-    """Trigger words in order of cast, LoRA and list, each once, letter for letter as trained."""
+    loras: Iterable[Loaded], language: str, *, said: Iterable[str]
+) -> tuple[list[Segment], list[Segment]]:
+    """Trigger words in order of cast, LoRA and list, each once, letter for letter as trained.
+
+    Second, those that somebody has typed already.
+    """
     told = " . ".join(said)
     seen: set[str] = set()
-    segments: list[Segment] = []
+    fresh: list[Segment] = []
+    again: list[Segment] = []
     for member, lora in loras:
-        fresh = [word for word in _trigger_words(lora) if word not in seen and not _stands_in(word, told)]
-        seen.update(fresh)
-        label = pick(member.name, language).text
-        segments += _positive("lora", lora.lora_id, label, Phrase(", ".join(fresh)))
-    return segments
+        words = [word for word in _trigger_words(lora) if word not in seen]
+        typed = [word for word in words if _stands_in(word, told)]
+        seen.update(words)
+        for some, where in (([word for word in words if word not in typed], fresh), (typed, again)):
+            if some:
+                where.append(_trigger(member, lora, some, language))
+    return fresh, [left(one, "typed_already") for one in again]
 
 
-def _negatives(facts: ShotFacts, presets: Iterable[PresetFacts], language: str) -> list[Segment]:
-    said: list[tuple[str, str, str, Phrase]] = [
-        ("shot", facts.shot_id, facts.code, Phrase(clean(facts.negative))),
-        *(
-            (
-                "character",
-                member.character_id,
-                pick(member.name, language).text,
-                Phrase(clean(member.negative)),
-            )
-            for member in facts.cast
-        ),
-        *(
-            ("preset", preset.preset_id, pick(preset.name, language).text, pick(preset.negative, language))
-            for preset in presets
-        ),
-        ("house", "", "Shotfarm", words.house_negative(language)),
-    ]
-    seen: set[str] = set()
-    segments: list[Segment] = []
-    for source, source_id, label, phrase in said:
-        fresh: list[str] = []
-        for part in split_phrases(phrase.text):
-            if part.casefold() not in seen:
-                seen.add(part.casefold())
-                fresh.append(part)
-        if fresh:
-            segments.append(Segment("negative", ", ".join(fresh), source, source_id, phrase.labelled(label)))
-    return segments
+def _trigger(member: CastMember, lora: Lora, words: Iterable[str], language: str) -> Segment:
+    source = Source("lora", "lora", lora.lora_id, "trigger_words", pick(member.name, language).text)
+    return source.says(plain(", ".join(words)))
 
 
-def _positive(source: str, source_id: str, label: str, phrase: Phrase) -> list[Segment]:
-    if not phrase.text:
-        return []
-    return [Segment("positive", phrase.text, source, source_id, phrase.labelled(label))]
+def _unloaded(facts: ShotFacts, reader: Reader, language: str) -> Iterator[Segment]:
+    """Trigger words of LoRAs that are not loaded, and why not."""
+    for member in facts.cast:
+        for lora in member.loras:
+            why = _why_unloaded(member, lora, reader)
+            if why and lora.triggers:
+                yield left(_trigger(member, lora, _trigger_words(lora), language), why)
 
 
-def _speaking(presets: Iterable[PresetFacts], channel: str) -> list[PresetFacts]:
-    heard = [preset for preset in presets if preset.channel in {"both", channel}]
-    return sorted(heard, key=lambda preset: (preset.category_order, preset.order, preset.slug))
+def _why_unloaded(member: CastMember, lora: Lora, reader: Reader) -> str:
+    if not member.use_lora:
+        return "lora_off"
+    if lora.base_model.casefold() != reader.base_model.casefold():
+        return "other_base" if reader.base_model else "no_loras"
+    if _weight(member, lora) == 0:
+        return "weight_zero"
+    return "" if _has(reader, lora) else "no_expert"
+
+
+def _has(reader: Reader, lora: Lora) -> bool:
+    return reader.experts is None or not lora.expert or lora.expert in reader.experts
 
 
 def _stands_in(word: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
-def _loaded(facts: ShotFacts, base_model: str) -> list[tuple[CastMember, Lora]]:
+def _loaded(facts: ShotFacts, base_model: str) -> list[Loaded]:
     """Each file once: loaded twice, it would count twice. The first of the cast decides its weight."""
-    wanted: dict[tuple[str, str], tuple[CastMember, Lora]] = {}
+    wanted: dict[tuple[str, str], Loaded] = {}
     for member in facts.cast:
         for lora in _fitting(member, base_model) if member.use_lora else ():
             if _weight(member, lora) != 0:

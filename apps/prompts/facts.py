@@ -27,16 +27,20 @@ class Lora:
 
 @dataclass(frozen=True)
 class CostumeFacts:
-    """What is worn: the casting's costume if it names one, else the character's default."""
+    """Something to wear. ``why``: override (typed for this shot) | chosen | default."""
 
     costume_id: str
     name: str
     prompt: Bilingual
+    why: str = "default"
 
 
 @dataclass(frozen=True)
 class CastMember:
-    """A character in this shot, in casting order. ``lora_weight`` None: the LoRA's own."""
+    """A character in this shot, in casting order. ``lora_weight`` None: the LoRA's own.
+
+    ``costume`` is what is worn; ``unworn`` what would be, if that did not come before it.
+    """
 
     character_id: str
     code: str
@@ -48,6 +52,10 @@ class CastMember:
     use_lora: bool = False
     lora_weight: float | None = None
     loras: tuple[Lora, ...] = ()
+    casting_id: str = ""
+    age: str = ""
+    gender: str = ""
+    unworn: tuple[CostumeFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,10 @@ class LocationFacts:
 
 @dataclass(frozen=True)
 class PresetFacts:
-    """A preset of the shot. ``channel``: both | image | video. Fragments exist in English only."""
+    """A preset of the shot. ``channel``: both | image | video. Fragments exist in English only.
+
+    ``category``: its category's slug, by which a project's order finds its place.
+    """
 
     preset_id: str
     slug: str
@@ -71,6 +82,7 @@ class PresetFacts:
     channel: str
     fragment: Bilingual
     negative: Bilingual
+    category: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,3 +98,4 @@ class ShotFacts:
     time_of_day: str = ""
     presets: tuple[PresetFacts, ...] = ()
     negative: str = ""
+    dialogue: str = ""

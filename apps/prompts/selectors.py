@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.characters.models import CharacterLora, Costume
 from apps.common.errors import Problem, Refused
 from apps.productions.models import Location, Shot, ShotCharacter, ShotPreset
+from apps.projects.models import Project
 from apps.prompts.facts import (
     Bilingual,
     CastMember,
@@ -20,6 +22,8 @@ from apps.prompts.facts import (
     PresetFacts,
     ShotFacts,
 )
+from apps.prompts.models import PromptBuild, PromptEdit
+from apps.prompts.order import Order, read_order
 from apps.prompts.words import TIME, WEATHER
 
 _CASTING = Prefetch(
@@ -29,6 +33,34 @@ _CASTING = Prefetch(
     .order_by("order", "character__code"),
 )
 _PRESETS = Prefetch("shot_presets", ShotPreset.objects.select_related("preset__category"))
+
+
+@dataclass(frozen=True)
+class House:
+    """What a project says of all its prompts: the language they are in, and the order they are written in."""
+
+    language: str
+    order: Order
+
+
+def houses_of(shots: Iterable[Shot]) -> dict[UUID, House]:
+    """Read the settings of these shots' projects, by project id: one query."""
+    rows = Project.objects.filter(pk__in={shot.project_id for shot in shots})
+    return {
+        key: House(language, read_order(composer))
+        for key, language, composer in rows.values_list("pk", "prompt_language", "composer")
+    }
+
+
+def edits_of(shots: Iterable[Shot], channel: str) -> dict[UUID, PromptEdit]:
+    """What was written by hand for these shots in this channel, by shot id: one query."""
+    rows = PromptEdit.objects.filter(shot__in=[shot.pk for shot in shots], channel=channel)
+    return {row.shot_id: row for row in rows}
+
+
+def builds_of(shot: Shot) -> QuerySet[PromptBuild]:
+    """Every prompt that was built for a shot, the newest first."""
+    return PromptBuild.objects.filter(shot=shot).order_by("-created_at", "-pk")
 
 
 def inputs_for(shots: Iterable[Shot]) -> dict[UUID, ShotFacts]:
@@ -60,11 +92,13 @@ def _facts(shot: Shot) -> ShotFacts:
         time_of_day=shot.time_of_day,
         presets=tuple(_preset(used) for used in shot.shot_presets.all()),
         negative=shot.negative,
+        dialogue=shot.dialogue,
     )
 
 
 def _member(casting: ShotCharacter) -> CastMember:
     character = casting.character
+    wardrobe = _wardrobe(casting)
     return CastMember(
         character_id=str(character.pk),
         code=character.code,
@@ -72,17 +106,32 @@ def _member(casting: ShotCharacter) -> CastMember:
         description=Bilingual(character.description, character.description_ko),
         action=Bilingual(casting.action, casting.action_ko),
         negative=character.negative,
-        costume=_costume(casting.costume or character.default_costume),
+        costume=wardrobe[0] if wardrobe else None,
         use_lora=character.use_lora,
         lora_weight=casting.lora_weight,
         loras=tuple(_lora(lora) for lora in character.loras.all()),
+        casting_id=str(casting.pk),
+        age=character.age,
+        gender=character.gender,
+        unworn=tuple(wardrobe[1:]),
     )
 
 
-def _costume(costume: Costume | None) -> CostumeFacts | None:
-    if costume is None:
-        return None
-    return CostumeFacts(str(costume.pk), costume.name, Bilingual(costume.prompt, costume.prompt_ko))
+def _wardrobe(casting: ShotCharacter) -> list[CostumeFacts]:
+    """What might be worn, the first is: typed for the shot, chosen for it, the character's own."""
+    typed = Bilingual(casting.costume_override, casting.costume_override_ko)
+    found = [CostumeFacts("", "", typed, "override")] if typed.en.strip() or typed.ko.strip() else []
+    chosen, own = casting.costume, casting.character.default_costume
+    if chosen is not None:
+        found.append(_costume(chosen, "chosen"))
+    if own is not None and (chosen is None or own.pk != chosen.pk):
+        found.append(_costume(own, "default"))
+    return found
+
+
+def _costume(costume: Costume, why: str) -> CostumeFacts:
+    text = Bilingual(costume.prompt, costume.prompt_ko)
+    return CostumeFacts(str(costume.pk), costume.name, text, why)
 
 
 def _lora(lora: CharacterLora) -> Lora:
@@ -110,6 +159,7 @@ def _preset(used: ShotPreset) -> PresetFacts:
         channel=preset.channel,
         fragment=Bilingual(preset.prompt_fragment),
         negative=Bilingual(preset.negative_fragment),
+        category=preset.category.slug,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from apps.prompts.facts import Bilingual
 
+_HANGUL = re.compile(r"[가-힣]")
 _SPACE = re.compile(r"\s+")
 _COMMAS = re.compile(r"\s*,(?:\s*,)*\s*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
@@ -36,6 +37,11 @@ def pick(text: Bilingual, language: str) -> Phrase:
         return Phrase(korean, "ko")
     english = clean(text.en)
     return Phrase(english, "en", fallback=language == "ko" and bool(english))
+
+
+def plain(text: str) -> Phrase:
+    """A text of a field that has one language only: whichever it is typed in."""
+    return Phrase(text, ("ko" if _HANGUL.search(text) else "en") if text else "")
 
 
 def clean(text: str) -> str:
@@ -70,14 +76,14 @@ def split_phrases(text: str) -> list[str]:
     return [phrase for phrase in map(clean, phrases) if phrase]
 
 
-def join_sentences(groups: Iterable[Iterable[str]]) -> str:
-    """Join texts by commas within a group, and groups by full stops. Empty groups vanish."""
+def woven(parts: Iterable[tuple[str, str]]) -> str:
+    """Join texts, each behind what parts it from the text before it; nothing stands before the first.
+
+    A full stop is not set behind a sentence that has ended already.
+    """
     line = ""
-    for group in groups:
-        sentence = ", ".join(group)
-        if not sentence:
-            continue
+    for between, text in parts:
         if line:
-            line += " " if line.endswith(_ENDS_A_SENTENCE) else ". "
-        line += sentence
+            line += " " if between == ". " and line.endswith(_ENDS_A_SENTENCE) else between
+        line += text
     return line

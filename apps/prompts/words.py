@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from apps.prompts.text import Phrase
+from apps.prompts.text import Phrase, plain
 
 WEATHER: Final = {
     "sunny": ("clear sunny weather", "맑고 화창한 날씨"),
@@ -30,6 +30,12 @@ HOUSE_NEGATIVE: Final = (
     "글자, 자막, 워터마크, 로고, 뒤틀린 손, 여분의 손가락, 여분의 팔다리",
 )
 """What no film frame wants. It says nothing of style, so it never argues with a preset."""
+
+_FEMALE, _MALE = ("female", "여성"), ("male", "남성")
+_GENDERS: Final = {
+    **dict.fromkeys(("female", "f", "woman", "여성", "여자", "여"), _FEMALE),
+    **dict.fromkeys(("male", "m", "man", "남성", "남자", "남"), _MALE),
+}
 
 _CLOTHED: Final = ("wearing ", "dressed ", "in a ", "in an ", "in the ", "clad ")
 
@@ -59,6 +65,25 @@ def wearing(costume: Phrase) -> Phrase:
     else:
         worn = text if text.lower().startswith(_CLOTHED) else f"wearing {text}"
     return Phrase(worn, costume.language, costume.fallback)
+
+
+def age(typed: str, language: str) -> Phrase:
+    """Say an age: a bare number in the prompt's language, anything else as it was typed."""
+    if typed.isdecimal():
+        return _said((f"{typed} years old", f"{typed}세"), language)
+    return plain(typed)
+
+
+def gender(typed: str, language: str) -> Phrase:
+    """Say a gender: the usual words in the prompt's language, anything else as it was typed."""
+    known = _GENDERS.get(typed.casefold())
+    return _said(known, language) if known else plain(typed)
+
+
+def saying(dialogue: Phrase, language: str) -> Phrase:
+    """Say that these words are spoken."""
+    quoted = _said((f'saying: "{dialogue.text}"', f'"{dialogue.text}"라고 말한다'), language)
+    return Phrase(quoted.text, dialogue.language)
 
 
 def _said(pair: tuple[str, str], language: str) -> Phrase:

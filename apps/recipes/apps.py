@@ -19,5 +19,8 @@ class RecipesConfig(AppConfig):
         chores = import_module("apps.renders.services.chores")
         signals.take_reviewed.connect(going_on.hear_verdict, dispatch_uid="recipes")
         chores.add_chore(going_on.go_on_missed)
+        jobs = import_module("apps.renders.signals")
+        submitting = import_module("apps.recipes.services.submitting")
+        jobs.job_continues.connect(submitting.hear_of_source, dispatch_uid="recipes")
         shipped = import_module("apps.recipes.services.shipped")
         post_migrate.connect(shipped.ship, sender=self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from apps.common.errors import Problem, Refused
@@ -73,7 +74,7 @@ def _expect(result: Expected, project: Project, shots: list[Shot], specs: Sequen
                 source=first.get(item.shot.pk) if item.step == 0 else None,
                 own=own,
                 also=dict.fromkeys(specs[item.step].also),
-                pictures=pictures_among(item.values, item.manifest, {own, *specs[item.step].also}),
+                pictures=pictures_among(_with_ends(item), item.manifest, {own, *specs[item.step].also}),
             )
     elif len(shots) == 1:
         result.problems[shots[0].pk] = problems
@@ -89,6 +90,13 @@ def _first_sources(jobs: Iterable[PlannedJob]) -> dict[UUID, UUID]:
     files = [source.artifact_id for source in sources.values() if source.artifact_id]
     makers = dict(Artifact.objects.filter(pk__in=files).values_list("pk", "take__job_id")) if files else {}
     found = {shot: source.job_id for shot, source in sources.items() if source.job_id}
+    found |= {shot: source.maker for shot, source in sources.items() if source.maker}
     return found | {
         shot: makers[source.artifact_id] for shot, source in sources.items() if source.artifact_id in makers
     }
+
+
+def _with_ends(item: PlannedJob) -> dict[str, Any]:
+    """Its values with the cut ends of clips that it continues, as its job would have them."""
+    ends = {one.role: str(one.artifact_id) for one in item.others if one.continues and one.artifact_id}
+    return item.values | ends

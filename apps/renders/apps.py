@@ -13,6 +13,11 @@ class RendersConfig(AppConfig):
     verbose_name = _("Renders")
 
     def ready(self) -> None:
-        """Let every migrate bring the rules of this release."""
+        """Let every migrate bring the rules of this release; hear selections, and look for those missed."""
         shipped_rules = import_module("apps.renders.services.shipped_rules")
         post_migrate.connect(shipped_rules.ship, sender=self)
+        continuity = import_module("apps.renders.services.continuity")
+        chores = import_module("apps.renders.services.chores")
+        chores.add_chore(continuity.resolve_missed)
+        signals = import_module("apps.review.signals")
+        signals.take_selected.connect(continuity.hear_selection, dispatch_uid="continuity")

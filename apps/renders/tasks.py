@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 
@@ -15,10 +16,12 @@ from apps.common.collisions import again_after_collision
 from apps.nodes.services import mishear
 from apps.renders.services import bus
 from apps.renders.services.claim import claim_all
+from apps.renders.services.continuity import make_tail
 from apps.renders.services.record import record_all
 from apps.renders.services.reports import answer_all
 from farm import contracts
 from farm.gathering import GroupTask
+from farm.logs import bound
 
 logger = logging.getLogger(__name__)
 
@@ -70,3 +73,10 @@ def _read(report: dict[str, Any], *, alone: bool) -> contracts.NodeReport:
     for why in left_out:
         mishear(report, why)
     return told
+
+
+@shared_task(name=contracts.TAIL, ignore_result=True)
+def cut_tail(take_id: str, kind: str, frames: int) -> None:
+    """Cut the end of a take's clip for the shots that continue it."""
+    with bound(take=take_id):
+        make_tail(UUID(take_id), kind, frames)

@@ -51,6 +51,17 @@ SENTENCES: Final[Mapping[str, Sequence[Text]]] = {
     "start_after": (_("Starts after %(at)s."),),
     "depends": (_("Waits for %(on)s."),),
     "depends_failed": (_("Waits for %(on)s, which is %(state)s."),),
+    "continues": (_("Waits for the selected take of %(on)s."),),
+    "continues_failed": (
+        _("Waits for the selected take of %(on)s, whose last clip is %(state)s."),
+        _("Waits for the selected take of %(on)s."),
+    ),
+    "continues_stale": (_("Waits for a take of %(on)s that is not stale to be selected."),),
+    "continues_cut": (_("Waits until the end of the selected take of %(on)s is cut."),),
+    "continues_uncut": (
+        _("The end of the selected take of %(on)s cannot be cut: %(why)s Select another one."),
+        _("The end of the selected take of %(on)s cannot be cut."),
+    ),
     "limit_full": (_("The limit %(limit)s is full: at most %(most)s at once."),),
     "behind": (_("Others go first: %(ahead)s."), _("Others go first.")),
     "share": (

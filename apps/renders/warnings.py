@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.errors import Problem
 from apps.productions.models import Shot
+from apps.prompts.aspects import CHANGED
 from apps.renders.models import RenderBatch
 from apps.renders.states import JobState
 from workflows.manifest import Manifest
@@ -66,6 +67,29 @@ SENTENCES: Final = {
     "video_short": _(
         "%(file)s has %(has)s frames and the clip %(frames)s: where it ends, its last frame is held."
     ),
+    "negative_ignored": _(
+        "The negative text “%(text)s” has no effect: it is ignored by the workflow %(template)s. "
+        "Say in the positive text what you want to see instead."
+    ),
+    "prompt_long": _(
+        "About %(tokens)s tokens for %(encoder)s, and its model was trained with at most %(limit)s: "
+        "what comes later may not be heeded."
+    ),
+    "prompt_too_long": _(
+        "%(tokens)s characters, and %(encoder)s takes %(limit)s: it will refuse this. Shorten the texts."
+    ),
+    "prompt_deaf": _(
+        "%(encoder)s, which reads the prompts of %(template)s, does not know Korean letters: "
+        "render this one with an English prompt."
+    ),
+    "prompt_by_hand": _("The prompt is written by hand, by %(by)s."),
+    "prompt_outdated": _(
+        "The prompt is written by hand, by %(by)s, and the shot is not what it was then: %(aspects)s. "
+        "Read it again, or give it back to the composer."
+    ),
+    "trigger_missing": _(
+        "The prompt written by hand lacks trigger words of LoRAs that are loaded: %(words)s."
+    ),
     "after_failed": _("Waits for %(job)s, which is %(state)s: nothing starts until that one has succeeded."),
 }
 
@@ -84,6 +108,17 @@ OF_REQUEST: Final[Mapping[str, tuple[str, str]]] = {
 
 OF_FILES: Final = frozenset({"mask_shape", "mask_size", "control_shape", "video_rate", "video_short"})
 """Warnings about a file of a shot, which is their fact ``file``."""
+
+OF_PROMPT: Final[Mapping[str, str]] = {
+    "negative_ignored": "text",
+    "prompt_long": "tokens",
+    "prompt_too_long": "tokens",
+    "prompt_deaf": "encoder",
+    "prompt_by_hand": "by",
+    "prompt_outdated": "by",
+    "trigger_missing": "words",
+}
+"""Warnings about a shot's prompt, and the fact that is the value of each."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +178,23 @@ def warning_problem(shot: Shot, warned: Warned) -> Problem:
         return Problem(field, warned.params.get(fact, ""), sentence, code=warned.code)
     if warned.code in OF_FILES:
         return Problem(f"{shot.full_code}.files", warned.params["file"], sentence, code=warned.code)
+    if warned.code in OF_PROMPT:
+        value = warned.params[OF_PROMPT[warned.code]]
+        return Problem(f"{shot.full_code}.prompt", value, sentence, code=warned.code)
     told = _spoken(warned.params)
     value = told.get("characters") or told.get("character", "")
     return Problem(f"{shot.full_code}.loras", value, sentence, code=warned.code)
 
 
 def _spoken(params: Mapping[str, str]) -> Mapping[str, str]:
-    """Say a job's state and people's names among the facts in the reader's language."""
+    """Say a job's state, people's names and what changed in the reader's language."""
     told = dict(params)
     if (get_language() or "").startswith("ko"):
         told |= {name: params.get(f"{name}{IN_KOREAN}", value) for name, value in params.items()}
+    if "aspects" in params:
+        told["aspects"] = ", ".join(
+            str(CHANGED.get(aspect, aspect)) for aspect in params["aspects"].split(",")
+        )
     if params.get("state") in JobState.values:
         told["state"] = str(JobState(params["state"]).label)
     return told

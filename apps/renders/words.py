@@ -17,6 +17,7 @@ from apps.common.show import moment, spoken, tier_text
 from apps.nodes.states import NODE_HOURS, Desired, Health, Hours, Observed, SoftwareState
 from apps.nodes.words import reason_in_words as node_reason_in_words
 from apps.productions.models import ShotStatus
+from apps.productions.states import LABEL
 from apps.renders.models import Hold, Job, Priority
 from apps.renders.states import AttemptState, BlockState, JobState, ProofState
 from apps.review.states import Media, Review
@@ -40,8 +41,11 @@ FAILURES: dict[str, Promise] = {
 REASONS: dict[str, Promise] = {
     "a render was submitted": _("a render was submitted"),
     "a render of it ran out of memory": _("a render of it ran out of memory"),
+    "a retake is asked for: ready again": _("a retake is asked for: ready again"),
     "a take came back": _("a take came back"),
+    "a take is approved: the shot, too": _("a take is approved: the shot, too"),
     "all it waited for is done": _("all it waited for is done"),
+    "an approval is taken back: look at it again": _("an approval is taken back: look at it again"),
     "called off": _("called off"),
     "cancelled": _("cancelled"),
     "claimed": _("claimed"),
@@ -134,6 +138,7 @@ STATES: Final[Mapping[str, Mapping[str, str | Promise]]] = {
     NODE_HOURS: dict(Hours.choices),
     "node_block": dict(BlockState.choices),
     "proof": dict(ProofState.choices),
+    "automation": {"notified": _("told"), "stopped": _("stopped: it would go round")},
     **dict.fromkeys(("job_wish", "batch_wish", "project_wish", "farm_wish"), _WISHES),
 }
 """The labels of every machine's states but the shot's, whose names are rows a studio may change."""
@@ -158,7 +163,7 @@ def state_label(machine: str, state: str, statuses: Mapping[str, str] | None = N
         return ""
     if machine == "need":
         return str(_("%(tier)s GB") % {"tier": state} if state.isdigit() else _("no card"))
-    if machine == "shot":
+    if machine in ("shot", LABEL):
         return (shot_status_names() if statuses is None else statuses).get(state, state)
     return str(STATES.get(machine, {}).get(state, state))
 

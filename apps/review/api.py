@@ -135,6 +135,11 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
         source="prompt_build.negative", read_only=True, default=None, allow_null=True
     )
 
+    prompt_build = serializers.PrimaryKeyRelatedField[Any](read_only=True)
+    prompt_by_hand = serializers.BooleanField(
+        source="prompt_build.by_hand", read_only=True, default=None, allow_null=True
+    )
+
     class Meta:
         model = Take
         fields = (
@@ -148,6 +153,8 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
             "seed",
             "prompt",
             "negative_prompt",
+            "prompt_build",
+            "prompt_by_hand",
             "node",
             "simulated",
             "render_seconds",

@@ -17,7 +17,8 @@ class Take(BaseModel):
 
     ``stage``: what it is a take of; at most one of a shot's is ``selected``, the one that the cut and the
     next stage take. ``length``: what the job was asked for (see Job.length); what came back stands with its
-    files.
+    files. ``stale_since``: from when on what it was made from is not what goes on any more; ``stale_why``: a
+    code and facts, read as a sentence (review.stale).
     At most one take per job, by constraint: rendering may happen twice, recording never.
     """
 
@@ -46,6 +47,8 @@ class Take(BaseModel):
     selected = models.BooleanField(_("selected"), default=False)
     selected_by = models.CharField(_("selected by"), max_length=150, blank=True)
     selected_at = models.DateTimeField(_("selected at"), null=True, blank=True)
+    stale_since = models.DateTimeField(_("stale since"), null=True, blank=True, editable=False)
+    stale_why = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -69,6 +72,10 @@ class Take(BaseModel):
                 fields=["updated_at"],
                 condition=models.Q(media_state=Media.PROCESSING),
                 name="takes_in_processing",
+            ),
+            models.Index(fields=["shot"], condition=models.Q(stale_since__isnull=False), name="stale_takes"),
+            models.Index(
+                fields=["selected_at"], condition=models.Q(selected=True), name="takes_selected_lately"
             ),
         ]
         verbose_name = _("take")
@@ -106,6 +113,7 @@ class ArtifactRole(models.TextChoices):
     PROXY = "proxy", _("proxy")
     CONFORMED = "conformed", _("conformed to the shot")
     THUMBNAIL = "thumbnail", _("thumbnail")
+    TAIL = "tail", _("last frames")
 
 
 class Artifact(BaseModel):

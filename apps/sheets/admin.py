@@ -24,8 +24,8 @@ from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.sheets.admin_forms import ExportForm, MappingForm, UploadForm, rows_of
 from apps.sheets.exporting import export
-from apps.sheets.handing import handed_over
 from apps.sheets.files import MOST_BYTES
+from apps.sheets.handing import handed_over
 from apps.sheets.headings import targets
 from apps.sheets.models import ImportBatch, Outcome, Work
 from apps.sheets.reporting import report
@@ -264,9 +264,7 @@ class ImportBatchAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("rows"))
     def what_came(self, batch: ImportBatch) -> str:
         told = [
-            f"{batch.counts[outcome]} {outcome.label}"
-            for outcome in Outcome
-            if batch.counts.get(outcome)
+            f"{batch.counts[outcome]} {outcome.label}" for outcome in Outcome if batch.counts.get(outcome)
         ]
         return " · ".join(told) or str(batch.total)
 

@@ -166,9 +166,7 @@ class SheetImportViewSet(_OfProject):
         page = self.paginate_queryset(rows.order_by("-created_at", "-pk"))  # type: ignore[arg-type]
         return self.get_paginated_response(SheetImportSerializer(page, many=True).data)
 
-    @extend_schema(
-        request={"multipart/form-data": SheetUpload}, responses={201: SheetImportSerializer}
-    )
+    @extend_schema(request={"multipart/form-data": SheetUpload}, responses={201: SheetImportSerializer})
     def create(self, request: Request, code: str) -> Response:
         """Bring a file (multipart). Its columns are guessed and the dry run is begun; read it to see how far."""
         project = self.planned()
@@ -273,7 +271,10 @@ class ExportViewSet(_OfProject):
         parameters=[
             OpenApiParameter("format", str, enum=list(Format.values), description="xlsx by default"),
             OpenApiParameter(
-                "discipline", str, enum=[one for one in Discipline.values if one], description="All by default"
+                "discipline",
+                str,
+                enum=[one for one in Discipline.values if one],
+                description="All by default",
             ),
             OpenApiParameter("shots", str, description="Only these, by full code: SQ010_SH0010,SQ010_SH0020"),
         ],

@@ -79,7 +79,9 @@ def _check_name(name: str, found: Format) -> None:
     suffix = PurePosixPath(name).suffix.lower().lstrip(".")
     said = _SUFFIXES.get(suffix)
     if said is not None and said != found:
-        told = _("The name says .%(suffix)s but the content is %(kind)s. Save the file again under its own name.")
+        told = _(
+            "The name says .%(suffix)s but the content is %(kind)s. Save the file again under its own name."
+        )
         raise _refused(name, told % {"suffix": suffix, "kind": found.label}, "wrong_extension")
 
 
@@ -115,7 +117,9 @@ def _json_sheet(title: str, rows: list[dict[str, Any]], name: str) -> Sheet:
         Row(number, tuple(_json_cell(row.get(key)) for key in names))
         for number, row in enumerate(rows, start=2)
     ]
-    return sheet_of(title, [Row(1, tuple(names)), *(row for row in read if any(c is not None for c in row.cells))])
+    return sheet_of(
+        title, [Row(1, tuple(names)), *(row for row in read if any(c is not None for c in row.cells))]
+    )
 
 
 def _json_cell(value: Any) -> Any:

@@ -38,8 +38,16 @@ WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "code": ("Code", "코드", ("shot code", "샷 코드", "shot name", "컷 번호", "샷 번호")),
     "name": ("Name", "이름", ("title", "제목")),
     "name_ko": ("Name (Korean)", "이름(한국어)", ("korean name", "한글 이름", "한국어 이름")),
-    "description": ("Description", "설명", ("scene_description", "action", "what happens", "내용", "장면 설명")),
-    "description_ko": ("Description (Korean)", "설명(한국어)", ("korean description", "한글 설명", "한국어 설명")),
+    "description": (
+        "Description",
+        "설명",
+        ("scene_description", "action", "what happens", "내용", "장면 설명"),
+    ),
+    "description_ko": (
+        "Description (Korean)",
+        "설명(한국어)",
+        ("korean description", "한글 설명", "한국어 설명"),
+    ),
     "fps": ("Frames per second", "초당 프레임", ("frame rate", "프레임 레이트")),
     "width": ("Width", "너비", ("가로",)),
     "height": ("Height", "높이", ("세로",)),
@@ -77,7 +85,11 @@ WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "continuity_from": ("Continues", "이어지는 샷", ("continues", "previous shot")),
     "continuity_keep": ("Keeps of it", "이어받는 것", ()),
     "continuity_frames": ("Frames kept", "이어받는 프레임", ()),
-    "assignees": ("Assigned to", "담당자", ("assigned to", "artist", "artists", "assignee", "담당", "아티스트")),
+    "assignees": (
+        "Assigned to",
+        "담당자",
+        ("assigned to", "artist", "artists", "assignee", "담당", "아티스트"),
+    ),
     "notes": ("Notes", "메모", ("note", "comment", "comments", "비고", "노트")),
     "locked": ("Locked by", "잠금", ()),
     "retakes": ("Retakes", "리테이크", ("retake_count",)),
@@ -88,7 +100,11 @@ WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "costume_override": ("Wears in this shot", "이 샷의 의상", ("costume override",)),
     "costume_override_ko": ("Wears in this shot (Korean)", "이 샷의 의상(한국어)", ()),
     "lora_weight": ("LoRA weight", "LoRA 가중치", ()),
-    "seconds": ("Seconds", "초", ("duration_seconds", "duration", "duration (s)", "sec", "길이(초)", "재생 시간")),
+    "seconds": (
+        "Seconds",
+        "초",
+        ("duration_seconds", "duration", "duration (s)", "sec", "길이(초)", "재생 시간"),
+    ),
 }
 """Our column: what it is called in English and in Korean, and what else people write."""
 
@@ -127,7 +143,9 @@ def targets() -> Targets:
     own = by_sheet[SHOTS.sheet]
     by_sheet[SHOTS.sheet] += (SHOT, SECONDS, *(slug for slug in slugs if slug not in own))
     by_sheet[TECHNICAL] = (SHOT, *slugs)
-    preset_words = {word: slug for slug, name, ko in categories for word in (heading(name), heading(ko)) if word}
+    preset_words = {
+        word: slug for slug, name, ko in categories for word in (heading(name), heading(ko)) if word
+    }
     preset_words |= {word: slug for word, slug in _CATEGORIES.items() if slug in slugs}
     preset_words |= {slug: slug for slug in slugs}
     words = {sheet: _words(columns, preset_words) for sheet, columns in by_sheet.items()}

@@ -123,9 +123,7 @@ class _Table:
         if missing:
             told = _("No column is “%s”, which names the rows. Choose the column that says it.")
             for name in missing:
-                self.told.problems.append(
-                    Problem(sheet.name, "", told % name, code="missing_column")
-                )
+                self.told.problems.append(Problem(sheet.name, "", told % name, code="missing_column"))
             return
         letters = self._letters(layout, places)
         told_only = {column.name for column in layout.columns if column.told_only}
@@ -143,7 +141,9 @@ class _Table:
         for record in found:
             if (first := before.get(record.key)) is not None:
                 told = _("The same is already in %(where)s. Remove one of the two.") % {"where": first.where}
-                self.told.problems.append(record.problem(last_key, " ".join(record.key), told, code="duplicate"))
+                self.told.problems.append(
+                    record.problem(last_key, " ".join(record.key), told, code="duplicate")
+                )
 
     def _letters(self, layout: Layout, places: Mapping[str, int]) -> dict[str, str]:
         """The letters of the file's own columns; a derived one has that of what it comes from."""
@@ -246,7 +246,9 @@ def the_project(told: Told, code: str) -> Record | None:
     rows = told.records.get(PROJECT.sheet, [])
     for row in rows:
         if row.key[0] != code:
-            message = _("This file describes another project than %s. Leave this row out, or open that project.")
+            message = _(
+                "This file describes another project than %s. Leave this row out, or open that project."
+            )
             told.problems.append(row.problem("code", row.key[0], message % code, code="other_project"))
     return rows[0] if rows and rows[0].key[0] == code else None
 

@@ -30,9 +30,7 @@ BATCH: Final = Machine(
     moves={
         "": frozenset({BatchState.UPLOADED}),
         BatchState.UPLOADED: frozenset({BatchState.PLANNED, BatchState.REFUSED, BatchState.EXPIRED}),
-        BatchState.PLANNED: frozenset(
-            {BatchState.APPLIED, BatchState.REFUSED, BatchState.EXPIRED}
-        ),
+        BatchState.PLANNED: frozenset({BatchState.APPLIED, BatchState.REFUSED, BatchState.EXPIRED}),
         BatchState.APPLIED: frozenset({BatchState.UNDONE}),
         BatchState.UNDONE: frozenset(),
         BatchState.REFUSED: frozenset(),

@@ -91,7 +91,9 @@ def _strictly(content: bytes, encoding: str, name: str) -> str:
 
 def no_text(name: str) -> Refused:
     """Say that a file is none of the formats."""
-    return _refused(name, _("This is no XLSX, CSV or JSON file. Save the list as one of them (CSV as UTF-8)."))
+    return _refused(
+        name, _("This is no XLSX, CSV or JSON file. Save the list as one of them (CSV as UTF-8).")
+    )
 
 
 def _refused(name: str, message: str) -> Refused:

@@ -30,7 +30,9 @@ from apps.sheets.models import Format
 LONGEST_CELL: Final = 32_767
 """Characters a spreadsheet's cell holds; what is longer it cuts off without a word."""
 LONGEST_CHOICE: Final = 255
-_WIDE: Final = frozenset({"description", "description_ko", "dialogue", "notes", "prompt", "prompt_ko", "negative"})
+_WIDE: Final = frozenset(
+    {"description", "description_ko", "dialogue", "notes", "prompt", "prompt_ko", "negative"}
+)
 _LISTS: Final = frozenset({"presets", "assignees", "trigger_words"})
 _LIVE: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -96,7 +98,9 @@ def _refuse_long(filled: Sequence[tuple[Layout, list[list[Cell]]]]) -> None:
         for row in rows:
             for value, column in zip(row, layout.columns, strict=True):
                 if isinstance(value, str) and len(value) > LONGEST_CELL - 1:
-                    told = _("It is longer than a spreadsheet's cell (%d characters). Export CSV or JSON instead.")
+                    told = _(
+                        "It is longer than a spreadsheet's cell (%d characters). Export CSV or JSON instead."
+                    )
                     name = f"{layout.sheet}: {row[0]} {row[1]}"
                     raise Refused(Problem(column.name, name, told % LONGEST_CELL, code="too_long"))
 
@@ -109,7 +113,9 @@ def _write_sheet(workbook: Workbook, layout: Layout, rows: list[list[Cell]]) -> 
         sheet.column_dimensions[letter].width = 48 if column.name in _WIDE else max(12, len(column.name) + 3)
         listed = ",".join(column.choices)
         if column.choices and not column.told_only and len(listed) < LONGEST_CHOICE:
-            choice = DataValidation(type="list", formula1=f'"{listed}"', allow_blank=not column.must_be_filled)
+            choice = DataValidation(
+                type="list", formula1=f'"{listed}"', allow_blank=not column.must_be_filled
+            )
             choice.showErrorMessage = False  # an import reads other words for them as well
             choice.add(f"{letter}2:{letter}{LAST_ROW}")
             sheet.data_validations.append(choice)
@@ -167,7 +173,9 @@ def _csv(table: Writable) -> bytes:
     lines = csv.writer(text)
     lines.writerow([column.name for column in table.layout.columns])
     for row in table.rows():
-        lines.writerow(["" if cell is None else escaped(cell) if isinstance(cell, str) else cell for cell in row])
+        lines.writerow(
+            ["" if cell is None else escaped(cell) if isinstance(cell, str) else cell for cell in row]
+        )
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -42,6 +42,19 @@ document.addEventListener("htmx:afterSettle", () => {
   focused = null;
 });
 
+/* A button that copies a path. Without a secure page there is no clipboard: the path beside it is selected then. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const label = button.textContent;
+  const beside = button.parentElement.querySelector("input");
+  if (beside) beside.select();
+  if (navigator.clipboard) await navigator.clipboard.writeText(button.dataset.copy);
+  else if (!document.execCommand("copy")) return;
+  button.textContent = button.dataset.copied;
+  window.setTimeout(() => { button.textContent = label; }, 1200);
+});
+
 /* Hand the CSRF token to htmx requests that change something. */
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.querySelector("input[name=csrfmiddlewaretoken]");

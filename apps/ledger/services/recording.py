@@ -21,16 +21,18 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Model
+from django.db.models.functions import Now
 
 from apps.accounts.models import User
 from apps.ledger.documents import AT_ONCE, VERSION, Document, Snapshot, batches, document_of
 from apps.ledger.models import Activity, Batch
+from apps.ledger.selectors import DELETED
 from farm.logs import bound_ids
 
 FARM: Final = "farm"
 """Who acts where no person does."""
-CREATED, CHANGED, DELETED, ARCHIVED, REVIVED = "created", "changed", "deleted", "archived", "revived"
-_EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
+CREATED, CHANGED, ARCHIVED, REVIVED = "created", "changed", "archived", "revived"
+EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 _AT_ONCE: Final = 1_000
 
 
@@ -80,7 +82,7 @@ class Changing:
                 activity.version = before.version + 1
         for some in batches(same_version, AT_ONCE):
             versions = self.document.model._default_manager.filter(pk__in=some)
-            versions.update(**{VERSION: F(VERSION) + 1})
+            versions.update(**{VERSION: F(VERSION) + 1}, updated_at=Now())
         Activity.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
     def _compared(self, key: Any, before: Snapshot | None, after: Snapshot | None) -> Activity | None:
@@ -158,7 +160,7 @@ def differences(before: Snapshot | None, after: Snapshot | None) -> dict[str, li
     """Compare two snapshots: field → [before, after] where they differ; of a new object what is filled."""
     if before is None or after is None:
         values = (before or after or Snapshot(None, "", {})).values
-        filled = {name: value for name, value in values.items() if value not in _EMPTY}
+        filled = {name: value for name, value in values.items() if value not in EMPTY}
         return {name: [value, None] if before else [None, value] for name, value in filled.items()}
     names = dict.fromkeys([*before.values, *after.values])
     return {

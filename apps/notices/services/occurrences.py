@@ -14,6 +14,7 @@ from apps.common.models import StateEvent
 from apps.nodes.models import Node
 from apps.notices.kinds import FARM, OF_NODES, Kind, closes_job, kind_of, opens_job
 from apps.notices.models import BatchEnd
+from apps.productions.models import Shot
 from apps.renders.models import Job, RenderBatch
 from apps.renders.progress import Tally, tallies
 from apps.renders.states import OPEN, JobState
@@ -44,12 +45,44 @@ def occurrences_in(events: Sequence[StateEvent]) -> list[Occurrence]:
     touched = [event for event in events if closes_job(event) or opens_job(event)]
     jobs = _jobs({event.subject for event in touched})
     nodes = _node_names({event.subject for event, kind in told if kind in OF_NODES})
+    shots = _shots({event.subject for event, kind in told if kind is Kind.SHOT_AUTOMATION})
     found = [
-        _of_node(event, kind, nodes) if kind in OF_NODES else _of_job(event, kind, jobs[event.subject])
+        _of_node(event, kind, nodes)
+        if kind in OF_NODES
+        else _of_shot(event, shots[event.subject])
+        if kind is Kind.SHOT_AUTOMATION
+        else _of_job(event, kind, jobs[event.subject])
         for event, kind in told
-        if kind in OF_NODES or event.subject in jobs
+        if kind in OF_NODES or event.subject in jobs or event.subject in shots
     ]
     return found + _ends(touched, jobs)
+
+
+def _shots(keys: Iterable[UUID]) -> dict[UUID, Shot]:
+    if not keys:
+        return {}
+    rows = Shot.objects.filter(pk__in=list(keys)).select_related("sequence", "project")
+    shown = rows.only("code", "status_id", "project__code", "sequence__code")
+    return {shot.pk: shot for shot in shown}
+
+
+def _of_shot(event: StateEvent, shot: Shot) -> Occurrence:
+    item = {
+        "shot": str(shot.pk),
+        "code": shot.full_code,
+        "status": shot.status_id,
+        "reason": event.reason[:LONGEST_REASON],
+        "at": event.at.isoformat(),
+    }
+    return Occurrence(
+        kind=Kind.SHOT_AUTOMATION,
+        event=event.pk,
+        at=event.at,
+        about=shot.project_id,
+        code=shot.project.code,
+        project=shot.project_id,
+        item=item,
+    )
 
 
 def _jobs(keys: Iterable[UUID]) -> dict[UUID, Job]:

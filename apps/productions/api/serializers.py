@@ -9,8 +9,22 @@ from rest_framework import serializers
 
 from apps.characters.models import MOST_WEIGHT
 from apps.common.strict import OneOf, Strict
+from apps.productions.continuity import shot_called
 from apps.productions.editing import Part
-from apps.productions.models import MAX_FRAMES, Episode, Location, Sequence, Shot, TimeOfDay, Weather
+from apps.productions.models import (
+    MAX_FRAMES,
+    Automation,
+    Deed,
+    Episode,
+    Keeps,
+    Location,
+    Sequence,
+    Shot,
+    ShotStatus,
+    TimeOfDay,
+    Trigger,
+    Weather,
+)
 from apps.productions.states import SHOT
 from apps.projects.api_scope import ProjectCode
 from apps.projects.models import MOST_HANDLES, Project
@@ -84,6 +98,19 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
     sequence = serializers.CharField(source="sequence.code", read_only=True)
     full_code = serializers.CharField(read_only=True)
     status = serializers.ChoiceField(choices=SHOT.states, source="status_id", read_only=True)
+    studio_status = serializers.CharField(
+        source="studio_status_id",
+        read_only=True,
+        allow_null=True,
+        help_text="The studio's own status within it, null for none",
+    )
+    continuity_from = serializers.CharField(
+        source="continuity_from.full_code",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="The shot it continues",
+    )
     location = serializers.CharField(source="location.code", read_only=True, default=None, allow_null=True)
     casting = PartSerializer(many=True, read_only=True)
     presets = serializers.SerializerMethodField()
@@ -103,6 +130,7 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
             "full_code",
             "order",
             "status",
+            "studio_status",
             "description",
             "description_ko",
             "dialogue",
@@ -110,6 +138,9 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
             "handles",
             "cut_in",
             "cut_out",
+            "continuity_from",
+            "continuity_keep",
+            "continuity_frames",
             "locked_by",
             "locked_at",
             "retake_count",
@@ -142,6 +173,13 @@ class SaidOfShot(Strict):
     frames = serializers.IntegerField(required=False, min_value=1, max_value=MAX_FRAMES)
     handles = serializers.IntegerField(required=False, min_value=0, max_value=MOST_HANDLES)
     cut_in = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=20_000_000)
+    continuity_from = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="The shot it continues, such as SQ010_SH0020, or null",
+    )
+    continuity_keep = OneOf(choices=Keeps.choices, required=False)
+    continuity_frames = serializers.IntegerField(required=False, min_value=1, max_value=1000)
     location = serializers.CharField(required=False, allow_null=True, help_text="The location's code")
     weather = OneOf(choices=Weather.choices, required=False, allow_blank=True)
     time_of_day = OneOf(choices=TimeOfDay.choices, required=False, allow_blank=True)
@@ -173,11 +211,132 @@ class NewShot(SaidOfShot):
         return attrs | {"sequence": sequence}
 
 
-class StatusChange(Strict):
-    """Move a shot to another status."""
+class StatusSlug(serializers.CharField):
+    """A status that is offered, by its slug: the machine's, or one of the studio's."""
 
-    to = OneOf(choices=SHOT.states)
+    def to_internal_value(self, data: Any) -> str:
+        slug = super().to_internal_value(data)
+        offered = list(ShotStatus.objects.filter(archived=False).values_list("slug", flat=True))
+        if slug not in offered:
+            told = _("choose one of %s") % ", ".join(offered)
+            raise serializers.ValidationError(told, code="invalid_choice")
+        return slug
+
+
+class StatusChange(Strict):
+    """Give a shot another status."""
+
+    to = StatusSlug(max_length=20, help_text="See /api/v1/statuses")
     reason = serializers.CharField(required=False, allow_blank=True, default="")
+
+
+class StatusSerializer(serializers.ModelSerializer[ShotStatus]):
+    """A status of shots. ``state``: the machine's state it is a shade of; the machine's own are their own."""
+
+    class Meta:
+        model = ShotStatus
+        fields = (
+            "slug",
+            "state",
+            "name",
+            "name_ko",
+            "order",
+            "colour",
+            "renderable",
+            "closed",
+            "is_default",
+            "is_done",
+            "is_wip",
+            "is_feedback_request",
+            "is_retake",
+            "is_artist_allowed",
+            "archived",
+            "row_version",
+        )
+        read_only_fields = fields
+
+
+class StatusBody(Strict):
+    """A status, or what shall change of it. ``slug`` and ``state`` are fixed once it is made.
+
+    ``renderable`` and ``closed`` are said of the machine's own; shades follow.
+    """
+
+    slug = serializers.SlugField(max_length=20)
+    state = OneOf(choices=SHOT.states)
+    name = serializers.CharField(max_length=60)
+    name_ko = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    order = serializers.IntegerField(min_value=0, max_value=32_767)
+    colour = serializers.CharField(max_length=20, required=False)
+    renderable = serializers.BooleanField(required=False)
+    closed = serializers.BooleanField(required=False)
+    is_default = serializers.BooleanField(required=False)
+    is_done = serializers.BooleanField(required=False)
+    is_wip = serializers.BooleanField(required=False)
+    is_feedback_request = serializers.BooleanField(required=False)
+    is_retake = serializers.BooleanField(required=False)
+    is_artist_allowed = serializers.BooleanField(required=False)
+    archived = serializers.BooleanField(required=False)
+
+
+class AutomationSerializer(serializers.ModelSerializer[Automation]):
+    """When … then …: for one project, or for all (``project`` null)."""
+
+    project = serializers.CharField(source="project.code", read_only=True, default=None, allow_null=True)
+    status = serializers.CharField(source="status_id", read_only=True, allow_null=True)
+    target = serializers.CharField(source="target_id", read_only=True, allow_null=True)
+    trigger = serializers.ChoiceField(choices=Trigger.choices, read_only=True)
+    deed = serializers.ChoiceField(choices=Deed.choices, read_only=True)
+    from_states = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Automation
+        fields = (
+            "id",
+            "project",
+            "name",
+            "name_ko",
+            "order",
+            "trigger",
+            "stage",
+            "status",
+            "from_states",
+            "deed",
+            "target",
+            "active",
+            "builtin",
+            "row_version",
+        )
+        read_only_fields = fields
+
+
+class AutomationBody(Strict):
+    """An automation, or what shall change of it. ``project``: once made it stays where it is."""
+
+    project = ProjectCode(required=False, allow_null=True)
+    name = serializers.CharField(max_length=100)
+    name_ko = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    order = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
+    trigger = OneOf(choices=Trigger.choices)
+    stage = serializers.CharField(max_length=10, required=False, allow_blank=True)
+    status = StatusSlug(required=False, allow_null=True, source="status_id")
+    from_states = serializers.ListField(child=OneOf(choices=SHOT.states), required=False)
+    deed = OneOf(choices=Deed.choices)
+    target = StatusSlug(required=False, allow_null=True, source="target_id")
+    active = serializers.BooleanField(required=False)
+
+
+def continued_of(code: str | None, project_id: Any) -> Shot | None:
+    """Return the shot of a project with this full code, None for none. Raises ValidationError."""
+    if not code:
+        return None
+    found = shot_called(code, project_id)
+    if found is None:
+        raise serializers.ValidationError(
+            {"continuity_from": _("There is no such shot in this project; write it as SQ010_SH0020.")},
+            code="does_not_exist",
+        )
+    return found
 
 
 def location_of(code: str | None, project_id: Any) -> Location | None:

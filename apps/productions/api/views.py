@@ -21,6 +21,7 @@ from apps.productions.api.serializers import (
     ShotChange,
     ShotSerializer,
     StatusChange,
+    continued_of,
     location_of,
     part_from,
 )
@@ -69,6 +70,7 @@ class ShotFilter(filters.ByProject):
 
     sequence = filters.CharFilter(field_name="sequence__code")
     status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
+    studio_status = filters.CharFilter(field_name="studio_status_id")
 
     class Meta:
         model = Shot
@@ -79,7 +81,7 @@ class ShotViewSet(ScopedRead[Shot]):
     """The shots of your projects, in the film's order."""
 
     queryset = (
-        Shot.objects.select_related("project", "sequence", "location")
+        Shot.objects.select_related("project", "sequence", "location", "continuity_from__sequence")
         .prefetch_related(
             "casting__character", "casting__costume", "shot_presets__preset__category", "assignees"
         )
@@ -101,6 +103,8 @@ class ShotViewSet(ScopedRead[Shot]):
         project, said = asked.validated_data.pop("project"), _said(asked.validated_data)
         if "location" in said:
             said["location"] = location_of(said["location"], project.pk)
+        if "continuity_from" in said:
+            said["continuity_from"] = continued_of(said["continuity_from"], project.pk)
         shot = create_full_shot(user=person_of(request), **said)
         return self._answer(self.get_queryset().get(pk=shot.pk), status.HTTP_201_CREATED)
 
@@ -111,6 +115,8 @@ class ShotViewSet(ScopedRead[Shot]):
         version = _version(request, said.pop("row_version", None))
         if "location" in said:
             said["location"] = location_of(said["location"], shot.project_id)
+        if "continuity_from" in said:
+            said["continuity_from"] = continued_of(said["continuity_from"], shot.project_id)
         update_shot(shot, user=person_of(request), row_version=version, **said)
         return self._answer(self.get_object())
 

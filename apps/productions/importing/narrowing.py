@@ -27,7 +27,9 @@ def leave_out_new(plan: Plan) -> list[Change[Any]]:
     Who is cast in a shot that is there is a change of that shot, and stays. A row that stays and points at
     one that goes is a problem.
     """
-    gone = {change.row.pk for change in plan.changes if change.new and not isinstance(change.row, ShotCharacter)}
+    gone = {
+        change.row.pk for change in plan.changes if change.new and not isinstance(change.row, ShotCharacter)
+    }
     leaving = [change for change in plan.changes if _leaves(change, gone)]
     places = {(change.record.sheet, change.record.row) for change in leaving}
     out = {id(change) for change in leaving}
@@ -54,6 +56,8 @@ def _leaves(change: Change[Any], gone: set[UUID]) -> bool:
 def _tell_pointing(plan: Plan, change: Change[Any], gone: set[UUID]) -> None:
     for attribute, column in _POINTS.items():
         if getattr(change.row, attribute, None) in gone:
-            told = _("It is new, and only what is there is updated. Let new rows be created, or leave this out.")
+            told = _(
+                "It is new, and only what is there is updated. Let new rows be created, or leave this out."
+            )
             value = change.record.values.get(column, "")
             plan.problems.append(change.record.problem(column, value, told, code="new_left_out"))

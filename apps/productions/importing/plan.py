@@ -12,8 +12,8 @@ from apps.characters.models import Character, CharacterLora, Costume
 from apps.productions.importing.changes import Change, Plan, compare
 from apps.productions.importing.known import Known
 from apps.productions.importing.plan_casting import plan_casting, worn
-from apps.productions.importing.plan_shots import plan_shots, pointed, refuse_locked, with_order
 from apps.productions.importing.plan_presets import plan_technical
+from apps.productions.importing.plan_shots import plan_shots, pointed, refuse_locked, with_order
 from apps.productions.importing.records import Record
 from apps.productions.models import Episode, Location, Sequence
 from apps.productions.services import EPISODES, SEQUENCES, order_of

@@ -97,9 +97,7 @@ def _checked(
     for column, name, wanted in asked:
         category, _slash, word = name.rpartition("/")
         offered = [
-            preset
-            for preset in known.called(word)
-            if (category or wanted) in ("", preset.category.slug)
+            preset for preset in known.called(word) if (category or wanted) in ("", preset.category.slug)
         ]
         if len(offered) != 1:
             told = (

@@ -149,7 +149,9 @@ def sheet_of(
     """Make a sheet of its rows: which of them holds the headings, and what they say."""
     at = heading_row(rows) if heading_row and rows else 0
     if not rows or (heading_row is None and rows[0].number != 1):
-        return Sheet(name, (), tuple(rows), merged=tuple(merged), hidden=hidden, hidden_rows=tuple(hidden_rows))
+        return Sheet(
+            name, (), tuple(rows), merged=tuple(merged), hidden=hidden, hidden_rows=tuple(hidden_rows)
+        )
     head = rows[at].cells
     return Sheet(
         name,
@@ -209,7 +211,9 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
         rows = list(_rows(sheet.title, parser, _zeros(workbook)))
     merged = [str(one.ref) for one in parser.merged_cells.mergeCell] if parser.merged_cells else []
     shown = {row.number for row in rows}
-    hidden = [int(number) for number, row in parser.row_dimensions.items() if row.get("hidden") in ("1", "true")]
+    hidden = [
+        int(number) for number, row in parser.row_dimensions.items() if row.get("hidden") in ("1", "true")
+    ]
     return sheet_of(
         sheet.title,
         _spread(rows, merged),

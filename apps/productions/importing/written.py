@@ -98,7 +98,8 @@ def rows_of(layout: Layout, words: Words) -> Iterator[BaseModel]:
 
 def _shots(words: Words) -> list[Shot]:
     return sorted(
-        words.known.shots.values(), key=lambda row: (row.sequence.order, row.sequence.code, row.order, row.code)
+        words.known.shots.values(),
+        key=lambda row: (row.sequence.order, row.sequence.code, row.order, row.code),
     )
 
 
@@ -107,9 +108,7 @@ def _by_character(words: Words, row: Costume | CharacterLora) -> tuple[str, str]
 
 
 def _casting(words: Words) -> list[ShotCharacter]:
-    return [
-        casting for shot in _shots(words) for casting in words.known.castings.get(shot.pk, {}).values()
-    ]
+    return [casting for shot in _shots(words) for casting in words.known.castings.get(shot.pk, {}).values()]
 
 
 def _costumes(words: Words) -> list[Costume]:
@@ -123,8 +122,12 @@ def _characters(words: Words) -> list[Character]:
 
 _ROWS: Final[Mapping[str, Callable[[Words], Any]]] = {
     PROJECT.sheet: lambda words: [words.project],
-    EPISODES.sheet: lambda words: sorted(words.known.episodes.values(), key=lambda row: (row.order, row.code)),
-    SEQUENCES.sheet: lambda words: sorted(words.known.sequences.values(), key=lambda row: (row.order, row.code)),
+    EPISODES.sheet: lambda words: sorted(
+        words.known.episodes.values(), key=lambda row: (row.order, row.code)
+    ),
+    SEQUENCES.sheet: lambda words: sorted(
+        words.known.sequences.values(), key=lambda row: (row.order, row.code)
+    ),
     CHARACTERS.sheet: _characters,
     COSTUMES.sheet: _costumes,
     LORAS.sheet: lambda words: sorted(words.known.loras.values(), key=lambda row: _by_character(words, row)),

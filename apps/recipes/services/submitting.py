@@ -75,6 +75,11 @@ def submit_segment(
     return submission.batch
 
 
+def hear_of_source(*, job: UUID, maker: UUID, role: str, **_: Any) -> None:
+    """A job that waited for a take of the shot it continues has it now: that is its source."""
+    RunJob.objects.filter(job=job, source_job=None).update(source_job=maker)
+
+
 def _keep(
     batch: RenderBatch,
     specs: Sequence[StepSpec],

@@ -18,7 +18,9 @@ from apps.common.models import StateEvent
 from apps.common.show import MACHINES, link, moment, state_badge
 from apps.nodes.models import Node
 from apps.nodes.states import NODE_HOURS
+from apps.productions.automations import EVENTS
 from apps.productions.models import Shot
+from apps.productions.states import LABEL
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.models import Project
 from apps.projects.reach import reach_of, sees_farm
@@ -67,7 +69,9 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
             return events
         mine = projects_for(request.user, Act.VIEW)
         seen = Q(story__in=Job.objects.filter(project__in=mine).values("pk"))
-        seen |= Q(machine="shot", story__in=Shot.objects.filter(project__in=mine).values("pk"))
+        seen |= Q(
+            machine__in=("shot", LABEL, EVENTS), story__in=Shot.objects.filter(project__in=mine).values("pk")
+        )
         seen |= Q(machine="batch_wish", story__in=RenderBatch.objects.filter(project__in=mine).values("pk"))
         seen |= Q(machine="project_wish", story__in=mine.values("pk"))
         if sees_farm(request):

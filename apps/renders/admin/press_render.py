@@ -28,16 +28,19 @@ from apps.renders.admin.fields import clock
 from apps.renders.admin.render_form import PICTURES, RenderForm
 from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.planning import plan
+from apps.renders.services.prompting import PromptShown, prompts_shown
 from apps.renders.services.recommending import advice_for
 from apps.renders.services.submit import submit
 from apps.renders.shot_facts import facts_of
 from apps.renders.waiting import too_big_for_all
-from apps.renders.warnings import batch_warnings
+from apps.renders.warnings import batch_warnings, told_once
 from apps.workflows.selectors import offered
 
 TEMPLATE = "admin/productions/shot/render.html"
 SHOWN_PROBLEMS = 50
 SHOWN_FILES = 60
+SHOWN_PROMPTS = 3
+"""Shots whose prompts the preview shows in full."""
 WHEN_AND_WHERE = ("start_after", "deadline", "pool", "pinned_to", "tags", "after", "paused")
 MOST_ADVISED = 50
 """Shots for which the form begins with what is recommended: more would keep people waiting."""
@@ -171,7 +174,13 @@ def _show(
     planned: Plan | None = None,
 ) -> HttpResponse:
     problems: list[Problem] = planned.problems if planned else []
-    warnings = planned.warnings if planned and not problems else []
+    prompts: list[PromptShown] = []
+    if planned and not problems:
+        try:
+            prompts = prompts_shown(planned, most=SHOWN_PROMPTS)
+        except Refused as refused:
+            problems = list(refused.problems)
+    warnings = _warnings(planned, prompts) if planned and not problems else []
     context: dict[str, Any] = {
         **page.admin_site.each_context(request),
         "title": ngettext("Render %(count)d shot", "Render %(count)d shots", len(shots))
@@ -180,6 +189,8 @@ def _show(
         "project": project,
         "shots": shots,
         "lines": lines_of(planned.jobs) if planned and not problems else [],
+        "prompts": prompts,
+        "prompts_of": min(SHOWN_PROMPTS, len(shots)),
         "files": files_of(planned.jobs) if planned and not problems else [],
         "total": len(planned.jobs) if planned and not problems else 0,
         "warnings": [(form.name_of(warning.field), warning) for warning in warnings[:SHOWN_PROBLEMS]],
@@ -193,6 +204,13 @@ def _show(
         "when_open": form.is_bound and any(form.data.get(name) for name in WHEN_AND_WHERE),
     }
     return TemplateResponse(request, TEMPLATE, context)
+
+
+def _warnings(planned: Plan, prompts: Iterable[PromptShown]) -> list[Problem]:
+    """What a plan warns of, and what there is to know of the prompts that are shown; each once."""
+    of_prompts = told_once((one.preview.shot, warned) for one in prompts for warned in one.warnings)
+    known = planned.warnings
+    return [*known, *(warning for warning in of_prompts if warning not in known)]
 
 
 def _lacks_a_file(problem: Problem) -> bool:

@@ -16,6 +16,7 @@ from apps.projects.admin import ProjectAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+from apps.renders.admin.composer import OrdersPrompts
 from apps.renders.admin.material import HoldsMaterial
 from apps.renders.services.holds import pause_project
 
@@ -23,7 +24,7 @@ admin.site.unregister(Project)
 
 
 @admin.register(Project)
-class SteeredProjectAdmin(HoldsMaterial, ProjectAdmin):
+class SteeredProjectAdmin(HoldsMaterial, OrdersPrompts, ProjectAdmin):
     """A pause is pressed, not ticked: it acts at once, and tells who pressed."""
 
     list_display = ("picture", *ProjectAdmin.list_display)

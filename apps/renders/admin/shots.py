@@ -23,6 +23,7 @@ from apps.projects.roles import Act
 from apps.renders import cells
 from apps.renders.admin.material import HoldsMaterial
 from apps.renders.admin.press_render import may_render, page_for, render_view
+from apps.renders.admin.prompts import ShowsPrompts
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
@@ -32,7 +33,7 @@ admin.site.unregister(Shot)
 
 
 @admin.register(Shot)
-class RenderedShotAdmin(HoldsMaterial, ShotAdmin):
+class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
     """Select shots, press Render."""
 
     list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")

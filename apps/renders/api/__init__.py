@@ -11,6 +11,7 @@ from apps.renders.api.materials import (
     ShotMaterialViewSet,
 )
 from apps.renders.api.nodes import WorkingNodeViewSet
+from apps.renders.api.prompts import BuildViewSet, ComposerViewSet, PromptViewSet, ShotBuildViewSet
 from apps.renders.api.recommendations import RecommendationViewSet
 from apps.renders.api.stock import DownloadsView, ModelsView, ProofViewSet
 from apps.renders.api.takes import RenderedTakeViewSet
@@ -19,6 +20,8 @@ from apps.renders.api.templates import RenderingTemplateViewSet
 __all__ = [
     "BatchViewSet",
     "BlockViewSet",
+    "BuildViewSet",
+    "ComposerViewSet",
     "DownloadsView",
     "HoldViewSet",
     "JobViewSet",
@@ -26,11 +29,13 @@ __all__ = [
     "MaterialViewSet",
     "ModelsView",
     "ProjectMaterialViewSet",
+    "PromptViewSet",
     "ProofViewSet",
     "RecommendationViewSet",
     "RenderedTakeViewSet",
     "RenderingTemplateViewSet",
     "SequenceMaterialViewSet",
+    "ShotBuildViewSet",
     "ShotMaterialViewSet",
     "SteeredProjectViewSet",
     "WorkingNodeViewSet",

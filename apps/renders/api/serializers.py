@@ -334,6 +334,7 @@ class JobStory(JobSerializer):
     negative_prompt = serializers.CharField(
         source="prompt_build.negative", read_only=True, default=None, allow_null=True
     )
+    prompt_build = serializers.PrimaryKeyRelatedField[Any](read_only=True)
     depends_on = serializers.SerializerMethodField()
     materials = MaterialOfJob(many=True, read_only=True)
     attempts = AttemptSerializer(many=True, read_only=True)
@@ -344,6 +345,7 @@ class JobStory(JobSerializer):
             *JobSerializer.Meta.fields,
             "prompt",
             "negative_prompt",
+            "prompt_build",
             "depends_on",
             "materials",
             "attempts",

@@ -17,6 +17,7 @@ from apps.projects.stages import Stage
 from apps.prompts.models import PromptBuild
 from apps.renders.models.lanes import Lane
 from apps.renders.states import JOB, JobState
+from apps.review.models import Take
 from apps.workflows.models import Kind, WorkflowTemplateVersion
 
 LONGEST_LORA_FILES: Final = 1_000
@@ -222,6 +223,36 @@ class JobMaterial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.role}: {self.material}"
+
+
+class JobContinuity(models.Model):
+    """A job of a shot that continues another: the last ``frames`` of that ``shot``'s selected clip fill
+    ``role``.
+
+    ``take``: the one that is continued, None while the job waits for it: until one is selected and its end
+    cut. ``fresh``: it waits for one that is not stale. ``problem``: why its end cannot be cut, in words.
+    """
+
+    job = models.OneToOneField(Job, models.CASCADE, primary_key=True, related_name="continuity")
+    shot = models.ForeignKey(Shot, models.CASCADE, related_name="continued_in", db_index=False)
+    role = models.CharField(max_length=40)
+    frames = models.PositiveSmallIntegerField(default=1)
+    fresh = models.BooleanField(default=False)
+    take = models.ForeignKey(Take, models.SET_NULL, null=True, related_name="+", db_index=False)
+    problem = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(frames__gte=1), name="continuity_has_frames"),
+        ]
+        indexes = [
+            models.Index(fields=["shot"], condition=models.Q(take=None), name="continuity_waits"),
+        ]
+        verbose_name = _("continuity of a job")
+        verbose_name_plural = _("continuity of jobs")
+
+    def __str__(self) -> str:
+        return f"{self.job} ← {self.shot}"
 
 
 class JobDependency(BaseModel):

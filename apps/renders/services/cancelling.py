@@ -70,6 +70,8 @@ def _cancel(keys: Sequence[UUID], actor: str) -> int:
         return 0
     stopped = _stop_attempts(cancelled, actor)
     explain_blocked(Job.objects.filter(dependencies__depends_on__in=cancelled))
+    ended = Job.objects.filter(pk__in=cancelled).values("shot")
+    explain_blocked(Job.objects.filter(continuity__shot__in=ended, continuity__take=None))
     transaction.on_commit(lambda: _after_cancel(stopped))
     logger.info("jobs cancelled", extra={"jobs": [str(key) for key in sorted(cancelled)], "by": actor})
     return len(cancelled)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from apps.common.clock import database_now
 from apps.common.machines import Move, move_each
-from apps.renders.models import Job, JobDependency
+from apps.projects.stages import Stage
+from apps.renders.models import Job, JobContinuity, JobDependency
 from apps.renders.services.lanes import wake
 from apps.renders.states import JOB, JobState
+from apps.review.models import Take
 
 _TOLD: Final = (
     *("job__wait_code", "job__wait_params"),
@@ -21,6 +24,8 @@ _TOLD: Final = (
     *("depends_on__shot__code", "depends_on__shot__sequence__code"),
 )
 """What it takes to say who waits for what."""
+
+_ENDED_ILL: Final = (JobState.FAILED, JobState.QUARANTINED, JobState.CANCELLED)
 
 
 def release_dependents(done: Sequence[tuple[Job, str]]) -> int:
@@ -67,6 +72,8 @@ def explain_blocked(jobs: QuerySet[Job]) -> None:
     )
     # The first of several sources stands for all: it is read last.
     reasons = {dependency.job: _reason(dependency.depends_on) for dependency in unfinished}
+    for job, reason in continuity_reasons(jobs).items():
+        reasons.setdefault(job, reason)
     changed = [job for job, reason in reasons.items() if (job.wait_code, job.wait_params) != reason]
     for job in changed:
         job.wait_code, job.wait_params = reasons[job]
@@ -76,13 +83,48 @@ def explain_blocked(jobs: QuerySet[Job]) -> None:
 def tell_dependents(source: Job) -> None:
     """A job failed, was cancelled or runs again: what waits for it shall say so."""
     explain_blocked(Job.objects.filter(dependencies__depends_on=source))
+    explain_blocked(Job.objects.filter(continuity__shot=source.shot_id, continuity__take=None))
 
 
 def _reason(source: Job) -> tuple[str, dict[str, str]]:
     name = f"{source.shot.full_code} {source.kind} take {source.take_number}"
-    if source.state in (JobState.FAILED, JobState.QUARANTINED, JobState.CANCELLED):
+    if source.state in _ENDED_ILL:
         return "depends_failed", {"on": name, "state": source.state}
     return "depends", {"on": name}
+
+
+def continuity_reasons(jobs: QuerySet[Job]) -> dict[Job, tuple[str, dict[str, str]]]:
+    """Why those of these jobs wait that continue a shot without a selected clip, or whose end is not cut."""
+    newest = Job.objects.filter(shot=OuterRef("shot"), stage=Stage.CLIP).order_by("-created_at")
+    chosen = Take.objects.filter(shot=OuterRef("shot"), stage=Stage.CLIP, selected=True)
+    rows = JobContinuity.objects.filter(job__in=jobs, job__state=JobState.BLOCKED, take=None).annotate(
+        _last=Subquery(newest.values("state")[:1]),
+        _chosen=Exists(chosen.filter(stale_since=None)),
+        _stale=Exists(chosen.exclude(stale_since=None)),
+    )
+    told = {}
+    for row in rows.select_related("job", "shot__sequence"):
+        facts = {"on": row.shot.full_code}
+        code = "continues"
+        if row.problem:
+            code, facts["why"] = "continues_uncut", row.problem
+        elif row._chosen or (row._stale and not row.fresh):
+            code = "continues_cut"
+        elif row._stale:
+            code = "continues_stale"
+        elif row._last in _ENDED_ILL:
+            code, facts["state"] = "continues_failed", str(row._last)
+        told[row.job] = (code, facts)
+    return told
+
+
+def release_jobs(jobs: Iterable[UUID], *, actor: str, reason: str) -> int:
+    """Make READY those of these jobs that wait for nothing more; those that do say for what."""
+    keys = list(jobs)
+    released = _release(Job.objects.filter(pk__in=keys, state=JobState.BLOCKED), lambda _: (actor, reason))
+    if released < len(keys):
+        explain_blocked(Job.objects.filter(pk__in=keys))
+    return released
 
 
 def _release(jobs: QuerySet[Job], why: Callable[[Job], tuple[str, str]]) -> int:
@@ -90,7 +132,8 @@ def _release(jobs: QuerySet[Job], why: Callable[[Job], tuple[str, str]]) -> int:
     open_sources = JobDependency.objects.filter(job=OuterRef("pk")).exclude(
         depends_on__state=JobState.SUCCEEDED
     )
-    free = list(jobs.exclude(Exists(open_sources)).only("lane_id"))
+    uncut = JobContinuity.objects.filter(job=OuterRef("pk"), take=None)
+    free = list(jobs.exclude(Exists(open_sources)).exclude(Exists(uncut)).only("lane_id"))
     if not free:
         return 0
     changes = {"ready_at": database_now(), "wait_code": "", "wait_params": {}}

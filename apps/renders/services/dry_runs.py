@@ -13,8 +13,9 @@ from apps.common.errors import Problem, Refused
 from apps.nodes.models import Node
 from apps.nodes.selectors import known_capabilities
 from apps.productions.models import Shot
-from apps.prompts.composer import compose
+from apps.prompts.reader import reader_of
 from apps.prompts.selectors import inputs_for
+from apps.prompts.services import compose_prompts
 from apps.renders.scheduling.fit import lacking
 from apps.renders.scheduling.nearest import nearest_there
 from apps.renders.services.casting import NOBODY, Cast, cast_of
@@ -94,16 +95,12 @@ def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
     if "positive" in bindings:
         facts = inputs_for([shot])[shot.pk]
         cast = cast_of(facts, manifest)
-        composed = compose(
-            facts,
-            channel=manifest.produces,
-            language=shot.project.prompt_language,
-            base_model=manifest.lora_base,
-            experts={place.expert for place in manifest.loras},
-        )
-        origin = Origin("shot", _("shot %s, its cast, place and presets") % shot.full_code)
+        reader = reader_of(template)
+        build = compose_prompts([shot], reader, facts={shot.pk: facts}, even_silent=True)[shot.pk]
+        told = _("shot %s, written by hand") if build.by_hand else _("shot %s, its cast, place and presets")
+        origin = Origin("shot", told % shot.full_code)
         for role in ("positive", "negative"):
-            text = getattr(composed, role)
+            text = getattr(build, role)
             if role in bindings and (text or role == "negative"):
                 values[role] = Given(text, origin)
     if "seed" in bindings:

@@ -16,7 +16,7 @@ from apps.materials.models import Material, MaterialKind
 from apps.materials.selectors import nearest, usable_by
 from apps.productions.models import Shot, ShotCharacter
 from apps.projects.models import Project
-from apps.renders.services.sources import Looks, looks_of, medium_taken
+from apps.renders.services.sources import Looks, looks_of, medium_taken, tail_looks, tail_title
 from apps.renders.services.steps import Step
 from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media
@@ -75,7 +75,7 @@ class Brought:
 
 def stored_files(ids: Sequence[UUID | str]) -> dict[UUID, Stored]:
     """Find files by id, whatever they are of, also material that was taken away: three queries."""
-    originals = Artifact.objects.filter(pk__in=ids, role=ArtifactRole.PRIMARY)
+    originals = Artifact.objects.filter(pk__in=ids, role__in=(ArtifactRole.PRIMARY, ArtifactRole.TAIL))
     artifacts = originals.select_related("take__shot__sequence")
     pictures = CharacterReference.objects.filter(pk__in=ids).select_related("character")
     materials = Material.objects.filter(pk__in=ids)
@@ -231,15 +231,16 @@ def _pictures_of_cast(shots: Sequence[Shot]) -> dict[UUID, list[Stored]]:
 
 
 def _of_take(artifact: Artifact) -> Stored:
+    tail = artifact.role == ArtifactRole.TAIL
     return Stored(
         pk=artifact.pk,
         project_id=artifact.take.shot.project_id,
         key=artifact.key,
         sha256=artifact.sha256,
         bytes=artifact.bytes,
-        medium=PICTURES_OF_TAKE if artifact.take.kind == Kind.FRAMES else artifact.kind,
-        looks=looks_of(artifact),
-        title=str(artifact.take),
+        medium=PICTURES_OF_TAKE if artifact.take.kind == Kind.FRAMES and not tail else artifact.kind,
+        looks=tail_looks(artifact) if tail else looks_of(artifact),
+        title=tail_title(artifact) if tail else str(artifact.take),
     )
 
 

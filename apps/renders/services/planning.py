@@ -15,6 +15,7 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
+from apps.renders.services.continuing import continued, continuing
 from apps.renders.services.envelope import PLAIN, Envelope, read_envelope, too_small
 from apps.renders.services.files import Stored, brought
 from apps.renders.services.misfits import misfits
@@ -31,7 +32,7 @@ from apps.renders.services.sources import (
     medium_of,
     medium_taken,
 )
-from apps.renders.services.starts import own_role, start_of
+from apps.renders.services.starts import Start, own_role, start_of
 from apps.renders.services.steps import MOST_JOBS, Step, at_step, check_steps
 from apps.renders.warnings import not_licensed
 from apps.workflows.models import WorkflowTemplateVersion
@@ -101,6 +102,10 @@ class _Planning:
         sources = self._sources(index, step, template)
         others = self._others(index, step, template)
         own = own_role(step, template)
+        how = continuing(step, template)
+        if how is not None and any(one.step is not None for one in sources.values()):
+            how = how if how.role != own else None  # the request itself makes what they start from
+        goes_on = continued(self.shots, how, fresh=step.fresh) if how is not None else {}
         waited = {job.pk for job in self.result.terms.after}
         files = brought(self.project, self.shots, step, template, own=own, besides=others)
         problems += [at_step(index, problem) for problem in files.problems]
@@ -108,14 +113,21 @@ class _Planning:
             return
         for shot in self.shots:
             suiting = files.starts.get(shot.pk, [])
+            from_other = goes_on.get(shot.pk)
             try:
-                start = start_of(step, template, shot, sources.get(shot.pk), suiting, waited)
+                if from_other is not None and from_other.role == own:
+                    start = Start(from_other)
+                else:
+                    start = start_of(step, template, shot, sources.get(shot.pk), suiting, waited)
             except Refused as refused:
                 problems += refused.problems
                 continue
             more = [found[shot.pk] for found in others.values() if shot.pk in found]
             if files.problems or len(more) < len(others):
                 continue  # told already
+            if from_other is not None and from_other.role != own:
+                more.append(from_other)
+                files.by_shot[shot.pk].pop(from_other.role, None)  # a driving video of the shot's material
             if start.material:
                 files.by_shot[shot.pk][own] = start.material
             source = start.source

@@ -21,9 +21,10 @@ from apps.common.machines import Move, move_each
 from apps.nodes.models import Node
 from apps.projects.roles import Act
 from apps.projects.selectors import require, scoped
-from apps.renders.models import Attempt, Job, JobDependency, RenderBatch
+from apps.renders.models import Attempt, Job, JobContinuity, JobDependency, RenderBatch
 from apps.renders.selectors import WHAT_JOBS_ARE_OF
 from apps.renders.services import bus
+from apps.renders.services.continuity import loosen, resolve
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.hurry import settle
 from apps.renders.services.lanes import assign
@@ -98,7 +99,7 @@ def _requeue(keys: Iterable[UUID], *, actor: str) -> int:
         open_sources = JobDependency.objects.filter(job__in=jobs).exclude(
             depends_on__state=JobState.SUCCEEDED
         )
-        waiting = set(open_sources.values_list("job_id", flat=True))
+        waiting = set(open_sources.values_list("job_id", flat=True)) | loosen(jobs)
         for job in jobs:
             job.floor_gb, job.avoids, job.rank = 0, "", job.priority
         assign(jobs)
@@ -112,6 +113,8 @@ def _requeue(keys: Iterable[UUID], *, actor: str) -> int:
             )
         # Those that wait say for whom; those that wait for one of these say that it runs again.
         explain_blocked(Job.objects.filter(Q(pk__in=moved) | Q(dependencies__depends_on__in=moved)))
+        if moved & waiting:
+            transaction.on_commit(lambda: resolve(JobContinuity.objects.filter(job__in=moved & waiting)))
     return len(moved)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from apps.productions.models import Shot
 from apps.renders.models import Job
 from apps.renders.states import OPEN
@@ -60,7 +62,9 @@ class Source:
 
     ``role``: the input its file fills; "": its end is only waited for. ``looks``: how its file looks, where
     that is known before the request is planned. A character's picture and a material are artifacts here, too.
-    ``title``: what people call it.
+    ``title``: what people call it. ``continues``: instead of all these, the shot whose selected clip's last
+    ``frames`` fill it; the artifact is their cut, if it is made already, ``maker`` the job of that clip, if
+    one is selected; ``fresh``: one that is stale does not do.
     """
 
     role: str
@@ -69,6 +73,10 @@ class Source:
     artifact_id: UUID | None = None
     looks: Looks | None = None
     title: str = ""
+    continues: UUID | None = None
+    frames: int = 1
+    fresh: bool = False
+    maker: UUID | None = None
 
 
 def role_of(manifest: Manifest) -> str:
@@ -104,8 +112,8 @@ def find_sources(
 ) -> dict[UUID, Source]:
     """Find a source for each shot that has one outside the request, with a constant number of queries.
 
-    A job the request waits for anyway wins, then an open job, then the newest take: an approved one before
-    one that nobody has judged; never a rejected one.
+    A job the request waits for anyway wins, then an open job, then the newest take: the selected one before
+    an approved one, that before one nobody has judged; never a rejected one.
     """
     keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
     found = {artifact.take.shot_id: _of_artifact(artifact, role) for artifact in _artifacts(keys, kind)}
@@ -162,6 +170,16 @@ def looks_of(one: Artifact | Job) -> Looks:
     )
 
 
+def tail_looks(tail: Artifact) -> Looks:
+    """How the cut end of a clip looks: a picture, or a clip of a few frames."""
+    return Looks(tail.width, tail.height, tail.frames, tail.fps)
+
+
+def tail_title(tail: Artifact) -> str:
+    """What people call the end of a clip."""
+    return _("%(take)s, its end") % {"take": tail.take}
+
+
 def primary_artifact(job: Job) -> Artifact | None:
     """The file a finished job's take is about; None while there is no take."""
     return Artifact.objects.filter(take__job_id=job.pk, role=ArtifactRole.PRIMARY).order_by("key").first()
@@ -182,5 +200,9 @@ def _artifacts(shots: list[UUID], kind: str) -> list[Artifact]:
     ).select_related("take")
     return sorted(
         artifacts,
-        key=lambda artifact: (artifact.take.review_state == Review.APPROVED, artifact.take.created_at),
+        key=lambda artifact: (
+            artifact.take.selected,
+            artifact.take.review_state == Review.APPROVED,
+            artifact.take.created_at,
+        ),
     )

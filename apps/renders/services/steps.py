@@ -28,6 +28,7 @@ class Step:
     file fills; "": the template's own. ``given``: for each shot the job whose file it starts from instead.
     ``also``: other inputs, by role, that earlier steps' files fill; ``also_given``: that given jobs' do.
     ``files``: by role the id of a take's file or of a character's reference picture, for every shot alike.
+    ``fresh``: a shot that continues another waits for a clip of it that is not stale.
     """
 
     template: str
@@ -44,12 +45,13 @@ class Step:
     also: Mapping[str, int] = field(default_factory=dict, hash=False)
     also_given: Mapping[str, Mapping[UUID, UUID]] = field(default_factory=dict, hash=False)
     files: Mapping[str, UUID] = field(default_factory=dict, hash=False)
+    fresh: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """What a request's hash is made of: later fields only when they are given."""
         told = asdict(self)
-        for later in ("start_from", "role", "given", "also", "also_given", "files"):
-            if told[later] in (None, "", {}):
+        for later in ("start_from", "role", "given", "also", "also_given", "files", "fresh"):
+            if told[later] in (None, "", {}, False):
                 del told[later]
         if self.given:
             told["given"] = _pairs(self.given)

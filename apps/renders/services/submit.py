@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,9 +25,10 @@ from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import may, require_shots
 from apps.prompts.models import PromptBuild
-from apps.renders.models import Job, JobDependency, RenderBatch
+from apps.renders.models import Job, JobContinuity, JobDependency, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.chains import dependencies
+from apps.renders.services.continuity import resolve
 from apps.renders.services.deadlines import set_start_by
 from apps.renders.services.dependents import explain_blocked
 from apps.renders.services.envelope import PLAIN, Envelope, Terms, check_priority
@@ -36,9 +37,11 @@ from apps.renders.services.lanes import assign
 from apps.renders.services.material import order_with
 from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.planning import plan
-from apps.renders.services.prompting import Builds, prompts_of
+from apps.renders.services.prompting import Builds, PromptWarnings, prompts_of, warnings_of
 from apps.renders.services.steps import Step
 from apps.renders.states import JOB, JobState
+from apps.renders.warnings import Warned
+from apps.review.models import Take
 from apps.workflows.stages import stage_of, stages_of
 
 __all__ = ["Envelope", "Step", "Submission", "plan", "submit"]
@@ -106,6 +109,7 @@ def submit_for(
     if planned.problems:
         raise Refused(*planned.problems)
     builds = prompts_of(planned)  # immutable rows that others may share: made before the lock is taken
+    of_prompts = warnings_of(planned, builds)
     actor = actor or (user.get_username() if user else "")
     try:
         with transaction.atomic():
@@ -119,7 +123,7 @@ def submit_for(
                 paused=envelope.paused,
                 paused_by=actor if envelope.paused else "",
             )
-            jobs = _make_jobs(batch, planned, builds, priority=envelope.priority, actor=actor)
+            jobs = _make_jobs(batch, planned, builds, of_prompts, priority=envelope.priority, actor=actor)
             transaction.on_commit(bus.poke)
     except IntegrityError:
         # Somebody pressed twice: the unique key let exactly one batch in, and this is not it.
@@ -175,7 +179,15 @@ def _hash(shots: Sequence[Shot], steps: Sequence[Step], envelope: Envelope) -> s
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: int, actor: str) -> list[Job]:
+def _make_jobs(
+    batch: RenderBatch,
+    planned: Plan,
+    builds: Builds,
+    of_prompts: PromptWarnings,
+    *,
+    priority: int,
+    actor: str,
+) -> list[Job]:
     takes = _TakeNumbers(planned)
     first_code = next_number(scope=FARM_SCOPE, kind="job", step=len(planned.jobs)) - len(planned.jobs)
     jobs = [
@@ -187,18 +199,24 @@ def _make_jobs(batch: RenderBatch, planned: Plan, builds: Builds, *, priority: i
             take_number=takes.next(item),
             prompt_build=builds.get((item.step, item.shot.pk)),
             priority=priority,
+            warnings=(*item.warnings, *of_prompts.get((item.step, item.shot.pk), ())),
         )
         for index, item in enumerate(planned.jobs)
     ]
     waits = dependencies(planned, jobs)
-    _set_states(jobs, waits, planned.terms.after)
+    _set_states(planned.jobs, jobs, waits, planned.terms.after)
     assign(jobs)
     set_start_by(jobs, [(row.job_id, row.depends_on_id) for row in waits])
     Job.objects.bulk_create(jobs)
     JobDependency.objects.bulk_create(waits)
+    continues = _continuities(planned, jobs)
+    JobContinuity.objects.bulk_create(continues)
     order_with([(job, item.files) for job, item in zip(jobs, planned.jobs, strict=True)])
-    if waits:
+    if waits or continues:
         explain_blocked(Job.objects.filter(batch=batch))
+    if any(row.take_id is None for row in continues):
+        # What they wait for may be there, and only be cut; or have been selected while these were written.
+        transaction.on_commit(lambda: resolve(JobContinuity.objects.filter(job__batch=batch)))
     own = {job.pk for job in jobs}
     if any(row.depends_on_id not in own for row in waits):
         # A job of another request may have ended while these were written: then it did not see them.
@@ -229,6 +247,7 @@ def _job(
     take_number: int,
     prompt_build: PromptBuild | None,
     priority: int,
+    warnings: Iterable[Warned],
 ) -> Job:
     seed = item.seed_as(take_number)
     values = dict(item.values)
@@ -260,7 +279,7 @@ def _job(
         values=values,
         loras=item.cast.as_json(),
         lora_files=item.cast.lora_files,
-        warnings=[warned.as_json() for warned in item.warnings],
+        warnings=[warned.as_json() for warned in warnings],
         need_gb=item.need_gb,
         tier_gb=item.tier_gb,
         pool=terms.pool,
@@ -271,10 +290,39 @@ def _job(
     )
 
 
-def _set_states(jobs: Sequence[Job], waits: Sequence[JobDependency], after: Sequence[Job]) -> None:
+def _continuities(planned: Plan, jobs: Sequence[Job]) -> list[JobContinuity]:
+    """Which of these jobs continue another shot, and from which take, where its end is cut already."""
+    rows = []
+    for item, job in zip(planned.jobs, jobs, strict=True):
+        for source in (item.source, *item.others):
+            if source is not None and source.continues is not None:
+                row = JobContinuity(
+                    job=job,
+                    shot_id=source.continues,
+                    role=source.role,
+                    frames=source.frames,
+                    fresh=source.fresh,
+                )
+                if source.artifact_id is not None:
+                    row.take = Take.objects.get(job_id=source.maker)
+                rows.append(row)
+    return rows
+
+
+def _waits_for_a_shot(item: PlannedJob) -> bool:
+    return any(
+        source is not None and source.continues is not None and source.artifact_id is None
+        for source in (item.source, *item.others)
+    )
+
+
+def _set_states(
+    items: Sequence[PlannedJob], jobs: Sequence[Job], waits: Sequence[JobDependency], after: Sequence[Job]
+) -> None:
     """A job with something unfinished before it is blocked. What cannot be told here, sweep finds out."""
     done = {job.pk for job in after if job.state == JobState.SUCCEEDED}
     blocked = {row.job_id for row in waits if row.depends_on_id not in done}
+    blocked |= {job.pk for job, item in zip(jobs, items, strict=True) if _waits_for_a_shot(item)}
     now = database_now()
     for job in jobs:
         job.state = JobState.BLOCKED if job.pk in blocked else JobState.READY

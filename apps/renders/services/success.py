@@ -42,7 +42,9 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
             _move_attempts(winners, now)
             takes = create_takes([_new_take(one) for one in winners])
             write_parents(takes)
-            shots_have_takes([(one.attempt.job.shot, one.report.node) for one in winners])
+            shots_have_takes(
+                [(one.attempt.job.shot, one.report.node, one.attempt.job.stage) for one in winners]
+            )
             release_dependents([(one.attempt.job, one.report.node) for one in winners])
             called_off = _call_off_others([one.attempt for one in winners])
             tell_ended([one.ended() for one in winners])

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.common.machines import move
-from apps.productions.verdicts import shot_is_approved, shot_lost_approval, shot_needs_retake
+from apps.productions.verdicts import count_retake, shot_is_approved, shot_lost_approval, shot_needs_retake
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.review.models import Take
@@ -67,12 +67,14 @@ def review_take(take: Take, *, to: str, user: User, note: str = "") -> bool:
 
 
 def _tell_shot(take: Take, to: str, *, actor: str) -> None:
-    reason = f"{take}: {Review(to).value}"
+    told = {"actor": actor, "reason": f"{take}: {Review(to).value}", "stage": take.stage, "take": take.pk}
+    if to == Review.RETAKE:
+        count_retake(take.shot_id)
     if to == Review.APPROVED:
-        shot_is_approved(take.shot, actor=actor, reason=reason)
+        shot_is_approved(take.shot, **told)
     elif Take.objects.filter(shot=take.shot_id, review_state=Review.APPROVED).exists():
         return  # another take stands for the shot
     elif to == Review.RETAKE:
-        shot_needs_retake(take.shot, actor=actor, reason=reason)
+        shot_needs_retake(take.shot, **told)
     elif take.review_state == Review.APPROVED:
-        shot_lost_approval(take.shot, actor=actor, reason=reason)
+        shot_lost_approval(take.shot, **told)

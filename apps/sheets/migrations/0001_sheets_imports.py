@@ -7,102 +7,194 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('projects', '0003_ground'),
+        ("projects", "0003_ground"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImportBatch',
+            name="ImportBatch",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('file_name', models.CharField(max_length=200, verbose_name='file')),
-                ('sha256', models.CharField(max_length=64)),
-                ('bytes', models.PositiveBigIntegerField(verbose_name='bytes')),
-                ('key', models.CharField(max_length=255)),
-                ('format', models.CharField(choices=[('xlsx', 'XLSX'), ('csv', 'CSV'), ('json', 'JSON')], max_length=8, verbose_name='format')),
-                ('kind', models.CharField(blank=True, max_length=200, verbose_name='contents')),
-                ('tables', models.JSONField(default=list)),
-                ('mapping', models.JSONField(default=dict)),
-                ('options', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('uploaded', 'uploaded'), ('planned', 'planned'), ('applied', 'applied'), ('undone', 'undone'), ('refused', 'laid aside'), ('expired', 'expired')], default='uploaded', max_length=12, verbose_name='state')),
-                ('work', models.CharField(blank=True, choices=[('', ''), ('plan', 'the dry run'), ('apply', 'writing')], default='', max_length=8)),
-                ('asked_at', models.DateTimeField(null=True)),
-                ('begun_at', models.DateTimeField(null=True)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('counts', models.JSONField(default=dict)),
-                ('problems', models.JSONField(default=list)),
-                ('report', models.JSONField(default=dict)),
-                ('applied_at', models.DateTimeField(null=True, verbose_name='written')),
-                ('applied_by', models.CharField(blank=True, max_length=150, verbose_name='written by')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='brought by')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='import_batches', to='projects.project', verbose_name='project')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("file_name", models.CharField(max_length=200, verbose_name="file")),
+                ("sha256", models.CharField(max_length=64)),
+                ("bytes", models.PositiveBigIntegerField(verbose_name="bytes")),
+                ("key", models.CharField(max_length=255)),
+                (
+                    "format",
+                    models.CharField(
+                        choices=[("xlsx", "XLSX"), ("csv", "CSV"), ("json", "JSON")],
+                        max_length=8,
+                        verbose_name="format",
+                    ),
+                ),
+                ("kind", models.CharField(blank=True, max_length=200, verbose_name="contents")),
+                ("tables", models.JSONField(default=list)),
+                ("mapping", models.JSONField(default=dict)),
+                ("options", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "uploaded"),
+                            ("planned", "planned"),
+                            ("applied", "applied"),
+                            ("undone", "undone"),
+                            ("refused", "laid aside"),
+                            ("expired", "expired"),
+                        ],
+                        default="uploaded",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "work",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", ""), ("plan", "the dry run"), ("apply", "writing")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(null=True)),
+                ("begun_at", models.DateTimeField(null=True)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("counts", models.JSONField(default=dict)),
+                ("problems", models.JSONField(default=list)),
+                ("report", models.JSONField(default=dict)),
+                ("applied_at", models.DateTimeField(null=True, verbose_name="written")),
+                ("applied_by", models.CharField(blank=True, max_length=150, verbose_name="written by")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="brought by",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="import_batches",
+                        to="projects.project",
+                        verbose_name="project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import',
-                'verbose_name_plural': 'imports',
-                'ordering': ['-created_at'],
+                "verbose_name": "import",
+                "verbose_name_plural": "imports",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='ImportRow',
+            name="ImportRow",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
-                ('sheet', models.CharField(max_length=120)),
-                ('row', models.PositiveIntegerField()),
-                ('what', models.CharField(max_length=200)),
-                ('outcome', models.CharField(choices=[('new', 'new'), ('changed', 'changed'), ('same', 'same'), ('error', 'error'), ('left_out', 'left out'), ('removed', 'removed')], max_length=10)),
-                ('cells', models.JSONField(default=list)),
-                ('versions', models.JSONField(default=dict)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='sheets.importbatch')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveIntegerField()),
+                ("sheet", models.CharField(max_length=120)),
+                ("row", models.PositiveIntegerField()),
+                ("what", models.CharField(max_length=200)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("new", "new"),
+                            ("changed", "changed"),
+                            ("same", "same"),
+                            ("error", "error"),
+                            ("left_out", "left out"),
+                            ("removed", "removed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("cells", models.JSONField(default=list)),
+                ("versions", models.JSONField(default=dict)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="sheets.importbatch",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['batch', 'position'],
+                "ordering": ["batch", "position"],
             },
         ),
         migrations.CreateModel(
-            name='ColumnMapping',
+            name="ColumnMapping",
             fields=[
-                ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('row_version', models.PositiveIntegerField(default=0, editable=False)),
-                ('signature', models.CharField(max_length=64)),
-                ('sheet', models.CharField(blank=True, max_length=40)),
-                ('columns', models.JSONField(default=dict)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='projects.project')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("row_version", models.PositiveIntegerField(default=0, editable=False)),
+                ("signature", models.CharField(max_length=64)),
+                ("sheet", models.CharField(blank=True, max_length=40)),
+                ("columns", models.JSONField(default=dict)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="projects.project"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('project', 'signature'), name='one_mapping_per_headings')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "signature"), name="one_mapping_per_headings")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='importbatch',
-            index=models.Index(fields=['project', '-created_at'], name='import_batch_list'),
+            model_name="importbatch",
+            index=models.Index(fields=["project", "-created_at"], name="import_batch_list"),
         ),
         migrations.AddIndex(
-            model_name='importbatch',
-            index=models.Index(condition=models.Q(('work', ''), _negated=True), fields=['asked_at'], name='import_batch_at_work'),
+            model_name="importbatch",
+            index=models.Index(
+                condition=models.Q(("work", ""), _negated=True),
+                fields=["asked_at"],
+                name="import_batch_at_work",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('uploaded', 'expired', 'planned', 'refused', 'applied', 'undone'))), name='import_batch_state_is_known'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ("uploaded", "expired", "planned", "refused", "applied", "undone"))
+                ),
+                name="import_batch_state_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='importrow',
-            index=models.Index(fields=['batch', 'outcome', 'position'], name='import_row_by_outcome'),
+            model_name="importrow",
+            index=models.Index(fields=["batch", "outcome", "position"], name="import_row_by_outcome"),
         ),
         migrations.AddConstraint(
-            model_name='importrow',
-            constraint=models.UniqueConstraint(fields=('batch', 'position'), name='import_row_has_a_place'),
+            model_name="importrow",
+            constraint=models.UniqueConstraint(fields=("batch", "position"), name="import_row_has_a_place"),
         ),
     ]

@@ -25,7 +25,9 @@ def expire(project: Project) -> int:
     )
     closed = 0
     for batch in old[:AT_ONCE]:
-        if move(BATCH, batch, from_=OPEN, to=BatchState.EXPIRED, actor="farm", reason="not confirmed in a month"):
+        if move(
+            BATCH, batch, from_=OPEN, to=BatchState.EXPIRED, actor="farm", reason="not confirmed in a month"
+        ):
             forget(batch)
             closed += 1
     return closed

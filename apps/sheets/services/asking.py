@@ -24,7 +24,9 @@ def confirm(batch: ImportBatch, *, user: User) -> None:
         told = _("There are %d errors. Mend them in the file and bring it again, or leave their rows out.")
         raise Refused(Problem("file", batch.file_name, told % counts.get("problems", 1), code="errors"))
     if not any(counts.get(name) for name in ("new", "changed", "removed")):
-        raise Refused(Problem("file", batch.file_name, _("Nothing in it would change anything."), code="nothing"))
+        raise Refused(
+            Problem("file", batch.file_name, _("Nothing in it would change anything."), code="nothing")
+        )
     batch.report = {"confirmed_by": user.get_username()}
     ImportBatch.objects.filter(pk=batch.pk).update(report=batch.report)
     ask(batch, Work.APPLY)

@@ -115,7 +115,9 @@ def _check_columns(name: str, table: TableMapping, offered: Sequence[str]) -> It
             facts = {"sheet": table.sheet, "known": ", ".join(offered)}
             yield Problem(f"mapping.{name}", column, told % facts, "unknown_column")
         elif column in seen:
-            yield Problem(f"mapping.{name}", column, _("Two columns cannot both be this one."), "duplicate_column")
+            yield Problem(
+                f"mapping.{name}", column, _("Two columns cannot both be this one."), "duplicate_column"
+            )
         seen.add(column)
 
 

@@ -44,13 +44,10 @@ def apply_now(batch: ImportBatch, user: User | None, progress: Progress) -> None
 def _compare(batch: ImportBatch, worked: Worked) -> None:
     found = worked.differences
     seen = {
-        (row.sheet, row.row, row.what): row for row in ImportRow.objects.filter(batch=batch).iterator(chunk_size=2000)
+        (row.sheet, row.row, row.what): row
+        for row in ImportRow.objects.filter(batch=batch).iterator(chunk_size=2000)
     }
-    changed = [
-        row
-        for row in found.rows
-        if _stale(row, seen.pop((row.sheet, row.row, row.what), None))
-    ]
+    changed = [row for row in found.rows if _stale(row, seen.pop((row.sheet, row.row, row.what), None))]
     gone = [row.what for row in seen.values() if row.outcome in WRITING]
     names = [row.what for row in changed] + gone
     if names:
@@ -80,7 +77,11 @@ def _named(names: list[str]) -> list[Problem]:
 def _close(batch: ImportBatch, worked: Worked, user: User | None) -> None:
     now = timezone.now()
     actor = user.get_username() if user else "farm"
-    report: dict[str, Any] = {"counts": worked.differences.counts, "confirmed_by": actor, "at": now.isoformat()}
+    report: dict[str, Any] = {
+        "counts": worked.differences.counts,
+        "confirmed_by": actor,
+        "at": now.isoformat(),
+    }
     changes = {
         "applied_at": now,
         "applied_by": actor,

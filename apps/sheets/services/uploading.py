@@ -22,7 +22,16 @@ from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.sheets.files import MOST_BYTES, Brought, read_file
-from apps.sheets.headings import IGNORED, Guess, Targets, columns_of, guess, heading_row, signature_of, targets
+from apps.sheets.headings import (
+    IGNORED,
+    Guess,
+    Targets,
+    columns_of,
+    guess,
+    heading_row,
+    signature_of,
+    targets,
+)
 from apps.sheets.models import ColumnMapping, ImportBatch
 from apps.sheets.services.aging import expire
 from apps.sheets.states import BATCH, BatchState
@@ -81,9 +90,15 @@ def guessed(project: Project, brought: Brought, known: Targets) -> dict[str, Any
     for sheet in brought.sheets:
         before = remembered.get(signatures[sheet.name])
         made = (
-            _remembered(sheet, before, known) if before else guess(sheet, known, alone=len(brought.sheets) == 1)
+            _remembered(sheet, before, known)
+            if before
+            else guess(sheet, known, alone=len(brought.sheets) == 1)
         )
-        found[sheet.name] = {"sheet": made.sheet, "columns": list(made.columns), "remembered": before is not None}
+        found[sheet.name] = {
+            "sheet": made.sheet,
+            "columns": list(made.columns),
+            "remembered": before is not None,
+        }
     return found
 
 

@@ -33,7 +33,11 @@ def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> S
     if state == NEW:
         return format_html('<span class="sf-cell-new"><b>{}</b> {}</span>', column, after) if after else _SAME
     if state == KEPT:
-        return format_html('<span class="sf-cell-same"><b>{}</b> ({})</span>', column, before) if before else _SAME
+        return (
+            format_html('<span class="sf-cell-same"><b>{}</b> ({})</span>', column, before)
+            if before
+            else _SAME
+        )
     return format_html('<span class="sf-cell-same"><b>{}</b> {}</span>', column, after) if after else _SAME
 
 

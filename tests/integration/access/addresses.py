@@ -67,6 +67,7 @@ _API_ROWS: Final = {
     "batches": "batch",
     "recipe-runs": "reciperun",
     "blocks": "nodeblock",
+    "statuses": "shotstatus",
     "imports": "workflowimport",
     "presets": "cinematicpreset",
     "deliveries": "delivery",

@@ -38,6 +38,7 @@ PROFILES: Final[dict[str, str]] = {
     "renderers, a deed": (
         "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
     ),
+    "managers": "302 302 403 403 403 403 403 403 403 200 200",
     "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
     "farm rights, a row": (
         "302 302 403 403 403 403 403 403 403 403 200 | 302 302 403 403 403 403 403 403 403 403 200"
@@ -166,6 +167,12 @@ PROFILES: Final[dict[str, str]] = {
     "api: make in a film": (
         "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
+    "api: make in a managed film": (
+        "401 400 400 400 403 403 403 403 403 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: end a managed row": (
+        "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
     "api: plan in a film": (
         "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
     ),
@@ -208,6 +215,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/sequence": ("planners", "plan a row", "manage a row"),
     "productions/shot": ("planners", "plan a row", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
+    "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
     "sheets/importbatch": ("planners", "plan a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
@@ -219,7 +227,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
 _OF_THE_FARM: Final = {
     "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "productions/shotstatus": ("nobody", "farm rights, a row", "nobody, a row"),
+    "productions/shotstatus": ("farm rights", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/recipe": ("farm rights", "farm rights, a row", "nobody, a row"),
@@ -245,6 +253,7 @@ _FARM_LISTS: Final = (
     "presets",
     "recipes",
     "schedules",
+    "statuses",
     "templates",
 )
 
@@ -482,7 +491,7 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in (
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
-            *("recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
+            *("automations", "recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
@@ -505,8 +514,14 @@ EXPECTED: Final[dict[str, str]] = {
             "takes",
             "recipe-runs",
             "materials",
+            "automations",
         )
     },
+    "POST api/v1/automations": "api: make in a managed film",
+    "PATCH api/v1/automations/{pk}": "api: manage a row",
+    "DELETE api/v1/automations/{pk}": "api: end a managed row",
+    "POST api/v1/statuses": "api: farm rights, made",
+    "PATCH api/v1/statuses/{pk}": "api: farm rights",
     "GET api/v1/projects/{code}/members": "api: read a row",
     "GET api/v1/projects/{code}/imports": "api: plan a whole film",
     "POST api/v1/projects/{code}/imports": "api: bring a list",
@@ -647,6 +662,15 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
         "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
+        "POST api/v1/automations": {
+            "project": project,
+            "name": "tell us",
+            "trigger": "take_approved",
+            "deed": "notify",
+        },
+        "PATCH api/v1/automations/{pk}": {"active": False},
+        "POST api/v1/statuses": {"slug": "wfa", "state": "review", "name": "WFA", "order": 35},
+        "PATCH api/v1/statuses/{pk}": {"name": "Waiting"},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -731,6 +755,11 @@ DEEDS: Final = (
     "POST api/v1/shots/{pk}/assignees",
     "POST admin/productions/shot/{object_id}/assignees/",
     "POST api/v1/sequences",
+    "POST api/v1/automations",
+    "PATCH api/v1/automations/{pk}",
+    "DELETE api/v1/automations/{pk}",
+    "POST api/v1/statuses",
+    "PATCH api/v1/statuses/{pk}",
     "POST api/v1/shots",
     "POST api/v1/batches",
     "PATCH api/v1/shots/{pk}",

@@ -25,7 +25,7 @@ from apps.nodes.states import Health
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
 from apps.presets.models import CinematicPreset, PresetCategory
-from apps.productions.models import Shot, ShotStatus
+from apps.productions.models import Automation, Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
@@ -255,6 +255,9 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     for row in (artifact, reference, material):
         default_storage.save(row.key, ContentFile(content))
     event = StateEvent.objects.filter(story=rows["job"].pk).first()
+    told = Automation.objects.create(
+        project=shot.project, name=f"tell of {code}", trigger="take_approved", deed="notify"
+    )
     return rows | {
         "reciperun": _run(recipe, shot, rows["take"]),
         "renderbatch": rows["batch"],
@@ -265,6 +268,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "material": material,
         "importbatch": _sheet(shot),
         "stateevent": event,
+        "automation": told,
     }
 
 
@@ -362,6 +366,7 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Material.objects.filter(pk=film["material"].pk), "name")
     _say(ImportBatch.objects.filter(pk=film["importbatch"].pk), "file_name", "kind")
     _say(ImportRow.objects.filter(batch=film["importbatch"]), "sheet", "what")
+    _say(Automation.objects.filter(pk=film["automation"].pk), "name", "name_ko")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
     _say(RecipeRun.objects.filter(pk=film["reciperun"].pk), "code", "note")
     _say(Job.objects.filter(pk=film["job"].pk), "code", "failure_message", "doing")

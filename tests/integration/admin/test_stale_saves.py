@@ -85,8 +85,12 @@ def test_what_was_typed_into_a_casting_that_somebody_deleted_is_kept(film: Film,
     forms = [refused.context["adminform"].form]
     for inline in refused.context["inline_admin_formsets"]:
         forms += [inline.formset.management_form, *inline.formset.forms]
-    typed = {bound.html_name: bound.value() for form in forms for bound in form}
-    again |= {name: value or "" for name, value in typed.items() if value != []}
+    again |= {
+        bound.html_name: "" if value is None else value
+        for form in forms
+        for bound in form
+        if (value := bound.value()) is not False
+    }
     assert save(alice, film.shot, again).status_code == 302
     assert {row.character_id: row.action for row in film.shot.casting.all()} == {
         newcomer.pk: "",

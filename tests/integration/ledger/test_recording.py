@@ -18,8 +18,8 @@ from apps.presets.models import CinematicPreset
 from apps.productions.editing import Part, update_shot
 from apps.productions.models import Location, Shot
 from apps.productions.services import create_shot, move_shot_status
+from apps.projects.members import add_member
 from apps.projects.roles import Role
-from apps.projects.services import add_member
 from farm.logs import bound
 from tests.factories import LocationFactory, MembershipFactory, SequenceFactory, ShotFactory, UserFactory
 

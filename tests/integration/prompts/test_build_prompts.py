@@ -15,6 +15,7 @@ from apps.common.errors import Refused
 from apps.presets.models import Channel
 from apps.productions.models import Shot
 from apps.prompts.models import PromptBuild
+from apps.prompts.reader import Reader
 from apps.prompts.selectors import inputs_for
 from apps.prompts.services import build_prompt, build_prompts
 from apps.prompts.slate import slate_png
@@ -51,7 +52,7 @@ def cast_shot(sequence: object = None) -> Shot:
 
 
 def test_a_shots_prompt_says_who_wears_what_where_and_when() -> None:
-    build = build_prompt(cast_shot(), channel="image", base_model="flux")
+    build = build_prompt(cast_shot(), Reader("image", "flux"))
     assert build.positive.startswith(
         "A girl walks along the quay. Gerda, a girl of twelve with braided blonde hair, "
         "wearing a red wool coat, looks out over the ice. "
@@ -65,7 +66,7 @@ def test_a_shots_prompt_says_who_wears_what_where_and_when() -> None:
 def test_every_segment_names_the_row_it_came_from() -> None:
     shot = cast_shot()
     casting = shot.casting.get()
-    build = build_prompt(shot, channel="image", base_model="flux")
+    build = build_prompt(shot, Reader("image", "flux"))
     sources = {
         segment["source"]: segment["source_id"] for segment in build.segments if segment["role"] == "positive"
     }
@@ -81,7 +82,7 @@ def test_a_casting_costume_comes_before_the_default() -> None:
     casting = shot.casting.get()
     casting.costume = CostumeFactory.create(character=casting.character, prompt="a torn white dress")
     casting.save()
-    text = build_prompt(shot, channel="image", base_model="flux").positive
+    text = build_prompt(shot, Reader("image", "flux")).positive
     assert "wearing a torn white dress" in text
     assert "red wool coat" not in text
 
@@ -101,25 +102,25 @@ def test_presets_come_in_category_order_and_only_where_their_channel_fits() -> N
                 category=category, prompt_fragment=fragment, channel=channel
             ),
         )
-    image = build_prompt(shot, channel="image", base_model="flux").positive
-    video = build_prompt(shot, channel="video", base_model="flux").positive
+    image = build_prompt(shot, Reader("image", "flux")).positive
+    video = build_prompt(shot, Reader("video", "flux")).positive
     assert image.endswith("wide shot, soft grain")
     assert video.endswith("the camera glides, wide shot, soft grain")
 
 
 def test_the_same_prompt_is_kept_once() -> None:
     shot = cast_shot()
-    first = build_prompt(shot, channel="image", base_model="flux")
-    assert build_prompt(shot, channel="image", base_model="flux") == first
+    first = build_prompt(shot, Reader("image", "flux"))
+    assert build_prompt(shot, Reader("image", "flux")) == first
     assert PromptBuild.objects.count() == 1
 
 
 def test_an_edited_shot_gets_a_new_build_and_the_old_one_stays() -> None:
     shot = cast_shot()
-    first = build_prompt(shot, channel="image", base_model="flux")
+    first = build_prompt(shot, Reader("image", "flux"))
     shot.description = "The quay is empty"
     shot.save()
-    second = build_prompt(shot, channel="image", base_model="flux")
+    second = build_prompt(shot, Reader("image", "flux"))
     assert second.positive.startswith("The quay is empty. ")
     assert PromptBuild.objects.get(pk=first.pk).positive == first.positive
 
@@ -128,8 +129,8 @@ def test_the_projects_language_counts_unless_another_is_asked_for() -> None:
     shot = cast_shot()
     shot.project.prompt_language = "ko"
     shot.project.save()
-    korean = build_prompt(shot, channel="image", base_model="flux")
-    english = build_prompt(shot, channel="image", base_model="flux", language="en")
+    korean = build_prompt(shot, Reader("image", "flux"))
+    english = build_prompt(shot, Reader("image", "flux"), language="en")
     assert korean.positive.startswith(
         "한 소녀가 부두를 따라 걷는다. 게르다, 금발을 땋은 열두 살 소녀, 빨간 모직 코트 차림"
     )
@@ -150,8 +151,8 @@ def test_facts_of_thirty_shots_take_the_queries_of_one(
 def test_prompts_of_many_shots_come_in_the_order_asked_for() -> None:
     sequence = SequenceFactory.create()
     shots = [cast_shot(sequence) for _ in range(12)][::-1]
-    known = build_prompt(shots[5], channel="image", base_model="flux")
-    builds = build_prompts(shots, channel="image", base_model="flux")
+    known = build_prompt(shots[5], Reader("image", "flux"))
+    builds = build_prompts(shots, Reader("image", "flux"))
     assert list(builds) == [shot.pk for shot in shots]
     assert builds[shots[5].pk] == known
     assert all(PromptBuild.objects.get(pk=build.pk).shot_id == key for key, build in builds.items())
@@ -160,7 +161,7 @@ def test_prompts_of_many_shots_come_in_the_order_asked_for() -> None:
 def test_a_shot_that_says_nothing_is_refused_by_its_code() -> None:
     shot = ShotFactory.create(description="", description_ko="")
     with pytest.raises(Refused, match=f"{shot.full_code} description"):
-        build_prompt(shot, channel="image", base_model="flux")
+        build_prompt(shot, Reader("image", "flux"))
     assert not PromptBuild.objects.exists()
 
 
@@ -169,7 +170,7 @@ def test_a_shot_that_says_nothing_is_refused_by_its_code() -> None:
 )
 def test_an_unknown_channel_or_language_is_refused(channel: str, language: str, field: str) -> None:
     with pytest.raises(Refused) as refused:
-        build_prompts([], channel=channel, base_model="flux", language=language)
+        build_prompts([], Reader(channel), language=language)
     assert refused.value.problems[0].field == field
 
 
@@ -179,13 +180,13 @@ def test_trigger_words_typed_as_one_text_are_refused_not_read_letter_by_letter()
     lora.trigger_words = "woman"
     lora.save()
     with pytest.raises(Refused, match=r"trigger words.*woman.*write a list of words"):
-        build_prompt(shot, channel="image", base_model="flux")
+        build_prompt(shot, Reader("image", "flux"))
 
 
 def test_a_weather_nobody_knows_is_refused_with_what_is_known() -> None:
     shot = ShotFactory.create(weather="hail")
     with pytest.raises(Refused, match=r"weather.*hail.*use one of sunny"):
-        build_prompt(shot, channel="image", base_model="flux")
+        build_prompt(shot, Reader("image", "flux"))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -196,7 +197,7 @@ def test_eight_people_composing_at_once_share_one_build() -> None:
     def compose_now(_number: int) -> PromptBuild:
         try:
             together.wait()
-            return build_prompt(shot, channel="image", base_model="flux")
+            return build_prompt(shot, Reader("image", "flux"))
         finally:
             connection.close()
 

@@ -107,7 +107,7 @@ def test_when_the_first_of_several_is_done_the_next_is_named(
 
 def test_only_a_reason_that_changed_is_written(job: Job, clip: Job, django_assert_num_queries: Any) -> None:
     clips = Job.objects.filter(pk=clip.pk)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         explain_blocked(clips)
     Job.objects.filter(pk=job.pk).update(state=JobState.CANCELLED)
     with CaptureQueriesContext(
@@ -115,7 +115,7 @@ def test_only_a_reason_that_changed_is_written(job: Job, clip: Job, django_asser
     ) as written:
         explain_blocked(clips)
     assert sum(query["sql"].startswith("UPDATE") for query in written) == 1
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         explain_blocked(clips)
 
 

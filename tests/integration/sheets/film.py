@@ -13,7 +13,8 @@ from openpyxl import Workbook
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Episode, Location, Sequence as ShotSequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Episode, Location, Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Sequence as ShotSequence
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.sheets.exporting import export
@@ -56,7 +57,9 @@ def make_film(code: str = "FROST") -> User:
     """Make the film; return its coordinator."""
     project = ProjectFactory.create(code=code, name_ko="서리", fps="24000/1001", handles=8)
     user: User = MembershipFactory.create(
-        project=project, role=Role.COORDINATOR, user=UserFactory.create(username=f"cora-{code.lower()}", is_staff=True)
+        project=project,
+        role=Role.COORDINATOR,
+        user=UserFactory.create(username=f"cora-{code.lower()}", is_staff=True),
     ).user
     artist = MembershipFactory.create(
         project=project, role=Role.ARTIST, user=UserFactory.create(username=f"art-{code.lower()}")
@@ -106,7 +109,9 @@ def exported(project: Project, user: User, **asked: Any) -> Written:
     return export(project, user=user, **asked)
 
 
-def bring(project: Project, user: User, content: bytes, name: str = "shots.xlsx", **options: Any) -> ImportBatch:
+def bring(
+    project: Project, user: User, content: bytes, name: str = "shots.xlsx", **options: Any
+) -> ImportBatch:
     """Bring a file and plan it, as the upload page does; with options, plan it again with those."""
     batch = upload(project, io.BytesIO(content), name=name, user=user)
     ask(batch, Work.PLAN)

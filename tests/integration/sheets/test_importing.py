@@ -11,6 +11,7 @@ from django.db.models import F
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.ledger.models import Activity
+from apps.productions.editing import update_shot
 from apps.productions.models import Sequence, Shot, ShotCharacter
 from apps.projects.models import Project
 from apps.projects.roles import Role
@@ -22,9 +23,19 @@ from apps.sheets.services.aging import KEPT_OPEN, expire
 from apps.sheets.services.asking import confirm
 from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask, ask_again, do_work
+from apps.sheets.services.undoing import undo_import
 from apps.sheets.states import BatchState
 from tests.factories import MembershipFactory
-from tests.integration.sheets.film import bring, csv_of, errors, everything, make_film, told, workbook, written
+from tests.integration.sheets.film import (
+    bring,
+    csv_of,
+    errors,
+    everything,
+    make_film,
+    told,
+    workbook,
+    written,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
@@ -50,14 +61,23 @@ def test_a_dry_run_tells_each_cell_and_writes_nothing(film: Project, user: User)
     rows = [SHOTS, ["SQ010", "SH0010", "A new description", 96, "rain"], ["SQ010", "SH0020", None, 48, None]]
     batch = bring(film, user, workbook(Shots=rows))
     assert everything() == before
-    assert (batch.state, batch.kind, batch.counts["changed"], batch.counts["same"]) == ("planned", "Shots", 1, 1)
+    assert (batch.state, batch.kind, batch.counts["changed"], batch.counts["same"]) == (
+        "planned",
+        "Shots",
+        1,
+        1,
+    )
     assert told(batch, "weather")[0] == ["changed", "snow", "rain", ""]
     assert told(batch, "frames")[0] == ["same", "", "96", ""]
     assert told(batch, "description")[1][:2] == ["kept", "A girl walks along the quay"]
 
 
 def test_confirming_writes_only_what_differs_and_remembers_it_as_one_batch(film: Project, user: User) -> None:
-    rows = [SHOTS, ["SQ010", "SH0010", "New", 100, "rain"], ["SQ010", "SH0020", "A girl walks along the quay", 48, None]]
+    rows = [
+        SHOTS,
+        ["SQ010", "SH0010", "New", 100, "rain"],
+        ["SQ010", "SH0020", "A girl walks along the quay", 48, None],
+    ]
     batch = written(bring(film, user, workbook(Shots=rows)), user)
     shot = Shot.objects.get(code="SH0010")
     assert (shot.description, shot.frames, shot.weather) == ("New", 100, "rain")
@@ -111,9 +131,9 @@ def test_whom_a_cast_no_longer_names_leaves_it_only_when_empty_means_clear(film:
     batch = bring(film, user, content, empty="clear")
     assert [row.what for row in batch.rows.filter(outcome=Outcome.REMOVED)] == ["SQ010_SH0010 CH0002"]
     written(batch, user)
-    assert list(ShotCharacter.objects.filter(shot__code="SH0010").values_list("character__code", "action")) == [
-        ("CH0001", "turns")
-    ]
+    assert list(
+        ShotCharacter.objects.filter(shot__code="SH0010").values_list("character__code", "action")
+    ) == [("CH0001", "turns")]
 
 
 def test_every_error_is_told_by_row_and_column_with_what_would_be_right(film: Project, user: User) -> None:
@@ -130,7 +150,9 @@ def test_every_error_is_told_by_row_and_column_with_what_would_be_right(film: Pr
     assert "Shots!I2 (assignees): There is none of this name." in found
 
 
-def test_nothing_is_written_while_there_are_errors_and_their_rows_can_be_left_out(film: Project, user: User) -> None:
+def test_nothing_is_written_while_there_are_errors_and_their_rows_can_be_left_out(
+    film: Project, user: User
+) -> None:
     rows = [SHOTS, ["SQ010", "SH0010", "New", 0, ""], ["SQ010", "SH0020", "New too", 50, ""]]
     batch = bring(film, user, workbook(Shots=rows))
     with pytest.raises(Refused, match="There are 1 errors"):
@@ -218,11 +240,27 @@ def test_columns_that_people_map_are_remembered_for_the_next_file(film: Project,
 
 def test_the_predecessors_headings_are_known(film: Project, user: User) -> None:
     rows = [
-        ["id", "scene_description", "status", "duration_seconds", "subjects_summary", "env_location", "tech_camera"],
+        [
+            "id",
+            "scene_description",
+            "status",
+            "duration_seconds",
+            "subjects_summary",
+            "env_location",
+            "tech_camera",
+        ],
         ["SH0010", "New", "pending", "00:00:02", "Gerda", "LOC01", "Arri"],
     ]
     batch = bring(film, user, workbook(Shots=rows), sequence="SQ010")
-    assert batch.mapping["Shots"]["columns"] == ["shot", "description", "status", "seconds", "", "location", ""]
+    assert batch.mapping["Shots"]["columns"] == [
+        "shot",
+        "description",
+        "status",
+        "seconds",
+        "",
+        "location",
+        "",
+    ]
     assert (told(batch, "frames"), told(batch, "status")) == (
         [["changed", "96", "48", ""]],
         [["changed", "draft", "ready", ""]],
@@ -230,9 +268,19 @@ def test_the_predecessors_headings_are_known(film: Project, user: User) -> None:
 
 
 def test_korean_headings_are_known(film: Project, user: User) -> None:
-    rows = [["시퀀스", "샷 코드", "설명", "프레임 수", "날씨", "비고"], ["SQ010", "SH0010", "눈 내리는 항구", "72", "rain", "메모"]]
+    rows = [
+        ["시퀀스", "샷 코드", "설명", "프레임 수", "날씨", "비고"],
+        ["SQ010", "SH0010", "눈 내리는 항구", "72", "rain", "메모"],
+    ]
     batch = bring(film, user, csv_of(rows, encoding="cp949"), "샷 목록.csv")
-    assert batch.mapping["샷 목록"]["columns"] == ["sequence", "code", "description", "frames", "weather", "notes"]
+    assert batch.mapping["샷 목록"]["columns"] == [
+        "sequence",
+        "code",
+        "description",
+        "frames",
+        "weather",
+        "notes",
+    ]
     written(batch, user)
     shot = Shot.objects.get(code="SH0010")
     assert (shot.description, shot.frames, shot.notes) == ("눈 내리는 항구", 72, "메모")
@@ -245,7 +293,10 @@ def test_categories_of_presets_have_columns_of_their_own(film: Project, user: Us
     assert told(batch, "lens_focal") == [["changed", "35mm", "85mm", ""]]
     written(batch, user)
     shot = Shot.objects.get(code="SH0010")
-    assert list(shot.shot_presets.order_by("order").values_list("preset__slug", flat=True)) == ["wide-shot", "85mm"]
+    assert list(shot.shot_presets.order_by("order").values_list("preset__slug", flat=True)) == [
+        "wide-shot",
+        "85mm",
+    ]
 
 
 def test_a_row_can_be_left_out_by_hand(film: Project, user: User) -> None:
@@ -328,3 +379,53 @@ def test_looking_at_a_longer_file_takes_no_more_queries(
     rows = [SHOTS, *(["SQ010", f"SH{n:04}", "More", 24, "rain"] for n in range(1000, 1300))]
     with django_assert_max_num_queries(45):
         bring(film, user, workbook(Shots=rows))
+
+
+def all_of_it(user: User, film: Project) -> ImportBatch:
+    """An import that changes, creates, casts, presets and assigns."""
+    content = workbook(
+        Locations=[["code", "name"], ["LOC09", "The palace"]],
+        Costumes=[["character", "name", "prompt"], ["CH0001", "Red coat", "a blue coat"]],
+        Shots=[
+            [*SHOTS, "location", "presets", "assignees", "status"],
+            ["SQ010", "SH0010", "New", 100, "rain", "LOC09", "wide-shot", None, "ready"],
+            ["SQ010", "SH0030", "Later", 24, None, "LOC09", None, "art-frost", None],
+        ],
+        Casting=[["shot", "character", "action"], ["SQ010_SH0030", "CH0002", "runs"], ["SQ010_SH0010", "CH0001", "x"]],
+    )
+    batch = written(bring(film, user, content, create=True, empty="clear"), user)
+    assert batch.state == "applied", batch.problems
+    return batch
+
+
+def said(rows: list[Any]) -> list[Any]:
+    """What the rows say, without keys and bookkeeping, which may be others after an undo."""
+    own = {"id", "created_at", "updated_at", "row_version", "shot_id", "character_id", "order"}
+    return sorted(repr({name: value for name, value in row.items() if name not in own}) for row in rows)
+
+
+def test_a_whole_import_is_taken_back(film: Project, user: User) -> None:
+    before = said(everything())
+    batch = all_of_it(user, film)
+    assert said(everything()) != before
+    undo_import(batch, user=user)
+    batch.refresh_from_db()
+    assert batch.state == "undone"
+    assert said(everything()) == before
+
+
+def test_an_import_is_not_taken_back_over_somebody_elses_change(film: Project, user: User) -> None:
+    batch = all_of_it(user, film)
+    shot = Shot.objects.get(code="SH0010")
+    update_shot(shot, user=user, row_version=shot.row_version, frames=7)
+    before = everything()
+    with pytest.raises(Conflict, match="SQ010_SH0010"):
+        undo_import(batch, user=user)
+    batch.refresh_from_db()
+    assert (batch.state, everything()) == ("applied", before)
+
+
+def test_what_was_never_written_is_not_taken_back(film: Project, user: User) -> None:
+    batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    with pytest.raises(Conflict, match="Only an import that was written"):
+        undo_import(batch, user=user)

@@ -88,7 +88,9 @@ def test_whatever_the_texts_say_they_come_back_as_they_were(
         for name, content in parts.items():
             batch = bring(film, user, content, name)
             assert not errors(batch)
-            assert not batch.counts.get("changed"), [row.cells for row in batch.rows.filter(outcome="changed")]
+            assert not batch.counts.get("changed"), [
+                row.cells for row in batch.rows.filter(outcome="changed")
+            ]
             assert not batch.counts.get("left_out")
     assert everything() == before
 

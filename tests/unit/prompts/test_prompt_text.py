@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.prompts.text import clean, join_sentences, split_phrases
+from apps.prompts.text import clean, split_phrases, woven
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,5 @@ def test_phrases_split_outside_brackets_and_numbers_only() -> None:
 
 
 def test_sentences_are_parted_by_one_full_stop() -> None:
-    assert join_sentences([["Who is there?"], [], ["a girl", "in snow"], ["wide shot"]]) == (
-        "Who is there? a girl, in snow. wide shot"
-    )
+    parts = [(". ", "Who is there?"), (". ", "a girl"), (", ", "in snow"), (". ", "wide shot")]
+    assert woven(parts) == "Who is there? a girl, in snow. wide shot"

@@ -1,0 +1,45 @@
+"""Writing requests say which version of a row they were made from."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from apps.common.errors import Problem, Refused
+from apps.common.strict import Strict
+
+IF_MATCH: Final = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description='The ETag you read, such as "3"; or send row_version',
+)
+
+
+class Versioned(Strict):
+    """A body that says which version of the row it changes (If-Match says the same)."""
+
+    row_version = serializers.IntegerField(
+        required=False, min_value=0, help_text="As you read it; or send If-Match"
+    )
+
+
+def version_said(request: Request, body: dict[str, Any]) -> int:
+    """Take out which version the caller read: by If-Match, else in the body. Raises Refused for none."""
+    in_body: int | None = body.pop("row_version", None)
+    header = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
+    if header.isascii() and header.isdecimal() and len(header) < 10:
+        return int(header)
+    if in_body is not None:
+        return in_body
+    told = _("send the row_version you read, in the body or as If-Match, so that nobody's change is lost")
+    raise Refused(Problem("row_version", header, told, code="required"))
+
+
+def etag(row: Any) -> dict[str, str]:
+    """The header that tells a row's version."""
+    return {"ETag": f'"{row.row_version}"'}

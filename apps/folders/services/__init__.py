@@ -1,0 +1,1 @@
+"""Everything that changes layouts, folders, and what is published."""

@@ -1,0 +1,113 @@
+"""Layouts get new versions, and projects choose one."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.db.models import F, Max
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.errors import Problem, Refused, lacks_permission
+from apps.common.validation import clean
+from apps.folders.language.layout import LayoutError, parse_layout
+from apps.folders.models import PathTemplate, ProjectFolders, PublishWhen
+from apps.folders.selectors import held_by
+from apps.projects.models import Project
+from apps.projects.roles import Act
+from apps.projects.selectors import require
+from apps.workflows.saidwords import in_words
+
+logger = logging.getLogger(__name__)
+
+CHANGE = "folders.change_pathtemplate"
+
+
+def check_layout(text: str) -> None:
+    """Raise Refused with everything that is wrong with a layout, by line and column."""
+    try:
+        parse_layout(text)
+    except LayoutError as exc:
+        lines = text.splitlines()
+        raise Refused(
+            *(
+                Problem(
+                    "text",
+                    lines[fault.line - 1].strip() if fault.line <= len(lines) else "",
+                    _place(fault.line, fault.column) + in_words(fault.told),
+                    code="invalid_layout",
+                )
+                for fault in exc.faults
+            )
+        ) from exc
+
+
+def save_version(*, slug: str, name: str, text: str, user: User | None, name_ko: str = "") -> PathTemplate:
+    """Write the next version of a layout, or the first of a new one; the versions before stay as they are.
+
+    Text that the newest version has already makes no new one. Raises Refused, NotAllowed.
+    """
+    if user is not None and not user.has_perm(CHANGE):
+        raise lacks_permission(user, CHANGE)
+    kept = "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"
+    check_layout(kept)
+    with transaction.atomic():
+        rows = PathTemplate.objects.select_for_update().filter(slug=slug)
+        newest = rows.order_by("-number").first()
+        if newest is not None and newest.text == kept:
+            PathTemplate.objects.filter(pk=newest.pk).update(name=name, name_ko=name_ko)
+            newest.refresh_from_db()
+            return newest
+        number = (rows.aggregate(most=Max("number"))["most"] or 0) + 1
+        made = PathTemplate(slug=slug, number=number, name=name.strip(), name_ko=name_ko.strip(), text=kept)
+        clean(made)
+        made.save(force_insert=True)
+    logger.info("layout saved", extra={"layout": str(made)})
+    return made
+
+
+def choose_layout(
+    project: Project, template: PathTemplate, *, user: User | None, publish: str = ""
+) -> ProjectFolders:
+    """Let a project hold this version. What was published stays where it is; what comes next goes by it.
+
+    Raises Refused for an unknown ``publish``; NotAllowed unless ``user`` manages the project.
+    """
+    if user is not None:
+        require(user, Act.MANAGE, project)
+    if publish and publish not in PublishWhen.values:
+        told = _("choose one of: %s") % ", ".join(PublishWhen.values)
+        raise Refused(Problem("publish", publish, told, code="unknown_choice"))
+    with transaction.atomic():
+        folders = hold(project)
+        changes = {"template": template, **({"publish": publish} if publish else {})}
+        ProjectFolders.objects.filter(pk=folders.pk).update(
+            **changes, row_version=F("row_version") + 1, updated_at=Now()
+        )
+        Project.objects.filter(pk=project.pk).exclude(path_template=template.slug).update(
+            path_template=template.slug, row_version=F("row_version") + 1, updated_at=Now()
+        )
+    folders.refresh_from_db()
+    logger.info("layout chosen", extra={"project": project.code, "layout": str(template)})
+    return folders
+
+
+def hold(project: Project) -> ProjectFolders:
+    """Let a project hold the version that it would use now, if it holds none."""
+    folders, _made = ProjectFolders.objects.get_or_create(
+        project=project, defaults={"template_id": held_by(project).pk}
+    )
+    return folders
+
+
+def mark_used(template: PathTemplate) -> None:
+    """Something was made by this version."""
+    PathTemplate.objects.filter(pk=template.pk, used_at__isnull=True).update(used_at=Now())
+
+
+def _place(line: int, column: int) -> str:
+    if column:
+        return _("line %(line)d, column %(column)d: ") % {"line": line, "column": column}
+    return _("line %(line)d: ") % {"line": line}

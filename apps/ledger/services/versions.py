@@ -1,0 +1,45 @@
+"""Change an object unless somebody else changed it meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Model
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.errors import Changed, Conflict, Problem, Stale
+from apps.common.validation import clean
+from apps.ledger.documents import document_of
+from apps.ledger.selectors import steps_since
+from apps.ledger.services.recording import CHANGED, changing
+
+
+def claim(row: Model, sent: int, **columns: Any) -> None:
+    """Write columns of a row if it still is at the version somebody read; it is at the next one then.
+
+    One conditional UPDATE. Raises Stale with what others changed since; Conflict if it is gone.
+    """
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    if rows.filter(row_version=sent).update(**columns, row_version=F("row_version") + 1, updated_at=Now()):
+        return
+    now = rows.values_list("row_version", flat=True).first()
+    if now is None:
+        raise Conflict(Problem("", str(row), _("somebody deleted this meanwhile"), code="gone"))
+    steps = steps_since(document_of(type(row)), row.pk, sent)
+    changed = tuple(Changed(step.field, step.old, step.new, step.who, step.at) for step in steps)
+    raise Stale(sent=sent, now=now, changed=changed)
+
+
+def revise(row: Model, *, user: User | None, row_version: int, verb: str = CHANGED, **columns: Any) -> None:
+    """Check and change an object's own columns, and remember it. The caller has judged the role.
+
+    The instance in hand is not touched: read it again. Raises Stale, or Refused with what is wrong.
+    """
+    edited = type(row)._default_manager.get(pk=row.pk)
+    for name, value in columns.items():
+        setattr(edited, name, value)
+    clean(edited)
+    with changing(type(row), [row.pk], actor=user, verb=verb):
+        claim(row, row_version, **columns)

@@ -1,0 +1,30 @@
+"""What is remembered of prompts: the texts that somebody has written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.accounts.models import User
+from apps.ledger.documents import Document, Reference, track
+from apps.productions.models import Shot
+from apps.projects.roles import Act
+from apps.projects.selectors import require_each
+from apps.prompts.models import PromptEdit
+
+SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
+
+
+def _may_plan(edits: Sequence[PromptEdit], user: User) -> None:
+    require_each(user, Act.PLAN, {edit.shot.project_id for edit in edits})
+
+
+track(
+    Document(
+        model=PromptEdit,
+        kind="prompt_edit",
+        label=("shot__sequence__code", "shot__code", "channel"),
+        project="shot__project",
+        references={"shot": SHOT},
+        permit=_may_plan,
+    )
+)

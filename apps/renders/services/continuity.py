@@ -1,0 +1,148 @@
+"""Jobs of shots that continue another: they wait for that one's selected clip, and go on from its end.
+
+A selection is heard after its commit; what was missed (a process died between) the leader finds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from apps.projects.stages import Stage
+from apps.renders.models import Job, JobContinuity
+from apps.renders.services.continuing import selected_clips
+from apps.renders.services.dependents import explain_blocked, release_jobs
+from apps.renders.services.sources import VIDEO
+from apps.renders.signals import job_continues
+from apps.renders.states import JobState
+from apps.review.decoding import Undecodable
+from apps.review.models import Artifact, Take
+from apps.review.services.tails import CLIP, PICTURE, cut_tail, find_tail
+from farm import contracts
+from farm.celery import app
+from farm.tiers import QUEUE_MEDIA
+
+logger = logging.getLogger(__name__)
+
+ACTOR: Final = "continuity"
+AT_ONCE: Final = 200
+"""Jobs looked at in one turn of the leader."""
+
+
+def selection_changed(shot: UUID, stage: str = Stage.CLIP) -> int:
+    """Another take of a shot is selected: what waited for it goes on; return how many jobs do at once.
+
+    Where its end has to be cut first, the media worker is asked, and lets them go on.
+    """
+    if stage != Stage.CLIP:
+        return 0
+    return resolve(JobContinuity.objects.filter(shot=shot))
+
+
+def hear_selection(*, shot: UUID, stage: str, **_more: Any) -> None:
+    """The signal's ear, see :func:`selection_changed`."""
+    selection_changed(shot, stage)
+
+
+def resolve(rows: QuerySet[JobContinuity]) -> int:
+    """Let those of these go on for whose shot a clip is selected whose end is cut; ask for other cuts."""
+    waiting = list(rows.filter(take=None, job__state=JobState.BLOCKED).order_by("job").select_related("job"))
+    clips = {
+        fresh: selected_clips({row.shot_id for row in waiting if row.fresh is fresh}, fresh=fresh)
+        for fresh in (False, True)
+    }
+    released, wanted = 0, set()
+    for row in waiting:
+        take = clips[row.fresh].get(row.shot_id)
+        if take is None:
+            continue
+        tail = find_tail(take, kind_of(row), row.frames)
+        if tail is None:
+            wanted.add((take.pk, kind_of(row), row.frames))
+        elif _go_on(row, take, tail):
+            released += 1
+    explain_blocked(Job.objects.filter(pk__in=[row.job_id for row in waiting]))
+    for one in sorted(wanted, key=str):
+        request_tail(*one)
+    return released
+
+
+def kind_of(row: JobContinuity) -> str:
+    """What a template takes of the clip it goes on from: its last frames, or the last one as a picture."""
+    return CLIP if row.role == VIDEO else PICTURE
+
+
+@transaction.atomic
+def _go_on(row: JobContinuity, take: Take, tail: Artifact) -> bool:
+    """Give a job its file and release it; False if somebody else has, or it was cancelled meanwhile."""
+    job = Job.objects.select_for_update(of=("self",), no_key=True).filter(pk=row.job_id).first()
+    if job is None or job.state != JobState.BLOCKED:
+        return False
+    if not JobContinuity.objects.filter(pk=row.pk, take=None).update(take=take, problem=""):
+        return False
+    Job.objects.filter(pk=job.pk).update(values=job.values | {row.role: str(tail.pk)})
+    job_continues.send(sender=Job, job=job.pk, maker=take.job_id, role=row.role)
+    release_jobs([job.pk], actor=ACTOR, reason=f"{take} is selected")
+    logger.info("job continues a take", extra={"job": str(job.pk), "take": str(take.pk)})
+    return True
+
+
+def request_tail(take: UUID, kind: str, frames: int) -> None:
+    """Ask the media worker for the end of a clip. If the broker is away, the leader asks again."""
+    try:
+        app.send_task(
+            contracts.TAIL,
+            args=[str(take), kind, frames],
+            queue=QUEUE_MEDIA,
+            ignore_result=True,
+            retry_policy={"max_retries": 1},
+        )
+    except (OperationalError, OSError) as exc:
+        logger.warning("cut not queued", extra={"take": str(take), "error": str(exc)})
+
+
+def make_tail(take_id: UUID, kind: str, frames: int) -> None:
+    """Cut the end of a take's clip, and let go on what waited for it. OSError from the store goes up."""
+    take = Take.objects.select_related("shot__sequence").filter(pk=take_id).first()
+    if take is None:
+        return
+    waiting = JobContinuity.objects.filter(shot=take.shot_id, take=None)
+    try:
+        cut_tail(take, kind, frames)
+    except (Undecodable, FileNotFoundError) as exc:
+        gone = isinstance(exc, FileNotFoundError)
+        told = _("its file is not in the artifact store.") if gone else f"{exc}."
+        waiting.update(problem=told)
+        logger.warning("end of a clip not cut", extra={"take": str(take_id), "why": told})
+        explain_blocked(Job.objects.filter(continuity__in=waiting))
+        return
+    resolve(waiting)
+
+
+def loosen(jobs: Iterable[Job]) -> set[UUID]:
+    """Of jobs that are requeued: those whose shot has another clip selected now wait for its end.
+
+    Returns the jobs that wait for a shot's take.
+    """
+    rows = JobContinuity.objects.filter(job__in=list(jobs))
+    chosen = Take.objects.filter(shot=OuterRef("shot"), stage=Stage.CLIP, selected=True)
+    rows.filter(Exists(chosen.exclude(pk=OuterRef("take")))).update(take=None)
+    rows.update(problem="")
+    return set(rows.filter(take=None).values_list("job_id", flat=True))
+
+
+def resolve_missed() -> int:
+    """Look for jobs whose wait is over and that nobody let go on; return how many do now."""
+    chosen = Take.objects.filter(shot=OuterRef("shot"), stage=Stage.CLIP, selected=True)
+    missed = JobContinuity.objects.filter(
+        Q(take=None), Exists(chosen), job__state=JobState.BLOCKED, problem=""
+    )
+    keys = list(missed.order_by("job").values_list("pk", flat=True)[:AT_ONCE])
+    return resolve(JobContinuity.objects.filter(pk__in=keys)) if keys else 0

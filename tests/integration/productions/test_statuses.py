@@ -1,0 +1,162 @@
+"""A studio's own statuses are shades of the machine's eight: what people read, never what may be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import User
+from apps.common.errors import NotAllowed, Refused
+from apps.common.models import StateEvent
+from apps.productions.admin_filters import with_flag
+from apps.productions.models import Shot, ShotStatus
+from apps.productions.rendering import shot_has_take
+from apps.productions.services import move_shot_status, statuses_from
+from apps.productions.states import SHOT
+from apps.productions.statuses import save_status
+from apps.productions.verdicts import count_retake, shot_is_approved
+from apps.projects.roles import Role
+from tests.factories import MembershipFactory, ShotFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def status(slug: str = "client-review", state: str = "review", **fields: Any) -> ShotStatus:
+    row = ShotStatus(slug=slug, state=state, name=slug.replace("-", " ").capitalize(), order=35, **fields)
+    return save_status(row, user=None)
+
+
+def shot_in(slug: str) -> Shot:
+    shot: Shot = ShotFactory.create(status_id=slug)
+    return shot
+
+
+def shown(shot: Shot) -> tuple[str, str | None]:
+    return Shot.objects.values_list("status_id", "studio_status_id").get(pk=shot.pk)  # type: ignore[return-value]
+
+
+def test_a_shot_is_moved_to_a_studio_s_status_as_the_machine_allows() -> None:
+    status()
+    shot = shot_in("in_progress")
+    assert move_shot_status(shot, to="client-review", user=None)
+    assert shown(shot) == ("review", "client-review")
+    with pytest.raises(Refused, match="a shot may go to"):
+        move_shot_status(shot_in("draft"), to="client-review", user=None)
+
+
+def test_the_machine_s_next_move_leaves_the_shade_behind() -> None:
+    status()
+    shot = shot_in("in_progress")
+    move_shot_status(shot, to="client-review", user=None)
+    shot_is_approved(shot, actor="bob", reason="")
+    assert shown(shot) == ("approved", None)
+
+
+def test_from_shade_to_shade_is_no_move_of_the_machine_but_an_event() -> None:
+    status()
+    shot = shot_in("review")
+    assert move_shot_status(shot, to="client-review", user=None, reason="sent them the link")
+    shot.refresh_from_db()
+    assert move_shot_status(shot, to="review", user=None)
+    events = StateEvent.objects.filter(subject=shot.pk).order_by("id")
+    assert list(events.values_list("machine", "from_state", "to_state", "reason")) == [
+        ("shot_label", "review", "client-review", "sent them the link"),
+        ("shot_label", "client-review", "review", ""),
+    ]
+    assert shown(shot) == ("review", None)
+
+
+def test_what_comes_into_a_state_by_itself_gets_its_default() -> None:
+    status("wfa", is_default=True, is_feedback_request=True)
+    shot = shot_in("in_progress")
+    shot_has_take(shot, actor="node1")
+    assert shown(shot) == ("review", "wfa")
+    assert not ShotStatus.objects.get(pk="review").is_default
+
+
+def test_taking_the_mark_away_gives_it_back_to_the_machine_s_own() -> None:
+    row = status("wfa", is_default=True)
+    row.is_default = False
+    save_status(row, user=None)
+    assert ShotStatus.objects.get(pk="review").is_default
+
+
+def test_a_shade_follows_its_state_in_what_may_be_rendered() -> None:
+    assert not status("legal", "on_hold").renderable
+    own = ShotStatus.objects.get(pk="on_hold")
+    own.renderable = True
+    save_status(own, user=None)
+    assert ShotStatus.objects.get(pk="legal").renderable
+
+
+def test_an_archived_status_is_offered_no_more_and_stays_where_it_is() -> None:
+    row = status()
+    shot = shot_in("review")
+    move_shot_status(shot, to="client-review", user=None)
+    row.archived = True
+    save_status(row, user=None)
+    assert shown(shot) == ("review", "client-review")
+    assert "client-review" not in statuses_from(shot_in("in_progress"))
+    with pytest.raises(Refused):
+        move_shot_status(shot_in("in_progress"), to="client-review", user=None)
+
+
+def test_the_eight_stay() -> None:
+    for slug in SHOT.states:
+        row = ShotStatus.objects.get(pk=slug)
+        row.archived = True
+        with pytest.raises(Refused, match="stay"):
+            save_status(row, user=None)
+        row.archived, row.name = False, f"our {slug}"
+        save_status(row, user=None)
+    row = ShotStatus.objects.get(pk="review")
+    row.state = "ready"
+    with pytest.raises(Refused, match="stays what it is of"):
+        save_status(row, user=None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"slug": "x", "state": "no_such"},
+        {"slug": "x", "state": "review", "is_default": True},  # a second one
+    ],
+)
+def test_the_database_knows_it_too(fields: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ShotStatus.objects.create(name="x", order=1, **fields)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ShotStatus.objects.filter(pk="ready").update(state="review")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ShotStatus.objects.filter(pk="ready").update(archived=True)
+
+
+def test_artists_set_what_they_may() -> None:
+    status("director-ok", is_artist_allowed=False)
+    shot = shot_in("in_progress")
+    artist: User = MembershipFactory.create(project=shot.project, role=Role.ARTIST).user
+    coordinator: User = MembershipFactory.create(project=shot.project).user
+    with pytest.raises(NotAllowed):
+        move_shot_status(shot, to="director-ok", user=artist)
+    assert move_shot_status(shot, to="director-ok", user=coordinator)
+
+
+def test_writing_statuses_takes_the_permission() -> None:
+    with pytest.raises(NotAllowed, match=r"productions\.add_shotstatus"):
+        save_status(ShotStatus(slug="x", state="review", name="X", order=1), user=UserFactory.create())
+
+
+def test_shots_are_found_by_what_their_status_means() -> None:
+    status("fix", "ready", is_retake=True)
+    shot, plain = shot_in("draft"), shot_in("ready")
+    move_shot_status(shot, to="fix", user=None)
+    assert list(with_flag(Shot.objects.all(), "is_retake")) == [shot]
+    assert plain not in with_flag(Shot.objects.all(), "is_wip")
+
+
+def test_retakes_are_counted() -> None:
+    shot = shot_in("review")
+    count_retake(shot.pk)
+    assert Shot.objects.get(pk=shot.pk).retake_count == 1
