@@ -28,7 +28,7 @@ from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT as SHOT_MACHINE
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each, require_rows
-from apps.projects.tracked import PROJECT
+from apps.projects.tracked import PERSON, PROJECT
 
 EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
@@ -135,6 +135,14 @@ track(
                 ordered="order",
                 flat=True,
                 label=_("presets"),
+            ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
             ),
         },
         permit=_may_change,

@@ -287,10 +287,10 @@ def test_korean_headings_are_known(film: Project, user: User) -> None:
 
 
 def test_categories_of_presets_have_columns_of_their_own(film: Project, user: User) -> None:
-    rows = [["sequence", "code", "lens", "shot_size"], ["SQ010", "SH0010", "85mm", "wide-shot"]]
+    rows = [["sequence", "code", "lens", "shot_size"], ["SQ010", "SH0010", "85mm-portrait", "wide-shot"]]
     batch = bring(film, user, workbook(Shots=rows))
     assert not errors(batch)
-    assert told(batch, "lens_focal") == [["changed", "35mm", "85mm", ""]]
+    assert told(batch, "lens_focal") == [["changed", "35mm", "85mm-portrait", ""]]
     written(batch, user)
     shot = Shot.objects.get(code="SH0010")
     assert list(shot.shot_presets.order_by("order").values_list("preset__slug", flat=True)) == [
