@@ -295,7 +295,7 @@ def test_categories_of_presets_have_columns_of_their_own(film: Project, user: Us
     shot = Shot.objects.get(code="SH0010")
     assert list(shot.shot_presets.order_by("order").values_list("preset__slug", flat=True)) == [
         "wide-shot",
-        "85mm",
+        "85mm-portrait",
     ]
 
 
