@@ -49,6 +49,7 @@ class Address:
             "member_id": film["membership"].pk,
             "build_id": film["prompt"].pk,
             "channel": "image",
+            "batch_id": film["importbatch"].pk,
             "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",

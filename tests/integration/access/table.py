@@ -102,6 +102,10 @@ PROFILES: Final[dict[str, str]] = {
     "plan by a button": (
         "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "read by a button, at rest": (
+        "302 302 404 404 286 286 286 286 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
+    ),
+    "whole planners, back": "302 302 403 403 403 403 403 403 302 302 302",
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
         "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -210,6 +214,12 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: plan a whole film": (
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: bring a list": (
+        "401 404 404 404 403 403 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
+    "api: plan a whole film, not now": (
+        "401 404 404 404 403 403 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
     ),
     "api: verdict": (
         "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -321,6 +331,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
+    "sheets/importbatch": ("planners", "plan a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
@@ -570,6 +581,19 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/projects/project/choose/": "staff, wrong method",
     "POST admin/projects/project/choose/": "turn to a film",
     **_button("productions/shot/{object_id}/assignees", "plan by a button"),
+    **{
+        address: profile
+        for deed in ("mapping", "options", "again", "confirm", "undo", "discard")
+        for address, profile in _button(f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button").items()
+    },
+    "GET admin/sheets/importbatch/{object_id}/live/": "read by a button, at rest",
+    "GET admin/sheets/importbatch/{object_id}/report/": "read by a button",
+    "GET admin/sheets/importbatch/export/": "whole planners, back",
+    **{
+        f"POST admin/sheets/importbatch/{{object_id}}/{what}/": "staff, wrong method, a row"
+        for what in ("live", "report")
+    },
+    "POST admin/sheets/importbatch/export/": "staff, wrong method",
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
@@ -677,6 +701,15 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/statuses": "api: farm rights, made",
     "PATCH api/v1/statuses/{pk}": "api: farm rights",
     "GET api/v1/projects/{code}/members": "api: read a row",
+    "GET api/v1/projects/{code}/imports": "api: plan a whole film",
+    "POST api/v1/projects/{code}/imports": "api: bring a list",
+    "GET api/v1/projects/{code}/imports/{batch_id}": "api: plan a whole film",
+    "PATCH api/v1/projects/{code}/imports/{batch_id}": "api: plan a whole film",
+    "GET api/v1/projects/{code}/imports/{batch_id}/rows": "api: plan a whole film",
+    "POST api/v1/projects/{code}/imports/{batch_id}/confirm": "api: plan a whole film",
+    "POST api/v1/projects/{code}/imports/{batch_id}/undo": "api: plan a whole film, not now",
+    "POST api/v1/projects/{code}/imports/{batch_id}/discard": "api: plan a whole film",
+    "GET api/v1/projects/{code}/export": "api: plan a whole film",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
     "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
@@ -964,6 +997,11 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
     "POST api/v1/projects/{code}/members",
+    *(f"POST api/v1/projects/{{code}}/imports/{{batch_id}}/{deed}" for deed in ("confirm", "discard")),
+    *(
+        f"POST admin/sheets/importbatch/{{object_id}}/{deed}/"
+        for deed in ("mapping", "options", "again", "confirm", "discard")
+    ),
     "PATCH api/v1/projects/{code}/members/{member_id}",
     "DELETE api/v1/projects/{code}/members/{member_id}",
     "POST api/v1/projects/{code}/folders",
