@@ -200,6 +200,7 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: publish": (  # the other film's codes make no path
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: change a row of a stage": (
         "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
@@ -584,7 +585,9 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("mapping", "options", "again", "confirm", "undo", "discard")
-        for address, profile in _button(f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button").items()
+        for address, profile in _button(
+            f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button"
+        ).items()
     },
     "GET admin/sheets/importbatch/{object_id}/live/": "read by a button, at rest",
     "GET admin/sheets/importbatch/{object_id}/report/": "read by a button",
@@ -786,9 +789,6 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/playlists/{pk}/links": "api: verdict on what is shared",
     "POST api/v1/playlists/{pk}/links": "api: make of it for review",
     "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
-    "POST api/v1/recipe-runs": "api: make in a film",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row of a stage",
-    "POST api/v1/takes/{pk}/review": "api: verdict",
     "POST api/v1/recipe-runs": "api: start in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
