@@ -13,7 +13,7 @@ from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW
 
 register = template.Library()
 
-_SAME = format_html("")
+_SAME = SafeString()
 
 
 @register.simple_tag
