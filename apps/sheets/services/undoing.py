@@ -31,7 +31,9 @@ def undo_import(batch: ImportBatch, *, user: User) -> None:
         if not move(BATCH, batch, from_=(BatchState.APPLIED,), to=BatchState.UNDONE, actor=actor):
             batch.refresh_from_db(fields=["state"])
             told = _("Only an import that was written can be taken back; this one is: %s.")
-            raise Conflict(Problem("state", batch.state, told % batch.get_state_display(), code="not_applied"))
+            raise Conflict(
+                Problem("state", batch.state, told % batch.get_state_display(), code="not_applied")
+            )
         remembered = Batch.objects.get(pk=batch.pk)
         if taken_back_by(remembered) is not None:
             return  # by the history's own button

@@ -105,6 +105,10 @@ PROFILES: Final[dict[str, str]] = {
     "read by a button, at rest": (
         "302 302 404 404 286 286 286 286 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
     ),
+    "whole planners": "302 302 403 403 403 403 403 403 200 200 200",
+    "whole plan a row": (
+        "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 403 302 403 403 302 302 200"
+    ),
     "whole planners, back": "302 302 403 403 403 403 403 403 302 302 302",
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
@@ -200,6 +204,7 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: publish": (  # the other film's codes make no path
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: change a row of a stage": (
         "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
@@ -331,7 +336,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
-    "sheets/importbatch": ("planners", "plan a row", "nobody, a row"),
+    "sheets/importbatch": ("whole planners", "whole plan a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
@@ -584,7 +589,9 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("mapping", "options", "again", "confirm", "undo", "discard")
-        for address, profile in _button(f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button").items()
+        for address, profile in _button(
+            f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button"
+        ).items()
     },
     "GET admin/sheets/importbatch/{object_id}/live/": "read by a button, at rest",
     "GET admin/sheets/importbatch/{object_id}/report/": "read by a button",

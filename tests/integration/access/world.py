@@ -39,9 +39,8 @@ from apps.recipes.services.editing import write_steps
 from apps.recipes.spec import Gate, StepSpec, as_json
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
-from apps.review.models import Artifact, Take
-from apps.sheets.models import ImportBatch, ImportRow
 from apps.review.models import Artifact, ClientLink, Playlist, PlaylistItem, ReviewNote, Take
+from apps.sheets.models import ImportBatch, ImportRow
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.models import (
     RecommendationRule,
@@ -342,6 +341,8 @@ def _sheet(shot: Shot) -> ImportBatch:
     )
     default_storage.save(batch.key, ContentFile(content))
     return batch
+
+
 def _published(take: Take) -> Publication:
     """Another file of a take, at its path."""
     path = f"{take.project.code}/take.png"

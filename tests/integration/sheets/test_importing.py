@@ -391,7 +391,11 @@ def all_of_it(user: User, film: Project) -> ImportBatch:
             ["SQ010", "SH0010", "New", 100, "rain", "LOC09", "wide-shot", None, "ready"],
             ["SQ010", "SH0030", "Later", 24, None, "LOC09", None, "art-frost", None],
         ],
-        Casting=[["shot", "character", "action"], ["SQ010_SH0030", "CH0002", "runs"], ["SQ010_SH0010", "CH0001", "x"]],
+        Casting=[
+            ["shot", "character", "action"],
+            ["SQ010_SH0030", "CH0002", "runs"],
+            ["SQ010_SH0010", "CH0001", "x"],
+        ],
     )
     batch = written(bring(film, user, content, create=True, empty="clear"), user)
     assert batch.state == "applied", batch.problems
