@@ -27,6 +27,7 @@ from apps.renders.admin.prompts import ShowsPrompts
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
+from apps.sheets.admin_shots import ExportsShots
 from apps.review.gallery import by_stage, media_url, newest_of, newest_thumbnail
 from apps.review.models import Playlist
 
@@ -34,7 +35,7 @@ admin.site.unregister(Shot)
 
 
 @admin.register(Shot)
-class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
+class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     """Select shots, press Render."""
 
     list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")
@@ -42,7 +43,7 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
     change_form_outer_before_template = "admin/productions/shot/strip.html"
-    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions)
+    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions, "export_shots")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
