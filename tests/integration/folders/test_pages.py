@@ -123,7 +123,8 @@ def test_saving_a_layout_makes_the_next_version_and_says_what_is_wrong() -> None
     page = reverse("admin:folders_pathtemplate_change", args=[first.pk])
     wrong = browser.post(page, {"name": "Studio", "text": "folder shot {project}/{shto}"})
     assert "line 1, column 23: there is no field “shto”" in wrong.content.decode()
-    browser.post(page, {"name": "Studio", "text": first.text + "folder project {project}/refs\n"})
+    said = {"name": "Studio", "text": first.text + "folder project {project}/refs\n"}
+    browser.post(page, said | {"row_version": first.row_version})
     assert list(PathTemplate.objects.filter(slug="studio").values_list("number", flat=True)) == [2, 1]
     first.refresh_from_db()
     assert "refs" not in first.text
