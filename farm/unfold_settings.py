@@ -119,6 +119,13 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER
                     ),
+                    _item(
+                        _("Layouts of folders"),
+                        "folder_managed",
+                        "admin:folders_pathtemplate_changelist",
+                        _MEMBER,
+                    ),
+                    _item(_("Mounts"), "hard_drive", "admin:folders_mount_changelist", _MEMBER),
                     _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
