@@ -22,7 +22,7 @@ from apps.common.models import StateEvent
 from apps.common.validation import clean
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.recording import changing
-from apps.presets.models import CinematicPreset
+from apps.presets.selectors import offered_presets
 from apps.productions import states
 from apps.productions.importing.apply import IMPORTED
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
@@ -69,7 +69,7 @@ def import_aipipeline(
             found,
             film,
             people={told: person.row for told, person in named},
-            library=Library(CinematicPreset.objects.select_related("category").filter(archived=False)),
+            library=Library(offered_presets(None)),
             sequences=_by_code(Sequence, film),
             locations=_by_code(Location, film),
             report=report,
