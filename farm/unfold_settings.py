@@ -96,7 +96,7 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Jobs"), "schedule", "admin:renders_job_changelist"),
                     _list(_("Takes"), "theaters", "admin:review_take_changelist"),
                     _item(_("Playlists"), "playlist_play", "admin:review_playlist_changelist", _WATCHER),
-                    _item(_("Activity"), "history", "admin:common_stateevent_changelist", _FARM),
+                    _list(_("Activity"), "history", "admin:ledger_activity_changelist"),
                 ],
             },
             {
@@ -121,6 +121,8 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER
                     ),
+                    _item(_("Looks"), "style", "admin:presets_look_changelist", _MEMBER),
+                    _item(_("Preset rules"), "rule", "admin:presets_presetrule_changelist", _MEMBER),
                     _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
