@@ -61,7 +61,8 @@ def take(shot, number, hue, frames, fps):
 collect_static()
 first, second = Shot.objects.order_by("sequence__order", "order")[:2]
 Shot.objects.update(frames=24, handles=0, cut_in=None)
-made = [take(first, 1, "#203050", 24, 24), take(first, 2, "#502030", 17, 16), take(second, 1, "#205030", 24, 24)]
+told = ((first, 1, "#203050", 24, 24), (first, 2, "#502030", 17, 16), (second, 1, "#205030", 24, 24))
+made = [take(*one) for one in told]
 playlist = create_playlist(
     project=first.project, user=User.objects.get(username="coordinator"), name="Monday", takes=made[1:]
 )
@@ -104,7 +105,8 @@ def seconds(page: Page, pane: str) -> float:
     """Where the visible video of a pane stands, once it has come there."""
     told: float = page.locator(f".sf-pane-{pane} .sf-screen:not([hidden]) video").evaluate(
         """video => new Promise(done => {
-            const look = () => video.seeking || video.readyState < 2 ? setTimeout(look, 30) : done(video.currentTime);
+            const there = () => !video.seeking && video.readyState > 1;
+            const look = () => there() ? done(video.currentTime) : setTimeout(look, 30);
             setTimeout(look, 60);
         })"""
     )
