@@ -32,6 +32,7 @@ from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url, newest_of, with_files
 from apps.review.models import Take
 from apps.review.services import review_take
+from apps.review.stale import why_stale
 from apps.review.states import REVIEW, Review
 from apps.workflows.models import Kind
 
@@ -148,6 +149,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         with_files([take])
         may = self.may(request, Act.REVIEW, take)
         context["verdicts"] = [to for to in VERDICTS if to in REVIEW.moves[take.review_state]] if may else []
+        context["stale"] = why_stale(take)
         context["lengths"] = lengths_of(take, take.original) if take.original else None
         context["siblings"] = [other for other in newest_of(take.shot_id, at_most=24) if other.pk != take.pk]
         return super().render_change_form(request, context, *args, **kwargs)
