@@ -21,8 +21,25 @@ from apps.folders.api import (
 )
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
-from apps.presets.api import PresetViewSet
-from apps.productions.api import AssigneesViewSet, AutomationViewSet, SequenceViewSet, StatusViewSet
+from apps.presets.api import (
+    CategoryViewSet,
+    ExportView,
+    ImportView,
+    LookViewSet,
+    PresetViewSet,
+    RuleViewSet,
+)
+from apps.productions.api import (
+    ApplyPresetsView,
+    AssigneesViewSet,
+    AutomationViewSet,
+    EpisodeViewSet,
+    LocationViewSet,
+    PresetCheckView,
+    SequenceViewSet,
+    StatusViewSet,
+)
+from apps.projects.api_history import ActivityViewSet, BulkViewSet
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
@@ -46,22 +63,32 @@ from apps.renders.api import (
     ShotMaterialViewSet,
     WorkingNodeViewSet,
 )
+from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
 router.register("projects", FolderedProjectViewSet)
+router.register("episodes", EpisodeViewSet)
 router.register("sequences", SequenceViewSet)
+router.register("locations", LocationViewSet)
 router.register("shots", FolderedShotViewSet)
 router.register("statuses", StatusViewSet, basename="status")
 router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
+router.register("activity", ActivityViewSet)
+router.register("bulk-changes", BulkViewSet, basename="bulk-change")
 router.register("presets", PresetViewSet, basename="preset")
+router.register("preset-categories", CategoryViewSet, basename="preset-category")
+router.register("preset-rules", RuleViewSet, basename="preset-rule")
+router.register("looks", LookViewSet, basename="look")
 router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
+router.register("notes", NoteViewSet, basename="note")
+router.register("playlists", PlaylistViewSet, basename="playlist")
 router.register("takes", PublishedTakeViewSet)
 router.register("publications", PublicationViewSet)
 router.register("layouts", LayoutViewSet, basename="layout")
@@ -161,6 +188,10 @@ v1 = [
         name="shot-assignees",
     ),
     path("materials/<uuid:material_id>/file", MaterialFileView.as_view(), name="material-file"),
+    path("presets/check", PresetCheckView.as_view(), name="preset-check"),
+    path("presets/export", ExportView.as_view(), name="preset-export"),
+    path("presets/import", ImportView.as_view(), name="preset-import"),
+    path("shots/apply-presets", ApplyPresetsView.as_view(), name="shots-apply-presets"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,
