@@ -298,6 +298,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, in the way": (
         "401 403 403 403 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 403 403 403 400"
     ),
+    "api: change a row, nothing to do": (
+        "401 404 404 404 403 400 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: change a row, not now": (
         "401 404 404 404 403 409 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
     ),
@@ -757,6 +760,9 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/batches": "api: render in a film",
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
+    "GET api/v1/shots/{pk}/chain": "api: read a row",
+    "POST api/v1/shots/{pk}/render-stale": "api: change a row, nothing to do",
+    **_button("productions/sequence/{object_id}/stale", "press a button"),
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
     "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
