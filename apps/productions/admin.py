@@ -22,6 +22,7 @@ from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
+from apps.productions.admin_bulk import ChangesMany
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import (
     CastingForm,
@@ -171,7 +172,7 @@ class PresetInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(AssignsShots, ScopedAdmin):
+class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
@@ -190,7 +191,7 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "assign_shots")
+    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "change_shots", "assign_shots")
     fieldsets = (
         (
             None,

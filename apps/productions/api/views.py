@@ -100,7 +100,7 @@ class ShotViewSet(Revisable):
             raise Conflict(Problem("to", asked["to"], told, code="stale"))
         return self.answer(self.get_object())
 
-    def delete(self, row: Shot, *, row_version: int) -> bool:
+    def take_away(self, row: Shot, *, row_version: int) -> bool:
         """Delete a shot of which nothing was made yet."""
         delete_shot(row, user=person_of(self.request), row_version=row_version)
         return True
