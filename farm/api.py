@@ -21,12 +21,21 @@ from apps.folders.api import (
 )
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
-from apps.presets.api import PresetViewSet
+from apps.presets.api import (
+    CategoryViewSet,
+    ExportView,
+    ImportView,
+    LookViewSet,
+    PresetViewSet,
+    RuleViewSet,
+)
 from apps.productions.api import (
+    ApplyPresetsView,
     AssigneesViewSet,
     AutomationViewSet,
     EpisodeViewSet,
     LocationViewSet,
+    PresetCheckView,
     SequenceViewSet,
     StatusViewSet,
 )
@@ -54,6 +63,7 @@ from apps.renders.api import (
     ShotMaterialViewSet,
     WorkingNodeViewSet,
 )
+from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
@@ -70,10 +80,15 @@ router.register("characters", CharacterViewSet)
 router.register("activity", ActivityViewSet)
 router.register("bulk-changes", BulkViewSet, basename="bulk-change")
 router.register("presets", PresetViewSet, basename="preset")
+router.register("preset-categories", CategoryViewSet, basename="preset-category")
+router.register("preset-rules", RuleViewSet, basename="preset-rule")
+router.register("looks", LookViewSet, basename="look")
 router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
+router.register("notes", NoteViewSet, basename="note")
+router.register("playlists", PlaylistViewSet, basename="playlist")
 router.register("takes", PublishedTakeViewSet)
 router.register("publications", PublicationViewSet)
 router.register("layouts", LayoutViewSet, basename="layout")
@@ -173,6 +188,10 @@ v1 = [
         name="shot-assignees",
     ),
     path("materials/<uuid:material_id>/file", MaterialFileView.as_view(), name="material-file"),
+    path("presets/check", PresetCheckView.as_view(), name="preset-check"),
+    path("presets/export", ExportView.as_view(), name="preset-export"),
+    path("presets/import", ImportView.as_view(), name="preset-import"),
+    path("shots/apply-presets", ApplyPresetsView.as_view(), name="shots-apply-presets"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,

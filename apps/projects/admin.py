@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import UserAdmin
@@ -69,7 +70,7 @@ class ProjectAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": ("code", ("name", "name_ko"), "description")}),
         (_("Time"), {"fields": (("fps", "start_timecode"), ("frame_start", "handles"))}),
-        (_("Picture and prompts"), {"fields": (("width", "height"), "prompt_language")}),
+        (_("Picture and prompts"), {"fields": (("width", "height"), ("prompt_language", "period_year"))}),
         (_("Farm"), {"fields": (("weight", "archived"),)}),
     )
 
@@ -97,7 +98,11 @@ class ProjectAdmin(ScopedAdmin):
         own = [
             path("choices/", view(choices_view), name="projects_project_choices"),
             path("choose/", view(choose_view), name="projects_project_choose"),
-            path("<path:object_id>/rights/", view(self.rights_view), name="projects_project_rights"),
+            path(
+                "<path:object_id>/rights/",
+                view(require_safe(self.rights_view)),
+                name="projects_project_rights",
+            ),
         ]
         return own + super().get_urls()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -17,20 +19,27 @@ from apps.common import filters
 from apps.common.api_versions import IF_MATCH, version_said
 from apps.common.errors import Conflict, Problem
 from apps.common.strict import Strict
+from apps.presets.api.serializers import LookSerializer
+from apps.presets.models import Look
+from apps.presets.selectors import seen_by
 from apps.productions.api.bulk import BulkDone, BulkUpdate, Reorder, ReorderDone
+from apps.productions.api.presets import KeepLookBody, look_answer
 from apps.productions.api.serializers import (
     NewShot,
     ShotChange,
+    ShotDetail,
     ShotSerializer,
     StatusChange,
     continued_of,
     location_of,
     part_from,
 )
+from apps.productions.assigning import assigned
 from apps.productions.bulk import change_shots, reorder_shots
 from apps.productions.editing import create_full_shot, update_shot
-from apps.productions.models import Shot
+from apps.productions.models import Shot, ShotPreset
 from apps.productions.outline import delete_shot
+from apps.productions.preset_looks import look_from_shot, wearing
 from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT
 from apps.projects.api_changes import Revisable
@@ -38,15 +47,34 @@ from apps.projects.roles import Act
 
 
 class ShotFilter(filters.ByProject):
-    """By the codes of project and sequence, by status."""
+    """By the codes of project and sequence, by status, by a preset (category/slug), by a look, by whom."""
+
+    assigned = filters.CharFilter(
+        method="assigned_to", help_text="`me`, `none`, or a user name: whom the shot is assigned to"
+    )
 
     sequence = filters.CharFilter(field_name="sequence__code")
+    preset = filters.CharFilter(method="with_preset")
+    look = filters.UUIDFilter(method="with_look")
     status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
     studio_status = filters.CharFilter(field_name="studio_status_id")
 
     class Meta:
         model = Shot
         fields: tuple[str, ...] = ()
+
+    def with_preset(self, shots: QuerySet[Shot], name: str, ref: str) -> QuerySet[Shot]:
+        category, _slash, slug = ref.partition("/")
+        used = ShotPreset.objects.filter(preset__category__slug=category, preset__slug=slug)
+        return shots.filter(Exists(used.filter(shot=OuterRef("pk"))))
+
+    def assigned_to(self, shots: QuerySet[Shot], _name: str, told: str) -> QuerySet[Shot]:
+        """Narrow to the shots of somebody."""
+        return assigned(shots, told, reader=person_of(self.request))
+
+    def with_look(self, shots: QuerySet[Shot], name: str, key: UUID) -> QuerySet[Shot]:
+        look = seen_by(Look.objects.all(), self.request.user).filter(pk=key).first()
+        return wearing(shots, look) if look else shots.none()
 
 
 class ShotViewSet(Revisable):
@@ -99,6 +127,19 @@ class ShotViewSet(Revisable):
             told = _("somebody else moved this shot just now; read it again")
             raise Conflict(Problem("to", asked["to"], told, code="stale"))
         return self.answer(self.get_object())
+
+    def answer(self, row: Shot, http_status: int = status.HTTP_200_OK) -> Response:
+        headers = {"ETag": f'"{row.row_version}"'}
+        data = ShotDetail(row, context=self.get_serializer_context()).data
+        return Response(data, status=http_status, headers=headers)
+
+    @extend_schema(request=KeepLookBody, responses={201: LookSerializer})
+    @action(detail=True, methods=["post"])
+    def look(self, request: Request, pk: str) -> Response:
+        """Keep the shot's presets as a look of its project."""
+        shot = self.get_object()
+        asked = self.asked(KeepLookBody, of=shot, act=Act.PLAN)
+        return look_answer(look_from_shot(shot, user=person_of(request), **asked))
 
     def take_away(self, row: Shot, *, row_version: int) -> bool:
         """Delete a shot of which nothing was made yet."""

@@ -30,6 +30,7 @@ from apps.renders.warnings import warning_problem
 
 SHOWN_BUILDS: Final = 20
 SHOWN_TAKES: Final = 24
+READING: Final = ("GET", "HEAD")
 LANGUAGES: Final = (("", gettext_lazy("the project's")), ("en", "English"), ("ko", "한국어"))
 
 
@@ -73,6 +74,8 @@ class ShowsPrompts(ScopedAdmin):
 
     def prompt_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what would be sent for a template and a language; and the builds of the shot."""
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
         return self._page(request, self._seen(request, object_id))
 
     def keep_prompt(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -109,6 +112,8 @@ class ShowsPrompts(ScopedAdmin):
 
     def compare_prompts(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what differs between two builds of the shot."""
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
         shot = self._seen(request, object_id)
         was, now = (_build_named(shot, request.GET.get(name, "")) for name in ("a", "b"))
         if was is None or now is None:
@@ -119,6 +124,8 @@ class ShowsPrompts(ScopedAdmin):
 
     def build_view(self, request: HttpRequest, object_id: str, build_id: UUID) -> HttpResponse:
         """Show one build with every segment, and the takes made with it."""
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
         shot = self._seen(request, object_id)
         build = builds_of(shot).filter(pk=build_id).first()
         if build is None:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from apps.review.links import token_of
+
 VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -38,12 +40,16 @@ class Address:
     def _value(self, name: str, film: dict[str, Any]) -> str:
         known = {
             "code": film["project"].code,
-            "slug": film["recipe" if "recipes/" in self.pattern else "workflowtemplate"].slug,
+            "slug": film[self._named].slug,
+            "system": film["mount"].system,
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "material_id": film["material"].pk,
             "project_id": film["project"].pk,
             "member_id": film["membership"].pk,
+            "build_id": film["prompt"].pk,
+            "channel": "image",
+            "batch_id": film["importbatch"].pk,
             "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",
@@ -52,8 +58,16 @@ class Address:
             "url": "nothing/here/",
             "scope": film["hold"].scope,
             "number": film["workflowtemplateversion"].number,
+            "link": film["link"].pk,
+            "token": token_of(film["link"]),
         }
         return str(known[name] if name in known else self._row(film).pk)
+
+    @property
+    def _named(self) -> str:
+        """What is named by a slug here."""
+        named = {"recipes": "recipe", "layouts": "pathtemplate"}
+        return next((row for at, row in named.items() if f"{at}/" in self.pattern), "workflowtemplate")
 
     def _row(self, film: dict[str, Any]) -> Any:
         if "/requeue" in self.pattern and "/job" in self.pattern:
