@@ -304,6 +304,26 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
     }
 
 
+def _published(take: Take) -> Publication:
+    """Another file of a take, at its path."""
+    path = f"{take.project.code}/take.png"
+    return Publication.objects.create(
+        project=take.project,
+        shot=take.shot,
+        take=take,
+        artifact_id=uuid7(),
+        source_key="take.png",
+        template=PathTemplate.objects.get(slug="studio"),
+        stage=take.stage,
+        version=1,
+        path=path,
+        path_key=path.lower(),
+        bytes=1,
+        sha256="3" * 64,
+        state="published",
+    )
+
+
 def _sheet(shot: Shot) -> ImportBatch:
     """A shot list that was brought and looked at: it would change the shot's length."""
     content = f"sequence,code,frames\n{shot.sequence.code},{shot.code},49\n".encode()
