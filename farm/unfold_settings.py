@@ -129,6 +129,13 @@ UNFOLD: dict[str, Any] = {
                     ),
                     _item(_("Looks"), "style", "admin:presets_look_changelist", _MEMBER),
                     _item(_("Preset rules"), "rule", "admin:presets_presetrule_changelist", _MEMBER),
+                    _item(
+                        _("Layouts of folders"),
+                        "folder_managed",
+                        "admin:folders_pathtemplate_changelist",
+                        _MEMBER,
+                    ),
+                    _item(_("Mounts"), "hard_drive", "admin:folders_mount_changelist", _MEMBER),
                     _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER
