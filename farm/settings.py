@@ -265,6 +265,8 @@ SPECTACULAR_SETTINGS = {
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
+        "ProjectRole": "apps.projects.roles.Role",
+        "Stage": "apps.projects.stages.Stage",
         "SheetState": "apps.sheets.states.BatchState",
         "AutomationTrigger": "apps.productions.models.Trigger",
         "AutomationDeed": "apps.productions.models.Deed",

@@ -619,7 +619,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/review/take/verdict/": "staff, back to the list",
     "POST admin/review/take/verdict/": "give verdicts",
     "GET admin/review/playlist/dailies/": "staff, back to the list",
-    "POST admin/review/playlist/dailies/": "give a verdict",
+    "POST admin/review/playlist/dailies/": "review by a button",
     **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
     **_button("review/playlist/{object_id}/do", "review by a button"),
     **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
