@@ -140,6 +140,9 @@ PROFILES: Final[dict[str, str]] = {
     "watch by a button": (
         "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
     ),
+    "make dailies": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     "review by a button": (
         "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
@@ -619,7 +622,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/review/take/verdict/": "staff, back to the list",
     "POST admin/review/take/verdict/": "give verdicts",
     "GET admin/review/playlist/dailies/": "staff, back to the list",
-    "POST admin/review/playlist/dailies/": "review by a button",
+    "POST admin/review/playlist/dailies/": "make dailies",
     **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
     **_button("review/playlist/{object_id}/do", "review by a button"),
     **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
