@@ -24,8 +24,6 @@ ON_SQLITE := $(CHOSEN)$(if $(ALL),, and not production)
 ON_POSTGRES := $(CHOSEN)$(if $(ALL),, and not once)
 PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
-# More tests at a time than there are cores, where most wait for other processes.
-CROWDED := -n $(shell echo $$((3 * $$(nproc) / 2))) --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
 # share a farm stay together (tests/sharing_out.py). Both databases' run side by side.
 WAITING := --dist loadgroup --no-loadscope-reorder
@@ -34,8 +32,7 @@ APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help bench browser chaos check check-django check-style check-types ci demo install install-dev lock messages \
-	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite \
-	test-without-farms
+	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -50,22 +47,19 @@ install:  ## what the farm needs, into .venv
 install-dev:
 	@$(INSTALL) requirements/dev.txt
 
-# Acceptance tests wait most of the time: all others take what they leave, from the beginning to the end.
-TESTS := test-acceptance-sqlite test-acceptance-postgres test-without-farms
+# Acceptance tests wait most of the time: all others take what they leave, from the beginning to the end; both
+# databases' side by side, so that neither core is without work while the last of one finish.
+TESTS := test-acceptance-sqlite test-acceptance-postgres test-sqlite test-postgres
 CHECKS := check-types check-style check-django
 
 ci: install-dev  ## check and test, side by side
-	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
+	@$(MAKE) --no-print-directory -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
 
 test: install-dev  ## every test, on SQLite and on PostgreSQL
-	@$(MAKE) --no-print-directory -j 3 $(APART) LATER='nice -n 10' $(TESTS)
-
-test-without-farms:
-	@$(MAKE) --no-print-directory test-sqlite
-	@$(MAKE) --no-print-directory test-postgres
+	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS)
 
 test-sqlite: install-dev  ## unit and integration tests on SQLite, but for what only a studio's farm does (ALL=1: that too)
-	SHOTFARM_TEST_DB=sqlite $(LATER) $(PYTEST) -m "$(ON_SQLITE)" $(CROWDED) tests/unit tests/integration
+	SHOTFARM_TEST_DB=sqlite $(LATER) $(PYTEST) -m "$(ON_SQLITE)" $(PARALLEL) tests/unit tests/integration
 
 test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
 	SHOTFARM_TEST_DB=postgres $(LATER) $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration

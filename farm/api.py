@@ -21,8 +21,22 @@ from apps.folders.api import (
 )
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
-from apps.presets.api import PresetViewSet
-from apps.productions.api import AssigneesViewSet, AutomationViewSet, SequenceViewSet, StatusViewSet
+from apps.presets.api import (
+    CategoryViewSet,
+    ExportView,
+    ImportView,
+    LookViewSet,
+    PresetViewSet,
+    RuleViewSet,
+)
+from apps.productions.api import (
+    ApplyPresetsView,
+    AssigneesViewSet,
+    AutomationViewSet,
+    PresetCheckView,
+    SequenceViewSet,
+    StatusViewSet,
+)
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
@@ -58,6 +72,9 @@ router.register("statuses", StatusViewSet, basename="status")
 router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("presets", PresetViewSet, basename="preset")
+router.register("preset-categories", CategoryViewSet, basename="preset-category")
+router.register("preset-rules", RuleViewSet, basename="preset-rule")
+router.register("looks", LookViewSet, basename="look")
 router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
@@ -161,6 +178,10 @@ v1 = [
         name="shot-assignees",
     ),
     path("materials/<uuid:material_id>/file", MaterialFileView.as_view(), name="material-file"),
+    path("presets/check", PresetCheckView.as_view(), name="preset-check"),
+    path("presets/export", ExportView.as_view(), name="preset-export"),
+    path("presets/import", ImportView.as_view(), name="preset-import"),
+    path("shots/apply-presets", ApplyPresetsView.as_view(), name="shots-apply-presets"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,

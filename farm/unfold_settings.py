@@ -119,6 +119,8 @@ UNFOLD: dict[str, Any] = {
                     _item(
                         _("Preset categories"), "category", "admin:presets_presetcategory_changelist", _MEMBER
                     ),
+                    _item(_("Looks"), "style", "admin:presets_look_changelist", _MEMBER),
+                    _item(_("Preset rules"), "rule", "admin:presets_presetrule_changelist", _MEMBER),
                     _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER

@@ -162,9 +162,10 @@ def english() -> Iterator[None]:
 
 @pytest.fixture
 def artifact_root(tmp_path: Path, settings: Settings) -> Path:
-    """An empty artifact store of this test's own, as Django's default storage sees it."""
+    """An empty artifact store of this test's own, as Django's storages see it; what is published beside."""
     root = tmp_path / "artifacts"
     root.mkdir()
     default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(root)}}
-    settings.STORAGES = {**settings.STORAGES, "default": default}
+    published = {**default, "OPTIONS": {"location": str(tmp_path / "published")}}
+    settings.STORAGES = {**settings.STORAGES, "default": default, "published": published}
     return root

@@ -64,8 +64,8 @@ class Library:
     presets: tuple[LibraryPreset, ...]
 
 
-def fingerprint(row: LibraryCategory | LibraryPreset) -> str:
-    """SHA-256 over all the library says of a row: it changes exactly when the library's row does."""
+def fingerprint(row: Any) -> str:
+    """SHA-256 over all the library says of a row (a dataclass): it changes exactly when that row does."""
     text = json.dumps(asdict(row), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

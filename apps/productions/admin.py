@@ -23,16 +23,16 @@ from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
-from apps.productions.admin_forms import (
-    CastingForm,
-    EpisodeForm,
-    LocationForm,
-    PresetFormSet,
-    SequenceForm,
-    ShotForm,
-)
+from apps.productions.admin_forms import CastingForm, EpisodeForm, LocationForm, SequenceForm, ShotForm
+from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
+from apps.productions.editing import RULED, check_presets, set_presets
 from apps.productions.locking import lock_shot, unlock_shot
-from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
+from apps.productions.preset_apply import used_by
+from apps.productions.preset_check import preset_check_view
+from apps.productions.preset_filter import WearsLook
+from apps.productions.preset_looks import look_from_shot, looks_of
+from apps.productions.preset_pages import open_page, presets_view
 from apps.productions.services import (
     ShotFields,
     act_of_move,
@@ -44,8 +44,10 @@ from apps.productions.services import (
 )
 from apps.productions.states import ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, label_of
-from apps.projects.reach import person_of
+from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
+
+__all__ = ["ShotAdmin", "UsedPresetAdmin", "WornLookAdmin"]
 
 
 class ShotCount(ScopedAdmin):
@@ -109,7 +111,7 @@ class SequenceAdmin(ShotCount):
     list_filter = (("project", MyProjects), ("episode", MyProjects))
     search_fields = ("code", "name", "name_ko")
     form = SequenceForm
-    fields = (("project", "code", "order"), ("name", "name_ko", "episode"))
+    fields = (("project", "code", "order", "period_year"), ("name", "name_ko", "episode"))
 
     def save_model(self, request: HttpRequest, obj: Sequence, form: Any, change: bool) -> None:
         if change:
@@ -120,6 +122,7 @@ class SequenceAdmin(ShotCount):
             name=obj.name,
             name_ko=obj.name_ko,
             code=obj.code,
+            period_year=obj.period_year,
             episode=obj.episode,
             user=person_of(request),
         )
@@ -134,7 +137,7 @@ class LocationAdmin(ShotCount):
     list_filter = (("project", MyProjects),)
     search_fields = ("code", "name", "name_ko", "prompt", "prompt_ko")
     form = LocationForm
-    fields = (("project", "code"), ("name", "name_ko"), ("prompt", "prompt_ko"))
+    fields = (("project", "code", "setting"), ("name", "name_ko"), ("prompt", "prompt_ko"))
 
     @admin.display(description=gettext_lazy("prompt text"))
     def prompt_text(self, location: Location) -> str:
@@ -156,20 +159,6 @@ class CastingInline(ScopedInline):
         return rows.select_related("character") if rows is not None and db_field.name == "costume" else rows
 
 
-class PresetInline(ScopedInline):
-    model = ShotPreset
-    formset = PresetFormSet
-    fields = ("preset", "order")
-    grouped_by = {"preset": lambda preset: spoken(preset.category, "name")}
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "preset":
-            kwargs["queryset"] = db_field.remote_field.model.objects.filter(archived=False).select_related(
-                "category"
-            )
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
 @admin.register(Shot)
 class ShotAdmin(AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
@@ -187,10 +176,12 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
         AssignedFilter,
         ("characters", MyProjects),
         ("location", MyProjects),
+        ("presets", MyProjects),
+        WearsLook,
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "assign_shots")
+    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "give_presets", "assign_shots")
     fieldsets = (
         (
             None,
@@ -206,11 +197,12 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
                 )
             },
         ),
+        (gettext_lazy("Presets"), {"fields": ("picked", "preset_override")}),
     )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         # Who may be cast is known once the shot has its project.
-        return (CastingInline, PresetInline) if obj is not None else ()
+        return (CastingInline,) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("casting__character", "assignees")
@@ -223,6 +215,23 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
         told["continuity_from"] = obj.continuity_from
         created = create_shot(sequence=obj.sequence, code=obj.code, user=person_of(request), **told)
         become(obj, created)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "picked" in form.changed_data:
+            set_presets(form.instance, form.cleaned_data["picked"])
+        if RULED.union({"picked", "sequence"}) & set(form.changed_data):
+            check_presets(form.instance)
+
+    def _fields_of_form(self, request: HttpRequest, row: Any, document: Any) -> set[str]:
+        """What somebody else did to the presets is this form's business: it holds the picker."""
+        return super()._fields_of_form(request, row, document) | {"presets"}
+
+    @admin.display(description=gettext_lazy("presets"))
+    def picked(self, shot: Shot) -> SafeString:
+        """What the picker says to those who may not change it."""
+        used = used_by([shot])[shot.pk] if shot.pk else []
+        return chips([spoken(preset, "name") for preset in used])
 
     def may_move(self, request: HttpRequest, shot: Shot, to: str) -> bool:
         """Tell whether the machine and the person's role allow this step."""
@@ -243,7 +252,16 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
                 ("status", self.move_view),
                 ("lock", self.lock_view),
                 ("unlock", self.unlock_view),
+                ("keep_look", self.keep_look_view),
             )
+        ]
+        own += [
+            path("presets/", self.admin_site.admin_view(self.presets_page), name="productions_shot_presets"),
+            path(
+                "preset-check/",
+                self.admin_site.admin_view(preset_check_view),
+                name="productions_shot_preset_check",
+            ),
         ]
         return own + super().get_urls()
 
@@ -273,6 +291,23 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
     def put_on_hold(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         self._move_all(request, shots, ON_HOLD)
 
+    @admin.action(description=gettext_lazy("Presets and looks…"), permissions=["change"])
+    def give_presets(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
+        return open_page(self, request, shots.values_list("pk", flat=True))
+
+    def presets_page(self, request: HttpRequest) -> HttpResponse:
+        """Show what giving presets comes to, or do it."""
+        return presets_view(self, request)
+
+    def keep_look_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Keep the shot's presets as a look of its film."""
+
+        def deed(shot: Shot) -> str:
+            look = look_from_shot(shot, name=request.POST.get("name", ""), user=person_of(request))
+            return _("Kept as the look “%(look)s”.") % {"look": look}
+
+        return self.perform(request, object_id, Act.PLAN, deed)
+
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
         movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
         moved = sum(move_shot_status(shot, to=to, user=person_of(request)) for shot in movable)
@@ -299,6 +334,8 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
     ) -> HttpResponse:
         shot = context.get("original")
         if shot is not None:
+            context["shot_looks"] = looks_of(shot)
+            context["may_keep_look"] = reach_of(request).may(Act.PLAN, shot.project_id)
             context |= self.assigning_of(request, shot)
             context["may_lock"] = self.may(request, Act.PLAN, shot)
             context["next_statuses"] = [

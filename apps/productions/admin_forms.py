@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.forms.models import BaseInlineFormSet
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -18,9 +17,15 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.common.admin_forms import CodedForm
 from apps.common.errors import Refused
-from apps.common.show import spoken
+from apps.presets.picker import PickedPresets
+from apps.presets.rules import LookFacts, broken
+from apps.presets.selectors import chosen, rules_in
+from apps.presets.services.choosing import exclusive_problems
 from apps.productions.continuity import candidates, check_continuity, shot_called
-from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.editing import RULED
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
+from apps.productions.preset_apply import used_by
+from apps.productions.preset_facts import check, refusals, year_of
 
 
 class SequenceForm(CodedForm[Sequence]):
@@ -63,29 +68,6 @@ class CastingForm(forms.ModelForm[ShotCharacter]):
         return data
 
 
-class PresetFormSet(BaseInlineFormSet[ShotPreset, Shot, forms.ModelForm[ShotPreset]]):
-    """At most one preset of an exclusive category."""
-
-    def clean(self) -> None:
-        super().clean()
-        seen: dict[Any, ShotPreset] = {}
-        for form in self.forms:
-            data = getattr(form, "cleaned_data", {})
-            preset = data.get("preset")
-            if not preset or data.get("DELETE") or not preset.category.exclusive:
-                continue
-            if preset.category_id in seen:
-                first = seen[preset.category_id]
-                form.add_error(
-                    "preset",
-                    ValidationError(
-                        _("“%(category)s” allows one per shot, and “%(first)s” is chosen already.")
-                        % {"category": spoken(preset.category, "name"), "first": first}
-                    ),
-                )
-            seen.setdefault(preset.category_id, preset)
-
-
 class Offering(UnfoldAdminTextInputWidget):
     """A text field that offers what may be typed."""
 
@@ -100,9 +82,11 @@ class Offering(UnfoldAdminTextInputWidget):
 
 
 class ShotForm(CodedForm[Shot]):
-    """Sequence and location belong to one project, and the shot to it; what it continues, too."""
+    """Sequence and location belong to one project, and the shot to it; what it continues, too. Presets go
+    with each other, with the shot's weather, time and place, and the year, or somebody says why not."""
 
     may_be_blank = True
+    picked = PickedPresets()
     continues = forms.CharField(
         label=capfirst(gettext_lazy("continues")),
         required=False,
@@ -120,6 +104,14 @@ class ShotForm(CodedForm[Shot]):
             field.widget = Offering(candidates(shot))
             if shot.continuity_from is not None:
                 self.initial["continues"] = shot.continuity_from.full_code
+        picker = self.fields.get("picked")
+        if isinstance(picker, PickedPresets):
+            used = used_by([shot])[shot.pk] if shot.project_id else []
+            picker.about(shot.project_id, [preset.pk for preset in used])
+            self.initial["picked"] = picker.initial
+            picker.widget.check_at = reverse("admin:productions_shot_preset_check")
+            if shot.project_id and not self.is_bound:
+                picker.widget.problems = check(shot, used, rules_in([shot.project_id])[shot.project_id])
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -135,7 +127,30 @@ class ShotForm(CodedForm[Shot]):
             self.instance.project_id = sequence.project_id
             if "continues" in self.fields:
                 self._continue(data, sequence.project_id)
+            self._check_presets(data, sequence)
         return data
+
+    def _check_presets(self, data: dict[str, Any], sequence: Sequence) -> None:
+        """One of an exclusive category; and the rules, where what they look at has changed."""
+        if "picked" not in data:
+            return
+        presets = data["picked"]
+        for problem in exclusive_problems(presets):
+            self.add_error("picked", str(problem.message))
+        facts = LookFacts(
+            presets=chosen(presets),
+            weather=data.get("weather", ""),
+            time_of_day=data.get("time_of_day", ""),
+            setting=data["location"].setting if data.get("location") else "",
+            year=year_of(sequence),
+        )
+        broken_now = broken(rules_in([sequence.project_id])[sequence.project_id], facts)
+        if isinstance(picker := self.fields["picked"], PickedPresets):
+            picker.widget.problems = broken_now
+        if RULED.union({"picked", "sequence"}) & set(self.changed_data):
+            reason = data.get("preset_override", "")
+            for problem in refusals(broken_now, reason, field="picked"):
+                self.add_error("picked", str(problem.message))
 
     def _continue(self, data: dict[str, Any], project: UUID) -> None:
         """Find what it continues; whether it may is looked at under a lock that lasts until it is saved."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from django.db import transaction
 from django.db.models import F
@@ -17,14 +17,19 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.presets.models import CinematicPreset
+from apps.presets.services.choosing import exclusive_problems, found_presets
 from apps.productions import services
 from apps.productions.continuity import check_continuity
 from apps.productions.locking import require_unlocked
 from apps.productions.models import Keeps, Shot, ShotCharacter, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
+from apps.productions.preset_facts import problems_of, refusals
 from apps.productions.services import ShotFields
 from apps.projects.roles import Act
 from apps.projects.selectors import require
+
+RULED: Final = frozenset({"weather", "time_of_day", "location", "preset_override"})
+"""Fields of a shot that rules for presets look at. A change of any other is never refused by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,7 @@ def create_full_shot(
         shot = services.create_shot(sequence=sequence, user=user, code=code, **fields)
         _set_cast(shot, casting)
         _set_presets(shot, presets)
+        check_presets(shot)
     return shot
 
 
@@ -106,6 +112,8 @@ def _write(
             _set_cast(shot, casting)
         if presets is not None:
             _set_presets(shot, presets)
+        if presets is not None or RULED & fields.keys():
+            check_presets(shot)
 
 
 def _stale(shot: Shot, sent: int) -> Conflict:
@@ -178,31 +186,34 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
 
 
 def _set_presets(shot: Shot, names: Sequence[str]) -> None:
-    problems = _twice("presets", names)
-    found = {
-        f"{preset.category.slug}/{preset.slug}": preset
-        for preset in CinematicPreset.objects.select_related("category").filter(
-            slug__in=[name.rpartition("/")[2] for name in names], archived=False
-        )
-    }
-    rows: list[ShotPreset] = []
-    exclusive: dict[Any, str] = {}
-    for order, name in enumerate(names):
-        preset = found.get(name)
-        if preset is None:
-            told = _("no such preset; write category/slug, such as shot_size/close-up")
-            problems.append(Problem(f"presets[{order}]", name, told, "unknown_preset"))
-            continue
-        rival = exclusive.setdefault(preset.category_id, name) if preset.category.exclusive else name
-        if rival != name:
-            told = _("“%(category)s” allows one per shot, and %(rival)s is chosen already")
-            told %= {"category": preset.category.name, "rival": rival}
-            problems.append(Problem(f"presets[{order}]", name, told, "exclusive_preset"))
-        rows.append(ShotPreset(shot=shot, preset=preset, order=order))
-    if problems:
+    kept = CinematicPreset.objects.filter(shots=shot).select_related("category")
+    set_presets(shot, found_presets(names, shot.project_id, keep=kept))
+
+
+def set_presets(shot: Shot, presets: Sequence[CinematicPreset]) -> None:
+    """Give a shot these presets, in this order. Raises Refused for two of an exclusive category.
+
+    Read the category with the presets; call it in the caller's transaction, before :func:`check_presets`.
+    """
+    if problems := exclusive_problems(presets):
         raise Refused(*problems)
     ShotPreset.objects.filter(shot=shot).delete()
-    ShotPreset.objects.bulk_create(rows)
+    ShotPreset.objects.bulk_create(
+        [ShotPreset(shot=shot, preset=preset, order=order) for order, preset in enumerate(presets)]
+    )
+
+
+def check_presets(shot: Shot) -> None:
+    """Raise Refused where a shot as it is saved now breaks a hard rule and nobody says why it may.
+
+    A reason that nothing needs any more goes. Inside the caller's transaction, which is rolled back then.
+    """
+    saved = Shot.objects.select_related("sequence__project", "location").get(pk=shot.pk)
+    hard = [told for told in problems_of([saved])[saved.pk] if told.hard]
+    if problems := refusals(hard, saved.preset_override):
+        raise Refused(*problems)
+    if saved.preset_override and not hard:
+        Shot.objects.filter(pk=saved.pk).update(preset_override="")
 
 
 def _twice(field: str, names: Iterable[str], key: str = "") -> list[Problem]:

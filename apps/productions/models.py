@@ -46,6 +46,13 @@ class TimeOfDay(models.TextChoices):
     MIDNIGHT = "midnight", _("midnight")
 
 
+class Setting(models.TextChoices):
+    """Whether a location is inside or outside."""
+
+    INTERIOR = "interior", _("interior")
+    EXTERIOR = "exterior", _("exterior")
+
+
 class ShotStatus(models.Model):
     """A state of the shot's machine with the words a studio uses for it, and what it means to people.
 
@@ -118,6 +125,7 @@ class Location(BaseModel):
     code = models.CharField(_("code"), max_length=20)
     name = models.CharField(_("name"), max_length=120)
     name_ko = models.CharField(_("name (Korean)"), max_length=120, blank=True)
+    setting = models.CharField(_("interior or exterior"), max_length=10, choices=Setting.choices, blank=True)
     prompt = models.TextField(_("prompt text"), blank=True)
     prompt_ko = models.TextField(_("prompt text (Korean)"), blank=True)
 
@@ -161,6 +169,9 @@ class Sequence(BaseModel):
     name = models.CharField(_("name"), max_length=200)
     name_ko = models.CharField(_("name (Korean)"), max_length=200, blank=True)
     order = models.PositiveIntegerField(_("order"), default=0)
+    period_year = models.PositiveSmallIntegerField(
+        _("plays in the year"), null=True, blank=True, help_text=_("Empty: the project's.")
+    )
 
     class Meta:
         ordering = ["project", "order", "code"]
@@ -245,6 +256,12 @@ class Shot(BaseModel):
     weather = models.CharField(_("weather"), max_length=12, choices=Weather.choices, blank=True)
     time_of_day = models.CharField(_("time of day"), max_length=12, choices=TimeOfDay.choices, blank=True)
     negative = models.TextField(_("negative text"), blank=True)
+    preset_override = models.CharField(
+        _("why preset rules are set aside"),
+        max_length=300,
+        blank=True,
+        help_text=_("Lets presets stand that a hard rule refuses. It goes when nothing is refused any more."),
+    )
     seed = models.PositiveBigIntegerField(_("seed"), null=True, blank=True)
     notes = models.TextField(_("notes"), blank=True)
     characters: models.ManyToManyField[Character, ShotCharacter] = models.ManyToManyField(

@@ -53,6 +53,7 @@ class ShotFields(TypedDict, total=False):
     weather: str
     time_of_day: str
     negative: str
+    preset_override: str
     seed: int | None
     notes: str
 
@@ -93,6 +94,7 @@ def create_sequence(
     user: User | None,
     code: str = "",
     name_ko: str = "",
+    period_year: int | None = None,
     episode: Episode | None = None,
 ) -> Sequence:
     """Create a sequence with the next code (SQ010, SQ020 …) or a typed one.
@@ -117,6 +119,7 @@ def create_sequence(
             name=name.strip(),
             name_ko=name_ko.strip(),
             order=order_of(SEQUENCES, code),
+            period_year=period_year,
         )
         clean(sequence)
         sequence.save(force_insert=True)

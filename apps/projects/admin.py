@@ -66,7 +66,7 @@ class ProjectAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": ("code", ("name", "name_ko"), "description")}),
         (_("Time"), {"fields": (("fps", "start_timecode"), ("frame_start", "handles"))}),
-        (_("Picture and prompts"), {"fields": (("width", "height"), "prompt_language")}),
+        (_("Picture and prompts"), {"fields": (("width", "height"), ("prompt_language", "period_year"))}),
         (_("Farm"), {"fields": (("weight", "archived"),)}),
     )
 

@@ -74,6 +74,12 @@ class Project(BaseModel):
     weight = models.PositiveIntegerField(
         _("fair-share weight"), default=100, help_text=_("Twice the weight, twice the share of the farm.")
     )
+    period_year = models.PositiveSmallIntegerField(
+        _("plays in the year"),
+        null=True,
+        blank=True,
+        help_text=_("What did not exist yet is told on the shots. A sequence may say another year."),
+    )
     paused = models.BooleanField(_("paused"), default=False)
     paused_by = models.CharField(_("paused by"), max_length=150, blank=True)
     archived = models.BooleanField(_("archived"), default=False)

@@ -69,7 +69,7 @@ class LocationFacts:
 
 @dataclass(frozen=True)
 class PresetFacts:
-    """A preset of the shot. ``channel``: both | image | video. Fragments exist in English only.
+    """A preset of the shot. ``channel``: both | image | video. Fragments as its project has them.
 
     ``category``: its category's slug, by which a project's order finds its place.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from apps.characters.models import CharacterLora, Costume
 from apps.common.errors import Problem, Refused
+from apps.presets.models import PresetOverride
+from apps.presets.selectors import overrides_in, texts_of
 from apps.productions.models import Location, Shot, ShotCharacter, ShotPreset
 from apps.projects.models import Project
 from apps.prompts.facts import (
@@ -64,7 +66,8 @@ def builds_of(shot: Shot) -> QuerySet[PromptBuild]:
 
 
 def inputs_for(shots: Iterable[Shot]) -> dict[UUID, ShotFacts]:
-    """Read the facts of many shots, by shot id in the order given: four queries, however many shots.
+    """Read the facts of many shots, by shot id in the order given: a fixed number of queries, however many
+    shots. A preset says what its project has it say.
 
     Raises Refused with every row that cannot be told to a model.
     """
@@ -78,10 +81,11 @@ def inputs_for(shots: Iterable[Shot]) -> dict[UUID, ShotFacts]:
     problems = [problem for key in ids for problem in _problems(rows[key])]
     if problems:
         raise Refused(*problems)
-    return {key: _facts(rows[key]) for key in ids}
+    overrides = overrides_in({shot.project_id for shot in rows.values()})
+    return {key: _facts(rows[key], overrides) for key in ids}
 
 
-def _facts(shot: Shot) -> ShotFacts:
+def _facts(shot: Shot, overrides: Mapping[tuple[UUID, UUID], PresetOverride]) -> ShotFacts:
     return ShotFacts(
         shot_id=str(shot.pk),
         code=shot.full_code,
@@ -90,7 +94,10 @@ def _facts(shot: Shot) -> ShotFacts:
         location=_location(shot.location),
         weather=shot.weather,
         time_of_day=shot.time_of_day,
-        presets=tuple(_preset(used) for used in shot.shot_presets.all()),
+        presets=tuple(
+            _preset(used, overrides.get((shot.project_id, used.preset_id)))
+            for used in shot.shot_presets.all()
+        ),
         negative=shot.negative,
         dialogue=shot.dialogue,
     )
@@ -148,8 +155,9 @@ def _location(location: Location | None) -> LocationFacts | None:
     )
 
 
-def _preset(used: ShotPreset) -> PresetFacts:
+def _preset(used: ShotPreset, override: PresetOverride | None) -> PresetFacts:
     preset = used.preset
+    said = texts_of(preset, override)
     return PresetFacts(
         preset_id=str(preset.pk),
         slug=preset.slug,
@@ -157,8 +165,8 @@ def _preset(used: ShotPreset) -> PresetFacts:
         category_order=preset.category.order,
         order=preset.order,
         channel=preset.channel,
-        fragment=Bilingual(preset.prompt_fragment),
-        negative=Bilingual(preset.negative_fragment),
+        fragment=Bilingual(said.prompt, said.prompt_ko),
+        negative=Bilingual(said.negative, said.negative_ko),
         category=preset.category.slug,
     )
 

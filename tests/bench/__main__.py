@@ -17,6 +17,7 @@ from tests.bench.figures import Figure, say
 from tests.bench.gap import gaps
 from tests.bench.latency import latency
 from tests.bench.lifecycles import lifecycles
+from tests.bench.lists import lists
 from tests.bench.loads import loads
 from tests.bench.thousand import thousand
 from tests.bench.tick import tick
@@ -29,6 +30,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "tick": tick,
     "loads": loads,
     "fairness": fairness,
+    "lists": lists,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -44,6 +44,8 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
 
     def folders_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the dry run: the project, or a page of one sequence's shots."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         project = self._seen(request, object_id)
         sequence = self._sequence(request, project)
         folders = ProjectFolders.objects.filter(project=project).first()

@@ -45,10 +45,10 @@ def publish_take(take: Take, *, user: User | None, actor: str = FARM) -> list[Pu
     """Have a take's originals brought to their published paths; what failed is tried again.
 
     Twice is once: a file has one published path for good. Raises Refused where the layout or the take allows
-    none, NotAllowed unless ``user`` plans the project (None: the farm itself).
+    none, NotAllowed unless ``user`` plans the shot (None: the farm itself).
     """
     if user is not None:
-        require(user, Act.PLAN, take.project)
+        require(user, Act.PLAN, take.project, shot=take.shot_id, stage=take.stage)
         actor = user.get_username()
     if take.media_state in {Media.BROKEN, Media.MISSING}:
         told = _("this take's file is %s; there is nothing to publish") % take.get_media_state_display()

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import migrations, models
 
 from apps.presets.library import read_library
-from apps.presets.services import store
+from apps.presets.services.loading import store
 
 
 def seed(apps: Any, _schema_editor: Any) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.characters.models import MOST_WEIGHT
 from apps.common.strict import OneOf, Strict
+from apps.presets.api.serializers import BrokenRule
+from apps.presets.words import told
 from apps.productions.continuity import shot_called
 from apps.productions.editing import Part
 from apps.productions.models import (
@@ -25,6 +28,7 @@ from apps.productions.models import (
     Trigger,
     Weather,
 )
+from apps.productions.preset_facts import problems_of
 from apps.productions.states import SHOT
 from apps.projects.api_scope import ProjectCode
 from apps.projects.models import MOST_HANDLES, Project
@@ -45,7 +49,17 @@ class SequenceSerializer(Strict, serializers.ModelSerializer[Sequence]):
 
     class Meta:
         model = Sequence
-        fields = ("id", "project", "episode", "code", "name", "name_ko", "order", "row_version")
+        fields = (
+            "id",
+            "project",
+            "episode",
+            "code",
+            "name",
+            "name_ko",
+            "period_year",
+            "order",
+            "row_version",
+        )
         read_only_fields = ("order", "row_version")
         validators: list[Any] = []
 
@@ -149,6 +163,7 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
             "weather",
             "time_of_day",
             "negative",
+            "preset_override",
             "seed",
             "notes",
             "casting",
@@ -162,6 +177,20 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
     def get_presets(self, shot: Shot) -> list[str]:
         """Category and slug of each, in the shot's order."""
         return [f"{used.preset.category.slug}/{used.preset.slug}" for used in shot.shot_presets.all()]
+
+
+class ShotDetail(ShotSerializer):
+    """A shot, and the rules for presets that it breaks as it stands."""
+
+    preset_problems = serializers.SerializerMethodField()
+
+    class Meta(ShotSerializer.Meta):
+        fields = (*ShotSerializer.Meta.fields, "preset_problems")
+        read_only_fields = fields
+
+    @extend_schema_field(BrokenRule(many=True))
+    def get_preset_problems(self, shot: Shot) -> list[dict[str, Any]]:
+        return told(problems_of([shot])[shot.pk])
 
 
 class SaidOfShot(Strict):
@@ -184,6 +213,9 @@ class SaidOfShot(Strict):
     weather = OneOf(choices=Weather.choices, required=False, allow_blank=True)
     time_of_day = OneOf(choices=TimeOfDay.choices, required=False, allow_blank=True)
     negative = serializers.CharField(required=False, allow_blank=True)
+    preset_override = serializers.CharField(
+        required=False, allow_blank=True, max_length=300, help_text="Why presets may break a hard rule"
+    )
     seed = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**53 - 1)
     notes = serializers.CharField(required=False, allow_blank=True)
     casting = PartSerializer(many=True, required=False)

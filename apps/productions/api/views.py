@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -15,10 +17,15 @@ from rest_framework.response import Response
 from apps.accounts.person import person_of
 from apps.common import filters
 from apps.common.errors import Conflict, Problem, Refused
+from apps.presets.api.serializers import LookSerializer
+from apps.presets.models import Look
+from apps.presets.selectors import seen_by
+from apps.productions.api.presets import KeepLookBody, look_answer
 from apps.productions.api.serializers import (
     NewShot,
     SequenceSerializer,
     ShotChange,
+    ShotDetail,
     ShotSerializer,
     StatusChange,
     continued_of,
@@ -26,7 +33,8 @@ from apps.productions.api.serializers import (
     part_from,
 )
 from apps.productions.editing import create_full_shot, update_shot
-from apps.productions.models import Sequence, Shot
+from apps.productions.models import Sequence, Shot, ShotPreset
+from apps.productions.preset_looks import look_from_shot, wearing
 from apps.productions.services import create_sequence, move_shot_status
 from apps.productions.states import SHOT
 from apps.projects.api_scope import ScopedRead
@@ -66,15 +74,26 @@ class SequenceViewSet(ScopedRead[Sequence]):
 
 
 class ShotFilter(filters.ByProject):
-    """By the codes of project and sequence, by status."""
+    """By the codes of project and sequence, by status, by a preset (category/slug), by a look they wear."""
 
     sequence = filters.CharFilter(field_name="sequence__code")
+    preset = filters.CharFilter(method="with_preset")
+    look = filters.UUIDFilter(method="with_look")
     status = filters.ChoiceFilter(field_name="status_id", choices=[(state, state) for state in SHOT.states])
     studio_status = filters.CharFilter(field_name="studio_status_id")
 
     class Meta:
         model = Shot
         fields: tuple[str, ...] = ()
+
+    def with_preset(self, shots: QuerySet[Shot], name: str, ref: str) -> QuerySet[Shot]:
+        category, _slash, slug = ref.partition("/")
+        used = ShotPreset.objects.filter(preset__category__slug=category, preset__slug=slug)
+        return shots.filter(Exists(used.filter(shot=OuterRef("pk"))))
+
+    def with_look(self, shots: QuerySet[Shot], name: str, key: UUID) -> QuerySet[Shot]:
+        look = seen_by(Look.objects.all(), self.request.user).filter(pk=key).first()
+        return wearing(shots, look) if look else shots.none()
 
 
 class ShotViewSet(ScopedRead[Shot]):
@@ -133,7 +152,16 @@ class ShotViewSet(ScopedRead[Shot]):
 
     def _answer(self, shot: Shot, http_status: int = status.HTTP_200_OK) -> Response:
         headers = {"ETag": f'"{shot.row_version}"'}
-        return Response(self.get_serializer(shot).data, status=http_status, headers=headers)
+        data = ShotDetail(shot, context=self.get_serializer_context()).data
+        return Response(data, status=http_status, headers=headers)
+
+    @extend_schema(request=KeepLookBody, responses={201: LookSerializer})
+    @action(detail=True, methods=["post"])
+    def look(self, request: Request, pk: str) -> Response:
+        """Keep the shot's presets as a look of its project."""
+        shot = self.get_object()
+        asked = self.asked(KeepLookBody, of=shot, act=Act.PLAN)
+        return look_answer(look_from_shot(shot, user=person_of(request), **asked))
 
 
 def _said(data: dict[str, Any]) -> dict[str, Any]:

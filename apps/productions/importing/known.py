@@ -8,8 +8,12 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from apps.characters.models import Character, CharacterLora, Costume
-from apps.presets.models import CinematicPreset
+from apps.presets.models import CinematicPreset, in_library
+from apps.presets.rules import Rule
+from apps.presets.selectors import rules_in
 from apps.productions import states
 from apps.productions.importing.cells import as_cell
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
@@ -44,6 +48,7 @@ class Known:
     assignees: dict[UUID, list[str]]
     members: dict[str, UUID]
     statuses: dict[str, str]
+    rules: tuple[Rule, ...]
 
     def labels(self) -> dict[UUID, str]:
         """The words for what a row points at: locations, costumes, episodes, shots."""
@@ -99,7 +104,8 @@ def load(project_id: UUID) -> Known:
     for shot_id, preset_id in used.values_list("shot_id", "preset_id").iterator():
         shot_presets[shot_id].append(preset_id)
     presets: dict[str, list[CinematicPreset]] = defaultdict(list)
-    for preset in CinematicPreset.objects.select_related("category"):
+    there = in_library(project_id) & (Q(archived=False) | Exists(used.filter(preset=OuterRef("pk"))))
+    for preset in CinematicPreset.objects.filter(there).select_related("category"):
         presets[preset.slug].append(preset)
     shots = Shot.objects.filter(project_id=project_id).select_related("sequence")
     costumes: dict[UUID, dict[str, Costume]] = defaultdict(dict)
@@ -126,6 +132,7 @@ def load(project_id: UUID) -> Known:
         assignees=assignees,
         members=dict(members.values_list("user__username", "user_id")),
         statuses=_status_words(),
+        rules=rules_in([project_id])[project_id],
     )
 
 

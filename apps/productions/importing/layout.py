@@ -22,6 +22,7 @@ from apps.productions.models import (
     Keeps,
     Location,
     Sequence,
+    Setting,
     Shot,
     ShotCharacter,
     TimeOfDay,
@@ -77,6 +78,7 @@ def _texts(model: type[Model], *names: str) -> tuple[Column, ...]:
 
 
 _HANDLES: Final = Column("handles", cells.whole(0, MOST_HANDLES), empty=0)
+_YEAR: Final = Column("period_year", cells.whole(0, 9999), empty=None)
 _ORDER: Final = Column("order", cells.whole(0, 1_000_000), empty=None)
 
 
@@ -107,6 +109,7 @@ PROJECT: Final = Layout(
         _HANDLES,
         Column("start_timecode", cells.timecode, empty="01:00:00:00"),
         _choice("prompt_language", ("en", "ko"), empty="en"),
+        _YEAR,
     ),
     required=True,
 )
@@ -126,6 +129,7 @@ SEQUENCES: Final = Layout(
         Column("name", cells.text(Sequence, "name"), required=True),
         *_texts(Sequence, "name_ko"),
         Column("episode", cells.code, empty=None),
+        _YEAR,
         _ORDER,
     ),
     required=True,
@@ -168,6 +172,7 @@ LOCATIONS: Final = Layout(
         Column("code", cells.code, key=True),
         Column("name", cells.text(Location, "name"), required=True),
         *_texts(Location, "name_ko", "prompt", "prompt_ko"),
+        _choice("setting", tuple(Setting.values)),
     ),
 )
 SHOTS: Final = Layout(
@@ -185,7 +190,7 @@ SHOTS: Final = Layout(
         _choice("weather", tuple(Weather.values)),
         _choice("time_of_day", tuple(TimeOfDay.values)),
         Column("presets", cells.words, empty=()),
-        *_texts(Shot, "negative"),
+        *_texts(Shot, "preset_override", "negative"),
         Column("seed", cells.whole(0, _LARGEST_SEED), empty=None),
         Column("continuity_from", cells.shot_code, empty=None),
         _choice("continuity_keep", tuple(Keeps.values), empty=Keeps.FRAMES.value),

@@ -13,6 +13,7 @@ from apps.productions.importing.changes import Change, Plan, compare
 from apps.productions.importing.known import Known
 from apps.productions.importing.plan_casting import plan_casting, worn
 from apps.productions.importing.plan_presets import plan_technical
+from apps.productions.importing.plan_rules import refuse_broken_rules
 from apps.productions.importing.plan_shots import plan_shots, pointed, refuse_locked, with_order
 from apps.productions.importing.records import Record
 from apps.productions.models import Episode, Location, Sequence
@@ -58,6 +59,7 @@ def plan_production(
     if "Casting" in records:
         plan_casting(plan, records["Casting"], shots, known, whole=whole_casting)
     refuse_locked(plan, known)
+    refuse_broken_rules(plan, known)
     return plan
 
 

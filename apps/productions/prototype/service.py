@@ -18,7 +18,7 @@ from apps.characters.services import CHARACTERS, add_reference
 from apps.common.errors import Problem, Refused
 from apps.common.models import StateEvent
 from apps.common.validation import clean
-from apps.presets.models import CinematicPreset
+from apps.presets.selectors import offered_presets
 from apps.productions import states
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.prototype.matching import Library
@@ -64,7 +64,7 @@ def import_aipipeline(
             found,
             film,
             people={told: person.row for told, person in named},
-            library=Library(CinematicPreset.objects.select_related("category").filter(archived=False)),
+            library=Library(offered_presets(None)),
             sequences=_by_code(Sequence, film),
             locations=_by_code(Location, film),
             report=report,

@@ -26,6 +26,7 @@ from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.previews import Preview, make_previews
 from apps.review.services.keeping import fetch, keep, sha256_of
 from apps.review.services.queueing import request_media
+from apps.review.services.staling import judge_take
 from apps.review.states import MEDIA, Media
 from farm.logs import bound
 from workflows.conforming import Conform
@@ -65,6 +66,7 @@ def process_media(take_id: UUID) -> None:
             _close(take, unfit)
             return
         _publish(take, previews)
+        judge_take(take.pk)
 
 
 def look_again(take: Take, *, user: User) -> bool:

@@ -38,7 +38,8 @@ class Address:
     def _value(self, name: str, film: dict[str, Any]) -> str:
         known = {
             "code": film["project"].code,
-            "slug": film["recipe" if "recipes/" in self.pattern else "workflowtemplate"].slug,
+            "slug": film[self._named].slug,
+            "system": film["mount"].system,
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "material_id": film["material"].pk,
@@ -56,6 +57,12 @@ class Address:
             "number": film["workflowtemplateversion"].number,
         }
         return str(known[name] if name in known else self._row(film).pk)
+
+    @property
+    def _named(self) -> str:
+        """What is named by a slug here."""
+        named = {"recipes": "recipe", "layouts": "pathtemplate"}
+        return next((row for at, row in named.items() if f"{at}/" in self.pattern), "workflowtemplate")
 
     def _row(self, film: dict[str, Any]) -> Any:
         if "/requeue" in self.pattern and "/job" in self.pattern:

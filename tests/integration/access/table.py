@@ -145,6 +145,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: change a row": (
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
+    "api: publish": (  # the other film's codes make no path
+        "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: manage a row": (
         "401 404 404 404 403 403 403 403 403 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
@@ -220,6 +223,8 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "common/stateevent": ("nobody", "nobody, a row", "nobody, a row"),
 }
 _OF_THE_FARM: Final = {
+    "folders/pathtemplate": ("farm rights", "farm rights, a row", "nobody, a row"),
+    "folders/mount": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
     "productions/shotstatus": ("farm rights", "farm rights, a row", "nobody, a row"),
@@ -436,6 +441,10 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/renderbatch/{object_id}/steer", "press a button"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
     **_button("projects/project/{object_id}/cover", "manage by a button"),
+    "GET admin/projects/project/{object_id}/folders/": "read by a button",
+    "POST admin/projects/project/{object_id}/folders/": "staff, wrong method, a row",
+    **_button("projects/project/{object_id}/folders/confirm", "plan by a button"),
+    **_button("projects/project/{object_id}/folders/layout", "manage by a button"),
     "GET admin/projects/project/{object_id}/rights/": "read by a button",
     "POST admin/projects/project/{object_id}/rights/": "staff, wrong method, a row",
     "GET admin/projects/project/choices/": "staff",
@@ -447,6 +456,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
     **_button("review/take/{object_id}/again", "press a button"),
+    **_button("review/take/{object_id}/publish", "press a button"),
     **{
         address: profile
         for deed in ("convert", "discard")
@@ -486,14 +496,15 @@ EXPECTED: Final[dict[str, str]] = {
         f"GET api/v1/{name}": "api: whoever is logged in"
         for name in (
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
-            *("automations", "recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
+            *("automations", "publications", "recipe-runs", "materials"),
+            *("notices", "subscriptions", "deliveries"),
         )
     },
-    **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds")},
+    **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds", "layouts", "mounts")},
     **{
         f"GET api/v1/{name}": "api: members of any film"
         for name in (
-            *("templates/{slug}", "recipes/{slug}"),
+            *("templates/{slug}", "recipes/{slug}", "layouts/{slug}"),
             *(f"{name}/{{pk}}" for name in _FARM_LISTS if name not in ("templates", "recipes")),
         )
     },
@@ -507,6 +518,7 @@ EXPECTED: Final[dict[str, str]] = {
             "batches",
             "jobs",
             "takes",
+            "publications",
             "recipe-runs",
             "materials",
             "automations",
@@ -521,6 +533,12 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
     "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
+    "GET api/v1/projects/{code}/folders": "api: read a row",
+    "POST api/v1/projects/{code}/folders": "api: plan a whole film",
+    "POST api/v1/projects/{code}/layout": "api: manage a row",
+    "POST api/v1/layouts": "api: farm rights, made",
+    "PUT api/v1/mounts/{system}": "api: farm rights",
+    "POST api/v1/takes/{pk}/publish": "api: publish",
     "GET api/v1/shots/{pk}/assignees": "api: read a row",
     "POST api/v1/shots/{pk}/assignees": "api: plan a whole film",
     "GET api/v1/materials/{material_id}/file": "api: read a row",
@@ -658,6 +676,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
         "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
+        "POST api/v1/projects/{code}/layout": {"layout": "aipipeline"},
+        "POST admin/projects/project/{object_id}/folders/layout/": {"layout": "aipipeline v1"},
+        "POST api/v1/layouts": {"slug": "mine", "name": "Mine", "text": "folder project {project}/edit"},
+        "PUT api/v1/mounts/{system}": {"root": "/mnt/films"},
         "POST api/v1/automations": {
             "project": project,
             "name": "tell us",
@@ -759,6 +781,14 @@ DEEDS: Final = (
     "POST api/v1/projects/{code}/members",
     "PATCH api/v1/projects/{code}/members/{member_id}",
     "DELETE api/v1/projects/{code}/members/{member_id}",
+    "POST api/v1/projects/{code}/folders",
+    "POST api/v1/projects/{code}/layout",
+    "POST admin/projects/project/{object_id}/folders/confirm/",
+    "POST admin/projects/project/{object_id}/folders/layout/",
+    "POST api/v1/layouts",
+    "PUT api/v1/mounts/{system}",
+    "POST api/v1/takes/{pk}/publish",
+    "POST admin/review/take/{object_id}/publish/",
     "POST api/v1/shots/{pk}/assignees",
     "POST admin/productions/shot/{object_id}/assignees/",
     "PUT api/v1/shots/{pk}/prompt/edits/{channel}",

@@ -16,8 +16,10 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
+from apps.common.ids import uuid7
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
+from apps.folders.models import Mount, PathTemplate, Publication, System
 from apps.materials.models import Material
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.software import software_of
@@ -127,6 +129,8 @@ def build() -> World:
         "hold": Hold.objects.create(scope="24", by="superuser"),
         "limit": _limit(),
         "workflowimport": _import(),
+        "pathtemplate": PathTemplate.objects.get(slug="studio"),
+        "mount": Mount.objects.create(system=System.LINUX, root="/mnt/farm"),
     }
     return World(
         own=own | shared | {"user": people["viewer"]},
@@ -270,8 +274,29 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "reference": reference,
         "material": material,
         "stateevent": event,
+        "publication": _published(rows["take"]),
         "automation": told,
     }
+
+
+def _published(take: Take) -> Publication:
+    """Another file of a take, at its path."""
+    path = f"{take.project.code}/take.png"
+    return Publication.objects.create(
+        project=take.project,
+        shot=take.shot,
+        take=take,
+        artifact_id=uuid7(),
+        source_key="take.png",
+        template=PathTemplate.objects.get(slug="studio"),
+        stage=take.stage,
+        version=1,
+        path=path,
+        path_key=path.lower(),
+        bytes=1,
+        sha256="3" * 64,
+        state="published",
+    )
 
 
 def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
@@ -335,6 +360,8 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Attempt.objects.filter(job=film["job"]), "failure_message")
     Attempt.objects.filter(job=film["job"]).update(report={"failure": {"detail": "zqxjvk trace"}})
     _say(Take.objects.filter(pk=film["take"].pk), "template", "node", "media_error")
+    published = Publication.objects.filter(pk=film["publication"].pk)
+    _say(published, "path", "path_key", "problem", "asked_by", "source_key")
     stories = StateEvent.objects.filter(story__in=(film["job"].pk, shot.pk))
     stories.update(actor="zqxjvk actor", reason="zqxjvk reason")
     for row in film.values():

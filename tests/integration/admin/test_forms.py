@@ -20,7 +20,7 @@ from apps.productions.models import Sequence, Shot
 from apps.projects.models import Membership
 from apps.review.models import Take
 from apps.review.states import Review
-from tests.factories import CinematicPresetFactory, CostumeFactory, LocationFactory, PresetCategoryFactory
+from tests.factories import CostumeFactory, LocationFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
 
@@ -78,20 +78,6 @@ def test_a_costume_of_another_character_is_refused(film: Film, as_: Browser) -> 
     sent = form_of(browser, page(film.shot)) | {"casting-0-costume": str(other.pk)}
     shown = browser.post(page(film.shot), sent).content.decode()
     assert "belongs to another character" in shown
-
-
-def test_two_presets_of_an_exclusive_category_are_refused(film: Film, as_: Browser) -> None:
-    browser = as_("artist")
-    category = PresetCategoryFactory.create(slug="only_one", exclusive=True)
-    first, second = CinematicPresetFactory.create_batch(2, category=category)
-    sent = form_of(browser, page(film.shot)) | {
-        "shot_presets-TOTAL_FORMS": "3",
-        "shot_presets-1-preset": str(first.pk),
-        "shot_presets-1-order": "1",
-        "shot_presets-2-preset": str(second.pk),
-        "shot_presets-2-order": "2",
-    }
-    assert "allows one per shot" in browser.post(page(film.shot), sent).content.decode()
 
 
 def test_the_status_moves_by_its_machine(film: Film, as_: Browser) -> None:

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 
 from apps.presets.library import DATA
 from apps.presets.management.commands import load_presets as command
-from apps.presets.models import CinematicPreset, PresetCategory
+from apps.presets.models import CinematicPreset, Look, LookPreset, PresetCategory, PresetRule
 from apps.presets.services import Loaded, load_presets
 from tests.factories import CinematicPresetFactory
 
@@ -22,6 +22,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def empty_library() -> None:
+    LookPreset.objects.all().delete()
+    Look.objects.all().delete()
+    PresetRule.objects.all().delete()
     CinematicPreset.objects.all().delete()
     PresetCategory.objects.all().delete()
 
@@ -32,15 +35,17 @@ def push_in() -> CinematicPreset:
 
 @pytest.mark.usefixtures("empty_library")
 def test_an_empty_database_gets_the_whole_library() -> None:
-    assert load_presets() == Loaded(created=191)
+    assert load_presets() == Loaded(created=266)
     assert (PresetCategory.objects.count(), CinematicPreset.objects.count()) == (20, 171)
+    assert (Look.objects.count(), PresetRule.objects.count()) == (16, 59)
+    assert Look.objects.get(slug="film-noir").presets.count() == 5
     assert (push_in().name_ko, push_in().params) == ("느린 푸시인", {"motion": 1})
 
 
 def test_loading_twice_changes_nothing() -> None:
     load_presets()
     before = list(CinematicPreset.objects.order_by("pk").values())
-    assert load_presets() == Loaded(unchanged=191)
+    assert load_presets() == Loaded(unchanged=266)
     assert list(CinematicPreset.objects.order_by("pk").values()) == before
 
 
@@ -60,7 +65,7 @@ def test_a_row_that_changed_in_the_library_is_brought_up_to_date(tmp_path: Path)
     text = (newer / "presets.csv").read_text(encoding="utf-8")
     (newer / "presets.csv").write_text(text.replace("slowly pushes in", "gently pushes in"), encoding="utf-8")
 
-    assert load_presets(newer) == Loaded(changed=1, unchanged=190)
+    assert load_presets(newer) == Loaded(changed=1, unchanged=265)
     assert push_in().prompt_fragment == "the camera gently pushes in toward the subject"
     assert (push_in().pk, push_in().row_version) == (before.pk, before.row_version + 1)
 
@@ -69,7 +74,7 @@ def test_the_command_counts_what_it_did() -> None:
     load_presets()
     said = io.StringIO()
     call_command("load_presets", stdout=said)
-    assert said.getvalue().strip() == "0 created, 0 changed, 191 unchanged"
+    assert said.getvalue().strip() == "0 created, 0 changed, 266 unchanged"
 
 
 def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

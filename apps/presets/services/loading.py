@@ -1,4 +1,4 @@
-"""Bring the shipped preset library into the database."""
+"""Bring the shipped library into the database: categories, presets, looks and rules."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 from django.db import models, transaction
 
 from apps.presets.library import DATA, Library, LibraryCategory, LibraryPreset, fingerprint, read_library
-from apps.presets.models import CinematicPreset, PresetCategory
+from apps.presets.models import CinematicPreset, Look, LookPreset, PresetCategory, PresetRule
+from apps.presets.shipped import ShippedLook, ShippedRule, read_looks, read_rules
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """How many rows (categories and presets together) were made, updated and left alone."""
+    """How many rows (categories, presets, looks and rules together) were made, updated and left alone."""
 
     created: int = 0
     changed: int = 0
@@ -32,9 +33,14 @@ def load_presets(folder: Path = DATA) -> Loaded:
 
     A row is written when it is new, or when the library's own row has changed since it was last
     loaded (then the library wins). So a studio's edits stay until the library has something new to
-    say, and rows the library does not know are never touched.
+    say, and rows the library does not know are never touched. Projects' rows are none of its business.
     """
-    return store(read_library(folder), categories=PresetCategory, presets=CinematicPreset)
+    library = read_library(folder)
+    looks, rules = read_looks(folder, library), read_rules(folder, library)
+    with transaction.atomic():
+        loaded = store(library, categories=PresetCategory, presets=CinematicPreset)
+        loaded += store_looks(looks, model=Look, parts=LookPreset, presets=CinematicPreset)
+        return loaded + store_rules(rules, model=PresetRule)
 
 
 @transaction.atomic
@@ -46,7 +52,7 @@ def store(library: Library, *, categories: Any, presets: Any) -> Loaded:
     loaded = _upsert(
         categories, [(_category_values(row), fingerprint(row)) for row in library.categories], key=("slug",)
     )
-    ids = dict(categories.objects.values_list("slug", "pk"))
+    ids = dict(_of_studio(categories).values_list("slug", "pk"))
     return loaded + _upsert(
         presets,
         [(_preset_values(row, ids[row.category]), fingerprint(row)) for row in library.presets],
@@ -54,9 +60,47 @@ def store(library: Library, *, categories: Any, presets: Any) -> Loaded:
     )
 
 
+@transaction.atomic
+def store_looks(looks: tuple[ShippedLook, ...], *, model: Any, parts: Any, presets: Any) -> Loaded:
+    """Write the shipped looks; a look that is new or has changed gets its presets anew."""
+    before = dict(_of_studio(model).values_list("slug", "library_hash"))
+    said = [{name: value for name, value in vars(look).items() if name != "presets"} for look in looks]
+    rows = [(values, fingerprint(look)) for values, look in zip(said, looks, strict=True)]
+    loaded = _upsert(model, rows, key=("slug",))
+    fresh = [look for look in looks if before.get(look.slug) != fingerprint(look)]
+    ids = dict(_of_studio(model).values_list("slug", "pk"))
+    found = {
+        f"{category}/{slug}": key
+        for category, slug, key in _of_studio(presets).values_list("category__slug", "slug", "pk")
+    }
+    parts.objects.filter(look__in=[ids[look.slug] for look in fresh]).delete()
+    parts.objects.bulk_create(
+        [
+            parts(look_id=ids[look.slug], preset_id=found[ref], order=order)
+            for look in fresh
+            for order, ref in enumerate(look.presets)
+        ],
+        ignore_conflicts=True,
+    )
+    return loaded
+
+
+@transaction.atomic
+def store_rules(rules: tuple[ShippedRule, ...], *, model: Any) -> Loaded:
+    """Write the shipped rules."""
+    return _upsert(model, [(dict(vars(rule)), fingerprint(rule)) for rule in rules], key=("slug",))
+
+
+def _of_studio(model: Any) -> models.QuerySet[Any]:
+    """The rows that are no project's. Before migration 0003 no row was."""
+    rows: models.QuerySet[Any] = model.objects.all()
+    fields = {field.name for field in model._meta.get_fields()}
+    return rows.filter(project=None) if "project" in fields else rows
+
+
 def _upsert(model: Any, rows: list[tuple[dict[str, Any], str]], *, key: tuple[str, ...]) -> Loaded:
     existing: Mapping[tuple[Any, ...], models.Model] = {
-        tuple(getattr(row, name) for name in key): row for row in model.objects.all()
+        tuple(getattr(row, name) for name in key): row for row in _of_studio(model)
     }
     new, changed = [], 0
     for values, shipped in rows:

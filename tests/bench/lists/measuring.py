@@ -1,0 +1,110 @@
+"""Run by tests.bench.lists in a process of its own: prints what each list takes, a JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import django
+
+django.setup()
+
+# Models can be had once Django is set up.
+from django.contrib import admin  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.urls import reverse  # noqa: E402
+
+from apps.accounts.models import User  # noqa: E402
+from apps.common.models import StateEvent  # noqa: E402
+from apps.productions.models import Shot  # noqa: E402
+from farm.api import router  # noqa: E402
+from tests.bench.lists.film import grow  # noqa: E402
+from tests.factories import MembershipFactory, ShotFactory, UserFactory  # noqa: E402
+
+SMALL, FULL = 200, 100_000
+ROUNDS = 3
+SEARCHES = {"productions_shot": "SQ00100", "review_take": "SH0010", "renders_job": "JG0000100"}
+
+
+@dataclass
+class Clock:
+    """How many queries were asked, and how long the database took for them."""
+
+    queries: int = 0
+    seconds: float = 0.0
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.queries += 1
+            self.seconds += time.perf_counter() - begun
+
+
+def addresses() -> Iterator[tuple[str, str, str]]:
+    """Kind, name and address of every list: as it opens, its last page, and where it makes sense a search."""
+    for model in admin.site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        address = reverse(f"admin:{name}_changelist")
+        yield "page", name, address
+        if name in SEARCHES:
+            yield "page", f"{name} search", f"{address}?q={SEARCHES[name]}"
+            yield "page", f"{name} page 900", f"{address}?p=900"
+    for prefix, _view, _name in router.registry:
+        address = f"/api/v1/{prefix}"
+        yield "api", prefix, address
+        if prefix in ("shots", "takes", "jobs"):
+            yield "api", f"{prefix} far on", f"{address}?limit=100&offset=90000"
+
+
+def measure(user: User) -> dict[tuple[str, str], tuple[int, float]]:
+    """Ask for every list; the best of a few rounds each, so that the machine's other work counts less."""
+    browser = Client()
+    browser.force_login(user)
+    found: dict[tuple[str, str], tuple[int, float]] = {}
+    for kind, name, address in addresses():
+        best = (0, float("inf"))
+        for _round in range(ROUNDS):
+            clock = Clock()
+            with connection.execute_wrapper(clock):
+                answer = browser.get(address)
+            if answer.status_code in (404, 405):
+                break  # nothing to list there
+            if answer.status_code not in (200, 302):
+                raise RuntimeError(f"{address} answered {answer.status_code}")
+            best = min(best, (clock.queries, clock.seconds), key=lambda one: one[1])
+        if best[0]:
+            found[kind, name] = best
+    return found
+
+
+def main() -> None:
+    """Measure with a small film, then with a large one."""
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    shot: Shot = ShotFactory.create()
+    user = UserFactory.create(username="bench", is_staff=True, is_superuser=True)
+    MembershipFactory.create(project=shot.project, user=user)
+    grow(shot, SMALL)
+    small = measure(user)
+    other: Shot = ShotFactory.create()
+    MembershipFactory.create(project=other.project, user=user)
+    begun = time.monotonic()
+    grow(other, FULL)
+    sys.stderr.write(f"{Shot.objects.count()} shots, {StateEvent.objects.count()} events written in ")
+    sys.stderr.write(f"{time.monotonic() - begun:.0f} s\n")
+    full = measure(user)
+    for (kind, name), (queries, seconds) in full.items():
+        before = small.get((kind, name), (0, 0.0))
+        told = {"kind": kind, "name": name, "full_queries": queries, "full_ms": seconds * 1000}
+        told |= {"small_queries": before[0], "small_ms": before[1] * 1000}
+        sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()
