@@ -89,7 +89,8 @@ def previews(
 ) -> dict[UUID, Preview]:
     """Preview many shots by id, in the order given: a constant number of queries.
 
-    ``houses``: project settings to try out. ``by_hand`` False: as if nobody had written anything. Raises Refused as compose_prompts does.
+    ``houses``: project settings to try out. ``by_hand`` False: as if nobody had written anything. Raises
+    Refused as compose_prompts does.
     """
     wanted = list(shots)
     told = facts or inputs_for(wanted)

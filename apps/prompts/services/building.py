@@ -58,9 +58,8 @@ def compose_prompts(
 ) -> dict[UUID, PromptBuild]:
     """Compose what :func:`build_prompts` would keep, and keep nothing.
 
-    ``houses``: settings of the projects to try out, in place of their own. ``by_hand`` False: as if nobody had
-    written anything. ``even_silent``: a shot that says
-    nothing has an empty prompt, and is not refused.
+    ``houses``: settings of the projects to try out, in place of their own. ``by_hand`` False: as if nobody
+    had written anything. ``even_silent``: a shot that says nothing has an empty prompt, and is not refused.
     """
     wanted = list(shots)
     _check(reader.channel, language)

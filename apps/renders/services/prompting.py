@@ -93,7 +93,8 @@ def show_prompts(
     """Preview the prompts of shots as this version would get them, by shot; nothing is written.
 
     ``language``: en | ko, None for each project's own. ``houses``: project settings to try out.
-    ``by_hand`` False: as if nobody had written anything. A constant number of queries. Raises Refused for a shot without a word.
+    ``by_hand`` False: as if nobody had written anything. A constant number of queries. Raises Refused for a
+    shot without a word.
     """
     wanted = list(shots)
     template = template_of(version)
