@@ -33,10 +33,13 @@ from apps.productions.api import (
     ApplyPresetsView,
     AssigneesViewSet,
     AutomationViewSet,
+    EpisodeViewSet,
+    LocationViewSet,
     PresetCheckView,
     SequenceViewSet,
     StatusViewSet,
 )
+from apps.projects.api_history import ActivityViewSet, BulkViewSet
 from apps.projects.api_members import MemberViewSet
 from apps.recipes.api import RecipeViewSet, RunViewSet
 from apps.renders.api import (
@@ -60,17 +63,22 @@ from apps.renders.api import (
     ShotMaterialViewSet,
     WorkingNodeViewSet,
 )
+from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
 
 router = SimpleRouter(trailing_slash=False)
 router.register("projects", FolderedProjectViewSet)
+router.register("episodes", EpisodeViewSet)
 router.register("sequences", SequenceViewSet)
+router.register("locations", LocationViewSet)
 router.register("shots", FolderedShotViewSet)
 router.register("statuses", StatusViewSet, basename="status")
 router.register("automations", AutomationViewSet)
 router.register("characters", CharacterViewSet)
+router.register("activity", ActivityViewSet)
+router.register("bulk-changes", BulkViewSet, basename="bulk-change")
 router.register("presets", PresetViewSet, basename="preset")
 router.register("preset-categories", CategoryViewSet, basename="preset-category")
 router.register("preset-rules", RuleViewSet, basename="preset-rule")
@@ -79,6 +87,8 @@ router.register("templates", RenderingTemplateViewSet, basename="template")
 router.register("imports", ImportViewSet, basename="import")
 router.register("batches", BatchViewSet, basename="batch")
 router.register("jobs", JobViewSet)
+router.register("notes", NoteViewSet, basename="note")
+router.register("playlists", PlaylistViewSet, basename="playlist")
 router.register("takes", PublishedTakeViewSet)
 router.register("publications", PublicationViewSet)
 router.register("layouts", LayoutViewSet, basename="layout")

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 _MEMBER = "apps.desk.sidebar.member"
+_WATCHER = "apps.desk.sidebar.watcher"
 _FARM = "apps.desk.sidebar.sees_farm"
 _USERS = "apps.desk.sidebar.sees_users"
 _EVERYBODY = "apps.desk.sidebar.everybody"
@@ -94,7 +95,8 @@ UNFOLD: dict[str, Any] = {
                     _list(_("Batches"), "stacks", "admin:renders_renderbatch_changelist"),
                     _list(_("Jobs"), "schedule", "admin:renders_job_changelist"),
                     _list(_("Takes"), "theaters", "admin:review_take_changelist"),
-                    _item(_("Activity"), "history", "admin:common_stateevent_changelist", _FARM),
+                    _item(_("Playlists"), "playlist_play", "admin:review_playlist_changelist", _WATCHER),
+                    _list(_("Activity"), "history", "admin:ledger_activity_changelist"),
                 ],
             },
             {

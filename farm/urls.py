@@ -8,7 +8,7 @@ from django.urls import include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from apps.desk import media
+from apps.desk import client_media, media
 from farm import transfer
 from farm.health import healthz, readyz
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("media/reference/<uuid:reference_id>/", media.reference_picture, name="reference-picture"),
     path("media/project/<uuid:project_id>/", media.project_cover, name="project-cover"),
     path("media/material/<uuid:material_id>/<str:part>/", media.material, name="material"),
+    path("client/file/<uuid:artifact_id>/", client_media.client_file, name="client-file"),
+    path("client/", include("apps.review.urls")),
     path("admin/desk/", include("apps.desk.urls")),
     path("admin/", admin.site.urls),
 ]

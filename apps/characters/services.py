@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import BinaryIO, Final, TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Final, TypedDict, Unpack
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
@@ -17,7 +18,11 @@ from apps.characters.pictures import Picture, read_picture
 from apps.common.errors import Problem, Refused
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
+from apps.ledger.documents import document_of
+from apps.ledger.services.putting import put_one
 from apps.ledger.services.recording import changing
+from apps.ledger.services.removing import remove, users_of
+from apps.ledger.services.versions import revise
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -61,6 +66,31 @@ def create_character(
         character.save(force_insert=True)
         change.born(character)
     return character
+
+
+def update_character(
+    character: Character, *, user: User, row_version: int, values: Mapping[str, Any]
+) -> None:
+    """Change what is named of a character, as its document names it; lists replace what was there.
+
+    ``values``: columns by name, ``default_costume`` by its name, ``costumes`` and ``loras`` as lists.
+    Raises Stale if somebody changed it meanwhile, Refused, NotAllowed; then nothing was changed.
+    """
+    require(user, Act.PLAN, character.project)
+    put_one(character, values, user=user, row_version=row_version)
+
+
+def delete_character(character: Character, *, user: User, row_version: int) -> bool:
+    """Delete a character, or put it in the archive if it is cast somewhere; return True if it is gone.
+
+    Raises Stale, NotAllowed.
+    """
+    require(user, Act.MANAGE, character.project)
+    if users_of(document_of(Character), [character.pk]):
+        revise(character, user=user, row_version=row_version, archived=True)
+        return False
+    remove(character, user=user, row_version=row_version)
+    return True
 
 
 def add_reference(

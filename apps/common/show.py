@@ -68,6 +68,8 @@ TONES: dict[str, str] = {
     "approved": "green",
     "retake": "amber",
     "rejected": "red",
+    "selected": "green",
+    "unselected": "grey",
 }
 """The colour of a state's badge. Media "ready" shares its word with jobs and reads as blue."""
 
@@ -211,6 +213,7 @@ MACHINES: dict[str, object] = {
     "automation": gettext_lazy("automation"),
     "take_media": gettext_lazy("take, media"),
     "take_review": gettext_lazy("take, review"),
+    "take_selection": gettext_lazy("take, selection"),
     "material": gettext_lazy("material"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),

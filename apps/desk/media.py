@@ -33,6 +33,7 @@ from apps.productions.covers import cover_name
 from apps.projects.selectors import projects_for, scoped
 from apps.review.gallery import artifact_name
 from apps.review.models import Artifact
+from apps.review.selectors import artifacts_watched
 
 INLINE: Final = frozenset(
     {
@@ -61,7 +62,7 @@ class Stored:
 def artifact(request: HttpRequest, artifact_id: UUID) -> HttpResponseBase:
     """Send a take's file to whoever holds its signed address (:func:`apps.review.gallery.media_url`)."""
     person = _signer_of(request, artifact_name(artifact_id))
-    return send(request, stored_artifact(artifact_id, person), fresh_s=_left(request))
+    return send(request, stored_artifact(artifact_id, person), fresh_s=seconds_left(request))
 
 
 @require_safe
@@ -72,14 +73,14 @@ def reference_picture(request: HttpRequest, reference_id: UUID) -> HttpResponseB
     found = get_object_or_404(rows, pk=reference_id)
     name = PurePosixPath(found.key).name
     stored = Stored(found.key, found.media_type, found.sha256, name)
-    return send(request, stored, fresh_s=_left(request))
+    return send(request, stored, fresh_s=seconds_left(request))
 
 
 @require_safe
 def material(request: HttpRequest, material_id: UUID, part: str) -> HttpResponseBase:
     """Send a material's file, small picture or proxy (:func:`apps.materials.gallery.material_url`)."""
     person = _signer_of(request, material_name(material_id, part))
-    return send(request, stored_material(material_id, person, part), fresh_s=_left(request))
+    return send(request, stored_material(material_id, person, part), fresh_s=seconds_left(request))
 
 
 @require_safe
@@ -89,7 +90,7 @@ def project_cover(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
     found = get_object_or_404(projects_for(person).exclude(thumbnail_key=""), pk=project_id)
     key = PurePosixPath(found.thumbnail_key)
     stored = Stored(found.thumbnail_key, "image/webp", key.stem, f"{found.code}{key.suffix}")
-    return send(request, stored, fresh_s=_left(request))
+    return send(request, stored, fresh_s=seconds_left(request))
 
 
 def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored:
@@ -110,7 +111,7 @@ def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored
 def stored_artifact(artifact_id: UUID, person: User) -> Stored:
     """Find a take's file among what this person sees now; Http404 if it is not there, or not theirs."""
     rows = Artifact.objects.select_related("take__shot__sequence")
-    found = get_object_or_404(scoped(rows, person, path="take__project"), pk=artifact_id)
+    found = get_object_or_404(artifacts_watched(person, rows), pk=artifact_id)
     take = found.take
     name = f"{take.shot.full_code}_{take.kind}_take{take.number}{PurePosixPath(found.key).suffix}"
     return Stored(found.key, found.media_type, found.sha256, name)
@@ -125,7 +126,7 @@ def _signer_of(request: HttpRequest, what: str) -> User:
         ) from exc
 
 
-def _left(request: HttpRequest) -> int:
+def seconds_left(request: HttpRequest) -> int:
     """Seconds until the address ends: no cache needs the file for longer."""
     return max(0, int(request.GET["until"]) - int(time.time()))
 

@@ -9,12 +9,17 @@ from apps.projects.picker import last_project, list_address
 from apps.projects.reach import reach_of, sees_farm
 from apps.projects.roles import Act
 
-__all__ = ["everybody", "list_of_last_project", "member", "sees_farm", "sees_users", "unread"]
+__all__ = ["everybody", "list_of_last_project", "member", "sees_farm", "sees_users", "unread", "watcher"]
 
 
 def member(request: HttpRequest) -> bool:
     """Anyone with a role in a project."""
     return reach_of(request).anywhere(Act.VIEW)
+
+
+def watcher(request: HttpRequest) -> bool:
+    """Anyone who may look at something of a project: members, and clients at what was shared with them."""
+    return reach_of(request).anywhere(Act.WATCH)
 
 
 def list_of_last_project(request: HttpRequest, name: str) -> str:

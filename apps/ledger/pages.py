@@ -6,16 +6,33 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.common.admin import Page
+from apps.common.admin import Page, say_problems
 from apps.common.admin_versions import Meanwhile
+from apps.common.collisions import again_after_collision
+from apps.common.errors import NotAllowed, Refused
 from apps.ledger import words
 from apps.ledger.documents import Document, document_of, is_tracked
-from apps.ledger.selectors import steps_since
+from apps.ledger.selectors import history_of, steps_since
 from apps.ledger.services.recording import changing
+from apps.ledger.services.restoring import restore
+from apps.ledger.showing import sliced
 
 
 class Remembered(Page):
@@ -67,6 +84,63 @@ class Remembered(Page):
             )
             for step in steps_since(document, row.pk, seen)
         ]
+
+    def get_urls(self) -> list[URLPattern]:
+        if not is_tracked(self.model):
+            return super().get_urls()
+        name = f"{self.opts.app_label}_{self.opts.model_name}_restore"
+        view = self.admin_site.admin_view(self.restore_view)
+        own = path("<path:object_id>/history/<int:activity_id>/restore/", view, name=name)
+        return [own, *super().get_urls()]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponseBase:
+        """Show who changed what of the row, newest first, and a way back to each version."""
+        row = self.get_object(request, object_id) if is_tracked(self.model) else None
+        if row is None:
+            return super().history_view(request, object_id, extra_context)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        slice_ = sliced(history_of(self.model, row.pk), request.GET.get("before", ""))
+        newest = history_of(self.model, row.pk).values_list("pk", flat=True).first()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History: %(row)s") % {"row": row},
+            "opts": self.opts,
+            "original": row,
+            "rows": slice_.rows,
+            "before": slice_.before,
+            "newest": newest,
+            "may_restore": self.has_change_permission(request, row),
+            "restore": f"admin:{self.opts.app_label}_{self.opts.model_name}_restore",
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, "admin/ledger/history.html", context)
+
+    def restore_view(self, request: HttpRequest, object_id: str, activity_id: int) -> HttpResponseBase:
+        """Answer “restore this version”."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, object_id)
+        activity = history_of(self.model, row.pk).filter(pk=activity_id).first() if row else None
+        if activity is None:
+            raise Http404
+        if not self.has_change_permission(request, row) or not isinstance(request.user, User):
+            raise PermissionDenied
+        user = request.user
+        try:
+            count = again_after_collision(lambda: restore(activity, user=user))()
+        except Refused as refused:
+            say_problems(request, refused)
+        except NotAllowed as refused:
+            messages.error(request, str(refused))
+        else:
+            told = ngettext("%(count)d field restored.", "%(count)d fields restored.", count)
+            messages.success(request, told % {"count": count})
+        back = f"admin:{self.opts.app_label}_{self.opts.model_name}_history"
+        return HttpResponseRedirect(reverse(back, args=[quote(row.pk)]))
 
     def _fields_of_form(self, request: HttpRequest, row: Any, document: Document) -> set[str]:
         own = set(self.get_form(request, row, change=True).base_fields)

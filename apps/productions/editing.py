@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Unpack
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.characters.models import Character, Costume
-from apps.common.errors import Conflict, Problem, Refused
+from apps.common.errors import Problem, Refused
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.presets.models import CinematicPreset
 from apps.presets.services.choosing import exclusive_problems, found_presets
 from apps.productions import services
@@ -79,7 +78,7 @@ def update_shot(
 ) -> None:
     """Change what is named; ``casting`` and ``presets`` replace what was there, in this order.
 
-    A preset is written category/slug, such as shot_size/close-up. Raises Conflict unless ``row_version``
+    A preset is written category/slug, such as shot_size/close-up. Raises Stale unless ``row_version``
     is the row's own now, Refused with what is wrong, NotAllowed; then nothing was changed.
     """
     require(user, Act.PLAN, shot.project, shot=shot.pk)
@@ -105,27 +104,13 @@ def _write(
     presets: Sequence[str] | None,
 ) -> None:
     with changing(Shot, [shot.pk], actor=user):
-        mine = Shot.objects.filter(pk=shot.pk, row_version=row_version)
-        if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
-            raise _stale(shot, row_version)
+        claim(shot, row_version, **fields)
         if casting is not None:
             _set_cast(shot, casting)
         if presets is not None:
             _set_presets(shot, presets)
         if presets is not None or RULED & fields.keys():
             check_presets(shot)
-
-
-def _stale(shot: Shot, sent: int) -> Conflict:
-    now = Shot.objects.values_list("row_version", flat=True).get(pk=shot.pk)
-    return Conflict(
-        Problem(
-            "row_version",
-            str(sent),
-            _("this shot is at version %d now; read it again, then repeat your change") % now,
-            code="stale",
-        )
-    )
 
 
 def _check_location(project_id: Any, fields: ShotFields) -> None:

@@ -25,10 +25,9 @@ from apps.productions.models import (
     ShotStatus,
 )
 from apps.productions.services import move_shot_status
-from apps.productions.states import SHOT as SHOT_MACHINE
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each, require_rows
-from apps.projects.tracked import PROJECT
+from apps.projects.tracked import PERSON, PROJECT
 
 EPISODE = Reference(model=Episode, within="project")
 SEQUENCE = Reference(model=Sequence, within="project")
@@ -63,8 +62,11 @@ def _move_back(statuses: Mapping[Any, Any], user: User) -> list[Any]:
     """Move shots to these statuses where the machine allows it; return those that stay."""
     stay = []
     for shot in Shot.objects.select_related("project", "sequence").filter(pk__in=statuses).order_by("pk"):
-        to = statuses[shot.pk]
-        if to not in SHOT_MACHINE.moves[str(shot.status_id)] or not move_shot_status(shot, to=to, user=user):
+        try:
+            moved = move_shot_status(shot, to=statuses[shot.pk], user=user)
+        except Refused:
+            moved = False  # the machine has no such step, and the undo names the shot
+        if not moved:
             stay.append(shot.pk)
     return stay
 
@@ -117,7 +119,7 @@ track(
         left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
         drivers={"status": _move_back},
         goes_with=("recommendation",),
-        steered=("project", "sequence", "code", "status", "locked_by"),
+        steered=("project", "sequence", "code", "status", "studio_status", "locked_by"),
         children={
             "casting": Children(
                 model=ShotCharacter,
@@ -135,6 +137,14 @@ track(
                 ordered="order",
                 flat=True,
                 label=_("presets"),
+            ),
+            "assignees": Children(
+                model=Shot.assignees.through,
+                parent="shot",
+                key=("user",),
+                references={"user": PERSON},
+                flat=True,
+                label=_("assigned to"),
             ),
         },
         permit=_may_change,

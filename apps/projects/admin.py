@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.accounts.admin import UserAdmin
@@ -20,6 +21,7 @@ from apps.accounts.models import User
 from apps.common.admin import ReadOnly, Tabular
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, link, spoken
+from apps.projects.admin_history import ActivityAdmin, BatchAdmin
 from apps.projects.admin_members import MemberFormSet, MembershipInline, acts_in_words, who_may_what
 from apps.projects.admin_picker import choices_view, choose_view
 from apps.projects.admin_scope import ScopedAdmin
@@ -28,6 +30,8 @@ from apps.projects.reach import person_of
 from apps.projects.roles import Act, Role
 from apps.projects.services import open_project
 from workflows.rates import fps_text
+
+__all__ = ["ActivityAdmin", "BatchAdmin", "MemberAdmin", "ProjectAdmin"]
 
 admin.site.unregister(User)
 
@@ -94,7 +98,11 @@ class ProjectAdmin(ScopedAdmin):
         own = [
             path("choices/", view(choices_view), name="projects_project_choices"),
             path("choose/", view(choose_view), name="projects_project_choose"),
-            path("<path:object_id>/rights/", view(self.rights_view), name="projects_project_rights"),
+            path(
+                "<path:object_id>/rights/",
+                view(require_safe(self.rights_view)),
+                name="projects_project_rights",
+            ),
         ]
         return own + super().get_urls()
 

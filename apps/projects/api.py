@@ -1,13 +1,22 @@
-"""Projects, to read."""
+"""Projects, to read and to set."""
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from rest_framework import serializers
+from typing import Any
 
-from apps.projects.api_scope import ScopedRead
-from apps.projects.models import Membership, Project
-from apps.projects.roles import Role
+from django.db.models import OuterRef, QuerySet, Subquery
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned
+from apps.common.strict import OneOf
+from apps.projects.api_changes import Revisable
+from apps.projects.models import MOST_HANDLES, Membership, Project
+from apps.projects.roles import Act, Role
+from apps.projects.services import update_project
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -54,8 +63,29 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
         return role
 
 
-class ProjectViewSet(ScopedRead[Project]):
-    """Your projects, by code."""
+class ProjectChange(Versioned):
+    """New settings. ``fps``: 24, 23.976 or "24000/1001"; sizes in pixels; ``handles`` are new shots'."""
+
+    name = serializers.CharField(required=False, max_length=200)
+    name_ko = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    description = serializers.CharField(required=False, allow_blank=True)
+    fps = serializers.CharField(required=False, max_length=60)
+    frame_start = serializers.IntegerField(required=False, min_value=0, max_value=10_000_000)
+    handles = serializers.IntegerField(required=False, min_value=0, max_value=MOST_HANDLES)
+    start_timecode = serializers.CharField(required=False, max_length=12)
+    width = serializers.IntegerField(required=False, min_value=1, max_value=65_536)
+    height = serializers.IntegerField(required=False, min_value=1, max_value=65_536)
+    prompt_language = OneOf(choices=[("en", "English"), ("ko", "한국어")], required=False)
+    weight = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
+    archived = serializers.BooleanField(required=False)
+
+
+class ProjectViewSet(Revisable):
+    """Your projects, by code. A project is never deleted here: put it in the archive."""
+
+    change_form = ProjectChange
+    change_act = Act.MANAGE
+    http_method_names = ["get", "post", "patch", "head"]
 
     queryset = Project.objects.order_by("code")
     serializer_class = ProjectSerializer
@@ -63,6 +93,15 @@ class ProjectViewSet(ScopedRead[Project]):
     lookup_field = "code"
     filterset_fields = ("archived",)
 
+    @extend_schema(request=ProjectChange, responses=ProjectSerializer, parameters=[IF_MATCH])
+    def partial_update(self, request: Request, code: str) -> Response:
+        return self.change_asked(request)
+
+    def change(self, row: Project, *, row_version: int, said: dict[str, Any]) -> None:
+        """Change the settings."""
+        update_project(row, user=person_of(self.request), row_version=row_version, **said)
+
     def get_queryset(self) -> QuerySet[Project]:
         mine = Membership.objects.filter(project=OuterRef("pk"), user=self.request.user.pk)
-        return super().get_queryset().annotate(my_role=Subquery(mine.values("role")[:1]))
+        rows: QuerySet[Project] = super().get_queryset()
+        return rows.annotate(my_role=Subquery(mine.values("role")[:1]))

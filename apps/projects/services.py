@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from apps.accounts.models import User
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import revise
 from apps.projects.models import Membership, Project
-from apps.projects.roles import Role
-from apps.projects.selectors import may_not_open
+from apps.projects.rates import frame_rate_of
+from apps.projects.roles import Act, Role
+from apps.projects.selectors import may_not_open, require
 from workflows.rates import Rate
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,25 @@ class ProjectFields(TypedDict, total=False):
     height: int
     prompt_language: str
     weight: int
+
+
+class ProjectChanges(ProjectFields, total=False):
+    """What may be changed of a project. Its code stays: files and codes of jobs are named by it."""
+
+    name: str
+    archived: bool
+
+
+def update_project(
+    project: Project, *, user: User, row_version: int, **fields: Unpack[ProjectChanges]
+) -> None:
+    """Change a project's settings. Raises Stale if somebody changed it meanwhile, Refused, NotAllowed."""
+    require(user, Act.MANAGE, project)
+    columns: dict[str, Any] = dict(fields)
+    if "fps" in columns:
+        rate = frame_rate_of(columns.pop("fps"))
+        columns |= {"fps_num": rate.numerator, "fps_den": rate.denominator}
+    revise(project, user=user, row_version=row_version, **columns)
 
 
 def create_project(*, code: str, name: str, user: User | None, **fields: Unpack[ProjectFields]) -> Project:

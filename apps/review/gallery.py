@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.signatures import sign
+from apps.projects.stages import Stage
 from apps.review.models import Artifact, ArtifactRole, Take
+from apps.review.selectors import open_note_counts
 from apps.workflows.models import Kind
 
 
@@ -47,6 +50,32 @@ def newest_of(shot_id: UUID, *, at_most: int) -> list[Take]:
     """Return a shot's newest takes with their files, in two queries."""
     takes = Take.objects.filter(shot=shot_id).select_related("shot__sequence")
     return with_files(list(takes.order_by("-created_at")[:at_most]))
+
+
+@dataclass(frozen=True)
+class OfStage:
+    """A shot's takes of one stage, the newest first, with their files and ``open_notes``."""
+
+    stage: str
+    label: str
+    takes: list[Take]
+
+    @property
+    def best(self) -> Take:
+        """The selected one, else the newest."""
+        return next((take for take in self.takes if take.selected), self.takes[0])
+
+
+def by_stage(takes: list[Take]) -> list[OfStage]:
+    """Put takes under their stages, by the order in which a film is made."""
+    notes = open_note_counts([take.pk for take in takes])
+    for take in takes:
+        take.open_notes = notes.get(take.pk, 0)  # type: ignore[attr-defined]
+    return [
+        OfStage(str(stage), str(stage.label), own)
+        for stage in Stage
+        if (own := [take for take in takes if take.stage == stage])
+    ]
 
 
 def newest_thumbnail() -> Subquery:

@@ -51,3 +51,16 @@ REVIEW: Final = Machine(
         **{state: (_DECIDED | {Review.PENDING}) - {state} for state in sorted(_DECIDED)},
     },
 )
+
+SELECTED: Final = "selected"
+UNSELECTED: Final = "unselected"
+SELECTION: Final = Machine(
+    name="take_selection",
+    field="selected",
+    moves={
+        "": frozenset({SELECTED}),
+        SELECTED: frozenset({UNSELECTED}),
+        UNSELECTED: frozenset({SELECTED}),
+    },
+)
+"""Whether the take goes on. The column says yes or no; one of a shot and stage says yes."""

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -114,8 +114,10 @@ class ImportBatchAdmin(ScopedAdmin):
         batch = self.get_object(request, object_id)
         if not self.has_view_permission(request, batch):
             raise PermissionDenied
-        if batch is None or request.method != "GET":
+        if batch is None:
             return super().change_view(request, object_id)  # Django tells that it is not there
+        if request.method == "POST" and not self.has_change_permission(request, batch):
+            raise PermissionDenied
         context = {**self.admin_site.each_context(request), "title": batch.file_name, "opts": self.opts}
         context |= self._shown(request, batch)
         return TemplateResponse(request, "admin/sheets/importbatch/page.html", context)
@@ -146,9 +148,9 @@ class ImportBatchAdmin(ScopedAdmin):
 
     def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The progress bar; when the work is done, the page is drawn anew."""
-        batch = self.get_object(request, object_id)
-        if batch is None:
-            raise Http404
+        batch = self._read(request, object_id)
+        if isinstance(batch, HttpResponse):
+            return batch
         answer = TemplateResponse(request, "admin/sheets/importbatch/progress.html", {"original": batch})
         answer["Cache-Control"] = "no-store"
         if not batch.work:
@@ -222,13 +224,22 @@ class ImportBatchAdmin(ScopedAdmin):
 
     def report_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What became of every row, as CSV."""
-        batch = self.get_object(request, object_id)
+        batch = self._read(request, object_id)
+        return batch if isinstance(batch, HttpResponse) else handed_over(report(batch))
+
+    def _read(self, request: HttpRequest, object_id: str) -> ImportBatch | HttpResponse:
+        """The import that is looked at, or the answer that this address is only read."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        batch: ImportBatch | None = self.get_object(request, object_id)
         if batch is None:
             raise Http404
-        return handed_over(report(batch))
+        return batch
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Hand over a film's sheets."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
         if not self.has_add_permission(request):
             raise PermissionDenied
         user = person_of(request)

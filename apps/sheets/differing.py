@@ -14,7 +14,9 @@ from apps.productions.importing.changes import Change, Plan
 from apps.productions.importing.known import Known
 from apps.productions.importing.reader import Fault
 from apps.productions.importing.records import CellProblem, Record
+from apps.productions.models import Shot
 from apps.projects.models import Project
+from apps.sheets.headings import TECHNICAL
 from apps.sheets.models import Outcome
 from apps.sheets.reading import Told
 
@@ -70,6 +72,7 @@ def differences(plan: Plan, told: Told, known: Known, left_out: Iterable[Change[
     for change in plan.all_changes:
         if change.record.row:
             _add_change(rows[change.record.sheet, change.record.row], change, labels)
+    _add_technical(rows, [*plan.changes, *left_out], told, known, labels)
     for change in left_out:
         row = rows[change.record.sheet, change.record.row]
         _add_change(row, change, labels)
@@ -99,6 +102,28 @@ def _add_change(row: RowPlan, change: Change[Any], labels: Mapping[UUID, str]) -
         row.outcome = Outcome.NEW
     elif change.changed and row.outcome != Outcome.NEW:
         row.outcome = Outcome.CHANGED
+
+
+def _add_technical(
+    rows: dict[tuple[str, int], RowPlan],
+    changes: Iterable[Change[Any]],
+    told: Told,
+    known: Known,
+    labels: Mapping[UUID, str],
+) -> None:
+    """Columns of preset categories in a row that says more of its shot: the change is that of the shot."""
+    by_shot = {change.row.pk: change for change in changes if isinstance(change.row, Shot)}
+    for record in told.records.get(TECHNICAL, ()):
+        shot = known.shots.get(record.values["shot"])
+        change = by_shot.get(shot.pk) if shot else None
+        if change is None or change.record is record:
+            continue
+        row = rows[record.sheet, record.row]
+        for column, value in record.values.items():
+            if column != "shot":
+                row.take(_cell(change, column, value, labels))
+        if change.said.keys() & record.values.keys() and row.outcome == Outcome.SAME:
+            row.outcome = Outcome.CHANGED
 
 
 def _cell(change: Change[Any], column: str, value: Any, labels: Mapping[UUID, str]) -> Cell:

@@ -31,7 +31,8 @@ def decoded(content: bytes, name: str) -> str:
         if content.startswith(mark):
             return _strictly(content, encoding, name)
     if b"\0" in content:
-        return _strictly(content, "utf-16-le" if content[1:2] == b"\0" else "utf-16-be", name)
+        little = content[1::2].count(0) > content[::2].count(0)
+        return _strictly(content, "utf-16-le" if little else "utf-16-be", name)
     for encoding in _GUESSES:
         try:
             return content.decode(encoding)

@@ -19,6 +19,7 @@ from tests.bench.latency import latency
 from tests.bench.lifecycles import lifecycles
 from tests.bench.lists import lists
 from tests.bench.loads import loads
+from tests.bench.sheets import sheets
 from tests.bench.thousand import thousand
 from tests.bench.tick import tick
 
@@ -31,6 +32,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "loads": loads,
     "fairness": fairness,
     "lists": lists,
+    "sheets": sheets,
 }
 
 

@@ -21,10 +21,11 @@ from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.common.machines import write_each
 from apps.common.models import BaseModel
-from apps.ledger.documents import Children, Document, Reference, Row
+from apps.ledger.documents import Children, Document, Reference, Row, document_of
 from apps.ledger.models import Batch
-from apps.ledger.services.recording import changing
+from apps.ledger.services.recording import CHANGED, changing
 from apps.ledger.services.resolving import Resolver, by_reference
+from apps.ledger.services.versions import claim
 
 AT_ONCE: Final = 500
 Values = Mapping[str, Any]
@@ -52,7 +53,7 @@ class Putting:
 
     def lack(self, key: Any, where: str, words: str) -> None:
         """Note that a row which a document names is gone."""
-        told = _("this no longer exists")
+        told = _("there is none of this name (any more)")
         self.problems.append(Problem(f"{self.label(key)} {where}", words, told, code="gone"))
 
 
@@ -92,6 +93,14 @@ def put(
         except IntegrityError as exc:
             told = _("something else has taken its place meanwhile (a code that is in use again, perhaps)")
             raise Refused(Problem("", "", told, code="taken")) from exc
+
+
+def put_one(row: Any, values: Values, *, user: User, row_version: int) -> None:
+    """Put an object that is at this version to these values; see put. Raises Stale if it is not."""
+    document = document_of(type(row))
+    with changing(type(row), [row.pk], actor=user):
+        claim(row, row_version)
+        put(document, {row.pk: values}, user=user, verb=CHANGED)
 
 
 def _find(work: Putting, values: Mapping[Any, Values]) -> None:

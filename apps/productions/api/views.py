@@ -1,4 +1,4 @@
-"""Sequences and shots: list, read, create, change."""
+"""Shots: list, read, create, change, one or many, put in order, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.filters import SearchFilter
@@ -16,14 +16,16 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.errors import Conflict, Problem, Refused
+from apps.common.api_versions import IF_MATCH, version_said
+from apps.common.errors import Conflict, Problem
+from apps.common.strict import Strict
 from apps.presets.api.serializers import LookSerializer
 from apps.presets.models import Look
 from apps.presets.selectors import seen_by
+from apps.productions.api.bulk import BulkDone, BulkUpdate, Reorder, ReorderDone
 from apps.productions.api.presets import KeepLookBody, look_answer
 from apps.productions.api.serializers import (
     NewShot,
-    SequenceSerializer,
     ShotChange,
     ShotDetail,
     ShotSerializer,
@@ -32,49 +34,24 @@ from apps.productions.api.serializers import (
     location_of,
     part_from,
 )
+from apps.productions.assigning import assigned
+from apps.productions.bulk import change_shots, reorder_shots
 from apps.productions.editing import create_full_shot, update_shot
-from apps.productions.models import Sequence, Shot, ShotPreset
+from apps.productions.models import Shot, ShotPreset
+from apps.productions.outline import delete_shot
 from apps.productions.preset_looks import look_from_shot, wearing
-from apps.productions.services import create_sequence, move_shot_status
+from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT
-from apps.projects.api_scope import ScopedRead
+from apps.projects.api_changes import Revisable
 from apps.projects.roles import Act
-
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description='The ETag you read, such as "3"; or send row_version',
-)
-
-
-class SequenceFilter(filters.ByProject):
-    """By project code."""
-
-    class Meta:
-        model = Sequence
-        fields: tuple[str, ...] = ()
-
-
-class SequenceViewSet(ScopedRead[Sequence]):
-    """The sequences of your projects."""
-
-    queryset = Sequence.objects.select_related("project", "episode").order_by(
-        "project__code", "order", "code"
-    )
-    serializer_class = SequenceSerializer
-    filterset_class = SequenceFilter
-
-    @extend_schema(request=SequenceSerializer, responses={201: SequenceSerializer})
-    def create(self, request: Request) -> Response:
-        asked = self.get_serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        sequence = create_sequence(user=person_of(request), **asked.validated_data)
-        return Response(self.get_serializer(sequence).data, status=status.HTTP_201_CREATED)
 
 
 class ShotFilter(filters.ByProject):
-    """By the codes of project and sequence, by status, by a preset (category/slug), by a look they wear."""
+    """By the codes of project and sequence, by status, by a preset (category/slug), by a look, by whom."""
+
+    assigned = filters.CharFilter(
+        method="assigned_to", help_text="`me`, `none`, or a user name: whom the shot is assigned to"
+    )
 
     sequence = filters.CharFilter(field_name="sequence__code")
     preset = filters.CharFilter(method="with_preset")
@@ -91,12 +68,16 @@ class ShotFilter(filters.ByProject):
         used = ShotPreset.objects.filter(preset__category__slug=category, preset__slug=slug)
         return shots.filter(Exists(used.filter(shot=OuterRef("pk"))))
 
+    def assigned_to(self, shots: QuerySet[Shot], _name: str, told: str) -> QuerySet[Shot]:
+        """Narrow to the shots of somebody."""
+        return assigned(shots, told, reader=person_of(self.request))
+
     def with_look(self, shots: QuerySet[Shot], name: str, key: UUID) -> QuerySet[Shot]:
         look = seen_by(Look.objects.all(), self.request.user).filter(pk=key).first()
         return wearing(shots, look) if look else shots.none()
 
 
-class ShotViewSet(ScopedRead[Shot]):
+class ShotViewSet(Revisable):
     """The shots of your projects, in the film's order."""
 
     queryset = (
@@ -112,9 +93,6 @@ class ShotViewSet(ScopedRead[Shot]):
     filter_backends = (filters.FilterBackend, SearchFilter)
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue")
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self._answer(self.get_object())
-
     @extend_schema(request=NewShot, responses={201: ShotSerializer})
     def create(self, request: Request) -> Response:
         asked = NewShot(data=request.data, context=self.get_serializer_context())
@@ -125,19 +103,19 @@ class ShotViewSet(ScopedRead[Shot]):
         if "continuity_from" in said:
             said["continuity_from"] = continued_of(said["continuity_from"], project.pk)
         shot = create_full_shot(user=person_of(request), **said)
-        return self._answer(self.get_queryset().get(pk=shot.pk), status.HTTP_201_CREATED)
+        return self.answer(self.get_queryset().get(pk=shot.pk), status.HTTP_201_CREATED)
 
     @extend_schema(request=ShotChange, responses=ShotSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         shot = self.get_object()
         said = _said(self.asked(ShotChange, of=shot, act=Act.PLAN))
-        version = _version(request, said.pop("row_version", None))
+        version = version_said(request, said)
         if "location" in said:
             said["location"] = location_of(said["location"], shot.project_id)
         if "continuity_from" in said:
             said["continuity_from"] = continued_of(said["continuity_from"], shot.project_id)
         update_shot(shot, user=person_of(request), row_version=version, **said)
-        return self._answer(self.get_object())
+        return self.answer(self.get_object())
 
     @extend_schema(request=StatusChange, responses=ShotSerializer)
     @action(detail=True, methods=["post"], url_path="status")
@@ -148,11 +126,11 @@ class ShotViewSet(ScopedRead[Shot]):
         if not move_shot_status(shot, user=person_of(request), **asked):
             told = _("somebody else moved this shot just now; read it again")
             raise Conflict(Problem("to", asked["to"], told, code="stale"))
-        return self._answer(self.get_object())
+        return self.answer(self.get_object())
 
-    def _answer(self, shot: Shot, http_status: int = status.HTTP_200_OK) -> Response:
-        headers = {"ETag": f'"{shot.row_version}"'}
-        data = ShotDetail(shot, context=self.get_serializer_context()).data
+    def answer(self, row: Shot, http_status: int = status.HTTP_200_OK) -> Response:
+        headers = {"ETag": f'"{row.row_version}"'}
+        data = ShotDetail(row, context=self.get_serializer_context()).data
         return Response(data, status=http_status, headers=headers)
 
     @extend_schema(request=KeepLookBody, responses={201: LookSerializer})
@@ -163,20 +141,47 @@ class ShotViewSet(ScopedRead[Shot]):
         asked = self.asked(KeepLookBody, of=shot, act=Act.PLAN)
         return look_answer(look_from_shot(shot, user=person_of(request), **asked))
 
+    def delete(self, row: Shot, *, row_version: int) -> bool:
+        """Delete a shot of which nothing was made yet."""
+        delete_shot(row, user=person_of(self.request), row_version=row_version)
+        return True
+
+    @extend_schema(request=BulkUpdate, responses=BulkDone)
+    @action(detail=False, methods=["post"], url_path="bulk-update", filter_backends=())
+    def bulk_update(self, request: Request) -> Response:
+        """Set the same values for many shots, all or nothing; one bulk change, which can be undone.
+
+        With ``preview`` nothing is kept: the answer says what each shot would say.
+        """
+        asked = _body(BulkUpdate, self)
+        values = dict(asked["set"])
+        done = change_shots(
+            asked["project"],
+            {one["id"]: one["row_version"] for one in asked["shots"]},
+            values,
+            user=person_of(request),
+            preview=asked["preview"],
+        )
+        return Response(BulkDone(done).data)
+
+    @extend_schema(request=Reorder, responses=ReorderDone)
+    @action(detail=False, methods=["post"], filter_backends=())
+    def reorder(self, request: Request) -> Response:
+        """Put shots of one sequence in this order, in the places they hold among the others."""
+        asked = _body(Reorder, self)
+        batch = reorder_shots(asked["sequence"], asked["shots"], user=person_of(request))
+        return Response(ReorderDone({"batch": batch.pk if batch else None}).data)
+
+
+def _body(form: type[Strict], view: Any) -> dict[str, Any]:
+    body = form(data=view.request.data, context=view.get_serializer_context())
+    body.is_valid(raise_exception=True)
+    data: dict[str, Any] = body.validated_data
+    return data
+
 
 def _said(data: dict[str, Any]) -> dict[str, Any]:
     said = dict(data)
     if "casting" in said:
         said["casting"] = [part_from(part) for part in said["casting"]]
     return said
-
-
-def _version(request: Request, in_body: int | None) -> int:
-    """Which version the caller read: by If-Match, else in the body."""
-    header = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
-    if header.isdecimal():
-        return int(header)
-    if in_body is not None:
-        return in_body
-    told = _("send the row_version you read, in the body or as If-Match, so that nobody's change is lost")
-    raise Refused(Problem("row_version", header, told, code="required"))

@@ -16,7 +16,7 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.ids import uuid_in
 from apps.productions.models import Shot
 from apps.projects.roles import Act
-from apps.projects.selectors import require, require_shots
+from apps.projects.selectors import require_shots
 from apps.recipes.expected import expect
 from apps.recipes.models import RecipeRun
 from apps.recipes.services.checking import require_sound, templates_offered, with_roles
@@ -25,6 +25,7 @@ from apps.recipes.services.submitting import lock_cells, submit_segment
 from apps.recipes.spec import Outputs, StepSpec, as_json
 from apps.recipes.standing import Row, judge, outputs_of, rows_of
 from apps.renders.models import RenderBatch
+from apps.workflows.stages import stages_of
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ def render_changed(run: RecipeRun, *, user: User, shots: Sequence[Shot] | None =
     Raises NotAllowed, or Refused for a recipe that cannot be rendered, a cancelled run, or shots that cannot.
     """
     wanted = shots_of(run) if shots is None else list(shots)
-    require_shots(user, Act.RENDER, run.project, shots=[shot.pk for shot in wanted])
+    stages = stages_of(spec.template for spec in run.recipe.specs)
+    require_shots(user, Act.RENDER, run.project, shots=[shot.pk for shot in wanted], stages=stages)
     with transaction.atomic():
         _adopt(run)
         add_cells(run, wanted)
@@ -103,8 +105,9 @@ def render_more(run: RecipeRun, *, user: User, shot: Shot, position: int, key: s
     Repeating it with the same key changes nothing. Raises NotAllowed; Refused where the step was not rendered
     yet, or would not be the same now.
     """
-    require(user, Act.RENDER, run.project, shot=shot.pk)
     specs = run.specs
+    stages = stages_of(spec.template for spec in specs[position : position + 1]) if position >= 0 else set()
+    require_shots(user, Act.RENDER, run.project, shots=[shot.pk], stages=stages)
     name = f"{shot.full_code} {position + 1}"
     if not 0 <= position < len(specs):
         told = _("this run has the steps 1 to %d") % len(specs)

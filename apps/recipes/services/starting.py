@@ -31,6 +31,7 @@ from apps.renders.services.envelope import PLAIN, Envelope
 from apps.renders.services.planned import Plan
 from apps.renders.services.planning import plan
 from apps.renders.services.submit import KEY_FIELD, LONGEST_KEY
+from apps.workflows.stages import stages_of
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ def start(
     The whole chain is checked, though only the steps up to the first gate are submitted. Raises NotAllowed,
     or Refused with every problem; then nothing was written.
     """
-    require_shots(user, Act.RENDER, project, shots=[shot.pk for shot in shots])
+    stages = stages_of(spec.template for spec in recipe.specs)
+    require_shots(user, Act.RENDER, project, shots=[shot.pk for shot in shots], stages=stages)
     if not idempotency_key or len(idempotency_key) > LONGEST_KEY:
         told = _("give 1 to %d characters") % LONGEST_KEY
         raise Refused(Problem(KEY_FIELD, idempotency_key[:40], told))

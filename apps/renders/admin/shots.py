@@ -27,7 +27,8 @@ from apps.renders.admin.prompts import ShowsPrompts
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
-from apps.review.gallery import media_url, newest_of, newest_thumbnail
+from apps.review.gallery import by_stage, media_url, newest_of, newest_thumbnail
+from apps.review.models import Playlist
 
 admin.site.unregister(Shot)
 
@@ -41,7 +42,7 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
     change_form_outer_before_template = "admin/productions/shot/strip.html"
-    actions = ("render_shots", "recommend_for", *ShotAdmin.actions)
+    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
@@ -91,6 +92,13 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
         told = ", ".join(f"{count} × {template}" for template, count in counted.most_common())
         messages.success(request, _("Recommended: %(told)s.") % {"told": told})
 
+    @admin.action(description=gettext_lazy("Playlist…"), permissions=["review"])
+    def playlist_of(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
+        """Ask which takes of the selected shots make a playlist."""
+        page: Any = self.admin_site.get_model_admin(Playlist)
+        answer: HttpResponse = page.ask_of_shots(request, shots.prefetch_related(None))
+        return answer
+
     def recommendation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer accept, override and withdraw."""
 
@@ -126,7 +134,9 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
         shot = context.get("original")
         if shot is not None:
             jobs = Job.objects.filter(shot=shot).select_related("template_version__template", "batch")
-            context["shot_takes"] = newest_of(shot.pk, at_most=24)
+            takes = newest_of(shot.pk, at_most=36)
+            context["shot_takes"] = by_stage(takes)
+            context["newest_take"] = takes[0] if takes else None
             context["shot_jobs"] = cells.dress(jobs.order_by("-created_at")[:20])
             # as it is kept: this one may hold what was typed and refused
             context["recommended"] = advice_shown(Shot.objects.select_related("project").get(pk=shot.pk))

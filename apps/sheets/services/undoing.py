@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem
 from apps.common.machines import move
+from apps.ledger.models import Batch
+from apps.ledger.selectors import taken_back_by
+from apps.ledger.services.undoing import Left, plan_undo, undo
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.sheets.models import ImportBatch
+from apps.sheets.services.confirming import MOST_NAMED
 from apps.sheets.states import BATCH, BatchState
 
 
 def undo_import(batch: ImportBatch, *, user: User) -> None:
-    """Put everything back that the import changed, and take away what it made.
+    """Put everything back that the import changed, and take away what it made; all of it or nothing.
 
-    Raises NotAllowed; Conflict naming what somebody changed since, or if it was taken back already.
+    Raises NotAllowed; Conflict naming what somebody changed since, or what is in use by now.
     """
     require(user, Act.PLAN, batch.project)
     with transaction.atomic():
         actor = user.get_username()
-        moved = move(BATCH, batch, from_=(BatchState.APPLIED,), to=BatchState.UNDONE, actor=actor)
-        if not moved:
+        if not move(BATCH, batch, from_=(BatchState.APPLIED,), to=BatchState.UNDONE, actor=actor):
             batch.refresh_from_db(fields=["state"])
             told = _("Only an import that was written can be taken back; this one is: %s.")
             raise Conflict(
                 Problem("state", batch.state, told % batch.get_state_display(), code="not_applied")
             )
-        raise NotImplementedError
+        remembered = Batch.objects.get(pk=batch.pk)
+        if taken_back_by(remembered) is not None:
+            return  # by the history's own button
+        left = plan_undo(remembered).left
+        if left:
+            raise Conflict(*_named(left))
+        undo(remembered, user=user)
+
+
+def _named(left: Sequence[Left]) -> list[Problem]:
+    problems = [
+        Problem(", ".join(one.fields) or one.kind, one.label, one.why, code="changed_since")
+        for one in left[:MOST_NAMED]
+    ]
+    if len(left) > MOST_NAMED:
+        more = _("and %d more rows") % (len(left) - MOST_NAMED)
+        problems.append(Problem("row", "", more, code="changed_since"))
+    return problems

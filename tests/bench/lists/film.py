@@ -69,7 +69,7 @@ def grow(shot: Shot, shots: int) -> None:
     copies(
         batch,
         "generate_series(1, 2000) n",
-        code="'BB' || n",
+        code="'B' || n || right(s.id::text, 6)",
         idempotency_key="'grown ' || n",
         created_at=NOW,
     )
@@ -82,7 +82,7 @@ def grow(shot: Shot, shots: int) -> None:
         job,
         each,
         shot_id="g.of",
-        code="'JG' || lpad(n::text, 7, '0')",
+        code="'J' || lpad(n::text, 7, '0') || right(s.id::text, 6)",
         take_number="k",
         created_at=NOW,
     )

@@ -28,7 +28,7 @@ from tests.factories import MembershipFactory, ShotFactory, UserFactory  # noqa:
 
 SMALL, FULL = 200, 100_000
 ROUNDS = 3
-SEARCHES = {"productions_shot": "SQ00100", "review_take": "SH0010", "renders_job": "JG0000100"}
+SEARCHES = {"productions_shot": "SQ00100", "review_take": "SH0010", "renders_job": "J0000100"}
 
 
 @dataclass

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from apps.review.links import token_of
+
 VERBS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -47,6 +49,7 @@ class Address:
             "member_id": film["membership"].pk,
             "build_id": film["prompt"].pk,
             "channel": "image",
+            "batch_id": film["importbatch"].pk,
             "part": "file",
             "attempt_id": film["attempt"].pk,
             "name": "take.png",
@@ -55,6 +58,8 @@ class Address:
             "url": "nothing/here/",
             "scope": film["hold"].scope,
             "number": film["workflowtemplateversion"].number,
+            "link": film["link"].pk,
+            "token": token_of(film["link"]),
         }
         return str(known[name] if name in known else self._row(film).pk)
 

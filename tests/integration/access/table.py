@@ -33,10 +33,10 @@ PROFILES: Final[dict[str, str]] = {
     "members, app": (
         "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 200 200 200 200 200 200 200"
     ),
-    "planners": "302 302 403 403 403 200 403 403 200 200 200",
-    "renderers": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 200 403 403 200 200 200",
+    "planners": "302 302 403 403 403 403 403 403 200 200 200",
+    "renderers": "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200",
     "renderers, a deed": (
-        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 403 302 403 403 302 302 302"
+        "302 302 403 403 302 302 302 302 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302"
     ),
     "managers": "302 302 403 403 403 403 403 403 403 200 200",
     "farm rights": "302 302 403 403 403 403 403 403 403 403 200",
@@ -67,19 +67,28 @@ PROFILES: Final[dict[str, str]] = {
     "read its history": (
         "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
-    "plan a row": "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 403 302 403 403 302 302 200",
+    "plan a row": "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "plan a shot": (
+        "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
+    ),
     "manage a row": (
         "302 302 403 403 403 403 403 403 403 200 200 | 302 302 403 403 403 403 403 403 403 302 200"
     ),
     "open Render": (
-        "302 302 302 302 403 200 403 403 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+        "302 302 302 302 403 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     # buttons
     "press a button": (
         "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "press a button of a stage": (
+        "302 302 404 404 403 302 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a run's button": (
+        "302 302 404 404 403 302 302 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     "press a button, not of this": (
-        "302 302 404 404 403 404 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
+        "302 302 404 404 403 403 403 403 404 404 404 | 302 302 404 404 404 404 404 404 404 404 404"
     ),
     "manage by a button": (
         "302 302 404 404 403 403 403 403 403 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -93,9 +102,45 @@ PROFILES: Final[dict[str, str]] = {
     "plan by a button": (
         "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
+    "read by a button, at rest": (
+        "302 302 404 404 286 286 286 286 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
+    ),
+    "whole planners, back": "302 302 403 403 403 403 403 403 302 302 302",
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
-        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+        "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "choose in a run": (
+        "302 302 404 404 403 403 302 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "watchers": "302 302 403 200 200 200 200 200 200 200 200",
+    "watch its history": (
+        "302 302 302 200 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
+    ),
+    "give a take its verdict": (
+        "302 302 404 404 403 403 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "press a take's button": (
+        "302 302 404 404 403 302 403 302 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "reviewers": "302 302 403 403 403 403 403 403 200 200 200",
+    "review a row": (
+        "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 403 403 302 302 302 302 200"
+    ),
+    "watch a row": (
+        "302 302 403 200 200 200 200 200 200 200 200 | 302 302 403 302 302 302 302 302 302 302 200"
+    ),
+    "look at a row": (
+        "302 302 404 404 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "watch by a button": (
+        "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "review by a button": (
+        "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
+    "give verdicts": (
+        "302 302 403 403 403 403 302 302 302 302 302 | 302 302 403 403 403 403 302 302 302 302 302"
     ),
     "delete": "302 302 403 403 403 403 403 403 403 302 302 | 302 302 403 403 403 403 403 403 403 302 302",
     # what belongs to one person (root), or to a channel of the film (its admins, and root)
@@ -117,6 +162,14 @@ PROFILES: Final[dict[str, str]] = {
         "401 401 401 401 401 401 401 401 401 401 401 | 401 401 401 401 401 401 401 401 401 401 401"
     ),
     "unsigned": "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403",
+    # a client link: whoever was given it; nothing before they say who they are
+    "a door": ("200 200 200 200 200 200 200 200 200 200 200 | 200 200 200 200 200 200 200 200 200 200 200"),
+    "a name is wanted": (
+        "400 400 400 400 400 400 400 400 400 400 400 | 400 400 400 400 400 400 400 400 400 400 400"
+    ),
+    "for guests": (
+        "403 403 403 403 403 403 403 403 403 403 403 | 403 403 403 403 403 403 403 403 403 403 403"
+    ),
     # the API
     "api: one's own": (
         "401 404 404 404 404 404 404 404 404 404 200 | 401 404 404 404 404 404 404 404 404 404 404"
@@ -132,9 +185,9 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: make one's own": "401 403 403 403 201 201 201 201 201 201 201",
     "api: whoever is logged in": "401 200 200 200 200 200 200 200 200 200 200",
-    "api: members": "401 403 200 200 200 200 200 200 200 200 200",
+    "api: members": "401 403 200 403 200 200 200 200 200 200 200",
     "api: members of any film": (
-        "401 403 200 200 200 200 200 200 200 200 200 | 401 403 200 200 200 200 200 200 200 200 200"
+        "401 403 200 403 200 200 200 200 200 200 200 | 401 403 200 403 200 200 200 200 200 200 200"
     ),
     "api: read a row": (
         "401 404 404 404 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -147,6 +200,8 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: publish": (  # the other film's codes make no path
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    "api: change a row of a stage": (
+        "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: manage a row": (
         "401 404 404 404 403 403 403 403 403 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
@@ -160,10 +215,64 @@ PROFILES: Final[dict[str, str]] = {
     "api: plan a whole film": (
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
+    "api: bring a list": (
+        "401 404 404 404 403 403 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
+    "api: plan a whole film, not now": (
+        "401 404 404 404 403 403 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
+    ),
     "api: verdict": (
-        "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+        "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: a take's verdict": (
+        "401 404 404 404 403 403 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: change a take": (
+        "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make of a take": (
+        "401 404 404 404 403 201 403 201 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: watch a row": (
+        "401 404 404 200 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: say in a film": (
+        "401 400 400 201 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: one's own note": (
+        "401 404 404 403 403 403 403 403 403 403 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: end a note": (
+        "401 404 404 403 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
+    ),
+    "api: resolve": (
+        "401 404 404 403 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: verdict on what is shared": (
+        "401 404 404 403 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: make for review": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: do for review": (
+        "401 400 400 400 403 403 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: give verdicts": (
+        "401 400 400 400 403 403 200 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: make of it for review": (
+        "401 404 404 403 403 403 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+    ),
+    "api: end for review": (
+        "401 404 404 403 403 403 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: make in a film": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: render in a film": (
+        "401 400 400 400 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: start in a film": (
         "401 400 400 400 403 201 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
     "api: make in a managed film": (
@@ -173,7 +282,10 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 404 403 403 403 403 403 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: plan in a film": (
-        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+        "401 400 400 400 200 200 200 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: change jobs": (
+        "401 400 400 400 403 200 403 200 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
     ),
     "api: farm rights": (
         "401 403 403 403 403 403 403 403 403 403 200 | 401 403 403 403 403 403 403 403 403 403 200"
@@ -195,14 +307,17 @@ PROFILES: Final[dict[str, str]] = {
     "api: bring a file to a row": (
         "401 404 404 404 403 415 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
     ),
+    "api: bring a file to a film": (
+        "401 404 404 404 403 403 403 403 415 415 415 | 401 404 404 404 404 404 404 404 404 404 415"
+    ),
     "api: end a row": (
         "401 404 404 404 403 204 403 403 204 204 204 | 401 404 404 404 404 404 404 404 404 404 204"
     ),
     "api: make of a row": (
-        "401 404 404 404 403 201 403 403 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
+        "401 404 404 404 403 201 403 201 201 201 201 | 401 404 404 404 404 404 404 404 404 404 201"
     ),
     "api: members, asked wrongly": (
-        "401 403 400 400 400 400 400 400 400 400 400 | 401 403 400 400 400 400 400 400 400 400 400"
+        "401 403 400 403 400 400 400 400 400 400 400 | 401 403 400 403 400 400 400 400 400 400 400"
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
@@ -212,10 +327,11 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
     "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
-    "productions/shot": ("planners", "plan a row", "manage a row"),
+    "productions/shot": ("planners", "plan a shot", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
+    "sheets/importbatch": ("planners", "plan a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
@@ -393,9 +509,11 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("changed", "more", "cancel", "cancel-stale", "resume")
-        for address, profile in _button(f"recipes/reciperun/{{object_id}}/{deed}", "press a button").items()
+        for address, profile in _button(
+            f"recipes/reciperun/{{object_id}}/{deed}", "press a run's button"
+        ).items()
     },
-    **_button("recipes/reciperun/{object_id}/choose", "give a verdict"),
+    **_button("recipes/reciperun/{object_id}/choose", "choose in a run"),
     **_button("productions/shot/{object_id}/status", "press a button"),
     **_button("productions/shot/{object_id}/lock", "press a button"),
     **_button("productions/shot/{object_id}/unlock", "press a button"),
@@ -404,7 +522,10 @@ EXPECTED: Final[dict[str, str]] = {
         address: profile
         for model in ("productions/shot", "productions/sequence", "projects/project")
         for address, profile in {
-            **_button(f"{model}/{{object_id}}/material", "press a button"),
+            **_button(
+                f"{model}/{{object_id}}/material",
+                "press a button" if model == "productions/shot" else "plan by a button",
+            ),
             **_button(
                 f"{model}/{{object_id}}/material/{{material_id}}",
                 "press a button" if model == "productions/shot" else "press a button, not of this",
@@ -433,12 +554,20 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("renders/renderbatch/{object_id}/cancel", "press a button"),
     **_button("renders/renderbatch/{object_id}/pause", "press a button"),
     **_button("renders/renderbatch/{object_id}/requeue", "press a button"),
+    **_button("renders/job/{object_id}/cancel", "press a button of a stage"),
+    **_button("renders/job/{object_id}/pause", "press a button of a stage"),
+    **_button("renders/job/{object_id}/priority", "press a button of a stage"),
+    **_button("renders/job/{object_id}/requeue", "press a button of a stage"),
+    **_button("renders/job/{object_id}/steer", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/cancel", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/pause", "press a button of a stage"),
+    **_button("renders/renderbatch/{object_id}/requeue", "press a button of a stage"),
     **_button("renders/need/{object_id}/forget", "farm rights, a deed"),
     "GET admin/nodes/node/{object_id}/requeue/": "renderers",
     "POST admin/nodes/node/{object_id}/requeue/": "renderers, a deed",
     "GET admin/renders/failurerule/try/": "members",
     "POST admin/renders/failurerule/try/": "members",
-    **_button("renders/renderbatch/{object_id}/steer", "press a button"),
+    **_button("renders/renderbatch/{object_id}/steer", "press a button of a stage"),
     **_button("projects/project/{object_id}/pause", "manage by a button"),
     **_button("projects/project/{object_id}/cover", "manage by a button"),
     "GET admin/projects/project/{object_id}/folders/": "read by a button",
@@ -452,11 +581,51 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/projects/project/choose/": "staff, wrong method",
     "POST admin/projects/project/choose/": "turn to a film",
     **_button("productions/shot/{object_id}/assignees", "plan by a button"),
+    **{
+        address: profile
+        for deed in ("mapping", "options", "again", "confirm", "undo", "discard")
+        for address, profile in _button(f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button").items()
+    },
+    "GET admin/sheets/importbatch/{object_id}/live/": "read by a button, at rest",
+    "GET admin/sheets/importbatch/{object_id}/report/": "read by a button",
+    "GET admin/sheets/importbatch/export/": "whole planners, back",
+    **{
+        f"POST admin/sheets/importbatch/{{object_id}}/{what}/": "staff, wrong method, a row"
+        for what in ("live", "report")
+    },
+    "POST admin/sheets/importbatch/export/": "staff, wrong method",
     "POST admin/renders/hold/set/": "farm rights, a press",
     "GET admin/renders/hold/set/": "staff, wrong method",
     **_button("review/take/{object_id}/review", "give a verdict"),
     **_button("review/take/{object_id}/again", "press a button"),
     **_button("review/take/{object_id}/publish", "press a button"),
+    **_button("review/take/{object_id}/review", "give a take its verdict"),
+    **_button("review/take/{object_id}/again", "press a take's button"),
+    **_button("review/take/{object_id}/select", "give a take its verdict"),
+    "GET admin/review/take/{object_id}/context/": "look at a row",
+    "POST admin/review/take/{object_id}/context/": "staff, wrong method, a row",
+    "GET admin/review/take/compare/": "compare",
+    "POST admin/review/take/compare/": "staff, wrong method",
+    "GET admin/review/take/verdict/": "staff, back to the list",
+    "POST admin/review/take/verdict/": "give verdicts",
+    "GET admin/review/playlist/dailies/": "staff, back to the list",
+    "POST admin/review/playlist/dailies/": "give a verdict",
+    **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
+    **_button("review/playlist/{object_id}/do", "review by a button"),
+    **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
+    **_pages(
+        "review/playlist",
+        lists="watchers",
+        read="watch a row",
+        history="watch its history",
+        acts=("reviewers", "review a row", "review a row"),
+    ),
+    "GET client/file/{artifact_id}/": "unsigned",
+    "POST client/file/{artifact_id}/": "wrong method, a row",
+    "GET client/{token}/": "a door",
+    "POST client/{token}/": "a name is wanted",
+    **_both("client/{token}/notes/", "for guests"),
+    **_button("review/take/{object_id}/again", "press a button of a stage"),
     **{
         address: profile
         for deed in ("convert", "discard")
@@ -498,6 +667,8 @@ EXPECTED: Final[dict[str, str]] = {
             *("projects", "sequences", "shots", "characters", "batches", "jobs", "takes"),
             *("automations", "publications", "recipe-runs", "materials"),
             *("notices", "subscriptions", "deliveries"),
+            *("notes", "playlists"),
+            *("automations", "recipe-runs", "materials", "notices", "subscriptions", "deliveries"),
         )
     },
     **{f"GET api/v1/{name}": "api: members" for name in (*_FARM_LISTS, "holds", "layouts", "mounts")},
@@ -530,6 +701,15 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/statuses": "api: farm rights, made",
     "PATCH api/v1/statuses/{pk}": "api: farm rights",
     "GET api/v1/projects/{code}/members": "api: read a row",
+    "GET api/v1/projects/{code}/imports": "api: plan a whole film",
+    "POST api/v1/projects/{code}/imports": "api: bring a list",
+    "GET api/v1/projects/{code}/imports/{batch_id}": "api: plan a whole film",
+    "PATCH api/v1/projects/{code}/imports/{batch_id}": "api: plan a whole film",
+    "GET api/v1/projects/{code}/imports/{batch_id}/rows": "api: plan a whole film",
+    "POST api/v1/projects/{code}/imports/{batch_id}/confirm": "api: plan a whole film",
+    "POST api/v1/projects/{code}/imports/{batch_id}/undo": "api: plan a whole film, not now",
+    "POST api/v1/projects/{code}/imports/{batch_id}/discard": "api: plan a whole film",
+    "GET api/v1/projects/{code}/export": "api: plan a whole film",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
     "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
@@ -549,7 +729,9 @@ EXPECTED: Final[dict[str, str]] = {
         for at in ("shots/{pk}", "sequences/{pk}", "projects/{code}")
         for address, profile in {
             f"GET api/v1/{at}/materials": "api: read a row",
-            f"POST api/v1/{at}/materials": "api: bring a file to a row",
+            f"POST api/v1/{at}/materials": (
+                "api: bring a file to a row" if at.startswith("shots") else "api: bring a file to a film"
+            ),
         }.items()
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
@@ -569,21 +751,45 @@ EXPECTED: Final[dict[str, str]] = {
     "PUT api/v1/projects/{code}/composer": "api: manage a row",
     "POST api/v1/sequences": "api: make in a film",
     "POST api/v1/shots": "api: make in a film",
-    "POST api/v1/batches": "api: make in a film",
+    "POST api/v1/batches": "api: render in a film",
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "POST api/v1/shots/{pk}/status": "api: change a row",
-    "POST api/v1/batches/{pk}/cancel": "api: change a row",
-    "POST api/v1/batches/{pk}/pause": "api: change a row",
-    "POST api/v1/batches/{pk}/requeue": "api: change a row",
-    "POST api/v1/jobs/{pk}/cancel": "api: change a row",
-    "POST api/v1/jobs/{pk}/pause": "api: change a row",
-    "POST api/v1/jobs/{pk}/prioritise": "api: change a row",
-    "POST api/v1/jobs/{pk}/requeue": "api: change a row",
+    "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
+    "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
+    "POST api/v1/batches/{pk}/requeue": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/cancel": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/pause": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/prioritise": "api: change a row of a stage",
+    "POST api/v1/jobs/{pk}/requeue": "api: change a row of a stage",
     "POST api/v1/jobs/requeue": "api: whoever is logged in",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row",
-    "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/takes/{pk}/look-again": "api: change a take",
+    "POST api/v1/takes/{pk}/review": "api: a take's verdict",
+    "GET api/v1/notes/{pk}": "api: watch a row",
+    "GET api/v1/playlists/{pk}": "api: watch a row",
+    "POST api/v1/takes/{pk}/select": "api: a take's verdict",
+    "POST api/v1/takes/verdicts": "api: give verdicts",
+    "POST api/v1/notes": "api: say in a film",
+    "PATCH api/v1/notes/{pk}": "api: one's own note",
+    "DELETE api/v1/notes/{pk}": "api: end a note",
+    "POST api/v1/notes/{pk}/resolve": "api: resolve",
+    "POST api/v1/playlists": "api: make for review",
+    "POST api/v1/playlists/dailies": "api: do for review",
+    "PATCH api/v1/playlists/{pk}": "api: verdict on what is shared",
+    "DELETE api/v1/playlists/{pk}": "api: end for review",
+    **{
+        f"POST api/v1/playlists/{{pk}}/{deed}": "api: verdict on what is shared"
+        for deed in ("add", "remove", "order")
+    },
+    "POST api/v1/playlists/{pk}/duplicate": "api: make of it for review",
+    "GET api/v1/playlists/{pk}/notes.csv": "api: watch a row",
+    "GET api/v1/playlists/{pk}/links": "api: verdict on what is shared",
+    "POST api/v1/playlists/{pk}/links": "api: make of it for review",
+    "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
     "POST api/v1/recipe-runs": "api: make in a film",
+    "POST api/v1/takes/{pk}/look-again": "api: change a row of a stage",
+    "POST api/v1/takes/{pk}/review": "api: verdict",
+    "POST api/v1/recipe-runs": "api: start in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
         for deed in ("render-changed", "cancel", "resume", "cancel-stale")
@@ -593,7 +799,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/recipes": "api: farm rights, made",
     "PATCH api/v1/recipes/{slug}": "api: farm rights",
     "DELETE api/v1/recipes/{slug}": "api: farm rights, in use",
-    "POST api/v1/takes/{pk}/render-again": "api: make of a row",
+    "POST api/v1/takes/{pk}/render-again": "api: make of a take",
     # workflows: whoever works with the farm reads, Django's permissions let somebody bring and choose
     "POST api/v1/templates/import": "api: farm rights, a file",
     "PATCH api/v1/imports/{pk}": "api: farm rights",
@@ -629,10 +835,10 @@ EXPECTED: Final[dict[str, str]] = {
     "DELETE api/v1/nodes/{pk}": "api: farm rights, in the way",
     "DELETE api/v1/pools/{pk}": "api: farm rights, gone",
     "DELETE api/v1/schedules/{pk}": "api: farm rights, gone",
-    "PATCH api/v1/jobs/{pk}": "api: change a row",
-    "PATCH api/v1/batches/{pk}": "api: change a row",
-    "POST api/v1/jobs/change": "api: plan in a film",
-    "POST api/v1/jobs/cancel": "api: plan in a film",
+    "PATCH api/v1/jobs/{pk}": "api: change a row of a stage",
+    "PATCH api/v1/batches/{pk}": "api: change a row of a stage",
+    "POST api/v1/jobs/change": "api: change jobs",
+    "POST api/v1/jobs/cancel": "api: change jobs",
     "POST api/v1/projects/{code}/pause": "api: manage a row",
     "POST api/v1/holds": "api: farm rights, made",
     "DELETE api/v1/holds/{scope}": "api: farm rights, gone",
@@ -664,6 +870,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
     }
     step = {"shot": str(shot.pk), "step": 1}
     press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
+    takes = [str(film["take"].pk)]
     bodies: dict[str, dict[str, Any]] = {
         "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
         "POST api/v1/recipe-runs/{pk}/more": step,
@@ -718,6 +925,17 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/jobs/{pk}/pause": {"paused": True},
         "POST api/v1/jobs/{pk}/prioritise": {"priority": 30},
         "POST api/v1/takes/{pk}/review": {"to": "approved"},
+        "POST api/v1/takes/verdicts": {"takes": takes, "to": "approved"},
+        "POST api/v1/notes": {"take": takes[0], "text": "wider"},
+        "PATCH api/v1/notes/{pk}": {"text": "closer", "row_version": 0},
+        "POST api/v1/playlists": {"project": project, "name": "Tuesday"},
+        "POST api/v1/playlists/dailies": {"project": project},
+        "PATCH api/v1/playlists/{pk}": {"name": "Tuesday", "row_version": 0},
+        "POST api/v1/playlists/{pk}/remove": {"takes": takes},
+        "POST api/v1/playlists/{pk}/order": {"takes": takes},
+        "POST admin/review/playlist/dailies/": {"project": project},
+        "POST admin/review/playlist/{object_id}/do/": {"do": "duplicate"},
+        "POST admin/review/take/verdict/": {"to": "approved", "take": takes[0]},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
         "PATCH api/v1/nodes/{pk}": {"pool": "day", "tags": ["fast"], "note": "new fan"},
         "POST api/v1/nodes/{pk}/work-until": {"until": "2099-01-01T00:00:00Z"},
@@ -779,6 +997,11 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
     "POST api/v1/projects/{code}/members",
+    *(f"POST api/v1/projects/{{code}}/imports/{{batch_id}}/{deed}" for deed in ("confirm", "discard")),
+    *(
+        f"POST admin/sheets/importbatch/{{object_id}}/{deed}/"
+        for deed in ("mapping", "options", "again", "confirm", "discard")
+    ),
     "PATCH api/v1/projects/{code}/members/{member_id}",
     "DELETE api/v1/projects/{code}/members/{member_id}",
     "POST api/v1/projects/{code}/folders",
@@ -824,6 +1047,24 @@ DEEDS: Final = (
     "POST api/v1/recipes",
     "PATCH api/v1/recipes/{slug}",
     "POST api/v1/takes/{pk}/review",
+    "POST api/v1/takes/{pk}/select",
+    "POST api/v1/takes/verdicts",
+    "POST api/v1/notes",
+    "PATCH api/v1/notes/{pk}",
+    "DELETE api/v1/notes/{pk}",
+    "POST api/v1/notes/{pk}/resolve",
+    "POST api/v1/playlists",
+    "POST api/v1/playlists/dailies",
+    "PATCH api/v1/playlists/{pk}",
+    "DELETE api/v1/playlists/{pk}",
+    "POST api/v1/playlists/{pk}/remove",
+    "POST api/v1/playlists/{pk}/duplicate",
+    "POST api/v1/playlists/{pk}/links",
+    "POST api/v1/playlists/{pk}/links/{link}/revoke",
+    "POST admin/review/take/{object_id}/select/",
+    "POST admin/review/take/verdict/",
+    "POST admin/review/playlist/dailies/",
+    "POST admin/review/playlist/{object_id}/do/",
     "POST api/v1/nodes/{pk}/desired",
     "PATCH api/v1/nodes/{pk}",
     *(f"POST api/v1/nodes/{{pk}}/{deed}" for deed in ("work-until", "well", "accept-software")),

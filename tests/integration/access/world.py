@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from io import BytesIO
 from typing import Any, Final
@@ -38,7 +39,8 @@ from apps.recipes.services.editing import write_steps
 from apps.recipes.spec import Gate, StepSpec, as_json
 from apps.renders.models import Attempt, FailureRule, Hold, Job, Limit, Need, NodeBlock, Proof, RenderBatch
 from apps.renders.states import BlockState, JobState
-from apps.review.models import Artifact, Take
+from apps.review.models import Artifact, ClientLink, Playlist, PlaylistItem, ReviewNote, Take
+from apps.sheets.models import ImportBatch, ImportRow
 from apps.workflows.catalogues import RECORDED
 from apps.workflows.models import (
     RecommendationRule,
@@ -114,6 +116,8 @@ def build() -> World:
     # A notice is one person's: of the own film root's, who else may do everything; of the other a stranger's.
     own |= _notices(own, people["superuser"])
     other |= _notices(other, stranger)
+    own |= _looked_at(own, people["superuser"])
+    other |= _looked_at(other, people["superuser"])
     shared = {
         "shot_type": ContentType.objects.get_for_model(Shot).pk,
         "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
@@ -147,6 +151,26 @@ def _member(project: Project, role: Role, name: str) -> User:
     user = UserFactory.create(username=name, is_staff=True)
     MembershipFactory.create(project=project, role=role, user=user, departments=DEPARTMENTS.get(name, []))
     return user
+
+
+def _looked_at(film: dict[str, Any], author: User) -> dict[str, Any]:
+    """A playlist that clients see, a link to it, and a note of root's that clients read."""
+    word = "zqxjvk" if film["project"].code.startswith("ZQXJVK") else "monday"
+    playlist = Playlist.objects.create(project=film["project"], name=word, description=word, for_clients=True)
+    PlaylistItem.objects.create(playlist=playlist, take=film["take"], position=10)
+    link = ClientLink.objects.create(
+        playlist=playlist, label=word, expires_at=timezone.now() + timedelta(days=1)
+    )
+    note = ReviewNote.objects.create(
+        project=film["project"],
+        take=film["take"],
+        stage=film["take"].stage,
+        text=word,
+        visibility="client",
+        author=word,
+        user=author,
+    )
+    return {"playlist": playlist, "link": link, "note": note}
 
 
 def _of_the_farm() -> dict[str, Any]:
@@ -273,6 +297,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "artifact": artifact,
         "reference": reference,
         "material": material,
+        "importbatch": _sheet(shot),
         "stateevent": event,
         "publication": _published(rows["take"]),
         "automation": told,
@@ -297,6 +322,45 @@ def _published(take: Take) -> Publication:
         sha256="3" * 64,
         state="published",
     )
+
+
+def _sheet(shot: Shot) -> ImportBatch:
+    """A shot list that was brought and looked at: it would change the shot's length."""
+    content = f"sequence,code,frames\n{shot.sequence.code},{shot.code},49\n".encode()
+    batch = ImportBatch.objects.create(
+        project=shot.project,
+        file_name="shots.csv",
+        sha256="3" * 64,
+        bytes=len(content),
+        key=f"sheets/{shot.project.code}/shots.csv",
+        format="csv",
+        kind="Shots",
+        tables=[
+            {
+                "name": "shots",
+                "keys": ["sequence", "code", "frames"],
+                "headings": ["sequence", "code", "frames"],
+                "samples": [shot.sequence.code, shot.code, "49"],
+                "rows": 1,
+            }
+        ],
+        mapping={"shots": {"sheet": "Shots", "columns": ["sequence", "code", "frames"]}},
+        state="planned",
+        total=1,
+        counts={"changed": 1, "rows": 1},
+    )
+    ImportRow.objects.create(
+        batch=batch,
+        position=0,
+        sheet="shots",
+        row=2,
+        what=f"{shot.sequence.code} {shot.code}",
+        outcome="changed",
+        cells=[["frames", "changed", str(shot.frames), "49", ""]],
+        versions={str(shot.pk): shot.row_version},
+    )
+    default_storage.save(batch.key, ContentFile(content))
+    return batch
 
 
 def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
@@ -352,6 +416,8 @@ def _mark(film: dict[str, Any]) -> None:
     _say(CharacterLora.objects.filter(character=film["character"]), "file", "base_model")
     _say(CharacterReference.objects.filter(pk=film["reference"].pk), "title")
     _say(Material.objects.filter(pk=film["material"].pk), "name")
+    _say(ImportBatch.objects.filter(pk=film["importbatch"].pk), "file_name", "kind")
+    _say(ImportRow.objects.filter(batch=film["importbatch"]), "sheet", "what")
     _say(Automation.objects.filter(pk=film["automation"].pk), "name", "name_ko")
     _say(RenderBatch.objects.filter(pk=film["batch"].pk), "code", "note")
     _say(RecipeRun.objects.filter(pk=film["reciperun"].pk), "code", "note")

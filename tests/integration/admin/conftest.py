@@ -54,6 +54,7 @@ def other_film(db: None) -> Film:
 def people(film: Film) -> dict[str, User]:
     """One member per role; "nobody" is staff without a project, "root" a superuser."""
     members = members_of(film.project)
+    film.shot.assignees.add(members["artist"])
     return members | {
         "nobody": UserFactory.create(username="nobody", is_staff=True),
         "root": UserFactory.create(username="root", is_staff=True, is_superuser=True),

@@ -145,7 +145,8 @@ def test_a_verdict_pressed_in_the_admin_is_told_in_korean_in_activity(
     film: Film, as_: Browser, people: dict[str, User]
 ) -> None:
     film.shot.__class__.objects.filter(pk=film.shot.pk).update(status="review")
-    as_("coordinator").post(reverse("admin:review_take_review", args=[film.take.pk]), {"to": "retake"})
+    address = reverse("admin:review_take_review", args=[film.take.pk])
+    as_("coordinator").post(address, {"to": "retake", "note": "again"})
     User.objects.filter(pk=people["viewer"].pk).update(language="ko")
     shown = as_("viewer").get(listing(StateEvent)).content.decode()
     assert f"테이크 {film.take.number}: 리테이크" in shown

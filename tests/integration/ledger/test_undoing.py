@@ -68,7 +68,7 @@ def test_what_no_longer_exists_is_named_and_nothing_is_restored() -> None:
     )
     change(shot, alice, description="Rain", casting=[])
     costume.delete()
-    with pytest.raises(Refused, match=r"casting\[0\]\.costume “Cloak”: this no longer exists"):
+    with pytest.raises(Refused, match=r"casting\[0\]\.costume “Cloak”: there is none of this name"):
         restore(wanted, user=alice)
     shot.refresh_from_db()
     assert shot.description == "Rain"

@@ -76,7 +76,7 @@ def test_rejecting_a_take_leaves_the_shot_in_review(take: Take) -> None:
 def test_a_retake_of_one_take_leaves_a_shot_approved_by_another(take: Take) -> None:
     other = TakeFactory.create(shot=take.shot, media_state=Media.READY)
     decide(other, Review.APPROVED)
-    decide(take, Review.RETAKE)
+    decide(take, Review.RETAKE, note="again")
     assert states_of(take) == ("retake", "approved")
 
 
@@ -89,7 +89,7 @@ def test_taking_the_approval_back_sends_the_shot_back_to_review(take: Take) -> N
 @pytest.mark.parametrize("status", ["final", "on_hold", "omitted"])
 def test_a_shot_that_was_put_aside_stays_there(status: str) -> None:
     take = in_shot_status(status)
-    decide(take, Review.RETAKE)
+    decide(take, Review.RETAKE, note="again")
     assert states_of(take) == ("retake", status)
 
 
@@ -125,4 +125,4 @@ def test_what_nobody_can_have_seen_is_not_approved(media: Media) -> None:
     take = TakeFactory.create(media_state=media)
     with pytest.raises(Refused, match="nobody can have seen it"):
         decide(take, Review.APPROVED)
-    assert decide(take, Review.RETAKE)
+    assert decide(take, Review.RETAKE, note="again")

@@ -88,7 +88,7 @@ class TakeMachine(RuleBasedStateMachine):
     def somebody_gives_a_verdict_from_that_page(self, to: str) -> None:
         before = self.now()
         try:
-            decided = review_take(self.page, to=to, user=self.person)
+            decided = review_take(self.page, to=to, user=self.person, note="again")
         except Refused:
             assert (to, self.page.media_state in (Media.BROKEN, Media.MISSING)) == (Review.APPROVED, True)
             decided = False

@@ -11,6 +11,7 @@ from django.db.models import F
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.ledger.models import Activity
+from apps.productions.editing import update_shot
 from apps.productions.models import Sequence, Shot, ShotCharacter
 from apps.projects.models import Project
 from apps.projects.roles import Role
@@ -22,6 +23,7 @@ from apps.sheets.services.aging import KEPT_OPEN, expire
 from apps.sheets.services.asking import confirm
 from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask, ask_again, do_work
+from apps.sheets.services.undoing import undo_import
 from apps.sheets.states import BatchState
 from tests.factories import MembershipFactory
 from tests.integration.sheets.film import (
@@ -285,15 +287,15 @@ def test_korean_headings_are_known(film: Project, user: User) -> None:
 
 
 def test_categories_of_presets_have_columns_of_their_own(film: Project, user: User) -> None:
-    rows = [["sequence", "code", "lens", "shot_size"], ["SQ010", "SH0010", "85mm", "wide-shot"]]
+    rows = [["sequence", "code", "lens", "shot_size"], ["SQ010", "SH0010", "85mm-portrait", "wide-shot"]]
     batch = bring(film, user, workbook(Shots=rows))
     assert not errors(batch)
-    assert told(batch, "lens_focal") == [["changed", "35mm", "85mm", ""]]
+    assert told(batch, "lens_focal") == [["changed", "35mm", "85mm-portrait", ""]]
     written(batch, user)
     shot = Shot.objects.get(code="SH0010")
     assert list(shot.shot_presets.order_by("order").values_list("preset__slug", flat=True)) == [
         "wide-shot",
-        "85mm",
+        "85mm-portrait",
     ]
 
 
@@ -377,3 +379,57 @@ def test_looking_at_a_longer_file_takes_no_more_queries(
     rows = [SHOTS, *(["SQ010", f"SH{n:04}", "More", 24, "rain"] for n in range(1000, 1300))]
     with django_assert_max_num_queries(45):
         bring(film, user, workbook(Shots=rows))
+
+
+def all_of_it(user: User, film: Project) -> ImportBatch:
+    """An import that changes, creates, casts, presets and assigns."""
+    content = workbook(
+        Locations=[["code", "name"], ["LOC09", "The palace"]],
+        Costumes=[["character", "name", "prompt"], ["CH0001", "Red coat", "a blue coat"]],
+        Shots=[
+            [*SHOTS, "location", "presets", "assignees", "status"],
+            ["SQ010", "SH0010", "New", 100, "rain", "LOC09", "wide-shot", None, "ready"],
+            ["SQ010", "SH0030", "Later", 24, None, "LOC09", None, "art-frost", None],
+        ],
+        Casting=[
+            ["shot", "character", "action"],
+            ["SQ010_SH0030", "CH0002", "runs"],
+            ["SQ010_SH0010", "CH0001", "x"],
+        ],
+    )
+    batch = written(bring(film, user, content, create=True, empty="clear"), user)
+    assert batch.state == "applied", batch.problems
+    return batch
+
+
+def said(rows: list[Any]) -> list[Any]:
+    """What the rows say, without keys and bookkeeping, which may be others after an undo."""
+    own = {"id", "created_at", "updated_at", "row_version", "shot_id", "character_id", "order"}
+    return sorted(repr({name: value for name, value in row.items() if name not in own}) for row in rows)
+
+
+def test_a_whole_import_is_taken_back(film: Project, user: User) -> None:
+    before = said(everything())
+    batch = all_of_it(user, film)
+    assert said(everything()) != before
+    undo_import(batch, user=user)
+    batch.refresh_from_db()
+    assert batch.state == "undone"
+    assert said(everything()) == before
+
+
+def test_an_import_is_not_taken_back_over_somebody_elses_change(film: Project, user: User) -> None:
+    batch = all_of_it(user, film)
+    shot = Shot.objects.get(code="SH0010")
+    update_shot(shot, user=user, row_version=shot.row_version, frames=7)
+    before = everything()
+    with pytest.raises(Conflict, match="SQ010_SH0010"):
+        undo_import(batch, user=user)
+    batch.refresh_from_db()
+    assert (batch.state, everything()) == ("applied", before)
+
+
+def test_what_was_never_written_is_not_taken_back(film: Project, user: User) -> None:
+    batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
+    with pytest.raises(Conflict, match="Only an import that was written"):
+        undo_import(batch, user=user)

@@ -18,10 +18,13 @@ from apps.common.errors import Conflict, Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
+from apps.projects.selectors import require_some
+from apps.projects.stages import Stage
 from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url
 from apps.review.models import Artifact, ArtifactRole, Take
-from apps.review.services import look_again, review_take
+from apps.review.models.playlists import MOST_ITEMS
+from apps.review.services import look_again, review_take, review_takes, select_take, unselect_take
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 
@@ -147,7 +150,11 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
             "project",
             "shot",
             "kind",
+            "stage",
             "number",
+            "selected",
+            "selected_by",
+            "selected_at",
             "job_id",
             "template",
             "seed",
@@ -176,17 +183,45 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
 
 
 class Verdict(Strict):
-    """A verdict, and what to say to whoever makes it better."""
+    """A verdict, and what to say to whoever makes it better: a retake needs a reason.
+
+    ``gather``: the take's open notes are put behind the reason, or are it.
+    """
 
     to = OneOf(choices=Review.choices)
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    gather = serializers.BooleanField(required=False, default=False)
+
+
+class Verdicts(Verdict):
+    """One verdict on many takes of your projects."""
+
+    takes = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=MOST_ITEMS, allow_empty=False
+    )
+
+
+class VerdictsGiven(serializers.Serializer[Any]):
+    """How many takes were given the verdict, and what was refused of which."""
+
+    done = serializers.IntegerField()
+    refused = serializers.ListField(child=serializers.CharField())
+
+
+class Selection(Strict):
+    """Whether the take goes on; false takes the selection back. ``reason`` stands in the take's story."""
+
+    selected = serializers.BooleanField(required=False, default=True)
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
 
 
 class TakeFilter(filters.ByProject):
-    """By project code, shot (id), kind, media and review state."""
+    """By project code, shot (id), kind, stage, media and review state, and whether it is selected."""
 
     shot = filters.UUIDFilter(field_name="shot")
     kind = filters.ChoiceFilter(choices=Kind.choices)
+    stage = filters.ChoiceFilter(choices=Stage.choices)
+    selected = filters.BooleanFilter()
     media_state = filters.ChoiceFilter(choices=Media.choices)
     review_state = filters.ChoiceFilter(choices=Review.choices)
     job_id = filters.UUIDFilter()
@@ -221,6 +256,39 @@ class TakeViewSet(ScopedRead[Take]):
             told = _("somebody else decided just now: %s") % now.get_review_state_display()
             raise Conflict(Problem("to", asked["to"], told, code="stale"))
         return Response(self.get_serializer(now).data)
+
+    @extend_schema(request=Selection, responses=TakeSerializer)
+    @action(detail=True, methods=["post"])
+    def select(self, request: Request, pk: str) -> Response:
+        """Make this the selected take of its shot and stage, or take that back.
+
+        409: somebody selected another in the same moment.
+        """
+        take = self.get_object()
+        asked = self.asked(Selection, of=take, act=Act.REVIEW)
+        change = select_take if asked["selected"] else unselect_take
+        change(take, person_of(request), asked["reason"])
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=Verdicts, responses=VerdictsGiven, filters=False)
+    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
+    def verdicts(self, request: Request) -> Response:
+        """Give many takes one verdict, each by itself; what one is refused for, the others do not suffer."""
+        body = Verdicts(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        keys = asked.pop("takes")
+        takes = self.get_queryset().filter(pk__in=keys)
+        found = {take.pk for take in takes}
+        lost = [key for key in keys if key not in found]
+        if lost:
+            raise Refused(
+                Problem("takes", str(lost[0]), _("no such take in your projects"), code="does_not_exist")
+            )
+        for project in {take.project for take in takes}:
+            require_some(person_of(request), Act.REVIEW, project)
+        told = review_takes(takes, user=person_of(request), **asked)
+        return Response(VerdictsGiven({"done": told.done, "refused": told.refused}).data)
 
     @extend_schema(responses=ConformSerializer)
     @action(detail=True, methods=["get"], filterset_class=None)

@@ -1,0 +1,15 @@
+"""Takes, notes and playlists over HTTP."""
+
+from apps.review.api.notes import NoteViewSet
+from apps.review.api.playlists import PlaylistViewSet
+from apps.review.api.takes import FramesAt, TakeSerializer, TakeViewSet, Trim, WantedFrames
+
+__all__ = [
+    "FramesAt",
+    "NoteViewSet",
+    "PlaylistViewSet",
+    "TakeSerializer",
+    "TakeViewSet",
+    "Trim",
+    "WantedFrames",
+]
