@@ -225,3 +225,20 @@ def test_a_preset_says_what_its_project_has_it_say_and_the_segment_tells() -> No
     assert (said["text"], said["why"]) == ("as in an old tale", "of_project")
     korean = build_prompt(shot, Reader("image"), language="ko")
     assert "옛날이야기처럼" in korean.positive
+
+
+def test_a_preset_says_in_a_project_what_the_project_has_it_say() -> None:
+    shot, elsewhere = ShotFactory.create(), ShotFactory.create()
+    preset = CinematicPresetFactory.create(
+        prompt_fragment="fog", prompt_fragment_ko="안개", negative_fragment="clear sky"
+    )
+    for one in (shot, elsewhere):
+        ShotPresetFactory.create(shot=one, preset=preset)
+    PresetOverride.objects.create(project=shot.project, preset=preset, prompt_fragment="sea fog, foghorns")
+    prompts = build_prompts([shot, elsewhere], Reader(channel="image", base_model="flux"))
+    assert "sea fog, foghorns" in prompts[shot.pk].positive.lower()
+    assert "foghorns" not in prompts[elsewhere.pk].positive
+    assert all("clear sky" in prompts[one.pk].negative for one in (shot, elsewhere))
+    korean = build_prompts([shot, elsewhere], Reader(channel="image", base_model="flux"), language="ko")
+    assert "안개" in korean[elsewhere.pk].positive
+    assert "안개" not in korean[shot.pk].positive, "said in one language, the studio's other one is gone"
