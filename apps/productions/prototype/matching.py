@@ -34,7 +34,7 @@ CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "weather": ("weather",),
     "time_of_day": ("time_of_day",),
 }
-"""Where to look for what a field of the prototype says, the likeliest first; fields that say more go first."""
+"""Where to look for what a field of the prototype says, the likeliest first; what says more goes first."""
 
 SAME: Final[Mapping[str, str]] = {
     "anamorphic": "lens_focal/anamorphic-40mm",
