@@ -200,6 +200,7 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: publish": (  # the other film's codes make no path
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: change a row of a stage": (
         "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
