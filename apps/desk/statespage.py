@@ -10,6 +10,7 @@ from typing import Final
 from django.conf import settings
 
 from apps.common.machines import Machine
+from apps.folders.states import PUBLICATION
 from apps.materials.states import MATERIAL
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
@@ -113,6 +114,11 @@ CHAPTERS: Final = (
         "A file that somebody brought for a shot. Pictures are decoded while they come in; a video or sound "
         "is given to no job before the media worker has decoded it to its end.",
         MATERIAL,
+    ),
+    Chapter(
+        "A published file",
+        "A take's file on its way to the path that people know. What is published stays there.",
+        PUBLICATION,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
     Chapter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -12,14 +13,18 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.characters.services import CHARACTERS, add_reference
 from apps.common.errors import Problem, Refused
 from apps.common.models import StateEvent
 from apps.common.validation import clean
+from apps.ledger.services.batching import open_batch
+from apps.ledger.services.recording import changing
 from apps.presets.selectors import offered_presets
 from apps.productions import states
+from apps.productions.importing.apply import IMPORTED
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import Person, people_of
@@ -149,6 +154,24 @@ def _write(film: Project, people: list[Person], stage: Stage, scenes: list[Scene
     if film._state.adding:
         open_project(film, user=None)
     new = [person for person in people if person.row._state.adding]
+    born: dict[type[Model], list[Any]] = {
+        Character: [person.row for person in new],
+        Sequence: stage.new_sequences,
+        Location: stage.new_locations,
+        Shot: [scene.row for scene in scenes],
+    }
+    if not any(born.values()):
+        return
+    title = _("%(project)s of AIPipeline") % {"project": stage.found.name}
+    batch = open_batch(project=film.pk, actor=None, title=title, verb=IMPORTED)
+    with ExitStack() as stack:
+        for model, rows in born.items():
+            change = stack.enter_context(changing(model, actor=None, verb=IMPORTED, batch=batch))
+            change.born(*rows)
+        _write_rows(film, new, stage, scenes)
+
+
+def _write_rows(film: Project, new: list[Person], stage: Stage, scenes: list[Scene]) -> None:
     _bulk(Character, [person.row for person in new])
     _bulk(Costume, [costume for person in new for costume in person.costumes])
     _bulk(CharacterLora, [lora for person in new for lora in person.loras])

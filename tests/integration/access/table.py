@@ -200,6 +200,7 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: publish": (  # the other film's codes make no path
         "401 404 404 404 403 200 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: change a row of a stage": (
         "401 404 404 404 403 200 403 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
@@ -296,6 +297,9 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: farm rights, in the way": (
         "401 403 403 403 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 403 403 403 400"
+    ),
+    "api: change a row, nothing to do": (
+        "401 404 404 404 403 400 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
     ),
     "api: change a row, not now": (
         "401 404 404 404 403 409 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
@@ -584,7 +588,9 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("mapping", "options", "again", "confirm", "undo", "discard")
-        for address, profile in _button(f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button").items()
+        for address, profile in _button(
+            f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button"
+        ).items()
     },
     "GET admin/sheets/importbatch/{object_id}/live/": "read by a button, at rest",
     "GET admin/sheets/importbatch/{object_id}/report/": "read by a button",
@@ -754,6 +760,9 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/batches": "api: render in a film",
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
+    "GET api/v1/shots/{pk}/chain": "api: read a row",
+    "POST api/v1/shots/{pk}/render-stale": "api: change a row, nothing to do",
+    **_button("productions/sequence/{object_id}/stale", "press a button"),
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
     "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
@@ -786,9 +795,6 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/playlists/{pk}/links": "api: verdict on what is shared",
     "POST api/v1/playlists/{pk}/links": "api: make of it for review",
     "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
-    "POST api/v1/recipe-runs": "api: make in a film",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row of a stage",
-    "POST api/v1/takes/{pk}/review": "api: verdict",
     "POST api/v1/recipe-runs": "api: start in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
