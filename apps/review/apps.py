@@ -16,4 +16,7 @@ class ReviewConfig(AppConfig):
         signals = import_module("apps.review.signals")
         staling = import_module("apps.review.services.staling")
         signals.take_selected.connect(staling.hear_selection, dispatch_uid="staling")
+        deeds = import_module("apps.productions.automations")
+        selecting = import_module("apps.review.services.selecting")
+        deeds.add_deed("select", selecting.select_by_automation)
         signals.take_reviewed.connect(staling.hear_verdict, dispatch_uid="staling")

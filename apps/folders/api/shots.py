@@ -6,20 +6,20 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.folders.api.paths import PathsSerializer, WithPaths, located
-from apps.productions.api import ShotViewSet
-from apps.productions.api.serializers import ShotSerializer
 from apps.productions.models import Shot
+from apps.renders.api.shots import RenderedShotSerializer, RenderedShotViewSet
 
 
-class FolderedShotSerializer(ShotSerializer):
-    """A shot. ``paths``: its folder on each system. ``frames`` and ``handles`` count at the project's fps;
+class FolderedShotSerializer(RenderedShotSerializer):
+    """A shot. ``paths``: its folder on each system. ``stale``: takes that stand for it and are made of what
+    does not go on any more. ``frames`` and ``handles`` count at the project's fps;
     presets are category/slug. Send ``row_version`` back with a change.
     """
 
     paths = serializers.SerializerMethodField()
 
-    class Meta(ShotSerializer.Meta):
-        fields = (*ShotSerializer.Meta.fields, "paths")
+    class Meta(RenderedShotSerializer.Meta):
+        fields = (*RenderedShotSerializer.Meta.fields, "paths")
         read_only_fields = fields
 
     @extend_schema_field(PathsSerializer)
@@ -29,8 +29,8 @@ class FolderedShotSerializer(ShotSerializer):
         return known.paths(known.folder_of_shot(shot))
 
 
-class FolderedShotViewSet(WithPaths[Shot], ShotViewSet):
+class FolderedShotViewSet(WithPaths[Shot], RenderedShotViewSet):
     """The shots of your projects, in the film's order."""
 
-    queryset = ShotViewSet.queryset.select_related("sequence__episode")
+    queryset = RenderedShotViewSet.queryset.select_related("sequence__episode")
     serializer_class = FolderedShotSerializer

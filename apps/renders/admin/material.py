@@ -21,6 +21,7 @@ from apps.productions.models import Sequence, Shot
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
+from apps.renders.admin.chains import ShowsChains
 from apps.renders.services.material import remove_material
 
 
@@ -108,7 +109,7 @@ admin.site.unregister(Sequence)
 
 
 @admin.register(Sequence)
-class MaterialSequenceAdmin(HoldsMaterial, SequenceAdmin):
-    """A sequence with the material that all its shots can use."""
+class MaterialSequenceAdmin(ShowsChains, HoldsMaterial, SequenceAdmin):
+    """A sequence with the material that all its shots can use, and what continues what."""
 
     change_form_outer_before_template = "admin/productions/sequence/material.html"

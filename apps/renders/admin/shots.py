@@ -9,13 +9,14 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.common.admin import say_problems
 from apps.common.errors import NotAllowed, Refused
-from apps.common.show import NOTHING, no_picture, thumbnail
+from apps.common.show import NOTHING, badge, no_picture, thumbnail
 from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
 from apps.projects.reach import person_of
@@ -29,12 +30,27 @@ from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
 from apps.review.gallery import by_stage, media_url, newest_of, newest_thumbnail
 from apps.review.models import Playlist
+from apps.review.stale import is_stale, stale_shots, standing_stale, why_stale
+from apps.sheets.admin_shots import ExportsShots
 
 admin.site.unregister(Shot)
 
 
+class StaleFilter(admin.SimpleListFilter):
+    """Shots for which a take stands that is made of what does not go on any more."""
+
+    title = gettext_lazy("stale")
+    parameter_name = "stale"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", gettext_lazy("stale"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Shot]) -> QuerySet[Shot]:
+        return stale_shots(queryset) if self.value() == "1" else queryset
+
+
 @admin.register(Shot)
-class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
+class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     """Select shots, press Render."""
 
     list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")
@@ -42,12 +58,15 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
     change_form_outer_before_template = "admin/productions/shot/strip.html"
-    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions)
+    list_filter = (*ShotAdmin.list_filter, StaleFilter)
+    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions, "export_shots")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(_thumb=newest_thumbnail(), _job=Subquery(newest))
+        counted: QuerySet[Any] = rows.annotate(
+            _thumb=newest_thumbnail(), _job=Subquery(newest), _stale=is_stale()
+        )
         return counted
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
@@ -134,6 +153,10 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
         shot = context.get("original")
         if shot is not None:
             jobs = Job.objects.filter(shot=shot).select_related("template_version__template", "batch")
+            context["stale_takes"] = [
+                (take, why_stale(take))
+                for take in standing_stale().filter(shot=shot).select_related("shot__sequence")
+            ]
             takes = newest_of(shot.pk, at_most=36)
             context["shot_takes"] = by_stage(takes)
             context["newest_take"] = takes[0] if takes else None
@@ -143,6 +166,11 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
             context["may_decide"] = self.may(request, Act.PLAN, shot)
             context["may_render"] = may_render(self, request, [shot]) and shot.status.renderable
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=gettext_lazy("status"), ordering="status__order")
+    def condition(self, shot: Any) -> SafeString:
+        shown = super().condition(shot)
+        return format_html("{}<br>{}", shown, badge(_("stale"), "amber")) if shot._stale else shown
 
     @admin.display(description="")
     def picture(self, shot: Any) -> SafeString:

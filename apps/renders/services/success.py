@@ -43,7 +43,10 @@ def succeed(told: Sequence[Told]) -> set[UUID]:
             takes = create_takes([_new_take(one) for one in winners])
             write_parents(takes)
             shots_have_takes(
-                [(one.attempt.job.shot, one.report.node, one.attempt.job.stage) for one in winners]
+                [
+                    (one.attempt.job.shot, one.report.node, take.stage, take.pk)
+                    for one, take in zip(winners, takes, strict=True)
+                ]
             )
             release_dependents([(one.attempt.job, one.report.node) for one in winners])
             called_off = _call_off_others([one.attempt for one in winners])

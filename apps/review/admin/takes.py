@@ -44,6 +44,7 @@ from apps.review.numbering import number_of
 from apps.review.selectors import IN_ORDER, notes_for, open_note_counts
 from apps.review.services import review_take, review_takes, select_take, unselect_take
 from apps.review.services.playlists import create_playlist
+from apps.review.stale import why_stale
 from apps.review.states import REVIEW, Review
 from apps.workflows.models import Kind
 
@@ -266,6 +267,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         for note in notes:
             note.number = number_of(take, note.frame)  # type: ignore[attr-defined]
         context["open_notes"] = sum(note.resolved_at is None for note in notes)
+        context["stale"] = why_stale(take)
         context["lengths"] = lengths_of(take, take.original) if take.original else None
         context["siblings"] = [other for other in newest_of(take.shot_id, at_most=24) if other.pk != take.pk]
         return super().render_change_form(request, context, *args, **kwargs)

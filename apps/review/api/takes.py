@@ -25,6 +25,7 @@ from apps.review.gallery import media_url
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.models.playlists import MOST_ITEMS
 from apps.review.services import look_again, review_take, review_takes, select_take, unselect_take
+from apps.review.stale import why_stale
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind
 
@@ -131,6 +132,7 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
     kind = serializers.ChoiceField(choices=Kind.choices, read_only=True)
     files = ArtifactSerializer(source="artifacts", many=True, read_only=True)
     length = serializers.SerializerMethodField()
+    stale_why = serializers.SerializerMethodField()
     prompt = serializers.CharField(
         source="prompt_build.positive", read_only=True, default=None, allow_null=True
     )
@@ -168,11 +170,17 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
             "media_state",
             "media_error",
             "review_state",
+            "stale_since",
+            "stale_why",
             "length",
             "files",
             "created_at",
         )
         read_only_fields = fields
+
+    def get_stale_why(self, take: Take) -> str:
+        """Why what it is made of does not go on any more, in words; empty if it does."""
+        return why_stale(take)
 
     @extend_schema_field(LengthsSerializer(allow_null=True))
     def get_length(self, take: Take) -> dict[str, Any] | None:

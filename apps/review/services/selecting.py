@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -15,6 +16,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import record_event
+from apps.productions.automations import Happening, happened
+from apps.productions.models import Automation, Trigger
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.review.models import Take
@@ -55,6 +58,16 @@ def select_if_none(take: Take, *, actor: str, reason: str = "") -> bool:
             return _exchange(take, actor=actor, reason=reason)
     except IntegrityError:
         return False  # somebody selected another in the same moment: theirs stands
+
+
+def select_by_automation(row: Automation, what: Sequence[Happening]) -> list[UUID]:
+    """What “select the take” of an automation does: where none of its shot and stage is selected."""
+    keys = {one.take: one for one in what if one.take is not None}
+    sound = Take.objects.filter(pk__in=keys).exclude(media_state__in=_UNSEEN)
+    takes = sound.exclude(review_state=Review.REJECTED).select_related("shot__sequence")
+    return [
+        take.shot_id for take in takes if select_if_none(take, actor=keys[take.pk].actor, reason=row.name)
+    ]
 
 
 def unselect_take(take: Take, user: User, reason: str = "") -> bool:
@@ -121,4 +134,14 @@ def _let_go(pk: UUID, job_id: UUID, *, actor: str, reason: str) -> bool:
 def _tell(take: Take, *, now: UUID | None, before: UUID | None, actor: str) -> None:
     told = {"shot": take.shot_id, "stage": take.stage, "take": now, "before": before, "actor": actor}
     transaction.on_commit(partial(take_selected.send_robust, sender=Take, **told))
+    if now is not None:
+        one = Happening(
+            shot=take.shot_id,
+            project=take.project_id,
+            actor=actor,
+            stage=take.stage,
+            take=now,
+            why=f"{take}: selected",
+        )
+        happened(Trigger.TAKE_SELECTED, [one])
     logger.info("take selected", extra={key: str(value) for key, value in told.items()})

@@ -9,15 +9,25 @@ import pytest
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
+from apps.notices.services.occurrences import occurrences_in
 from apps.productions.automating import remove_automation, save_automation, seen_by
 from apps.productions.automations import STOPPED, Happening, happened
 from apps.productions.models import Automation, Sequence, Shot, ShotStatus
-from apps.productions.rendering import shot_has_take, shots_are_rendering
+from apps.productions.rendering import shot_has_take, shots_are_rendering, shots_have_takes
 from apps.productions.services import move_shot_status
 from apps.productions.verdicts import shot_is_approved, shot_needs_retake
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from tests.factories import MembershipFactory, ProjectFactory, SequenceFactory, ShotFactory, UserFactory
+from apps.review.models import Take
+from apps.review.services import review_take
+from tests.factories import (
+    MembershipFactory,
+    ProjectFactory,
+    SequenceFactory,
+    ShotFactory,
+    TakeFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -200,3 +210,37 @@ def test_a_project_s_are_written_by_those_who_manage_it_and_the_studio_s_by_perm
     remove_automation(row, user=admin)
     with pytest.raises(Refused, match="switch it off"):
         remove_automation(Automation.objects.filter(builtin=True)[0], user=None)
+
+
+def test_a_take_that_comes_back_is_selected_where_none_is_and_that_sets_off_the_next() -> None:
+    shot = shot_in("in_progress")
+    automation("first", trigger="take_arrived", stage="clip", deed="select")
+    automation("chosen", trigger="take_selected", stage="clip", deed="lock")
+    first, second = (TakeFactory.create(shot=shot, kind="clip") for _ in range(2))
+    for take in (first, second):
+        shots_have_takes([(shot, "node1", "clip", take.pk)])
+    assert [take.selected for take in Take.objects.filter(shot=shot).order_by("number")] == [True, False]
+    assert Shot.objects.get(pk=shot.pk).locked_by == "node1"
+
+
+def test_a_retake_counts_once_whoever_asks_for_it_twice() -> None:
+    shot = shot_in("review")
+    take = TakeFactory.create(shot=shot, media_state="ready")
+    user = MembershipFactory.create(project=shot.project).user
+    old = Take.objects.get(pk=take.pk)
+    assert review_take(take, to="retake", user=user, note="too dark")
+    assert not review_take(old, to="retake", user=user, note="too dark")
+    assert Shot.objects.get(pk=shot.pk).retake_count == 1
+
+
+def test_what_it_tells_becomes_a_notice() -> None:
+    shot = shot_in("review")
+    automation("clients may look", trigger="shot_reached", status="approved", deed="notify")
+    move_shot_status(shot, to="approved", user=None)
+    [told] = occurrences_in(list(StateEvent.objects.filter(machine="automation")))
+    assert (told.kind, told.project, told.item["code"]) == (
+        "shot.automation",
+        shot.project_id,
+        shot.full_code,
+    )
+    assert told.item["reason"] == "clients may look"
