@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tests.integration.access import preset_table
 from tests.integration.access.world import NIGHTS
 
 _LOGIN: Final = "302 302 302 302 302 302 302 302 302 302 302"
@@ -332,10 +333,12 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
+    **preset_table.PROFILES,
 }
 
 _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
+    "presets/presetoverride": ("planners", "plan a row", "manage a row"),
     "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
     "productions/shot": ("planners", "plan a shot", "manage a row"),
@@ -352,8 +355,10 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
 _OF_THE_FARM: Final = {
     "folders/pathtemplate": ("farm rights", "farm rights, a row", "nobody, a row"),
     "folders/mount": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    **dict.fromkeys(
+        ("presets/presetcategory", "presets/cinematicpreset", "presets/look", "presets/presetrule"),
+        ("planners", "farm rights, a row", "nobody, a row"),
+    ),
     "productions/shotstatus": ("farm rights", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
@@ -377,7 +382,6 @@ _FARM_LISTS: Final = (
     "limits",
     "nodes",
     "pools",
-    "presets",
     "recipes",
     "schedules",
     "statuses",
@@ -669,6 +673,7 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("notices/subscription/{object_id}/secret", "press a channel's button"),
     **_button("notices/delivery/{object_id}/again", "press a channel's button"),
     # the API
+    **preset_table.EXPECTED,
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
     "POST api/v1/auth/login": "api: with a token only",
@@ -885,6 +890,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
     press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
     takes = [str(film["take"].pk)]
     bodies: dict[str, dict[str, Any]] = {
+        **preset_table.bodies(project, f"{sequence}_{shot.code}"),
         "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
         "POST api/v1/recipe-runs/{pk}/more": step,
         "POST api/v1/recipe-runs/{pk}/choose": step | {"take": str(film["take"].pk)},
@@ -1022,6 +1028,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
 
 
 DEEDS: Final = (
+    *preset_table.DEEDS,
     "POST api/v1/takes/{pk}/render-again",
     "POST admin/review/take/{object_id}/again/",
     "PATCH api/v1/imports/{pk}",
