@@ -249,6 +249,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "apps.renders.states.JobState",
+        "PromptChannel": "apps.prompts.models.Spoken",
+        "PresetChannel": "apps.presets.models.Channel",
         "ImportState": "apps.workflows.states.ImportState",
         "LanguageEnum": [("ko", "한국어"), ("en", "English")],
         "AttemptState": "apps.renders.states.AttemptState",
