@@ -124,8 +124,8 @@ CHAPTERS: Final = (
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
     Chapter(
         "An import of a spreadsheet",
-        "A file somebody brought for a project: mapped and looked at as often as they like, written once, taken "
-        "back whole. What nobody confirms for a month expires.",
+        "A file somebody brought for a project: mapped and looked at as often as they like, written once, "
+        "taken back whole. What nobody confirms for a month expires.",
         SHEET,
         drawn=True,
     ),
