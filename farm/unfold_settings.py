@@ -22,15 +22,18 @@ def _item(title: str | Promise, icon: str, address: str, permission: str) -> dic
     return {"title": title, "icon": icon, "link": reverse_lazy(address), "permission": permission}
 
 
-def _list(title: str | Promise, icon: str, address: str) -> dict[str, Any]:
+def _list(title: str | Promise, icon: str, address: str, *, assigned: str = "") -> dict[str, Any]:
     """A list of a film's rows: it begins with the project that the reader turned to last."""
 
     def link(request: HttpRequest) -> str:
-        told: str = import_string("apps.desk.sidebar.list_of_last_project")(request, address)
+        told: str = import_string("apps.desk.sidebar.list_of_last_project")(
+            request, address, **({"assigned": assigned} if assigned else {})
+        )
         return told
 
     def is_open(request: HttpRequest) -> bool:
-        return request.path.startswith(reverse(address))
+        mine = request.GET.get("assigned") == "me"
+        return request.path.startswith(reverse(address)) and mine == (assigned == "me")
 
     return {"title": title, "icon": icon, "link": link, "active": is_open, "permission": _MEMBER}
 
@@ -80,6 +83,9 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _list(_("Shots"), "movie", "admin:productions_shot_changelist"),
+                    _list(
+                        _("My shots"), "assignment_ind", "admin:productions_shot_changelist", assigned="me"
+                    ),
                     _list(_("Sequences"), "view_list", "admin:productions_sequence_changelist"),
                     _list(_("Episodes"), "video_library", "admin:productions_episode_changelist"),
                     _list(_("Characters"), "face", "admin:characters_character_changelist"),
@@ -123,6 +129,13 @@ UNFOLD: dict[str, Any] = {
                     ),
                     _item(_("Looks"), "style", "admin:presets_look_changelist", _MEMBER),
                     _item(_("Preset rules"), "rule", "admin:presets_presetrule_changelist", _MEMBER),
+                    _item(
+                        _("Layouts of folders"),
+                        "folder_managed",
+                        "admin:folders_pathtemplate_changelist",
+                        _MEMBER,
+                    ),
+                    _item(_("Mounts"), "hard_drive", "admin:folders_mount_changelist", _MEMBER),
                     _item(_("Recipes"), "receipt_long", "admin:recipes_recipe_changelist", _MEMBER),
                     _item(
                         _("Workflows"), "account_tree", "admin:workflows_workflowtemplate_changelist", _MEMBER

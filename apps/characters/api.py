@@ -159,6 +159,6 @@ class CharacterViewSet(Revisable):
         """Change it, its costumes and LoRAs."""
         update_character(row, user=person_of(self.request), row_version=row_version, values=said)
 
-    def delete(self, row: Character, *, row_version: int) -> bool:
+    def take_away(self, row: Character, *, row_version: int) -> bool:
         """Delete it, or put it in the archive if it is cast."""
         return delete_character(row, user=person_of(self.request), row_version=row_version)

@@ -22,9 +22,9 @@ def watcher(request: HttpRequest) -> bool:
     return reach_of(request).anywhere(Act.WATCH)
 
 
-def list_of_last_project(request: HttpRequest, name: str) -> str:
+def list_of_last_project(request: HttpRequest, name: str, **filters: str) -> str:
     """The address of a list, narrowed to the project that the reader turned to last."""
-    return list_address(name, last_project(request))
+    return list_address(name, last_project(request), **filters)
 
 
 def sees_users(request: HttpRequest) -> bool:

@@ -10,11 +10,13 @@ from typing import Final
 from django.conf import settings
 
 from apps.common.machines import Machine
+from apps.folders.states import PUBLICATION
 from apps.materials.states import MATERIAL
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
 from apps.review.states import MEDIA, REVIEW
+from apps.sheets.states import BATCH as SHEET
 from apps.workflows.states import IMPORT
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
@@ -115,7 +117,19 @@ CHAPTERS: Final = (
         "is given to no job before the media worker has decoded it to its end.",
         MATERIAL,
     ),
+    Chapter(
+        "A published file",
+        "A take's file on its way to the path that people know. What is published stays there.",
+        PUBLICATION,
+    ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
+    Chapter(
+        "An import of a spreadsheet",
+        "A file somebody brought for a project: mapped and looked at as often as they like, written once, "
+        "taken back whole. What nobody confirms for a month expires.",
+        SHEET,
+        drawn=True,
+    ),
     Chapter(
         "An imported workflow",
         "A file somebody brought: a draft that a person completes, or one that could not be converted. "

@@ -37,7 +37,13 @@ def home_facts(request: HttpRequest) -> dict[str, Any]:
     """Everything the home fragment shows. Someone without a project sees that, and no farm."""
     reach = reach_of(request)
     if not reach.anywhere(Act.VIEW):
-        return {"member": False, "sees_farm": sees_farm(request), "every": QUIET_SECONDS}
+        watcher = reach.anywhere(Act.WATCH)
+        return {
+            "member": False,
+            "watcher": watcher,
+            "sees_farm": sees_farm(request),
+            "every": QUIET_SECONDS,
+        }
     nodes = selectors.farm_nodes()
     going_on = selectors.open_count(request.user)
     paused = holds()

@@ -47,16 +47,14 @@ def held_by(project: Project) -> PathTemplate:
     return folders.template if folders else layout_version(project.path_template or USUAL)
 
 
-def held_by_each(projects: Iterable[UUID]) -> dict[UUID, PathTemplate]:
-    """The same for many projects, in two queries."""
-    keys = set(projects)
-    rows = ProjectFolders.objects.filter(project__in=keys).select_related("template")
+def held_by_each(projects: Mapping[UUID, str]) -> dict[UUID, PathTemplate]:
+    """The same for many projects, with the layout that each names, in two queries."""
+    rows = ProjectFolders.objects.filter(project__in=projects).select_related("template")
     held = {row.project_id: row.template for row in rows}
-    if left := keys - held.keys():
+    if held.keys() != projects.keys():
         newest = {template.slug: template for template in newest_layouts()}
-        for key, slug in Project.objects.filter(pk__in=left).values_list("pk", "path_template"):
-            if (slug or USUAL) in newest:
-                held[key] = newest[slug or USUAL]
+        named = {key: newest.get(slug or USUAL) for key, slug in projects.items() if key not in held}
+        held |= {key: template for key, template in named.items() if template is not None}
     return held
 
 

@@ -22,6 +22,7 @@ from apps.common.admin_forms import become
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
+from apps.productions.admin_bulk import ChangesMany
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import CastingForm, EpisodeForm, LocationForm, SequenceForm, ShotForm
 from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
@@ -160,7 +161,7 @@ class CastingInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(AssignsShots, ScopedAdmin):
+class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
@@ -181,7 +182,9 @@ class ShotAdmin(AssignsShots, ScopedAdmin):
     )
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
-    actions: tuple[str, ...] = ("mark_ready", "put_on_hold", "give_presets", "assign_shots")
+    actions: tuple[str, ...] = (
+        *("mark_ready", "put_on_hold", "change_shots", "give_presets", "assign_shots"),
+    )
     fieldsets = (
         (
             None,

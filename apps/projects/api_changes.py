@@ -26,7 +26,7 @@ class Revisable(Historied, ScopedRead[Any]):
         """Change what was said, by a service."""
         raise NotImplementedError
 
-    def delete(self, row: Any, *, row_version: int) -> bool:
+    def take_away(self, row: Any, *, row_version: int) -> bool:
         """Delete a row, by a service; return False if it was put in the archive instead."""
         raise NotImplementedError
 
@@ -53,6 +53,6 @@ class Revisable(Historied, ScopedRead[Any]):
     def destroy(self, request: Request, **_key: Any) -> Response:
         row = self.get_object()
         said = self.asked(Versioned, of=row, act=self.delete_act)
-        if self.delete(row, row_version=version_said(request, said)):
+        if self.take_away(row, row_version=version_said(request, said)):
             return Response(status=status.HTTP_204_NO_CONTENT)
         return self.answer(self.get_object())

@@ -169,8 +169,9 @@ class Historied(ScopedViewSet[Any]):
     def history(self, request: Request, **_key: Any) -> Response:
         """Who changed what of it, newest first, field by field."""
         row = self.get_object()
-        page = self.paginate_queryset(history_of(type(row), row.pk))
-        return self.get_paginated_response(ActivitySerializer(page or [], many=True).data)
+        pages = Newest()
+        page = pages.paginate_queryset(history_of(type(row), row.pk), request, view=self)
+        return pages.get_paginated_response(ActivitySerializer(page or [], many=True).data)
 
     @extend_schema(
         request=None,

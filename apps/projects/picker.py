@@ -49,10 +49,11 @@ def remember(user: User, project: Project | None) -> None:
     User.objects.filter(pk=user.pk).update(last_project_id=project.pk if project else None)
 
 
-def list_address(name: str, project: Project | None) -> str:
-    """The address of a list, narrowed to a project."""
-    address = reverse(name)
-    return f"{address}?{urlencode({FILTER: project.pk})}" if project else address
+def list_address(name: str, project: Project | None, **filters: str) -> str:
+    """The address of a list, narrowed to a project and by other filters."""
+    asked = {FILTER: str(project.pk)} if project else {}
+    query = urlencode(asked | filters)
+    return f"{reverse(name)}?{query}" if query else reverse(name)
 
 
 def _among(request: HttpRequest) -> dict[UUID, Project]:

@@ -95,7 +95,7 @@ class SheetImportSerializer(serializers.ModelSerializer[ImportBatch]):
 
 
 class PlanRowSerializer(serializers.ModelSerializer[ImportRow]):
-    """One row of a plan. ``cells``: column, state (new, changed, same, kept, error), before, after, problem."""
+    """A row of a plan. ``cells``: column, state (new, changed, same, kept, error), before, after, problem."""
 
     cells = serializers.SerializerMethodField()
 
@@ -168,7 +168,7 @@ class SheetImportViewSet(_OfProject):
 
     @extend_schema(request={"multipart/form-data": SheetUpload}, responses={201: SheetImportSerializer})
     def create(self, request: Request, code: str) -> Response:
-        """Bring a file (multipart). Its columns are guessed and the dry run is begun; read it to see how far."""
+        """Bring a file (multipart). Its columns are guessed, the dry run is begun; read it to see how far."""
         project = self.planned()
         asked = SheetUpload(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -220,7 +220,7 @@ class SheetImportViewSet(_OfProject):
     @extend_schema(request=None, responses=SheetImportSerializer)
     @action(detail=False, methods=["post"])
     def confirm(self, request: Request, code: str, batch_id: UUID) -> Response:
-        """Write the plan, all of it or nothing. What somebody changed since the dry run is told in problems."""
+        """Write the plan, all or nothing. What somebody changed since the dry run is told in problems."""
         batch = self._batch(batch_id)
         confirm(batch, user=person_of(request))
         return self._answer(batch)
@@ -281,7 +281,7 @@ class ExportViewSet(_OfProject):
         responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
     )
     def retrieve(self, request: Request, code: str) -> HttpResponse:
-        """The plan as XLSX, CSV (several sheets: a ZIP of them) or JSON. Imported again, it changes nothing."""
+        """The plan as XLSX, CSV (several sheets: a ZIP) or JSON. Imported again, it changes nothing."""
         project = self.planned()
         format_ = _choice(request, "format", Format.values, Format.XLSX.value)
         discipline = _choice(request, "discipline", Discipline.values, "")

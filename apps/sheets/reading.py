@@ -161,7 +161,7 @@ class _Table:
 
 
 class _Derived:
-    """Cells of a shot's row that follow from others: its codes from the full code, its frames from seconds."""
+    """Cells of a shot's row that follow from others: codes from the full code, frames from seconds."""
 
     def __init__(self, columns: Sequence[str], sequence: str, rate: Fraction) -> None:
         self._place = {name: index for index, name in enumerate(columns) if name}

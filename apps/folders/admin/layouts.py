@@ -11,7 +11,6 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -117,4 +116,4 @@ class MountAdmin(FarmAdmin):
 
     @admin.display(description=gettext_lazy("example"))
     def example(self, mount: Mount) -> SafeString:
-        return format_html("<code>{}</code>", path_on(mount.system, mount.root, _("FROST/scenes/SQ010")))
+        return format_html("<code>{}</code>", path_on(mount.system, mount.root, "FROST/scenes/SQ010"))

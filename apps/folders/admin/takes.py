@@ -27,6 +27,10 @@ class PublishedTakeAdmin(RenderedTakeAdmin):
 
     actions = (*RenderedTakeAdmin.actions, "publish")
 
+    def has_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May publish (for the action's ``permissions=``)."""
+        return self.may(request, Act.PLAN, obj)
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.publish_view)
         return [path("<path:object_id>/publish/", view, name="review_take_publish"), *super().get_urls()]
@@ -40,7 +44,7 @@ class PublishedTakeAdmin(RenderedTakeAdmin):
 
         return self.perform(request, object_id, Act.PLAN, deed)
 
-    @admin.action(description=gettext_lazy("Publish"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Publish"), permissions=["plan"])
     def publish(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
         done = 0
         for take in takes.select_related("project", "shot__sequence__episode", "shot__project"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.db.models import Model, Prefetch
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -15,9 +18,12 @@ from apps.folders.api.paths import PathsSerializer, WithPaths, located
 from apps.folders.models import Publication
 from apps.folders.services.wanting import publish_take
 from apps.folders.states import Published
+from apps.projects.models import Project
 from apps.renders.api.takes import RenderedTakeViewSet
 from apps.review.api import TakeSerializer
 from apps.review.models import Take
+
+M = TypeVar("M", bound=Model)
 
 
 class PublicationSerializer(serializers.ModelSerializer[Publication]):
@@ -67,7 +73,14 @@ class PublicationFilter(filters.ByProject):
         fields = ("stage",)
 
 
-class PublicationViewSet(WithPaths[Publication]):
+class Kept(WithPaths[M]):
+    """Rows whose paths are kept with them: no layout says them again."""
+
+    def projects_of(self, rows: Iterable[Any]) -> Iterable[Project]:
+        return ()
+
+
+class PublicationViewSet(Kept[Publication]):
     """What was published of your projects, by path."""
 
     queryset = Publication.objects.select_related("project", "template").order_by("project__code", "path")
@@ -92,7 +105,7 @@ class PublishedTakeSerializer(TakeSerializer):
         return located(self).paths(files[0].path if files else None)
 
 
-class PublishedTakeViewSet(WithPaths[Take], RenderedTakeViewSet):
+class PublishedTakeViewSet(Kept[Take], RenderedTakeViewSet):
     """The takes of your projects, the newest first."""
 
     queryset = RenderedTakeViewSet.queryset.prefetch_related(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 from django.db.models import Model
 from rest_framework import serializers
 
 from apps.folders.located import Located
 from apps.projects.api_scope import ScopedRead
+from apps.projects.models import Project
 
 M = TypeVar("M", bound=Model)
 
@@ -39,9 +39,9 @@ class WithPaths(ScopedRead[M]):
         self._located.prime(self.projects_of(page or ()))
         return page
 
-    def projects_of(self, rows: Iterable[Any]) -> set[UUID]:
-        """The projects that these rows belong to."""
-        return {row.project_id for row in rows}
+    def projects_of(self, rows: Iterable[Any]) -> Iterable[Project]:
+        """The projects whose layouts say where these rows have their folders."""
+        return [row.project for row in rows]
 
     @property
     def _located(self) -> Located:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -124,8 +123,8 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
 
     serializer_class = FolderedProjectSerializer
 
-    def projects_of(self, rows: Iterable[Any]) -> set[UUID]:
-        return {row.pk for row in rows}
+    def projects_of(self, rows: Iterable[Any]) -> Iterable[Project]:
+        return rows
 
     @extend_schema(responses=PlanSerializer, parameters=[SEQUENCE, PAGE])
     @action(detail=True, methods=["get"], pagination_class=None)

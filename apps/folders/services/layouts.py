@@ -15,6 +15,7 @@ from apps.common.validation import clean
 from apps.folders.language.layout import LayoutError, parse_layout
 from apps.folders.models import PathTemplate, ProjectFolders, PublishWhen
 from apps.folders.selectors import held_by
+from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -80,7 +81,7 @@ def choose_layout(
     if publish and publish not in PublishWhen.values:
         told = _("choose one of: %s") % ", ".join(PublishWhen.values)
         raise Refused(Problem("publish", publish, told, code="unknown_choice"))
-    with transaction.atomic():
+    with transaction.atomic(), changing(Project, [project.pk], actor=user):
         folders = hold(project)
         changes = {"template": template, **({"publish": publish} if publish else {})}
         ProjectFolders.objects.filter(pk=folders.pk).update(

@@ -109,7 +109,7 @@ class OutlineViewSet(Revisable):
             said["episode"] = episode_of(said["episode"], row.project)
         update_outline(row, user=person_of(self.request), row_version=row_version, **said)
 
-    def delete(self, row: Any, *, row_version: int) -> bool:
+    def take_away(self, row: Any, *, row_version: int) -> bool:
         """Delete it, if no shot stands in it."""
         delete_outline(row, user=person_of(self.request), row_version=row_version)
         return True

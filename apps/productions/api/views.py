@@ -143,7 +143,7 @@ class ShotViewSet(Revisable):
         asked = self.asked(KeepLookBody, of=shot, act=Act.PLAN)
         return look_answer(look_from_shot(shot, user=person_of(request), **asked))
 
-    def delete(self, row: Shot, *, row_version: int) -> bool:
+    def take_away(self, row: Shot, *, row_version: int) -> bool:
         """Delete a shot of which nothing was made yet."""
         delete_shot(row, user=person_of(self.request), row_version=row_version)
         return True

@@ -85,7 +85,7 @@ class Row:
 class Sheet:
     """A sheet: the heading row as text, and the rows below it.
 
-    ``titles``: the headings as they are written. ``merged``: ranges whose first cell was taken for all of them.
+    ``titles``: the headings as they are written. ``merged``: ranges whose first cell stands for all of them.
     ``hidden_rows``: the numbers of rows that a spreadsheet does not show; they are read like the others.
     """
 
@@ -293,7 +293,7 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
 
 
 def tidy(value: Any) -> Any:
-    """Text as a cell holds it: trimmed, composed (NFC), its lines ended by LF; None if that leaves nothing."""
+    """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing."""
     if not isinstance(value, str):
         return value
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()

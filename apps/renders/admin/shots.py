@@ -31,6 +31,7 @@ from apps.renders.services.recommending import decide, recommend
 from apps.review.gallery import by_stage, media_url, newest_of, newest_thumbnail
 from apps.review.models import Playlist
 from apps.review.stale import is_stale, stale_shots, standing_stale, why_stale
+from apps.sheets.admin_shots import ExportsShots
 
 admin.site.unregister(Shot)
 
@@ -49,7 +50,7 @@ class StaleFilter(admin.SimpleListFilter):
 
 
 @admin.register(Shot)
-class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
+class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     """Select shots, press Render."""
 
     list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")
@@ -58,7 +59,7 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ShotAdmin):
     list_after_template = "admin/productions/shot/follow.html"
     change_form_outer_before_template = "admin/productions/shot/strip.html"
     list_filter = (*ShotAdmin.list_filter, StaleFilter)
-    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions)
+    actions = ("render_shots", "recommend_for", "playlist_of", *ShotAdmin.actions, "export_shots")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]

@@ -15,6 +15,7 @@ from apps.common.clock import database_now
 from apps.common.machines import move
 from apps.materials.models import Material
 from apps.materials.services.queueing import request_material
+from apps.sheets.services.doing import ask_again
 from apps.nodes.models import Node
 from apps.nodes.services import mark_silent_nodes_offline
 from apps.nodes.states import Observed
@@ -230,3 +231,4 @@ def _ask_for_media_again(now: datetime) -> None:
     for material in unseen.only("pk")[:100]:
         request_material(material.pk)
         Material.objects.filter(pk=material.pk).update(updated_at=now)
+    ask_again(MEDIA_PATIENCE)

@@ -56,9 +56,8 @@ def grow(shot: Shot, shots: int) -> None:
         order="n",
         created_at=NOW,
     )
-    every = (
-        f"(SELECT id AS of, row_number() OVER () AS n FROM {Shot._meta.db_table} WHERE id <> '{shot.pk}') g"
-    )
+    ours = f"project_id = '{shot.project_id}' AND id <> '{shot.pk}'"
+    every = f"(SELECT id AS of, row_number() OVER () AS n FROM {Shot._meta.db_table} WHERE {ours}) g"
     copies(ShotCharacter.objects.get(shot=shot), every, shot_id="g.of")
     copies(ShotPreset.objects.get(shot=shot), every, shot_id="g.of")
     story = Activity.objects.create(
@@ -74,8 +73,8 @@ def grow(shot: Shot, shots: int) -> None:
         created_at=NOW,
     )
     each = (
-        f"(SELECT h.id AS of, k, row_number() OVER () AS n FROM {Shot._meta.db_table} h,"
-        f" generate_series(1, {TAKES_PER_SHOT}) k WHERE h.id <> '{shot.pk}') g"
+        f"(SELECT id AS of, k, row_number() OVER () AS n FROM {Shot._meta.db_table},"
+        f" generate_series(1, {TAKES_PER_SHOT}) k WHERE {ours}) g"
     )
     Job.objects.filter(pk=job.pk).update(state="succeeded", lane=None)
     copies(
@@ -88,7 +87,7 @@ def grow(shot: Shot, shots: int) -> None:
     )
     done = (
         "(SELECT id AS job, shot_id AS of, take_number AS k, row_number() OVER () AS n"
-        f" FROM {Job._meta.db_table} WHERE id <> '{job.pk}') g"
+        f" FROM {Job._meta.db_table} WHERE project_id = '{shot.project_id}' AND id <> '{job.pk}') g"
     )
     copies(
         take,
@@ -100,7 +99,7 @@ def grow(shot: Shot, shots: int) -> None:
         created_at=NOW,
         review_state="(ARRAY['pending', 'approved', 'retake'])[1 + mod(n, 3)]",
     )
-    taken = f"(SELECT id AS take FROM {Take._meta.db_table} WHERE id <> '{take.pk}') g"
+    taken = f"(SELECT id AS take FROM {Take._meta.db_table} WHERE project_id = '{shot.project_id}' AND id <> '{take.pk}') g"
     for role in (ArtifactRole.PRIMARY, ArtifactRole.THUMBNAIL):
         file = Artifact.objects.filter(take=take, role=role).first() or ArtifactFactory.create(
             take=take, role=role

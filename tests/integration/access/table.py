@@ -105,6 +105,10 @@ PROFILES: Final[dict[str, str]] = {
     "read by a button, at rest": (
         "302 302 404 404 286 286 286 286 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
     ),
+    "whole planners": "302 302 403 403 403 403 403 403 200 200 200",
+    "whole plan a row": (
+        "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
+    ),
     "whole planners, back": "302 302 403 403 403 403 403 403 302 302 302",
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
@@ -335,7 +339,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
-    "sheets/importbatch": ("planners", "plan a row", "nobody, a row"),
+    "sheets/importbatch": ("whole planners", "whole plan a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
@@ -588,7 +592,9 @@ EXPECTED: Final[dict[str, str]] = {
     **{
         address: profile
         for deed in ("mapping", "options", "again", "confirm", "undo", "discard")
-        for address, profile in _button(f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button").items()
+        for address, profile in _button(
+            f"sheets/importbatch/{{object_id}}/{deed}", "plan by a button"
+        ).items()
     },
     "GET admin/sheets/importbatch/{object_id}/live/": "read by a button, at rest",
     "GET admin/sheets/importbatch/{object_id}/report/": "read by a button",
@@ -793,9 +799,6 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/playlists/{pk}/links": "api: verdict on what is shared",
     "POST api/v1/playlists/{pk}/links": "api: make of it for review",
     "POST api/v1/playlists/{pk}/links/{link}/revoke": "api: verdict on what is shared",
-    "POST api/v1/recipe-runs": "api: make in a film",
-    "POST api/v1/takes/{pk}/look-again": "api: change a row of a stage",
-    "POST api/v1/takes/{pk}/review": "api: verdict",
     "POST api/v1/recipe-runs": "api: start in a film",
     **{
         f"POST api/v1/recipe-runs/{{pk}}/{deed}": "api: change a row"
@@ -908,6 +911,30 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/batches": order,
         "POST api/v1/batches/plan": order,
         "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
+        "DELETE api/v1/shots/{pk}": {"row_version": 0},
+        "PATCH api/v1/projects/{code}": {"handles": 8, "row_version": 0},
+        **{
+            key: {"name": "Another", "row_version": 0}
+            for key in (
+                "PATCH api/v1/episodes/{pk}",
+                "PATCH api/v1/sequences/{pk}",
+                "PATCH api/v1/locations/{pk}",
+                "PATCH api/v1/characters/{pk}",
+            )
+        },
+        **{
+            f"DELETE api/v1/{name}/{{pk}}": {"row_version": 0}
+            for name in ("episodes", "sequences", "locations", "characters")
+        },
+        "POST api/v1/episodes": {"project": project, "name": "Two"},
+        "POST api/v1/locations": {"project": project, "code": "QUAY", "name": "The quay"},
+        "POST api/v1/characters": {"project": project, "name": "Kay"},
+        "POST api/v1/shots/bulk-update": {
+            "project": project,
+            "shots": [{"id": str(shot.pk), "row_version": 0}],
+            "set": {"weather": "snow"},
+        },
+        "POST api/v1/shots/reorder": {"project": project, "sequence": sequence, "shots": [str(shot.pk)]},
         "PATCH api/v1/materials/{pk}": {"name": "sky"},
         "POST admin/productions/shot/{object_id}/material/{material_id}/": {"name": "sky", "kind": "mask"},
         "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},

@@ -148,6 +148,23 @@ def test_two_people_on_two_projects_never_see_each_others_rows(
             assert str(other_film.project.pk) not in seen_by_me
 
 
+def test_every_list_in_the_sidebar_opens_for_the_last_project(film: Film, as_: Browser) -> None:
+    browser = as_("coordinator")
+    turn_to(browser, film.project)
+    items = browser.get(reverse("admin:index")).context["sidebar_navigation"]
+    links = [str(item.get("link_callback") or "") for group in items for item in group["items"]]
+    narrowed = [link for link in links if FILTER in link]
+    assert len(narrowed) > 8
+    assert [link for link in narrowed if browser.get(link).status_code != 200] == []
+    assert [link for link in narrowed if "assigned=me" in link]
+
+
+def test_a_client_is_led_to_what_was_shared(film: Film, as_: Browser) -> None:
+    told = shown(as_("client"), reverse("admin:index"))
+    assert reverse("admin:review_playlist_changelist") in told
+    assert "FROST" not in told
+
+
 def test_the_header_says_which_project_a_page_is_about(film: Film, as_: Browser) -> None:
     browser = as_("artist")
     switch = "<b>FROST</b>"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.accounts.models import User
 from apps.ledger.models import Activity
 from apps.productions.models import Shot, ShotCharacter
 from apps.productions.services import move_shot_status
@@ -17,6 +18,11 @@ from tests.integration.admin.rows import page
 from tests.integration.admin.test_forms import form_of
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _the_artist_works_on_it(film: Film, people: dict[str, User]) -> None:
+    film.shot.assignees.add(people["artist"])
 
 
 def save(browser: Client, row: Any, sent: dict[str, Any], **typed: str) -> Any:

@@ -84,7 +84,8 @@ def problem_of(response: Any, status: int) -> dict[str, Any]:
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
-    assert set(body) == {"type", "title", "status", "detail", "errors"}
+    stale = {"changed", "row_version"} if status == 409 and "changed" in body else set()
+    assert set(body) == {"type", "title", "status", "detail", "errors"} | stale
     assert body["status"] == status
     return body
 

@@ -13,7 +13,13 @@ from apps.ledger.models import Activity
 from apps.presets.models import CinematicPreset, Look, PresetCategory, PresetOverride, PresetRule
 from apps.productions.models import Location, Shot
 from apps.projects.models import Project
-from tests.factories import CinematicPresetFactory, ShotFactory, ShotPresetFactory, UserFactory
+from tests.factories import (
+    CinematicPresetFactory,
+    ProjectFactory,
+    ShotFactory,
+    ShotPresetFactory,
+    UserFactory,
+)
 from tests.integration.api.conftest import Client, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +112,7 @@ def test_the_studios_rows_take_djangos_permission_and_a_films_the_right_to_plan(
 ) -> None:
     assert client_of("coordinator").post(PRESETS, FOG).status_code == 403
     assert client_of("artist").post(PRESETS, FOG | {"project": "FROST"}).status_code == 403
-    assert client_of("outsider").post(PRESETS, FOG | {"project": "FROST"}).status_code == 400
+    assert client_of("outsider").post(PRESETS, FOG | {"project": "FROST"}).status_code == 403
     assert (
         client_of("coordinator")
         .patch(f"{PRESETS}/{preset('mood/tense').pk}", {"name": "x", "row_version": 0})
@@ -117,7 +123,7 @@ def test_the_studios_rows_take_djangos_permission_and_a_films_the_right_to_plan(
 
 
 def test_no_film_sees_what_another_has_or_says(client_of: Client, film: Project, root: APIClient) -> None:
-    theirs = CinematicPresetFactory.create(project__code="OTHER")
+    theirs = CinematicPresetFactory.create(project=ProjectFactory.create(code="OTHER"))
     assert client_of("coordinator").get(f"{PRESETS}/{theirs.pk}").status_code == 404
     PresetOverride.objects.create(
         project=theirs.project, preset=preset("mood/tense"), prompt_fragment="theirs"

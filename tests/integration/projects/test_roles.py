@@ -31,9 +31,12 @@ from apps.renders.services import control
 from apps.renders.services.holds import pause_project
 from apps.renders.services.recommending import recommend
 from apps.renders.services.submit import Step, submit
-from apps.review.models import Take
+from apps.review.models import Playlist, Take
+from apps.review.selectors import playlists_for
 from apps.review.services import review_take
 from apps.review.services.media import look_again
+from apps.review.services.noting import add_note
+from apps.review.services.playlists import create_playlist
 from tests.factories import (
     BatchFactory,
     JobFactory,
@@ -168,7 +171,7 @@ def people(film: Film) -> dict[str, Member]:
 
 def deeds(film: Film) -> Iterator[tuple[str, Deed]]:
     """Everything there is to do, to everything it can be done to."""
-    project = film.project
+    project, root = film.project, UserFactory.create(is_superuser=True)
     for act in Act:
         yield f"{act} the project", Deed(act, Of(), lambda user, act=act: require(user, act, project))
     for shot in (film.mine, film.theirs):
@@ -185,19 +188,24 @@ def deeds(film: Film) -> Iterator[tuple[str, Deed]]:
     for name, act, do in _to_the_project(film):
         yield name, Deed(act, Of(), do)
     for shared in (True, False):
-        for act in (Act.WATCH, Act.COMMENT):
-            yield (
-                f"{act} shared: {shared}",
-                Deed(
-                    act,
-                    Of(shared=shared),
-                    lambda user, act=act, shared=shared: require(user, act, project, shared=shared),
-                ),
-            )
+        of = Of(shared=shared)
+        takes = [film.takes[shared, "keyframe"]]
+        playlist = create_playlist(project=project, user=root, name="x", for_clients=shared, takes=takes)
+        yield f"look at a playlist, {of}", Deed(Act.WATCH, of, partial(_see, playlist))
+        of = Of(assigned=shared, stage="keyframe", shared=shared)
+        yield f"write a note, {of}", Deed(Act.COMMENT, of, partial(_note, takes[0]))
 
 
 def _require(act: Act, project: Project, shot: Shot, of: Of, user: Any) -> None:
     require(user, act, project, shot=shot.pk, stage=of.stage)
+
+
+def _see(playlist: Playlist, user: Any) -> None:
+    _found(playlists_for(user).filter(pk=playlist.pk))
+
+
+def _note(take: Take, user: Any) -> None:
+    add_note(take, user=user, text="closer")
 
 
 Named = tuple[str, Act, Callable[[Any], object]]

@@ -12,7 +12,7 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from apps.common.errors import Refused
-from apps.presets.models import Channel
+from apps.presets.models import Channel, PresetOverride
 from apps.productions.models import Shot
 from apps.prompts.models import PromptBuild
 from apps.prompts.reader import Reader
@@ -142,9 +142,9 @@ def test_facts_of_thirty_shots_take_the_queries_of_one(
 ) -> None:
     sequence = SequenceFactory.create()
     shots = [cast_shot(sequence) for _ in range(30)]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert list(inputs_for(shots)) == [shot.pk for shot in shots]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         inputs_for(shots[:1])
 
 
@@ -210,3 +210,35 @@ def test_eight_people_composing_at_once_share_one_build() -> None:
 def test_a_shots_slate_is_drawn_at_the_size_asked_for() -> None:
     drawn = Image.open(io.BytesIO(slate_png(cast_shot(), take=2, width=752, height=384)))
     assert (drawn.format, drawn.size) == ("PNG", (752, 384))
+
+
+def test_a_preset_says_what_its_project_has_it_say_and_the_segment_tells() -> None:
+    shot = ShotFactory.create()
+    used = ShotPresetFactory.create(shot=shot)
+    PresetOverride.objects.create(
+        project=shot.project,
+        preset=used.preset,
+        prompt_fragment="as in an old tale",
+        prompt_fragment_ko="옛날이야기처럼",
+    )
+    (said,) = [one for one in build_prompt(shot, Reader("image")).segments if one["source"] == "preset"]
+    assert (said["text"], said["why"]) == ("as in an old tale", "of_project")
+    korean = build_prompt(shot, Reader("image"), language="ko")
+    assert "옛날이야기처럼" in korean.positive
+
+
+def test_a_preset_says_in_a_project_what_the_project_has_it_say() -> None:
+    shot, elsewhere = ShotFactory.create(), ShotFactory.create()
+    preset = CinematicPresetFactory.create(
+        prompt_fragment="fog", prompt_fragment_ko="안개", negative_fragment="clear sky"
+    )
+    for one in (shot, elsewhere):
+        ShotPresetFactory.create(shot=one, preset=preset)
+    PresetOverride.objects.create(project=shot.project, preset=preset, prompt_fragment="sea fog, foghorns")
+    prompts = build_prompts([shot, elsewhere], Reader(channel="image", base_model="flux"))
+    assert "sea fog, foghorns" in prompts[shot.pk].positive.lower()
+    assert "foghorns" not in prompts[elsewhere.pk].positive
+    assert all("clear sky" in prompts[one.pk].negative for one in (shot, elsewhere))
+    korean = build_prompts([shot, elsewhere], Reader(channel="image", base_model="flux"), language="ko")
+    assert "안개" in korean[elsewhere.pk].positive
+    assert "안개" not in korean[shot.pk].positive, "said in one language, the studio's other one is gone"

@@ -1,4 +1,4 @@
-"""What goes out comes back without changing anything: the whole plan, in every format, whatever its texts say."""
+"""What goes out comes back and changes nothing: the whole plan, in every format, whatever its texts say."""
 
 from __future__ import annotations
 

@@ -1,0 +1,160 @@
+"""History of each object, activity of a project, bulk changes and their undo: what people see and press."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.ledger.models import Activity, Batch
+from apps.ledger.showing import PAGE
+from apps.productions.bulk import change_shots
+from apps.productions.models import Shot
+from tests.factories import LocationFactory, ShotFactory
+from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.rows import page
+from tests.integration.admin.test_forms import form_of
+
+pytestmark = pytest.mark.django_db
+
+ACTIVITY = "admin:ledger_activity_changelist"
+
+
+def history(row: Any) -> str:
+    return page(row).replace("/change/", "/history/")
+
+
+def edit(as_: Browser, who: str, row: Any, **typed: str) -> None:
+    browser = as_(who)
+    assert browser.post(page(row), form_of(browser, page(row)) | typed).status_code == 302
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code == 200
+    shown: str = answer.content.decode()
+    return shown
+
+
+def test_the_history_of_a_shot_shows_each_change_and_goes_back(film: Film, as_: Browser) -> None:
+    before = "The queen stands on the balcony and looks over the frozen fjord."
+    edit(as_, "coordinator", film.shot, description=before)
+    edit(as_, "coordinator", film.shot, description=before.replace("frozen", "quiet"), frames="72")
+    coordinator = as_("coordinator")
+    shown = text(coordinator.get(history(film.shot)))
+    assert "<del>frozen</del>" in shown
+    assert "<ins>quiet</ins>" in shown
+    assert "Restore this version" in shown
+    first = Activity.objects.filter(kind="shot").order_by("id").first()
+    assert first is not None
+    restore = reverse("admin:productions_shot_restore", args=[film.shot.pk, first.pk])
+    assert coordinator.get(restore).status_code == 405
+    answer = coordinator.post(restore, follow=True)
+    assert "2 fields restored." in text(answer)
+    shot = Shot.objects.get(pk=film.shot.pk)
+    assert (shot.description, shot.frames) == (before, film.shot.frames)
+    assert as_("artist").post(restore).status_code == 403  # the shot is not assigned to the artist
+    assert "Restore this version" not in text(as_("artist").get(history(film.shot)))
+
+
+def test_what_was_typed_into_history_is_shown_as_text(film: Film, as_: Browser) -> None:
+    edit(as_, "coordinator", film.shot, description="<script>alert(1)</script> and so on and so on")
+    shown = text(as_("coordinator").get(history(film.shot)))
+    assert "<script>alert" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_activity_of_a_project_is_filtered_and_of_no_other(
+    film: Film, other_film: Film, as_: Browser
+) -> None:
+    edit(as_, "coordinator", film.shot, frames="72")
+    edit(as_, "root", other_film.shot, description="SECRET words of another film")
+    shown = text(as_("artist").get(reverse(ACTIVITY)))
+    assert film.shot.full_code in shown
+    assert "SECRET words" not in shown
+    asked = {"project__id__exact": str(film.project.pk), "actor": "coordinator", "kind": "shot"}
+    answer = as_("artist").get(reverse(ACTIVITY), asked)
+    assert [told.row.actor for told in answer.context["rows"]] == ["coordinator"]
+    assert as_("artist").get(reverse(ACTIVITY), asked | {"verb": "deleted"}).context["rows"] == []
+    assert (
+        as_("artist")
+        .get(reverse(ACTIVITY), {"project__id__exact": str(other_film.project.pk)})
+        .context["rows"]
+        == []
+    )
+    assert as_("client").get(reverse(ACTIVITY)).status_code == 403
+
+
+def test_activity_takes_as_many_queries_on_every_page_and_leads_to_the_next(film: Film, as_: Browser) -> None:
+    Activity.objects.bulk_create(
+        Activity(
+            project=film.project.pk,
+            actor="alice",
+            verb="changed",
+            kind="shot",
+            object_id=str(film.shot.pk),
+            label=f"SH{n}",
+            changes={"notes": ["", str(n)]},
+        )
+        for n in range(2 * PAGE + 5)
+    )
+    browser, seen, counts, address = as_("coordinator"), [], [], f"{reverse(ACTIVITY)}?actor=alice"
+    before: Any = ""
+    while before is not None:
+        with CaptureQueriesContext(connection) as asked:
+            answer = browser.get(f"{address}&before={before}")
+        counts.append(len(asked))
+        assert not any("COUNT(" in query["sql"] and "ledger_activity" in query["sql"] for query in asked)
+        seen += [told.row.label for told in answer.context["rows"]]
+        before = answer.context["before"]
+    assert len(seen) == len(set(seen)) == 2 * PAGE + 5
+    assert len(set(counts)) == 1
+    assert counts[0] <= 12
+
+
+def test_many_shots_are_changed_from_their_list_after_a_look_at_what_it_does(
+    film: Film, as_: Browser
+) -> None:
+    LocationFactory.create(project=film.project, code="FJORD")
+    second = ShotFactory.create(sequence=film.shot.sequence)
+    address = reverse("admin:productions_shot_changelist")
+    picked = {"action": "change_shots", "_selected_action": [str(film.shot.pk), str(second.pk)]}
+    browser = as_("coordinator")
+    assert "What all of them shall say" in text(browser.post(address, picked))
+    assert "Tick what shall be set." in text(browser.post(address, picked | {"preview": "1"}))
+
+    wished = picked | {"set": ["location", "weather"], "location": "FJORD", "weather": "snow"}
+    seen = browser.post(address, wished | {"preview": "1"})
+    assert "2 shots would change" in text(seen)
+    assert not Shot.objects.filter(weather="snow").exists()
+
+    done = browser.post(address, wished | {"apply": "1"}, follow=True)
+    assert "2 shots changed." in text(done)
+    assert set(Shot.objects.filter(weather="snow").values_list("location__code", flat=True)) == {"FJORD"}
+    assert Batch.objects.get().activities.count() == 2
+
+
+def test_a_bulk_change_is_undone_by_its_author_or_an_admin(
+    film: Film, people: dict[str, Any], as_: Browser
+) -> None:
+    done = change_shots(film.project, {film.shot.pk: None}, {"weather": "snow"}, user=people["coordinator"])
+    shot, batch = film.shot, Batch.objects.get(pk=done.batch)
+    address = reverse("admin:ledger_batch_change", args=[batch.pk])
+    undo = reverse("admin:ledger_batch_undo", args=[batch.pk])
+    assert "Whoever made it may undo it" in text(as_("artist").get(address))
+    as_("artist").post(undo)
+    shot.refresh_from_db()
+    assert shot.weather == "snow"
+
+    browser = as_("coordinator")
+    listed = {"project__id__exact": str(film.project.pk)}
+    assert "Undo my last bulk change" in text(browser.get(reverse(ACTIVITY), listed))
+    assert batch.title in text(browser.get(reverse("admin:ledger_batch_changelist"), listed))
+    assert "Undoing this changes 1 object." in text(browser.get(address))
+    assert "1 object put back." in text(browser.post(undo, follow=True))
+    shot.refresh_from_db()
+    assert shot.weather != "snow"
+    assert "has taken this back" in text(browser.get(address))
+    assert as_("nobody").get(address).status_code in (302, 403)

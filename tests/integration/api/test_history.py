@@ -1,0 +1,185 @@
+"""Changing the plan over HTTP: nobody's change is lost, everything can be read again, and taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.accounts.models import User
+from apps.characters.models import Character
+from apps.ledger.models import Batch
+from apps.productions.models import Location, Sequence, Shot
+from apps.projects.models import Project
+from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, TakeFactory
+from tests.integration.api.conftest import Client, only_error, problem_of
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1"
+
+
+@pytest.fixture
+def admin(client_of: Client) -> APIClient:
+    """The admin's client."""
+    return client_of("admin")
+
+
+def bulk(client: APIClient, shots: list[Shot], *, preview: bool = False, **values: Any) -> Any:
+    named = [{"id": str(shot.pk), "row_version": shot.row_version} for shot in shots]
+    body = {"project": "FROST", "shots": named, "set": values, "preview": preview}
+    return client.post(f"{API}/shots/bulk-update", body)
+
+
+def test_project_settings_are_set_by_its_admin_with_an_exact_frame_rate(
+    admin: APIClient, coordinator: APIClient, film: Project
+) -> None:
+    address = f"{API}/projects/FROST"
+    version = admin.get(address)["ETag"]
+    changed = admin.patch(address, {"fps": "23.976", "handles": 8, "name": "Frost II"}, HTTP_IF_MATCH=version)
+    assert changed.status_code == 200, changed.content
+    assert (changed.data["frame_rate"], changed.data["handles"]) == ("24000/1001", 8)
+    assert only_error(admin.patch(address, {"fps": "fast", "row_version": 1}), 400)[0] == "fps"
+    assert coordinator.patch(address, {"handles": 4, "row_version": 1}).status_code == 403
+    assert admin.delete(address).status_code == 405
+
+    stale = problem_of(admin.patch(address, {"handles": 2, "row_version": 0}), 409)
+    told = {one["field"]: one for one in stale["changed"]}
+    assert (stale["row_version"], set(told)) == (1, {"fps", "handles", "name"})
+    assert (told["fps"]["was"], told["fps"]["now"], told["fps"]["by"]) == ("24", "24000/1001", "admin")
+
+
+def test_what_shots_stand_in_is_made_changed_and_deleted(
+    admin: APIClient, coordinator: APIClient, shots: list[Shot]
+) -> None:
+    made = coordinator.post(f"{API}/locations", {"project": "FROST", "code": "QUAY", "name": "The quay"})
+    assert made.status_code == 201, made.content
+    address = f"{API}/locations/{made.data['id']}"
+    changed = coordinator.patch(address, {"prompt": "an icy quay", "row_version": 0})
+    assert (changed.data["prompt"], changed["ETag"]) == ("an icy quay", '"1"')
+    assert only_error(coordinator.patch(address, {"prompt": "a quay"}), 400)[0] == "row_version"
+    assert only_error(coordinator.patch(address, {"code": "bad code", "row_version": 1}), 400)[0] == "code"
+    assert coordinator.delete(address, {"row_version": 1}).status_code == 403
+    assert admin.delete(address, {"row_version": 1}).status_code == 204
+    assert not Location.objects.filter(code="QUAY").exists()
+
+    episode = coordinator.post(f"{API}/episodes", {"project": "FROST", "name": "One"})
+    sequence = f"{API}/sequences/{Sequence.objects.get(code='SQ010').pk}"
+    moved = coordinator.patch(sequence, {"episode": episode.data["code"], "row_version": 0})
+    assert moved.data["episode"] == "EP01"
+    refused = problem_of(admin.delete(sequence, {"row_version": 1}), 400)
+    assert "2 shots" in refused["errors"][0]["message"]
+    assert Sequence.objects.get(code="SQ010").row_version == 1
+
+
+def test_a_character_that_is_cast_goes_to_the_archive_and_one_that_is_not_goes(
+    admin: APIClient, coordinator: APIClient, shots: list[Shot]
+) -> None:
+    made = coordinator.post(f"{API}/characters", {"project": "FROST", "name": "Elsa"}).data
+    address = f"{API}/characters/{made['id']}"
+    body = {
+        "row_version": 0,
+        "costumes": [{"name": "Cloak", "prompt": "a red cloak"}, {"name": "Boots", "prompt": "boots"}],
+        "loras": [{"base_model": "flux", "file": "elsa.safetensors", "trigger_words": ["elsa_v2"]}],
+        "default_costume": "Cloak",
+    }
+    changed = coordinator.patch(address, body)
+    assert changed.status_code == 200, changed.content
+    assert changed.data["default_costume"] == "Cloak"
+    assert [one["trigger_words"] for one in changed.data["loras"]] == [["elsa_v2"]]
+    wrong = coordinator.patch(address, {"row_version": 1, "default_costume": "Crown"})
+    assert "there is none of this name" in problem_of(wrong, 400)["detail"]
+
+    shots[0].casting.create(character=Character.objects.get(pk=made["id"]))
+    archived = admin.delete(address, {"row_version": 1})
+    assert (archived.status_code, archived.data["archived"]) == (200, True)
+    other = CharacterFactory.create(project=shots[0].project, code="CH0999")
+    assert admin.delete(f"{API}/characters/{other.pk}", {"row_version": 0}).status_code == 204
+
+
+def test_a_shot_of_which_something_was_made_is_not_deleted(admin: APIClient, shots: list[Shot]) -> None:
+    one, two = shots
+    TakeFactory.create(shot=one)
+    told = problem_of(admin.delete(f"{API}/shots/{one.pk}", {"row_version": 0}), 400)
+    assert "1 take" in told["errors"][0]["message"]
+    assert admin.delete(f"{API}/shots/{two.pk}", {"row_version": 0}).status_code == 204
+    assert list(Shot.objects.all()) == [one]
+
+
+def test_history_is_read_and_a_version_restored(coordinator: APIClient, shots: list[Shot]) -> None:
+    address = f"{API}/shots/{shots[0].pk}"
+    coordinator.patch(address, {"frames": 24, "row_version": 0})
+    coordinator.patch(address, {"frames": 96, "notes": "ask", "row_version": 1})
+    newest, first = coordinator.get(f"{address}/history").data["results"]
+    assert newest["changes"]["notes"] == ["", "ask"]
+    assert (newest["actor"], newest["verb"], newest["version"]) == ("coordinator", "changed", 2)
+    back = coordinator.post(f"{address}/history/{first['id']}/restore")
+    assert (back.data["frames"], back.data["notes"]) == (24, "")
+    assert coordinator.post(f"{address}/history/999999/restore").status_code == 404
+
+
+def test_many_shots_are_changed_as_one_and_taken_back_as_one(
+    admin: APIClient, coordinator: APIClient, shots: list[Shot], people: dict[str, User]
+) -> None:
+    LocationFactory.create(project=shots[0].project, code="FJORD")
+    seen = bulk(coordinator, shots, preview=True, location="FJORD", weather="snow", assignees=["artist"])
+    assert seen.status_code == 200, seen.content
+    assert seen.data["batch"] is None
+    assert [one["full_code"] for one in seen.data["changed"]] == ["SQ010_SH0010", "SQ010_SH0020"]
+    assert seen.data["changed"][0]["changes"]["weather"][1] == "snow"
+    assert not Batch.objects.exists()
+    assert not Shot.objects.filter(weather="snow").exists()
+
+    done = bulk(coordinator, shots, location="FJORD", weather="snow", assignees=["artist"])
+    assert set(Shot.objects.values_list("location__code", "weather", "assignees__username")) == {
+        ("FJORD", "snow", "artist")
+    }
+    listed = coordinator.get(f"{API}/bulk-changes?project=FROST").data["results"]
+    assert [one["id"] for one in listed] == [done.data["batch"]]
+
+    undo = f"{API}/bulk-changes/{done.data['batch']}/undo"
+    assert coordinator.get(undo).data == {"batch": None, "changed": 2, "left": []}
+    taken = admin.post(undo, {})  # the admin of the project may, too
+    assert taken.data["changed"] == 2
+    assert not Shot.objects.filter(weather="snow").exists()
+    assert only_error(coordinator.post(undo, {}), 409)[2] == "undone"
+
+
+def test_a_bulk_change_is_all_or_nothing(
+    client_of: Client, coordinator: APIClient, shots: list[Shot]
+) -> None:
+    coordinator.patch(f"{API}/shots/{shots[1].pk}", {"frames": 24, "row_version": 0})
+    assert only_error(bulk(coordinator, shots, weather="snow"), 409)[2] == "stale"
+    shots[1].refresh_from_db()
+    unknown = problem_of(bulk(coordinator, shots, location="NOWHERE"), 400)["errors"]
+    assert {error["value"] for error in unknown} == {"NOWHERE"}
+    assert problem_of(bulk(coordinator, shots, code="SH1"), 400)["errors"][0]["field"] == "set.code"
+    assert bulk(client_of("artist"), shots, weather="snow").status_code == 403
+    assert not Shot.objects.filter(weather="snow").exists()
+
+
+def test_shots_are_put_in_another_order(coordinator: APIClient, shots: list[Shot]) -> None:
+    order = [str(shots[1].pk), str(shots[0].pk)]
+    body = {"project": "FROST", "sequence": "SQ010", "shots": order}
+    done = coordinator.post(f"{API}/shots/reorder", body)
+    assert done.status_code == 200, done.content
+    assert list(Shot.objects.order_by("order").values_list("code", "order")) == [
+        ("SH0020", 10),
+        ("SH0010", 20),
+    ]
+    assert coordinator.post(f"{API}/shots/reorder", body).data == {"batch": None}
+    again = coordinator.post(f"{API}/shots/reorder", body | {"shots": [order[0], order[0]]})
+    assert only_error(again, 400)[2] == "twice"
+
+
+def test_activity_is_filtered_and_is_nobody_elses(
+    client_of: Client, coordinator: APIClient, shots: list[Shot]
+) -> None:
+    coordinator.patch(f"{API}/shots/{shots[0].pk}", {"frames": 24, "row_version": 0})
+    CostumeFactory.create()
+    found = coordinator.get(f"{API}/activity?project=FROST&kind=shot&actor=coordinator&verb=changed")
+    assert [one["label"] for one in found.data["results"]] == ["SQ010_SH0010"]
+    assert coordinator.get(f"{API}/activity?project=FROST&verb=deleted").data["results"] == []
+    assert only_error(coordinator.get(f"{API}/activity?who=me"), 400)[0] == "who"
+    assert client_of("outsider").get(f"{API}/activity").status_code == 403
