@@ -130,7 +130,9 @@ class ShotViewSet(Revisable):
 
     def answer(self, row: Shot, http_status: int = status.HTTP_200_OK) -> Response:
         headers = {"ETag": f'"{row.row_version}"'}
-        data = ShotDetail(row, context=self.get_serializer_context()).data
+        whole = ShotDetail(row, context=self.get_serializer_context())
+        # What apps above say of a shot stands beside what its presets break.
+        data = {**self.get_serializer(row).data, "preset_problems": whole.get_preset_problems(row)}
         return Response(data, status=http_status, headers=headers)
 
     @extend_schema(request=KeepLookBody, responses={201: LookSerializer})

@@ -911,6 +911,30 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/batches": order,
         "POST api/v1/batches/plan": order,
         "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
+        "DELETE api/v1/shots/{pk}": {"row_version": 0},
+        "PATCH api/v1/projects/{code}": {"handles": 8, "row_version": 0},
+        **{
+            key: {"name": "Another", "row_version": 0}
+            for key in (
+                "PATCH api/v1/episodes/{pk}",
+                "PATCH api/v1/sequences/{pk}",
+                "PATCH api/v1/locations/{pk}",
+                "PATCH api/v1/characters/{pk}",
+            )
+        },
+        **{
+            f"DELETE api/v1/{name}/{{pk}}": {"row_version": 0}
+            for name in ("episodes", "sequences", "locations", "characters")
+        },
+        "POST api/v1/episodes": {"project": project, "name": "Two"},
+        "POST api/v1/locations": {"project": project, "code": "QUAY", "name": "The quay"},
+        "POST api/v1/characters": {"project": project, "name": "Kay"},
+        "POST api/v1/shots/bulk-update": {
+            "project": project,
+            "shots": [{"id": str(shot.pk), "row_version": 0}],
+            "set": {"weather": "snow"},
+        },
+        "POST api/v1/shots/reorder": {"project": project, "sequence": sequence, "shots": [str(shot.pk)]},
         "PATCH api/v1/materials/{pk}": {"name": "sky"},
         "POST admin/productions/shot/{object_id}/material/{material_id}/": {"name": "sky", "kind": "mask"},
         "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},

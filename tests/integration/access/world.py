@@ -21,6 +21,8 @@ from apps.common.ids import uuid7
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.folders.models import Mount, PathTemplate, Publication, System
+from apps.ledger.models import Activity
+from apps.ledger.models import Batch as ChangeBatch
 from apps.materials.models import Material
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.software import software_of
@@ -301,7 +303,26 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "stateevent": event,
         "publication": _published(rows["take"]),
         "automation": told,
+        **_changed(shot),
     }
+
+
+def _changed(shot: Shot) -> dict[str, Any]:
+    """A bulk change of one shot, which says what it said before."""
+    project = shot.project_id
+    bulk = ChangeBatch.objects.create(project=project, actor="somebody", verb="changed", title="notes")
+    row = Activity.objects.create(
+        project=project,
+        batch=bulk,
+        actor="somebody",
+        verb="changed",
+        kind="shot",
+        object_id=str(shot.pk),
+        label=shot.full_code,
+        changes={"notes": ["before", shot.notes]},
+        version=shot.row_version,
+    )
+    return {"bulk": bulk, "activity": row}
 
 
 def _published(take: Take) -> Publication:
@@ -428,6 +449,8 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Take.objects.filter(pk=film["take"].pk), "template", "node", "media_error")
     published = Publication.objects.filter(pk=film["publication"].pk)
     _say(published, "path", "path_key", "problem", "asked_by", "source_key")
+    _say(ChangeBatch.objects.filter(pk=film["bulk"].pk), "title")
+    _say(Activity.objects.filter(pk=film["activity"].pk), "label")
     stories = StateEvent.objects.filter(story__in=(film["job"].pk, shot.pk))
     stories.update(actor="zqxjvk actor", reason="zqxjvk reason")
     for row in film.values():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
@@ -188,6 +191,19 @@ def test_dailies_hold_what_came_since_the_last_ones_in_the_order_of_the_film(fil
     next_day, new = make_dailies(film, user=None, now=tuesday)
     assert (next_day != dailies, order(next_day)) == (True, keys(overnight))
     assert next_day.name == "Dailies 2030-03-05"
+
+
+def test_the_farm_makes_dailies_by_itself_where_something_came(film: Project) -> None:
+    quiet = ProjectFactory.create(code="QUIET")
+    ProjectFactory.create(code="GONE", archived=True)
+    takes(film)
+    said = StringIO()
+    call_command("dailies", stdout=said)
+    today = timezone.localdate().isoformat()
+    assert said.getvalue().splitlines() == [f"FROST: Dailies {today}, 4 new", "QUIET: nothing new"]
+    assert not quiet.playlists.exists()
+    with pytest.raises(CommandError, match="no project NOPE"):
+        call_command("dailies", "NOPE")
 
 
 def test_a_playlists_notes_are_a_table_in_its_order_and_no_formula(film: Project) -> None:
