@@ -103,7 +103,9 @@ def test_progress_is_shown_and_the_page_drawn_anew_when_the_work_is_done(
 
 def test_a_file_that_is_none_is_told_on_the_page(browser: Client, film: Project) -> None:
     file = SimpleUploadedFile("shots.xlsx", b"%PDF-1.4")
-    answer = browser.post(reverse("admin:sheets_importbatch_add"), {"project": film.pk, "file": file}, follow=True)
+    answer = browser.post(
+        reverse("admin:sheets_importbatch_add"), {"project": film.pk, "file": file}, follow=True
+    )
     assert "This is no XLSX, CSV or JSON file" in answer.content.decode()
     assert not ImportBatch.objects.exists()
 
@@ -140,7 +142,7 @@ def test_selected_shots_are_exported_from_their_list(browser: Client, film: Proj
     assert [row[1].value for row in sheet.iter_rows(min_row=2)] == ["SH0020"]
     whole = browser.get(
         reverse("admin:sheets_importbatch_export"),
-        {"project": film.pk, "format": "csv", "discipline": "locations"},
+        {"project": str(film.pk), "format": "csv", "discipline": "locations"},
     )
     assert whole["Content-Disposition"] == 'attachment; filename="FROST_locations.csv"'
     assert whole.content.decode("utf-8-sig").startswith("code,name,name_ko")
@@ -178,7 +180,10 @@ def test_a_list_goes_in_and_out_over_http(browser: Client, film: Project) -> Non
         ({"left_out": [["Shots", "x"]]}, "left_out"),
         ({"mapping": {"Nope": {"sheet": "Shots", "columns": []}}}, "mapping"),
         ({"mapping": {"Shots": {"sheet": "Takes", "columns": [""] * 6}}}, "mapping.Shots"),
-        ({"mapping": {"Shots": {"sheet": "Shots", "columns": ["code", "code", "", "", "", ""]}}}, "mapping.Shots"),
+        (
+            {"mapping": {"Shots": {"sheet": "Shots", "columns": ["code", "code", "", "", "", ""]}}},
+            "mapping.Shots",
+        ),
         ({"hm": 1}, "hm"),
     ],
 )
@@ -197,6 +202,10 @@ def test_an_export_over_http_names_what_it_does_not_know(browser: Client, film: 
     export = "/api/v1/projects/FROST/export"
     file = browser.get(f"{export}?format=json&discipline=shots&shots=SQ010_SH0010")
     assert [shot["code"] for shot in file.json()["shots"]] == ["SH0010"]
-    for query, field in (("format=pdf", "format"), ("discipline=x", "discipline"), ("shots=SQ010_SH9", "shots")):
+    for query, field in (
+        ("format=pdf", "format"),
+        ("discipline=x", "discipline"),
+        ("shots=SQ010_SH9", "shots"),
+    ):
         answer = browser.get(f"{export}?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)

@@ -116,6 +116,7 @@ def test_a_workbook_is_made_to_be_worked_in(film: Project, user: User) -> None:
     headings = [cell.value for cell in shots[1]]
     assert headings[:3] == ["sequence", "code", "description"]
     weather = shots[1][headings.index("weather")]
+    assert weather.comment is not None
     assert "sunny" in weather.comment.text
     offered = {rule.formula1 for rule in shots.data_validations.dataValidation}
     assert '"frames,latents"' in offered
