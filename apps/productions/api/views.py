@@ -130,7 +130,8 @@ class ShotViewSet(Revisable):
 
     def answer(self, row: Shot, http_status: int = status.HTTP_200_OK) -> Response:
         headers = {"ETag": f'"{row.row_version}"'}
-        data = ShotDetail(row, context=self.get_serializer_context()).data
+        context = self.get_serializer_context()
+        data = {**ShotDetail(row, context=context).data, **self.get_serializer(row).data}
         return Response(data, status=http_status, headers=headers)
 
     @extend_schema(request=KeepLookBody, responses={201: LookSerializer})

@@ -363,26 +363,6 @@ def _sheet(shot: Shot) -> ImportBatch:
     return batch
 
 
-def _published(take: Take) -> Publication:
-    """Another file of a take, at its path."""
-    path = f"{take.project.code}/take.png"
-    return Publication.objects.create(
-        project=take.project,
-        shot=take.shot,
-        take=take,
-        artifact_id=uuid7(),
-        source_key="take.png",
-        template=PathTemplate.objects.get(slug="studio"),
-        stage=take.stage,
-        version=1,
-        path=path,
-        path_key=path.lower(),
-        bytes=1,
-        sha256="3" * 64,
-        state="published",
-    )
-
-
 def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
     """A notice in somebody's inbox, and a channel of the film with what was delivered there."""
     project, batch = film["project"], film["batch"]
