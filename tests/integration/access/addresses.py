@@ -52,6 +52,7 @@ class Address:
             "batch_id": film["importbatch"].pk,
             "part": "file",
             "attempt_id": film["attempt"].pk,
+            "activity_id": film["activity"].pk,
             "name": "take.png",
             "app_label": "productions",
             "content_type_id": film["shot_type"],
@@ -72,6 +73,8 @@ class Address:
     def _row(self, film: dict[str, Any]) -> Any:
         if "/requeue" in self.pattern and "/job" in self.pattern:
             return film["failed"]
+        if "ledger/batch/" in self.pattern or "bulk-changes/" in self.pattern:
+            return film["bulk"]
         name = self.pattern.split("/")[2]
         return film[_API_ROWS.get(name, name.removesuffix("s") if name not in film else name)]
 
@@ -83,6 +86,8 @@ _API_ROWS: Final = {
     "statuses": "shotstatus",
     "imports": "workflowimport",
     "presets": "cinematicpreset",
+    "preset-categories": "presetcategory",
+    "preset-rules": "presetrule",
     "deliveries": "delivery",
     "{content_type_id}": "shot",
 }

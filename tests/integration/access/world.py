@@ -21,13 +21,15 @@ from apps.common.ids import uuid7
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.folders.models import Mount, PathTemplate, Publication, System
+from apps.ledger.models import Activity
+from apps.ledger.models import Batch as ChangeBatch
 from apps.materials.models import Material
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.software import software_of
 from apps.nodes.states import Health
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
-from apps.presets.models import CinematicPreset, PresetCategory
+from apps.presets.models import CinematicPreset, Look, PresetCategory, PresetOverride, PresetRule
 from apps.productions.models import Automation, Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Membership, Project
@@ -122,8 +124,10 @@ def build() -> World:
         "shot_type": ContentType.objects.get_for_model(Shot).pk,
         "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
         "workflowtemplateversion": WorkflowTemplateVersion.objects.filter(template__slug="sd15_t2i").first(),
-        "presetcategory": PresetCategory.objects.first(),
-        "cinematicpreset": CinematicPreset.objects.first(),
+        "presetcategory": PresetCategory.objects.filter(project=None).first(),
+        "cinematicpreset": CinematicPreset.objects.filter(project=None).first(),
+        "look": Look.objects.filter(project=None).first(),
+        "presetrule": PresetRule.objects.filter(project=None).first(),
         "shotstatus": ShotStatus.objects.first(),
         "recipe": recipe,
         **_of_the_farm(),
@@ -290,6 +294,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         project=shot.project, name=f"tell of {code}", trigger="take_approved", deed="notify"
     )
     return rows | {
+        "presetoverride": _library(shot.project),
         "reciperun": _run(recipe, shot, rows["take"]),
         "renderbatch": rows["batch"],
         "lora": lora,
@@ -301,7 +306,26 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "stateevent": event,
         "publication": _published(rows["take"]),
         "automation": told,
+        **_changed(shot),
     }
+
+
+def _changed(shot: Shot) -> dict[str, Any]:
+    """A bulk change of one shot, which says what it said before."""
+    project = shot.project_id
+    bulk = ChangeBatch.objects.create(project=project, actor="somebody", verb="changed", title="notes")
+    row = Activity.objects.create(
+        project=project,
+        batch=bulk,
+        actor="somebody",
+        verb="changed",
+        kind="shot",
+        object_id=str(shot.pk),
+        label=shot.full_code,
+        changes={"notes": ["before", shot.notes]},
+        version=shot.row_version,
+    )
+    return {"bulk": bulk, "activity": row}
 
 
 def _published(take: Take) -> Publication:
@@ -400,6 +424,23 @@ def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
     return {"notice": notice, "subscription": channel, "delivery": delivery}
 
 
+def _library(project: Project) -> PresetOverride:
+    """A film's own category, preset, look and rule, and what it says instead of the studio."""
+    said, key = f"said in {project.code}", project.code.lower()
+    texts = {"prompt_fragment": said, "negative_fragment_ko": said}
+    category = PresetCategory.objects.create(project=project, slug=key, name=said, order=90)
+    preset = CinematicPreset.objects.create(
+        project=project, category=category, slug=key, name=said, order=1, **texts
+    )
+    look = Look.objects.create(project=project, slug=key, name=said, description=said)
+    look.look_presets.create(preset=preset)
+    PresetRule.objects.create(
+        project=project, slug=key, when="kind:image", other="kind:image", message=said, message_ko=said
+    )
+    studios = CinematicPreset.objects.get(project=None, slug="tense")
+    return PresetOverride.objects.create(project=project, preset=studios, **texts)
+
+
 def _mark(film: dict[str, Any]) -> None:
     """Write the canary into every text of a film."""
     project = film["project"]
@@ -428,6 +469,8 @@ def _mark(film: dict[str, Any]) -> None:
     _say(Take.objects.filter(pk=film["take"].pk), "template", "node", "media_error")
     published = Publication.objects.filter(pk=film["publication"].pk)
     _say(published, "path", "path_key", "problem", "asked_by", "source_key")
+    _say(ChangeBatch.objects.filter(pk=film["bulk"].pk), "title")
+    _say(Activity.objects.filter(pk=film["activity"].pk), "label")
     stories = StateEvent.objects.filter(story__in=(film["job"].pk, shot.pk))
     stories.update(actor="zqxjvk actor", reason="zqxjvk reason")
     for row in film.values():
