@@ -225,8 +225,8 @@ def seconds_of(value: Any, rate: Fraction) -> Fraction | None:
     if isinstance(value, datetime):
         value = value.time()
     if isinstance(value, time):
-        whole = value.hour * 3600 + value.minute * 60 + value.second
-        return Fraction(whole) + Fraction(value.microsecond, 1_000_000)
+        of_day = value.hour * 3600 + value.minute * 60 + value.second
+        return Fraction(of_day) + Fraction(value.microsecond, 1_000_000)
     text = str(value).removeprefix("'").strip()
     if found := _TIME.fullmatch(text):
         hours, minutes, whole, frames, part = found.groups()

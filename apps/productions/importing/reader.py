@@ -36,6 +36,9 @@ MAX_COLUMNS: Final = 64
 LAST_ROW: Final = 1_048_576
 """Of any spreadsheet. A row that says it is a later one lies."""
 
+MOST_MERGED: Final = 1_000_000
+"""Rows in all merged ranges together."""
+
 _DAMAGED = (
     OSError,  # "no valid workbook part": a zip of something else
     zipfile.BadZipFile,
@@ -277,9 +280,13 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
     if not merged:
         return rows
     cells = {row.number: list(row.cells) for row in rows}
+    steps = 0
     for one in merged:
-        left, top, right, bottom = range_boundaries(one)
-        if None in (left, top, right, bottom) or left > MAX_COLUMNS or top not in cells:
+        left, top, right, bottom = (int(side or 0) for side in range_boundaries(one))
+        steps += max(bottom - top, 0) + 1
+        if steps > MOST_MERGED:
+            raise ValueError("more merged cells than a list can have")
+        if not left or left > MAX_COLUMNS or top not in cells:
             continue
         value = cells[top][left - 1] if left <= len(cells[top]) else None
         for number in range(top, min(bottom, top + MAX_ROWS) + 1) if value is not None else ():
