@@ -16,6 +16,7 @@ from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
 from apps.review.states import MEDIA, REVIEW
+from apps.sheets.states import BATCH as SHEET
 from apps.workflows.states import IMPORT
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "states.md"
@@ -99,8 +100,9 @@ CHAPTERS: Final = (
     ),
     Chapter(
         "Shot",
-        "The states are rows (shot statuses), so a studio can rename what people read. Rendering and "
-        "verdicts on takes move a shot by themselves; shots on hold, omitted or final are left alone.",
+        "The states are rows (shot statuses), so a studio can rename what people read, and add shades of its "
+        "own, which change nothing here. Automations move a shot by themselves ([statuses.md](statuses.md)); "
+        "shots on hold, omitted or final are left alone.",
         SHOT,
     ),
     Chapter(
@@ -121,6 +123,13 @@ CHAPTERS: Final = (
         PUBLICATION,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
+    Chapter(
+        "An import of a spreadsheet",
+        "A file somebody brought for a project: mapped and looked at as often as they like, written once, "
+        "taken back whole. What nobody confirms for a month expires.",
+        SHEET,
+        drawn=True,
+    ),
     Chapter(
         "An imported workflow",
         "A file somebody brought: a draft that a person completes, or one that could not be converted. "

@@ -11,6 +11,7 @@ from apps.common.models import BaseModel
 from apps.folders.states import PUBLICATION, Published
 from apps.productions.models import Shot
 from apps.projects.models import Project
+from apps.projects.stages import Stage
 from apps.review.models import Take
 
 
@@ -122,6 +123,10 @@ class Publication(BaseModel):
 
     def __str__(self) -> str:
         return self.path
+
+    def get_stage_label(self) -> str:
+        """The stage in the reader's language."""
+        return str(Stage(self.stage).label)
 
 
 class System(models.TextChoices):

@@ -6,7 +6,7 @@ registers its own, richer ShotAdmin over this one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -169,7 +169,7 @@ class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
     list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "people", "condition")
     list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "studio_status", "location", "project")
-    list_filter = (
+    list_filter: ClassVar[tuple[Any, ...]] = (
         ("project", MyProjects),
         ("sequence", MyProjects),
         StatusFilter,

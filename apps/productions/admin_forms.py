@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Listed
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.common.admin_forms import CodedForm
 from apps.common.errors import Refused
@@ -68,7 +67,13 @@ class CastingForm(forms.ModelForm[ShotCharacter]):
         return data
 
 
-class Offering(UnfoldAdminTextInputWidget):
+if TYPE_CHECKING:
+    from django.forms import TextInput as TextWidget
+else:
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
+
+
+class Offering(TextWidget):
     """A text field that offers what may be typed."""
 
     def __init__(self, offered: Listed[str] = (), attrs: dict[str, Any] | None = None) -> None:

@@ -71,7 +71,8 @@ class LocationFacts:
 class PresetFacts:
     """A preset of the shot. ``channel``: both | image | video. Fragments as its project has them.
 
-    ``category``: its category's slug, by which a project's order finds its place.
+    ``category``: its category's slug, by which a project's order finds its place. ``ours``: the project
+    says it in words of its own.
     """
 
     preset_id: str
@@ -83,6 +84,7 @@ class PresetFacts:
     fragment: Bilingual
     negative: Bilingual
     category: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True)

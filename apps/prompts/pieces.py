@@ -182,7 +182,7 @@ def _place(place: LocationFacts, language: str) -> Segment:
 def _fragment(preset: PresetFacts, language: str) -> Segment:
     name = pick(preset.name, language).text
     source = Source("preset", "preset", preset.preset_id, "prompt_fragment", name)
-    return source.says(pick(preset.fragment, language))
+    return source.says(pick(preset.fragment, language), why="of_project" if preset.ours else "")
 
 
 def _negatives(

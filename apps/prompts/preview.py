@@ -85,16 +85,18 @@ def previews(
     language: str | None = None,
     facts: Mapping[UUID, ShotFacts] | None = None,
     houses: Mapping[UUID, House] | None = None,
+    by_hand: bool = True,
 ) -> dict[UUID, Preview]:
     """Preview many shots by id, in the order given: a constant number of queries.
 
-    ``houses``: project settings to try out. Raises Refused as compose_prompts does.
+    ``houses``: project settings to try out. ``by_hand`` False: as if nobody had written anything. Raises
+    Refused as compose_prompts does.
     """
     wanted = list(shots)
     told = facts or inputs_for(wanted)
     known = houses or houses_of(wanted)
-    builds = compose_prompts(wanted, reader, language=language, facts=told, houses=known)
-    edits = edits_of(wanted, reader.channel)
+    builds = compose_prompts(wanted, reader, language=language, facts=told, houses=known, by_hand=by_hand)
+    edits = edits_of(wanted, reader.channel) if by_hand else {}
     found: dict[UUID, Preview] = {}
     for shot in wanted:
         edit = edits.get(shot.pk)

@@ -168,6 +168,7 @@ def _preset(used: ShotPreset, override: PresetOverride | None) -> PresetFacts:
         fragment=Bilingual(said.prompt, said.prompt_ko),
         negative=Bilingual(said.negative, said.negative_ko),
         category=preset.category.slug,
+        ours=said != texts_of(preset, None),
     )
 
 

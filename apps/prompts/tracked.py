@@ -6,16 +6,20 @@ from collections.abc import Sequence
 
 from apps.accounts.models import User
 from apps.ledger.documents import Document, Reference, track
+from apps.productions.locking import require_unlocked
 from apps.productions.models import Shot
 from apps.projects.roles import Act
-from apps.projects.selectors import require_each
+from apps.projects.selectors import require_rows
 from apps.prompts.models import PromptEdit
 
 SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="project")
 
 
-def _may_plan(edits: Sequence[PromptEdit], user: User) -> None:
-    require_each(user, Act.PLAN, {edit.shot.project_id for edit in edits})
+def _may_write(edits: Sequence[PromptEdit], user: User) -> None:
+    shots = Shot.objects.filter(pk__in={edit.shot_id for edit in edits})
+    require_rows(user, Act.PLAN, shots, shot="pk")
+    for shot in shots.exclude(locked_by="").select_related("sequence"):
+        require_unlocked(shot)
 
 
 track(
@@ -25,6 +29,6 @@ track(
         label=("shot__sequence__code", "shot__code", "channel"),
         project="shot__project",
         references={"shot": SHOT},
-        permit=_may_plan,
+        permit=_may_write,
     )
 )

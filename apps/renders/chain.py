@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence as Listed
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -15,7 +16,7 @@ from apps.renders.models import Job, JobContinuity
 from apps.renders.states import JobState
 from apps.renders.waitwords import sentence
 from apps.review.models import Take
-from apps.review.stale import is_stale, standing_stale, why_stale
+from apps.review.stale import standing_stale, why_stale
 
 MOST_SHOWN: Final = 300
 
@@ -37,7 +38,7 @@ def chain_of(sequence: Sequence) -> list[Link]:
     """The shots of a sequence that continue others or are continued, chain by chain; five queries."""
     behind = Shot.objects.filter(continuity_from=OuterRef("pk"))
     rows = Shot.objects.filter(Q(continuity_from__isnull=False) | Exists(behind), sequence=sequence)
-    rows = rows.select_related("sequence", "continuity_from__sequence").annotate(stale=is_stale())
+    rows = rows.select_related("sequence", "continuity_from__sequence")
     shots = list(rows.order_by("order", "code")[:MOST_SHOWN])
     return links_of(_in_order(shots))
 
@@ -59,7 +60,7 @@ def links_of(shots: list[tuple[Shot, int]]) -> list[Link]:
     ]
 
 
-def _in_order(shots: list[Shot]) -> list[tuple[Shot, int]]:
+def _in_order(shots: Listed[Shot]) -> list[tuple[Shot, int]]:
     """Each chain from its beginning, a branch after the other; no recursion, chains are long."""
     known = {shot.pk for shot in shots}
     following: dict[UUID | None, list[Shot]] = defaultdict(list)

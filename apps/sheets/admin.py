@@ -114,10 +114,10 @@ class ImportBatchAdmin(ScopedAdmin):
         batch = self.get_object(request, object_id)
         if not self.has_view_permission(request, batch):
             raise PermissionDenied
-        if batch is None:
-            return super().change_view(request, object_id)  # Django tells that it is not there
         if request.method == "POST" and not self.has_change_permission(request, batch):
             raise PermissionDenied
+        if batch is None:
+            return super().change_view(request, object_id)  # Django tells that it is not there
         context = {**self.admin_site.each_context(request), "title": batch.file_name, "opts": self.opts}
         context |= self._shown(request, batch)
         return TemplateResponse(request, "admin/sheets/importbatch/page.html", context)

@@ -44,7 +44,7 @@ class ImportBatch(BaseModel):
     """One file brought into one project.
 
     ``tables``: what is in it. ``mapping``: table → the sheet it is, and which column each of its columns is.
-    ``options``: what people chose. ``work``: what waits or runs in the background; ``done`` of ``total`` rows.
+    ``options``: what people chose. ``work``: what waits or runs in the background, ``done`` of ``total``.
     ``problems``: those that belong to no row. ``counts`` and ``report`` as last planned and written.
     """
 
@@ -94,8 +94,8 @@ class ImportBatch(BaseModel):
 class ImportRow(models.Model):
     """One row of a plan, in the file's order.
 
-    ``cells``: [column, state, before, after, what is wrong] each, as shown to people. ``versions``: the rows of
-    the database it is about, key → row_version at the dry run; a row that was to be new has none.
+    ``cells``: [column, state, before, after, what is wrong] each, as shown to people. ``versions``: the rows
+    of the database it is about, key → row_version at the dry run; a row that was to be new has none.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -161,7 +161,7 @@ class _Table:
 
 
 class _Derived:
-    """Cells of a shot's row that follow from others: its codes from the full code, its frames from seconds."""
+    """Cells of a shot's row that follow from others: codes from the full code, frames from seconds."""
 
     def __init__(self, columns: Sequence[str], sequence: str, rate: Fraction) -> None:
         self._place = {name: index for index, name in enumerate(columns) if name}
@@ -225,8 +225,8 @@ def seconds_of(value: Any, rate: Fraction) -> Fraction | None:
     if isinstance(value, datetime):
         value = value.time()
     if isinstance(value, time):
-        whole = value.hour * 3600 + value.minute * 60 + value.second
-        return Fraction(whole) + Fraction(value.microsecond, 1_000_000)
+        of_day = value.hour * 3600 + value.minute * 60 + value.second
+        return Fraction(of_day) + Fraction(value.microsecond, 1_000_000)
     text = str(value).removeprefix("'").strip()
     if found := _TIME.fullmatch(text):
         hours, minutes, whole, frames, part = found.groups()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from itertools import islice
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -23,7 +24,7 @@ LONGEST_CELL: Final = 1_000_000
 
 
 def decoded(content: bytes, name: str) -> str:
-    """Read bytes as text: by their mark, as UTF-8, as UTF-16 without a mark, as CP949 (which is EUC-KR and more).
+    """Read bytes as text: by their mark, as UTF-8, as UTF-16 without a mark, as CP949 (EUC-KR and more).
 
     Raises Refused for what is no text.
     """
@@ -72,10 +73,10 @@ def _separator(text: str) -> str:
 
     def cut(separator: str) -> tuple[int, int]:
         try:
-            lines = list(zip(range(8), csv.reader(io.StringIO(head, newline=""), delimiter=separator)))
+            lines = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=separator), 8))
         except csv.Error:
             return (0, 0)
-        widths = [len(cells) for _number, cells in lines if cells]
+        widths = [len(cells) for cells in lines if cells]
         first = widths[0] if widths else 0
         return (first > 1 and sum(width == first for width in widths), first)
 

@@ -1,4 +1,4 @@
-"""Tables as XLSX, CSV and JSON. No spreadsheet runs what stands in a cell, and an import reads the same again."""
+"""Tables as XLSX, CSV and JSON. No spreadsheet runs what stands in a cell; an import reads the same again."""
 
 from __future__ import annotations
 

@@ -45,8 +45,11 @@ def collect_static() -> None:
 @transaction.atomic
 def _people(secrets: Secrets, project: Project) -> None:
     _person("admin", secrets.admin, superuser=True)
-    for role, password in ((Role.COORDINATOR, secrets.coordinator), (Role.CLIENT, secrets.viewer)):
-        user = _person(role.value, password)
+    for name, role, password in (
+        ("coordinator", Role.COORDINATOR, secrets.coordinator),
+        ("viewer", Role.ARTIST, secrets.viewer),  # without a shot: reads everything and changes nothing
+    ):
+        user = _person(name, password)
         Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
 
 

@@ -64,7 +64,7 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
             "sequences": Sequence.objects.filter(project=project).order_by("order", "code")[:MOST_SEQUENCES],
             "folders": folders,
             "refused": refusals(folders.report) if folders else [],
-            "held": held_by(project),
+            "held": _held(project),
             "layouts": PathTemplate.objects.order_by("slug", "-number"),
             "publish_choices": PublishWhen.choices,
             "publish": folders.publish if folders else PublishWhen.APPROVED.value,
@@ -129,6 +129,15 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
             return plan_sequence(project, sequence, page=int(page) if page.isdecimal() else 1), ""
         except OSError as exc:
             return None, _("The store of published files cannot be read: %s") % exc
+        except Refused as refused:  # the project names a layout that is not there
+            return None, str(refused)
+
+
+def _held(project: Project) -> PathTemplate | None:
+    try:
+        return held_by(project)
+    except Refused:
+        return None
 
 
 def _said(made: Made | None) -> str:

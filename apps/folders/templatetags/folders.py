@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import template
 from django.utils.safestring import SafeString
 
 from apps.common.show import badge
 from apps.folders.located import Located
-from apps.folders.models import System
+from apps.folders.models import Publication, System
 from apps.folders.selectors import published_of
 from apps.folders.services.planning import Fate
 from apps.folders.words import FATES
@@ -18,6 +18,7 @@ from apps.projects.models import Project
 from apps.review.models import Take
 
 register = template.Library()
+MOST_FILES: Final = 12
 
 
 @register.inclusion_tag("parts/paths.html")
@@ -27,11 +28,13 @@ def project_paths(project: Project) -> dict[str, Any]:
     return _shown(located, located.folder_of_project(project))
 
 
-@register.inclusion_tag("parts/paths.html")
+@register.inclusion_tag("parts/shot_files.html")
 def shot_paths(shot: Shot) -> dict[str, Any]:
-    """The shot's folder on each system."""
+    """The shot's folder on each system, and its newest published files."""
     located = Located()
-    return _shown(located, located.folder_of_shot(shot))
+    files = Publication.objects.filter(shot=shot).order_by("-created_at")[:MOST_FILES]
+    shown = _shown(located, located.folder_of_shot(shot))
+    return {**shown, "files": [(row, _shown(located, row.path)) for row in files]}
 
 
 @register.inclusion_tag("parts/published.html", takes_context=True)

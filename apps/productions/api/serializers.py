@@ -137,7 +137,7 @@ class ShotSerializer(serializers.ModelSerializer[Shot]):
 
     class Meta:
         model = Shot
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "project",
             "sequence",

@@ -23,9 +23,11 @@ from apps.common.models import StateEvent
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.recording import changing
 from apps.productions import states
-from apps.productions.importing.changes import Change, Plan
-from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.automations import Happening, reached
+from apps.productions.importing.changes import Change, Plan, StatusMove
+from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.productions.services import EPISODES, SEQUENCES, SHOTS, actor_of
+from apps.productions.shades import give_shade
 from apps.projects.models import Project
 from apps.projects.services import open_project
 
@@ -103,16 +105,27 @@ def _update(change: Change[Any]) -> None:
 
 
 def _move_statuses(plan: Plan, actor: str) -> None:
-    grouped: dict[tuple[str, str], list[Shot]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[StatusMove]] = defaultdict(list)
     for one in plan.moves:
-        grouped[str(one.shot.status_id), one.to].append(one.shot)
-    for (now, to), shots in grouped.items():
-        moves = [Move(row=shot, actor=actor, reason="imported") for shot in shots]
-        moved = move_each(states.SHOT, moves, from_=(now,), to=to)
+        grouped[str(one.shot.status_id), one.status.slug].append(one)
+    for (now, _slug), moves in grouped.items():
+        shots, status = [one.shot for one in moves], moves[0].status
+        moved = _moved(shots, now, status, actor)
         for shot in shots:
             if shot.pk not in moved:
                 told = _("Somebody moved this shot at the same moment. Look at the plan again.")
                 raise Conflict(Problem("status", shot.full_code, told, code="stale"))
+    project = plan.project.row.pk
+    reached([Happening(shot=one.shot.pk, project=project, actor=actor, why=IMPORTED) for one in plan.moves])
+
+
+def _moved(shots: list[Shot], now: str, status: ShotStatus, actor: str) -> set[UUID]:
+    if status.state == now:
+        keys = [shot.pk for shot in shots]
+        return give_shade(keys, status, actors=dict.fromkeys(keys, actor), reason=IMPORTED)
+    shade = {"studio_status_id": None if status.is_own else status.slug}
+    moves = [Move(row=shot, actor=actor, reason=IMPORTED, changes=shade) for shot in shots]
+    return move_each(states.SHOT, moves, from_=(now,), to=status.state)
 
 
 def _assign(plan: Plan) -> None:
@@ -136,7 +149,7 @@ def _record_births(shots: Iterable[Shot], actor: str) -> None:
                 machine=states.SHOT.name,
                 subject=shot.pk,
                 story=shot.pk,
-                to_state=shot.status_id,
+                to_state=str(shot.status_id),
                 actor=actor,
                 reason="imported",
             )

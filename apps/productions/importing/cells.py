@@ -51,7 +51,7 @@ def escaped(written: str, *, typed: bool = False) -> str:
 def as_cell(written: str) -> str:
     """What a cell can hold of a text: composed, trimmed, its lines ended by LF, without control characters.
 
-    A text that a cell holds like this is the same text to an import, whatever of it a spreadsheet cannot keep.
+    A text that a cell holds like this is the same to an import, whatever of it a spreadsheet cannot keep.
     """
     kept = _CONTROL.sub("", str(tidy(written) or ""))
     return str(tidy(kept) or "")

@@ -14,7 +14,7 @@ from apps.common.errors import Problem
 from apps.common.models import BaseModel
 from apps.productions.importing import cells
 from apps.productions.importing.records import Record
-from apps.productions.models import Shot, ShotCharacter, ShotPreset
+from apps.productions.models import Shot, ShotCharacter, ShotPreset, ShotStatus
 from apps.projects.models import Project
 
 M = TypeVar("M", bound=BaseModel)
@@ -57,10 +57,15 @@ def _same_text(known: Any, value: Any) -> bool:
 
 @dataclass(frozen=True)
 class StatusMove:
-    """A shot that goes to another status."""
+    """A shot that goes to another status: of the machine, or a shade that the studio gave to one."""
 
     shot: Shot
-    to: str
+    status: ShotStatus
+
+    @property
+    def to(self) -> str:
+        """The state of the machine."""
+        return self.status.state
 
 
 @dataclass

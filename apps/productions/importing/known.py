@@ -47,7 +47,7 @@ class Known:
     presets: dict[str, list[CinematicPreset]]
     assignees: dict[UUID, list[str]]
     members: dict[str, UUID]
-    statuses: dict[str, str]
+    statuses: dict[str, ShotStatus]
     rules: tuple[Rule, ...]
 
     def labels(self) -> dict[UUID, str]:
@@ -136,10 +136,11 @@ def load(project_id: UUID) -> Known:
     )
 
 
-def _status_words() -> dict[str, str]:
+def _status_words() -> dict[str, ShotStatus]:
     """What people call the statuses, in either language, in lower case: word → status."""
-    words = dict(_PROTOTYPE)
-    for status in ShotStatus.objects.all():
-        for word in (status.name_ko, status.name, status.slug):
-            words[word.casefold()] = status.slug
-    return words
+    rows = {row.slug: row for row in ShotStatus.objects.all()}
+    words = {word: rows[slug] for word, slug in _PROTOTYPE.items() if slug in rows}
+    for row in rows.values():
+        for word in (row.name_ko, row.name):
+            words[word.casefold()] = row
+    return words | rows

@@ -38,7 +38,7 @@ _NONSENSE: Final = "¿?"
 @dataclass(frozen=True)
 class Column:
     """A heading and how to read below it. ``key`` columns name the row; they and ``required`` ones
-    must be there and filled. ``empty`` is what an empty cell means, ``choices`` the only words a cell may hold.
+    must be there and filled. ``empty`` is what an empty cell means, ``choices`` the words a cell may hold.
     ``told_only``: exports tell it, imports never write it.
     """
 

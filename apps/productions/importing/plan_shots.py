@@ -78,27 +78,28 @@ def _plan_shot(plan: Plan, record: Record, known: Known) -> Change[Shot] | None:
 
 
 def _plan_status(plan: Plan, change: Change[Shot], known: Known) -> None:
-    word, now = change.record.values["status"], "" if change.new else str(change.row.status_id)
+    word, row = change.record.values["status"], change.row
+    now = "" if change.new else str(row.status_id)
+    shown = "" if change.new else row.studio_status_id or now
     to = known.statuses.get(word.casefold())
     if to is None:
-        told = _("Write one of: %s.") % ", ".join(states.SHOT.states)
+        told = unknown(word, {status.slug for status in known.statuses.values() if not status.archived})
         plan.problems.append(change.record.problem("status", word, told, code="unknown_status"))
+    elif to.slug == shown:
         return
-    if to == now:
-        return
-    if to not in states.SHOT.moves[now]:
+    elif to.state != now and to.state not in states.SHOT.moves[now]:
         offered = ", ".join(sorted(states.SHOT.moves[now]))
         told = (
-            _("From “%(now)s” a shot may go to: %(offered)s.") % {"now": now, "offered": offered}
+            _("From “%(now)s” a shot may go to: %(offered)s.") % {"now": shown, "offered": offered}
             if now
             else _("A new shot begins as: %s.") % offered
         )
-        plan.problems.append(change.record.problem("status", to, told, code="illegal_move"))
+        plan.problems.append(change.record.problem("status", to.slug, told, code="illegal_move"))
     elif change.new:
-        change.row.status_id = to
+        row.status_id, row.studio_status_id = to.state, None if to.is_own else to.slug
     else:
-        change.said["status"] = (now, to)
-        plan.moves.append(StatusMove(change.row, to))
+        change.said["status"] = (shown, to.slug)
+        plan.moves.append(StatusMove(row, to))
 
 
 def _plan_assignees(plan: Plan, change: Change[Shot], known: Known) -> None:

@@ -36,6 +36,9 @@ MAX_COLUMNS: Final = 64
 LAST_ROW: Final = 1_048_576
 """Of any spreadsheet. A row that says it is a later one lies."""
 
+MOST_MERGED: Final = 1_000_000
+"""Rows in all merged ranges together."""
+
 _DAMAGED = (
     OSError,  # "no valid workbook part": a zip of something else
     zipfile.BadZipFile,
@@ -85,7 +88,7 @@ class Row:
 class Sheet:
     """A sheet: the heading row as text, and the rows below it.
 
-    ``titles``: the headings as they are written. ``merged``: ranges whose first cell was taken for all of them.
+    ``titles``: the headings as they are written. ``merged``: ranges whose first cell stands for all of them.
     ``hidden_rows``: the numbers of rows that a spreadsheet does not show; they are read like the others.
     """
 
@@ -277,9 +280,13 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
     if not merged:
         return rows
     cells = {row.number: list(row.cells) for row in rows}
+    steps = 0
     for one in merged:
-        left, top, right, bottom = range_boundaries(one)
-        if None in (left, top, right, bottom) or left > MAX_COLUMNS or top not in cells:
+        left, top, right, bottom = (int(side or 0) for side in range_boundaries(one))
+        steps += max(bottom - top, 0) + 1
+        if steps > MOST_MERGED:
+            raise ValueError("more merged cells than a list can have")
+        if not left or left > MAX_COLUMNS or top not in cells:
             continue
         value = cells[top][left - 1] if left <= len(cells[top]) else None
         for number in range(top, min(bottom, top + MAX_ROWS) + 1) if value is not None else ():
@@ -293,7 +300,7 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
 
 
 def tidy(value: Any) -> Any:
-    """Text as a cell holds it: trimmed, composed (NFC), its lines ended by LF; None if that leaves nothing."""
+    """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing."""
     if not isinstance(value, str):
         return value
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()

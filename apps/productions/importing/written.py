@@ -72,7 +72,7 @@ _SAID: Final[Mapping[tuple[str, str], _Say]] = {
     ("Loras", "trigger_words"): lambda row, words: _listed(row.trigger_words),
     ("Shots", "sequence"): lambda row, words: row.sequence.code,
     ("Shots", "location"): lambda row, words: words.label(row.location_id),
-    ("Shots", "status"): lambda row, words: row.status_id,
+    ("Shots", "status"): lambda row, words: row.studio_status_id or row.status_id,
     ("Shots", "presets"): lambda row, words: words.presets(row),
     ("Shots", "continuity_from"): lambda row, words: words.label(row.continuity_from_id),
     ("Shots", "assignees"): lambda row, words: _listed(words.known.assignees.get(row.pk, [])),

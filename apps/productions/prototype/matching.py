@@ -17,9 +17,9 @@ CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "camera": ("stock_format",),
     "camera_body": ("stock_format",),
     "film_stock": ("stock_format",),
+    "focal_length": ("lens_focal",),
     "lens": ("lens_focal", "lens_filter"),
     "lens_type": ("lens_focal", "lens_filter"),
-    "focal_length": ("lens_focal",),
     "lighting": ("lighting_style", "light_source"),
     "lighting_style": ("lighting_style", "light_source"),
     "lighting_source": ("light_source", "lighting_style"),
@@ -34,7 +34,7 @@ CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
     "weather": ("weather",),
     "time_of_day": ("time_of_day",),
 }
-"""Where to look for what a field of the prototype says, the likeliest first."""
+"""Where to look for what a field of the prototype says, the likeliest first; what says more goes first."""
 
 SAME: Final[Mapping[str, str]] = {
     "anamorphic": "lens_focal/anamorphic-40mm",

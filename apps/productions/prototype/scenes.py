@@ -11,7 +11,8 @@ from apps.presets.models import CinematicPreset
 from apps.productions import states
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, TimeOfDay, Weather
 from apps.productions.prototype.fields import Codes, clean_text, inside, number, objects, text, words
-from apps.productions.prototype.matching import CATEGORIES, Library
+from apps.productions.prototype.looks import rival_of, said_in_look
+from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import find_file, leave_out
 from apps.productions.prototype.reading import Document, Prototype
 from apps.productions.prototype.report import About, Report
@@ -94,14 +95,10 @@ class Scene:
 
     def use(self, preset: CinematicPreset) -> CinematicPreset | None:
         """Use a preset; return the rival that its category allows no other beside."""
-        if preset in self.presets:
-            return None
-        if preset.category.exclusive:
-            for other in self.presets:
-                if other.category_id == preset.category_id:
-                    return other
-        self.presets.append(preset)
-        return None
+        rival = rival_of(preset, self.presets)
+        if rival is None and preset not in self.presets:
+            self.presets.append(preset)
+        return rival
 
 
 class Stage:
@@ -346,21 +343,6 @@ def _look(stage: Stage, scene: Scene, record: Document, about: About) -> None:
         return
     for name, value in said_in_look(look, about):
         _use(stage, scene, name, value, about)
-
-
-def said_in_look(look: Document, about: About) -> Iterator[tuple[str, str]]:
-    """What a cinematic option says, field by field."""
-    for name in CATEGORIES:
-        value = look.get(name)
-        for told in (
-            words(value, name, about)
-            if isinstance(value, list)
-            else [clean_text(value, name, about, most=200)]
-        ):
-            if told:
-                yield name, told
-    if told := clean_text(look.get("environment"), "environment", about, most=400):
-        yield "environment", told
 
 
 def _use(stage: Stage, scene: Scene, name: str, told: str, about: About) -> None:

@@ -22,15 +22,17 @@ from apps.common.models import StateEvent
 from apps.common.validation import clean
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.recording import changing
+from apps.presets.models import Look, LookPreset
 from apps.presets.selectors import offered_presets
 from apps.productions import states
 from apps.productions.importing.apply import IMPORTED
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.prototype.looks import LookFound, looks_of
 from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import Person, people_of
 from apps.productions.prototype.reading import Prototype, read_prototype
 from apps.productions.prototype.report import Report
-from apps.productions.prototype.scenes import Scene, Stage, said_in_look, scenes_of
+from apps.productions.prototype.scenes import Scene, Stage, scenes_of
 from apps.productions.prototype.timing import rate_of_most
 from apps.productions.services import SEQUENCES, SHOTS, SYSTEM
 from apps.projects.models import Project
@@ -65,11 +67,16 @@ def import_aipipeline(
         _tell_of_the_rest(found, report)
         named = list(people_of(found, film, _by_code(Character, film), report))
         people = [person for _told, person in named]
+        library = Library(offered_presets(None if film._state.adding else film.pk))
+        known = () if film._state.adding else Look.objects.filter(project=film).values_list("slug", flat=True)
+        looks = list(looks_of(found, film, library, set(known), report))
+        new_looks = [look for look in looks if look is not None]
+        report.there["looks"] += len(looks) - len(new_looks)
         stage = Stage(
             found,
             film,
             people={told: person.row for told, person in named},
-            library=Library(offered_presets(None)),
+            library=library,
             sequences=_by_code(Sequence, film),
             locations=_by_code(Location, film),
             report=report,
@@ -78,9 +85,9 @@ def import_aipipeline(
         scenes = list(scenes_of(stage, taken))
         new = [scene for scene in scenes if scene is not None]
         report.there["shots"] += len(scenes) - len(new)
-        _count(report, film, people, stage, new)
+        _count(report, film, people, stage, new, new_looks)
         if not dry_run:
-            _write(film, people, stage, new)
+            _write(film, people, stage, new, new_looks)
     report.there = +report.there
     logger.info("prototype imported", extra={"project": film.code, "dry_run": dry_run, **report.counts})
     return report
@@ -118,18 +125,21 @@ def _shots_of(film: Project) -> list[Shot]:
 
 
 def _tell_of_the_rest(found: Prototype, report: Report) -> None:
-    """Jobs and cinematic options: what becomes of them."""
+    """Jobs: what becomes of them."""
     counted = Counter(str(job.get("status")) for job in found.jobs)
     if counted:
         listed = ", ".join(f"{count} {status}" for status, count in sorted(counted.items()))
         report.about("jobs").told("", listed, "no jobs are made of them: they ran on another farm")
-    for look in found.cinematics:
-        about = report.about(f"cinematic {look.get('id')}")
-        said = ", ".join(f"{name} {told}" for name, told in said_in_look(look, about))
-        about.told("", look.get("name"), f"goes to the shots that use it ({said or 'it says nothing'})")
 
 
-def _count(report: Report, film: Project, people: list[Person], stage: Stage, scenes: list[Scene]) -> None:
+def _count(
+    report: Report,
+    film: Project,
+    people: list[Person],
+    stage: Stage,
+    scenes: list[Scene],
+    looks: list[LookFound],
+) -> None:
     new = [person for person in people if person.row._state.adding]
     report.there["characters"] += len(people) - len(new)
     made = Counter(
@@ -141,6 +151,7 @@ def _count(report: Report, film: Project, people: list[Person], stage: Stage, sc
             "reference pictures": sum(len(person.pictures) for person in new),
             "sequences": len(stage.new_sequences),
             "locations": len(stage.new_locations),
+            "looks": len(looks),
             "shots": len(scenes),
             "castings": sum(len(scene.cast) for scene in scenes),
             "presets of shots": sum(len(scene.presets) for scene in scenes),
@@ -150,7 +161,9 @@ def _count(report: Report, film: Project, people: list[Person], stage: Stage, sc
     report.created = +made
 
 
-def _write(film: Project, people: list[Person], stage: Stage, scenes: list[Scene]) -> None:
+def _write(
+    film: Project, people: list[Person], stage: Stage, scenes: list[Scene], looks: list[LookFound]
+) -> None:
     if film._state.adding:
         open_project(film, user=None)
     new = [person for person in people if person.row._state.adding]
@@ -159,6 +172,7 @@ def _write(film: Project, people: list[Person], stage: Stage, scenes: list[Scene
         Sequence: stage.new_sequences,
         Location: stage.new_locations,
         Shot: [scene.row for scene in scenes],
+        Look: [look.row for look in looks],
     }
     if not any(born.values()):
         return
@@ -169,6 +183,7 @@ def _write(film: Project, people: list[Person], stage: Stage, scenes: list[Scene
             change = stack.enter_context(changing(model, actor=None, verb=IMPORTED, batch=batch))
             change.born(*rows)
         _write_rows(film, new, stage, scenes)
+        _write_looks(looks)
 
 
 def _write_rows(film: Project, new: list[Person], stage: Stage, scenes: list[Scene]) -> None:
@@ -196,6 +211,18 @@ def _write_rows(film: Project, new: list[Person], stage: Stage, scenes: list[Sce
             with path.open("rb") as file:
                 add_reference(person.row, file, title=title, user=None)
     _keep_ahead(film, new, stage, scenes)
+
+
+def _write_looks(looks: list[LookFound]) -> None:
+    _bulk(Look, [look.row for look in looks])
+    _bulk(
+        LookPreset,
+        [
+            LookPreset(look=look.row, preset=preset, order=order)
+            for look in looks
+            for order, preset in enumerate(look.presets)
+        ],
+    )
 
 
 def _bulk(model: type[Model], rows: list[Any]) -> None:

@@ -53,18 +53,19 @@ def compose_prompts(
     language: str | None = None,
     facts: Mapping[UUID, ShotFacts] | None = None,
     houses: Mapping[UUID, House] | None = None,
+    by_hand: bool = True,
     even_silent: bool = False,
 ) -> dict[UUID, PromptBuild]:
     """Compose what :func:`build_prompts` would keep, and keep nothing.
 
-    ``houses``: settings of the projects to try out, in place of their own. ``even_silent``: a shot that says
-    nothing has an empty prompt, and is not refused.
+    ``houses``: settings of the projects to try out, in place of their own. ``by_hand`` False: as if nobody
+    had written anything. ``even_silent``: a shot that says nothing has an empty prompt, and is not refused.
     """
     wanted = list(shots)
     _check(reader.channel, language)
     known = houses or houses_of(wanted)
     told = facts or inputs_for(wanted)
-    hands = edits_of(wanted, reader.channel)
+    hands = edits_of(wanted, reader.channel) if by_hand else {}
     rows: dict[UUID, PromptBuild] = {}
     silent: list[Problem] = []
     for shot in wanted:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.common import show
 from apps.prompts.difference import ADDED, CHANGED, MOVED, REMOVED, SAME, Run
-from apps.prompts.encoders import Estimate, estimates
+from apps.prompts.encoders import REFUSED, TRAINED, Estimate, estimates
 from apps.prompts.models import PromptBuild, Spoken
 from apps.prompts.order import JOINS
 from apps.prompts.reasons import negative_note as note_of
@@ -164,7 +164,7 @@ def tokens(build: PromptBuild, role: str = "positive") -> SafeString:
 
 
 def _line(length: Estimate) -> SafeString:
-    tone = "sf-warn" if length.beyond or length.deaf else "sf-dim"
+    tone = "sf-warn" if length.beyond in {TRAINED, REFUSED} or length.deaf else "sf-dim"
     return format_html('<div class="{}">{}</div>', tone, estimate_in_words(length))
 
 
@@ -173,6 +173,33 @@ def words(runs: Iterable[Run]) -> SafeString:
     """Show what was added and removed, word by word."""
     shapes = {ADDED: '<ins class="sf-ins">{}</ins>', REMOVED: '<del class="sf-del">{}</del>'}
     return format_html_join("", "{}", ((format_html(shapes.get(run.what, "{}"), run.text),) for run in runs))
+
+
+FACTS: Final = {
+    "channel": gettext_lazy("channel"),
+    "language": gettext_lazy("language"),
+    "composer": gettext_lazy("composer version"),
+    "by_hand": gettext_lazy("by hand"),
+    "negative_ignored": gettext_lazy("negative text"),
+}
+
+
+@register.filter
+def fact_name(name: str) -> str:
+    """Name what differs between two builds beside their texts."""
+    return str(FACTS.get(name, name))
+
+
+@register.filter
+def fact_value(value: Any, name: str) -> str:
+    """Say its value in words."""
+    if name == "by_hand":
+        return _("yes") if value else _("no")
+    if name == "channel":
+        return channel_name(value)
+    if name == "negative_ignored":
+        return note_of(value) if value else _("heard")
+    return str(value)
 
 
 @register.simple_tag

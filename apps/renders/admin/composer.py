@@ -128,7 +128,7 @@ def _examples(project: Project, order: Order, language: str) -> list[PromptShown
     for channel in Spoken.values:
         try:
             version = version_for(shot, channel=channel)
-            shown += show_prompts(version, [shot], language=language, houses=houses).values()
+            shown += show_prompts(version, [shot], language=language, houses=houses, by_hand=False).values()
         except Refused:
             continue  # nothing is offered for this channel, or the shot says nothing yet
     return shown

@@ -88,16 +88,20 @@ def show_prompts(
     language: str | None = None,
     facts: Mapping[UUID, ShotFacts] | None = None,
     houses: Mapping[UUID, House] | None = None,
+    by_hand: bool = True,
 ) -> dict[UUID, PromptShown]:
     """Preview the prompts of shots as this version would get them, by shot; nothing is written.
 
-    ``language``: en | ko, None for each project's own. ``houses``: project settings to try out. A constant
-    number of queries. Raises Refused for a shot without a word.
+    ``language``: en | ko, None for each project's own. ``houses``: project settings to try out.
+    ``by_hand`` False: as if nobody had written anything. A constant number of queries. Raises Refused for a
+    shot without a word.
     """
     wanted = list(shots)
     template = template_of(version)
     told = facts or inputs_for(wanted)
-    found = previews(wanted, reader_of(template), language=language, facts=told, houses=houses)
+    found = previews(
+        wanted, reader_of(template), language=language, facts=told, houses=houses, by_hand=by_hand
+    )
     return {
         key: PromptShown(
             version,

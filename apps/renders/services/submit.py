@@ -292,6 +292,9 @@ def _job(
 
 def _continuities(planned: Plan, jobs: Sequence[Job]) -> list[JobContinuity]:
     """Which of these jobs continue another shot, and from which take, where its end is cut already."""
+    sources = [one for item in planned.jobs for one in (item.source, *item.others) if one is not None]
+    makers = [one.maker for one in sources if one.continues is not None and one.maker is not None]
+    takes = {take.job_id: take for take in Take.objects.filter(job_id__in=makers)} if makers else {}
     rows = []
     for item, job in zip(planned.jobs, jobs, strict=True):
         for source in (item.source, *item.others):
@@ -303,8 +306,8 @@ def _continuities(planned: Plan, jobs: Sequence[Job]) -> list[JobContinuity]:
                     frames=source.frames,
                     fresh=source.fresh,
                 )
-                if source.artifact_id is not None:
-                    row.take = Take.objects.get(job_id=source.maker)
+                if source.artifact_id is not None and source.maker is not None:
+                    row.take = takes[source.maker]
                 rows.append(row)
     return rows
 

@@ -35,6 +35,7 @@ from apps.review.models import Take
 from apps.review.services.queueing import request_media
 from apps.review.services.takes import folder_of
 from apps.review.states import Media
+from apps.sheets.services.doing import ask_again
 from farm.contracts import MANIFEST_NAME, ContractError, FailureClass, RenderReport, from_json
 from farm.logs import bound
 from farm.tiers import QUEUE_MEDIA, QUEUE_REPORTS
@@ -230,3 +231,4 @@ def _ask_for_media_again(now: datetime) -> None:
     for material in unseen.only("pk")[:100]:
         request_material(material.pk)
         Material.objects.filter(pk=material.pk).update(updated_at=now)
+    ask_again(MEDIA_PATIENCE)

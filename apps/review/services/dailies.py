@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -39,23 +40,38 @@ def make_dailies(
         require(user, Act.REVIEW, project)
     moment = now or timezone.now()
     today = timezone.localdate(moment)
-    with transaction.atomic():
-        last = (
-            Playlist.objects.select_for_update(no_key=True)
-            .filter(project=project, kind=PlaylistKind.DAILIES)
-            .order_by("-day")
-            .first()
-        )
-        since = last.until if last and last.until else _midnight(today)
-        mine = last if last and last.day == today else _begin(project, today, moment, user)
+    with changing(Playlist, actor=user) as change:
+        last = _last(project)
+        if last and last.day == today:
+            mine = last
+            change.about([mine.pk])
+        else:
+            mine = _begin(project, today, moment, user)
+            change.born(mine)
         room = MOST_ITEMS - mine.items.count()
-        takes = _arrived(project, since, moment, room)
-        new = put(mine, takes)
+        new = put(mine, _arrived(project, _since(last, today), moment, room))
         mine.until = moment
         mine.row_version += 1
         mine.save(update_fields=["until", "row_version", "updated_at"])
     logger.info("dailies made", extra={"playlist": str(mine.pk), "project": project.code, "takes": new})
     return mine, new
+
+
+def anything_new(project: Project, *, now: datetime | None = None) -> bool:
+    """Tell whether a take came since the last dailies."""
+    moment = now or timezone.now()
+    last = Playlist.objects.filter(project=project, kind=PlaylistKind.DAILIES).order_by("-day").first()
+    return bool(_arrived(project, _since(last, timezone.localdate(moment)), moment, 1))
+
+
+def _last(project: Project) -> Playlist | None:
+    """The project's last dailies, locked: one maker at a time."""
+    rows = Playlist.objects.select_for_update(no_key=True).filter(project=project, kind=PlaylistKind.DAILIES)
+    return rows.order_by("-day").first()
+
+
+def _since(last: Playlist | None, today: date) -> datetime:
+    return last.until if last and last.until else _midnight(today)
 
 
 def _begin(project: Project, today: date, moment: datetime, user: User | None) -> Playlist:

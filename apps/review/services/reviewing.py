@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -127,14 +127,18 @@ def _tell_selection(take: Take, to: str, *, actor: str) -> None:
 
 
 def _tell_shot(take: Take, to: str, *, actor: str) -> None:
-    told = {"actor": actor, "reason": f"{take}: {Review(to).value}", "stage": take.stage, "take": take.pk}
+    tell = partial(_of_take, take, actor=actor, reason=f"{take}: {Review(to).value}")
     if to == Review.RETAKE:
         count_retake(take.shot_id)
     if to == Review.APPROVED:
-        shot_is_approved(take.shot, **told)
+        tell(shot_is_approved)
     elif Take.objects.filter(shot=take.shot_id, review_state=Review.APPROVED).exists():
         return  # another take stands for the shot
     elif to == Review.RETAKE:
-        shot_needs_retake(take.shot, **told)
+        tell(shot_needs_retake)
     elif take.review_state == Review.APPROVED:
-        shot_lost_approval(take.shot, **told)
+        tell(shot_lost_approval)
+
+
+def _of_take(take: Take, what: Callable[..., bool], *, actor: str, reason: str) -> bool:
+    return what(take.shot, actor=actor, reason=reason, stage=take.stage, take=take.pk)

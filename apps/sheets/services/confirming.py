@@ -26,7 +26,7 @@ MOST_NAMED: Final = 20
 def apply_now(batch: ImportBatch, user: User | None, progress: Progress) -> None:
     """Plan once more on the locked project, compare with the dry run, write, and close the batch.
 
-    Raises Conflict naming the rows that somebody changed since the dry run; Refused with what is wrong by now.
+    Raises Conflict naming the rows that somebody changed since the dry run; Refused with what is wrong.
     """
     try:
         with transaction.atomic():

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW
+from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW, SAME
 
 register = template.Library()
 
-_SAME = format_html("")
+_KEYS: Final = frozenset({"sequence", "code", "shot", "character"})
+_NOTHING: Final = SafeString()
 
 
 @register.simple_tag
 def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> SafeString:
-    """Show one cell: new in green, changed from what to what, at fault with what would be right."""
+    """Show one cell: new in green, changed from what to what, at fault with what would be right.
+
+    What names the row stands at its beginning and is not said again.
+    """
+    if column in _KEYS and state in (SAME, NEW):
+        return _NOTHING
     if state == ERROR:
         return format_html(
             '<span class="sf-cell-error"><b>{}</b> {} <em>{}</em></span>', column, after or "–", wrong
@@ -31,14 +37,16 @@ def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> S
             after or "–",
         )
     if state == NEW:
-        return format_html('<span class="sf-cell-new"><b>{}</b> {}</span>', column, after) if after else _SAME
+        return (
+            format_html('<span class="sf-cell-new"><b>{}</b> {}</span>', column, after) if after else _NOTHING
+        )
     if state == KEPT:
         return (
             format_html('<span class="sf-cell-same"><b>{}</b> ({})</span>', column, before)
             if before
-            else _SAME
+            else _NOTHING
         )
-    return format_html('<span class="sf-cell-same"><b>{}</b> {}</span>', column, after) if after else _SAME
+    return format_html('<span class="sf-cell-same"><b>{}</b> {}</span>', column, after) if after else _NOTHING
 
 
 @register.simple_tag

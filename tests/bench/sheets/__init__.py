@@ -1,4 +1,4 @@
-"""A shot list of ten thousand rows: read, compared, its plan kept; seconds, memory, and what openpyxl alone takes."""
+"""A shot list of ten thousand rows: seconds and memory of its dry run, and what openpyxl alone takes."""
 
 from __future__ import annotations
 

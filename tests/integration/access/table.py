@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tests.integration.access import preset_table
 from tests.integration.access.world import NIGHTS
 
 _LOGIN: Final = "302 302 302 302 302 302 302 302 302 302 302"
@@ -105,6 +106,10 @@ PROFILES: Final[dict[str, str]] = {
     "read by a button, at rest": (
         "302 302 404 404 286 286 286 286 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
     ),
+    "whole planners": "302 302 403 403 403 403 403 403 200 200 200",
+    "whole plan a row": (
+        "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
+    ),
     "whole planners, back": "302 302 403 403 403 403 403 403 302 302 302",
     "turn to a film": "302 302 404 404 302 302 302 302 302 302 302",
     "give a verdict": (
@@ -135,6 +140,9 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "watch by a button": (
         "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "make dailies": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
     "review by a button": (
         "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -325,17 +333,19 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
+    **preset_table.PROFILES,
 }
 
 _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
+    "presets/presetoverride": ("planners", "plan a row", "manage a row"),
     "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
     "productions/shot": ("planners", "plan a shot", "manage a row"),
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
-    "sheets/importbatch": ("planners", "plan a row", "nobody, a row"),
+    "sheets/importbatch": ("whole planners", "whole plan a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
@@ -345,8 +355,10 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
 _OF_THE_FARM: Final = {
     "folders/pathtemplate": ("farm rights", "farm rights, a row", "nobody, a row"),
     "folders/mount": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    **dict.fromkeys(
+        ("presets/presetcategory", "presets/cinematicpreset", "presets/look", "presets/presetrule"),
+        ("planners", "farm rights, a row", "nobody, a row"),
+    ),
     "productions/shotstatus": ("farm rights", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
@@ -370,7 +382,6 @@ _FARM_LISTS: Final = (
     "limits",
     "nodes",
     "pools",
-    "presets",
     "recipes",
     "schedules",
     "statuses",
@@ -615,7 +626,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/review/take/verdict/": "staff, back to the list",
     "POST admin/review/take/verdict/": "give verdicts",
     "GET admin/review/playlist/dailies/": "staff, back to the list",
-    "POST admin/review/playlist/dailies/": "give a verdict",
+    "POST admin/review/playlist/dailies/": "make dailies",
     **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
     **_button("review/playlist/{object_id}/do", "review by a button"),
     **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
@@ -662,6 +673,7 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("notices/subscription/{object_id}/secret", "press a channel's button"),
     **_button("notices/delivery/{object_id}/again", "press a channel's button"),
     # the API
+    **preset_table.EXPECTED,
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
     "POST api/v1/auth/login": "api: with a token only",
@@ -878,6 +890,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
     press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
     takes = [str(film["take"].pk)]
     bodies: dict[str, dict[str, Any]] = {
+        **preset_table.bodies(project, f"{sequence}_{shot.code}"),
         "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
         "POST api/v1/recipe-runs/{pk}/more": step,
         "POST api/v1/recipe-runs/{pk}/choose": step | {"take": str(film["take"].pk)},
@@ -1016,6 +1029,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
 
 
 DEEDS: Final = (
+    *preset_table.DEEDS,
     "POST api/v1/takes/{pk}/render-again",
     "POST admin/review/take/{object_id}/again/",
     "PATCH api/v1/imports/{pk}",

@@ -96,7 +96,7 @@ def test_an_empty_text_by_hand_is_refused_and_what_was_typed_stays(film: Film, a
 
 
 def test_whoever_only_looks_finds_no_form_and_may_not_write(film: Film, as_: Browser) -> None:
-    browser = as_("artist")
+    browser = as_("supervisor")
     assert "may write its prompt by hand" in text_of(browser.get(prompt_page(film.shot)))
     assert keep(browser, film.shot, positive="Mine").status_code == 403
     assert not PromptEdit.objects.exists()

@@ -79,6 +79,14 @@ def test_a_store_that_cannot_be_read_is_said_and_no_traceback(
     assert any("store of published files failed" in str(message) for message in answer.context["messages"])
 
 
+def test_a_project_that_names_a_layout_nobody_has_says_so(film: Project, root: Path, browser: Client) -> None:
+    Project.objects.filter(pk=film.pk).update(path_template="gone")
+    assert "there is no such layout" in browser.get(page_of(film)).content.decode()
+    assert browser.get(reverse("admin:projects_project_change", args=[film.pk])).status_code == 200
+    assert browser.get("/api/v1/projects/FROST").json()["paths"]["linux"] is None
+    assert browser.get("/api/v1/projects/FROST/folders").status_code == 400
+
+
 def test_a_layout_is_chosen_and_when_to_publish(film: Project, browser: Client) -> None:
     browser.post(page_of(film, "layout"), {"layout": "aipipeline v1", "publish": "never"})
     folders = ProjectFolders.objects.select_related("template").get(project=film)
@@ -100,6 +108,7 @@ def test_project_shot_and_take_show_their_paths_with_a_button_that_copies(
     for address, told in (
         (reverse("admin:projects_project_change", args=[film.pk]), "P:\\FROST"),
         (reverse("admin:productions_shot_change", args=[shot.pk]), "P:\\FROST\\scenes\\SQ010\\shots\\SH0010"),
+        (reverse("admin:productions_shot_change", args=[shot.pk]), "P:\\" + path.replace("/", "\\")),
         (reverse("admin:review_take_change", args=[take.pk]), "P:\\" + path.replace("/", "\\")),
     ):
         shown = browser.get(address).content.decode()

@@ -34,7 +34,7 @@ def shot_in(slug: str) -> Shot:
 
 
 def shown(shot: Shot) -> tuple[str, str | None]:
-    return Shot.objects.values_list("status_id", "studio_status_id").get(pk=shot.pk)  # type: ignore[return-value]
+    return Shot.objects.values_list("status_id", "studio_status_id").get(pk=shot.pk)
 
 
 def test_a_shot_is_moved_to_a_studio_s_status_as_the_machine_allows() -> None:

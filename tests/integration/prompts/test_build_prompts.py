@@ -212,6 +212,21 @@ def test_a_shots_slate_is_drawn_at_the_size_asked_for() -> None:
     assert (drawn.format, drawn.size) == ("PNG", (752, 384))
 
 
+def test_a_preset_says_what_its_project_has_it_say_and_the_segment_tells() -> None:
+    shot = ShotFactory.create()
+    used = ShotPresetFactory.create(shot=shot)
+    PresetOverride.objects.create(
+        project=shot.project,
+        preset=used.preset,
+        prompt_fragment="as in an old tale",
+        prompt_fragment_ko="옛날이야기처럼",
+    )
+    (said,) = [one for one in build_prompt(shot, Reader("image")).segments if one["source"] == "preset"]
+    assert (said["text"], said["why"]) == ("as in an old tale", "of_project")
+    korean = build_prompt(shot, Reader("image"), language="ko")
+    assert "옛날이야기처럼" in korean.positive
+
+
 def test_a_preset_says_in_a_project_what_the_project_has_it_say() -> None:
     shot, elsewhere = ShotFactory.create(), ShotFactory.create()
     preset = CinematicPresetFactory.create(

@@ -148,7 +148,7 @@ def test_prompts_of_thirty_shots_take_the_queries_of_one(
         write(shot)
     build_prompts(shots, IMAGE)
     for some in (shots, shots[:1]):
-        with django_assert_num_queries(7):  # the project's settings, facts (3, nobody is cast), edits, builds
+        with django_assert_num_queries(7):  # settings, facts (4, nobody is cast), edits, builds
             build_prompts(some, IMAGE)
 
 

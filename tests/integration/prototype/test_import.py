@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.characters.services import create_character
 from apps.common.models import StateEvent
+from apps.presets.models import Look
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.prototype import import_aipipeline
 from apps.productions.prototype.report import Report
@@ -36,6 +37,7 @@ OURS = (
     Shot,
     ShotCharacter,
     ShotPreset,
+    Look,
 )
 
 
@@ -48,6 +50,11 @@ def presets_of(row: Shot) -> list[str]:
     return [f"{one.preset.category.slug}/{one.preset.slug}" for one in used]
 
 
+def rows_of(model: Any) -> Any:
+    rows = model._default_manager.all()
+    return rows.filter(project__isnull=False) if model is Look else rows
+
+
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Every row, without keys, times and what is made of keys."""
     hidden = {"id", "created_at", "updated_at", "locked_at", "row_version"}
@@ -55,7 +62,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
     for model in OURS:
         rows = [
             {key: str(value) for key, value in row.items() if key not in hidden and not key.endswith("_id")}
-            for row in model._default_manager.values()
+            for row in rows_of(model).values()
         ]
         found[model.__name__] = sorted(rows, key=str)
     found["presets"] = [{row.code: presets_of(row)} for row in Shot.objects.order_by("code")]
@@ -275,6 +282,21 @@ def test_presets_that_no_word_means_are_kept_in_the_notes(folder: Write) -> None
     assert ("dropped", "cinematic_id") in lines(report, "shot SHT-00030")
     assert presets_of(shot("SHT-00030")) == ["weather/dust-and-haze"]
     assert "Time of day: Noonish" in shot("SHT-00030").notes
+
+
+def test_cinematic_options_become_looks_of_the_project(folder: Write) -> None:
+    report = import_aipipeline(folder(a_project()))
+    look = Look.objects.get(project__code="HARBOUR")
+    assert (look.slug, look.name) == ("cine-001", "Cold night")
+    chosen = [f"{one.category.slug}/{one.slug}" for one in look.presets.select_related("category")]
+    assert {"lens_focal/85mm-portrait", "lighting_style/low-key", "mood/melancholic"} <= set(chosen)
+    assert "Camera body: Arri Alexa" in look.description
+    assert ("doubtful", "lens_type") in lines(report, "cinematic CINE-001")
+    assert import_aipipeline(folder_of(report)).there["looks"] == 1
+
+
+def folder_of(report: Report) -> Path:
+    return Path(report.source)
 
 
 def test_missing_and_odd_fields_stop_nothing(folder: Write) -> None:

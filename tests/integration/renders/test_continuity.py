@@ -18,7 +18,6 @@ from apps.accounts.models import User
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.renders.models import Job, JobContinuity
-from apps.renders.services import continuity
 from apps.renders.services.continuity import make_tail, resolve_missed, selection_changed
 from apps.renders.services.control import cancel_jobs
 from apps.renders.services.orders import order_for
@@ -54,7 +53,7 @@ def cutting(monkeypatch: pytest.MonkeyPatch, artifact_root: Path) -> list[str]:
         asked.append(f"{args[1]} {args[2]}")
         make_tail(UUID(args[0]), *args[1:])
 
-    monkeypatch.setattr(continuity.app, "send_task", send_task)
+    monkeypatch.setattr("apps.renders.services.continuity.app.send_task", send_task)
     return asked
 
 
@@ -117,7 +116,7 @@ def write(path: Path) -> None:
 
 
 def greys_of(artifact: Artifact) -> list[int]:
-    with default_storage.open(artifact.key) as file, av.open(file) as container:
+    with default_storage.open(artifact.key) as file, av.open(file, "r") as container:
         pictures = [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
         return [picture.getpixel((0, 0))[0] for picture in pictures]
 
@@ -125,8 +124,7 @@ def greys_of(artifact: Artifact) -> list[int]:
 def press(shot: Shot, user: User, step: Step = I2V, key: str = "k", **more: Any) -> Job:
     steps = more.get("steps", [step])
     batch = submit(user=user, project=shot.project, shots=[shot], steps=steps, idempotency_key=key).batch
-    job: Job = batch.jobs.order_by("code").last()
-    return job
+    return batch.jobs.latest("code")
 
 
 def says(job: Job) -> str:

@@ -98,6 +98,8 @@ def test_the_api_tells_what_is_stale_and_the_chain_and_renders_it_again(
     listed = api.get("/api/v1/shots", {"stale": "true"}).json()["results"]
     assert [row["full_code"] for row in listed] == [shot.full_code for shot in chain[1:]]
     assert "selected is" in listed[0]["stale"][0]["why"]
+    one = api.get(f"/api/v1/shots/{chain[2].pk}").json()
+    assert "stale itself" in one["stale"][0]["why"]
     links = api.get(f"/api/v1/shots/{chain[1].pk}/chain").json()
     assert [(link["shot"], link["step"]) for link in links] == [
         (shot.full_code, step) for shot, step in zip(chain, (-1, 0, 1), strict=True)

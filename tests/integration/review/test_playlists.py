@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
+from apps.ledger.models import Activity
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Role
@@ -87,6 +91,19 @@ def test_takes_are_added_once_moved_and_removed(film: Project) -> None:
     assert order(playlist) == keys([d, a, c, b])
     assert remove_takes(playlist, keys([a]), user=user) == 1
     assert order(playlist) == keys([d, c, b])
+
+
+def test_what_becomes_of_a_playlist_is_remembered_with_its_takes_in_words(film: Project) -> None:
+    user, (a, b, *_rest) = member(film), takes(film)
+    playlist = create_playlist(project=film, user=user, name="Monday", takes=[a, b])
+    reorder(playlist, keys([b, a]), user=user)
+    delete_playlist(playlist, user=user)
+    made, moved, gone = Activity.objects.filter(kind="playlist").order_by("pk")
+    assert [row.verb for row in (made, moved, gone)] == ["created", "changed", "deleted"]
+    assert (moved.actor, moved.label) == (user.username, "Monday")
+    before, after = moved.changes["takes"]
+    assert (before, after) == (made.changes["takes"][1], before[::-1])
+    assert before[0] == f"SQ010/SH0010/clip/{a.number}"
 
 
 def test_an_order_of_other_takes_than_there_are_is_refused(film: Project) -> None:
@@ -188,6 +205,19 @@ def test_dailies_hold_what_came_since_the_last_ones_in_the_order_of_the_film(fil
     next_day, new = make_dailies(film, user=None, now=tuesday)
     assert (next_day != dailies, order(next_day)) == (True, keys(overnight))
     assert next_day.name == "Dailies 2030-03-05"
+
+
+def test_the_farm_makes_dailies_by_itself_where_something_came(film: Project) -> None:
+    quiet = ProjectFactory.create(code="QUIET")
+    ProjectFactory.create(code="GONE", archived=True)
+    takes(film)
+    said = StringIO()
+    call_command("dailies", stdout=said)
+    today = timezone.localdate().isoformat()
+    assert said.getvalue().splitlines() == [f"FROST: Dailies {today}, 4 new", "QUIET: nothing new"]
+    assert not quiet.playlists.exists()
+    with pytest.raises(CommandError, match="no project NOPE"):
+        call_command("dailies", "NOPE")
 
 
 def test_a_playlists_notes_are_a_table_in_its_order_and_no_formula(film: Project) -> None:

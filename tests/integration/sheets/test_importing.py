@@ -39,7 +39,7 @@ from tests.integration.sheets.film import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
-SHOTS = ["sequence", "code", "description", "frames", "weather"]
+SHOTS: list[Any] = ["sequence", "code", "description", "frames", "weather"]
 
 
 @pytest.fixture

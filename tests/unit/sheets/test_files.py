@@ -78,12 +78,15 @@ def test_a_file_that_is_two_things_at_once_is_what_its_first_bytes_say() -> None
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
-    with pytest.raises(Refused, match="no XLSX, CSV or JSON|the content is CSV"):
+    with pytest.raises(Refused, match=r"no XLSX, CSV or JSON|the content is CSV"):
         read_file(b"code,name\nSH0010,x\n" + packed.getvalue().replace(b"\0", b" "), "list.xlsx")
 
 
 def test_json_holds_each_sheet_as_objects_and_a_list_in_a_cell() -> None:
-    content = b'{"project": {"code": "FROST"}, "shots": [{"code": "SH0010", "presets": ["a", "b"]}, {"frames": 48}]}'
+    content = b"""{
+        "project": {"code": "FROST"},
+        "shots": [{"code": "SH0010", "presets": ["a", "b"]}, {"frames": 48}]
+    }"""
     project, shots = read_file(content, "plan.json").sheets
     assert project.rows[0].cells == ("FROST",)
     assert [row.cells for row in shots.rows] == [("SH0010", ["a", "b"], None), (None, None, 48)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.common.errors import Refused
 from apps.folders.services.layouts import hold
 from apps.folders.services.making import make
 from apps.folders.services.planning import Fate, Planner
@@ -38,6 +39,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no project {options['project']}; there are: {known}.")
         try:
             self._confirm(project, options) if options["confirm"] else self._show(project, options)
+        except Refused as exc:
+            raise CommandError(str(exc)) from exc
         except OSError as exc:
             raise CommandError(f"The store of published files failed: {exc}") from exc
 
