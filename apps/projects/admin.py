@@ -65,7 +65,16 @@ class ProjectAdmin(ScopedAdmin):
     change_act = Act.MANAGE
     form = ProjectForm
     inlines = (MembershipInline,)
-    list_display = ("code", "title", "my_role", "shot_count", "size", "rate", "weight", "condition")
+    list_display: tuple[str, ...] = (
+        "code",
+        "title",
+        "my_role",
+        "shot_count",
+        "size",
+        "rate",
+        "weight",
+        "condition",
+    )
     search_fields = ("code", "name", "name_ko")
     fieldsets = (
         (None, {"fields": ("code", ("name", "name_ko"), "description")}),

@@ -86,6 +86,8 @@ _API_ROWS: Final = {
     "statuses": "shotstatus",
     "imports": "workflowimport",
     "presets": "cinematicpreset",
+    "preset-categories": "presetcategory",
+    "preset-rules": "presetrule",
     "deliveries": "delivery",
     "{content_type_id}": "shot",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tests.integration.access import preset_table
 from tests.integration.access.world import NIGHTS
 
 _LOGIN: Final = "302 302 302 302 302 302 302 302 302 302 302"
@@ -139,6 +140,9 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "watch by a button": (
         "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "make dailies": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
     "review by a button": (
         "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -329,10 +333,12 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
+    **preset_table.PROFILES,
 }
 
 _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "projects/project": ("farm rights", "manage a row", "manage a row"),
+    "presets/presetoverride": ("planners", "plan a row", "manage a row"),
     "productions/episode": ("planners", "plan a row", "manage a row"),
     "productions/sequence": ("planners", "plan a row", "manage a row"),
     "productions/shot": ("planners", "plan a shot", "manage a row"),
@@ -349,8 +355,10 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
 _OF_THE_FARM: Final = {
     "folders/pathtemplate": ("farm rights", "farm rights, a row", "nobody, a row"),
     "folders/mount": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "presets/presetcategory": ("farm rights", "farm rights, a row", "farm rights, a row"),
-    "presets/cinematicpreset": ("farm rights", "farm rights, a row", "farm rights, a row"),
+    **dict.fromkeys(
+        ("presets/presetcategory", "presets/cinematicpreset", "presets/look", "presets/presetrule"),
+        ("planners", "farm rights, a row", "nobody, a row"),
+    ),
     "productions/shotstatus": ("farm rights", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplate": ("nobody", "farm rights, a row", "nobody, a row"),
     "workflows/workflowtemplateversion": ("nobody", "nobody, a row", "nobody, a row"),
@@ -374,7 +382,6 @@ _FARM_LISTS: Final = (
     "limits",
     "nodes",
     "pools",
-    "presets",
     "recipes",
     "schedules",
     "statuses",
@@ -619,7 +626,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/review/take/verdict/": "staff, back to the list",
     "POST admin/review/take/verdict/": "give verdicts",
     "GET admin/review/playlist/dailies/": "staff, back to the list",
-    "POST admin/review/playlist/dailies/": "give a verdict",
+    "POST admin/review/playlist/dailies/": "make dailies",
     **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
     **_button("review/playlist/{object_id}/do", "review by a button"),
     **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
@@ -666,6 +673,7 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("notices/subscription/{object_id}/secret", "press a channel's button"),
     **_button("notices/delivery/{object_id}/again", "press a channel's button"),
     # the API
+    **preset_table.EXPECTED,
     "GET api/schema/": "api: whoever is logged in",
     "GET api/docs/": "whoever is logged in",
     "POST api/v1/auth/login": "api: with a token only",
@@ -882,6 +890,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
     press = {"shot": str(shot.pk), "step": "1", "take": str(film["take"].pk)}
     takes = [str(film["take"].pk)]
     bodies: dict[str, dict[str, Any]] = {
+        **preset_table.bodies(project, f"{sequence}_{shot.code}"),
         "POST api/v1/recipe-runs": {"project": project, "shots": order["shots"], "recipe": "draft"},
         "POST api/v1/recipe-runs/{pk}/more": step,
         "POST api/v1/recipe-runs/{pk}/choose": step | {"take": str(film["take"].pk)},
@@ -903,9 +912,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
             "trigger": "take_approved",
             "deed": "notify",
         },
-        "PATCH api/v1/automations/{pk}": {"active": False},
+        "PATCH api/v1/automations/{pk}": {"active": False, "row_version": 0},
+        "DELETE api/v1/automations/{pk}": {"row_version": 0},
         "POST api/v1/statuses": {"slug": "wfa", "state": "review", "name": "WFA", "order": 35},
-        "PATCH api/v1/statuses/{pk}": {"name": "Waiting"},
+        "PATCH api/v1/statuses/{pk}": {"name": "Waiting", "row_version": film["shotstatus"].row_version},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,
@@ -1019,6 +1029,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
 
 
 DEEDS: Final = (
+    *preset_table.DEEDS,
     "POST api/v1/takes/{pk}/render-again",
     "POST admin/review/take/{object_id}/again/",
     "PATCH api/v1/imports/{pk}",

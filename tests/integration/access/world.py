@@ -29,7 +29,7 @@ from apps.nodes.software import software_of
 from apps.nodes.states import Health
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
-from apps.presets.models import CinematicPreset, PresetCategory
+from apps.presets.models import CinematicPreset, Look, PresetCategory, PresetOverride, PresetRule
 from apps.productions.models import Automation, Shot, ShotStatus
 from apps.productions.states import SHOT
 from apps.projects.models import Membership, Project
@@ -124,8 +124,10 @@ def build() -> World:
         "shot_type": ContentType.objects.get_for_model(Shot).pk,
         "workflowtemplate": WorkflowTemplate.objects.get(slug="sd15_t2i"),
         "workflowtemplateversion": WorkflowTemplateVersion.objects.filter(template__slug="sd15_t2i").first(),
-        "presetcategory": PresetCategory.objects.first(),
-        "cinematicpreset": CinematicPreset.objects.first(),
+        "presetcategory": PresetCategory.objects.filter(project=None).first(),
+        "cinematicpreset": CinematicPreset.objects.filter(project=None).first(),
+        "look": Look.objects.filter(project=None).first(),
+        "presetrule": PresetRule.objects.filter(project=None).first(),
         "shotstatus": ShotStatus.objects.first(),
         "recipe": recipe,
         **_of_the_farm(),
@@ -292,6 +294,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         project=shot.project, name=f"tell of {code}", trigger="take_approved", deed="notify"
     )
     return rows | {
+        "presetoverride": _library(shot.project),
         "reciperun": _run(recipe, shot, rows["take"]),
         "renderbatch": rows["batch"],
         "lora": lora,
@@ -419,6 +422,23 @@ def _notices(film: dict[str, Any], reader: User) -> dict[str, Any]:
         delivery=delivery, at=timezone.now(), ok=False, milliseconds=3, answer=batch.note, error=batch.note
     )
     return {"notice": notice, "subscription": channel, "delivery": delivery}
+
+
+def _library(project: Project) -> PresetOverride:
+    """A film's own category, preset, look and rule, and what it says instead of the studio."""
+    said, key = f"said in {project.code}", project.code.lower()
+    texts = {"prompt_fragment": said, "negative_fragment_ko": said}
+    category = PresetCategory.objects.create(project=project, slug=key, name=said, order=90)
+    preset = CinematicPreset.objects.create(
+        project=project, category=category, slug=key, name=said, order=1, **texts
+    )
+    look = Look.objects.create(project=project, slug=key, name=said, description=said)
+    look.look_presets.create(preset=preset)
+    PresetRule.objects.create(
+        project=project, slug=key, when="kind:image", other="kind:image", message=said, message_ko=said
+    )
+    studios = CinematicPreset.objects.get(project=None, slug="tense")
+    return PresetOverride.objects.create(project=project, preset=studios, **texts)
 
 
 def _mark(film: dict[str, Any]) -> None:
