@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from apps.common.errors import Problem
+from apps.common.errors import Problem, Refused
 from apps.presets.models import CinematicPreset
 from apps.presets.rules import Broken, LookFacts, Rule, broken
 from apps.presets.selectors import chosen, rules_in
@@ -55,6 +55,22 @@ def problems_of(shots: Sequence[Shot], *, kind: str = "") -> dict[UUID, tuple[Br
     return {
         shot.pk: broken(rules[shot.project_id], facts_of(shot, used[shot.pk], kind=kind)) for shot in shots
     }
+
+
+def require_rules(keys: Sequence[UUID]) -> None:
+    """Raise Refused, by shot, where one breaks a hard rule as it is saved now and nobody says why it may.
+
+    Inside the caller's transaction, which is rolled back then. Three queries, however many shots.
+    """
+    shots = list(Shot.objects.filter(pk__in=keys).select_related("project", "sequence", "location"))
+    broken_by = problems_of(shots)
+    problems = [
+        problem
+        for shot in shots
+        for problem in refusals(broken_by[shot.pk], shot.preset_override, field=f"{shot.full_code} presets")
+    ]
+    if problems:
+        raise Refused(*problems)
 
 
 def check(shot: Shot, presets: Iterable[CinematicPreset], rules: Iterable[Rule]) -> tuple[Broken, ...]:

@@ -36,6 +36,8 @@ MAX_COLUMNS: Final = 64
 LAST_ROW: Final = 1_048_576
 """Of any spreadsheet. A row that says it is a later one lies."""
 
+SUBSTITUTE: Final = "\x1a"
+"""What stands for NUL: a control character as well, so the cell is refused."""
 MOST_MERGED: Final = 1_000_000
 """Rows in all merged ranges together."""
 
@@ -300,9 +302,15 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
 
 
 def tidy(value: Any) -> Any:
-    """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing."""
+    """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing.
+
+    What no database keeps (NUL, half a letter) is another letter from here on, so that it can be told.
+    """
     if not isinstance(value, str):
         return value
+    value = value.replace("\0", SUBSTITUTE)
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
     return text or None
 

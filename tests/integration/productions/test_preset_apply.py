@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
+from apps.ledger.models import Batch
+from apps.ledger.services.undoing import undo
 from apps.presets.models import CinematicPreset, Look
 from apps.presets.services.looks import create_look
+from apps.productions.bulk import change_shots
 from apps.productions.editing import update_shot
 from apps.productions.models import Shot
 from apps.productions.preset_apply import (
@@ -192,3 +197,21 @@ def test_a_look_is_kept_by_who_plans_and_of_presets_that_go_together(project: Pr
         create_look(project=project, name="y", presets=["mood/tense"], user=UserFactory.create())
     with pytest.raises(NotAllowed, match=r"presets\.add_look"):
         create_look(project=None, name="z", presets=["mood/tense"], user=planner)
+
+
+def test_a_bulk_change_is_refused_by_the_shots_it_would_make_wrong(shots: list[Shot], planner: User) -> None:
+    give(shots[1], "lighting_style/hard-sun")
+    keys: dict[UUID, int | None] = {shot.pk: None for shot in shots}
+    with pytest.raises(Refused, match="There is no sun at night") as refused:
+        change_shots(shots[0].project, keys, {"time_of_day": "night"}, user=planner)
+    assert [problem.field for problem in refused.value.problems] == [f"{shots[1].full_code} presets"]
+    assert set(Shot.objects.values_list("time_of_day", flat=True)) == {""}
+    assert change_shots(shots[0].project, keys, {"notes": "seen"}, user=planner).batch
+
+
+def test_presets_given_to_many_shots_are_taken_back_as_one(shots: list[Shot], planner: User) -> None:
+    give(shots[0], "mood/serene")
+    done = apply_presets(shots, named("mood/tense"), mode=Mode.REPLACE, user=planner)
+    assert presets_of(shots[0]) == ["mood/tense"]
+    undo(Batch.objects.get(pk=done.batch), user=planner)
+    assert [presets_of(shot) for shot in shots] == [["mood/serene"], [], []]
