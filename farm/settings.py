@@ -249,6 +249,8 @@ SPECTACULAR_SETTINGS = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "JobState": "apps.renders.states.JobState",
+        "PromptChannel": "apps.prompts.models.Spoken",
+        "PresetChannel": "apps.presets.models.Channel",
         "ImportState": "apps.workflows.states.ImportState",
         "LanguageEnum": [("ko", "한국어"), ("en", "English")],
         "AttemptState": "apps.renders.states.AttemptState",
@@ -265,6 +267,8 @@ SPECTACULAR_SETTINGS = {
         "NoticeRoad": "apps.notices.models.Road",
         "DeliveryState": "apps.notices.models.DeliveryState",
         "ShotStatus": "apps.productions.states.SHOT.states",
+        "ProjectRole": "apps.projects.roles.Role",
+        "Stage": "apps.projects.stages.Stage",
         "SheetState": "apps.sheets.states.BatchState",
         "AutomationTrigger": "apps.productions.models.Trigger",
         "AutomationDeed": "apps.productions.models.Deed",

@@ -14,6 +14,8 @@ NTSC: Final = tuple(Fraction(nominal * 1000, 1001) for nominal in (12, 15, 24, 3
 """Rates that people write as decimals (23.976, 29.97, 59.94) and that are none."""
 
 FASTEST: Final = 1_000_000
+SLOWEST: Final = Decimal("1e-9")
+"""A tinier decimal is no rate, and its fraction may take minutes to write down."""
 
 LONGEST_RATE: Final = 60
 """Characters: 16.666666666666668 is written so, and nothing needs more."""
@@ -47,7 +49,7 @@ def _read(text: str) -> Fraction:
         if "/" in text:
             return Fraction(text)
         decimal = Decimal(text)
-        if not 0 < decimal < FASTEST:
+        if not SLOWEST < decimal < FASTEST:
             raise ValueError(text)
         exact = Fraction(decimal)
     except (ValueError, ArithmeticError) as exc:

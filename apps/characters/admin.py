@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from apps.characters.models import Character, CharacterLora, CharacterReference,
 from apps.characters.pictures import read_picture
 from apps.characters.services import CharacterFields, add_reference, create_character, reference_url
 from apps.common.admin_forms import CodedForm, become
+from apps.common.counting import count_of
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, clamped, no_picture, spoken, thumbnail
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline
@@ -130,7 +131,7 @@ class CharacterAdmin(ScopedAdmin):
         first = CharacterReference.objects.filter(character=OuterRef("pk")).order_by("order", "created_at")
         rows: QuerySet[Any] = super().get_queryset(request)
         counted: QuerySet[Any] = rows.annotate(
-            _shots=Count("casting"), _face=Subquery(first.values("pk")[:1])
+            _shots=count_of(Character, "casting"), _face=Subquery(first.values("pk")[:1])
         )
         return counted
 

@@ -25,6 +25,7 @@ from apps.common.admin_versions import (
 )
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.pages import KeyedPaginator
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -61,6 +62,7 @@ class Page(_ModelAdmin):
     list_fullwidth = True
     list_filter_sheet = False
     show_full_result_count = False
+    paginator = KeyedPaginator
     show_facets = admin.ShowFacets.NEVER
     warn_unsaved_form = True
     save_on_top = False

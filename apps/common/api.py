@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
+from apps.common.pages import KeyedRows
 from apps.common.problems import CONTENT_TYPE
 
 _PROBLEM: Final[dict[str, Any]] = {
@@ -59,6 +64,13 @@ class Pages(LimitOffsetPagination):
 
     default_limit = 50
     max_limit = 500
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        """Return the rows of the page that was asked for."""
+        rows: Any = KeyedRows(queryset) if isinstance(queryset, QuerySet) else queryset
+        return super().paginate_queryset(rows, request, view)
 
 
 def document_problems(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:

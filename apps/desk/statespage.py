@@ -100,8 +100,9 @@ CHAPTERS: Final = (
     ),
     Chapter(
         "Shot",
-        "The states are rows (shot statuses), so a studio can rename what people read. Rendering and "
-        "verdicts on takes move a shot by themselves; shots on hold, omitted or final are left alone.",
+        "The states are rows (shot statuses), so a studio can rename what people read, and add shades of its "
+        "own, which change nothing here. Automations move a shot by themselves ([statuses.md](statuses.md)); "
+        "shots on hold, omitted or final are left alone.",
         SHOT,
     ),
     Chapter(

@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.http import (
     Http404,
     HttpRequest,
+    HttpResponse,
     HttpResponseBase,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
@@ -93,9 +94,7 @@ class Remembered(Page):
         own = path("<path:object_id>/history/<int:activity_id>/restore/", view, name=name)
         return [own, *super().get_urls()]
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
-    ) -> HttpResponseBase:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show who changed what of the row, newest first, and a way back to each version."""
         row = self.get_object(request, object_id) if is_tracked(self.model) else None
         if row is None:
@@ -116,7 +115,7 @@ class Remembered(Page):
             "restore": f"admin:{self.opts.app_label}_{self.opts.model_name}_restore",
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/ledger/history.html", context)
 
     def restore_view(self, request: HttpRequest, object_id: str, activity_id: int) -> HttpResponseBase:
@@ -124,7 +123,9 @@ class Remembered(Page):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         row = self.get_object(request, object_id)
-        activity = history_of(self.model, row.pk).filter(pk=activity_id).first() if row else None
+        if row is None:
+            raise Http404
+        activity = history_of(self.model, row.pk).filter(pk=activity_id).first()
         if activity is None:
             raise Http404
         if not self.has_change_permission(request, row) or not isinstance(request.user, User):

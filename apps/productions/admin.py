@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_forms import become
+from apps.common.counting import count_of
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
@@ -58,7 +59,7 @@ class ShotCount(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(_shots=Count("shots"))
+        counted: QuerySet[Any] = rows.annotate(_shots=count_of(self.model, "shots"))
         return counted
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
@@ -82,7 +83,7 @@ class EpisodeAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(_sequences=Count("sequences"))
+        counted: QuerySet[Any] = rows.annotate(_sequences=count_of(Episode, "sequences"))
         return counted
 
     def save_model(self, request: HttpRequest, obj: Episode, form: Any, change: bool) -> None:

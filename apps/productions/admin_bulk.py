@@ -98,7 +98,8 @@ class BulkForm(forms.Form):
     @property
     def ticked(self) -> list[str]:
         """The names of what shall be set."""
-        return [name for name in self.data.getlist("set") if name in self.fields]
+        sent: Any = self.data
+        return [name for name in sent.getlist("set") if name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from apps.accounts.admin import UserAdmin
 from apps.accounts.models import User
 from apps.common.admin import ReadOnly, Tabular
+from apps.common.counting import count_of
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, link, spoken
 from apps.projects.admin_history import ActivityAdmin, BatchAdmin
@@ -65,7 +66,16 @@ class ProjectAdmin(ScopedAdmin):
     change_act = Act.MANAGE
     form = ProjectForm
     inlines = (MembershipInline,)
-    list_display = ("code", "title", "my_role", "shot_count", "size", "rate", "weight", "condition")
+    list_display: tuple[str, ...] = (
+        "code",
+        "title",
+        "my_role",
+        "shot_count",
+        "size",
+        "rate",
+        "weight",
+        "condition",
+    )
     search_fields = ("code", "name", "name_ko")
     fieldsets = (
         (None, {"fields": ("code", ("name", "name_ko"), "description")}),
@@ -139,7 +149,7 @@ class ProjectAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(_shots=Count("shots"))
+        counted: QuerySet[Any] = rows.annotate(_shots=count_of(Project, "shots"))
         return counted
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:

@@ -49,7 +49,7 @@ class MemberForm(forms.ModelForm[Membership]):
         return data
 
 
-class MemberFormSet(BaseInlineFormSet[Membership, Project, MemberForm]):
+class MemberFormSet(BaseInlineFormSet[Any, Any, forms.ModelForm[Any]]):
     """A project keeps an admin."""
 
     def clean(self) -> None:

@@ -40,7 +40,8 @@ def choose_view(request: HttpRequest) -> HttpResponse:
     person, told = person_of(request), request.POST.get("project", "")
     project: Project | None = None
     if told:
-        project = offered(person).filter(pk=uuid_in(told)).first()
+        key = uuid_in(told)
+        project = offered(person).filter(pk=key).first() if key is not None else None
         if project is None:
             raise Http404
     remember(person, project)

@@ -89,7 +89,8 @@ def _triggers(
 
 def _trigger(member: CastMember, lora: Lora, words: Iterable[str], language: str) -> Segment:
     source = Source("lora", "lora", lora.lora_id, "trigger_words", pick(member.name, language).text)
-    return source.says(plain(", ".join(words)))
+    weighed = "cast_weight" if member.lora_weight is not None else ""
+    return source.says(plain(", ".join(words)), why=weighed)
 
 
 def _unloaded(facts: ShotFacts, reader: Reader, language: str) -> Iterator[Segment]:

@@ -16,6 +16,7 @@ REASONS: Final[Mapping[str, Promise]] = {
     "costume_default": _("the character's default costume"),
     "only_name": _("the location has no prompt text; its name stands in for it"),
     "of_project": _("this project's own words for the preset"),
+    "cast_weight": _("its LoRA has the weight of this casting, not its own"),
     "by_hand": _("written by hand; the composer would have said something else"),
     # left out
     "video_only": _("speaks to video prompts only: a picture does not move"),

@@ -142,7 +142,7 @@ def guest_viewer(
 ) -> Viewer:
     """Make the page of a playlist for a guest: it plays and takes notes, and leads nowhere else."""
     with_files(list(takes))
-    hidden = {"page": "", "verdict": "", "verdict_label": "", "selected": False}
+    hidden = {"page": "", "verdict": "", "verdict_label": "", "selected": False, "stale": False}
     items = [
         item_of(take, signed) | hidden | {"may": {"review": False, "comment": may_comment}} for take in takes
     ]
@@ -189,6 +189,7 @@ def item_of(take: Any, signed: Signed) -> dict[str, Any]:
         "verdict": str(take.review_state),
         "verdict_label": str(take.get_review_state_display()),
         "selected": take.selected,
+        "stale": take.stale_since is not None,
         "simulated": take.simulated,
     }
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.productions.models import Shot
 from apps.review.models import Take
 from apps.review.states import Review
+from apps.workflows.models import Kind
 
 GOOD: Final = (Review.PENDING, Review.APPROVED)
 
@@ -21,12 +24,21 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "upstream": _("Made from %(take)s, which is stale itself."),
 }
 
+_TAKE: Final = re.compile(rf"\b(?P<kind>{'|'.join(Kind.values)}) take (?P<number>\d+)")
+"""How a reason names a take, as str(take) does."""
+
 
 def why_stale(take: Take) -> str:
     """Say why a take is stale, in the reader's language; "" if it is not."""
     why: Mapping[str, Any] = take.stale_why or {}
     told = SENTENCES.get(str(why.get("code", "")))
-    return str(told) % why if told is not None and take.stale_since is not None else ""
+    if told is None or take.stale_since is None:
+        return ""
+    return str(told) % {name: _TAKE.sub(_in_words, str(value)) for name, value in why.items()}
+
+
+def _in_words(named: re.Match[str]) -> str:
+    return f"{Kind(named['kind']).label} {gettext('take %(number)d') % {'number': int(named['number'])}}"
 
 
 def standing_stale() -> QuerySet[Take]:

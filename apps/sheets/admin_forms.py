@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from apps.projects.admin_scope import label_of
 from apps.projects.models import Project
 from apps.sheets.exporting import Discipline
-from apps.sheets.headings import IGNORED, SHEETS, Targets, columns_of, nearest
+from apps.sheets.headings import IGNORED, SHEETS, WORDS, Targets, columns_of, nearest
 from apps.sheets.models import Format, ImportBatch
 from apps.sheets.reading import TableMapping
 from apps.sheets.writing import label_of as column_label
@@ -125,7 +125,7 @@ class MappingForm(forms.Form):
 
 
 def _shown(name: str, known: Targets) -> str:
-    label = known.names.get(name) or column_label(name)
+    label = column_label(name) if name in WORDS else known.names.get(name, name)
     return name if label.casefold() == name else f"{name} · {label}"
 
 

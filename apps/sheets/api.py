@@ -120,7 +120,9 @@ class SheetChoices(Strict):
     """What is to be taken. What is not named stays as it was chosen."""
 
     mapping = serializers.DictField(child=SheetMapping(), required=False)
-    create = serializers.BooleanField(required=False, help_text="Create what is not there yet")
+    create = serializers.BooleanField(  # type: ignore[assignment] # the metaclass takes fields out
+        required=False, help_text="Create what is not there yet"
+    )
     empty = OneOf(choices=EMPTY, required=False, help_text="What an empty cell does to a filled value")
     sequence = serializers.CharField(
         required=False, allow_blank=True, max_length=20, help_text="That of shots without one"
@@ -140,6 +142,8 @@ class SheetChoices(Strict):
 
 class _OfProject(ScopedViewSet[Project]):
     """What belongs to one project of the person's."""
+
+    serializer_class: Any = None
 
     queryset = Project.objects.all()
     lookup_field = "code"
@@ -163,7 +167,7 @@ class SheetImportViewSet(_OfProject):
     def list(self, request: Request, code: str) -> Response:
         """What was brought into this project. Takes the right to plan."""
         rows = ImportBatch.objects.filter(project=self.planned()).select_related("project", "by")
-        page = self.paginate_queryset(rows.order_by("-created_at", "-pk"))  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(rows.order_by("-created_at", "-pk"))  # type: ignore[arg-type]
         return self.get_paginated_response(SheetImportSerializer(page, many=True).data)
 
     @extend_schema(request={"multipart/form-data": SheetUpload}, responses={201: SheetImportSerializer})
@@ -214,7 +218,7 @@ class SheetImportViewSet(_OfProject):
             told = f"choose one of {', '.join(ONLY)}"
             raise Refused(Problem("only", only, told, code="unknown_choice"))
         rows = plan_rows(self._batch(batch_id), only=only, sheet=request.query_params.get("sheet", ""))
-        page = self.paginate_queryset(rows)  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(rows)  # type: ignore[arg-type]
         return self.get_paginated_response(PlanRowSerializer(page, many=True).data)
 
     @extend_schema(request=None, responses=SheetImportSerializer)

@@ -42,14 +42,15 @@ class RowPlan:
     versions: dict[str, int] = field(default_factory=dict)
     kept: int = 0
     cleared: int = 0
+    places: dict[str, int] = field(default_factory=dict)
 
     def take(self, cell: Cell) -> None:
         """Put a cell in; a fault of the same column stands in its place."""
-        for index, there in enumerate(self.cells):
-            if there[0] == cell[0]:
-                self.cells[index] = [cell[0], cell[1], there[2], cell[3], cell[4]]
-                return
-        self.cells.append(cell)
+        index = self.places.setdefault(cell[0], len(self.cells))
+        if index == len(self.cells):
+            self.cells.append(cell)
+        else:
+            self.cells[index] = [cell[0], cell[1], self.cells[index][2], cell[3], cell[4]]
 
 
 @dataclass(frozen=True)

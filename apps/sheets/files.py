@@ -98,7 +98,7 @@ def _json_sheets(text: str, name: str) -> list[Sheet]:
         if isinstance(rows, dict):
             rows = [rows]  # noqa: PLW2901 - a sheet of one row may be written without its list
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-            sheets.append(_json_sheet(str(title)[:120], rows, name))
+            sheets.append(_json_sheet(str(tidy(title) or "JSON")[:120], rows, name))
         elif not str(title).startswith("_") and isinstance(rows, list):
             told = _("“%s” is no list of objects. Write each row as an object of column and value.")
             raise _refused(name, told % str(title)[:60], "unreadable_workbook")
@@ -108,7 +108,7 @@ def _json_sheets(text: str, name: str) -> list[Sheet]:
 def _json_sheet(title: str, rows: list[dict[str, Any]], name: str) -> Sheet:
     if len(rows) > MAX_ROWS:
         raise _refused(title, _("The sheet has more than 50 000 rows. Split the shot list."), "too_large")
-    names = list(dict.fromkeys(str(key) for row in rows for key in row))
+    names = list(dict.fromkeys(key for row in rows for key in row))
     if len(names) > MAX_COLUMNS:
         raise _refused(
             title, _("The sheet has more than 64 columns. Remove what is not needed."), "unreadable_workbook"
@@ -117,9 +117,8 @@ def _json_sheet(title: str, rows: list[dict[str, Any]], name: str) -> Sheet:
         Row(number, tuple(_json_cell(row.get(key)) for key in names))
         for number, row in enumerate(rows, start=2)
     ]
-    return sheet_of(
-        title, [Row(1, tuple(names)), *(row for row in read if any(c is not None for c in row.cells))]
-    )
+    filled = [row for row in read if any(cell is not None for cell in row.cells)]
+    return sheet_of(title, [Row(1, tuple(tidy(name) for name in names)), *filled])
 
 
 def _json_cell(value: Any) -> Any:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+from django.utils.translation import get_language
+
 from apps.presets.models import PresetCategory
 from apps.productions.importing import cells
 from apps.productions.importing.layout import PLANNING, SHOTS, Column, Layout
@@ -152,7 +154,8 @@ def targets() -> Targets:
     preset_words |= {word: slug for word, slug in _CATEGORIES.items() if slug in slugs}
     preset_words |= {slug: slug for slug in slugs}
     words = {sheet: _words(columns, preset_words) for sheet, columns in by_sheet.items()}
-    names = {slug: name for slug, name, _ko in categories}
+    korean = (get_language() or "en").startswith("ko")
+    names = {slug: ko if korean and ko else name for slug, name, ko in categories}
     return Targets(by_sheet, words, slugs, names)
 
 

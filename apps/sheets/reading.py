@@ -19,6 +19,7 @@ from apps.productions.importing.records import Record, records_of
 from apps.sheets.headings import IGNORED, SECONDS, SHOT, TECHNICAL, Targets, layout_of, technical
 from apps.sheets.models import Format
 
+_SECONDS: Final = re.compile(r"\d{1,7}(?:\.\d{1,9})?")
 _TIME: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2})(?:[:;](\d{1,3})|\.(\d{1,6}))?")
 
 
@@ -225,8 +226,8 @@ def seconds_of(value: Any, rate: Fraction) -> Fraction | None:
     if isinstance(value, datetime):
         value = value.time()
     if isinstance(value, time):
-        whole = value.hour * 3600 + value.minute * 60 + value.second
-        return Fraction(whole) + Fraction(value.microsecond, 1_000_000)
+        of_day = value.hour * 3600 + value.minute * 60 + value.second
+        return Fraction(of_day) + Fraction(value.microsecond, 1_000_000)
     text = str(value).removeprefix("'").strip()
     if found := _TIME.fullmatch(text):
         hours, minutes, whole, frames, part = found.groups()
@@ -234,11 +235,7 @@ def seconds_of(value: Any, rate: Fraction) -> Fraction | None:
         if frames:
             seconds += Fraction(int(frames)) / rate
         return seconds + Fraction(f"0.{part}") if part else seconds
-    try:
-        seconds = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        return None
-    return seconds if 0 <= seconds <= 1_000_000 else None
+    return Fraction(text) if _SECONDS.fullmatch(text) else None
 
 
 def the_project(told: Told, code: str) -> Record | None:

@@ -48,6 +48,7 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     clip_job = row("SELECT id FROM renders_job WHERE kind = 'clip' AND state = 'succeeded' LIMIT 1")
     waiting = row(REFUSED)
     shot = row("SELECT shot_id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
+    project = row("SELECT project_id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
     clip = row("SELECT id FROM review_take WHERE kind = 'clip' ORDER BY created_at LIMIT 1")
     still = row("SELECT id FROM review_take WHERE review_state = 'retake' LIMIT 1")
     batch = row("SELECT batch_id FROM renders_job WHERE state = 'running' LIMIT 1")
@@ -72,6 +73,19 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     yield Page(name="shots", title="Shots", path="/admin/productions/shot/", main=True)
     yield Page(
         name="shot", title="A shot", path=f"/admin/productions/shot/{shot}/change/", main=True, height=1400
+    )
+    yield Page(
+        name="prompt",
+        title="A shot's prompt: every word with its origin, by hand where you like",
+        path=f"/admin/productions/shot/{shot}/prompt/?template=flux_t2i",
+        main=True,
+        height=1400,
+    )
+    yield Page(
+        name="prompt-order",
+        title="In which order a project's prompts are written",
+        path=f"/admin/projects/project/{project}/composer/",
+        height=1200,
     )
     yield Page(
         name="render",

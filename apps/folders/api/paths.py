@@ -25,7 +25,8 @@ class PathsSerializer(serializers.Serializer[Any]):
 
 def located(serializer: serializers.BaseSerializer[Any]) -> Located:
     """Return what knows where things lie, one for all rows of an answer."""
-    return cast(Located, serializer.context.setdefault("located", Located()))
+    known = serializer.context.get("located")
+    return known if isinstance(known, Located) else Located()
 
 
 class WithPaths(ScopedRead[M]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,7 +18,7 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 
 
-class Assignees(serializers.Serializer[Shot]):
+class Assignees(serializers.Serializer[Any]):
     """``users``: the people a shot is assigned to. ``assignable``: those it may be assigned to."""
 
     users = serializers.ListField(child=serializers.CharField(), read_only=True)

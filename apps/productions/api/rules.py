@@ -14,7 +14,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
 from apps.common import filters
+from apps.common.api_versions import IF_MATCH, Versioned, version_said
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.nodes.api.places import FarmRows
 from apps.productions.api.serializers import (
     AutomationBody,
@@ -37,19 +40,24 @@ class StatusViewSet(FarmRows[ShotStatus]):
 
     @extend_schema(request=StatusBody, responses={201: StatusSerializer})
     def create(self, request: Request) -> Response:
-        made = save_status(ShotStatus(**self.said("add")), user=person_of(request))
+        said = self.said("add")
+        said.pop("row_version", None)
+        made = save_status(ShotStatus(**said), user=person_of(request))
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=StatusBody(partial=True), responses=StatusSerializer)
+    @extend_schema(request=StatusBody(partial=True), responses=StatusSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         said = self.said("change", partial=True)
-        row = self.get_object()
+        row, version = self.get_object(), version_said(request, said)
         if said.get("slug", row.slug) != row.slug:
             told = _("a status keeps its slug; add another, and archive this one")
             raise Refused(Problem("slug", said["slug"], told, code="fixed"))
         for name, value in said.items():
             setattr(row, name, value)
-        return Response(self.get_serializer(save_status(row, user=person_of(request))).data)
+        with changing(ShotStatus, [row.pk], actor=person_of(request)):
+            claim(row, version)
+            row = save_status(row, user=person_of(request))
+        return Response(self.get_serializer(row).data)
 
 
 class AutomationFilter(filters.ByProject):
@@ -73,15 +81,20 @@ class AutomationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
 
     @extend_schema(request=AutomationBody, responses={201: AutomationSerializer})
     def create(self, request: Request) -> Response:
-        made = save_automation(Automation(**self._said()), user=person_of(request))
+        said = self._said()
+        said.pop("row_version", None)
+        made = save_automation(Automation(**said), user=person_of(request))
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=AutomationBody(partial=True), responses=AutomationSerializer)
+    @extend_schema(
+        request=AutomationBody(partial=True), responses=AutomationSerializer, parameters=[IF_MATCH]
+    )
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()
         if not may_write(person_of(request), row):
             save_automation(row, user=person_of(request))  # says what it takes
         said = self._said(partial=True)
+        version = version_said(request, said)
         if "project" in said and said["project"] != row.project:
             told = _("an automation stays where it is; make another")
             raise Refused(Problem("project", str(said["project"] or ""), told, code="fixed"))
@@ -90,11 +103,21 @@ class AutomationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
             raise Refused(Problem("name", said["name"], told, code="fixed"))
         for name, value in said.items():
             setattr(row, name, value)
-        return Response(self.get_serializer(save_automation(row, user=person_of(request))).data)
+        with changing(Automation, [row.pk], actor=person_of(request)):
+            claim(row, version)
+            row = save_automation(row, user=person_of(request))
+        return Response(self.get_serializer(row).data)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
-        remove_automation(self.get_object(), user=person_of(request))
+        row = self.get_object()
+        if not may_write(person_of(request), row, "delete"):
+            remove_automation(row, user=person_of(request))  # says what it takes
+        body = Versioned(data=request.data)
+        body.is_valid(raise_exception=True)
+        with changing(Automation, [row.pk], actor=person_of(request)):
+            claim(row, version_said(request, dict(body.validated_data)))
+            remove_automation(row, user=person_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _said(self, *, partial: bool = False) -> dict[str, Any]:

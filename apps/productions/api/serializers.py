@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.characters.models import MOST_WEIGHT
+from apps.common.api_versions import Versioned
 from apps.common.strict import OneOf, Strict
 from apps.presets.api.serializers import BrokenRule
 from apps.presets.words import told
@@ -288,7 +289,7 @@ class StatusSerializer(serializers.ModelSerializer[ShotStatus]):
         read_only_fields = fields
 
 
-class StatusBody(Strict):
+class StatusBody(Versioned):
     """A status, or what shall change of it. ``slug`` and ``state`` are fixed once it is made.
 
     ``renderable`` and ``closed`` are said of the machine's own; shades follow.
@@ -342,7 +343,7 @@ class AutomationSerializer(serializers.ModelSerializer[Automation]):
         read_only_fields = fields
 
 
-class AutomationBody(Strict):
+class AutomationBody(Versioned):
     """An automation, or what shall change of it. ``project``: once made it stays where it is."""
 
     project = ProjectCode(required=False, allow_null=True)

@@ -44,6 +44,7 @@ from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT
 from apps.projects.api_changes import Revisable
 from apps.projects.roles import Act
+from apps.projects.selectors import may
 
 
 class ShotFilter(filters.ByProject):
@@ -122,7 +123,9 @@ class ShotViewSet(Revisable):
     def move(self, request: Request, pk: str) -> Response:
         """Move the shot to another status, as far as its machine allows."""
         shot = self.get_object()
-        asked = self.asked(StatusChange, of=shot, act=Act.VIEW)  # what it takes depends on where it goes
+        if not may(person_of(request), Act.REVIEW, shot.project, shot=shot.pk):
+            self.require(Act.PLAN, shot)  # which of the two it takes depends on where it goes
+        asked = self.asked(StatusChange, of=shot, act=Act.VIEW)
         if not move_shot_status(shot, user=person_of(request), **asked):
             told = _("somebody else moved this shot just now; read it again")
             raise Conflict(Problem("to", asked["to"], told, code="stale"))

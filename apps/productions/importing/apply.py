@@ -149,7 +149,7 @@ def _record_births(shots: Iterable[Shot], actor: str) -> None:
                 machine=states.SHOT.name,
                 subject=shot.pk,
                 story=shot.pk,
-                to_state=shot.status_id,
+                to_state=str(shot.status_id),
                 actor=actor,
                 reason="imported",
             )

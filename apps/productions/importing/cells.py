@@ -220,11 +220,8 @@ def _bare(value: Any) -> str:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        number = float(value)
-    else:
-        try:
-            number = float(str(value).removeprefix("'").strip())
-        except ValueError:
-            return None
+    try:
+        number = float(value if isinstance(value, int | float) else str(value).removeprefix("'").strip())
+    except (ValueError, OverflowError):
+        return None
     return number if math.isfinite(number) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Model
@@ -90,7 +91,7 @@ class Layout:
     columns: tuple[Column, ...]
     required: bool = False
 
-    @property
+    @cached_property
     def by_name(self) -> Mapping[str, Column]:
         """The columns by their heading."""
         return {column.name: column for column in self.columns}

@@ -37,7 +37,7 @@ def refuse_broken_rules(plan: Plan, known: Known) -> None:
 
 
 def _refuse(plan: Plan, change: Change[Shot], facts: LookFacts, known: Known) -> None:
-    letters = change.record.letters
-    column = "presets" if "presets" in letters else next(iter(letters))
+    told_of = change.record.values
+    column = "presets" if "presets" in told_of else next(iter(told_of))
     for told in refusals(broken(known.rules, facts), change.row.preset_override):
         plan.problems.append(change.record.problem(column, told.value, str(told.message), code=told.code))

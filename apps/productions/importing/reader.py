@@ -36,6 +36,11 @@ MAX_COLUMNS: Final = 64
 LAST_ROW: Final = 1_048_576
 """Of any spreadsheet. A row that says it is a later one lies."""
 
+SUBSTITUTE: Final = "\x1a"
+"""What stands for NUL: a control character as well, so the cell is refused."""
+MOST_MERGED: Final = 1_000_000
+"""Rows in all merged ranges together."""
+
 _DAMAGED = (
     OSError,  # "no valid workbook part": a zip of something else
     zipfile.BadZipFile,
@@ -277,9 +282,13 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
     if not merged:
         return rows
     cells = {row.number: list(row.cells) for row in rows}
+    steps = 0
     for one in merged:
-        left, top, right, bottom = range_boundaries(one)
-        if None in (left, top, right, bottom) or left > MAX_COLUMNS or top not in cells:
+        left, top, right, bottom = (int(side or 0) for side in range_boundaries(one))
+        steps += max(bottom - top, 0) + 1
+        if steps > MOST_MERGED:
+            raise ValueError("more merged cells than a list can have")
+        if not left or left > MAX_COLUMNS or top not in cells:
             continue
         value = cells[top][left - 1] if left <= len(cells[top]) else None
         for number in range(top, min(bottom, top + MAX_ROWS) + 1) if value is not None else ():
@@ -293,9 +302,15 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
 
 
 def tidy(value: Any) -> Any:
-    """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing."""
+    """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing.
+
+    What no database keeps (NUL, half a letter) is another letter from here on, so that it can be told.
+    """
     if not isinstance(value, str):
         return value
+    value = value.replace("\0", SUBSTITUTE)
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").strip()
     return text or None
 

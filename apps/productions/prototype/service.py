@@ -105,7 +105,8 @@ def _project(found: Prototype, typed: str, report: Report) -> Project:
             about.told("fps", rate, f"{code} has {existing.fps:g}; lengths were kept")
         report.there["project"] += 1
         return existing
-    film = Project(code=code, name=found.name[:200], description=found.description, fps=rate)
+    film = Project(code=code, name=found.name[:200], description=found.description)
+    film.fps = rate
     try:
         clean(film)
     except Refused as refused:

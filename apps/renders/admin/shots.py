@@ -28,6 +28,7 @@ from apps.renders.admin.prompts import ShowsPrompts
 from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
+from apps.renders.stage_boxes import boxes, boxes_of
 from apps.review.gallery import by_stage, media_url, newest_of, newest_thumbnail
 from apps.review.models import Playlist
 from apps.review.stale import is_stale, stale_shots, standing_stale, why_stale
@@ -53,7 +54,18 @@ class StaleFilter(admin.SimpleListFilter):
 class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     """Select shots, press Render."""
 
-    list_display = ("picture", "name", "what", "cast", "place", "length", "people", "condition", "newest_job")
+    list_display = (
+        "picture",
+        "name",
+        "what",
+        "cast",
+        "place",
+        "length",
+        "people",
+        "condition",
+        "stages",
+        "newest_job",
+    )
     list_display_links = ("picture", "name")
     list_filter_sheet = True  # the width is for the columns
     list_after_template = "admin/productions/shot/follow.html"
@@ -74,8 +86,10 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
             job.pk: job
             for job in cells.dress(Job.objects.filter(pk__in=[row._job for row in rows if row._job]))
         }
+        found = boxes_of([row.pk for row in rows])
         for row in rows:
             row.newest = jobs.get(row._job)
+            row.stage_boxes = boxes(row.pk, found)
             row.thumb_url = media_url(row._thumb, person_of(request)) if row._thumb else ""
 
     def get_urls(self) -> list[URLPattern]:
@@ -175,6 +189,11 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     @admin.display(description="")
     def picture(self, shot: Any) -> SafeString:
         return thumbnail(shot.thumb_url, shot.full_code) if shot.thumb_url else no_picture()
+
+    @admin.display(description=gettext_lazy("stages"))
+    def stages(self, shot: Any) -> SafeString:
+        drawn: SafeString = shot.stage_boxes
+        return drawn
 
     @admin.display(description=gettext_lazy("newest job"))
     def newest_job(self, shot: Any) -> SafeString:

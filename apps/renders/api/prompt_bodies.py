@@ -58,7 +58,7 @@ class BothTexts(serializers.Serializer[Any]):
     negative = serializers.CharField(allow_blank=True)
 
 
-class RunSerializer(serializers.Serializer[Any]):
+class WordsRunSerializer(serializers.Serializer[Any]):
     """A stretch of text: same, added or removed."""
 
     what = serializers.CharField()
@@ -68,8 +68,8 @@ class RunSerializer(serializers.Serializer[Any]):
 class WordsSerializer(serializers.Serializer[Any]):
     """From one text to the other, word by word."""
 
-    positive = RunSerializer(many=True)
-    negative = RunSerializer(many=True)
+    positive = WordsRunSerializer(many=True)
+    negative = WordsRunSerializer(many=True)
 
 
 class BuildTextSerializer(serializers.Serializer[Any]):
@@ -201,7 +201,7 @@ class SegmentChangeSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     was = serializers.CharField(allow_blank=True)
     now = serializers.CharField(allow_blank=True)
-    words = RunSerializer(many=True)
+    words = WordsRunSerializer(many=True)
 
 
 class DifferenceSerializer(WordsSerializer):

@@ -166,6 +166,8 @@ class Job(BaseModel):
             JOB.constraint("job_state_is_known"),
         ]
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="newest_jobs"),
+            models.Index(fields=["project", "-created_at", "-id"], name="newest_jobs_of_project"),
             models.Index(
                 fields=["lane", "-rank", "ready_at", "id"],
                 condition=models.Q(state="ready", held=False, start_after=None),

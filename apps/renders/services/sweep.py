@@ -15,7 +15,6 @@ from apps.common.clock import database_now
 from apps.common.machines import move
 from apps.materials.models import Material
 from apps.materials.services.queueing import request_material
-from apps.sheets.services.doing import ask_again
 from apps.nodes.models import Node
 from apps.nodes.services import mark_silent_nodes_offline
 from apps.nodes.states import Observed
@@ -36,6 +35,7 @@ from apps.review.models import Take
 from apps.review.services.queueing import request_media
 from apps.review.services.takes import folder_of
 from apps.review.states import Media
+from apps.sheets.services.doing import ask_again
 from farm.contracts import MANIFEST_NAME, ContractError, FailureClass, RenderReport, from_json
 from farm.logs import bound
 from farm.tiers import QUEUE_MEDIA, QUEUE_REPORTS

@@ -38,11 +38,13 @@ def compare_page(page: TakeAdmin, request: HttpRequest) -> HttpResponse:
     row = _with_siblings(page, request, named)
     places = {take.pk: number for number, take in enumerate(row)}
     second = places[named[1].pk] if len(named) > 1 else None
+    before, after = _ways(page, request, named[0].shot) if second is None else ("", "")
     opening = Opening(
         a=places[named[0].pk],
         b=second,
         mode="side" if second is not None else "one",
-        **_ways(page, request, named[0].shot) if second is None else {},
+        before=before,
+        after=after,
     )
     shot = named[0].shot
     return _show(
@@ -62,7 +64,8 @@ def context_page(page: TakeAdmin, request: HttpRequest, take: Take) -> HttpRespo
     best = best_takes([one.pk for one in beside], stage=take.stage)
     row = [best.get(before.pk) if before else None, take, best.get(after.pk) if after else None]
     shown = [one for one in row if one is not None]
-    opening = Opening(a=shown.index(take), reel=True, **_ways_by(best, before, after))
+    ways = [context_address(best[one.pk].pk) if one and one.pk in best else "" for one in (before, after)]
+    opening = Opening(a=shown.index(take), reel=True, before=ways[0], after=ways[1])
     lacking = [one.full_code for one in beside if one.pk not in best]
     told = _("No take of this stage yet: %(shots)s.") % {"shots": ", ".join(lacking)} if lacking else ""
     return _show(
@@ -111,25 +114,17 @@ def _with_siblings(page: TakeAdmin, request: HttpRequest, named: list[Take]) -> 
     return sorted(rows.values(), key=lambda take: (order.index(take.shot_id), take.created_at, take.pk))
 
 
-def _ways(page: TakeAdmin, request: HttpRequest, shot: Shot) -> dict[str, str]:
+def _ways(page: TakeAdmin, request: HttpRequest, shot: Shot) -> tuple[str, str]:
+    """Where the keys for the shot before and after lead: to its take of the stage this shot has come to."""
     before, after = neighbours(shot)
-    stages = (
-        page.get_queryset(request).filter(shot=shot).order_by("-created_at").values_list("stage", flat=True)
-    )
-    beside = [one.pk for one in (before, after) if one is not None]
-    best = best_takes(beside, stage=stages.first() or Stage.CLIP)
-    return {
-        name: compare_address([best[one.pk].pk]) if one is not None and one.pk in best else ""
-        for name, one in (("before", before), ("after", after))
-    }
+    newest = page.get_queryset(request).filter(shot=shot).order_by("-created_at")
+    stage = newest.values_list("stage", flat=True).first() or Stage.CLIP
+    best = best_takes([one.pk for one in (before, after) if one is not None], stage=stage)
 
+    def way(one: Shot | None) -> str:
+        return compare_address([best[one.pk].pk]) if one is not None and one.pk in best else ""
 
-def _ways_by(best: dict[UUID, Take], before: Shot | None, after: Shot | None) -> dict[str, str]:
-    """Where the keys for the shot before and after lead: to its own take in the film."""
-    return {
-        name: context_address(best[one.pk].pk) if one is not None and one.pk in best else ""
-        for name, one in (("before", before), ("after", after))
-    }
+    return way(before), way(after)
 
 
 def _show(

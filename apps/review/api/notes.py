@@ -97,7 +97,7 @@ class NewNote(Strict):
     take = serializers.UUIDField()
     text = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
     frame = serializers.IntegerField(required=False, allow_null=True, default=None)
-    drawing = Drawing(required=False, default=list)
+    drawing = Drawing(required=False, allow_null=True, default=None)
     visibility = OneOf(choices=Visibility.choices, required=False, default=str(Visibility.INTERNAL))
     reply_to = serializers.UUIDField(required=False, allow_null=True, default=None)
     playlist = serializers.UUIDField(required=False, allow_null=True, default=None)

@@ -153,10 +153,14 @@ class Dailies(serializers.Serializer[Any]):
 class NewLink(Strict):
     """A way to the playlist for somebody without an account."""
 
-    label = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
     days = serializers.IntegerField(required=False, default=USUAL_DAYS, min_value=1, max_value=MOST_DAYS)
     password = serializers.CharField(required=False, allow_blank=True, default="", max_length=128)
     may_comment = serializers.BooleanField(required=False, default=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """``label`` is a word of REST framework's own."""
+        label = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
+        return {"label": label, **super().get_fields()}
 
 
 class LinkSerializer(serializers.ModelSerializer[ClientLink]):

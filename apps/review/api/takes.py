@@ -147,7 +147,7 @@ class TakeSerializer(serializers.ModelSerializer[Take]):
 
     class Meta:
         model = Take
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "project",
             "shot",

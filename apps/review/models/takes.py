@@ -67,7 +67,8 @@ class Take(BaseModel):
             REVIEW.constraint("take_review_state_is_known"),
         ]
         indexes = [
-            models.Index(fields=["project", "-created_at"], name="take_list"),
+            models.Index(fields=["project", "-created_at", "-id"], name="takes_of_project"),
+            models.Index(fields=["-created_at", "-id"], name="newest_takes"),
             models.Index(
                 fields=["updated_at"],
                 condition=models.Q(media_state=Media.PROCESSING),

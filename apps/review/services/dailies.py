@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -39,9 +40,14 @@ def make_dailies(
         require(user, Act.REVIEW, project)
     moment = now or timezone.now()
     today = timezone.localdate(moment)
-    with transaction.atomic():
+    with changing(Playlist, actor=user) as change:
         last = _last(project)
-        mine = last if last and last.day == today else _begin(project, today, moment, user)
+        if last and last.day == today:
+            mine = last
+            change.about([mine.pk])
+        else:
+            mine = _begin(project, today, moment, user)
+            change.born(mine)
         room = MOST_ITEMS - mine.items.count()
         new = put(mine, _arrived(project, _since(last, today), moment, room))
         mine.until = moment

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.projects.roles import Act
 from apps.projects.selectors import may, require
 from apps.review.drawings import clean_drawing
@@ -87,7 +88,7 @@ def edit_note(
     note: ReviewNote, *, user: User, row_version: int, text: str | None = None, visibility: str | None = None
 ) -> None:
     """Correct one's own note while it is young and open. Raises NotAllowed, Refused, Conflict."""
-    _require_own(note, user)
+    require_own(note, user)
     if note.resolved_at is not None or timezone.now() - note.created_at > CORRECTED_FOR:
         told = _("a note can be changed by its author for a day, while it is open; write another one")
         raise Refused(Problem("text", "", told, code="too_late"))
@@ -98,7 +99,9 @@ def edit_note(
         _check_visibility(visibility)
         changes["visibility"] = Visibility.CLIENT if is_client(user, note.project_id) else visibility
     mine = ReviewNote.objects.filter(pk=note.pk, row_version=row_version)
-    if not mine.update(**changes, row_version=F("row_version") + 1, updated_at=Now()):
+    with changing(ReviewNote, [note.pk], actor=user):
+        changed = mine.update(**changes, row_version=F("row_version") + 1, updated_at=Now())
+    if not changed:
         told = _("somebody changed this note meanwhile; load it again")
         raise Conflict(Problem("row_version", str(row_version), told, code="stale"))
 
@@ -109,14 +112,15 @@ def delete_note(note: ReviewNote, *, user: User) -> None:
     Raises NotAllowed, Refused.
     """
     if not may(user, Act.MANAGE, note.project):
-        _require_own(note, user)
+        require_own(note, user)
         if note.replies.exists():
             told = _("somebody has answered this note; resolve it instead")
             raise Refused(Problem("note", "", told, code="answered"))
+    with changing(ReviewNote, [note.pk], actor=user):
+        ReviewNote.objects.filter(pk=note.pk).delete()
     logger.info(
         "note deleted", extra={"note": str(note.pk), "by": user.get_username(), "text": note.text[:80]}
     )
-    note.delete()
 
 
 def resolve_note(note: ReviewNote, *, user: User, resolved: bool = True) -> bool:
@@ -131,14 +135,14 @@ def resolve_note(note: ReviewNote, *, user: User, resolved: bool = True) -> bool
         told = _("an answer is resolved with the note it answers")
         raise Refused(Problem("resolved", "", told, code="answer"))
     mine = ReviewNote.objects.filter(pk=note.pk, resolved_at__isnull=resolved)
-    return bool(
-        mine.update(
+    with changing(ReviewNote, [note.pk], actor=user):
+        changed = mine.update(
             resolved_at=Now() if resolved else None,
             resolved_by=user.get_username() if resolved else "",
             row_version=F("row_version") + 1,
             updated_at=Now(),
         )
-    )
+    return bool(changed)
 
 
 def _write(
@@ -161,20 +165,22 @@ def _write(
         raise Refused(Problem("reply_to", str(reply_to.pk), told))
     if strokes and frame is None:
         raise Refused(Problem("frame", "", _("say at which frame the drawing stands"), code="required"))
-    note: ReviewNote = ReviewNote.objects.create(
-        project_id=take.project_id,
-        take=take,
-        stage=take.stage,
-        playlist=playlist,
-        reply_to=reply_to,
-        frame=frame_from(take, frame),
-        text=_clean_text(text, strokes),
-        drawing=strokes,
-        visibility=visibility,
-        author=author,
-        user=user,
-        guest=guest,
-    )
+    with changing(ReviewNote, actor=user or f"guest {author}") as change:
+        note: ReviewNote = ReviewNote.objects.create(
+            project_id=take.project_id,
+            take=take,
+            stage=take.stage,
+            playlist=playlist,
+            reply_to=reply_to,
+            frame=frame_from(take, frame),
+            text=_clean_text(text, strokes),
+            drawing=strokes,
+            visibility=visibility,
+            author=author,
+            user=user,
+            guest=guest,
+        )
+        change.born(note)
     logger.info("note written", extra={"note": str(note.pk), "take": str(take.pk), "by": author})
     return note
 
@@ -198,7 +204,8 @@ def _require_comment(take: Take, user: User) -> None:
     require(user, Act.COMMENT, take.project, shot=take.shot_id, stage=take.stage, shared=is_shared(take))
 
 
-def _require_own(note: ReviewNote, user: User) -> None:
+def require_own(note: ReviewNote, user: User) -> None:
+    """Raise NotAllowed unless this person wrote the note, and may still write there."""
     _require_comment(note.take, user)
     if note.user_id != user.pk:
         raise NotAllowed(_("this note is %(author)s's; answer it instead") % {"author": note.author})

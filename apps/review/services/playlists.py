@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -38,7 +38,7 @@ def create_playlist(
 ) -> Playlist:
     """Make a playlist of these takes, in this order. Raises NotAllowed, Refused."""
     require(user, Act.REVIEW, project)
-    with transaction.atomic():
+    with changing(Playlist, actor=user) as change:
         playlist: Playlist = Playlist.objects.create(
             project=project,
             kind=PlaylistKind.MANUAL,
@@ -48,6 +48,7 @@ def create_playlist(
             made_by=user,
         )
         put(playlist, takes)
+        change.born(playlist)
     logger.info("playlist made", extra={"playlist": str(playlist.pk), "takes": len(takes)})
     return playlist
 
@@ -60,7 +61,7 @@ def update_playlist(playlist: Playlist, *, user: User, row_version: int | None, 
         raise ValueError(f"a playlist has no {', '.join(sorted(unknown))} to change")
     if "name" in fields:
         fields["name"] = _clean_name(fields["name"])
-    with transaction.atomic():
+    with changing(Playlist, [playlist.pk], actor=user):
         _touch(playlist, row_version, **fields)
 
 
@@ -68,13 +69,14 @@ def delete_playlist(playlist: Playlist, *, user: User) -> None:
     """Take a playlist away; its takes and what was said about them stay. Raises NotAllowed."""
     require(user, Act.REVIEW, playlist.project)
     logger.info("playlist deleted", extra={"playlist": str(playlist.pk), "by": user.get_username()})
-    playlist.delete()
+    with changing(Playlist, [playlist.pk], actor=user):
+        Playlist.objects.filter(pk=playlist.pk).delete()
 
 
 def add_takes(playlist: Playlist, takes: Sequence[Take], *, user: User) -> int:
     """Put takes behind the others, once each; return how many are new. Raises NotAllowed, Refused."""
     require(user, Act.REVIEW, playlist.project)
-    with transaction.atomic():
+    with changing(Playlist, [playlist.pk], actor=user):
         _touch(playlist, None)
         return put(playlist, takes)
 
@@ -82,7 +84,7 @@ def add_takes(playlist: Playlist, takes: Sequence[Take], *, user: User) -> int:
 def remove_takes(playlist: Playlist, takes: Iterable[UUID], *, user: User) -> int:
     """Take these out of a playlist; return how many were in it. Raises NotAllowed."""
     require(user, Act.REVIEW, playlist.project)
-    with transaction.atomic():
+    with changing(Playlist, [playlist.pk], actor=user):
         _touch(playlist, None)
         gone, _kinds = playlist.items.filter(take__in=list(takes)).delete()
     return gone
@@ -94,7 +96,7 @@ def reorder(playlist: Playlist, takes: Sequence[UUID], *, user: User, row_versio
     Raises Conflict if somebody added or removed one meanwhile, NotAllowed.
     """
     require(user, Act.REVIEW, playlist.project)
-    with transaction.atomic():
+    with changing(Playlist, [playlist.pk], actor=user):
         _touch(playlist, row_version)
         places = {place.take_id: place for place in playlist.items.all()}
         if sorted(places) != sorted(takes):

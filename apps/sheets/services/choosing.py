@@ -131,7 +131,7 @@ def _checked_options(batch: ImportBatch, options: Mapping[str, Any]) -> dict[str
     if problems:
         raise Refused(*problems)
     kept = {"create", "empty", "sequence", "left_out"}
-    chosen = batch.options | {name: value for name, value in options.items() if name in kept}
+    chosen: dict[str, Any] = batch.options | {name: value for name, value in options.items() if name in kept}
     if "left_out" in chosen:
         chosen["left_out"] = sorted({(str(table), int(row)) for table, row in chosen["left_out"]})
     return chosen

@@ -37,7 +37,8 @@ def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> S
             after or "–",
         )
     if state == NEW:
-        return format_html('<span class="sf-cell-new"><b>{}</b> {}</span>', column, after) if after else _NOTHING
+        new = '<span class="sf-cell-new"><b>{}</b> {}</span>'
+        return format_html(new, column, after) if after else _NOTHING
     if state == KEPT:
         return (
             format_html('<span class="sf-cell-same"><b>{}</b> ({})</span>', column, before)

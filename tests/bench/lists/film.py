@@ -15,6 +15,7 @@ from tests.integration.admin.rows import everything_of
 
 TAKES_PER_SHOT = 5
 SHOTS_PER_SEQUENCE = 50
+BATCHES = 2_000
 NOW = "now() - n * interval '1 second'"
 
 
@@ -67,20 +68,24 @@ def grow(shot: Shot, shots: int) -> None:
     batch = RenderBatch.objects.get(pk=job.batch_id)
     copies(
         batch,
-        "generate_series(1, 2000) n",
+        f"generate_series(1, {BATCHES}) n",
         code="'B' || n || right(s.id::text, 6)",
         idempotency_key="'grown ' || n",
         created_at=NOW,
     )
     each = (
-        f"(SELECT id AS of, k, row_number() OVER () AS n FROM {Shot._meta.db_table},"
-        f" generate_series(1, {TAKES_PER_SHOT}) k WHERE {ours}) g"
+        "(SELECT e.*, b.id AS batch FROM"
+        f" (SELECT id AS of, k, row_number() OVER () AS n FROM {Shot._meta.db_table},"
+        f" generate_series(1, {TAKES_PER_SHOT}) k WHERE {ours}) e JOIN"
+        f" (SELECT id, row_number() OVER () AS m FROM {RenderBatch._meta.db_table}"
+        f" WHERE project_id = '{shot.project_id}') b ON b.m = 1 + mod(e.n, {BATCHES})) g"
     )
     Job.objects.filter(pk=job.pk).update(state="succeeded", lane=None)
     copies(
         job,
         each,
         shot_id="g.of",
+        batch_id="g.batch",
         code="'J' || lpad(n::text, 7, '0') || right(s.id::text, 6)",
         take_number="k",
         created_at=NOW,
@@ -99,7 +104,10 @@ def grow(shot: Shot, shots: int) -> None:
         created_at=NOW,
         review_state="(ARRAY['pending', 'approved', 'retake'])[1 + mod(n, 3)]",
     )
-    taken = f"(SELECT id AS take FROM {Take._meta.db_table} WHERE project_id = '{shot.project_id}' AND id <> '{take.pk}') g"
+    taken = (
+        f"(SELECT id AS take FROM {Take._meta.db_table}"
+        f" WHERE project_id = '{shot.project_id}' AND id <> '{take.pk}') g"
+    )
     for role in (ArtifactRole.PRIMARY, ArtifactRole.THUMBNAIL):
         file = Artifact.objects.filter(take=take, role=role).first() or ArtifactFactory.create(
             take=take, role=role

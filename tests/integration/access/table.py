@@ -141,6 +141,9 @@ PROFILES: Final[dict[str, str]] = {
     "watch by a button": (
         "302 302 404 200 200 200 200 200 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
     ),
+    "make dailies": (
+        "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
+    ),
     "review by a button": (
         "302 302 404 403 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
@@ -623,7 +626,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET admin/review/take/verdict/": "staff, back to the list",
     "POST admin/review/take/verdict/": "give verdicts",
     "GET admin/review/playlist/dailies/": "staff, back to the list",
-    "POST admin/review/playlist/dailies/": "give a verdict",
+    "POST admin/review/playlist/dailies/": "make dailies",
     **_both("admin/review/playlist/of-shots/", "staff, back to the list"),
     **_button("review/playlist/{object_id}/do", "review by a button"),
     **_both("admin/review/playlist/{object_id}/notes/", "watch by a button"),
@@ -909,9 +912,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
             "trigger": "take_approved",
             "deed": "notify",
         },
-        "PATCH api/v1/automations/{pk}": {"active": False},
+        "PATCH api/v1/automations/{pk}": {"active": False, "row_version": 0},
+        "DELETE api/v1/automations/{pk}": {"row_version": 0},
         "POST api/v1/statuses": {"slug": "wfa", "state": "review", "name": "WFA", "order": 35},
-        "PATCH api/v1/statuses/{pk}": {"name": "Waiting"},
+        "PATCH api/v1/statuses/{pk}": {"name": "Waiting", "row_version": film["shotstatus"].row_version},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
         "POST api/v1/batches": order,

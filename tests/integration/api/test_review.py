@@ -28,7 +28,8 @@ def takes(shots: list[Shot]) -> list[Take]:
 
 
 def test_a_note_is_written_answered_resolved_and_filtered(coordinator: APIClient, takes: list[Take]) -> None:
-    body = {"take": str(takes[0].pk), "text": "No lantern", "frame": 1005, "drawing": [STROKE]}
+    take = str(takes[0].pk)
+    body = {"take": take, "text": "No lantern", "frame": 1005, "drawing": [STROKE]}
     made = coordinator.post("/api/v1/notes", body, format="json")
     assert made.status_code == 201
     note = made.json()
@@ -38,7 +39,7 @@ def test_a_note_is_written_answered_resolved_and_filtered(coordinator: APIClient
         [STROKE],
         True,
     )
-    answer = {"take": body["take"], "text": "Right", "reply_to": note["id"]}
+    answer = {"take": take, "text": "Right", "reply_to": note["id"]}
     assert coordinator.post("/api/v1/notes", answer, format="json").status_code == 201
     changed = coordinator.patch(
         f"/api/v1/notes/{note['id']}", {"text": "No lantern at all", "row_version": 0}, format="json"
@@ -46,7 +47,7 @@ def test_a_note_is_written_answered_resolved_and_filtered(coordinator: APIClient
     assert (changed.status_code, changed.json()["text"]) == (200, "No lantern at all")
     done = coordinator.post(f"/api/v1/notes/{note['id']}/resolve", {}, format="json").json()
     assert done["resolved_at"]
-    listed = coordinator.get("/api/v1/notes", {"take": body["take"], "open": "true"}).json()["results"]
+    listed = coordinator.get("/api/v1/notes", {"take": take, "open": "true"}).json()["results"]
     assert [one["text"] for one in listed] == ["Right"]
 
 

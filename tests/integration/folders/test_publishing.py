@@ -217,6 +217,10 @@ def test_an_approved_take_is_published_by_itself_where_the_project_wants_that(
     film: Project, root: Path, artifact_root: Path, confirmed: bool, when: str, goes: bool,
     django_capture_on_commit_callbacks: object,
 ) -> None:  # fmt: skip
+    selected = take_of(shot_of(film), artifact_root, number=9, content=b"selected")
+    Take.objects.filter(pk=selected.pk).update(
+        selected=True, selected_at="2026-01-01T00:00Z", selected_by="ann"
+    )
     take = take_of(shot_of(film), artifact_root)
     choose_layout(film, hold(film).template, user=None, publish=when)
     if confirmed:

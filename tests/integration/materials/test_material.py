@@ -40,7 +40,7 @@ def shot(artifact_root: Path) -> Shot:
 
 @pytest.fixture
 def artist(shot: Shot) -> User:
-    return MembershipFactory.create(project=shot.project, role=Role.ARTIST).user
+    return MembershipFactory.create(project=shot.project, role=Role.COORDINATOR).user
 
 
 def refused(shot: Shot, user: User, content: bytes, name: str, kind: str = "") -> str:

@@ -100,6 +100,7 @@ def test_a_hundred_shots_created_at_once_have_a_hundred_codes() -> None:
 def test_a_shot_moves_and_its_story_says_who_and_why() -> None:
     shot = ShotFactory.create(status__slug="draft")
     artist = MembershipFactory.create(project=shot.project, role=Role.ARTIST).user
+    shot.assignees.add(artist)
     assert move_shot_status(shot, to="ready", user=artist, reason="broken down")
     shot.refresh_from_db()
     assert shot.status_id == "ready"

@@ -173,7 +173,7 @@ def deeds(film: Film) -> Iterator[tuple[str, Deed]]:
     """Everything there is to do, to everything it can be done to."""
     project, root = film.project, UserFactory.create(is_superuser=True)
     for act in Act:
-        yield f"{act} the project", Deed(act, Of(), lambda user, act=act: require(user, act, project))
+        yield f"{act} the project", Deed(act, Of(), partial(_require_at_large, act, project))
     for shot in (film.mine, film.theirs):
         of_shot = Of(assigned=shot == film.mine)
         for name, act, do in _to_a_shot(shot):
@@ -194,6 +194,10 @@ def deeds(film: Film) -> Iterator[tuple[str, Deed]]:
         yield f"look at a playlist, {of}", Deed(Act.WATCH, of, partial(_see, playlist))
         of = Of(assigned=shared, stage="keyframe", shared=shared)
         yield f"write a note, {of}", Deed(Act.COMMENT, of, partial(_note, takes[0]))
+
+
+def _require_at_large(act: Act, project: Project, user: Any) -> None:
+    require(user, act, project)
 
 
 def _require(act: Act, project: Project, shot: Shot, of: Of, user: Any) -> None:

@@ -346,9 +346,15 @@ def test_a_guest_is_nobody_anywhere_else(shared: Shared) -> None:
 
 
 def test_links_are_made_with_care(shared: Shared) -> None:
-    for wrong in ({"days": 0}, {"days": 181}, {"password": "abc"}, {"label": "x" * 121}):
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"days": 0},
+        {"days": 181},
+        {"password": "abc"},
+        {"label": "x" * 121},
+    )
+    for wrong in wrongs:
         with pytest.raises(Refused):
-            create_link(shared.playlist, user=shared.user, **wrong)  # type: ignore[arg-type]
+            create_link(shared.playlist, user=shared.user, **wrong)
     for role in (Role.ARTIST, Role.CLIENT):
         user = MembershipFactory.create(project=shared.playlist.project, role=role).user
         with pytest.raises(NotAllowed):

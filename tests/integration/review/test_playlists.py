@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
+from apps.ledger.models import Activity
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Role
@@ -90,6 +91,19 @@ def test_takes_are_added_once_moved_and_removed(film: Project) -> None:
     assert order(playlist) == keys([d, a, c, b])
     assert remove_takes(playlist, keys([a]), user=user) == 1
     assert order(playlist) == keys([d, c, b])
+
+
+def test_what_becomes_of_a_playlist_is_remembered_with_its_takes_in_words(film: Project) -> None:
+    user, (a, b, *_rest) = member(film), takes(film)
+    playlist = create_playlist(project=film, user=user, name="Monday", takes=[a, b])
+    reorder(playlist, keys([b, a]), user=user)
+    delete_playlist(playlist, user=user)
+    made, moved, gone = Activity.objects.filter(kind="playlist").order_by("pk")
+    assert [row.verb for row in (made, moved, gone)] == ["created", "changed", "deleted"]
+    assert (moved.actor, moved.label) == (user.username, "Monday")
+    before, after = moved.changes["takes"]
+    assert (before, after) == (made.changes["takes"][1], before[::-1])
+    assert before[0] == f"SQ010/SH0010/clip/{a.number}"
 
 
 def test_an_order_of_other_takes_than_there_are_is_refused(film: Project) -> None:

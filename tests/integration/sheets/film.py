@@ -91,7 +91,7 @@ def make_film(code: str = "FROST") -> User:
     )
     first.assignees.add(artist)
     for order, slug in enumerate(("close-up", "35mm")):
-        preset = CinematicPreset.objects.filter(slug=slug).first()
+        preset = CinematicPreset.objects.get(slug=slug, project=None)
         ShotPreset.objects.create(shot=first, preset=preset, order=order)
     ShotCharacterFactory.create(shot=first, character=kay, order=3, action="looks up", lora_weight=0.35)
     ShotCharacterFactory.create(shot=first, character=gerda, order=7, costume=coat)

@@ -39,7 +39,7 @@ from tests.integration.sheets.film import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
-SHOTS = ["sequence", "code", "description", "frames", "weather"]
+SHOTS: list[Any] = ["sequence", "code", "description", "frames", "weather"]
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_what_stays_may_not_need_what_is_left_out(film: Project, user: User) -> 
 
 
 def test_empty_cells_keep_what_is_there_until_they_are_told_to_clear_it(film: Project, user: User) -> None:
-    rows = [["sequence", "code", "weather", "notes"], ["SQ010", "SH0010", None, None]]
+    rows: list[Any] = [["sequence", "code", "weather", "notes"], ["SQ010", "SH0010", None, None]]
     batch = bring(film, user, workbook(Shots=rows))
     assert (batch.counts["kept_cells"], batch.counts["same"]) == (2, 1)
     choose(batch, user=user, empty="clear")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -16,8 +17,10 @@ from apps.characters.models import Character, Costume
 from apps.productions.importing import known as knowledge
 from apps.productions.models import Shot, ShotCharacter
 from apps.projects.models import Project
+from apps.projects.roles import Role
 from apps.sheets.models import Format
-from tests.integration.sheets.film import bring, errors, everything, exported, make_film
+from tests.factories import MembershipFactory, ProjectFactory
+from tests.integration.sheets.film import bring, errors, everything, exported, make_film, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
@@ -113,6 +116,7 @@ def test_a_workbook_is_made_to_be_worked_in(film: Project, user: User) -> None:
     headings = [cell.value for cell in shots[1]]
     assert headings[:3] == ["sequence", "code", "description"]
     weather = shots[1][headings.index("weather")]
+    assert weather.comment is not None
     assert "sunny" in weather.comment.text
     offered = {rule.formula1 for rule in shots.data_validations.dataValidation}
     assert '"frames,latents"' in offered
@@ -152,3 +156,23 @@ def test_a_larger_project_takes_no_more_queries(
         knowledge.load(film.pk)
     with django_assert_max_num_queries(18):
         exported(film, user)
+
+
+def test_a_project_of_nothing_goes_out_and_comes_back(user: User) -> None:
+    empty = ProjectFactory.create(code="EMPTY")
+    planner = MembershipFactory.create(project=empty).user
+    file = exported(empty, planner)
+    assert [sheet.max_row for sheet in load_workbook(io.BytesIO(file.content)).worksheets] == [2, *[1] * 8]
+    assert brought_back(empty, planner, file.content, file.name) == NOTHING
+
+
+def test_a_whole_plan_goes_into_another_project(film: Project, user: User) -> None:
+    other = ProjectFactory.create(code="COPY")
+    planner = MembershipFactory.create(project=other, role=Role.ADMIN).user
+    MembershipFactory.create(project=other, user=User.objects.get(username="art-frost"), role=Role.ARTIST)
+    document = json.loads(exported(film, user, format="json").content)
+    document["project"][0]["code"] = "COPY"
+    batch = bring(other, planner, json.dumps(document).encode(), "plan.json", create=True)
+    assert written(batch, planner).state == "applied", batch.problems
+    told = json.loads(exported(Project.objects.get(code="COPY"), planner, format="json").content)
+    assert told == document

@@ -18,11 +18,11 @@ from apps.prompts.reader import Reader
 from tests.unit.prompts.facts import GERDA, SHOT
 
 
-def built(facts: ShotFacts = SHOT, order: str = "shotfarm", **columns: Any) -> Any:
+def built(facts: ShotFacts = SHOT, order: str = "shotfarm") -> Any:
     """Something with a build's columns."""
     composed = compose(facts, Reader("image", "flux"), language="en", order=ORDERS[order])
     facts_of = {"channel": "image", "language": "en", "composer": 3, "by_hand": False, "negative_ignored": ""}
-    return SimpleNamespace(**composed.as_json(), **(facts_of | columns))
+    return SimpleNamespace(**composed.as_json(), **facts_of)
 
 
 @given(st.text(alphabet="ab ,.\n", max_size=40), st.text(alphabet="ab ,.\n", max_size=40))
@@ -76,7 +76,9 @@ def test_a_weight_that_changed_is_told() -> None:
 
 @pytest.mark.parametrize("name", ["language", "by_hand", "negative_ignored"])
 def test_other_facts_that_changed_are_told(name: str) -> None:
-    assert list(prompt_difference(built(), built(**{name: "x"})).facts) == [name]
+    other = built()
+    setattr(other, name, "x")
+    assert list(prompt_difference(built(), other).facts) == [name]
 
 
 def test_a_build_of_an_older_composer_can_be_compared() -> None:

@@ -171,3 +171,28 @@ def test_what_is_escaped_reads_as_it_was(text: str) -> None:
 def test_half_a_letter_is_no_text() -> None:
     with pytest.raises(Refused):
         decoded(b"\xff\xfe\x00\xd8", "list.csv")
+
+
+def test_what_no_database_keeps_is_told_as_a_cell_at_fault() -> None:
+    content = b'[{"code": "SH0010", "no\\u0000tes": "a\\u0000b", "x": "\\ud800"}]'
+    sheet = sheet_of(content, "list.json")
+    assert sheet.rows[0].cells == ("SH0010", "a\x1ab", "\ufffd")
+    assert "\0" not in "".join(sheet.headings)
+    with pytest.raises(cells.Unreadable, match="control characters"):
+        cells.text_of(None)(sheet.rows[0].cells[1])
+
+
+@pytest.mark.parametrize("value", [10**400, "1e400", "9" * 400, "nan", float("inf")])
+def test_a_number_beyond_all_bounds_is_no_number(value: object) -> None:
+    with pytest.raises(cells.Unreadable):
+        cells.whole(0, 100)(value)
+
+
+def test_a_duration_beyond_all_bounds_is_refused_at_once() -> None:
+    assert seconds_of("1e1000000000", Fraction(24)) is None
+
+
+@pytest.mark.parametrize("typed", ["1e-99999999", "1e99999999", "soon", "0", "1/0"])
+def test_a_frame_rate_beyond_all_bounds_is_refused_at_once(typed: str) -> None:
+    with pytest.raises(cells.Unreadable):
+        cells.rate(typed)

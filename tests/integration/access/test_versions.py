@@ -1,0 +1,50 @@
+"""Whoever changes or deletes a planned row over HTTP says which version of it they read."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from django.test import Client
+
+from tests.integration.access.addresses import every_address
+from tests.integration.access.table import body_of
+from tests.integration.access.test_every_address import ask, undone
+from tests.integration.access.world import World
+
+pytestmark = pytest.mark.django_db
+
+WITHOUT: Final = {
+    "jobs": "wishes about a job (priority, pause), each of which says all there is to it",
+    "batches": "wishes about the jobs of a batch",
+    "imports": "a draft belongs to whoever brought the file",
+    "templates": "a template is offered or withdrawn: one yes or no",
+    "recipes": "written as a whole by whoever looks after the farm",
+    "materials": "a name and a kind; the file never changes",
+    "nodes": "wishes about a machine, whose row also counts what it reports",
+    "pools": "rows of whoever looks after the farm",
+    "schedules": "rows of whoever looks after the farm",
+    "holds": "set or lifted",
+    "limits": "rows of whoever looks after the farm",
+    "subscriptions": "belong to one person or channel",
+    "mounts": "rows of whoever looks after the farm",
+}
+"""What is changed without a version, and why."""
+
+
+@pytest.mark.parametrize("method", ("PATCH", "PUT"))
+def test_a_change_that_names_no_version_is_refused(
+    world: World, browsers: dict[str, Client], method: str
+) -> None:
+    silent: list[str] = []
+    for one in every_address():
+        name = one.pattern.removeprefix("api/v1/").split("/")[0]
+        if method not in one.methods or not one.pattern.startswith("api/v1/") or name in WITHOUT:
+            continue
+        sent: dict[str, Any] = {**body_of(f"{method} {one.pattern}", world.own)}
+        sent.pop("row_version", None)
+        with undone():
+            answer = ask(browsers["superuser"], method, one.path(world.own), sent)
+        if answer.status_code < 400 or b"row_version" not in answer.content:
+            silent.append(f"{method} {one.pattern} → {answer.status_code} {answer.content[:200]!r}")
+    assert not silent, "\n".join(silent)

@@ -1,0 +1,211 @@
+"""The pages of an import, as a browser sees them, and the same over HTTP."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from apps.accounts.models import User
+from apps.productions.models import Shot
+from apps.projects.models import Project
+from apps.sheets.models import ImportBatch, Work
+from tests.integration.sheets.film import bring, csv_of, make_film, workbook
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
+
+ROWS: list[list[Any]] = [
+    ["sequence", "code", "description", "frames", "weather", "mood board"],
+    ["SQ010", "SH0010", "<b>New</b>", 100, "rain", "x"],
+    ["SQ010", "SH0020", "A girl walks along the quay", 0, "", ""],
+]
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return make_film()
+
+
+@pytest.fixture
+def film(user: User) -> Project:
+    return Project.objects.get()
+
+
+@pytest.fixture
+def browser(user: User) -> Client:
+    made = Client()
+    made.force_login(user)
+    return made
+
+
+def page(batch: ImportBatch, deed: str = "change") -> str:
+    return reverse(f"admin:sheets_importbatch_{deed}", args=[batch.pk])
+
+
+def test_a_list_is_dropped_looked_at_and_written(browser: Client, film: Project) -> None:
+    file = SimpleUploadedFile("shots.xlsx", workbook(Shots=ROWS))
+    add = reverse("admin:sheets_importbatch_add")
+    assert "Drop a file here" in browser.get(add).content.decode()
+    answer = browser.post(add, {"project": film.pk, "file": file})
+    batch = ImportBatch.objects.get()
+    assert answer["Location"] == page(batch)
+
+    html = browser.get(page(batch)).content.decode()
+    assert "1 error: nothing can be written." in html
+    assert "<del>A girl walks along the quay</del> → <ins>&lt;b&gt;New&lt;/b&gt;</ins>" in html
+    assert "Write a whole number from 1 to 100000." in html
+    assert "mood board" in html
+    assert "<b>New</b>" not in html
+    only = browser.get(page(batch) + "?only=errors").content.decode()
+    assert "SH0020" in only
+    assert "<ins>" not in only
+
+    browser.post(page(batch, "options"), {"errors": "1"})
+    assert "Write it" in browser.get(page(batch)).content.decode()
+    browser.post(page(batch, "confirm"))
+    assert Shot.objects.get(code="SH0010").description == "<b>New</b>"
+    assert "Undo this import" in browser.get(page(batch)).content.decode()
+    report = browser.get(page(batch, "report"))
+    assert report["Content-Disposition"] == 'attachment; filename="shots_report.csv"'
+    browser.post(page(batch, "undo"))
+    assert Shot.objects.get(code="SH0010").description == "A girl walks along the quay"
+
+
+def test_columns_are_chosen_on_the_page(browser: Client, film: Project, user: User) -> None:
+    batch = bring(film, user, csv_of([["ID", "Kommentar"], ["SQ010_SH0010", "hello"]]), "list.csv")
+    browser.post(page(batch, "mapping"), {"t0": "Shots", "t0c0": "shot", "t0c1": "notes"})
+    batch.refresh_from_db()
+    assert (batch.mapping["list"]["columns"], batch.counts["changed"]) == (["shot", "notes"], 1)
+    browser.post(page(batch, "mapping"), {"t0": "Locations", "t0c0": "shot", "t0c1": "notes"})
+    batch.refresh_from_db()
+    assert batch.mapping["list"] == {"sheet": "Locations", "columns": ["", ""], "remembered": True}
+
+
+def test_progress_is_shown_and_the_page_drawn_anew_when_the_work_is_done(
+    browser: Client, film: Project, user: User
+) -> None:
+    batch = bring(film, user, workbook(Shots=ROWS))
+    ImportBatch.objects.update(work=Work.PLAN, done=40, total=100)
+    html = browser.get(page(batch)).content.decode()
+    assert f'hx-get="{page(batch, "live")}"' in html
+    assert "Write it" not in html
+    fragment = browser.get(page(batch, "live"))
+    assert (fragment.status_code, b'value="40"' in fragment.content) == (200, True)
+    ImportBatch.objects.update(work="")
+    done = browser.get(page(batch, "live"))
+    assert (done.status_code, done["HX-Refresh"]) == (286, "true")
+
+
+def test_a_file_that_is_none_is_told_on_the_page(browser: Client, film: Project) -> None:
+    file = SimpleUploadedFile("shots.xlsx", b"%PDF-1.4")
+    answer = browser.post(
+        reverse("admin:sheets_importbatch_add"), {"project": film.pk, "file": file}, follow=True
+    )
+    assert "This is no XLSX, CSV or JSON file" in answer.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_ten_thousand_rows_come_in_pages(browser: Client, film: Project, user: User) -> None:
+    rows = [ROWS[0], *(["SQ010", f"SH{n:04}", "More", 24, "rain", ""] for n in range(1000, 1150))]
+    batch = bring(film, user, workbook(Shots=rows), create=True)
+    first = browser.get(page(batch)).content.decode()
+    assert "1–100 of 150" in first
+    assert "SH1120" not in first
+    assert "SH1120" in browser.get(page(batch) + "?p=2").content.decode()
+
+
+def test_the_pages_take_no_more_queries_for_a_longer_list(
+    browser: Client, film: Project, user: User, django_assert_max_num_queries: Any
+) -> None:
+    rows = [ROWS[0], *(["SQ010", f"SH{n:04}", "More", 24, "rain", ""] for n in range(1000, 1100))]
+    for _again in range(4):
+        batch = bring(film, user, workbook(Shots=rows), create=True)
+    with django_assert_max_num_queries(16):
+        browser.get(page(batch))
+    with django_assert_max_num_queries(16):
+        browser.get(reverse("admin:sheets_importbatch_changelist"))
+    with django_assert_max_num_queries(10):
+        browser.get("/api/v1/projects/FROST/imports")
+
+
+def test_selected_shots_are_exported_from_their_list(browser: Client, film: Project) -> None:
+    shot = Shot.objects.get(code="SH0020")
+    listing = reverse("admin:productions_shot_changelist")
+    answer = browser.post(listing, {"action": "export_shots", "_selected_action": [str(shot.pk)]})
+    assert answer["Content-Disposition"] == 'attachment; filename="FROST_shots.xlsx"'
+    sheet = load_workbook(io.BytesIO(answer.content))["Shots"]
+    assert [row[1].value for row in sheet.iter_rows(min_row=2)] == ["SH0020"]
+    whole = browser.get(
+        reverse("admin:sheets_importbatch_export"),
+        {"project": str(film.pk), "format": "csv", "discipline": "locations"},
+    )
+    assert whole["Content-Disposition"] == 'attachment; filename="FROST_locations.csv"'
+    assert whole.content.decode("utf-8-sig").startswith("code,name,name_ko")
+
+
+def test_a_list_goes_in_and_out_over_http(browser: Client, film: Project) -> None:
+    imports = "/api/v1/projects/FROST/imports"
+    file = SimpleUploadedFile("shots.xlsx", workbook(Shots=ROWS))
+    made = browser.post(imports, {"file": file})
+    assert made.status_code == 201
+    told = made.json()
+    assert (told["state"], told["work"], told["counts"]["error"], told["kind"]) == ("planned", "", 1, "Shots")
+    one = f"{imports}/{told['id']}"
+    rows = browser.get(f"{one}/rows?only=errors").json()
+    assert rows["count"] == 1
+    (wrong,) = [cell for cell in rows["results"][0]["cells"] if cell["state"] == "error"]
+    assert (wrong["column"], wrong["after"]) == ("frames", "0")
+    refused = browser.post(f"{one}/confirm")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "errors")
+    changed = browser.patch(one, {"left_out": [["Shots", "3"]]}, content_type="application/json").json()
+    assert changed["counts"]["left_out"] == 1
+    assert browser.post(f"{one}/confirm").json()["state"] == "applied"
+    assert Shot.objects.get(code="SH0010").frames == 100
+    assert browser.post(f"{one}/undo").json()["state"] == "undone"
+    assert browser.post(f"{one}/undo").status_code == 409
+    assert Shot.objects.get(code="SH0010").frames == 96
+    assert [row["id"] for row in browser.get(imports).json()["results"]] == [told["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"empty": "maybe"}, "empty"),
+        ({"sequence": "../x"}, "sequence"),
+        ({"left_out": [["Shots", "x"]]}, "left_out"),
+        ({"mapping": {"Nope": {"sheet": "Shots", "columns": []}}}, "mapping"),
+        ({"mapping": {"Shots": {"sheet": "Takes", "columns": [""] * 6}}}, "mapping.Shots"),
+        (
+            {"mapping": {"Shots": {"sheet": "Shots", "columns": ["code", "code", "", "", "", ""]}}},
+            "mapping.Shots",
+        ),
+        ({"hm": 1}, "hm"),
+    ],
+)
+def test_wrong_choices_are_named(
+    browser: Client, film: Project, user: User, body: dict[str, Any], field: str
+) -> None:
+    batch = bring(film, user, workbook(Shots=ROWS))
+    answer = browser.patch(
+        f"/api/v1/projects/FROST/imports/{batch.pk}", body, content_type="application/json"
+    )
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"].startswith(field)
+
+
+def test_an_export_over_http_names_what_it_does_not_know(browser: Client, film: Project) -> None:
+    export = "/api/v1/projects/FROST/export"
+    file = browser.get(f"{export}?format=json&discipline=shots&shots=SQ010_SH0010")
+    assert [shot["code"] for shot in file.json()["shots"]] == ["SH0010"]
+    for query, field in (
+        ("format=pdf", "format"),
+        ("discipline=x", "discipline"),
+        ("shots=SQ010_SH9", "shots"),
+    ):
+        answer = browser.get(f"{export}?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
