@@ -15,7 +15,7 @@ from apps.materials.states import MATERIAL
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
 from apps.renders.states import ATTEMPT, BLOCK, JOB, PROOF
-from apps.review.states import MEDIA, REVIEW
+from apps.review.states import MEDIA, REVIEW, SELECTION
 from apps.sheets.states import BATCH as SHEET
 from apps.workflows.states import IMPORT
 
@@ -123,6 +123,11 @@ CHAPTERS: Final = (
         PUBLICATION,
     ),
     Chapter("A take's review", "What the people who look decided. Every verdict can be changed.", REVIEW),
+    Chapter(
+        "A take's selection",
+        "Whether the cut and the next stage take it: at most one of a shot and stage.",
+        SELECTION,
+    ),
     Chapter(
         "An import of a spreadsheet",
         "A file somebody brought for a project: mapped and looked at as often as they like, written once, "
