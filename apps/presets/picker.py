@@ -83,7 +83,7 @@ class _Pick:
         self.checked = self.key in chosen
 
 
-class PickedPresets(forms.ModelMultipleChoiceField):
+class PickedPresets(forms.ModelMultipleChoiceField[CinematicPreset]):
     """The presets of a shot or a look, those it had first and in their order, new ones in the library's."""
 
     widget = PresetPicker

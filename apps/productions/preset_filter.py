@@ -25,8 +25,9 @@ class WearsLook(admin.SimpleListFilter):
         return [(str(look.pk), spoken(look, "name")) for look in looks]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() is None:
+        key = self.value()
+        if key is None:
             return queryset
-        if self.value() not in {value for value, _label in self.lookup_choices}:
+        if key not in {value for value, _label in self.lookup_choices}:
             return queryset.none()
-        return wearing(queryset, Look.objects.get(pk=self.value()))
+        return wearing(queryset, Look.objects.get(pk=key))

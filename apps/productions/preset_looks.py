@@ -58,7 +58,7 @@ def looks_of(shot: Shot) -> dict[str, Any]:
     rows = [(look, spoken(look, "name")) for look in offered]
     return {
         "offered": [{"pk": look.pk, "title": title} for look, title in rows],
-        "wearing": [title for look, title in rows if look._parts and look._parts == look._worn],  # type: ignore[attr-defined]
+        "wearing": [title for look, title in rows if look._parts and look._parts == look._worn],
     }
 
 

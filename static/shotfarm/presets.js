@@ -1,6 +1,6 @@
 /* The preset picker works as plain radio buttons and boxes. This adds a search over all categories, and chips of
    what is chosen at the top: a press on one takes it away. */
-for (const picker of document.querySelectorAll("[data-presets]")) {
+const enliven = (picker) => {
   const tools = picker.querySelector("[data-presets-tools]");
   const search = picker.querySelector("[data-presets-search]");
   const chosen = picker.querySelector("[data-presets-chosen]");
@@ -59,4 +59,9 @@ for (const picker of document.querySelectorAll("[data-presets]")) {
   picker.addEventListener("change", tell);
   tools.hidden = false;
   tell();
-}
+};
+
+/* The page's head asks for this before there is a picker. */
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-presets]").forEach(enliven);
+});

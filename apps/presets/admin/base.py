@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin import say_problems
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import badge, spoken
+from apps.presets.models import LibraryModel
 from apps.presets.selectors import seen_by
 from apps.presets.services.checking import faults_of
 from apps.presets.services.editing import duplicate_row, next_order, reorder, set_archived
@@ -26,7 +27,7 @@ from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for, scoped
 
-R = TypeVar("R", bound=Model)
+R = TypeVar("R", bound=LibraryModel)
 
 
 class OfScope(admin.SimpleListFilter):
@@ -59,7 +60,8 @@ class LibraryForm(forms.ModelForm[R]):
 
     def clean_order(self) -> int:
         order: int | None = self.cleaned_data.get("order")
-        return order if order is not None else self.instance.order or 0
+        kept: int = getattr(self.instance, "order", 0) or 0
+        return order if order is not None else kept
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django's own hook: the row holds what was typed after it
@@ -70,7 +72,8 @@ class LibraryForm(forms.ModelForm[R]):
         except ValidationError as error:
             self.add_error(None, error)
             return
-        for problem in faults_of(self.instance):
+        row: Any = self.instance
+        for problem in faults_of(row):
             self.add_error(problem.field if problem.field in self.fields else None, str(problem.message))
 
 
@@ -111,7 +114,7 @@ class LibraryAdmin(FarmAdmin):
         elif db_field.name == "category":
             rows = seen_by(db_field.remote_field.model.objects.filter(archived=False), request.user)
             kwargs["queryset"] = rows.order_by("order")
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.label_from_instance = label_of
         if field is not None and db_field.name == "project":
@@ -165,7 +168,8 @@ class LibraryAdmin(FarmAdmin):
 
     def beside(self, row: Any) -> QuerySet[Any]:
         """The rows among which a row has its place."""
-        return self.model._default_manager.filter(project=row.project_id).order_by("order", "slug")
+        rows: QuerySet[Any] = self.model._default_manager.filter(project=row.project_id)
+        return rows.order_by("order", "slug")
 
     def say(self, request: HttpRequest, deed: Callable[[], str]) -> None:
         """Do something and say what came of it, or why not."""

@@ -147,9 +147,9 @@ class PresetOverrideAdmin(ScopedAdmin):
         if db_field.name == "preset":
             studios = CinematicPreset.objects.filter(project=None).select_related("category")
             kwargs["queryset"] = studios.order_by("category__order", "order")
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name == "preset":
-            field.label_from_instance = _preset_label  # type: ignore[method-assign]
+            field.label_from_instance = _preset_label
         return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -154,10 +154,8 @@ class BrokenRule(serializers.Serializer[Any]):
     because = serializers.ListField(child=serializers.CharField())
 
 
-def _text(length: int | None = None, **options: Any) -> serializers.CharField:
-    return serializers.CharField(
-        required=False, allow_blank=True, **({"max_length": length} if length else {}), **options
-    )
+def _text(length: int | None = None) -> serializers.CharField:
+    return serializers.CharField(required=False, allow_blank=True, max_length=length)
 
 
 class Row(Strict):

@@ -94,6 +94,7 @@ class LibraryViewSet(ReadOnlyModelViewSet[Any], Generic[Row]):
     permission_classes = (IsAuthenticated, MemberOrStaff)
     filterset_class: Any = LibraryFilter
     body_class: type[Strict]
+    model: Any
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = seen_by(super().get_queryset(), self.request.user)
@@ -123,7 +124,7 @@ class LibraryViewSet(ReadOnlyModelViewSet[Any], Generic[Row]):
 
     def made(self, project: Project | None, said: dict[str, Any]) -> Any:
         """Make the row that a body describes."""
-        return add_row(self.queryset.model(project=project, **said), user=person_of(self.request))  # type: ignore[union-attr]
+        return add_row(self.model(project=project, **said), user=person_of(self.request))
 
     def changed(self, row: Any, version: int, said: dict[str, Any]) -> Any:
         """Change a row as a body says."""
@@ -170,7 +171,7 @@ class LibraryViewSet(ReadOnlyModelViewSet[Any], Generic[Row]):
         scope = Scope(data={"project": sent.get("project")}, context=self.get_serializer_context())
         scope.is_valid(raise_exception=True)
         project: Project | None = scope.validated_data["project"]
-        require_library(person_of(self.request), project, self.queryset.model, "add")  # type: ignore[union-attr]
+        require_library(person_of(self.request), project, self.model, "add")
         return project
 
     def _said(self, *, partial: bool = False) -> dict[str, Any]:
@@ -186,6 +187,7 @@ class CategoryViewSet(LibraryViewSet[PresetCategory]):
     """Categories of presets, in their order."""
 
     queryset = PresetCategory.objects.select_related("project").order_by("order", "slug", "pk")
+    model = PresetCategory
     serializer_class = CategorySerializer
     body_class = CategoryBody
 
@@ -204,12 +206,13 @@ class PresetViewSet(LibraryViewSet[CinematicPreset]):
     queryset = CinematicPreset.objects.select_related("project", "category").order_by(
         "category__order", "order", "pk"
     )
+    model = CinematicPreset
     serializer_class = PresetSerializer
     body_class = PresetBody
     filterset_class = PresetFilter
 
     def get_serializer_context(self) -> dict[str, Any]:
-        context = super().get_serializer_context()
+        context = dict(super().get_serializer_context())
         code = self.request.query_params.get("project", "") if self.action == "list" else ""
         films = list(projects_for(self.request.user).filter(code=code).values_list("pk", flat=True))
         if code and films:
@@ -263,6 +266,7 @@ class LookViewSet(LibraryViewSet[Look]):
         )
         .order_by("order", "slug", "pk")
     )
+    model = Look
     serializer_class = LookSerializer
     body_class = LookBody
 
@@ -286,6 +290,7 @@ class RuleViewSet(LibraryViewSet[PresetRule]):
     """Rules for presets, in their order."""
 
     queryset = PresetRule.objects.select_related("project").order_by("order", "slug", "pk")
+    model = PresetRule
     serializer_class = RuleSerializer
     body_class = RuleBody
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
@@ -44,7 +46,7 @@ def _shadows(row: PresetCategory | CinematicPreset | Look | PresetRule) -> Itera
     """A film's own row never stands in the way of the studio's: one name means one thing."""
     if row.project_id is None:
         return
-    studios = type(row)._default_manager.filter(project=None, slug=row.slug)
+    studios: QuerySet[Any] = type(row)._default_manager.filter(project=None, slug=row.slug)
     if isinstance(row, CinematicPreset):
         studios = studios.filter(category=row.category_id)
     if studios.exists():

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
-from django.db.models import F, Max, Model, ProtectedError
+from django.db.models import F, Max, Model, ProtectedError, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused, lacks_permission
 from apps.ledger.services.recording import changing
-from apps.presets.models import CinematicPreset, LibraryModel, Look, LookPreset, PresetCategory, PresetRule
+from apps.presets.models import (
+    CinematicPreset,
+    LibraryModel,
+    Look,
+    LookPreset,
+    PresetCategory,
+    PresetRule,
+    in_library,
+)
 from apps.presets.services.checking import check_row
 from apps.projects.models import Project
 from apps.projects.roles import Act
@@ -164,10 +172,9 @@ def next_order(row: Row) -> int:
 
 
 def _free_slug(row: Row) -> str:
-    taken = type(row)._default_manager.filter(project=row.project)
+    rows: QuerySet[Any] = type(row)._default_manager.filter(in_library(row.project_id))
     if isinstance(row, CinematicPreset):
-        taken = taken.filter(category=row.category_id)
-    studio = type(row)._default_manager.filter(project=None)
-    names = {*taken.values_list("slug", flat=True), *studio.values_list("slug", flat=True)}
+        rows = rows.filter(category=row.category_id)
+    names = set(rows.values_list("slug", flat=True))
     wanted = [row.slug, *(f"{row.slug}-{number}" for number in range(2, MOST_COPIES))]
     return next(slug for slug in wanted if slug not in names)

@@ -335,6 +335,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: plan anew in a film": (
         "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
+    "api: plan shots of a film": (
+        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
     "api: plan all of a film": (
         "401 400 400 400 403 403 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
     ),
@@ -822,7 +825,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "DELETE api/v1/shots/{pk}": "api: manage a row, in the way",
-    "POST api/v1/shots/bulk-update": "api: plan in a film",
+    "POST api/v1/shots/bulk-update": "api: plan shots of a film",
     "POST api/v1/shots/reorder": "api: plan all of a film",
     "PATCH api/v1/projects/{code}": "api: manage a row",
     **{f"POST api/v1/{name}": "api: plan anew in a film" for name in ("episodes", "locations", "characters")},

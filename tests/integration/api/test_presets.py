@@ -123,17 +123,16 @@ def test_the_studios_rows_take_djangos_permission_and_a_films_the_right_to_plan(
 
 
 def test_no_film_sees_what_another_has_or_says(client_of: Client, film: Project, root: APIClient) -> None:
-    theirs = CinematicPresetFactory.create(project=ProjectFactory.create(code="OTHER"))
+    other = ProjectFactory.create(code="OTHER")
+    theirs = CinematicPresetFactory.create(project=other)
     assert client_of("coordinator").get(f"{PRESETS}/{theirs.pk}").status_code == 404
-    PresetOverride.objects.create(
-        project=theirs.project, preset=preset("mood/tense"), prompt_fragment="theirs"
-    )
+    PresetOverride.objects.create(project=other, preset=preset("mood/tense"), prompt_fragment="theirs")
     tense = (
         client_of("coordinator").get(PRESETS, {"project": "FROST", "category": "mood"}).json()["results"][0]
     )
     assert tense["prompt_fragment"] != "theirs"
-    other = root.get(PRESETS, {"project": "OTHER", "category": "mood"}).json()["results"][0]
-    assert other["prompt_fragment"] == "theirs"
+    there = root.get(PRESETS, {"project": "OTHER", "category": "mood"}).json()["results"][0]
+    assert there["prompt_fragment"] == "theirs"
 
 
 def test_a_film_says_something_else_hides_and_takes_it_back(coordinator: APIClient, film: Project) -> None:
@@ -359,7 +358,7 @@ def test_longer_lists_of_the_library_take_no_more_queries(
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as seen:
-            assert coordinator.get(f"/api/v1/{rows}", {"project": "FROST", "limit": 200}).status_code == 200
+            assert coordinator.get(f"/api/v1/{rows}", {"project": "FROST", "limit": "200"}).status_code == 200
         return len(seen)
 
     more()
