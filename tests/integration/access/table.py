@@ -857,7 +857,7 @@ EXPECTED: Final[dict[str, str]] = {
     },
     "GET api/v1/shots/{pk}/chain": "api: read a row",
     "POST api/v1/shots/{pk}/render-stale": "api: change a row, nothing to do",
-    **_button("productions/sequence/{object_id}/stale", "press a button"),
+    **_button("productions/sequence/{object_id}/stale", "plan by a button"),
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
     "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
