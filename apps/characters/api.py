@@ -15,7 +15,7 @@ from apps.characters.services import create_character, delete_character, update_
 from apps.common import filters
 from apps.common.api_versions import IF_MATCH, Versioned
 from apps.common.strict import OneOf, Strict
-from apps.projects.api_changes import Revisable
+from apps.projects.api_changes import Removable
 from apps.projects.api_scope import ProjectCode
 
 
@@ -131,7 +131,7 @@ class CharacterFilter(filters.ByProject):
         fields = ("archived",)
 
 
-class CharacterViewSet(Revisable):
+class CharacterViewSet(Removable):
     """The characters of your projects."""
 
     change_form = CharacterChange

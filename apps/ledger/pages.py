@@ -91,7 +91,7 @@ class Remembered(Page):
             return super().get_urls()
         name = f"{self.opts.app_label}_{self.opts.model_name}_restore"
         view = self.admin_site.admin_view(self.restore_view)
-        own = path("<path:object_id>/history/<int:activity_id>/restore/", view, name=name)
+        own = path("<path:object_id>/history/<slug:activity_id>/restore/", view, name=name)
         return [own, *super().get_urls()]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -118,14 +118,15 @@ class Remembered(Page):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/ledger/history.html", context)
 
-    def restore_view(self, request: HttpRequest, object_id: str, activity_id: int) -> HttpResponseBase:
+    def restore_view(self, request: HttpRequest, object_id: str, activity_id: str) -> HttpResponseBase:
         """Answer “restore this version”."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404
-        activity = history_of(self.model, row.pk).filter(pk=activity_id).first()
+        known = activity_id.isascii() and activity_id.isdecimal() and len(activity_id) < 19
+        activity = history_of(self.model, row.pk).filter(pk=activity_id).first() if known else None
         if activity is None:
             raise Http404
         if not self.has_change_permission(request, row) or not isinstance(request.user, User):

@@ -60,7 +60,8 @@ def update_outline(
 ) -> None:
     """Change what is named. Raises Stale if somebody changed it meanwhile, Refused, NotAllowed."""
     require(user, Act.PLAN, row.project)
-    _check_code(fields.get("code", row.code))
+    if "code" in fields:
+        _check_code(fields["code"])
     episode = fields.get("episode")
     if episode is not None and episode.project_id != row.project_id:
         raise Refused(Problem("episode", episode.code, _("this episode belongs to another project")))

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -176,6 +177,8 @@ class BatchAdmin(Seen):
         if batch is None:
             raise Http404
         user, overwrite = person_of(request), request.POST.get("overwrite") == "1"
+        if not may_undo(batch, user):
+            raise PermissionDenied
         shown = batch
         try:
             undone = again_after_collision(lambda: undo_batch(batch, user=user, overwrite=overwrite))()

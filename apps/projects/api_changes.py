@@ -16,18 +16,13 @@ from apps.projects.roles import Act
 
 
 class Revisable(Historied, ScopedRead[Any]):
-    """Rows to read, change and delete. A subclass says what a change may say and which services do it."""
+    """Rows to read and change. A subclass says what a change may say and which service does it."""
 
     change_form: type[Versioned] = Versioned
     change_act = Act.PLAN
-    delete_act = Act.MANAGE
 
     def change(self, row: Any, *, row_version: int, said: dict[str, Any]) -> None:
         """Change what was said, by a service."""
-        raise NotImplementedError
-
-    def take_away(self, row: Any, *, row_version: int) -> bool:
-        """Delete a row, by a service; return False if it was put in the archive instead."""
         raise NotImplementedError
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -44,6 +39,16 @@ class Revisable(Historied, ScopedRead[Any]):
         version = version_said(request, said)
         self.change(row, row_version=version, said=said)
         return self.answer(self.get_object())
+
+
+class Removable(Revisable):
+    """Rows to delete as well."""
+
+    delete_act = Act.MANAGE
+
+    def take_away(self, row: Any, *, row_version: int) -> bool:
+        """Delete a row, by a service; return False if it was put in the archive instead."""
+        raise NotImplementedError
 
     @extend_schema(
         request=Versioned,

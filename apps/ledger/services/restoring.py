@@ -29,6 +29,7 @@ def restore(activity: Activity, *, user: User) -> int:
     key = document.model._meta.pk.to_python(activity.object_id)
     with transaction.atomic():
         list(document.model._default_manager.filter(pk=key).select_for_update(no_key=True).values_list("pk"))
+        document.permit(list(document.model._default_manager.filter(pk=key)), user)
         wanted = values_at(activity)
         if wanted is None:
             told = _("this is the moment it was deleted; restore an earlier version")

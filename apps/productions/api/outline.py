@@ -17,7 +17,7 @@ from apps.productions.api.serializers import SequenceSerializer, episode_of
 from apps.productions.models import Episode, Location, Sequence
 from apps.productions.outline import create_location, delete_outline, update_outline
 from apps.productions.services import create_episode, create_sequence
-from apps.projects.api_changes import Revisable
+from apps.projects.api_changes import Removable
 from apps.projects.api_scope import ProjectCode
 
 
@@ -100,7 +100,7 @@ class LocationFilter(filters.ByProject):
         fields: tuple[str, ...] = ()
 
 
-class OutlineViewSet(Revisable):
+class OutlineViewSet(Removable):
     """What shots stand in."""
 
     def change(self, row: Any, *, row_version: int, said: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ from apps.productions.outline import delete_shot
 from apps.productions.preset_looks import look_from_shot, wearing
 from apps.productions.services import move_shot_status
 from apps.productions.states import SHOT
-from apps.projects.api_changes import Revisable
+from apps.projects.api_changes import Removable
 from apps.projects.roles import Act
 from apps.projects.selectors import may
 
@@ -78,7 +78,7 @@ class ShotFilter(filters.ByProject):
         return wearing(shots, look) if look else shots.none()
 
 
-class ShotViewSet(Revisable):
+class ShotViewSet(Removable):
     """The shots of your projects, in the film's order."""
 
     queryset = (

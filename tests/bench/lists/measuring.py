@@ -49,6 +49,7 @@ class Clock:
 
 def addresses() -> Iterator[tuple[str, str, str]]:
     """Kind, name and address of every list: as it opens, its last page, and where it makes sense a search."""
+    reverse("admin:index")  # the pages register themselves when addresses are first read
     for model in admin.site._registry:
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         address = reverse(f"admin:{name}_changelist")

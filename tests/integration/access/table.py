@@ -310,7 +310,7 @@ PROFILES: Final[dict[str, str]] = {
         "401 404 404 404 403 400 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
     ),
     "api: change a row, not now": (
-        "401 404 404 404 403 409 403 403 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
+        "401 404 404 404 403 409 403 409 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
     ),
     "api: farm rights, in use": (
         "401 403 403 403 403 403 403 403 403 403 409 | 401 403 403 403 403 403 403 403 403 403 409"
@@ -332,6 +332,27 @@ PROFILES: Final[dict[str, str]] = {
         "401 403 400 403 400 400 400 400 400 400 400 | 401 403 400 403 400 400 400 400 400 400 400"
     ),
     "api: farm rights, a file": "401 403 403 403 403 403 403 403 403 403 415",
+    "api: plan anew in a film": (
+        "401 400 400 400 403 403 403 403 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
+    ),
+    "api: plan shots of a film": (
+        "401 400 400 400 403 200 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: plan all of a film": (
+        "401 400 400 400 403 403 403 403 200 200 200 | 401 400 400 400 400 400 400 400 400 400 200"
+    ),
+    "api: manage a row, in the way": (
+        "401 404 404 404 403 403 403 403 403 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
+    "api: members, a row of a film": (
+        "401 403 404 403 200 200 200 200 200 200 200 | 401 403 404 403 404 404 404 404 404 404 200"
+    ),
+    "api: undo a bulk change": (
+        "401 403 404 403 403 403 403 403 403 200 200 | 401 403 404 403 404 404 404 404 404 404 200"
+    ),
+    "api: not of this": (
+        "401 404 404 404 404 404 404 404 404 404 404 | 401 404 404 404 404 404 404 404 404 404 404"
+    ),
     "api: with a token only": "401 401 401 401 401 401 401 401 401 401 401",
     **preset_table.PROFILES,
 }
@@ -346,6 +367,8 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
     "sheets/importbatch": ("whole planners", "whole plan a row", "nobody, a row"),
+    "ledger/activity": ("nobody", "nobody, a row", "nobody, a row"),
+    "ledger/batch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/renderbatch": ("nobody", "nobody, a row", "nobody, a row"),
     "renders/job": ("nobody", "nobody, a row", "nobody, a row"),
     "recipes/reciperun": ("nobody", "nobody, a row", "nobody, a row"),
@@ -386,6 +409,25 @@ _FARM_LISTS: Final = (
     "schedules",
     "statuses",
     "templates",
+)
+
+
+_HISTORIED: Final = ("shots", "episodes", "sequences", "locations", "characters")
+_REMEMBERED: Final = (
+    "characters/character",
+    "presets/cinematicpreset",
+    "presets/look",
+    "presets/presetcategory",
+    "presets/presetoverride",
+    "presets/presetrule",
+    "productions/automation",
+    "productions/episode",
+    "productions/location",
+    "productions/sequence",
+    "productions/shot",
+    "productions/shotstatus",
+    "projects/project",
+    "review/playlist",
 )
 
 
@@ -516,6 +558,16 @@ EXPECTED: Final[dict[str, str]] = {
         history="a channel's",
         acts=("nobody", "one's own, never changed", "one's own, never changed"),
     ),
+    # history: the activity of this world is the shot's
+    **{
+        address: profile
+        for model in _REMEMBERED
+        for address, profile in _button(
+            f"{model}/{{object_id}}/history/{{activity_id}}/restore",
+            "press a button" if model == "productions/shot" else "nothing here",
+        ).items()
+    },
+    **_button("ledger/batch/{object_id}/undo", "manage by a button"),
     # buttons
     **_both("admin/productions/shot/{object_id}/render/", "open Render"),
     **_both("admin/productions/shot/render/", "staff, back to the list"),
@@ -772,6 +824,37 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/batches": "api: render in a film",
     "POST api/v1/batches/plan": "api: plan in a film",
     "PATCH api/v1/shots/{pk}": "api: change a row",
+    "DELETE api/v1/shots/{pk}": "api: manage a row, in the way",
+    "POST api/v1/shots/bulk-update": "api: plan shots of a film",
+    "POST api/v1/shots/reorder": "api: plan all of a film",
+    "PATCH api/v1/projects/{code}": "api: manage a row",
+    **{f"POST api/v1/{name}": "api: plan anew in a film" for name in ("episodes", "locations", "characters")},
+    **{
+        f"PATCH api/v1/{name}/{{pk}}": "api: plan a whole film"
+        for name in ("episodes", "sequences", "locations", "characters")
+    },
+    **{
+        f"DELETE api/v1/{name}/{{pk}}": "api: manage a row, in the way"
+        for name in ("episodes", "sequences", "locations")
+    },
+    "DELETE api/v1/characters/{pk}": "api: manage a row",  # which is cast, and goes to the archive
+    # what was changed: the activity of this world is the shot's
+    **{f"GET api/v1/{name}": "api: whoever is logged in" for name in ("episodes", "locations")},
+    **{f"GET api/v1/{name}/{{pk}}": "api: read a row" for name in ("episodes", "locations")},
+    **{f"GET api/v1/{name}": "api: members" for name in ("activity", "bulk-changes")},
+    "GET api/v1/bulk-changes/{pk}": "api: members, a row of a film",
+    "GET api/v1/bulk-changes/{pk}/undo": "api: members, a row of a film",
+    "POST api/v1/bulk-changes/{pk}/undo": "api: undo a bulk change",
+    **{
+        f"GET api/v1/{at}/history": "api: read a row"
+        for at in (*(f"{name}/{{pk}}" for name in _HISTORIED), "projects/{code}")
+    },
+    **{
+        f"POST api/v1/{at}/history/{{activity_id}}/restore": (
+            "api: change a row" if at == "shots/{pk}" else "api: not of this"
+        )
+        for at in (*(f"{name}/{{pk}}" for name in _HISTORIED), "projects/{code}")
+    },
     "GET api/v1/shots/{pk}/chain": "api: read a row",
     "POST api/v1/shots/{pk}/render-stale": "api: change a row, nothing to do",
     **_button("productions/sequence/{object_id}/stale", "press a button"),
@@ -1071,6 +1154,15 @@ DEEDS: Final = (
     "POST api/v1/shots",
     "POST api/v1/batches",
     "PATCH api/v1/shots/{pk}",
+    "PATCH api/v1/projects/{code}",
+    *(f"PATCH api/v1/{name}/{{pk}}" for name in ("episodes", "sequences", "locations", "characters")),
+    "DELETE api/v1/characters/{pk}",
+    *(f"POST api/v1/{name}" for name in ("episodes", "locations", "characters")),
+    "POST api/v1/shots/bulk-update",
+    "POST api/v1/bulk-changes/{pk}/undo",
+    "POST api/v1/shots/{pk}/history/{activity_id}/restore",
+    "POST admin/productions/shot/{object_id}/history/{activity_id}/restore/",
+    "POST admin/ledger/batch/{object_id}/undo/",
     "PATCH api/v1/materials/{pk}",
     "DELETE api/v1/materials/{pk}",
     "POST admin/productions/shot/{object_id}/material/{material_id}/",

@@ -27,24 +27,28 @@ WITHOUT: Final = {
     "holds": "set or lifted",
     "limits": "rows of whoever looks after the farm",
     "subscriptions": "belong to one person or channel",
+    "projects/{code}/imports/{batch_id}": "one person's dry run, confirmed once",
+    "projects/{code}/members/{member_id}": "one role, which says all there is to it; asked where it is sent",
+    "presets/{pk}/override": "none is there before the first; asked from then on",
+    "shots/{pk}/prompt/edits/{channel}": "none is there before the first; asked from then on",
     "mounts": "rows of whoever looks after the farm",
 }
 """What is changed without a version, and why."""
 
 
 @pytest.mark.parametrize("method", ("PATCH", "PUT"))
-def test_a_change_that_names_no_version_is_refused(
-    world: World, browsers: dict[str, Client], method: str
-) -> None:
+def test_a_change_that_names_no_version_is_refused(world: World, method: str) -> None:
+    browser = Client()
+    browser.force_login(world.people["superuser"])
     silent: list[str] = []
     for one in every_address():
-        name = one.pattern.removeprefix("api/v1/").split("/")[0]
-        if method not in one.methods or not one.pattern.startswith("api/v1/") or name in WITHOUT:
+        at = one.pattern.removeprefix("api/v1/")
+        if method not in one.methods or at == one.pattern or {at, at.split("/")[0]} & WITHOUT.keys():
             continue
         sent: dict[str, Any] = {**body_of(f"{method} {one.pattern}", world.own)}
         sent.pop("row_version", None)
         with undone():
-            answer = ask(browsers["superuser"], method, one.path(world.own), sent)
+            answer = ask(browser, method, one.path(world.own), sent)
         if answer.status_code < 400 or b"row_version" not in answer.content:
             silent.append(f"{method} {one.pattern} → {answer.status_code} {answer.content[:200]!r}")
     assert not silent, "\n".join(silent)

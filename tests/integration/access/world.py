@@ -314,16 +314,18 @@ def _changed(shot: Shot) -> dict[str, Any]:
     """A bulk change of one shot, which says what it said before."""
     project = shot.project_id
     bulk = ChangeBatch.objects.create(project=project, actor="somebody", verb="changed", title="notes")
-    row = Activity.objects.create(
-        project=project,
-        batch=bulk,
-        actor="somebody",
-        verb="changed",
-        kind="shot",
-        object_id=str(shot.pk),
-        label=shot.full_code,
-        changes={"notes": ["before", shot.notes]},
-        version=shot.row_version,
+    row, _last = (
+        Activity.objects.create(
+            project=project,
+            batch=batch,
+            actor="somebody",
+            verb="changed",
+            kind="shot",
+            object_id=str(shot.pk),
+            label=shot.full_code,
+            changes={"notes": notes},
+        )
+        for batch, notes in ((None, ["", "before"]), (bulk, ["before", shot.notes]))
     )
     return {"bulk": bulk, "activity": row}
 
@@ -470,7 +472,7 @@ def _mark(film: dict[str, Any]) -> None:
     published = Publication.objects.filter(pk=film["publication"].pk)
     _say(published, "path", "path_key", "problem", "asked_by", "source_key")
     _say(ChangeBatch.objects.filter(pk=film["bulk"].pk), "title")
-    _say(Activity.objects.filter(pk=film["activity"].pk), "label")
+    Activity.objects.filter(object_id=str(shot.pk)).update(label="ZQXJVKlabel")
     stories = StateEvent.objects.filter(story__in=(film["job"].pk, shot.pk))
     stories.update(actor="zqxjvk actor", reason="zqxjvk reason")
     for row in film.values():

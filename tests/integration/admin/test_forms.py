@@ -48,7 +48,7 @@ def test_a_shot_is_saved_as_it_was_shown(film: Film, as_: Browser) -> None:
 def test_a_new_shot_without_a_code_gets_the_next_one(film: Film, as_: Browser) -> None:
     sequence = Sequence.objects.create(project=film.project, code="SQ900", name="Coda")
     sent = {"sequence": str(sequence.pk), "frames": "48", "handles": "0", "order": "0"}
-    as_("artist").post(reverse("admin:productions_shot_add"), sent)
+    as_("coordinator").post(reverse("admin:productions_shot_add"), sent)
     shot = Shot.objects.get(sequence=sequence)
     assert (shot.code, shot.project, shot.status_id) == ("SH0010", film.project, "draft")
 
@@ -114,18 +114,18 @@ def upload(browser: Client, film: Film, content: bytes) -> Any:
 
 @pytest.mark.usefixtures("artifact_root")
 def test_a_reference_picture_is_uploaded_and_shown(film: Film, as_: Browser, people: dict[str, User]) -> None:
-    browser = as_("artist")
+    browser = as_("coordinator")
     assert upload(browser, film, picture()).status_code == 302
     reference = film.rows["character"].references.get()
     assert (reference.width, reference.height, reference.title) == (32, 18, "front")
-    shown = reference_url(reference.pk, people["artist"])
+    shown = reference_url(reference.pk, people["coordinator"])
     assert escape(shown) in browser.get(page(film.rows["character"])).content.decode()
     assert browser.get(shown)["Content-Type"] == "image/png"
 
 
 @pytest.mark.usefixtures("artifact_root")
 def test_what_is_not_a_picture_is_refused_beside_the_field(film: Film, as_: Browser) -> None:
-    shown = upload(as_("artist"), film, b"<script>alert(1)</script>").content.decode()
+    shown = upload(as_("coordinator"), film, b"<script>alert(1)</script>").content.decode()
     assert "This is not a picture." in shown
     assert not film.rows["character"].references.exists()
 

@@ -30,7 +30,7 @@ def address(row: Any, *more: Any) -> str:
 def test_several_files_come_in_at_once_and_what_is_wrong_with_one_stops_no_other(
     film: Film, as_: Browser
 ) -> None:
-    browser = as_("artist")
+    browser = as_("coordinator")
     files = [
         upload(mask(), "sky_mask.png"),
         upload(b"%!PS-Adobe-3.0", "plate.eps"),
@@ -48,7 +48,7 @@ def test_several_files_come_in_at_once_and_what_is_wrong_with_one_stops_no_other
 def test_a_file_is_renamed_and_taken_away_on_the_page_it_belongs_to(
     of: str, film: Film, as_: Browser
 ) -> None:
-    browser = as_("artist")
+    browser = as_("coordinator")
     owner = film.shot if of == "shot" else film.shot.sequence if of == "sequence" else film.project
     browser.post(address(owner), {"files": [upload(picture(), "a.png")]})
     made = Material.objects.get()
@@ -66,7 +66,7 @@ def test_a_viewer_sees_material_and_no_form_for_it(film: Film, as_: Browser) -> 
 
 
 def test_the_address_of_a_file_is_signed_for_one_part_of_it(film: Film, as_: Browser) -> None:
-    browser = as_("artist")
+    browser = as_("coordinator")
     browser.post(address(film.shot), {"files": [upload(picture(), "plate.png")]})
     shown = browser.get(page(film.shot)).content.decode()
     start = shown.index("/media/material/")

@@ -96,7 +96,7 @@ def test_a_change_since_the_preview_is_told(film: Film, as_: Browser) -> None:
 
 
 def test_who_may_not_plan_gives_nothing(film: Film, other_film: Film, as_: Browser) -> None:
-    assert ask(as_("artist"), [film.shot], apply="1", **picked("mood/tense")).status_code == 403
+    assert ask(as_("viewer"), [film.shot], apply="1", **picked("mood/tense")).status_code == 403
     answer = ask(as_("admin"), [other_film.shot], apply="1", **picked("mood/tense"))
     assert answer.status_code == 302
     assert "mood/tense" not in presets_of(film.shot) + presets_of(other_film.shot)
@@ -117,7 +117,7 @@ def test_the_presets_of_a_shot_are_kept_as_a_look_of_its_film(film: Film, as_: B
     for ref in ("mood/tense", "weather/fog"):
         ShotPresetFactory.create(shot=film.shot, preset=preset(ref))
     keep = reverse("admin:productions_shot_keep_look", args=[film.shot.pk])
-    assert as_("artist").post(keep, {"name": "Harbour"}).status_code == 403
+    assert as_("viewer").post(keep, {"name": "Harbour"}).status_code == 403
     shown = as_("coordinator").post(keep, {"name": "Harbour"}, follow=True).content.decode()
     assert "Kept as the look" in shown
     kept = Look.objects.get(slug="harbour")

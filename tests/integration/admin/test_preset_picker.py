@@ -168,7 +168,7 @@ def test_an_archived_preset_stays_on_a_shot_that_has_it(film: Film, as_: Browser
 
 def test_who_may_not_plan_the_shot_reads_its_presets_and_picks_none(film: Film, as_: Browser) -> None:
     ShotPresetFactory.create(shot=film.shot, preset=preset("mood/tense"))
-    shown = as_("artist").get(page(film.shot)).content.decode()
+    shown = as_("viewer").get(page(film.shot)).content.decode()
     assert '<span class="sf-chip">Tense</span>' in shown
     assert "picked-shown" not in shown
 

@@ -1,16 +1,14 @@
-"""Nobody forgets the version: forms that change a row carry one, writing addresses ask for it."""
+"""Nobody forgets the version: forms that change a row carry one (the API: tests/integration/access)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import pytest
 from django.contrib.admin import site
 
 from apps.common.admin import Page
 from apps.common.admin_versions import counts_versions
 from apps.ledger.documents import documents
-from farm.api import router
 
 WITHOUT: Final = {
     "accounts.User": "users have no version; their own password and language are nobody else's",
@@ -18,21 +16,6 @@ WITHOUT: Final = {
     "nodes.Node": "its row also counts what the machine reports; its forms are buttons for one wish each",
 }
 """Models whose forms carry no version, and why."""
-API_WITHOUT: Final[dict[str, str]] = {
-    "jobs": "wishes about a job (priority, pause), each of which says all there is to it",
-    "batches": "wishes about jobs",
-    "imports": "a draft belongs to whoever brought the file",
-    "templates": "offers a template or withdraws it: one yes or no",
-    "recipes": "written as a whole by whoever looks after the farm",
-    "materials": "a name and a kind; the file never changes",
-    "nodes": "wishes about a machine",
-    "pools": "rows of whoever looks after the farm",
-    "schedules": "rows of whoever looks after the farm",
-    "holds": "set or lifted",
-    "limits": "rows of whoever looks after the farm",
-    "subscriptions": "belong to one person or channel",
-}
-"""Addresses that change or delete rows that nobody plans, and why they ask for no version."""
 
 
 def pages() -> list[Page]:
@@ -56,15 +39,6 @@ def test_every_planned_object_is_versioned() -> None:
 
 def test_no_list_is_edited_in_place_without_a_version() -> None:
     assert [page.model._meta.label for page in pages() if getattr(page, "list_editable", ())] == []
-
-
-@pytest.mark.parametrize("prefix, view", [(prefix, view) for prefix, view, _name in router.registry])
-def test_every_writing_address_of_a_planned_object_asks_for_the_version(prefix: str, view: Any) -> None:
-    changes = [name for name in ("update", "partial_update", "destroy") if hasattr(view, name)]
-    if not changes or prefix in API_WITHOUT:
-        return
-    form = getattr(view, "change_form", None)
-    assert form is not None and "row_version" in form().fields, (prefix, changes)
 
 
 def _edits(page: Page) -> bool:

@@ -1,0 +1,67 @@
+"""Statuses and automations by hand; what a shot continues is typed; what is refused stands by its field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.productions.models import Automation, Shot, ShotStatus
+from tests.factories import ProjectFactory, SequenceFactory, ShotFactory, UserFactory
+from tests.integration.admin.html_forms import form_with
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser() -> Client:
+    """Root's browser."""
+    root: User = UserFactory.create(is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(root)
+    return client
+
+
+def save(browser: Client, address: str, **fields: Any) -> str:
+    answer = browser.post(address, fields, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_status_is_added_shown_and_archived(browser: Client) -> None:
+    fields = {"slug": "wfa", "state": "review", "name": "Waiting for approval", "order": 35, "colour": "teal"}
+    save(browser, reverse("admin:productions_shotstatus_add"), **fields, is_artist_allowed="on")
+    row = ShotStatus.objects.get(pk="wfa")
+    assert (row.state, row.renderable, row.is_artist_allowed) == ("review", True, True)
+    page = reverse("admin:productions_shotstatus_change", args=["wfa"])
+    save(browser, page, **fields, archived="on", row_version=row.row_version)
+    assert ShotStatus.objects.get(pk="wfa").archived
+
+
+def test_an_automation_is_written_and_a_circle_refused_on_its_form(browser: Client) -> None:
+    add = reverse("admin:productions_automation_add")
+    fields = {"name": "final at once", "order": 100, "active": "on", "deed": "move"}
+    save(browser, add, **fields, trigger="shot_reached", status="approved", target="review")
+    assert Automation.objects.get(name="final at once").from_states == []
+    fields["name"] = "back again"
+    shown = save(browser, add, **fields, trigger="shot_reached", status="review", target="approved")
+    assert "this would go round for ever" in shown
+    assert not Automation.objects.filter(name="back again").exists()
+    listed = browser.get(reverse("admin:productions_automation_changelist")).content.decode()
+    assert "a shot reaches a status: Approved → move the shot to a status: In review" in listed
+
+
+def test_a_shot_is_given_what_it_continues_on_its_form_by_its_code(browser: Client) -> None:
+    sequence = SequenceFactory.create(project=ProjectFactory.create(), code="SQ010")
+    first, second = (ShotFactory.create(sequence=sequence, code=code) for code in ("SH0010", "SH0020"))
+    page = reverse("admin:productions_shot_change", args=[second.pk])
+    html = browser.get(page).content.decode()
+    assert f'<option value="{first.full_code}">' in html
+    told = form_with(html, "continues")
+    shown = save(browser, page, **told | {"continues": "SQ010_SH0090"})
+    assert "There is no shot SQ010_SH0090 in this project" in shown
+    save(browser, page, **told | {"continues": "SQ010_SH0010"})
+    assert Shot.objects.get(pk=second.pk).continuity_from == first
