@@ -115,6 +115,7 @@ class Library:
 
     def __init__(self, presets: Iterable[CinematicPreset]) -> None:
         self._by_name: dict[str, CinematicPreset] = {}
+        self._found: dict[tuple[str, str], Match | None] = {}
         self._by_category: dict[str, list[tuple[frozenset[str], CinematicPreset]]] = {}
         for preset in presets:
             category = preset.category.slug
@@ -124,6 +125,11 @@ class Library:
 
     def find(self, field: str, value: str) -> Match | None:
         """Find what a value of a field means; None where nothing does, or two things might."""
+        if (field, value) not in self._found:  # ten thousand shots say the same few things
+            self._found[field, value] = self._find(field, value)
+        return self._found[field, value]
+
+    def _find(self, field: str, value: str) -> Match | None:
         spoken = normal(value)
         categories = CATEGORIES.get(field, ())
         if not spoken or not categories:
