@@ -117,7 +117,8 @@ class StateEventAdmin(ReadOnly, FarmAdmin):
 
     @admin.display(description=gettext_lazy("reason"))
     def why(self, event: StateEvent) -> str:
-        told = (changes_in_words(event.data), reason_in_words(event.reason))
+        happened = reason_in_words(str(event.data.get("why", "")))  # what set an automation off
+        told = (changes_in_words(event.data), reason_in_words(event.reason), happened)
         return " · ".join(words for words in told if words)
 
     @admin.display(description=gettext_lazy("step"))
