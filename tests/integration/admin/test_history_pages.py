@@ -55,8 +55,8 @@ def test_the_history_of_a_shot_shows_each_change_and_goes_back(film: Film, as_: 
     assert "2 fields restored." in text(answer)
     shot = Shot.objects.get(pk=film.shot.pk)
     assert (shot.description, shot.frames) == (before, film.shot.frames)
-    assert as_("artist").post(restore).status_code == 403  # the shot is not assigned to the artist
-    assert "Restore this version" not in text(as_("artist").get(history(film.shot)))
+    assert as_("supervisor").post(restore).status_code == 403  # who plans only what is assigned to them
+    assert "Restore this version" not in text(as_("supervisor").get(history(film.shot)))
 
 
 def test_what_was_typed_into_history_is_shown_as_text(film: Film, as_: Browser) -> None:
