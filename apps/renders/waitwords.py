@@ -319,6 +319,7 @@ _WORDS: Final[Mapping[str, Mapping[str, Callable[[Any], object]]]] = {
     "says": {"says": said_in_words},
     "ahead": {"ahead": _ahead},
     "why": {"why": _why},
+    "problem": {"why": _as_it_is},
     "reason": {"reason": _reason},
     "state": {"state": _state},
     "on": {"on": _takes},
