@@ -40,7 +40,7 @@ def shown_by() -> Iterator[tuple[str, str]]:
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
+def named_in(path: str) -> frozenset[str]:
     """The names of a file's tests; empty if there is no such file."""
     if not (ROOT / path).is_file():
         return frozenset()
@@ -63,4 +63,4 @@ def test_the_tests_it_names_exist(number: str, test: str) -> None:
     if test in SHOWN_ELSEWHERE:
         return
     path, _colons, name = test.partition("::")
-    assert name.partition("[")[0] in tests_in(path), f"{number}: there is no {test}"
+    assert name.partition("[")[0] in named_in(path), f"{number}: there is no {test}"

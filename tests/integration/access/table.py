@@ -749,6 +749,7 @@ EXPECTED: Final[dict[str, str]] = {
             *(f"{name}/{{pk}}" for name in _FARM_LISTS if name not in ("templates", "recipes")),
         )
     },
+    "POST api/v1/projects": "api: farm rights, made",
     "GET api/v1/projects/{code}": "api: read a row",
     **{
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
@@ -983,6 +984,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/recipes/reciperun/{object_id}/choose/": press,
         "POST admin/recipes/reciperun/{object_id}/more/": press,
         "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
+        "POST api/v1/projects": {"code": "THAW", "name": "Thaw"},
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
         "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
@@ -1126,6 +1128,7 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
+    "POST api/v1/projects",
     "POST api/v1/projects/{code}/members",
     *(f"POST api/v1/projects/{{code}}/imports/{{batch_id}}/{deed}" for deed in ("confirm", "discard")),
     *(
