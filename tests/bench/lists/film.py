@@ -22,7 +22,7 @@ NOW = "now() - n * interval '1 second'"
 def copies(sample: Model, source: str, **told: str) -> int:
     """Insert a copy of a row for each row of ``source``; return how many. ``told``: column → SQL for it."""
     table = sample._meta.db_table
-    columns = [field.column for field in sample._meta.concrete_fields]
+    columns = [str(field.column) for field in sample._meta.concrete_fields]
     auto = sample._meta.pk.get_internal_type() == "BigAutoField"
     if auto:
         columns.remove("id")

@@ -20,7 +20,7 @@ from tests.factories import JobFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-EVERYTHING = Reach(everything=True, roles={})
+EVERYTHING = Reach(everything=True, standings={})
 MOST = 40
 
 
