@@ -188,7 +188,8 @@ def node_sentence(code: str, facts: Facts) -> str:
     """
     said = _say(NODE_SENTENCES, code, facts)
     note = str(facts.get("note") or "")
-    return f"{said} {gettext('Note: %(note)s') % {'note': note}}" if said and note else said
+    noted = gettext("Note: %(note)s") % {"note": note}
+    return f"{said} {noted}" if said and note else said
 
 
 def clock_text(at: datetime) -> str:

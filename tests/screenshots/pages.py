@@ -251,7 +251,36 @@ def pages_of(farm: Farm) -> Iterator[Page]:
         title="A webhook that nobody answered",
         path=f"/admin/notices/delivery/{row(one.format('notices_delivery'))}/change/",
     )
-    yield Page(name="activity", title="Activity", path="/admin/common/stateevent/")
+    yield Page(
+        name="review",
+        title="A take in the film, between the shots before and after",
+        path=f"/admin/review/take/{clip}/context/",
+        main=True,
+    )
+    yield Page(name="playlists", title="Playlists and dailies", path="/admin/review/playlist/")
+    yield Page(
+        name="history",
+        title="What was changed of a shot, by whom",
+        path=f"/admin/productions/shot/{shot}/history/",
+        main=True,
+    )
+    yield Page(name="activity", title="Activity of people", path="/admin/ledger/activity/", main=True)
+    yield Page(name="bulk-changes", title="Changes of many rows, to undo", path="/admin/ledger/batch/")
+    yield Page(name="events", title="Every move of every job and take", path="/admin/common/stateevent/")
+    yield Page(name="spreadsheets", title="Spreadsheets", path="/admin/sheets/importbatch/add/", main=True)
+    yield Page(name="looks", title="Looks: sets of presets", path="/admin/presets/look/")
+    yield Page(name="preset-rules", title="Rules for presets", path="/admin/presets/presetrule/", main=True)
+    yield Page(name="automations", title="When … then …", path="/admin/productions/automation/", main=True)
+    yield Page(name="episodes", title="Episodes", path="/admin/productions/episode/")
+    yield Page(
+        name="folders",
+        title="Folders of a project: what would be made",
+        path=f"/admin/projects/project/{project}/folders/",
+        main=True,
+    )
+    yield Page(
+        name="rights", title="Who may do what in a project", path=f"/admin/projects/project/{project}/rights/"
+    )
     for name, title, address, table in (
         ("sequence", "sequence", "productions/sequence", "productions_sequence"),
         ("location", "location", "productions/location", "productions_location"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from apps.common.clock import database_now
 from apps.renders.models import Job
 from apps.renders.states import OPEN
+from farm.tiers import NO_VRAM, TIERS_GB
 
 
 class DeadlineFilter(admin.SimpleListFilter):
@@ -37,6 +38,22 @@ class DeadlineFilter(admin.SimpleListFilter):
             case "any" | "none":
                 return queryset.filter(deadline__isnull=self.value() == "none")
         return queryset
+
+
+class TierFilter(admin.SimpleListFilter):
+    """By VRAM tier: the rungs there are, not those that some half a million jobs happen to have."""
+
+    title = gettext_lazy("tier (GB)")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(tier), str(tier)) for tier in (NO_VRAM, *TIERS_GB)] + [("none", _("none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        asked = self.value()
+        if asked == "none":
+            return queryset.filter(tier_gb=None)
+        return queryset.filter(tier_gb=int(asked)) if asked and asked.isdecimal() else queryset
 
 
 class HeldFilter(admin.SimpleListFilter):

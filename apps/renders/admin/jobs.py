@@ -22,7 +22,7 @@ from apps.projects.roles import Act
 from apps.renders import cells, selectors
 from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
-from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter
+from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter, TierFilter
 from apps.renders.admin.steer_form import SteerForm, steer_form, steered
 from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, Priority
 from apps.renders.services import control
@@ -68,7 +68,7 @@ class JobAdmin(ReadOnly, JobActions):
         HeldFilter,
         DeadlineFilter,
         "kind",
-        "tier_gb",
+        TierFilter,
         "pool",
         ("template_version__template", MyProjects),
     )
