@@ -182,6 +182,6 @@ def test_categories_of_another_film_are_no_columns_here(film: Project, user: Use
     for project, slug in ((film, "ours"), (ProjectFactory.create(), "theirs")):
         PresetCategoryFactory.create(project=project, slug=slug)
     content = exported(film, user, discipline="technical").content
-    (headings,) = load_workbook(io.BytesIO(content)).active.iter_rows(max_row=1, values_only=True)
+    (headings,) = load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(max_row=1, values_only=True)
     assert "ours" in headings
     assert "theirs" not in headings
