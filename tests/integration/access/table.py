@@ -807,7 +807,7 @@ EXPECTED: Final[dict[str, str]] = {
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/takes/{pk}/conform": "api: read a row",
-    "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
+    "GET api/v1/artifacts/{artifact_id}/file": "api: watch a row",
     "GET api/v1/shots/{pk}/recommendation": "api: read a row",
     "POST api/v1/shots/{pk}/recommendation": "api: change a row",
     "GET api/v1/shots/{pk}/prompt": "api: read a row",
