@@ -274,7 +274,6 @@ SPECTACULAR_SETTINGS = {
         "SheetState": "apps.sheets.states.BatchState",
         "AutomationTrigger": "apps.productions.models.Trigger",
         "AutomationDeed": "apps.productions.models.Deed",
-        "PlaylistKind": "apps.review.models.PlaylistKind",
         "RuleKind": "apps.presets.models.RuleKind",
     },
 }
