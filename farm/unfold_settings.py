@@ -117,6 +117,7 @@ UNFOLD: dict[str, Any] = {
                     _item(_("Memory needs"), "sd_card", "admin:renders_need_changelist", _FARM),
                     _item(_("Failure rules"), "rule", "admin:renders_failurerule_changelist", _FARM),
                     _item(_("Limits"), "speed", "admin:renders_limit_changelist", _FARM),
+                    _item(_("Events"), "timeline", "admin:common_stateevent_changelist", _FARM),
                 ],
             },
             {

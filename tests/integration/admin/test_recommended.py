@@ -93,10 +93,11 @@ def test_rules_are_read_by_members_and_edited_by_the_farm(film: Film, as_: Brows
     form = edited.context["adminform"].form
     sent = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
     sent |= {"keywords": "run, hurry,run\nhurry", "keyframe": "unknown", "previous_clip": "unknown"}
-    sent |= {"dialogue": "unknown", "active": "on"}
+    sent |= {"dialogue": "unknown", "active": "on", "row_version": edited.context["row_version"]}
     answer = root.post(page(rule), sent)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     rule.refresh_from_db()
     assert (rule.keywords, rule.row_version) == ("run, hurry", 1)
-    bad = root.post(page(rule), sent | {"min_characters": "3", "max_characters": "1"})
+    wrong = {"min_characters": "3", "max_characters": "1", "row_version": rule.row_version}
+    bad = root.post(page(rule), sent | wrong)
     assert "no shot would fit" in text_of(bad)

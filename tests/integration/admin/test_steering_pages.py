@@ -288,7 +288,9 @@ def test_an_operator_sets_a_limit_and_everybody_sees_its_use(
         shown = as_("artist").get(address).content.decode()
         assert "licence" in shown
         assert "1 / 1" in shown
-    operator.post(page(limit), {"name": "licence", "most": "4", "templates": [str(template.pk)], "note": "x"})
+    sent = {"name": "licence", "most": "4", "templates": [str(template.pk)], "note": "x"}
+    version = operator.get(page(limit)).context["row_version"]
+    assert operator.post(page(limit), sent | {"row_version": version}).status_code == 302
     assert (Limit.objects.get().most, list(limit.templates.all())) == (4, [template])
     wrong = operator.post(add, {"name": "two words", "most": "-1", "note": ""})
     assert wrong.status_code == 200
