@@ -45,7 +45,7 @@ class CostumeInline(ScopedInline):
 
 class LoraInline(ScopedInline):
     model = CharacterLora
-    fields = ("base_model", "file", "expert", "weight", "trigger_words")
+    fields = ("base_model", "file", "expert", "sha256", "weight", "trigger_words")
 
 
 class ReferenceForm(forms.ModelForm[CharacterReference]):

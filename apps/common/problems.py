@@ -23,6 +23,7 @@ from rest_framework.views import set_rollback
 from apps.common.collisions import collision
 from apps.common.errors import Conflict, NotAllowed, Problem, Refused, Stale
 from apps.common.unkept import is_unkept
+from farm.logs import bound_ids
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +94,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Answer 500: a problem under /api/, a page elsewhere. What happened stands in the log."""
+    """Answer 500: a problem under /api/, a page elsewhere. What happened stands in the log, by the number."""
     if not request.path.startswith(API_PREFIX):
-        return HttpResponseServerError(loader.render_to_string("500.html", {"request": request}))
+        facts = {"request": request, "number": bound_ids().get("request", "")}
+        return HttpResponseServerError(loader.render_to_string("500.html", facts))
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something broke here; the farm's log tells what."))
 
 

@@ -6,17 +6,18 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common.api_versions import IF_MATCH, Versioned
-from apps.common.strict import OneOf
+from apps.common.strict import OneOf, Strict
 from apps.projects.api_changes import Revisable
 from apps.projects.models import MOST_HANDLES, Membership, Project
 from apps.projects.roles import Act, Role
-from apps.projects.services import update_project
+from apps.projects.selectors import may_not_open
+from apps.projects.services import create_project, update_project
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -63,10 +64,9 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
         return role
 
 
-class ProjectChange(Versioned):
-    """New settings. ``fps``: 24, 23.976 or "24000/1001"; sizes in pixels; ``handles`` are new shots'."""
+class ProjectSettings(Strict):
+    """What a project is set to. ``fps``: 24, 23.976 or "24000/1001"; sizes in pixels."""
 
-    name = serializers.CharField(required=False, max_length=200)
     name_ko = serializers.CharField(required=False, allow_blank=True, max_length=200)
     description = serializers.CharField(required=False, allow_blank=True)
     fps = serializers.CharField(required=False, max_length=60)
@@ -77,6 +77,19 @@ class ProjectChange(Versioned):
     height = serializers.IntegerField(required=False, min_value=1, max_value=65_536)
     prompt_language = OneOf(choices=[("en", "English"), ("ko", "한국어")], required=False)
     weight = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000)
+
+
+class NewProject(ProjectSettings):
+    """A project to open. Its code stays: files and codes of jobs are named by it."""
+
+    code = serializers.CharField(max_length=20)
+    name = serializers.CharField(max_length=200)
+
+
+class ProjectChange(ProjectSettings, Versioned):
+    """New settings. ``handles`` are new shots'."""
+
+    name = serializers.CharField(required=False, max_length=200)
     archived = serializers.BooleanField(required=False)
 
 
@@ -92,6 +105,17 @@ class ProjectViewSet(Revisable):
     project_path = "pk"
     lookup_field = "code"
     filterset_fields = ("archived",)
+
+    @extend_schema(request=NewProject, responses={201: ProjectSerializer})
+    def create(self, request: Request) -> Response:
+        """Open a project; you become its admin. It takes the permission to open projects."""
+        user = person_of(request)
+        if not user.has_perm("projects.add_project"):
+            raise may_not_open(user)
+        asked = NewProject(data=request.data, context=self.get_serializer_context())
+        asked.is_valid(raise_exception=True)
+        made = create_project(user=user, **asked.validated_data)
+        return self.answer(self.get_queryset().get(pk=made.pk), status.HTTP_201_CREATED)
 
     @extend_schema(request=ProjectChange, responses=ProjectSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, code: str) -> Response:

@@ -188,7 +188,8 @@ def node_sentence(code: str, facts: Facts) -> str:
     """
     said = _say(NODE_SENTENCES, code, facts)
     note = str(facts.get("note") or "")
-    return f"{said} {gettext('Note: %(note)s') % {'note': note}}" if said and note else said
+    noted = gettext("Note: %(note)s") % {"note": note}
+    return f"{said} {noted}" if said and note else said
 
 
 def clock_text(at: datetime) -> str:
@@ -319,6 +320,7 @@ _WORDS: Final[Mapping[str, Mapping[str, Callable[[Any], object]]]] = {
     "says": {"says": said_in_words},
     "ahead": {"ahead": _ahead},
     "why": {"why": _why},
+    "problem": {"why": _as_it_is},
     "reason": {"reason": _reason},
     "state": {"state": _state},
     "on": {"on": _takes},

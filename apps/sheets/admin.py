@@ -133,7 +133,7 @@ class ImportBatchAdmin(ScopedAdmin):
             "planned": batch.state == BatchState.PLANNED,
             "applied": batch.state == BatchState.APPLIED,
             "may_change": self.may(request, Act.PLAN, batch),
-            "form": MappingForm(batch, targets()) if open_ else None,
+            "form": MappingForm(batch, targets(batch.project_id)) if open_ else None,
             "page": page,
             "only": only,
             "sheet": sheet,
@@ -162,7 +162,7 @@ class ImportBatchAdmin(ScopedAdmin):
         """Keep which column is which, and plan anew."""
 
         def deed(batch: ImportBatch) -> None:
-            form = MappingForm(batch, targets(), request.POST)
+            form = MappingForm(batch, targets(batch.project_id), request.POST)
             form.is_valid()
             choose(batch, user=person_of(request), mapping=form.chosen())
 

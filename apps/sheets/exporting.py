@@ -109,7 +109,7 @@ def _is_of(row: BaseModel, shots: Collection[UUID]) -> bool:
 
 
 def _technical_table(words: Words, shots: Collection[UUID] | None) -> Table:
-    categories = targets().categories
+    categories = targets(words.project.pk).categories
     layout = technical(categories)
 
     def rows() -> Iterator[list[Cell]]:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
+from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import get_language
 
 from apps.presets.models import PresetCategory
@@ -140,9 +142,10 @@ class Targets:
     names: Mapping[str, str]
 
 
-def targets() -> Targets:
-    """Read which categories of presets there are, and put all words together. One query."""
-    categories = list(PresetCategory.objects.order_by("order").values_list("slug", "name", "name_ko"))
+def targets(project: UUID) -> Targets:
+    """Read which categories of presets this project has, and put all words together. One query."""
+    shared_or_own = PresetCategory.objects.filter(Q(project=None) | Q(project=project))
+    categories = list(shared_or_own.order_by("order").values_list("slug", "name", "name_ko"))
     slugs = tuple(dict.fromkeys(slug for slug, _name, _ko in categories))
     by_sheet = {layout.sheet: tuple(column.name for column in layout.columns) for layout in PLANNING}
     own = by_sheet[SHOTS.sheet]

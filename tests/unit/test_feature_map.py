@@ -40,12 +40,18 @@ def shown_by() -> Iterator[tuple[str, str]]:
 
 
 @cache
-def tests_in(path: str) -> frozenset[str]:
-    """The names of a file's tests; empty if there is no such file."""
+def named_in(path: str) -> frozenset[str]:
+    """The names of a file's tests, as pytest says them; empty if there is no such file."""
     if not (ROOT / path).is_file():
         return frozenset()
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    found = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
+    classes = [(f"{one.name}::", one.body) for one in found if isinstance(one, ast.ClassDef)]
+    return frozenset(
+        f"{inside}{one.name}"
+        for inside, body in [("", found), *classes]
+        for one in body
+        if isinstance(one, ast.FunctionDef)
+    )
 
 
 def test_every_feature_has_its_row_in_order() -> None:
@@ -63,4 +69,4 @@ def test_the_tests_it_names_exist(number: str, test: str) -> None:
     if test in SHOWN_ELSEWHERE:
         return
     path, _colons, name = test.partition("::")
-    assert name.partition("[")[0] in tests_in(path), f"{number}: there is no {test}"
+    assert name.partition("[")[0] in named_in(path), f"{number}: there is no {test}"

@@ -56,7 +56,7 @@ class EntrySerializer(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
-class FoldersPlanSerializer(serializers.Serializer[Any]):
+class FolderPlanSerializer(serializers.Serializer[Any]):
     """The dry run. ``kept``: published files, which nothing moves. ``pages``: of the sequence's shots."""
 
     layout = serializers.CharField()
@@ -126,7 +126,7 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
     def projects_of(self, rows: Iterable[Any]) -> Iterable[Project]:
         return rows
 
-    @extend_schema(responses=FoldersPlanSerializer, parameters=[SEQUENCE, PAGE])
+    @extend_schema(responses=FolderPlanSerializer, parameters=[SEQUENCE, PAGE])
     @action(detail=True, methods=["get"], pagination_class=None)
     def folders(self, request: Request, code: str) -> Response:
         """Dry run: which folders and records exist, which would be made, which are refused and why."""

@@ -256,6 +256,12 @@ class StatusSlug(serializers.CharField):
         return slug
 
 
+class LockBody(Strict):
+    """Whether the shot's plan is locked from now on."""
+
+    locked = serializers.BooleanField()
+
+
 class StatusChange(Strict):
     """Give a shot another status."""
 

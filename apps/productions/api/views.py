@@ -25,6 +25,7 @@ from apps.presets.selectors import seen_by
 from apps.productions.api.bulk import BulkDone, BulkUpdate, Reorder, ReorderDone
 from apps.productions.api.presets import KeepLookBody, look_answer
 from apps.productions.api.serializers import (
+    LockBody,
     NewShot,
     ShotChange,
     ShotDetail,
@@ -37,6 +38,7 @@ from apps.productions.api.serializers import (
 from apps.productions.assigning import assigned
 from apps.productions.bulk import change_shots, reorder_shots
 from apps.productions.editing import create_full_shot, update_shot
+from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Shot, ShotPreset
 from apps.productions.outline import delete_shot
 from apps.productions.preset_looks import look_from_shot, wearing
@@ -129,6 +131,15 @@ class ShotViewSet(Removable):
         if not move_shot_status(shot, user=person_of(request), **asked):
             told = _("somebody else moved this shot just now; read it again")
             raise Conflict(Problem("to", asked["to"], told, code="stale"))
+        return self.answer(self.get_object())
+
+    @extend_schema(request=LockBody, responses=ShotSerializer)
+    @action(detail=True, methods=["post"], url_path="lock")
+    def lock(self, request: Request, pk: str) -> Response:
+        """Lock the shot's plan, so that nobody changes it, or unlock it. Twice is once."""
+        shot = self.get_object()
+        locked = self.asked(LockBody, of=shot, act=Act.PLAN)["locked"]
+        (lock_shot if locked else unlock_shot)(shot, user=person_of(request))
         return self.answer(self.get_object())
 
     def answer(self, row: Shot, http_status: int = status.HTTP_200_OK) -> Response:

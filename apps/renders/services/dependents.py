@@ -107,7 +107,7 @@ def continuity_reasons(jobs: QuerySet[Job]) -> dict[Job, tuple[str, dict[str, st
         facts = {"on": row.shot.full_code}
         code = "continues"
         if row.problem:
-            code, facts["why"] = "continues_uncut", row.problem
+            code, facts["problem"] = "continues_uncut", row.problem
         elif row._chosen or (row._stale and not row.fresh):
             code = "continues_cut"
         elif row._stale:

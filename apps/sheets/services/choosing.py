@@ -37,7 +37,7 @@ def choose(
     """
     require_open(batch, user)
     if mapping is not None:
-        known = targets()
+        known = targets(batch.project_id)
         _check_mapping(batch, mapping, known)
         batch.mapping = {
             name: {"sheet": table.sheet, "columns": list(table.columns), "remembered": True}

@@ -50,7 +50,7 @@ def upload(project: Project, file: BinaryIO | File[bytes], *, name: str = "", us
     require(user, Act.PLAN, project)
     plain = _plain_name(name or str(getattr(file, "name", "") or ""))
     content = file.read(MOST_BYTES + 1)
-    known = targets()
+    known = targets(project.pk)
     brought = read_file(content, plain, heading_row(known))
     if not any(sheet.headings for sheet in brought.sheets):
         told = _("The file holds no headings. Write the names of the columns into its first row.")

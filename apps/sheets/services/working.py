@@ -60,7 +60,7 @@ def mapping_of(batch: ImportBatch) -> dict[str, TableMapping]:
 def work_out(batch: ImportBatch, project: Project, user: User | None, progress: Progress) -> Worked:
     """Read the file and plan it. Raises Refused if the file is gone or cannot be read any more."""
     total = batch.total
-    known_columns = targets()
+    known_columns = targets(project.pk)
     progress(0, total)
     brought = read_file(_content(batch), batch.file_name, heading_row(known_columns))
     progress(total * 4 // 10, total)

@@ -749,6 +749,7 @@ EXPECTED: Final[dict[str, str]] = {
             *(f"{name}/{{pk}}" for name in _FARM_LISTS if name not in ("templates", "recipes")),
         )
     },
+    "POST api/v1/projects": "api: farm rights, made",
     "GET api/v1/projects/{code}": "api: read a row",
     **{
         f"GET api/v1/{name}/{{pk}}": "api: read a row"
@@ -806,7 +807,7 @@ EXPECTED: Final[dict[str, str]] = {
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
     "GET api/v1/takes/{pk}/conform": "api: read a row",
-    "GET api/v1/artifacts/{artifact_id}/file": "api: read a row",
+    "GET api/v1/artifacts/{artifact_id}/file": "api: watch a row",
     "GET api/v1/shots/{pk}/recommendation": "api: read a row",
     "POST api/v1/shots/{pk}/recommendation": "api: change a row",
     "GET api/v1/shots/{pk}/prompt": "api: read a row",
@@ -858,6 +859,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/shots/{pk}/chain": "api: read a row",
     "POST api/v1/shots/{pk}/render-stale": "api: change a row, nothing to do",
     **_button("productions/sequence/{object_id}/stale", "plan by a button"),
+    "POST api/v1/shots/{pk}/lock": "api: change a row",
     "POST api/v1/shots/{pk}/status": "api: change a row",
     "POST api/v1/batches/{pk}/cancel": "api: change a row of a stage",
     "POST api/v1/batches/{pk}/pause": "api: change a row of a stage",
@@ -982,6 +984,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/recipes/reciperun/{object_id}/choose/": press,
         "POST admin/recipes/reciperun/{object_id}/more/": press,
         "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
+        "POST api/v1/projects": {"code": "THAW", "name": "Thaw"},
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
         "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
@@ -1047,6 +1050,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         },
         "POST admin/productions/shot/{object_id}/prompt/drop/": {"channel": "image"},
         "POST admin/projects/project/{object_id}/composer/": {"ready": "style_first"},
+        "POST api/v1/shots/{pk}/lock": {"locked": True},
         "POST api/v1/shots/{pk}/status": {"to": "on_hold"},
         "POST api/v1/batches/{pk}/pause": {"paused": True},
         "POST api/v1/jobs/{pk}/pause": {"paused": True},
@@ -1124,6 +1128,7 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
+    "POST api/v1/projects",
     "POST api/v1/projects/{code}/members",
     *(f"POST api/v1/projects/{{code}}/imports/{{batch_id}}/{deed}" for deed in ("confirm", "discard")),
     *(
@@ -1166,6 +1171,7 @@ DEEDS: Final = (
     "PATCH api/v1/materials/{pk}",
     "DELETE api/v1/materials/{pk}",
     "POST admin/productions/shot/{object_id}/material/{material_id}/",
+    "POST api/v1/shots/{pk}/lock",
     "POST api/v1/shots/{pk}/status",
     "POST api/v1/batches/{pk}/cancel",
     "POST api/v1/batches/{pk}/pause",

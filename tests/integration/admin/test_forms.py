@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -14,13 +15,14 @@ from django.utils.html import escape
 from PIL import Image
 
 from apps.accounts.models import User
+from apps.characters.models import Character
 from apps.characters.services import reference_url
 from apps.nodes.models import Node
 from apps.productions.models import Sequence, Shot
 from apps.projects.models import Membership
 from apps.review.models import Take
 from apps.review.states import Review
-from tests.factories import CostumeFactory, LocationFactory
+from tests.factories import CharacterFactory, CostumeFactory, LocationFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
 
@@ -207,3 +209,56 @@ def test_the_last_admin_of_a_project_stays(film: Film, as_: Browser) -> None:
     shown = browser.post(page(film.project), sent | admins).content.decode()
     assert "A project needs an admin" in shown
     assert film.project.memberships.filter(role="admin").exists()
+
+
+def test_everything_typed_of_a_character_is_kept(film: Film, as_: Browser) -> None:
+    browser, character = as_("coordinator"), film.rows["character"]
+    address = page(character)
+    typed = {
+        "name": "Gerda",
+        "name_ko": "게르다",
+        "description": "a girl",
+        "description_ko": "소녀",
+        "age": "12",
+        "gender": "girl",
+        "negative": "hat",
+        "use_lora": "on",
+        "costumes-TOTAL_FORMS": "1",
+        "loras-TOTAL_FORMS": "1",
+        "costumes-0-name": "winter",
+        "costumes-0-prompt": "a red coat",
+        "costumes-0-prompt_ko": "빨간 외투",
+        "loras-0-base_model": "flux",
+        "loras-0-file": "people/gerda.safetensors",
+        "loras-0-weight": "0.7",
+        "loras-0-sha256": "a" * 64,
+        "loras-0-trigger_words": '["gerda_v2", "red coat"]',
+    }
+    character.costumes.all().delete()
+    character.loras.all().delete()
+    answer = browser.post(address, form_of(browser, address) | typed)
+    assert answer.status_code == 302, answer.context["errors"]
+    character.refresh_from_db()
+    assert (character.name, character.name_ko, character.age, character.gender) == (
+        "Gerda",
+        "게르다",
+        "12",
+        "girl",
+    )
+    assert (character.description, character.description_ko) == ("a girl", "소녀")
+    assert (character.negative, character.use_lora) == ("hat", True)
+    costume, lora = character.costumes.get(), character.loras.get()
+    assert (costume.name, costume.prompt, costume.prompt_ko) == ("winter", "a red coat", "빨간 외투")
+    assert (lora.base_model, lora.file, lora.sha256, lora.weight, lora.trigger_words) == (
+        "flux", "people/gerda.safetensors", "a" * 64, 0.7, ["gerda_v2", "red coat"]
+    )  # fmt: skip
+
+
+def test_characters_are_searched_and_their_list_says_lora_and_shots(film: Film, as_: Browser) -> None:
+    character = film.rows["character"]
+    CharacterFactory.create(project=film.project, name="Somebody else")
+    Character.objects.filter(pk=character.pk).update(name="Gerda", use_lora=True)
+    (row,) = as_("viewer").get(listing(Character), {"q": "gerd"}).context["cl"].result_list
+    shown = as_("viewer").get(listing(Character), {"q": "gerd"}).content.decode()
+    assert (row.pk, row._shots) == (character.pk, 1)
+    assert "used" in " ".join(re.findall(r"<td[^>]*field-lora[^>]*>(.*?)</td>", shown, re.DOTALL))

@@ -12,7 +12,7 @@ from apps.characters.models import Character
 from apps.ledger.models import Batch
 from apps.productions.models import Location, Sequence, Shot
 from apps.projects.models import Project
-from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, TakeFactory
+from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, TakeFactory, UserFactory
 from tests.integration.api.conftest import Client, only_error, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +30,21 @@ def bulk(client: APIClient, shots: list[Shot], *, preview: bool = False, **value
     named = [{"id": str(shot.pk), "row_version": shot.row_version} for shot in shots]
     body = {"project": "FROST", "shots": named, "set": values, "preview": preview}
     return client.post(f"{API}/shots/bulk-update", body)
+
+
+def test_a_project_is_opened_by_who_may_and_whoever_opens_it_is_its_admin(
+    admin: APIClient,
+) -> None:
+    root, body = APIClient(), {"code": "THAW", "name": "Thaw", "fps": "23.976", "handles": 4}
+    root.force_authenticate(UserFactory.create(is_superuser=True))
+    assert admin.post(f"{API}/projects", body).status_code == 403
+    assert only_error(root.post(f"{API}/projects", body | {"fps": "fast"}), 400)[0] == "fps"
+    assert only_error(root.post(f"{API}/projects", body | {"code": "FROST"}), 400)[0] == "code"
+    made = root.post(f"{API}/projects", body)
+    assert made.status_code == 201, made.content
+    told = {name: made.data[name] for name in ("code", "name", "frame_rate", "handles", "role")}
+    assert told == {"code": "THAW", "name": "Thaw", "frame_rate": "24000/1001", "handles": 4, "role": "admin"}
+    assert Project.objects.get(code="THAW").memberships.get().user.is_superuser
 
 
 def test_project_settings_are_set_by_its_admin_with_an_exact_frame_rate(

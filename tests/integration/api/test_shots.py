@@ -254,3 +254,17 @@ def test_a_sequence_is_created_with_the_next_code(coordinator: APIClient, film: 
     assert first < second
     response = coordinator.post("/api/v1/sequences", body | {"code": first})
     problem_of(response, 400)
+
+
+def test_a_locked_shot_is_changed_again_once_it_is_unlocked(
+    coordinator: APIClient, shots: list[Shot]
+) -> None:
+    address = f"{SHOTS}/{shots[0].pk}/lock"
+    for _twice in range(2):
+        locked = coordinator.post(address, {"locked": True}).json()
+    assert (locked["locked_by"], locked["row_version"]) == ("coordinator", 1)
+    refused = change(coordinator, shots[0], row_version=1, description="Kay falls")
+    assert only_error(refused, 400)[2] == "locked"
+    unlocked = coordinator.post(address, {"locked": False}).json()
+    answer = change(coordinator, shots[0], row_version=unlocked["row_version"], description="Kay falls")
+    assert answer.json()["description"] == "Kay falls"

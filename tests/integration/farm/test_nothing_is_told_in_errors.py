@@ -71,6 +71,7 @@ def test_a_page_that_breaks_tells_that_it_broke_and_no_more(logged: list[str], a
     told = answer.content.decode()
     assert "RuntimeError" not in told
     assert "Traceback" not in told
+    assert address.startswith("/api/") or answer["X-Request-ID"] in told
     log = "\n".join(logged)
     assert "something broke after" in log, "the log has what the page has not"
     for secret in (KEY, BROKER, SIGNATURE):

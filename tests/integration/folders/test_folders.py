@@ -119,6 +119,8 @@ def test_a_record_that_somebody_changed_by_hand_is_left_alone(film: Project, roo
     assert made is not None and made.refusals == 1
     assert "by hand" in made.refused[0]["why"]
     assert place.read_text() == edited
+    film.refresh_from_db()
+    assert film.name != "My film", "a file is no source of truth"
 
 
 def test_a_record_of_another_shot_at_this_path_is_left_alone(film: Project, root: Path) -> None:

@@ -301,7 +301,9 @@ def test_a_subscription_is_changed_and_ended_by_its_owner_alone(
         assert as_(other).post(page(row).replace("change", "delete"), {"post": "yes"}).status_code == 302
     row.refresh_from_db()
     assert row.kinds == ["batch.done"]
-    assert as_("viewer").post(page(row), form(kinds=["job.done"])).status_code == 302
+    version = as_("viewer").get(page(row)).context["row_version"]
+    sent = form(kinds=["job.done"], row_version=str(version))
+    assert as_("viewer").post(page(row), sent).status_code == 302
     row.refresh_from_db()
     assert row.kinds == ["job.done"]
     as_("viewer").post(page(row).replace("change", "delete"), {"post": "yes"})

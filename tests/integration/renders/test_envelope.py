@@ -222,7 +222,7 @@ def test_a_job_of_a_project_one_does_not_see_looks_as_if_there_were_none(
 
 def test_a_job_of_another_project_of_ones_own_is_waited_for(film: Project, coordinator: User) -> None:
     other = JobFactory.create()
-    MembershipFactory.create(project=other.project, user=coordinator, role="client")
+    MembershipFactory.create(project=other.project, user=coordinator, role="artist")
     assert press(coordinator, film, after=(other.code,)).jobs.get().state == JobState.BLOCKED
 
 
@@ -304,7 +304,7 @@ def test_a_request_without_new_wishes_keeps_the_hash_it_had_before_there_were_an
     """What was sent to an older farm and is repeated to this one is known again."""
     [shot] = ShotFactory.create_batch(1, sequence=film.sequences.get())
     step = asdict(PICTURE)
-    for later in ("start_from", "role", "given", "also", "also_given", "files"):
+    for later in ("start_from", "role", "given", "also", "also_given", "files", "fresh"):
         del step[later]
     content = [[str(shot.pk)], [step], 10, ""]
     old_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -117,6 +117,36 @@ LANES: list[tuple[str, dict[str, Any], str]] = [
     ("behind", {"ahead": {"30": 2, "high": 5, "0": 0}}, "Others go first: 2 × urgent, 5 × high."),
     ("behind", {"ahead": 7}, "Others go first: 7 jobs."),
     ("behind", {}, "Others go first."),
+    ("continues", {"on": "SQ010_SH0010"}, "Waits for the selected take of SQ010_SH0010."),
+    (
+        "continues_failed",
+        {"on": "SQ010_SH0010", "state": "failed"},
+        "Waits for the selected take of SQ010_SH0010, whose last clip is failed.",
+    ),
+    ("continues_failed", {"on": "SQ010_SH0010"}, "Waits for the selected take of SQ010_SH0010."),
+    (
+        "continues_stale",
+        {"on": "SQ010_SH0010"},
+        "Waits for a take of SQ010_SH0010 that is not stale to be selected.",
+    ),
+    (
+        "continues_cut",
+        {"on": "SQ010_SH0010"},
+        "Waits until the end of the selected take of SQ010_SH0010 is cut.",
+    ),
+    (
+        "continues_uncut",
+        {"on": "SQ010_SH0010", "problem": "no clip_0001.mp4 there."},
+        (
+            "The end of the selected take of SQ010_SH0010 cannot be cut: no clip_0001.mp4 there. "
+            "Select another one."
+        ),
+    ),
+    (
+        "continues_uncut",
+        {"on": "SQ010_SH0010"},
+        "The end of the selected take of SQ010_SH0010 cannot be cut.",
+    ),
     ("starting", {}, "Its order is on its way to a node."),
     ("broker", {}, "The message broker cannot be reached."),
 ]
@@ -224,7 +254,7 @@ def test_every_sentence_is_korean_in_korean(code: str, facts: dict[str, Any], sa
     with translation.override("ko"):
         told = speak(code, facts)
     assert any("가" <= letter <= "힣" for letter in told), told
-    for fact in ("alice", "gpu-1", "kling", "J000001", "14:20", "2:00:00"):
+    for fact in ("alice", "gpu-1", "kling", "J000001", "SQ010_SH0010", "14:20", "2:00:00"):
         assert (fact in said) == (fact in told)
 
 

@@ -19,7 +19,7 @@ from apps.productions.models import Shot, ShotCharacter
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.sheets.models import Format
-from tests.factories import MembershipFactory, ProjectFactory
+from tests.factories import MembershipFactory, PresetCategoryFactory, ProjectFactory
 from tests.integration.sheets.film import bring, errors, everything, exported, make_film, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
@@ -176,3 +176,12 @@ def test_a_whole_plan_goes_into_another_project(film: Project, user: User) -> No
     assert written(batch, planner).state == "applied", batch.problems
     told = json.loads(exported(Project.objects.get(code="COPY"), planner, format="json").content)
     assert told == document
+
+
+def test_categories_of_another_film_are_no_columns_here(film: Project, user: User) -> None:
+    for project, slug in ((film, "ours"), (ProjectFactory.create(), "theirs")):
+        PresetCategoryFactory.create(project=project, slug=slug)
+    content = exported(film, user, discipline="technical").content
+    (headings,) = load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(max_row=1, values_only=True)
+    assert "ours" in headings
+    assert "theirs" not in headings

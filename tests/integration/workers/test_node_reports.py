@@ -144,15 +144,16 @@ def test_a_draining_node_finishes_its_order_and_takes_no_other(farm: StartFarm) 
     assert result_of(waiting).outcome is Outcome.SUCCEEDED
 
 
-def test_a_directive_cancels_an_order(farm: StartFarm) -> None:
+def test_a_node_is_busy_until_a_directive_cancels_its_order(farm: StartFarm) -> None:
     here = farm()
     what = order(slow_picture("long", 60))
     result = here.coordinator.send(what, "vram.8")
-    here.executing(what)
+    assert here.executing(what).state is NodeState.BUSY
 
     here.coordinator.directives = NodeDirectives(cancelled=(what.attempt_id,))
 
     assert result_of(result).outcome is Outcome.CANCELLED
+    here.coordinator.hears(lambda report: report.state is NodeState.IDLE)
 
 
 def test_a_node_that_was_given_up_begins_a_new_epoch_and_reads_a_new_queue(farm: StartFarm) -> None:
