@@ -262,6 +262,8 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "PresetRuleKind": "apps.presets.models.RuleKind",
+        "PlaylistKind": "apps.review.models.playlists.PlaylistKind",
         "MaterialKind": "apps.materials.models.MaterialKind",
         "NoticeKind": "apps.notices.kinds.Kind",
         "NoticeRoad": "apps.notices.models.Road",
@@ -272,7 +274,6 @@ SPECTACULAR_SETTINGS = {
         "SheetState": "apps.sheets.states.BatchState",
         "AutomationTrigger": "apps.productions.models.Trigger",
         "AutomationDeed": "apps.productions.models.Deed",
-        "PlaylistKind": "apps.review.models.PlaylistKind",
         "RuleKind": "apps.presets.models.RuleKind",
     },
 }
