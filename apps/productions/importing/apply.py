@@ -123,7 +123,8 @@ def _moved(shots: list[Shot], now: str, status: ShotStatus, actor: str) -> set[U
     if status.state == now:
         keys = [shot.pk for shot in shots]
         return give_shade(keys, status, actors=dict.fromkeys(keys, actor), reason=IMPORTED)
-    shade = {"studio_status_id": None if status.is_own else status.slug}
+    # By the name that the machine itself gives: PostgreSQL takes no column twice.
+    shade = {"studio_status": None if status.is_own else status}
     moves = [Move(row=shot, actor=actor, reason=IMPORTED, changes=shade) for shot in shots]
     return move_each(states.SHOT, moves, from_=(now,), to=status.state)
 
