@@ -64,7 +64,7 @@ AWKWARD = st.text(max_size=40).filter(lambda text: "\0" not in text)
 
 
 @settings(
-    max_examples=40,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
