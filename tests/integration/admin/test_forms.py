@@ -50,6 +50,7 @@ def test_a_shot_is_saved_as_it_was_shown(film: Film, as_: Browser) -> None:
 def test_a_new_shot_without_a_code_gets_the_next_one(film: Film, as_: Browser) -> None:
     sequence = Sequence.objects.create(project=film.project, code="SQ905", name="Coda")
     sent = {"sequence": str(sequence.pk), "frames": "48", "handles": "0", "order": "0"}
+    sent |= {"continuity_keep": "frames", "continuity_frames": "1"}
     as_("coordinator").post(reverse("admin:productions_shot_add"), sent)
     shot = Shot.objects.get(sequence=sequence)
     assert (shot.code, shot.project, shot.status_id) == ("SH0010", film.project, "draft")
