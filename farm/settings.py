@@ -272,7 +272,6 @@ SPECTACULAR_SETTINGS = {
         "SheetState": "apps.sheets.states.BatchState",
         "AutomationTrigger": "apps.productions.models.Trigger",
         "AutomationDeed": "apps.productions.models.Deed",
-        "RuleKind": "apps.presets.models.RuleKind",
     },
 }
 

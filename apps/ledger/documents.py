@@ -173,7 +173,8 @@ class Document:
     remembered, and never put back by restoring (a status has a machine of its own); ``drivers`` move such a
     field back when a bulk change is undone, and return the keys that they could not move. ``goes_with``: rows
     of other kinds, by their related names, that may vanish with the object. ``permit``: raises
-    NotAllowed or Refused unless this person may change these rows by hand now.
+    NotAllowed or Refused unless this person may change these rows by hand now. ``guarded``: names that take
+    more than that, with who has it; restored by others, they stay as they are.
     """
 
     model: type[Model]
@@ -189,6 +190,7 @@ class Document:
     drivers: Mapping[str, Driver] = field(default_factory=dict)
     goes_with: tuple[str, ...] = ()
     permit: Callable[[Sequence[Any], User], None]
+    guarded: Mapping[str, Callable[[Sequence[Any], User], bool]] = field(default_factory=dict)
 
     @cached_property
     def row(self) -> Row:

@@ -26,7 +26,7 @@ from apps.productions.models import (
 )
 from apps.productions.services import move_shot_status
 from apps.projects.roles import Act
-from apps.projects.selectors import require_each, require_rows
+from apps.projects.selectors import may, require_each, require_rows
 from apps.projects.tracked import PERSON, PROJECT
 
 EPISODE = Reference(model=Episode, within="project")
@@ -56,6 +56,10 @@ def _may_change(shots: Listed[Shot], user: User) -> None:
                 for shot in locked[:20]
             )
         )
+
+
+def _may_assign(shots: Listed[Shot], user: User) -> bool:
+    return all(may(user, Act.PLAN, shot.project) for shot in shots)
 
 
 def _move_back(statuses: Mapping[Any, Any], user: User) -> list[Any]:
@@ -118,6 +122,7 @@ track(
         },
         left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
         drivers={"status": _move_back},
+        guarded={"assignees": _may_assign},
         goes_with=("recommendation",),
         steered=("project", "sequence", "code", "status", "studio_status", "locked_by"),
         children={

@@ -29,12 +29,17 @@ def restore(activity: Activity, *, user: User) -> int:
     key = document.model._meta.pk.to_python(activity.object_id)
     with transaction.atomic():
         list(document.model._default_manager.filter(pk=key).select_for_update(no_key=True).values_list("pk"))
-        document.permit(list(document.model._default_manager.filter(pk=key)), user)
+        rows = list(document.model._default_manager.filter(pk=key))
+        document.permit(rows, user)
         wanted = values_at(activity)
         if wanted is None:
             told = _("this is the moment it was deleted; restore an earlier version")
             raise Refused(Problem("", activity.label, told, code="deleted"))
-        differing = differing_from(document, key, wanted)
+        differing = {
+            name: value
+            for name, value in differing_from(document, key, wanted).items()
+            if name not in document.guarded or document.guarded[name](rows, user)
+        }
         if not differing:
             raise Refused(Problem("", activity.label, _("it says so already"), code="same"))
         put(document, {key: differing}, user=user, verb=RESTORED, project=activity.project)

@@ -134,6 +134,22 @@ def test_history_is_read_and_a_version_restored(coordinator: APIClient, shots: l
     assert coordinator.post(f"{address}/history/999999/restore").status_code == 404
 
 
+def test_an_artist_restores_a_shot_but_not_who_works_on_it(
+    coordinator: APIClient, client_of: Client, shots: list[Shot], people: dict[str, User]
+) -> None:
+    address = f"{API}/shots/{shots[0].pk}"
+    names = [["artist", "supervisor"], ["artist"]]
+    shots[0].assignees.set([people["artist"]])
+    for frames, assigned in zip((24, 96), names, strict=True):
+        shot = Shot.objects.get(pk=shots[0].pk)
+        assert bulk(coordinator, [shot], frames=frames, assignees=assigned).status_code == 200
+    first = coordinator.get(f"{address}/history").data["results"][-1]
+    back = client_of("artist").post(f"{address}/history/{first['id']}/restore")
+    assert (back.status_code, back.data["frames"], back.data["assignees"]) == (200, 24, ["artist"])
+    back = coordinator.post(f"{address}/history/{first['id']}/restore")
+    assert sorted(back.data["assignees"]) == names[0]
+
+
 def test_many_shots_are_changed_as_one_and_taken_back_as_one(
     admin: APIClient, coordinator: APIClient, shots: list[Shot], people: dict[str, User]
 ) -> None:
