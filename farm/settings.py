@@ -262,6 +262,8 @@ SPECTACULAR_SETTINGS = {
         "GpuFactSource": "apps.nodes.models.Source",
         "Priority": "apps.renders.models.Priority",
         "Kind": "apps.workflows.models.Kind",
+        "PresetRuleKind": "apps.presets.models.RuleKind",
+        "PlaylistKind": "apps.review.models.PlaylistKind",
         "MaterialKind": "apps.materials.models.MaterialKind",
         "NoticeKind": "apps.notices.kinds.Kind",
         "NoticeRoad": "apps.notices.models.Road",
