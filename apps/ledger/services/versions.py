@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Changed, Conflict, Problem, Stale
+from apps.common.models import BaseModel
 from apps.common.validation import clean
 from apps.ledger.documents import document_of
 from apps.ledger.selectors import steps_since
@@ -22,7 +23,9 @@ def claim(row: Model, sent: int, **columns: Any) -> None:
     One conditional UPDATE. Raises Stale with what others changed since; Conflict if it is gone.
     """
     rows = type(row)._default_manager.filter(pk=row.pk)
-    if rows.filter(row_version=sent).update(**columns, row_version=F("row_version") + 1, updated_at=Now()):
+    if isinstance(row, BaseModel):
+        columns["updated_at"] = Now()
+    if rows.filter(row_version=sent).update(**columns, row_version=F("row_version") + 1):
         return
     now = rows.values_list("row_version", flat=True).first()
     if now is None:

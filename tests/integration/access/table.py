@@ -306,8 +306,8 @@ PROFILES: Final[dict[str, str]] = {
     "api: farm rights, in the way": (
         "401 403 403 403 403 403 403 403 403 403 400 | 401 403 403 403 403 403 403 403 403 403 400"
     ),
-    "api: change a row, nothing to do": (
-        "401 404 404 404 403 400 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    "api: change a row, nothing to do": (  # what is stale behind it is other shots: no artist's
+        "401 404 404 404 403 403 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
     ),
     "api: change a row, not now": (
         "401 404 404 404 403 409 403 409 409 409 409 | 401 404 404 404 404 404 404 404 404 404 409"
