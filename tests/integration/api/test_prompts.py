@@ -144,7 +144,7 @@ def test_builds_are_listed_read_with_their_takes_and_compared(
     Shot.objects.filter(pk=shot.pk).update(description="A girl runs along the quay")
     second = build_prompt(shot, Reader("image"))
     take = TakeFactory.create(shot=shot, prompt_build=second)
-    with django_assert_num_queries(5):  # the token, the person, the shot, how many, the rows
+    with django_assert_num_queries(6):  # the token, the person, the shot, how many, which, the rows
         listed = told(coordinator.get(f"/api/v1/shots/{shot.pk}/prompts"))
     assert [row["id"] for row in listed["results"]] == [str(second.pk), str(first.pk)]
     assert told(coordinator.get(f"/api/v1/prompts/{second.pk}"))["takes"] == [str(take.pk)]

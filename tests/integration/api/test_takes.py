@@ -146,4 +146,4 @@ def test_a_list_takes_as_many_queries_for_twenty_takes_as_for_two(
             assert coordinator.get(TAKES).status_code == 200
         return len(asked)
 
-    assert queries(2) == queries(18) <= 7
+    assert queries(2) == queries(18) <= 8
