@@ -104,7 +104,7 @@ def _entering(machine: Machine, model: type[models.Model], to: str) -> dict[str,
     """The columns that say a state: the state itself, and its default shade where the machine has shades."""
     if not machine.shade:
         return {machine.field: to}
-    shades: type[models.Model] = model._meta.get_field(machine.shade).remote_field.model  # type: ignore[union-attr]
+    shades: type[models.Model] = model._meta.get_field(machine.shade).remote_field.model  # type: ignore[union-attr]  # a foreign key
     default = shades._default_manager.filter(state=to, is_default=True).exclude(pk=to)
     return {machine.field: to, machine.shade: models.Subquery(default.values("pk")[:1])}
 

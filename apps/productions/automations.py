@@ -151,7 +151,7 @@ def _whole_sequences(
     shots: dict[UUID, list[tuple[UUID, str, str | None]]] = defaultdict(list)
     rows = Shot.objects.filter(sequence__in=touched).exclude(status_id=OMITTED).order_by("pk")
     for sequence, *facts in rows.values_list("sequence_id", "pk", "status_id", "studio_status_id"):
-        shots[sequence].append(tuple(facts))  # type: ignore[arg-type]
+        shots[sequence].append(tuple(facts))  # type: ignore[arg-type]  # as asked
     for sequence, one in touched.items():
         if all(row.status_id in facts[1:] for facts in shots[sequence]):
             yield from (replace(one, shot=facts[0], take=None) for facts in shots[sequence])

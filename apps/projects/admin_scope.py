@@ -129,7 +129,7 @@ class ScopedList(DressedList):
     """A list that knows, before its rows are dressed, what the person may do to each."""
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
-        self.model_admin.learn(request, rows)  # type: ignore[attr-defined]
+        self.model_admin.learn(request, rows)  # type: ignore[attr-defined]  # ScopedAdmin
         return super().dressed(rows, request)
 
 
