@@ -83,7 +83,7 @@ class Search:
 
 
 def broker_contents(studio: Farm) -> Iterator[tuple[str, bytes]]:
-    """Every key of the broker with its value, whatever its type."""
+    """Every key of the broker with its value, whatever its type. One may expire meanwhile."""
     client = redis.Redis.from_url(studio.plan.broker_url)
     read: dict[str, Callable[[bytes], object]] = {
         "string": client.get,
@@ -96,7 +96,8 @@ def broker_contents(studio: Farm) -> Iterator[tuple[str, bytes]]:
     with client:
         for key in client.scan_iter():
             kind: Any = client.type(key)
-            yield key.decode(), key + b" " + repr(read[kind.decode()](key)).encode()
+            if kind != b"none":
+                yield key.decode(), key + b" " + repr(read[kind.decode()](key)).encode()
 
 
 def look_into_broker(search: Search, studio: Farm, when: str) -> None:
