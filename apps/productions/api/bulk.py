@@ -73,6 +73,12 @@ class Reorder(Strict):
     project = ProjectCode()
     sequence = serializers.CharField(max_length=20, help_text="The sequence's code")
     shots = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
+    before = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=10_000,
+        help_text="The same shots in the order you read: if they stand in another by now, nothing is changed",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         sequence = Sequence.objects.filter(project=attrs["project"], code=attrs["sequence"]).first()
