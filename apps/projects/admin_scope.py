@@ -51,7 +51,20 @@ def label_of(row: Model) -> str:
     return f"{getattr(row, 'code', '')} {spoken(row, 'name')}".strip()
 
 
-class ScopedChoices:
+class PlainChoices:
+    """Fields that choose other rows, without the buttons that add, change and delete those."""
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
+            wrapper = field.widget
+            wrapper.can_add_related = wrapper.can_change_related = False
+            wrapper.can_delete_related = wrapper.can_view_related = False
+        return field
+
+
+class ScopedChoices(PlainChoices):
     """Foreign keys offer rows of the person's projects; on the page of a row, of that row's project.
 
     ``paths_to_project`` names the path for fields whose model has no page of its own; ``grouped_by``
@@ -79,15 +92,6 @@ class ScopedChoices:
         if field is not None and self.listed_once:
             # Listed once for all rows of the inline: a query per row is a query too many.
             field.choices = self.listed(db_field, field)
-        return field
-
-    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
-            wrapper = field.widget
-            wrapper.can_add_related = wrapper.can_change_related = False
-            wrapper.can_delete_related = wrapper.can_view_related = False
         return field
 
     def choices_for(self, db_field: ForeignKey[Any, Any], request: HttpRequest) -> QuerySet[Any] | None:
