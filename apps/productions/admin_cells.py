@@ -114,8 +114,7 @@ class EditsCells(ScopedAdmin):
         shot = self.get_object(request, object_id)
         if shot is None:
             raise Http404
-        told = request.POST if request.method == "POST" else request.GET
-        cell = told.get("cell", "what")
+        cell = str((request.POST if request.method == "POST" else request.GET).get("cell", "what"))
         if cell != STATUS and cell not in CELLS:
             raise Http404
         self.learn(request, [shot])
@@ -202,7 +201,7 @@ class EditsCells(ScopedAdmin):
 
     def _row(self, request: HttpRequest, shot: Shot) -> HttpResponse:
         """Draw one row as its list does."""
-        request.GET = QueryDict(f"id__exact={shot.pk}")  # type: ignore[assignment]
+        request.GET = QueryDict(f"id__exact={shot.pk}")
         setattr(request, _ONE_ROW, True)
         cl: ChangeList = self.get_changelist_instance(request)
         row = next(iter(results(cl)), None)

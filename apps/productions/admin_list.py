@@ -68,14 +68,11 @@ class ShotList(ScopedList):
     @property
     def columns(self) -> list[tuple[str, str, bool]]:
         """The columns that may be hidden: name, title, whether it is shown."""
+        names = [str(name) for name in self.list_display if name not in ALWAYS]
+        titles = [str(label_for_field(name, self.model, self.model_admin)) for name in names]
         return [
-            (
-                name,
-                capfirst(label_for_field(name, self.model, self.model_admin)),
-                name not in self.choice.hidden,
-            )
-            for name in self.list_display
-            if name not in ALWAYS
+            (name, capfirst(title), name not in self.choice.hidden)
+            for name, title in zip(names, titles, strict=True)
         ]
 
     @cached_property
@@ -130,7 +127,7 @@ class LooksAtShots(ScopedAdmin):
         if told.get("view") in {"list", "gallery"}:
             remember_choice(person_of(request), NAME, gallery=told["view"] == "gallery")
         if "columns" in told:
-            known = set(self.get_list_display(request)) - ALWAYS
+            known = {str(name) for name in self.get_list_display(request)} - ALWAYS
             hidden = known - set(told.getlist("shown"))
             remember_choice(person_of(request), NAME, hidden=hidden)
         return HttpResponseRedirect(back_to(request, reverse("admin:productions_shot_changelist")))
@@ -141,7 +138,7 @@ class LooksAtShots(ScopedAdmin):
             return HttpResponseNotAllowed(["POST"])
         key = uuid_in(request.POST.get("sequence", ""))
         sequences = scoped(Sequence.objects.select_related("project"), request.user, path="project")
-        sequence = sequences.filter(pk=key).first()
+        sequence = sequences.filter(pk=key).first() if key is not None else None
         if sequence is None:
             raise Http404
         keys, before = (

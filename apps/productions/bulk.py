@@ -93,7 +93,7 @@ def reorder_shots(
 
     ``before``: the order in which the person saw them, where they saw one. All of the sequence's shots are
     numbered 10, 20, 30 … then; return the batch, None if nothing moved. Raises Conflict where they stand in
-    another order than ``before`` by now, Refused for a shot of another sequence or one named twice, NotAllowed.
+    another order by now, Refused for a shot of another sequence or one named twice, NotAllowed.
     """
     require(user, Act.PLAN, sequence.project)
     with transaction.atomic():

@@ -216,7 +216,7 @@ class ScopedAdmin(ScopedChoices, Remembered):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, self.delete_act, obj)
 
-    # For actions' ``permissions=``: an action stands in a list where the person may do it to some of the rows.
+    # For actions' ``permissions=``: a list offers what the person may do to some of its rows.
 
     def has_edit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """May change some of them."""

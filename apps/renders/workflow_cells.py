@@ -20,7 +20,7 @@ def workflows_of(shots: Collection[UUID]) -> Mapping[UUID, Recommendation]:
 
 
 def workflow_cell(told: Recommendation | None, last: Job | None) -> SafeString:
-    """Name the template somebody decided on; else, dimmer, the recommended one; else that of the newest job."""
+    """Name the template somebody decided on; else, dimmer, the recommended one; else the newest job's."""
     if told is not None and told.decision and told.chosen:
         return format_html('<span title="{}">{}</span>', _("decided"), told.chosen)
     if told is not None and told.template:
