@@ -71,6 +71,12 @@ class Reorder(OfSequence):
     """Shots of one sequence in their new order; those that are not named keep their places."""
 
     shots = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
+    before = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=10_000,
+        help_text="The same shots in the order you read: if they stand in another by now, nothing is changed",
+    )
 
 
 class ReorderDone(serializers.Serializer[Any]):
