@@ -265,7 +265,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
             request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
         )
 
-    @admin.action(description=gettext_lazy("New playlist"), permissions=["review"])
+    @admin.action(description=gettext_lazy("New playlist"), permissions=["review_all"])
     def make_playlist(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:
         """Make a playlist of what is selected, in the order of the film, and open it."""
         rows = list(takes.select_related(*self.list_select_related).order_by(*IN_ORDER)[: MOST_ITEMS + 1])
