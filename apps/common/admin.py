@@ -12,6 +12,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from apps.common.admin_deletes import DeletesAsSeen
 from apps.common.admin_versions import (
     VERSION,
     Meanwhile,
@@ -55,7 +56,7 @@ class DressedList(ChangeList):
         return rows
 
 
-class Page(_ModelAdmin):
+class Page(DeletesAsSeen, _ModelAdmin):
     """A model's pages."""
 
     list_per_page = 50
@@ -83,9 +84,9 @@ class Page(_ModelAdmin):
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
-            setattr(request, _REFUSED, refused.problems)
             if isinstance(refused, SavedMeanwhile):
-                setattr(request, _STALE, refused)
+                self.shown_as_stale(request, refused)
+            setattr(request, _REFUSED, refused.problems)
         except NotAllowed as refused:
             setattr(request, _REFUSED, (Problem("", "", str(refused)),))
         return view(request, *args, **kwargs)
@@ -104,6 +105,11 @@ class Page(_ModelAdmin):
             with claimed(request, self.model, key, may_merge=merge):
                 return view(request, object_id, *args, **kwargs)
 
+    def shown_as_stale(self, request: HttpRequest, stale: SavedMeanwhile) -> None:
+        """Let the page show what was typed, unsaved, with why."""
+        setattr(request, _REFUSED, stale.problems)
+        setattr(request, _STALE, stale)
+
     @property
     def versioned(self) -> bool:
         """Whether a save says which version of the row it was made from."""
@@ -114,7 +120,10 @@ class Page(_ModelAdmin):
         return False
 
     def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
-        """Return what somebody else changed since a version. The base shows what is beside what was typed."""
+        """Return what somebody else changed since a version. The base shows what is beside what was typed.
+
+        ``form`` is None where nothing can be typed.
+        """
         return [
             Meanwhile(
                 field=str(form.fields[name].label or name),
@@ -122,7 +131,7 @@ class Page(_ModelAdmin):
                 now=str(form[name].initial if form[name].initial is not None else ""),
                 typed=str(form.cleaned_data.get(name, form[name].data) or ""),
             )
-            for name in form.changed_data
+            for name in (form.changed_data if form is not None else ())
         ]
 
     def construct_change_message(
@@ -149,7 +158,8 @@ class Page(_ModelAdmin):
             stale: SavedMeanwhile | None = getattr(request, _STALE, None)
             sent = version_sent(request) if request.method == "POST" else row.row_version
             context[VERSION] = stale.now if stale else sent
-            if stale and stale.seen is not None:
+            context["bring_back"] = stale is not None and stale.gone
+            if stale and stale.seen is not None and not stale.gone:
                 form = context["adminform"].form
                 context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
