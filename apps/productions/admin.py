@@ -24,6 +24,7 @@ from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_bulk import ChangesMany
+from apps.productions.admin_casting import CastsShots
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import CastingForm, EpisodeForm, LocationForm, SequenceForm, ShotForm
 from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
@@ -108,7 +109,7 @@ class EpisodeAdmin(ScopedAdmin):
 @admin.register(Sequence)
 class SequenceAdmin(ShotCount):
     shots_by = "sequence"
-    list_display = ("code", "title", "project", "episode", "shot_count", "order")
+    list_display = ("code", "title", "project", "episode", "shot_count", "casting", "order")
     list_select_related = ("project", "episode")
     list_filter = (("project", MyProjects), ("episode", MyProjects))
     search_fields = ("code", "name", "name_ko")
@@ -129,6 +130,10 @@ class SequenceAdmin(ShotCount):
             user=person_of(request),
         )
         become(obj, created)
+
+    @admin.display(description=gettext_lazy("casting"))
+    def casting(self, row: Sequence) -> SafeString:
+        return link(f"{reverse('admin:productions_shot_casting')}?sequence={row.pk}", _("Casting"))
 
 
 @admin.register(Location)
@@ -162,7 +167,7 @@ class CastingInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
+class ShotAdmin(CastsShots, ChangesMany, AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
@@ -184,7 +189,7 @@ class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
     actions: tuple[str, ...] = (
-        *("mark_ready", "put_on_hold", "change_shots", "give_presets", "assign_shots"),
+        *("mark_ready", "put_on_hold", "change_shots", "cast_shots", "give_presets", "assign_shots"),
     )
     fieldsets = (
         (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -91,6 +93,12 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
             row.newest = jobs.get(row._job)
             row.stage_boxes = boxes(row.pk, found)
             row.thumb_url = media_url(row._thumb, person_of(request)) if row._thumb else ""
+
+    def pictures_of(self, shots: Sequence[Shot], request: HttpRequest) -> Mapping[UUID, str]:
+        keys = [shot.pk for shot in shots]
+        found = Shot.objects.filter(pk__in=keys).annotate(_thumb=newest_thumbnail()).exclude(_thumb=None)
+        reader = person_of(request)
+        return {key: media_url(thumb, reader) for key, thumb in found.values_list("pk", "_thumb")}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
