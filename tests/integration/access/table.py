@@ -28,6 +28,7 @@ PROFILES: Final[dict[str, str]] = {
     "staff, nothing lives": "302 302 286 286 286 286 286 286 286 286 286",
     "staff, back to the list": "302 302 302 302 302 302 302 302 302 302 302",
     "members": "302 302 403 403 200 200 200 200 200 200 200",
+    "members, to a list": "302 302 403 403 302 302 302 302 302 302 302",
     "members of any film": (
         "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200"
     ),
@@ -823,6 +824,10 @@ EXPECTED: Final[dict[str, str]] = {
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "DELETE api/v1/shots/{pk}": "api: manage a row, in the way",
     "POST api/v1/shots/bulk-update": "api: plan shots of a film",
+    "GET api/v1/shots/casting": "api: whoever is logged in",
+    "POST api/v1/shots/casting": "api: plan shots of a film",
+    "GET admin/productions/shot/casting/": "members, to a list",
+    "POST admin/productions/shot/casting/": "staff, wrong method",
     "POST api/v1/shots/reorder": "api: plan all of a film",
     "PATCH api/v1/projects/{code}": "api: manage a row",
     **{f"POST api/v1/{name}": "api: plan anew in a film" for name in ("episodes", "locations", "characters")},
@@ -1029,6 +1034,10 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
             "shots": [{"id": str(shot.pk), "row_version": 0}],
             "set": {"weather": "snow"},
         },
+        "POST api/v1/shots/casting": {
+            "project": project,
+            "shots": [{"id": str(shot.pk), "row_version": 0, "casting": []}],
+        },
         "POST api/v1/shots/reorder": {"project": project, "sequence": sequence, "shots": [str(shot.pk)]},
         "PATCH api/v1/materials/{pk}": {"name": "sky"},
         "POST admin/productions/shot/{object_id}/material/{material_id}/": {"name": "sky", "kind": "mask"},
@@ -1163,6 +1172,7 @@ DEEDS: Final = (
     "DELETE api/v1/characters/{pk}",
     *(f"POST api/v1/{name}" for name in ("episodes", "locations", "characters")),
     "POST api/v1/shots/bulk-update",
+    "POST api/v1/shots/casting",
     "POST api/v1/bulk-changes/{pk}/undo",
     "POST api/v1/shots/{pk}/history/{activity_id}/restore",
     "POST admin/productions/shot/{object_id}/history/{activity_id}/restore/",
