@@ -777,7 +777,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/projects/{code}/imports/{batch_id}/confirm": "api: plan a whole film",
     "POST api/v1/projects/{code}/imports/{batch_id}/undo": "api: plan a whole film, not now",
     "POST api/v1/projects/{code}/imports/{batch_id}/discard": "api: plan a whole film",
-    "GET api/v1/projects/{code}/export": "api: plan a whole film",
+    "GET api/v1/projects/{code}/export": "api: read a row",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
     "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
