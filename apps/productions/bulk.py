@@ -18,10 +18,8 @@ from apps.ledger.models import Activity, Batch
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.putting import put
 from apps.productions.assigning import assignable
-from apps.productions.editing import RULED
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.models import Shot
-from apps.productions.preset_facts import require_rules
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require, require_shots
@@ -78,8 +76,6 @@ def change_shots(
         )
         told = {key: dict(values) for key in versions}
         put(document_of(Shot), told, user=user, verb="changed", batch=batch)
-        if RULED & values.keys():
-            require_rules(list(versions))
         result = _result(batch, len(versions), preview=preview)
         if preview or not result.changed:
             transaction.set_rollback(True)

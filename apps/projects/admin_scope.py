@@ -26,6 +26,7 @@ from apps.common.admin import DressedList, Tabular, say_problems
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import spoken
+from apps.ledger.models import Activity
 from apps.ledger.pages import Remembered
 from apps.projects.models import Project
 from apps.projects.picker import PROJECT_OF_PAGE, project_of
@@ -215,6 +216,10 @@ class ScopedAdmin(ScopedChoices, Remembered):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, self.delete_act, obj)
+
+    def may_see_deletion(self, request: HttpRequest, gone: Activity) -> bool:
+        seen = projects_for(request.user, self.view_act).filter(pk=gone.project)
+        return self.has_change_permission(request) and seen.exists()
 
     # For actions' ``permissions=``: a list offers what the person may do to some of its rows.
 

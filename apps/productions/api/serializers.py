@@ -191,7 +191,7 @@ class ShotDetail(ShotSerializer):
 
     @extend_schema_field(BrokenRule(many=True))
     def get_preset_problems(self, shot: Shot) -> list[dict[str, Any]]:
-        return told(problems_of([shot])[shot.pk])
+        return told(problems_of([shot], rendered=True)[shot.pk])
 
 
 class SaidOfShot(Strict):
