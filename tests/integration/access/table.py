@@ -80,6 +80,11 @@ PROFILES: Final[dict[str, str]] = {
         "302 302 302 302 403 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     # buttons
+    "edit a shot": (
+        "302 302 404 404 403 200 403 403 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan a sequence": "302 302 404 404 403 403 403 403 200 200 200",
+    "look at lists": "302 302 403 403 302 302 302 302 302 302 302",
     "press a button": (
         "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
@@ -579,6 +584,12 @@ EXPECTED: Final[dict[str, str]] = {
     },
     **_button("recipes/reciperun/{object_id}/choose", "choose in a run"),
     **_button("productions/shot/{object_id}/status", "press a button"),
+    "GET admin/productions/shot/{object_id}/cell/": "edit a shot",
+    "POST admin/productions/shot/{object_id}/cell/": "edit a shot",
+    "GET admin/productions/shot/reorder/": "staff, wrong method",
+    "POST admin/productions/shot/reorder/": "plan a sequence",
+    "GET admin/productions/shot/look/": "staff, wrong method",
+    "POST admin/productions/shot/look/": "look at lists",
     **_button("productions/shot/{object_id}/lock", "press a button"),
     **_button("productions/shot/{object_id}/unlock", "press a button"),
     # material: of the shot is the one there is
@@ -1008,6 +1019,13 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/statuses/{pk}": {"name": "Waiting", "row_version": film["shotstatus"].row_version},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
+        "POST admin/productions/shot/{object_id}/cell/": {"cell": "length", "row_version": 0, "frames": 24},
+        "POST admin/productions/shot/look/": {"view": "gallery"},
+        "POST admin/productions/shot/reorder/": {
+            "sequence": str(film["sequence"].pk),
+            "shots": [str(shot.pk)],
+            "before": [str(shot.pk)],
+        },
         "POST api/v1/batches": order,
         "POST api/v1/batches/plan": order,
         "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
