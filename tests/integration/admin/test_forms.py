@@ -17,8 +17,9 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.characters.models import Character
 from apps.characters.services import reference_url
+from apps.ledger.models import Activity
 from apps.nodes.models import Node
-from apps.productions.models import Sequence, Shot
+from apps.productions.models import Sequence, Shot, ShotCharacter
 from apps.projects.models import Membership
 from apps.review.models import Take
 from apps.review.states import Review
@@ -263,3 +264,26 @@ def test_characters_are_searched_and_their_list_says_lora_and_shots(film: Film, 
     shown = as_("viewer").get(listing(Character), {"q": "gerd"}).content.decode()
     assert (row.pk, row._shots) == (character.pk, 1)
     assert "used" in " ".join(re.findall(r"<td[^>]*field-lora[^>]*>(.*?)</td>", shown, re.DOTALL))
+
+
+def test_a_costume_that_a_shot_wears_is_taken_away_only_when_that_is_said(film: Film, as_: Browser) -> None:
+    browser, character = as_("coordinator"), film.rows["character"]
+    character.costumes.all().delete()
+    coat = CostumeFactory.create(character=character, name="coat")
+    film.shot.casting.all().delete()
+    cast = ShotCharacter.objects.create(shot=film.shot, character=character, costume=coat)
+    address = page(character)
+    sent = form_of(browser, address) | {"costumes-0-DELETE": "on"}
+    asked = browser.post(address, sent)
+    assert asked.status_code == 200
+    told = asked.content.decode()
+    assert f"1 shot wears it: {film.shot.full_code}" in told
+    assert 'name="undress"' in told
+    cast.refresh_from_db()
+    assert cast.costume == coat
+
+    assert browser.post(address, sent | {"undress": "1"}).status_code == 302
+    cast.refresh_from_db()
+    assert cast.costume is None
+    said = Activity.objects.filter(kind="shot", object_id=str(film.shot.pk)).latest("id")
+    assert (said.batch is not None, list(said.changes)) == (True, ["casting"])
