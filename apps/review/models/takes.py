@@ -75,9 +75,6 @@ class Take(BaseModel):
                 name="takes_in_processing",
             ),
             models.Index(fields=["shot"], condition=models.Q(stale_since__isnull=False), name="stale_takes"),
-            models.Index(
-                fields=["selected_at"], condition=models.Q(selected=True), name="takes_selected_lately"
-            ),
         ]
         verbose_name = _("take")
         verbose_name_plural = _("takes")

@@ -443,8 +443,7 @@ def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, 
     rows |= {f"{verb} {at}add/": add for verb in ("GET", "POST")}
     rows |= {f"{verb} {at}{{object_id}}/history/": history for verb in ("GET", "POST")}
     rows |= {f"{verb} {at}{{object_id}}/delete/": delete for verb in ("GET", "POST")}
-    verbs = ("GET", "POST", "PUT", "PATCH", "DELETE")
-    rows |= {f"{verb} {at}{{object_id}}/": "leads on from a row" for verb in verbs}
+    rows[f"GET {at}{{object_id}}/"] = "leads on from a row"
     rows |= {f"GET {at}{{object_id}}/change/": read, f"POST {at}{{object_id}}/change/": change}
     return rows
 
@@ -458,11 +457,8 @@ def _both(address: str, profile: str) -> dict[str, str]:
 
 
 EXPECTED: Final[dict[str, str]] = {
-    **{
-        f"{verb} {at}": "leads on"
-        for at in ("", "favicon.ico")
-        for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
-    },
+    "GET ": "leads on",
+    "GET favicon.ico": "leads on",
     "GET healthz": "open to all",
     "POST healthz": "wrong method",
     "GET readyz": "no broker in this test",
@@ -784,7 +780,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/projects/{code}/imports/{batch_id}/confirm": "api: plan a whole film",
     "POST api/v1/projects/{code}/imports/{batch_id}/undo": "api: plan a whole film, not now",
     "POST api/v1/projects/{code}/imports/{batch_id}/discard": "api: plan a whole film",
-    "GET api/v1/projects/{code}/export": "api: plan a whole film",
+    "GET api/v1/projects/{code}/export": "api: read a row",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
     "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
@@ -1002,7 +998,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
         "POST api/v1/projects": {"code": "THAW", "name": "Thaw"},
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
-        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
+        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor", "row_version": 0},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
         "POST api/v1/projects/{code}/layout": {"layout": "aipipeline"},
         "POST admin/projects/project/{object_id}/folders/layout/": {"layout": "aipipeline v1"},
@@ -1016,6 +1012,9 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         },
         "PATCH api/v1/automations/{pk}": {"active": False, "row_version": 0},
         "DELETE api/v1/automations/{pk}": {"row_version": 0},
+        "DELETE api/v1/projects/{code}/members/{member_id}": {"row_version": 0},
+        "DELETE api/v1/notes/{pk}": {"row_version": 0},
+        "DELETE api/v1/playlists/{pk}": {"row_version": 0},
         "POST api/v1/statuses": {"slug": "wfa", "state": "review", "name": "WFA", "order": 35},
         "PATCH api/v1/statuses/{pk}": {"name": "Waiting", "row_version": film["shotstatus"].row_version},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
