@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.models import User
+from apps.characters.cards import LoraFilter, lora_badge
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.characters.pictures import read_picture
 from apps.characters.services import CharacterFields, add_reference, create_character, reference_url
@@ -22,7 +23,7 @@ from apps.characters.wardrobe import Worn, taken_away
 from apps.common.admin_forms import CodedForm, become
 from apps.common.counting import count_of
 from apps.common.errors import Refused
-from apps.common.show import NOTHING, badge, clamped, no_picture, spoken, thumbnail
+from apps.common.show import NOTHING, clamped, no_picture, spoken, thumbnail
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline
 from apps.projects.reach import person_of
 
@@ -113,7 +114,7 @@ class CharacterAdmin(ScopedAdmin):
     list_display = ("face", "code", "called", "looks", "project", "shot_count", "lora")
     list_display_links = ("code", "called")
     list_select_related = ("project",)
-    list_filter = (("project", MyProjects), "use_lora", "archived")
+    list_filter = (("project", MyProjects), LoraFilter, "archived")
     search_fields = ("code", "name", "name_ko", "description", "description_ko")
     fieldsets = (
         (
@@ -137,11 +138,13 @@ class CharacterAdmin(ScopedAdmin):
         counted: QuerySet[Any] = rows.annotate(
             _shots=count_of(Character, "casting"), _face=Subquery(first.values("pk")[:1])
         )
-        return counted
+        return counted.prefetch_related("loras")
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         for row in rows:
             row.face_url = reference_url(row._face, person_of(request)) if row._face else ""
+            row.lora_shown = lora_badge(row)
+            row.shots_cast = row._shots
 
     def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
         if change:
@@ -198,9 +201,10 @@ class CharacterAdmin(ScopedAdmin):
         return clamped(spoken(character, "description"))
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
-    def shot_count(self, character: Any) -> int:
+    def shot_count(self, character: Any) -> int | SafeString:
         return int(character._shots)
 
     @admin.display(description=gettext_lazy("LoRA"), ordering="use_lora")
-    def lora(self, character: Character) -> SafeString:
-        return badge(_("used"), "teal") if character.use_lora else NOTHING
+    def lora(self, character: Any) -> SafeString:
+        shown: SafeString = character.lora_shown
+        return shown

@@ -839,6 +839,8 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/shots/casting": "api: plan shots of a film",
     "GET admin/productions/shot/casting/": "members, to a list",
     "POST admin/productions/shot/casting/": "staff, wrong method",
+    "GET admin/characters/character/look/": "staff, wrong method",
+    "POST admin/characters/character/look/": "members, to a list",
     "POST api/v1/shots/reorder": "api: plan all of a film",
     "PATCH api/v1/projects/{code}": "api: manage a row",
     **{f"POST api/v1/{name}": "api: plan anew in a film" for name in ("episodes", "locations", "characters")},
