@@ -10,6 +10,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
+from apps.characters.api_references import ReferencesViewSet
 from apps.desk.api import ArtifactFileView, MaterialFileView
 from apps.folders.api import (
     FolderedProjectViewSet,
@@ -34,6 +35,7 @@ from apps.productions.api import (
     AssigneesViewSet,
     AutomationViewSet,
     CastingViewSet,
+    CoverViewSet,
     EpisodeViewSet,
     LocationViewSet,
     PresetCheckView,
@@ -193,6 +195,21 @@ v1 = [
     path("presets/export", ExportView.as_view(), name="preset-export"),
     path("presets/import", ImportView.as_view(), name="preset-import"),
     path("shots/apply-presets", ApplyPresetsView.as_view(), name="shots-apply-presets"),
+    path(
+        "projects/<str:code>/picture",
+        CoverViewSet.as_view({"get": "retrieve", "put": "put", "delete": "destroy"}),
+        name="project-picture",
+    ),
+    path(
+        "characters/<uuid:pk>/references",
+        ReferencesViewSet.as_view({"get": "retrieve", "post": "create"}),
+        name="character-references",
+    ),
+    path(
+        "characters/<uuid:pk>/references/<uuid:reference_id>",
+        ReferencesViewSet.as_view({"put": "replace", "patch": "change", "delete": "remove"}),
+        name="character-reference",
+    ),
     path("shots/casting", CastingViewSet.as_view({"get": "list", "post": "cast"}), name="shots-casting"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),

@@ -230,6 +230,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: plan a whole film": (
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
+    "api: manage a row, told too little": (
+        "401 404 404 404 403 403 403 403 403 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: bring a list": (
         "401 404 404 404 403 403 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
     ),
@@ -835,10 +838,20 @@ EXPECTED: Final[dict[str, str]] = {
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "DELETE api/v1/shots/{pk}": "api: manage a row, in the way",
     "POST api/v1/shots/bulk-update": "api: plan shots of a film",
+    "GET api/v1/projects/{code}/picture": "api: read a row",
+    "PUT api/v1/projects/{code}/picture": "api: manage a row, told too little",
+    "DELETE api/v1/projects/{code}/picture": "api: manage a row",
+    "GET api/v1/characters/{pk}/references": "api: read a row",
+    "POST api/v1/characters/{pk}/references": "api: bring a list",
+    "PUT api/v1/characters/{pk}/references/{reference_id}": "api: bring a list",
+    "PATCH api/v1/characters/{pk}/references/{reference_id}": "api: plan a whole film",
+    "DELETE api/v1/characters/{pk}/references/{reference_id}": "api: plan a whole film",
     "GET api/v1/shots/casting": "api: whoever is logged in",
     "POST api/v1/shots/casting": "api: plan shots of a film",
     "GET admin/productions/shot/casting/": "members, to a list",
     "POST admin/productions/shot/casting/": "staff, wrong method",
+    "GET admin/characters/character/look/": "staff, wrong method",
+    "POST admin/characters/character/look/": "members, to a list",
     "POST api/v1/shots/reorder": "api: plan all of a film",
     "PATCH api/v1/projects/{code}": "api: manage a row",
     **{f"POST api/v1/{name}": "api: plan anew in a film" for name in ("episodes", "locations", "characters")},
@@ -1052,6 +1065,9 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
             "shots": [{"id": str(shot.pk), "row_version": 0}],
             "set": {"weather": "snow"},
         },
+        "DELETE api/v1/projects/{code}/picture": {"row_version": 0},
+        "PATCH api/v1/characters/{pk}/references/{reference_id}": {"title": "front", "row_version": 0},
+        "DELETE api/v1/characters/{pk}/references/{reference_id}": {"row_version": 0},
         "POST api/v1/shots/casting": {
             "project": project,
             "shots": [{"id": str(shot.pk), "row_version": 0, "casting": []}],
@@ -1191,6 +1207,9 @@ DEEDS: Final = (
     *(f"POST api/v1/{name}" for name in ("episodes", "locations", "characters")),
     "POST api/v1/shots/bulk-update",
     "POST api/v1/shots/casting",
+    "DELETE api/v1/projects/{code}/picture",
+    "PATCH api/v1/characters/{pk}/references/{reference_id}",
+    "DELETE api/v1/characters/{pk}/references/{reference_id}",
     "POST api/v1/bulk-changes/{pk}/undo",
     "POST api/v1/shots/{pk}/history/{activity_id}/restore",
     "POST admin/productions/shot/{object_id}/history/{activity_id}/restore/",
