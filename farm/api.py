@@ -32,7 +32,6 @@ from apps.presets.api import (
 from apps.productions.api import (
     ApplyPresetsView,
     AssigneesViewSet,
-    AutomationViewSet,
     EpisodeViewSet,
     LocationViewSet,
     PresetCheckView,
@@ -57,6 +56,7 @@ from apps.renders.api import (
     PromptViewSet,
     ProofViewSet,
     RecommendationViewSet,
+    RehearsedAutomationViewSet,
     RenderingTemplateViewSet,
     SequenceMaterialViewSet,
     ShotBuildViewSet,
@@ -75,7 +75,7 @@ router.register("sequences", SequenceViewSet)
 router.register("locations", LocationViewSet)
 router.register("shots", FolderedShotViewSet)
 router.register("statuses", StatusViewSet, basename="status")
-router.register("automations", AutomationViewSet)
+router.register("automations", RehearsedAutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("activity", ActivityViewSet)
 router.register("bulk-changes", BulkViewSet, basename="bulk-change")
