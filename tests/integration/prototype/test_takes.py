@@ -50,7 +50,8 @@ def filmed(path: Path) -> Path:
         stream = container.add_stream("mpeg4", rate=24)
         stream.width, stream.height, stream.pix_fmt = 32, 18, "yuv420p"
         for shade in (10, 90, 170):
-            frame = av.VideoFrame.from_image(Image.new("RGB", (32, 18), (shade, shade, shade)))
+            picture = Image.new("RGB", (32, 18), (shade, shade, shade))
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
