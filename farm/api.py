@@ -33,7 +33,6 @@ from apps.presets.api import (
 from apps.productions.api import (
     ApplyPresetsView,
     AssigneesViewSet,
-    AutomationViewSet,
     CastingViewSet,
     CoverViewSet,
     EpisodeViewSet,
@@ -60,6 +59,7 @@ from apps.renders.api import (
     PromptViewSet,
     ProofViewSet,
     RecommendationViewSet,
+    RehearsedAutomationViewSet,
     RenderingTemplateViewSet,
     SequenceMaterialViewSet,
     ShotBuildViewSet,
@@ -78,7 +78,7 @@ router.register("sequences", SequenceViewSet)
 router.register("locations", LocationViewSet)
 router.register("shots", FolderedShotViewSet)
 router.register("statuses", StatusViewSet, basename="status")
-router.register("automations", AutomationViewSet)
+router.register("automations", RehearsedAutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("activity", ActivityViewSet)
 router.register("bulk-changes", BulkViewSet, basename="bulk-change")

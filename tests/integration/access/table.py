@@ -817,6 +817,7 @@ EXPECTED: Final[dict[str, str]] = {
         }.items()
     },
     "GET api/v1/jobs/{pk}/why": "api: read a row",
+    "GET api/v1/automations/{pk}/rehearsal": "api: read a row",
     "GET api/v1/takes/{pk}/conform": "api: read a row",
     "GET api/v1/artifacts/{artifact_id}/file": "api: watch a row",
     "GET api/v1/shots/{pk}/recommendation": "api: read a row",
