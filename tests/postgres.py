@@ -87,6 +87,13 @@ def serve_this_process() -> str:
     return url
 
 
+def program(name: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's own programs (pg_dump, psql) and return what it wrote."""
+    return subprocess.run(
+        [str(_binaries() / name), *arguments], check=True, capture_output=True, text=True
+    ).stdout
+
+
 def _me() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 

@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.admin_deletes import DeletesAsSeen
@@ -46,9 +48,20 @@ __all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "pressed", "say_problems"]
 class DressedList(ChangeList):
     """A list whose rows get what their columns show in a constant number of queries."""
 
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        """Return the rows to list, each once, without comparing all that a list shows of each."""
+        rows = super().get_queryset(request, exclude_parameters)
+        if not rows.query.distinct:
+            return rows
+        once = self.root_queryset.filter(pk__in=rows.order_by().values("pk")).order_by(*rows.query.order_by)
+        return once if once.query.select_related else self.apply_select_related(once)
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = self.dressed(list(self.result_list), request)
+        rows = self.paginator.everything() if isinstance(self.paginator, KeyedPaginator) else None
+        self.result_list = self.dressed(list(self.result_list if rows is None else rows), request)
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
         """The rows of this page with what their columns show."""
@@ -70,6 +83,14 @@ class Page(DeletesAsSeen, _ModelAdmin):
     change_form_before_template = "admin/versioned.html"
     asks_version = True
     """False: the row's version also counts what machines say of it, so that it says nothing of people."""
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> Paginator[Any]:
+        paginator = super().get_paginator(request, queryset, per_page, *args, **kwargs)
+        if isinstance(paginator, KeyedPaginator):
+            paginator.begins = request.GET.get(PAGE_VAR, "1") == "1"
+        return paginator
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DressedList

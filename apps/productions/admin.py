@@ -24,6 +24,7 @@ from apps.common.show import NOTHING, badge, chips, clamped, icon, link, spoken
 from apps.productions import admin_statuses  # noqa: F401 - registers its pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_bulk import ChangesMany
+from apps.productions.admin_casting import CastsShots
 from apps.productions.admin_cells import STATUS, EditsCells
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import CastingForm, EpisodeForm, LocationForm, SequenceForm, ShotForm
@@ -110,7 +111,7 @@ class EpisodeAdmin(ScopedAdmin):
 @admin.register(Sequence)
 class SequenceAdmin(ShotCount):
     shots_by = "sequence"
-    list_display = ("code", "title", "project", "episode", "shot_count", "order")
+    list_display = ("code", "title", "project", "episode", "shot_count", "casting", "order")
     list_select_related = ("project", "episode")
     list_filter = (("project", MyProjects), ("episode", MyProjects))
     search_fields = ("code", "name", "name_ko")
@@ -131,6 +132,10 @@ class SequenceAdmin(ShotCount):
             user=person_of(request),
         )
         become(obj, created)
+
+    @admin.display(description=gettext_lazy("casting"))
+    def casting(self, row: Sequence) -> SafeString:
+        return link(f"{reverse('admin:productions_shot_casting')}?sequence={row.pk}", _("Casting"))
 
 
 @admin.register(Location)
@@ -164,7 +169,7 @@ class CastingInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(LooksAtShots, EditsCells, ChangesMany, AssignsShots, ScopedAdmin):
+class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
@@ -189,7 +194,7 @@ class ShotAdmin(LooksAtShots, EditsCells, ChangesMany, AssignsShots, ScopedAdmin
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
     actions: tuple[str, ...] = (
-        *("mark_ready", "put_on_hold", "change_shots", "give_presets", "assign_shots"),
+        *("mark_ready", "put_on_hold", "change_shots", "cast_shots", "give_presets", "assign_shots"),
     )
     fieldsets = (
         (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -90,6 +92,12 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
             row.thumb_url = media_url(row._thumb, reader) if row._thumb else ""
             clip = getattr(row, "_clip", None)
             row.clip_url = media_url(clip, reader) if clip else ""
+
+    def pictures_of(self, shots: Sequence[Shot], request: HttpRequest) -> Mapping[UUID, str]:
+        keys = [shot.pk for shot in shots]
+        found = Shot.objects.filter(pk__in=keys).annotate(_thumb=newest_thumbnail()).exclude(_thumb=None)
+        reader = person_of(request)
+        return {key: media_url(thumb, reader) for key, thumb in found.values_list("pk", "_thumb")}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
