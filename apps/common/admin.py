@@ -67,7 +67,7 @@ class DressedList(ChangeList):
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
         """The rows of this page with what their columns show."""
-        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
+        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]  # it is a Page
         return rows
 
 
