@@ -9,6 +9,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from apps.desk import client_media, media
+from apps.desk.api import EventsView
 from farm import transfer
 from farm.health import healthz, readyz
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("events", EventsView.as_view(), name="events"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("farm.api")),
     path("i18n/", include("django.conf.urls.i18n")),
