@@ -78,6 +78,12 @@ def by_stage(takes: list[Take]) -> list[OfStage]:
     ]
 
 
+def newest_clip() -> Subquery:
+    """The id of a shot's newest video that a browser plays, as a subquery over rows of shots."""
+    clips = Artifact.objects.filter(take__shot=OuterRef("pk"), role=ArtifactRole.PROXY, kind="video")
+    return Subquery(clips.order_by("-take__created_at").values("pk")[:1])
+
+
 def newest_thumbnail() -> Subquery:
     """The id of a shot's newest thumbnail, as a subquery over rows of shots."""
     thumbs = Artifact.objects.filter(take__shot=OuterRef("pk"), role=ArtifactRole.THUMBNAIL)

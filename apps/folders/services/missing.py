@@ -49,9 +49,12 @@ def _missed(since: datetime, until: datetime) -> Iterator[tuple[UUID, tuple[Publ
     """Takes without a published file that became selected, or approved, after their project wanted such."""
     chosen_at = F("project__folders__updated_at")
     selected = _unpublished((PublishWhen.SELECTED, PublishWhen.APPROVED)).filter(
-        selected=True, selected_at__range=(since, until), selected_at__gt=chosen_at
+        selected=True,
+        updated_at__gte=since,  # what the index knows
+        selected_at__range=(since, until),
+        selected_at__gt=chosen_at,
     )
-    for take in _first(selected.order_by("selected_at")):
+    for take in _first(selected.order_by("updated_at")):
         yield take, (PublishWhen.SELECTED, PublishWhen.APPROVED)
     verdicts = StateEvent.objects.filter(
         story=OuterRef("job_id"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -57,6 +58,18 @@ class Known:
         places |= {row.pk: code for code, row in self.shots.items()}
         clothes = {row.pk: name for worn in self.costumes.values() for name, row in worn.items()}
         return places | clothes
+
+    @cached_property
+    def places(self) -> Mapping[str, Location]:
+        """Locations by their names in lower case, in either language; a name that two have says nothing.
+
+        Asked when the workbook's own locations are planned.
+        """
+        called: dict[str, list[Location]] = defaultdict(list)
+        for place in self.locations.values():
+            for word in {place.name.casefold(), place.name_ko.casefold()} - {""}:
+                called[word].append(place)
+        return {word: places[0] for word, places in called.items() if len(places) == 1}
 
     @cached_property
     def preset_rows(self) -> dict[UUID, CinematicPreset]:

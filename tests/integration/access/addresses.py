@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.views.generic import RedirectView
 
 from apps.review.links import token_of
 
@@ -116,7 +117,12 @@ def _address(raw: str, entry: URLPattern) -> Address:
 
 
 def _methods(view: Any) -> tuple[str, ...]:
-    """What a view answers: REST framework and class views say it; a function may do anything with a POST."""
+    """What a view answers: REST framework and class views say it; a function may do anything with a POST.
+
+    A redirection is the same with every method.
+    """
+    if getattr(view, "view_class", None) is RedirectView:
+        return ("GET",)
     if actions := getattr(view, "actions", None):
         return tuple(verb for verb in VERBS if verb.lower() in actions)
     if made := getattr(view, "cls", None) or getattr(view, "view_class", None):

@@ -42,7 +42,8 @@ def film(artifact_root: Path) -> Project:
     Publication.objects.create(
         project=shot.project, shot=shot, take=take, artifact_id=original.pk, source_key=key,
         template=PathTemplate.objects.get(slug="studio", number=1), stage=take.stage, version=1,
-        path="FROST/SH0010_v001.png", path_key="frost/sh0010_v001.png", bytes=len(content), sha256=sum_, state=Published.PUBLISHED,
+        path="FROST/SH0010_v001.png", path_key="frost/sh0010_v001.png", bytes=len(content), sha256=sum_,
+        state=Published.PUBLISHED,
     )  # fmt: skip
     write(artifact_root.parent / "published" / "FROST/SH0010_v001.png", content)
     project: Project = shot.project
