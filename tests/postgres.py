@@ -102,7 +102,7 @@ def serve() -> Server:
     """Start a server; it stops when this process ends. Raises PostgresMissingError with the apt line."""
     folder = Path(tempfile.mkdtemp(prefix="shotfarm-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    binaries = serverserver_binaries()
+    binaries = server_binaries()
     account = None
     if os.geteuid() == 0:
         account = "nobody"
@@ -143,7 +143,7 @@ def _start(command: Sequence[str], folder: Path, account: str | None) -> subproc
         )
 
 
-def serverserver_binaries() -> Path:
+def server_binaries() -> Path:
     """Find the folder with initdb and postgres."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     wheel = importlib.util.find_spec(_WHEEL)
