@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,4 +16,6 @@ class KeepingConfig(AppConfig):
         """Have the leader look after archives, and let old activity go."""
         chores = import_module("apps.renders.services.chores")
         chores.add_chore(import_module("apps.keeping.services.aging").look_after_archives)
+        asking = import_module("apps.keeping.services.asking")
+        post_delete.connect(asking.forget_file, sender=self.get_model("ProjectArchive"))
         chores.add_chore(import_module("apps.ledger.services.trimming").trim_old)

@@ -93,6 +93,11 @@ class ProjectArchive(BaseModel):
         return f"{self.project.code}_{self.created_at:%Y-%m-%d}.zip"
 
     @property
+    def folder(self) -> str:
+        """Where each of its writings lies in the artifact store."""
+        return f"archives/{self.project.code}/{self.pk}"
+
+    @property
     def open(self) -> bool:
         """Whether somebody waits for it still."""
         return self.state in OPEN

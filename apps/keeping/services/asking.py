@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -19,6 +20,7 @@ from apps.ledger.services.recording import changing
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
+from apps.review.services.keeping import forget_parts
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +56,18 @@ def discard(archive: ProjectArchive, *, user: User) -> None:
     require(user, Act.PLAN, archive.project)
     actor = user.get_username()
     if move(ARCHIVE, archive, from_=OPEN, to=ArchiveState.CANCELLED, actor=actor):
-        return  # whoever writes it hears of it at the next piece, and takes away what there is
+        forget_parts(archive.folder)  # whoever writes it hears of it at the next piece, if he lives
+        return
     if take_away(archive, actor=actor, reason="no longer wanted"):
         return
     told = _("There is nothing to cancel or to take away.")
     raise Conflict(Problem("state", archive.state, told, code="closed"))
+
+
+def forget_file(sender: type[ProjectArchive], instance: ProjectArchive, **_told: Any) -> None:
+    """An archive goes with its project: so does its file, once that is certain."""
+    if instance.downloadable:
+        transaction.on_commit(lambda: default_storage.delete(instance.key))
 
 
 def take_away(archive: ProjectArchive, *, actor: str, reason: str) -> bool:

@@ -19,7 +19,7 @@ from apps.keeping.filling import Filling
 from apps.keeping.models import ProjectArchive
 from apps.keeping.states import ARCHIVE, ArchiveState
 from apps.keeping.zipping import Packing
-from apps.review.services.keeping import writing
+from apps.review.services.keeping import forget_parts, writing
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ def write_archive(archive_id: UUID) -> None:
     if archive is None or not _begin(archive, run):
         logger.info("no archive to write", extra={"archive": str(archive_id)})
         return
-    key = f"archives/{archive.project.code}/{archive.pk}/{run.hex}.zip"
+    forget_parts(archive.folder)
+    key = f"{archive.folder}/{run.hex}.zip"
     language = archive.by.language if archive.by else ""
     try:
         with translation.override(language or settings.LANGUAGE_CODE):

@@ -69,6 +69,13 @@ def writing(key: str) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
+def forget_parts(folder: str) -> None:
+    """Remove what ``writing`` began in this folder of the store and a killed process left behind."""
+    if isinstance(default_storage, FileSystemStorage):
+        for part in Path(default_storage.path(folder)).glob(".*.part"):
+            part.unlink(missing_ok=True)
+
+
 def adopt(source: Path, key: str) -> None:
     """Move a local file into the store; where that is a folder on the same disk, by renaming alone."""
     if isinstance(default_storage, FileSystemStorage):

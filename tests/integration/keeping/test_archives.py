@@ -211,6 +211,9 @@ def test_what_a_dead_worker_had_in_hand_is_written_by_the_next(
     archive.refresh_from_db()
     assert (archive.state, archive.downloadable) == (ArchiveState.WORKING, False)
 
+    left = artifact_root / archive.folder / f".{archive.run}.zip.part"  # kill -9 runs no finally
+    left.write_bytes(b"half of it")
+
     long_ago = timezone.now() - 2 * aging.SILENCE
     ProjectArchive.objects.filter(pk=archive.pk).update(beat_at=long_ago)
     aging.look_after_archives()
@@ -218,6 +221,7 @@ def test_what_a_dead_worker_had_in_hand_is_written_by_the_next(
     write_archive(archive.pk)
     archive.refresh_from_db()
     assert (archive.state, len(pictures(archive))) == (ArchiveState.READY, 3)
+    assert [path.name for path in left.parent.iterdir()] == [archive.key.rpartition("/")[2]]
 
 
 def test_a_worker_that_was_thought_dead_spoils_nothing(
@@ -274,6 +278,15 @@ def test_after_its_days_the_file_goes_and_the_row_stays(
     aging.look_after_archives()
     archive.refresh_from_db()
     assert (archive.state, archive.downloadable) == (ArchiveState.EXPIRED, False)
+    assert not default_storage.exists(archive.key)
+
+
+def test_an_archive_goes_with_its_project(
+    shot: Shot, coordinator: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    archive = written(shot.project, coordinator, takes=Takes.NONE)
+    with django_capture_on_commit_callbacks(execute=True):
+        archive.delete()
     assert not default_storage.exists(archive.key)
 
 
