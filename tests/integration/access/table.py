@@ -106,6 +106,12 @@ PROFILES: Final[dict[str, str]] = {
     "manage on a page": (
         "302 302 404 404 403 403 403 403 403 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
     ),
+    "plan on a page": (
+        "302 302 404 404 403 403 403 403 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan on a page, at rest": (
+        "302 302 404 404 403 403 403 403 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
+    ),
     "plan by a button": (
         "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
@@ -232,6 +238,12 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: manage a row, told too little": (
         "401 404 404 404 403 403 403 403 403 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
+    "api: ask for the whole film": (
+        "401 404 404 404 403 403 403 403 202 202 202 | 401 404 404 404 404 404 404 404 404 404 202"
+    ),
+    "api: fetch the whole film": (
+        "401 404 404 404 404 404 404 404 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: bring a list": (
         "401 404 404 404 403 403 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
@@ -476,6 +488,7 @@ EXPECTED: Final[dict[str, str]] = {
             "media/reference/{reference_id}/",
             "media/project/{project_id}/",
             "media/material/{material_id}/{part}/",
+            "media/archive/{archive_id}/",
         )
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
     },
@@ -652,6 +665,12 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/projects/project/{object_id}/folders/": "staff, wrong method, a row",
     **_button("projects/project/{object_id}/folders/confirm", "plan by a button"),
     **_button("projects/project/{object_id}/folders/layout", "manage by a button"),
+    "GET admin/projects/project/{object_id}/archives/": "plan on a page",
+    "POST admin/projects/project/{object_id}/archives/": "staff, wrong method, a row",
+    "GET admin/projects/project/{object_id}/archives/live/": "plan on a page, at rest",
+    "POST admin/projects/project/{object_id}/archives/live/": "staff, wrong method, a row",
+    **_button("projects/project/{object_id}/archives/ask", "plan by a button"),
+    **_button("projects/project/{object_id}/archives/discard", "plan by a button"),
     "GET admin/projects/project/{object_id}/rights/": "read by a button",
     "POST admin/projects/project/{object_id}/rights/": "staff, wrong method, a row",
     "GET admin/projects/project/choices/": "staff",
@@ -791,6 +810,11 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/projects/{code}/imports/{batch_id}/confirm": "api: plan a whole film",
     "POST api/v1/projects/{code}/imports/{batch_id}/undo": "api: plan a whole film, not now",
     "POST api/v1/projects/{code}/imports/{batch_id}/discard": "api: plan a whole film",
+    "GET api/v1/projects/{code}/archives": "api: plan a whole film",
+    "POST api/v1/projects/{code}/archives": "api: ask for the whole film",
+    "GET api/v1/projects/{code}/archives/{archive_id}": "api: plan a whole film",
+    "POST api/v1/projects/{code}/archives/{archive_id}/discard": "api: plan a whole film",
+    "GET api/v1/archives/{archive_id}/file": "api: fetch the whole film",
     "GET api/v1/projects/{code}/export": "api: read a row",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
@@ -1131,6 +1155,9 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/renders/job/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
+        "POST admin/projects/project/{object_id}/archives/discard/": {
+            "archive": str(film["projectarchive"].pk)
+        },
         "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
         "POST api/v1/subscriptions": {"kinds": ["batch.done"], "road": "inbox"},
         "PATCH api/v1/subscriptions/{pk}": {"active": False},
@@ -1173,6 +1200,10 @@ DEEDS: Final = (
     "POST admin/projects/project/choose/",
     "POST api/v1/projects",
     "POST api/v1/projects/{code}/members",
+    "POST api/v1/projects/{code}/archives",
+    "POST api/v1/projects/{code}/archives/{archive_id}/discard",
+    "POST admin/projects/project/{object_id}/archives/ask/",
+    "POST admin/projects/project/{object_id}/archives/discard/",
     *(f"POST api/v1/projects/{{code}}/imports/{{batch_id}}/{deed}" for deed in ("confirm", "discard")),
     *(
         f"POST admin/sheets/importbatch/{{object_id}}/{deed}/"
