@@ -52,7 +52,7 @@ install-dev:
 # Acceptance tests wait most of the time: all others take what they leave, from the beginning to the end; both
 # databases' side by side, so that neither core is without work while the last of one finish.
 TESTS := test-acceptance-sqlite test-acceptance-postgres test-sqlite test-postgres
-CHECKS := check-types check-style check-packages check-django
+CHECKS := check-types check-scripts check-style check-packages check-django
 
 ci: install-dev  ## check and test, side by side
 	@$(MAKE) --no-print-directory -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
@@ -103,6 +103,7 @@ check-types:
 SCRIPTS := $(VENV)/scripts
 check-scripts: $(SCRIPTS)/installed
 	$(NODE) $(SCRIPTS)/node_modules/typescript/bin/tsc --project requirements/scripts
+	$(NODE) $(SCRIPTS)/node_modules/typescript/bin/tsc --project requirements/scripts/tsconfig.loose.json
 
 $(SCRIPTS)/installed: requirements/scripts/package.json requirements/scripts/package-lock.json
 	@mkdir -p $(SCRIPTS)
