@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin_forms import become
 from apps.common.counting import count_of
 from apps.common.show import NOTHING, badge, chips, clamped, icon, link, spoken
-from apps.productions import admin_statuses  # noqa: F401 - registers its pages
+from apps.productions import admin_characters, admin_statuses  # noqa: F401 - they register their pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_bulk import ChangesMany
 from apps.productions.admin_casting import CastsShots
