@@ -39,7 +39,7 @@ class CharacterForm(CodedForm[Character]):
         super().__init__(*args, **kwargs)
         if "default_costume" in self.fields:
             own = Costume.objects.filter(character=self.instance)
-            self.fields["default_costume"].queryset = own  # type: ignore[attr-defined]
+            self.fields["default_costume"].queryset = own  # type: ignore[attr-defined]  # a choice of rows
 
 
 class CostumeInline(ScopedInline):

@@ -51,7 +51,7 @@ class DeletesAsSeen(_ModelAdmin):
             return super().delete_view(request, object_id, context)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
+        actions: dict[str, Any] = super().get_actions(request)
         if self.versioned and "delete_selected" in actions:
             own, name, told = actions["delete_selected"]
             actions["delete_selected"] = (_as_seen(own), name, told)

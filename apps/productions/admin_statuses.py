@@ -182,7 +182,7 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
             kwargs["queryset"] = projects_for(person_of(request), Act.MANAGE)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("status", "target"):
-            field.label_from_instance = _named  # type: ignore[method-assign]
+            field.label_from_instance = _named  # type: ignore[method-assign]  # Django's way to name choices
         return field
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:

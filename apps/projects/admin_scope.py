@@ -218,8 +218,9 @@ class ScopedAdmin(ScopedChoices, Remembered):
         return self.may(request, self.delete_act, obj)
 
     def may_see_deletion(self, request: HttpRequest, gone: Activity) -> bool:
-        seen = projects_for(request.user, self.view_act).filter(pk=gone.project)
-        return self.has_change_permission(request) and seen.exists()
+        if gone.project is None or not self.has_change_permission(request):
+            return False
+        return projects_for(request.user, self.view_act).filter(pk=gone.project).exists()
 
     # For actions' ``permissions=``: a list offers what the person may do to some of its rows.
 
