@@ -56,7 +56,9 @@ class DressedList(ChangeList):
         rows = super().get_queryset(request, exclude_parameters)
         if not rows.query.distinct:
             return rows
-        once = self.root_queryset.filter(pk__in=rows.order_by().values("pk")).order_by(*rows.query.order_by)
+        found = rows.order_by().values("pk")
+        found.query.distinct = False
+        once = self.root_queryset.filter(pk__in=found).order_by(*rows.query.order_by)
         return once if once.query.select_related else self.apply_select_related(once)
 
     def get_results(self, request: HttpRequest) -> None:
