@@ -459,6 +459,7 @@ EXPECTED: Final[dict[str, str]] = {
         for at in ("", "favicon.ico")
         for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
     },
+    "GET events": "api: whoever is logged in",
     "GET healthz": "open to all",
     "POST healthz": "wrong method",
     "GET readyz": "no broker in this test",
