@@ -79,7 +79,7 @@ test-acceptance-postgres: install-dev browser
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'
 
-soak: install-dev  ## the state machines' tests for as long as you like, on both databases (SOAK_FACTOR=100 …)
+soak: install-dev  ## the state machines' tests for as long as you like, on both databases (SOAK_FACTOR=200 …)
 	for database in sqlite postgres; do \
 	  SHOTFARM_TEST_DB=$$database HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 $(PARALLEL) -k machine tests/integration || exit 1; \
 	done
@@ -94,7 +94,7 @@ check: install-dev  ## ruff, mypy, import contracts, templates, migrations, depl
 	@$(MAKE) --no-print-directory -j 2 $(APART) $(CHECKS)
 
 check-types:
-	$(CHECK_ENV) $(LATER) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
+	$(CHECK_ENV) $(LATER) $(BIN)/mypy $(if $(CI),--cache-dir=/dev/null) farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
 
 check-style:
 	$(BIN)/ruff check

@@ -10,7 +10,8 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
-from apps.desk.api import ArtifactFileView, MaterialFileView
+from apps.characters.api_references import ReferencesViewSet
+from apps.desk.api import ArchiveFileView, ArtifactFileView, MaterialFileView
 from apps.folders.api import (
     FolderedProjectViewSet,
     FolderedShotViewSet,
@@ -19,6 +20,7 @@ from apps.folders.api import (
     PublicationViewSet,
     PublishedTakeViewSet,
 )
+from apps.keeping.api import ArchiveViewSet
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import (
@@ -32,7 +34,8 @@ from apps.presets.api import (
 from apps.productions.api import (
     ApplyPresetsView,
     AssigneesViewSet,
-    AutomationViewSet,
+    CastingViewSet,
+    CoverViewSet,
     EpisodeViewSet,
     LocationViewSet,
     PresetCheckView,
@@ -57,6 +60,7 @@ from apps.renders.api import (
     PromptViewSet,
     ProofViewSet,
     RecommendationViewSet,
+    RehearsedAutomationViewSet,
     RenderingTemplateViewSet,
     SequenceMaterialViewSet,
     ShotBuildViewSet,
@@ -75,7 +79,7 @@ router.register("sequences", SequenceViewSet)
 router.register("locations", LocationViewSet)
 router.register("shots", FolderedShotViewSet)
 router.register("statuses", StatusViewSet, basename="status")
-router.register("automations", AutomationViewSet)
+router.register("automations", RehearsedAutomationViewSet)
 router.register("characters", CharacterViewSet)
 router.register("activity", ActivityViewSet)
 router.register("bulk-changes", BulkViewSet, basename="bulk-change")
@@ -171,6 +175,22 @@ v1 = [
         )
         for deed in ("confirm", "undo", "discard")
     ),
+    path(
+        "projects/<str:code>/archives",
+        ArchiveViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-archives",
+    ),
+    path(
+        "projects/<str:code>/archives/<uuid:archive_id>",
+        ArchiveViewSet.as_view({"get": "retrieve"}),
+        name="project-archive",
+    ),
+    path(
+        "projects/<str:code>/archives/<uuid:archive_id>/discard",
+        ArchiveViewSet.as_view({"post": "discard"}),
+        name="project-archive-discard",
+    ),
+    path("archives/<uuid:archive_id>/file", ArchiveFileView.as_view(), name="archive-file"),
     path("projects/<str:code>/export", ExportViewSet.as_view({"get": "retrieve"}), name="project-export"),
     path(
         "projects/<str:code>/members",
@@ -192,6 +212,22 @@ v1 = [
     path("presets/export", ExportView.as_view(), name="preset-export"),
     path("presets/import", ImportView.as_view(), name="preset-import"),
     path("shots/apply-presets", ApplyPresetsView.as_view(), name="shots-apply-presets"),
+    path(
+        "projects/<str:code>/picture",
+        CoverViewSet.as_view({"get": "retrieve", "put": "put", "delete": "destroy"}),
+        name="project-picture",
+    ),
+    path(
+        "characters/<uuid:pk>/references",
+        ReferencesViewSet.as_view({"get": "retrieve", "post": "create"}),
+        name="character-references",
+    ),
+    path(
+        "characters/<uuid:pk>/references/<uuid:reference_id>",
+        ReferencesViewSet.as_view({"put": "replace", "patch": "change", "delete": "remove"}),
+        name="character-reference",
+    ),
+    path("shots/casting", CastingViewSet.as_view({"get": "list", "post": "cast"}), name="shots-casting"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,

@@ -30,6 +30,7 @@ urlpatterns = [
     path("media/<uuid:artifact_id>/", media.artifact, name="artifact"),
     path("media/reference/<uuid:reference_id>/", media.reference_picture, name="reference-picture"),
     path("media/project/<uuid:project_id>/", media.project_cover, name="project-cover"),
+    path("media/archive/<uuid:archive_id>/", media.project_archive, name="project-archive-file"),
     path("media/material/<uuid:material_id>/<str:part>/", media.material, name="material"),
     path("client/file/<uuid:artifact_id>/", client_media.client_file, name="client-file"),
     path("client/", include("apps.review.urls")),

@@ -8,10 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from apps.common.admin_deletes import DeletesAsSeen
 from apps.common.admin_versions import (
     VERSION,
     Meanwhile,
@@ -45,17 +48,30 @@ __all__ = ["Page", "ReadOnly", "Stacked", "Tabular", "pressed", "say_problems"]
 class DressedList(ChangeList):
     """A list whose rows get what their columns show in a constant number of queries."""
 
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        """Return the rows to list, each once, without comparing all that a list shows of each."""
+        rows = super().get_queryset(request, exclude_parameters)
+        if not rows.query.distinct:
+            return rows
+        found = rows.order_by().values("pk")
+        found.query.distinct = False
+        once = self.root_queryset.filter(pk__in=found).order_by(*rows.query.order_by)
+        return once if once.query.select_related else self.apply_select_related(once)
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = self.dressed(list(self.result_list), request)
+        rows = self.paginator.everything() if isinstance(self.paginator, KeyedPaginator) else None
+        self.result_list = self.dressed(list(self.result_list if rows is None else rows), request)
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
         """The rows of this page with what their columns show."""
-        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
+        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]  # it is a Page
         return rows
 
 
-class Page(_ModelAdmin):
+class Page(DeletesAsSeen, _ModelAdmin):
     """A model's pages."""
 
     list_per_page = 50
@@ -70,6 +86,14 @@ class Page(_ModelAdmin):
     asks_version = True
     """False: the row's version also counts what machines say of it, so that it says nothing of people."""
 
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
+    ) -> Paginator[Any]:
+        paginator = super().get_paginator(request, queryset, per_page, *args, **kwargs)
+        if isinstance(paginator, KeyedPaginator):
+            paginator.begins = request.GET.get(PAGE_VAR, "1") == "1"
+        return paginator
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DressedList
 
@@ -83,9 +107,9 @@ class Page(_ModelAdmin):
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
-            setattr(request, _REFUSED, refused.problems)
             if isinstance(refused, SavedMeanwhile):
-                setattr(request, _STALE, refused)
+                self.shown_as_stale(request, refused)
+            setattr(request, _REFUSED, refused.problems)
         except NotAllowed as refused:
             setattr(request, _REFUSED, (Problem("", "", str(refused)),))
         return view(request, *args, **kwargs)
@@ -104,6 +128,11 @@ class Page(_ModelAdmin):
             with claimed(request, self.model, key, may_merge=merge):
                 return view(request, object_id, *args, **kwargs)
 
+    def shown_as_stale(self, request: HttpRequest, stale: SavedMeanwhile) -> None:
+        """Let the page show what was typed, unsaved, with why."""
+        setattr(request, _REFUSED, stale.problems)
+        setattr(request, _STALE, stale)
+
     @property
     def versioned(self) -> bool:
         """Whether a save says which version of the row it was made from."""
@@ -114,7 +143,10 @@ class Page(_ModelAdmin):
         return False
 
     def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
-        """Return what somebody else changed since a version. The base shows what is beside what was typed."""
+        """Return what somebody else changed since a version. The base shows what is beside what was typed.
+
+        ``form`` is None where nothing can be typed.
+        """
         return [
             Meanwhile(
                 field=str(form.fields[name].label or name),
@@ -122,7 +154,7 @@ class Page(_ModelAdmin):
                 now=str(form[name].initial if form[name].initial is not None else ""),
                 typed=str(form.cleaned_data.get(name, form[name].data) or ""),
             )
-            for name in form.changed_data
+            for name in (form.changed_data if form is not None else ())
         ]
 
     def construct_change_message(
@@ -149,7 +181,8 @@ class Page(_ModelAdmin):
             stale: SavedMeanwhile | None = getattr(request, _STALE, None)
             sent = version_sent(request) if request.method == "POST" else row.row_version
             context[VERSION] = stale.now if stale else sent
-            if stale and stale.seen is not None:
+            context["bring_back"] = stale is not None and stale.gone
+            if stale and stale.seen is not None and not stale.gone:
                 form = context["adminform"].form
                 context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

@@ -9,13 +9,16 @@ from typing import Any, overload
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 
 class KeyedRows:
     """A query that is sliced in two steps; otherwise as the query it is made of."""
 
-    def __init__(self, rows: QuerySet[Any]) -> None:
+    def __init__(self, rows: QuerySet[Any], first: list[Any] | None = None) -> None:
         self.rows = rows
+        self.first = first or []
+        """The keys of the first rows, where somebody knows them already."""
 
     def count(self) -> int:
         """How many rows there are."""
@@ -28,13 +31,47 @@ class KeyedRows:
     def __getitem__(self, part: slice | int) -> Any:
         if isinstance(part, int):
             return self.rows[part]
-        keys = list(self.rows.values_list("pk", flat=True)[part])
+        keys = self._keys(part)
         found = {row.pk: row for row in self.rows.filter(pk__in=keys).order_by()}
         return [found[key] for key in keys if key in found]  # one may have gone between the two
 
+    def _keys(self, part: slice) -> list[Any]:
+        if part.stop is not None and part.stop <= len(self.first):
+            return self.first[part]
+        return list(self.rows.values_list("pk", flat=True)[part])
+
 
 class KeyedPaginator(Paginator):  # type: ignore[type-arg]  # of whatever the list is of
-    """Django's paginator, sliced in two steps."""
+    """Django's paginator, sliced in two steps.
+
+    ``begins``: the first page will be asked for. Its keys are read before anything is counted: whoever finds
+    fewer rows than a page holds has counted them, and a table is not read twice for the little that is there.
+    """
+
+    begins = False
+
+    def __init__(self, rows: Any, per_page: int, *args: Any, **kwargs: Any) -> None:
+        super().__init__(rows, per_page, *args, **kwargs)
+        self._rows = rows if isinstance(rows, QuerySet) else None
+
+    @cached_property
+    def _first(self) -> list[Any]:
+        """The keys of the first page's rows, and of one more."""
+        if self._rows is None or not self.begins:
+            return []
+        return list(self._rows.values_list("pk", flat=True)[: self.per_page + 1])
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are."""
+        few = self._rows is not None and self.begins and len(self._first) <= self.per_page
+        return len(self._first) if few else int(super().count)
+
+    def everything(self) -> list[Any] | None:
+        """Return the rows, if one page holds them all and their keys are known; else None."""
+        if self._rows is None or not self.begins or self.count > self.per_page:
+            return None
+        return KeyedRows(self._rows, self._first)[0 : self.count] if self.count else []
 
     def page(self, number: int | str) -> Page[Any]:
         number = self.validate_number(number)
@@ -42,5 +79,5 @@ class KeyedPaginator(Paginator):  # type: ignore[type-arg]  # of whatever the li
         top = bottom + self.per_page
         if top + self.orphans >= self.count:
             top = self.count
-        rows = KeyedRows(self.object_list) if isinstance(self.object_list, QuerySet) else self.object_list
+        rows: Any = self.object_list if self._rows is None else KeyedRows(self._rows, self._first)
         return Page(rows[bottom:top], number, self)

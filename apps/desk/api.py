@@ -58,6 +58,23 @@ class ArtifactFileView(APIView):
         return media.send(request._request, media.stored_artifact(artifact_id, person_of(request)))
 
 
+class ArchiveFileView(APIView):
+    """Streams the archive of a project of yours, once it is ready."""
+
+    content_negotiation_class = AsItIs
+
+    @extend_schema(
+        operation_id="archive_file",
+        parameters=[RANGE],
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
+    )
+    def get(self, request: Request, archive_id: UUID) -> HttpResponseBase:
+        return media.send(request._request, media.stored_archive(archive_id, person_of(request)), fresh_s=0)
+
+
 class MaterialFileView(APIView):
     """Streams a material's file, of your projects."""
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -24,7 +23,7 @@ from apps.productions.automating import may_write, remove_automation, save_autom
 from apps.productions.models import Automation, Deed, ShotStatus
 from apps.productions.states import LEFT_ALONE, SHOT
 from apps.productions.statuses import save_status
-from apps.projects.admin_scope import FarmAdmin, MyProjects
+from apps.projects.admin_scope import FarmAdmin, MyProjects, PlainChoices
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
@@ -140,7 +139,7 @@ def stage_choices() -> list[tuple[str, Any]]:
 
 
 @admin.register(Automation)
-class AutomationAdmin(FarmAdmin):
+class AutomationAdmin(PlainChoices, FarmAdmin):
     """The studio's own by Django's permissions; a project's by those who manage it."""
 
     form = AutomationForm
@@ -183,16 +182,7 @@ class AutomationAdmin(FarmAdmin):
             kwargs["queryset"] = projects_for(person_of(request), Act.MANAGE)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("status", "target"):
-            field.label_from_instance = _named  # type: ignore[method-assign]
-        return field
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # What is chosen has pages of its own; little buttons beside each choice are noise.
-            wrapper = field.widget
-            wrapper.can_add_related = wrapper.can_change_related = False
-            wrapper.can_delete_related = wrapper.can_view_related = False
+            field.label_from_instance = _named  # type: ignore[method-assign]  # Django's way to name choices
         return field
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:

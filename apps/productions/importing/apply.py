@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Listed
 from contextlib import ExitStack
 from itertools import groupby
@@ -21,7 +21,7 @@ from apps.common.errors import Conflict, Problem
 from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
 from apps.ledger.services.batching import open_batch
-from apps.ledger.services.recording import changing
+from apps.ledger.services.recording import Changing, changing
 from apps.productions import states
 from apps.productions.automations import Happening, reached
 from apps.productions.importing.changes import Change, Plan, StatusMove
@@ -33,6 +33,7 @@ from apps.projects.services import open_project
 
 _WRITTEN = (Episode, Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
 _BATCH = 500
+MOST_NAMED: Final = 20
 IMPORTED: Final = "imported"
 """The verb of what a workbook changed."""
 
@@ -52,8 +53,21 @@ def apply(plan: Plan, user: User | None, *, title: str, key: UUID | None = None)
     with ExitStack() as stack:
         for model, keys in _touched(plan, writing).items():
             change = stack.enter_context(changing(model, keys, actor=user, verb=IMPORTED, batch=batch))
+            _refuse_changed(change, plan.versions)
             change.born(*(one.row for one in writing if one.new and type(one.row) is model))
         _write(plan, user)
+
+
+def _refuse_changed(change: Changing, read: Mapping[UUID, int]) -> None:
+    """The rows are locked now: what somebody saved after they were read is not written over."""
+    told = _("Somebody changed this at the same moment. Look at the plan again.")
+    problems = [
+        Problem("row", now.label if now else str(key), told, code="stale")
+        for key, now in change.before.items()
+        if key in read and (now is None or now.version != read[key])
+    ]
+    if problems:
+        raise Conflict(*problems[:MOST_NAMED])
 
 
 def _touched(plan: Plan, writing: Iterable[Change[Any]]) -> dict[type[Model], set[UUID]]:

@@ -73,10 +73,12 @@ class Plan:
     """Every change, in workbook order, and every problem found on the way.
 
     ``presets_replaced``: the shots whose presets all go, for ``new_presets`` to come. ``castings_gone`` go by
-    the records of their shots, where the workbook states the casting.
+    the records of their shots, where the workbook states the casting. ``versions``: at which each row was
+    read.
     """
 
     project: Change[Project]
+    versions: Mapping[UUID, int] = field(default_factory=dict)
     changes: list[Change[Any]] = field(default_factory=list)
     new_presets: list[ShotPreset] = field(default_factory=list)
     presets_replaced: list[UUID] = field(default_factory=list)

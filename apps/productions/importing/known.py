@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -50,6 +51,11 @@ class Known:
     statuses: dict[str, ShotStatus]
     rules: tuple[Rule, ...]
 
+    def versions(self) -> dict[UUID, int]:
+        """At which version each row was read."""
+        rows = (self.episodes, self.sequences, self.locations, self.characters, self.shots)
+        return {row.pk: row.row_version for some in rows for row in some.values()}
+
     def labels(self) -> dict[UUID, str]:
         """The words for what a row points at: locations, costumes, episodes, shots."""
         places = {row.pk: code for code, row in self.locations.items()}
@@ -57,6 +63,18 @@ class Known:
         places |= {row.pk: code for code, row in self.shots.items()}
         clothes = {row.pk: name for worn in self.costumes.values() for name, row in worn.items()}
         return places | clothes
+
+    @cached_property
+    def places(self) -> Mapping[str, Location]:
+        """Locations by their names in lower case, in either language; a name that two have says nothing.
+
+        Asked when the workbook's own locations are planned.
+        """
+        called: dict[str, list[Location]] = defaultdict(list)
+        for place in self.locations.values():
+            for word in {place.name.casefold(), place.name_ko.casefold()} - {""}:
+                called[word].append(place)
+        return {word: places[0] for word, places in called.items() if len(places) == 1}
 
     @cached_property
     def preset_rows(self) -> dict[UUID, CinematicPreset]:
@@ -95,7 +113,10 @@ class Known:
 
 def load(project_id: UUID) -> Known:
     """Read a project's planning data. A project that is not saved yet has none."""
-    characters = Character.objects.filter(project_id=project_id)
+    # First the rows whose versions are compared before anything is written, then their lists: what somebody
+    # changes in between is at another version then.
+    characters = list(Character.objects.filter(project_id=project_id))
+    shots = list(Shot.objects.filter(project_id=project_id).select_related("sequence"))
     castings: dict[UUID, dict[UUID, ShotCharacter]] = defaultdict(dict)
     for casting in ShotCharacter.objects.filter(shot__project_id=project_id).order_by("shot", "order", "id"):
         castings[casting.shot_id][casting.character_id] = casting
@@ -107,7 +128,6 @@ def load(project_id: UUID) -> Known:
     there = in_library(project_id) & (Q(archived=False) | Exists(used.filter(preset=OuterRef("pk"))))
     for preset in CinematicPreset.objects.filter(there).select_related("category"):
         presets[preset.slug].append(preset)
-    shots = Shot.objects.filter(project_id=project_id).select_related("sequence")
     costumes: dict[UUID, dict[str, Costume]] = defaultdict(dict)
     for costume in Costume.objects.filter(character__project_id=project_id):
         costumes[costume.character_id][as_cell(costume.name)] = costume

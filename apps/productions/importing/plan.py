@@ -39,7 +39,7 @@ def plan_production(
 
     ``whole_casting``: what a Casting sheet does not name goes from the shots that the file lists.
     """
-    plan = Plan(project)
+    plan = Plan(project, known.versions())
     for record in records.get("Episodes", []):
         _plan_episode(plan, record, known)
     for record in records.get("Sequences", []):

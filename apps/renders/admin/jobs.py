@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
+from apps.common.searching import SearchesByWords, pointing_at
 from apps.common.show import link, tier_text
+from apps.nodes.models import Node
 from apps.nodes.services import STEER
+from apps.productions.finding import shots_named
 from apps.projects.admin_scope import MyProjects
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -24,7 +27,7 @@ from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
 from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter, TierFilter
 from apps.renders.admin.steer_form import SteerForm, steer_form, steered
-from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, Priority
+from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, Priority, RenderBatch
 from apps.renders.services import control
 from apps.renders.services.steering import Wishes
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
@@ -34,9 +37,11 @@ from apps.review.conforming import Lengths, lengths
 from apps.review.gallery import with_files
 from apps.workflows.models import Kind
 
+LONGEST_NUMBER = 10
+
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, JobActions):
+class JobAdmin(SearchesByWords, ReadOnly, JobActions):
     """Jobs are made by Render; here they are followed, cancelled, requeued, reprioritised."""
 
     list_display = (
@@ -72,15 +77,7 @@ class JobAdmin(ReadOnly, JobActions):
         "pool",
         ("template_version__template", MyProjects),
     )
-    search_fields = (
-        "code",
-        "batch__code",
-        "shot__code",
-        "shot__sequence__code",
-        "pinned_to__name",
-        "tags",
-        "failure_message",
-    )
+    search_fields = ("code", "batch__code", "shot__code", "pinned_to__name", "tags", "failure_message")
     ordering = ("-created_at",)
     list_per_page = 100
     list_filter_sheet = True  # the width is for the columns
@@ -96,6 +93,17 @@ class JobAdmin(ReadOnly, JobActions):
             "template_version__manifest",
             "pinned_to__classes",
             "pinned_to__models_by_folder",
+        )
+
+    def holding(self, word: str) -> Q:
+        """A job's code from its beginning (or its number), its batch, shot, node, tags, what went wrong."""
+        return (
+            Q(code__startswith=code_said(word))
+            | pointing_at("batch", RenderBatch.objects.filter(code__icontains=word))
+            | pointing_at("shot", shots_named(word))
+            | pointing_at("pinned_to", Node.objects.filter(name__icontains=word))
+            | (~Q(tags="") & Q(tags__icontains=word))
+            | (~Q(failure_message="") & Q(failure_message__icontains=word))
         )
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
@@ -268,6 +276,12 @@ class JobAdmin(ReadOnly, JobActions):
     @admin.display(description=gettext_lazy("batch"), ordering="batch__code")
     def in_batch(self, job: Job) -> SafeString:
         return link(reverse("admin:renders_renderbatch_change", args=[job.batch_id]), job.batch.code)
+
+
+def code_said(word: str) -> str:
+    """The beginning of the job code that somebody means: "j000012", or its number alone."""
+    numbered = word.isascii() and word.isdigit() and len(word) < LONGEST_NUMBER
+    return f"J{int(word):06}" if numbered else word.upper()
 
 
 def _lengths(job: Job, take: Any) -> Lengths | None:

@@ -189,6 +189,10 @@ class Job(BaseModel):
                 name="ready_due",
             ),
             models.Index(fields=["state", "updated_at"], name="job_by_state"),
+            models.Index(
+                fields=["created_at"], condition=~models.Q(failure_message=""), name="jobs_with_complaints"
+            ),
+            models.Index(fields=["created_at"], condition=~models.Q(tags=""), name="jobs_with_tags"),
             models.Index(fields=["project", "-created_at"], name="job_list"),
             models.Index(fields=["project", "state", "ready_at"], name="job_by_project"),
             models.Index(

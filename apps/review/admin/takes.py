@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly, say_problems
 from apps.common.errors import NotAllowed, Refused
+from apps.common.searching import SearchesByWords, pointing_at
 from apps.common.show import (
     NOTHING,
     badge,
@@ -31,6 +33,8 @@ from apps.common.show import (
     state_badge,
     thumbnail,
 )
+from apps.nodes.models import Node
+from apps.productions.finding import shots_named
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, back_to
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
@@ -107,7 +111,7 @@ def new_playlist(request: HttpRequest, takes: list[Take]) -> Playlist | None:
 
 
 @admin.register(Take)
-class TakeAdmin(ReadOnly, ScopedAdmin):
+class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
     """A gallery of what came back. Deciding takes the right to review."""
 
     list_display = (
@@ -143,6 +147,16 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
     change_form_template = "admin/review/take/page.html"
     shot_path = "shot"
     stage_path = "stage"
+
+    def holding(self, word: str) -> Q:
+        """A take's shot; the template it was made with ("v3": its version); the node that made it."""
+        found = pointing_at("shot", shots_named(word))
+        for slug in WorkflowTemplate.objects.filter(slug__icontains=word).values_list("slug", flat=True):
+            found |= Q(template__startswith=f"{slug} ")
+        if re.fullmatch(r"v\d+", word):
+            found |= Q(template__endswith=f" {word}")
+        nodes = list(Node.objects.filter(name__icontains=word).values_list("name", flat=True))
+        return found | Q(node__in=nodes) if nodes else found
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         with_files(rows)
@@ -265,7 +279,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
             request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
         )
 
-    @admin.action(description=gettext_lazy("New playlist"), permissions=["review"])
+    @admin.action(description=gettext_lazy("New playlist"), permissions=["review_all"])
     def make_playlist(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:
         """Make a playlist of what is selected, in the order of the film, and open it."""
         rows = list(takes.select_related(*self.list_select_related).order_by(*IN_ORDER)[: MOST_ITEMS + 1])
@@ -282,7 +296,7 @@ class TakeAdmin(ReadOnly, ScopedAdmin):
         context["may_select"] = may
         context["notes"] = notes = list(notes_for(request.user, take.notes.filter(reply_to=None))[:50])
         for note in notes:
-            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]
+            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]  # carried to the page
         context["open_notes"] = sum(note.resolved_at is None for note in notes)
         context["stale"] = why_stale(take)
         context["lengths"] = lengths_of(take, take.original) if take.original else None
