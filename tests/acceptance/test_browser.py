@@ -355,6 +355,7 @@ def test_a_take_arrives_on_an_open_page_because_it_is_told_of_not_because_the_pa
     with visit(browser, "told") as visitor:
         page = visitor.page
         visitor.log_in(studio.plan.web_url, user="coordinator", password=studio.home.secrets.coordinator)
+        expect(page.locator("#home")).to_be_visible()  # signed in
         # A clock that stands still: no part of the page ever finds that it has not looked for long enough.
         page.add_init_script("(() => { const since = Date.now(); Date.now = () => since; })()")
         page.goto(f"{studio.plan.web_url}/admin/productions/shot/{shot['id']}/change/")
