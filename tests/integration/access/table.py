@@ -474,6 +474,7 @@ def _both(address: str, profile: str) -> dict[str, str]:
 
 
 EXPECTED: Final[dict[str, str]] = {
+    "GET events": "api: whoever is logged in",
     "GET ": "leads on",
     "GET favicon.ico": "leads on",
     "GET healthz": "open to all",
