@@ -474,6 +474,7 @@ def _both(address: str, profile: str) -> dict[str, str]:
 
 
 EXPECTED: Final[dict[str, str]] = {
+    "GET events": "api: whoever is logged in",
     "GET ": "leads on",
     "GET favicon.ico": "leads on",
     "GET healthz": "open to all",
@@ -1198,6 +1199,8 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
+    "POST admin/productions/shot/{object_id}/cell/",
+    "POST admin/productions/shot/look/",
     "POST api/v1/projects",
     "POST api/v1/projects/{code}/members",
     "POST api/v1/projects/{code}/archives",

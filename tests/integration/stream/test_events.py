@@ -154,7 +154,7 @@ def test_a_change_of_planning_is_told_by_the_ledger(films: Films, listen: Listen
     ear.next("hello")
     shot = films.own.shot
     with changing(Shot, [shot.pk], actor="the test"):
-        Shot.objects.filter(pk=shot.pk).update(prompt="a secret")
+        Shot.objects.filter(pk=shot.pk).update(description="a secret")
     told = ear.next().data
     assert (told["kind"], told["ids"]) == ("shot", [str(shot.pk)])
     assert b"secret" not in ear.body
