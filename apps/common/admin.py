@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -29,6 +29,7 @@ from apps.common.admin_versions import (
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.pages import KeyedPaginator
+from apps.common.saying import say_problems
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -235,11 +236,3 @@ def pressed(request: HttpRequest, button: str) -> bool:
     sends what the browser would.
     """
     return button in request.POST and "HX-Request" not in request.headers
-
-
-def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:
-    """Tell the person each thing that is wrong, the first few in full."""
-    for problem in refused.problems[:at_most]:
-        messages.error(request, str(problem))
-    if len(refused.problems) > at_most:
-        messages.error(request, f"… + {len(refused.problems) - at_most}")

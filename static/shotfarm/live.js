@@ -20,7 +20,7 @@ let place = sign ? `${(Number(sign.dataset.now) - SLACK_S) * 1000}-0` : "";
 let live = false;
 
 /** @returns {HTMLElement[]} */
-const parts = () => [...document.querySelectorAll("[data-news]")];
+const parts = () => [...document.querySelectorAll(/** @type {"div"} */ ("[data-news]"))];
 /** @param {HTMLElement} part  A part that is drawn anew is another element with the same name. */
 const nameOf = (part) => part.id || part.getAttribute("hx-get") || "";
 /** @param {HTMLElement} part @returns {Turn} */

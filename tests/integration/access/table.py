@@ -1199,6 +1199,8 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
+    "POST admin/productions/shot/{object_id}/cell/",
+    "POST admin/productions/shot/look/",
     "POST api/v1/projects",
     "POST api/v1/projects/{code}/members",
     "POST api/v1/projects/{code}/archives",
