@@ -28,8 +28,9 @@
   /** @param {HTMLElement} part @returns {Turn} */
   const turnOf = (part) => {
     const name = nameOf(part);
-    if (!turns.has(name)) turns.set(name, { last: loaded, timer: 0, ended: false });
-    return turns.get(name);
+    const turn = turns.get(name) || { last: loaded, timer: 0, ended: false };
+    turns.set(name, turn);
+    return turn;
   };
 
   /** Let a part look, now or when its gap is over; once, however often it is asked. @param {HTMLElement} part */
@@ -48,7 +49,7 @@
 
   /** @param {HTMLElement} part @param {Change} change */
   const concerns = (part, change) => {
-    const { news, about, project } = part.dataset;
+    const { news = "", about, project } = part.dataset;
     if (!news.split(" ").includes(change.kind)) return false;
     if (project && change.project && project !== change.project) return false;
     if (!about || change.many || !change.ids.length) return true;
@@ -58,9 +59,10 @@
   /** @param {boolean} now */
   const show = (now) => {
     live = now;
+    if (!sign || !sign.lastElementChild) return;
     sign.hidden = false;
     sign.classList.toggle("sf-on", now);
-    sign.lastElementChild.textContent = now ? sign.dataset.live : sign.dataset.away;
+    sign.lastElementChild.textContent = (now ? sign.dataset.live : sign.dataset.away) || "";
   };
 
   const close = () => {
