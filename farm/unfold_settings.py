@@ -67,6 +67,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "SCRIPTS": [
         lambda _request: static("shotfarm/shotfarm.js"),
+        lambda _request: static("shotfarm/live.js"),
         lambda _request: static("shotfarm/alpine.js"),
     ],
     # The colours are in static/shotfarm/colours.css: Unfold would write them into every page as an inline

@@ -21,10 +21,10 @@ class Choice:
     gallery: bool = False
 
 
-def choice_of(user: User, name: str, *, hidden: Iterable[str] = ()) -> Choice:
-    """How a person looks at the list of this name; ``hidden``: columns hidden until somebody chooses."""
+def choice_of(user: User, name: str, *, hidden: Iterable[str] = (), gallery: bool = False) -> Choice:
+    """How a person looks at the list of this name; ``hidden`` and ``gallery``: until they have chosen."""
     told: Any = user.lists.get(name) or {}
-    return Choice(frozenset(told.get("hidden", hidden)), bool(told.get("gallery")))
+    return Choice(frozenset(told.get("hidden", hidden)), bool(told.get("gallery", gallery)))
 
 
 def remember_choice(

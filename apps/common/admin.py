@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -30,6 +30,7 @@ from apps.common.admin_versions import (
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.pages import KeyedPaginator
+from apps.common.saying import say_problems
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -56,7 +57,9 @@ class DressedList(ChangeList):
         rows = super().get_queryset(request, exclude_parameters)
         if not rows.query.distinct:
             return rows
-        once = self.root_queryset.filter(pk__in=rows.order_by().values("pk")).order_by(*rows.query.order_by)
+        found = rows.order_by().values("pk")
+        found.query.distinct = False
+        once = self.root_queryset.filter(pk__in=found).order_by(*rows.query.order_by)
         return once if once.query.select_related else self.apply_select_related(once)
 
     def get_results(self, request: HttpRequest) -> None:
@@ -66,7 +69,7 @@ class DressedList(ChangeList):
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
         """The rows of this page with what their columns show."""
-        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
+        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]  # it is a Page
         return rows
 
 
@@ -238,11 +241,3 @@ def pressed(request: HttpRequest, button: str) -> bool:
     sends what the browser would.
     """
     return button in request.POST and "HX-Request" not in request.headers
-
-
-def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:
-    """Tell the person each thing that is wrong, the first few in full."""
-    for problem in refused.problems[:at_most]:
-        messages.error(request, str(problem))
-    if len(refused.problems) > at_most:
-        messages.error(request, f"… + {len(refused.problems) - at_most}")

@@ -226,6 +226,7 @@ MACHINES: dict[str, object] = {
     "take_review": gettext_lazy("take, review"),
     "take_selection": gettext_lazy("take, selection"),
     "material": gettext_lazy("material"),
+    "archive": gettext_lazy("archive"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
     "node_health": gettext_lazy("node, health"),

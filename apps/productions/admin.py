@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin_forms import become
 from apps.common.counting import count_of
 from apps.common.show import NOTHING, badge, chips, clamped, icon, link, spoken
-from apps.productions import admin_statuses  # noqa: F401 - registers its pages
+from apps.productions import admin_characters, admin_statuses  # noqa: F401 - they register their pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_bulk import ChangesMany
 from apps.productions.admin_casting import CastsShots
@@ -177,7 +177,7 @@ class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots,
     shot_path = "pk"
     list_display: tuple[str, ...] = (
         *("name", "rank", "what", "cast", "place", "weather", "used_presets"),
-        *("length", "people", "condition", "note"),
+        *("length", "condition", "people", "note"),
     )
     list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "studio_status", "location", "project")
@@ -368,7 +368,7 @@ class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots,
     def name(self, shot: Shot) -> str:
         return shot.full_code
 
-    @admin.display(description=gettext_lazy("order"), ordering="order")
+    @admin.display(description=gettext_lazy("order"))
     def rank(self, shot: Shot) -> SafeString:
         """Its place in the sequence; shotlist.js makes a handle of it where shots may be put in order."""
         return format_html('<span class="sf-rank" data-shot="{}">{}</span>', shot.pk, shot.order)
@@ -392,7 +392,7 @@ class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots,
 
     @admin.display(description=gettext_lazy("presets"))
     def used_presets(self, shot: Shot) -> SafeString:
-        return chips([spoken(used.preset, "name") for used in shot.shot_presets.all()], at_most=3)
+        return chips([spoken(used.preset, "name") for used in shot.shot_presets.all()], at_most=2)
 
     @admin.display(description=gettext_lazy("frames"), ordering="frames")
     def length(self, shot: Shot) -> SafeString:

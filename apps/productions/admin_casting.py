@@ -121,6 +121,9 @@ class _Asked:
         number = request.GET.get("p", "")
         self.page = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 0
         self.project: Project | None = self._find(request)
+        self.shots = self._rows()
+
+    def _rows(self) -> QuerySet[Shot]:
         rows = Shot.objects.filter(project=self.project) if self.project else Shot.objects.none()
         if self.keys:
             rows = rows.filter(pk__in=self.keys[:MOST_SELECTED])
@@ -129,7 +132,7 @@ class _Asked:
         else:
             rows = rows.filter(sequence=self.sequence)
         rows = rows.select_related("sequence", "project").prefetch_related(*CAST_OF)
-        self.shots = rows.order_by("sequence__order", "sequence__code", "order", "code", "pk")
+        return rows.order_by("sequence__order", "sequence__code", "order", "code", "pk")
 
     def _find(self, request: HttpRequest) -> Project | None:
         """The project of what is named. Raises Http404 for what is not there, or not the person's."""

@@ -188,7 +188,8 @@ class EditsCells(ScopedAdmin):
         seen = version_sent(request) if request.method == "POST" else None
         meanwhile: list[Meanwhile] = []
         if stale and seen is not None:
-            meanwhile = self.changed_meanwhile(request, shot, seen, form)
+            typed = None if cell == STATUS else form
+            meanwhile = self.changed_meanwhile(request, shot, seen, typed)
         context = {
             "shot": shot,
             "cell": cell,

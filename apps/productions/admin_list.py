@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
@@ -152,7 +153,12 @@ class LooksAtShots(ScopedAdmin):
             return self._ordered(request, said, 409 if isinstance(refused, Conflict) else 400)
         except NotAllowed as refused:
             return self._ordered(request, [str(refused)], 403)
-        return self._ordered(request, [], 200)
+        return self._ordered(
+            request, [], 200, orders=sequence.shots.filter(pk__in=keys).values_list("pk", "order")
+        )
 
-    def _ordered(self, request: HttpRequest, said: list[str], status: int) -> HttpResponse:
-        return render(request, "admin/productions/shot/ordered.html", {"said": said}, status=status)
+    def _ordered(
+        self, request: HttpRequest, said: list[str], status: int, orders: Iterable[tuple[UUID, int]] = ()
+    ) -> HttpResponse:
+        context = {"said": said, "orders": orders}
+        return render(request, "admin/productions/shot/ordered.html", context, status=status)

@@ -109,7 +109,8 @@ def check_continuity(
 
 def hold_chains(project: UUID | None) -> None:
     """Let nobody else link a project's shots until the transaction ends."""
-    list(Project.objects.select_for_update(no_key=True).filter(pk=project).values_list("pk"))
+    if project is not None:
+        list(Project.objects.select_for_update(no_key=True).filter(pk=project).values_list("pk"))
 
 
 def refuse_circles(keys: Collection[UUID]) -> None:

@@ -50,13 +50,17 @@ const below = (cell, step) => {
   return column[column.indexOf(cell) + step] ?? null;
 };
 
-const close = ({ focus = true } = {}) => {
+/* The focus comes back to a cell, unless the person has gone on to something else. */
+const comeBack = (cell) => { if (document.activeElement === document.body) focusOn(cell); };
+
+const close = () => {
   if (!open) return;
   const { cell, shown } = open;
   open = null;
   cell.classList.remove("sf-open");
+  cell.setAttribute("role", "button");
   cell.replaceChildren(...shown);
-  if (focus) focusOn(cell);
+  comeBack(cell);
 };
 const controlsOf = (form) => [...form.elements].filter((one) => one.name && one.type !== "hidden");
 
@@ -81,6 +85,7 @@ const edit = async (cell) => {
   const answer = await ask(`${address}?cell=${cell.dataset.cell}`, {}, (words) => { open = null; said(bad(words)); });
   if (!answer || open !== mine) return;
   cell.classList.add("sf-open");
+  cell.removeAttribute("role");
   fill(cell, await answer.text());
   mine.busy = false;
 };
@@ -95,8 +100,14 @@ const renew = (body, row) => {
   ready(body);
 };
 
-/* Saves what is open, if anything of it was changed; true where nothing is open any more. */
-const save = async ({ then = null } = {}) => {
+const goOn = (cell, step) => {
+  const next = step ? beside(cell, step) : null;
+  if (next) edit(next);
+};
+
+/* Saves what is open, if anything of it was changed, and opens the cell so many steps on; true where nothing is
+   open any more. */
+const save = async (step = 0) => {
   if (!open) return true;
   const { cell } = open;
   const form = cell.querySelector("form");
@@ -104,8 +115,8 @@ const save = async ({ then = null } = {}) => {
   const controls = controlsOf(form);
   const changed = "refused" in form.dataset ? controls : controls.filter((one) => one.value !== one.was);
   if (!changed.length) {
-    close({ focus: then === null });
-    if (then) edit(then);
+    close();
+    goOn(cell, step);
     return true;
   }
   const body = new FormData(form);
@@ -135,10 +146,10 @@ const save = async ({ then = null } = {}) => {
   const link = document.createElement("a");
   [link.className, link.href, link.textContent] = ["sf-link", row.dataset.history, root.dataset.history];
   said(row.dataset.said, " ", link);
-  if (then) edit(then);
-  else {
-    const again = tbody.querySelector(`[data-cell="${name}"]`);
-    if (again) focusOn(again);
+  const again = tbody.querySelector(`[data-cell="${name}"]`);
+  if (again) {
+    comeBack(again);
+    goOn(again, step);
   }
   return true;
 };
@@ -147,6 +158,7 @@ const save = async ({ then = null } = {}) => {
 const ready = (within) => {
   for (const cell of within.querySelectorAll("[data-cell]")) {
     cell.tabIndex = -1;
+    cell.setAttribute("role", "button");
     cell.title ||= root.dataset.hint;
   }
   const first = table.querySelector("[data-cell]");
@@ -157,7 +169,7 @@ const editing = () => {
   ready(table);
   table.addEventListener("dblclick", (event) => {
     const cell = event.target.closest("[data-cell]") ?? event.target.closest("td")?.querySelector("[data-cell]");
-    if (cell && !event.target.closest("form, a")) {
+    if (cell && !event.target.closest(".sf-edit, a, button, input")) {
       document.getSelection().removeAllRanges();
       edit(cell);
     }
@@ -166,7 +178,7 @@ const editing = () => {
   table.addEventListener("submit", (event) => { event.preventDefault(); save(); });
   table.addEventListener("focusout", (event) => {
     const form = event.target.closest(".sf-edit");
-    if (form && event.relatedTarget && !form.contains(event.relatedTarget) && !("refused" in form.dataset)) save({ then: null });
+    if (form && event.relatedTarget && !form.contains(event.relatedTarget) && !("refused" in form.dataset)) save();
   });
   document.addEventListener("pointerdown", (event) => {
     const form = open?.cell.querySelector("form");
@@ -191,7 +203,7 @@ const keys = (event) => {
       event.preventDefault();
       if (next) next.focus();
       else if ("refused" in form.dataset) form.querySelector(event.shiftKey ? "[data-close]" : "button").focus();
-      else save({ then: beside(open.cell, event.shiftKey ? -1 : 1) });
+      else save(event.shiftKey ? -1 : 1);
     }
     return;
   }
@@ -214,7 +226,7 @@ const orderNow = () => bodies().map(keyOf);
 let savedOrder = [];
 let savingOrder = false;
 
-/* The rows of this page in another order. The numbers go with the places, as they do at the farm. */
+/* Puts the rows of this page in an order. */
 const arrange = (order) => {
   const byKey = new Map(bodies().map((body) => [keyOf(body), body]));
   order.forEach((key) => table.append(byKey.get(key)));
@@ -236,7 +248,12 @@ const saveOrder = async (grip) => {
   const answer = await ask(root.dataset.reorderUrl, { method: "POST", body }, (words) => said(bad(words)));
   savingOrder = false;
   root.classList.remove("sf-busy");
-  if (answer) said(fragment(await answer.text()));
+  const told = answer && fragment(await answer.text());
+  for (const number of told?.querySelectorAll("[data-order]") ?? []) {
+    const rank = table.querySelector(`[data-shot="${number.dataset.key}"]`);
+    if (rank) rank.lastChild.textContent = number.dataset.order;
+  }
+  if (told) said(told);
   if (answer?.ok) savedOrder = order;
   else arrange(savedOrder);
   restripe();
@@ -279,7 +296,6 @@ const ordering = () => {
 const drag = (grip, start) => {
   const body = grip.closest("tbody");
   start.preventDefault();
-  grip.setPointerCapture(start.pointerId);
   body.classList.add("sf-dragged");
   const move = (event) => {
     const edge = 60;
@@ -291,17 +307,18 @@ const drag = (grip, start) => {
     over[after ? "after" : "before"](body);
   };
   const end = (event) => {
-    grip.removeEventListener("pointermove", move);
+    document.removeEventListener("pointermove", move);
     document.removeEventListener("keydown", escape, true);
-    for (const name of ["pointerup", "pointercancel"]) grip.removeEventListener(name, end);
+    for (const name of ["pointerup", "pointercancel"]) document.removeEventListener(name, end);
     body.classList.remove("sf-dragged");
     if (event.type === "pointerup") saveOrder(grip);
     else arrange(savedOrder);
   };
   const escape = (event) => { if (event.key === "Escape") end(event); };
-  grip.addEventListener("pointermove", move);
+  /* The page hears the pointer, not the handle: whoever moves in the page loses what it had captured. */
+  document.addEventListener("pointermove", move);
   document.addEventListener("keydown", escape, true);
-  for (const name of ["pointerup", "pointercancel"]) grip.addEventListener(name, end);
+  for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, end);
 };
 
 /* Gallery: a clip plays while the pointer is on its picture, or its link has the focus. */

@@ -89,7 +89,7 @@ def test_a_coordinator_casts_a_sequence_by_mouse_and_keys(
 
     with visit(browser, "casting") as visitor:
         page = visitor.page
-        visitor.log_in(made.plan.web_url, user="coordinator", password=made.home.secrets.password)
+        visitor.log_in(made.plan.web_url, user="coordinator", password=made.home.secrets.coordinator)
         page.goto(f"{made.plan.web_url}/admin/productions/shot/casting/?sequence={told['sequence']}")
         cast_count(page, 0)
 

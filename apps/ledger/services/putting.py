@@ -23,6 +23,7 @@ from apps.common.machines import write_each
 from apps.common.models import BaseModel
 from apps.ledger.documents import Children, Document, Reference, Row, document_of
 from apps.ledger.models import Batch
+from apps.ledger.services.pointing import going
 from apps.ledger.services.recording import CHANGED, changing
 from apps.ledger.services.resolving import Resolver, by_reference
 from apps.ledger.services.versions import claim
@@ -40,6 +41,9 @@ class Putting:
     values: Mapping[Any, Values]
     resolver: Resolver = field(default_factory=Resolver)
     problems: list[Problem] = field(default_factory=list)
+    actor: User | str | None = None
+    verb: str = CHANGED
+    batch: UUID | None = None
 
     def label(self, key: Any) -> str:
         """Name an object, also one that is only being made."""
@@ -74,14 +78,14 @@ def put(
     queries does not grow with the number of objects.
     """
     model = document.model
-    with changing(model, values, actor=user, verb=verb, batch=batch):
+    with changing(model, values, actor=user, verb=verb, batch=batch) as change:
         there = {row.pk: row for row in model._default_manager.filter(pk__in=values).order_by("pk")}
         new = {key: model(pk=key) for key in values if key not in there}
         if document.project and document.project != "pk":
             for row in new.values():
                 setattr(row, f"{document.project}_id", project)
         document.permit([*there.values(), *new.values()], user)
-        work = Putting(document, {**there, **new}, values)
+        work = Putting(document, {**there, **new}, values, actor=user, verb=change.verb, batch=change.batch)
         _find(work, values)
         columns = {key: _columns(work, key, told) for key, told in values.items()}
         if work.problems:
@@ -259,7 +263,9 @@ def _write_list(work: Putting, name: str, children: Children, lists: Mapping[Any
                 new.append(children.model(**columns, **{owner: key}))
             else:
                 kept[old] = columns
-    rows.filter(pk__in=list(there.values())).delete()
+    gone = list(there.values())
+    with going(children.model, gone, actor=work.actor, verb=work.verb, batch=work.batch):
+        rows.filter(pk__in=gone).delete()
     write_each(cast(type[BaseModel], children.model), kept)
     if not work.problems:
         children.model._default_manager.bulk_create(new, batch_size=AT_ONCE)

@@ -94,7 +94,7 @@ def duplicate_row(row: Row, *, user: User, project: Project | None) -> Row:
     copy.pk = model._meta.pk.get_default()
     copy._state.adding = True
     copy.project, copy.archived, copy.library_hash, copy.row_version = project, False, "", 0
-    copy.slug = _free_slug(copy)
+    copy.slug = free_slug(copy)
     copy.order = next_order(copy)
     if not isinstance(copy, PresetRule) and project == row.project:
         copy.name = _("%s (copy)") % copy.name
@@ -166,7 +166,8 @@ def next_order(row: Row) -> int:
     return (beside.aggregate(last=Max("order"))["last"] or 0) + 1
 
 
-def _free_slug(row: Row) -> str:
+def free_slug(row: Row) -> str:
+    """The row's key, or the first with a number behind it that nothing of its film and the studio has."""
     rows: QuerySet[Any] = type(row)._default_manager.filter(in_library(row.project_id))
     if isinstance(row, CinematicPreset):
         rows = rows.filter(category=row.category_id)

@@ -2,6 +2,7 @@
 
 from apps.productions.api.assignees import AssigneesViewSet
 from apps.productions.api.casting import CastingViewSet
+from apps.productions.api.covers import CoverViewSet
 from apps.productions.api.outline import EpisodeViewSet, LocationViewSet, SequenceViewSet
 from apps.productions.api.presets import ApplyPresetsView, PresetCheckView
 from apps.productions.api.rules import AutomationViewSet, StatusViewSet
@@ -12,6 +13,7 @@ __all__ = [
     "AssigneesViewSet",
     "AutomationViewSet",
     "CastingViewSet",
+    "CoverViewSet",
     "EpisodeViewSet",
     "LocationViewSet",
     "PresetCheckView",

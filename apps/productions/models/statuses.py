@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.productions.states import SHOT
@@ -117,7 +118,7 @@ class Automation(BaseModel):
     name = models.CharField(_("name"), max_length=100)
     name_ko = models.CharField(_("name (Korean)"), max_length=100, blank=True)
     order = models.PositiveIntegerField(_("order"), default=100)
-    trigger = models.CharField(_("when"), max_length=20, choices=Trigger.choices)
+    trigger = models.CharField(pgettext_lazy("automation", "when"), max_length=20, choices=Trigger.choices)
     stage = models.CharField(_("stage"), max_length=10, blank=True)
     status = models.ForeignKey(
         ShotStatus,
@@ -128,11 +129,11 @@ class Automation(BaseModel):
         verbose_name=_("status reached"),
     )
     from_states = models.JSONField(_("only from"), default=list, blank=True)
-    deed = models.CharField(_("then"), max_length=10, choices=Deed.choices)
+    deed = models.CharField(pgettext_lazy("automation", "then"), max_length=10, choices=Deed.choices)
     target = models.ForeignKey(
         ShotStatus, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("new status")
     )
-    active = models.BooleanField(_("active"), default=True)
+    active = models.BooleanField(pgettext_lazy("automation", "active"), default=True)
     builtin = models.BooleanField(_("shipped"), default=False, editable=False)
 
     class Meta:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from apps.productions.prototype.files import ShotFile
 
 SHOWN: Final = 200
 """Characters of a value that the report repeats."""
@@ -47,6 +50,8 @@ class Report:
     created: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
+    files: list[ShotFile] = field(default_factory=list)
+    """Pictures and videos of shots, of which the review can make takes."""
 
     def note(self, kind: Kind, where: str, field: str, value: object, told: str) -> None:
         """Add a line; the same is said once."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from apps.characters.models import Character
 from apps.presets.models import CinematicPreset
 from apps.productions import states
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, TimeOfDay, Weather
+from apps.productions.prototype.dates import moment
 from apps.productions.prototype.fields import Codes, clean_text, inside, number, objects, text, words
+from apps.productions.prototype.files import ShotFiles
 from apps.productions.prototype.looks import rival_of, said_in_look
 from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import find_file, leave_out
@@ -85,6 +88,8 @@ class Scene:
     cast: list[ShotCharacter] = field(default_factory=list)
     presets: list[CinematicPreset] = field(default_factory=list)
     locked: bool = False
+    made: datetime | None = None
+    changed: datetime | None = None
     _notes: list[str] = field(default_factory=list)
 
     def keep(self, told: str) -> None:
@@ -162,6 +167,7 @@ class Stage:
 def scenes_of(stage: Stage, taken: Mapping[tuple[str, str], Shot]) -> Iterator[Scene | None]:
     """Read every shot, in order; None for one that is there already."""
     codes = Codes()
+    files = ShotFiles(stage.found)
     for place, record in enumerate(stage.found.shots):
         told = record.get("id")
         about = stage.report.about(f"shot {told or place + 1}")
@@ -172,7 +178,9 @@ def scenes_of(stage: Stage, taken: Mapping[tuple[str, str], Shot]) -> Iterator[S
             about.dropped(column, None, "the database holds no JSON there")
         sequence = stage.sequence(record.get("sequence_id"), about)
         code = codes.of(told, f"SHT-{(place + 1) * 10:05}", about)
-        if (sequence.code, code) in taken:
+        there = (sequence.code, code) in taken
+        stage.report.files += files.of(record, sequence=sequence.code, shot=code, about=about, again=there)
+        if there:
             yield None
             continue
         yield _scene(
@@ -192,6 +200,8 @@ def _scene(stage: Stage, record: Document, row: Shot, about: About) -> Scene:
     row.negative = text(record, "negative_prompt", about)
     row.frames = frames_of(record, stage.project.frame_rate, about)
     row.seed = _seed(record, about)
+    scene.made = moment(record, "created_at", about)
+    scene.changed = moment(record, "updated_at", about)
     _status(stage, scene, record, about)
     _cast(stage, scene, record, about)
     _place(stage, scene, record, about)
@@ -379,14 +389,7 @@ def _keep_words(scene: Scene, record: Document, about: About) -> None:
 
 
 def _tell_files(stage: Stage, record: Document, about: About) -> None:
-    """Rendered files become no takes: nothing is known of how they were made."""
-    for name in ("generated_image_path", "generated_video_path"):
-        if record.get(name):
-            path, why = find_file(stage.found, record[name])
-            there = "it stays where it is" if path else why
-            about.told(
-                name, record[name], f"no take is made of it, for nobody knows how it was made; {there}"
-            )
+    """Reference pictures are told: a person adds them to the shot's material."""
     listed = record.get("reference_images")
     if isinstance(listed, str):
         listed = [listed]

@@ -27,6 +27,7 @@ from apps.presets.selectors import offered_presets
 from apps.productions import states
 from apps.productions.importing.apply import IMPORTED
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
+from apps.productions.prototype.dates import keep_dates
 from apps.productions.prototype.looks import LookFound, looks_of
 from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import Person, people_of
@@ -197,6 +198,7 @@ def _write_rows(film: Project, new: list[Person], stage: Stage, scenes: list[Sce
         if scene.locked:
             scene.row.locked_by, scene.row.locked_at = SYSTEM, timezone.now()
     _bulk(Shot, [scene.row for scene in scenes])
+    keep_dates({scene.row: (scene.made, scene.changed) for scene in scenes})
     _bulk(ShotCharacter, [part for scene in scenes for part in scene.cast])
     _bulk(
         ShotPreset,

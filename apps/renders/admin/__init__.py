@@ -2,6 +2,7 @@
 
 from apps.renders.admin import (
     activity,
+    automations,
     batches,
     blocks,
     farm,
@@ -20,6 +21,7 @@ from apps.renders.admin import (
 
 __all__ = [
     "activity",
+    "automations",
     "batches",
     "blocks",
     "farm",

@@ -60,7 +60,7 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
 
     list_display = (
         *("picture", "name", "rank", "what", "cast", "place", "weather", "used_presets", "workflow"),
-        *("length", "people", "condition", "stages", "newest_job", "note"),
+        *("length", "condition", "stages", "people", "newest_job", "note"),
     )
     list_display_links = ("picture", "name")
     list_filter_sheet = True  # the width is for the columns

@@ -1,5 +1,6 @@
 """Render batches and jobs over HTTP, what is paused and limited on the farm, and what nodes do with jobs."""
 
+from apps.renders.api.automations import RehearsedAutomationViewSet
 from apps.renders.api.batches import BatchViewSet
 from apps.renders.api.blocks import BlockViewSet
 from apps.renders.api.farm import HoldViewSet, LimitViewSet, SteeredProjectViewSet
@@ -32,6 +33,7 @@ __all__ = [
     "PromptViewSet",
     "ProofViewSet",
     "RecommendationViewSet",
+    "RehearsedAutomationViewSet",
     "RenderedTakeViewSet",
     "RenderingTemplateViewSet",
     "SequenceMaterialViewSet",

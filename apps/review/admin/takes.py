@@ -296,7 +296,7 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         context["may_select"] = may
         context["notes"] = notes = list(notes_for(request.user, take.notes.filter(reply_to=None))[:50])
         for note in notes:
-            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]
+            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]  # carried to the page
         context["open_notes"] = sum(note.resolved_at is None for note in notes)
         context["stale"] = why_stale(take)
         context["lengths"] = lengths_of(take, take.original) if take.original else None

@@ -75,6 +75,11 @@ class Take(BaseModel):
                 name="takes_in_processing",
             ),
             models.Index(fields=["shot"], condition=models.Q(stale_since__isnull=False), name="stale_takes"),
+            models.Index(
+                fields=["updated_at"],
+                condition=models.Q(selected=True) | models.Q(review_state=Review.APPROVED),
+                name="takes_decided_lately",
+            ),
         ]
         verbose_name = _("take")
         verbose_name_plural = _("takes")

@@ -35,9 +35,11 @@ class NewTake:
     seed: int | None
     node: str
     simulated: bool
-    render_seconds: float
+    render_seconds: float | None
     artifacts: Sequence[ArtifactFact]
     length: Mapping[str, Any] = field(default_factory=dict)
+    actor: str = ""
+    """Who brought it, if not its node."""
 
 
 def folder_of(project_code: str, attempt_id: UUID) -> str:
@@ -84,7 +86,7 @@ def create_takes(born: Sequence[NewTake]) -> list[Take]:
     with events_together():
         for new, take in zip(born, takes, strict=True):
             for machine, state in ((MEDIA, Media.PROCESSING), (REVIEW, Review.PENDING)):
-                record_event(machine, take.pk, to=state, story=new.job_id, actor=new.node)
+                record_event(machine, take.pk, to=state, story=new.job_id, actor=new.actor or new.node)
     return takes
 
 

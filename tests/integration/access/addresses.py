@@ -46,6 +46,7 @@ class Address:
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "material_id": film["material"].pk,
+            "archive_id": film["projectarchive"].pk,
             "project_id": film["project"].pk,
             "member_id": film["membership"].pk,
             "build_id": film["prompt"].pk,

@@ -10,10 +10,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.common.errors import Refused
 from apps.productions.prototype import import_aipipeline
+from apps.review.services.taking_over import take_over
 
 
 class Command(BaseCommand):
-    """The command's door; prototype.import_aipipeline is the room."""
+    """The command's door; prototype.import_aipipeline and taking_over.take_over are the rooms."""
 
     help = (
         "Import a project of AIPipeline, from its folder (with data.json) or its SQLite database, and report "
@@ -29,10 +30,13 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", metavar="NAME", help="which of several projects")
         parser.add_argument("--files", type=Path, metavar="DIR", help="the project's folder, for a database")
         parser.add_argument("--dry-run", action="store_true", help="report, and write nothing")
+        parser.add_argument(
+            "--without-takes", action="store_true", help="leave the shots' pictures and videos where they are"
+        )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, and print the report."""
+        """Import, make takes of the files of shots, and print the report."""
         try:
             report = import_aipipeline(
                 options["source"],
@@ -41,6 +45,8 @@ class Command(BaseCommand):
                 files=options["files"],
                 dry_run=options["dry_run"],
             )
+            if not options["without_takes"]:
+                take_over(report)
         except Refused as exc:
             lines = [str(problem) for problem in exc.problems]
             raise CommandError("\n".join([*lines, "Nothing was written."])) from exc
