@@ -5,7 +5,7 @@ from __future__ import annotations
 from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
@@ -71,6 +71,7 @@ from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
+from farm.description import Description
 
 router = SimpleRouter(trailing_slash=False)
 router.register("projects", FolderedProjectViewSet)
@@ -239,6 +240,6 @@ docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema",
 app_name = "api"
 urlpatterns = [
     path("v1/", include(v1)),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", Description.as_view(), name="schema"),
     path("docs/", csp_update(content_policy.API_PAGE)(docs), name="docs"),
 ]

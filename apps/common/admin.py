@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -23,12 +23,14 @@ from apps.common.admin_versions import (
     counts_versions,
     key_in,
     something_changed,
+    take_theirs,
     version_sent,
     without_vanished,
 )
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.pages import KeyedPaginator
+from apps.common.saying import say_problems
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -142,7 +144,9 @@ class Page(DeletesAsSeen, _ModelAdmin):
         """Tell whether what was changed between two versions is none of this form's. The base cannot know."""
         return False
 
-    def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
+    def changed_meanwhile(
+        self, request: HttpRequest, row: Any, seen: int, form: Any, formsets: Sequence[Any] = ()
+    ) -> list[Meanwhile]:
         """Return what somebody else changed since a version. The base shows what is beside what was typed.
 
         ``form`` is None where nothing can be typed.
@@ -184,7 +188,9 @@ class Page(DeletesAsSeen, _ModelAdmin):
             context["bring_back"] = stale is not None and stale.gone
             if stale and stale.seen is not None and not stale.gone:
                 form = context["adminform"].form
-                context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form)
+                formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+                context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form, formsets)
+                take_theirs(context, [one.name for one in context["meanwhile"] if one.untouched])
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
@@ -235,11 +241,3 @@ def pressed(request: HttpRequest, button: str) -> bool:
     sends what the browser would.
     """
     return button in request.POST and "HX-Request" not in request.headers
-
-
-def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:
-    """Tell the person each thing that is wrong, the first few in full."""
-    for problem in refused.problems[:at_most]:
-        messages.error(request, str(problem))
-    if len(refused.problems) > at_most:
-        messages.error(request, f"… + {len(refused.problems) - at_most}")

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.common.admin_versions import VERSION, Meanwhile, key_in, version_in, version_sent
+from apps.common.errors import NotAllowed, Refused
+from apps.common.saying import say_refusal
 
 if TYPE_CHECKING:
     from django.contrib import admin
@@ -34,7 +37,15 @@ class DeletesAsSeen(_ModelAdmin):
         raise NotImplementedError
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Ask, and delete; where somebody changed the row after the page was opened, ask again."""
+        """Ask, and delete or say why it stays; of what was changed after the page was opened, ask again."""
+        try:
+            return self._delete_as_seen(request, object_id, extra_context)
+        except (Refused, NotAllowed) as refused:
+            say_refusal(request, refused)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(page, args=[object_id]))
+
+    def _delete_as_seen(self, request: HttpRequest, object_id: str, extra_context: Any) -> HttpResponse:
         key = key_in(self.model, object_id)
         if not self.versioned or key is None:
             return super().delete_view(request, object_id, extra_context)
@@ -82,7 +93,12 @@ def _as_seen(delete: Callable[..., Any]) -> Callable[..., Any]:
                     meanwhile += [replace(one, field=f"{row}: {one.field}") for one in changed]
                 if stale:
                     page._ask_again(request, "action", "_selected_action", "dataset")
-            answer = delete(page, request, rows)
+            try:
+                with transaction.atomic():
+                    answer = delete(page, request, rows)
+            except (Refused, NotAllowed) as refused:
+                say_refusal(request, refused)
+                return None
         if meanwhile and answer is not None:
             answer.context_data["meanwhile"] = meanwhile
         return answer

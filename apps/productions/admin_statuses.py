@@ -7,8 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -16,8 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from apps.common.admin import say_problems
-from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, chips, spoken
 from apps.productions.automating import may_write, remove_automation, save_automation, seen_by
 from apps.productions.models import Automation, Deed, ShotStatus
@@ -190,14 +187,6 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Automation) -> None:
         remove_automation(obj, user=person_of(request))
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Delete, or say why it stays."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except Refused as refused:
-            say_problems(request, refused)
-            return HttpResponseRedirect(reverse("admin:productions_automation_change", args=[object_id]))
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, row: Automation) -> SafeString:

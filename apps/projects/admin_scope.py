@@ -24,13 +24,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.admin import DressedList, Tabular, say_problems
 from apps.common.collisions import again_after_collision
-from apps.common.errors import NotAllowed, Refused
+from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.show import spoken
+from apps.ledger.documents import document_of, is_tracked
 from apps.ledger.models import Activity
 from apps.ledger.pages import Remembered
+from apps.ledger.services.removing import in_use, users_of
 from apps.projects.models import Project
 from apps.projects.picker import PROJECT_OF_PAGE, project_of
-from apps.projects.reach import reach_of, sees_farm
+from apps.projects.reach import person_of, reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import key_at, projects_for, scoped
 
@@ -216,6 +218,25 @@ class ScopedAdmin(ScopedChoices, Remembered):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, self.delete_act, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._require_free(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        self._require_free(request, list(queryset))
+        super().delete_queryset(request, queryset)
+
+    def _require_free(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Raise Refused for what is locked, or of which something was made; over HTTP the same is refused."""
+        if not is_tracked(self.model):
+            return
+        document = document_of(self.model)
+        document.permit(rows, person_of(request))
+        needed = users_of(document, [row.pk for row in rows])
+        if needed:
+            named = [(row, needed[row.pk]) for row in rows if row.pk in needed]
+            raise Refused(*(Problem("", str(row), in_use(told), code="in_use") for row, told in named))
 
     def may_see_deletion(self, request: HttpRequest, gone: Activity) -> bool:
         if gone.project is None or not self.has_change_permission(request):

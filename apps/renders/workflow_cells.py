@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.common.show import NOTHING
 from apps.renders.models import Job, Recommendation
@@ -22,7 +23,7 @@ def workflows_of(shots: Collection[UUID]) -> Mapping[UUID, Recommendation]:
 def workflow_cell(told: Recommendation | None, last: Job | None) -> SafeString:
     """Name the template somebody decided on; else, dimmer, the recommended one; else the newest job's."""
     if told is not None and told.decision and told.chosen:
-        return format_html('<span title="{}">{}</span>', _("decided"), told.chosen)
+        return format_html('<span title="{}">{}</span>', pgettext("workflow", "decided"), told.chosen)
     if told is not None and told.template:
         return format_html('<span class="sf-dim" title="{}">{}</span>', _("recommended"), told.template)
     if last is not None:

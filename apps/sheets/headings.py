@@ -30,6 +30,7 @@ SHEETS: Final[Mapping[str, tuple[str, ...]]] = {
     "Costumes": ("costumes", "costume", "clothes", "의상"),
     "Loras": ("loras", "lora", "로라"),
     "Locations": ("locations", "location", "places", "로케이션", "장소"),
+    "Looks": ("looks", "look", "룩"),
     "Shots": ("shots", "shot", "shot list", "shotlist", "샷", "샷 목록", "샷리스트", "컷"),
     "Casting": ("casting", "cast", "캐스팅", "출연"),
     TECHNICAL: ("technical", "camera", "tech", "기술", "촬영"),
@@ -40,6 +41,7 @@ _SHEET_WORDS: Final = {heading(word): sheet for sheet, words in SHEETS.items() f
 
 WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "code": ("Code", "코드", ("shot code", "샷 코드", "shot name", "컷 번호", "컷번호", "샷 번호", "샷번호")),
+    "slug": ("Key", "키", ()),
     "name": ("Name", "이름", ("title", "제목")),
     "name_ko": ("Name (Korean)", "이름(한국어)", ("korean name", "한글 이름", "한국어 이름")),
     "description": (

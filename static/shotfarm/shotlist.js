@@ -58,6 +58,7 @@ const close = () => {
   const { cell, shown } = open;
   open = null;
   cell.classList.remove("sf-open");
+  cell.setAttribute("role", "button");
   cell.replaceChildren(...shown);
   comeBack(cell);
 };
@@ -84,6 +85,7 @@ const edit = async (cell) => {
   const answer = await ask(`${address}?cell=${cell.dataset.cell}`, {}, (words) => { open = null; said(bad(words)); });
   if (!answer || open !== mine) return;
   cell.classList.add("sf-open");
+  cell.removeAttribute("role");
   fill(cell, await answer.text());
   mine.busy = false;
 };
@@ -156,6 +158,7 @@ const save = async (step = 0) => {
 const ready = (within) => {
   for (const cell of within.querySelectorAll("[data-cell]")) {
     cell.tabIndex = -1;
+    cell.setAttribute("role", "button");
     cell.title ||= root.dataset.hint;
   }
   const first = table.querySelector("[data-cell]");

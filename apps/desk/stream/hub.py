@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connections
 from redis.exceptions import RedisError
 
 from apps.common.news import MOST_ENTRIES, STREAM, from_fields
@@ -81,7 +81,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._in_thread(connection.close)
+        await self._in_thread(connections.close_all)
         self._thread.shutdown()
 
     def _wake(self) -> None:

@@ -88,6 +88,14 @@ def code(value: Any) -> str:
     return written
 
 
+def slug(value: Any) -> str:
+    """A key of small letters, such as film-noir."""
+    found = _written(value)
+    if not re.fullmatch(r"[-a-zA-Z0-9_]{1,80}", found):
+        raise Unreadable(_("Write a key of letters, digits, - and _, such as film-noir."))
+    return found
+
+
 def project_code(value: Any) -> str:
     """Read a project's code: FROST."""
     written = _bare(value)

@@ -74,7 +74,7 @@ class Plan:
 
     ``presets_replaced``: the shots whose presets all go, for ``new_presets`` to come. ``castings_gone`` go by
     the records of their shots, where the workbook states the casting. ``versions``: at which each row was
-    read.
+    read. ``looks_set``: look → its presets.
     """
 
     project: Change[Project]
@@ -83,6 +83,7 @@ class Plan:
     new_presets: list[ShotPreset] = field(default_factory=list)
     presets_replaced: list[UUID] = field(default_factory=list)
     castings_gone: list[ShotCharacter] = field(default_factory=list)
+    looks_set: dict[UUID, list[UUID]] = field(default_factory=dict)
     moves: list[StatusMove] = field(default_factory=list)
     assignees: dict[UUID, list[UUID]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from apps.characters.models import Character, CharacterLora, Costume
-from apps.presets.models import CinematicPreset, in_library
+from apps.presets.models import CinematicPreset, Look, LookPreset, in_library
 from apps.presets.rules import Rule
 from apps.presets.selectors import rules_in
 from apps.productions import states
@@ -46,6 +46,8 @@ class Known:
     castings: dict[UUID, dict[UUID, ShotCharacter]]
     shot_presets: dict[UUID, list[UUID]]
     presets: dict[str, list[CinematicPreset]]
+    looks: dict[str, Look]
+    look_presets: dict[UUID, list[UUID]]
     assignees: dict[UUID, list[str]]
     members: dict[str, UUID]
     statuses: dict[str, ShotStatus]
@@ -53,7 +55,7 @@ class Known:
 
     def versions(self) -> dict[UUID, int]:
         """At which version each row was read."""
-        rows = (self.episodes, self.sequences, self.locations, self.characters, self.shots)
+        rows = (self.episodes, self.sequences, self.locations, self.looks, self.characters, self.shots)
         return {row.pk: row.row_version for some in rows for row in some.values()}
 
     def labels(self) -> dict[UUID, str]:
@@ -125,7 +127,12 @@ def load(project_id: UUID) -> Known:
     for shot_id, preset_id in used.values_list("shot_id", "preset_id").iterator():
         shot_presets[shot_id].append(preset_id)
     presets: dict[str, list[CinematicPreset]] = defaultdict(list)
-    there = in_library(project_id) & (Q(archived=False) | Exists(used.filter(preset=OuterRef("pk"))))
+    own_looks = LookPreset.objects.filter(look__project_id=project_id).order_by("look", "order", "id")
+    look_presets: dict[UUID, list[UUID]] = defaultdict(list)
+    for look_id, preset_id in own_looks.values_list("look_id", "preset_id"):
+        look_presets[look_id].append(preset_id)
+    needed = [Exists(rows.filter(preset=OuterRef("pk"))) for rows in (used, own_looks)]
+    there = in_library(project_id) & (Q(archived=False) | needed[0] | needed[1])
     for preset in CinematicPreset.objects.filter(there).select_related("category"):
         presets[preset.slug].append(preset)
     costumes: dict[UUID, dict[str, Costume]] = defaultdict(dict)
@@ -149,6 +156,8 @@ def load(project_id: UUID) -> Known:
         castings=castings,
         shot_presets=shot_presets,
         presets=presets,
+        looks={row.slug: row for row in Look.objects.filter(project_id=project_id)},
+        look_presets=look_presets,
         assignees=assignees,
         members=dict(members.values_list("user__username", "user_id")),
         statuses=_status_words(),

@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.db.models import Model
 
 from apps.characters.models import MOST_WEIGHT, Character, CharacterLora, Costume, Expert
+from apps.presets.models import Look
 from apps.productions import states
 from apps.productions.importing import cells
 from apps.productions.models import (
@@ -220,6 +221,17 @@ LOCATIONS: Final = Layout(
         _choice("setting", tuple(Setting.values), _SETTINGS),
     ),
 )
+LOOKS: Final = Layout(
+    "Looks",
+    (
+        Column("slug", cells.slug, key=True),
+        Column("name", cells.text(Look, "name"), required=True),
+        *_texts(Look, "name_ko", "description", "description_ko"),
+        Column("presets", cells.words, required=True),
+        Column("order", cells.whole(0, 32_767), empty=0),
+        _yes_or_no("archived"),
+    ),
+)
 SHOTS: Final = Layout(
     "Shots",
     (
@@ -272,4 +284,15 @@ RENDERS: Final = Layout(
 )
 """What the demo renders. Not planning data: the import leaves it alone."""
 
-PLANNING: Final = (PROJECT, EPISODES, SEQUENCES, CHARACTERS, COSTUMES, LORAS, LOCATIONS, SHOTS, CASTING)
+PLANNING: Final = (
+    PROJECT,
+    EPISODES,
+    SEQUENCES,
+    CHARACTERS,
+    COSTUMES,
+    LORAS,
+    LOCATIONS,
+    LOOKS,
+    SHOTS,
+    CASTING,
+)

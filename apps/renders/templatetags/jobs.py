@@ -100,6 +100,12 @@ def failure(failure_class: str) -> SafeString:
     return badge(FAILURES.get(failure_class, failure_class), "red")
 
 
+@register.filter
+def failure_word(failure_class: str) -> str:
+    """Say a class of failure in the reader's language."""
+    return str(FAILURES.get(failure_class, failure_class))
+
+
 def _poll(jobs: list[Job], names: Iterable[str], batches: list[RenderBatch]) -> SafeString:
     """Ask for these cells when news of them comes; nothing, while nothing is open."""
     if not jobs and not batches:

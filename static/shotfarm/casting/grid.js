@@ -15,7 +15,10 @@ export class Grid {
    * @param {Record<string, string>} words
    */
   constructor(table, casts, people, words) {
-    Object.assign(this, { table, casts, people, words });
+    this.table = table;
+    this.casts = casts;
+    this.people = people;
+    this.words = words;
     this.anchor = { row: 0, col: 0 };
     this.focus = { row: 0, col: 0 };
     this.shown = people.map((_one, index) => index);

@@ -13,6 +13,8 @@ export const lay = (grid, deeds, fill) => {
 
   grid.table.addEventListener("mousedown", (event) => {
     if (event.button !== 0) return;
+    const writing = document.activeElement;
+    if (writing instanceof HTMLElement && !grid.table.contains(writing)) writing.blur(); /* what is being written is said of whom it was written */
     const head = event.target.closest("th[scope=row]");
     if (head && !event.target.closest("a")) {
       event.preventDefault();
@@ -45,6 +47,7 @@ export const lay = (grid, deeds, fill) => {
     else if (!was.cast) deeds.cast();
   });
 
+  /** @type {Record<string, [down: number, right: number]>} */
   const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -999], End: [0, 999] };
   const keys = { " ": "toggle", Delete: "remove", Backspace: "remove", Enter: "write" };
   const held = { c: "copy", v: "paste", d: "down", z: "back", s: "save" };

@@ -9,6 +9,7 @@ import { Panel } from "./panel.js";
 const page = document.querySelector("[data-casting]");
 const told = JSON.parse(page.dataset.told);
 const words = JSON.parse(page.dataset.words);
+/** @param {string} name @returns {any} */
 const find = (name) => page.querySelector(`[data-${name}]`);
 const fill = (text, facts) => text.replace(/%\((\w+)\)s/g, (_all, name) => facts[name]);
 

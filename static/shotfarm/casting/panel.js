@@ -6,7 +6,10 @@ export class Panel {
    * @param {Record<string, string>} words @param {(name: string, value: string | number | null) => void} say
    */
   constructor(form, title, grid, words, say) {
-    Object.assign(this, { form, title, grid, words });
+    this.form = form;
+    this.title = title;
+    this.grid = grid;
+    this.words = words;
     this.blank = title.textContent;
     form.addEventListener("change", (event) => {
       const field = event.target;
@@ -52,7 +55,7 @@ export class Panel {
   }
 
   _offer(people) {
-    const select = this.form.elements.namedItem("costume");
+    const select = /** @type {HTMLSelectElement} */ (this.form.elements.namedItem("costume"));
     const one = people[0];
     const none = one.default ? `${this.words.default}: ${one.default}` : this.words.default;
     select.replaceChildren(new Option(none, ""), ...(people.length > 1 ? [] : one.costumes.map((name) => new Option(name, name))));

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.ledger.models import Activity
+from apps.materials.models import Material
 from apps.productions.models import Location, Shot
 from apps.productions.outline import delete_shot
 from apps.projects.models import Membership
@@ -156,3 +158,30 @@ def test_ticked_rows_are_deleted_as_they_were_seen(film: Film, place: Location, 
     seen[f"row_version_{place.pk}"] = "1"
     assert admin.post(at, ticked | seen | {"post": "yes"}).status_code == 302
     assert not Location.objects.filter(pk__in=(place.pk, other.pk)).exists()
+
+
+def test_neither_a_locked_shot_is_deleted_nor_one_with_material(film: Film, shot: Shot, as_: Browser) -> None:
+    admin = as_("admin")
+    at = reverse("admin:productions_shot_delete", args=[shot.pk])
+    Shot.objects.filter(pk=shot.pk).update(locked_by="alice", locked_at=timezone.now())
+    answer = admin.post(at, {"post": "yes", "row_version": "0"}, follow=True)
+    assert "locked this shot" in answer.content.decode()
+    Shot.objects.filter(pk=shot.pk).update(locked_by="", locked_at=None)
+    told = {
+        "kind": "mask",
+        "name": "mask.png",
+        "key": "mask.png",
+        "media_type": "image/png",
+        "medium": "image",
+    }
+    size = {"sha256": "2" * 64, "bytes": 9, "width": 8, "height": 8, "state": "ready"}
+    Material.objects.create(project=film.project, shot=shot, **told, **size)
+    answer = admin.post(at, {"post": "yes", "row_version": "0"}, follow=True)
+    assert "it is needed by 1" in answer.content.decode()
+    assert Shot.objects.filter(pk=shot.pk).exists()
+
+    listed = reverse("admin:productions_shot_changelist")
+    ticked = {"action": "delete_selected", "_selected_action": [str(shot.pk)], "post": "yes"}
+    answer = admin.post(listed, ticked | {f"row_version_{shot.pk}": "0"}, follow=True)
+    assert "it is needed by 1" in answer.content.decode()
+    assert Shot.objects.filter(pk=shot.pk).exists()

@@ -204,6 +204,21 @@ def test_shots_are_put_in_another_order(coordinator: APIClient, shots: list[Shot
     assert only_error(again, 400)[2] == "twice"
 
 
+def test_an_order_that_another_person_changed_meanwhile_is_not_changed(
+    client_of: Client, coordinator: APIClient, shots: list[Shot]
+) -> None:
+    first, second = (str(shot.pk) for shot in shots)
+    body = {"project": "FROST", "sequence": "SQ010", "shots": [second, first], "before": [first, second]}
+    assert client_of("admin").post(f"{API}/shots/reorder", body).status_code == 200
+    stale = coordinator.post(f"{API}/shots/reorder", body)
+    assert only_error(stale, 409)[2] == "stale"
+    assert "admin put these shots in another order" in str(stale.json())
+    others = coordinator.post(f"{API}/shots/reorder", body | {"before": [first]})
+    assert only_error(others, 400)[2] == "other_shots"
+    back = body | {"shots": [first, second], "before": [second, first]}
+    assert coordinator.post(f"{API}/shots/reorder", back).status_code == 200
+
+
 def test_activity_is_filtered_and_is_nobody_elses(
     client_of: Client, coordinator: APIClient, shots: list[Shot]
 ) -> None:

@@ -15,11 +15,11 @@ from apps.common.collisions import again_after_collision
 from apps.common.errors import Conflict, Stale
 from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import newest_batch
+from apps.ledger.services.batching import open_batch
 from apps.ledger.services.undoing import undo
 from apps.presets.models import CinematicPreset
 from apps.productions.bulk import change_shots, reorder_shots
 from apps.productions.editing import update_shot
-from apps.productions.importing import apply as applying
 from apps.productions.importing import import_workbook
 from apps.productions.models import Shot
 from apps.productions.preset_apply import Mode, apply_presets
@@ -66,13 +66,12 @@ def test_what_somebody_saves_while_an_import_is_written_is_not_written_over(
     shot = Shot.objects.get(code="SH0020")
     sheets = small_production()
     sheets["Shots"][2][2] = "Three on the roof"
-    real = applying.open_batch
 
     def meanwhile(**told: Any) -> Batch:
         update_shot(shot, user=root, row_version=shot.row_version, description="Nobody on the roof")
-        return real(**told)
+        return open_batch(**told)
 
-    monkeypatch.setattr(applying, "open_batch", meanwhile)
+    monkeypatch.setattr("apps.productions.importing.apply.open_batch", meanwhile)
     with pytest.raises(Conflict, match="SQ010_SH0020”: Somebody changed this"):
         import_workbook(saved(sheets), user=root)
 
