@@ -5,10 +5,12 @@ Pillow reads pictures and animated WebP, PNG and GIF; everything else goes to Py
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +105,36 @@ def frames(path: Path, facts: Facts, *, most: int = MAX_FRAMES) -> Iterator[Imag
         yield picture
     if not count:
         raise Undecodable(_("it holds no frame"))
+
+
+def frame_at(path: Path, facts: Facts, number: int) -> Image.Image:
+    """Decode one frame, counted from 0, or the last before it. Raises Undecodable.
+
+    Of a video, only what lies between it and the frame before it that stands alone is decoded.
+    """
+    if facts.reader != "ffmpeg" or not facts.fps:
+        return _last(islice(frames(path, facts), number + 1))
+    with _av_speaks(), av.open(str(path), options=_OPTIONS) as container:
+        stream = container.streams.video[0]
+        base = stream.time_base or Fraction(1, 1000)
+        begins = stream.start_time or 0
+        wanted = begins + int(Fraction(number) / facts.fps / base)
+        container.seek(wanted, stream=stream, backward=True)
+        half = 1 / facts.fps / base / 2
+        found = None
+        for frame in container.decode(stream):
+            _check_size(frame.width, frame.height)
+            found = frame
+            if frame.pts is not None and frame.pts >= wanted - half:
+                break
+        if found is None:
+            raise Undecodable(_("it holds no frame"))
+        picture: Image.Image = found.to_image()  # type: ignore[no-untyped-call]
+        return picture
+
+
+def _last(pictures: Iterable[Image.Image]) -> Image.Image:
+    return deque(pictures, maxlen=1).pop()
 
 
 def sound(path: Path) -> Generator[av.AudioFrame, None, None]:

@@ -103,6 +103,7 @@ def viewer_for(
             "list": f"{reverse('api:note-list')}?take=TAKE&limit=500",
             "add": reverse("api:note-list"),
             "one": f"{reverse('api:note-list')}/NOTE",
+            "still": f"{reverse('api:note-list')}/NOTE/still",
             "review": f"{reverse('api:take-list')}/TAKE/review",
             "select": f"{reverse('api:take-list')}/TAKE/select",
         },
@@ -147,7 +148,7 @@ def guest_viewer(
         item_of(take, signed) | hidden | {"may": {"review": False, "comment": may_comment}} for take in takes
     ]
     config = _config(items, Opening(reel=True), fps=playlist.project.fps) | {
-        "urls": {"review": "", "select": "", **urls},
+        "urls": {"review": "", "select": "", "still": "", **urls},
         "may": {"review": False, "comment": may_comment, "resolve": False},
         "playlist": "",
     }

@@ -29,6 +29,7 @@ from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, change_batch, pause_batch
 from apps.renders.services.planning import plan
+from apps.renders.services.prompting import told_of_prompts
 from apps.renders.services.requeueing import requeue_batch
 from apps.renders.services.rights import require_batch
 from apps.renders.services.steering import Wishes
@@ -105,12 +106,13 @@ class BatchViewSet(ScopedRead[RenderBatch]):
             envelope=asked["envelope"],
             user=user,
         )
-        jobs = [] if made.problems else made.jobs
+        wrong, of_prompts = (made.problems, []) if made.problems else told_of_prompts(made)
+        jobs = [] if wrong else made.jobs
         answer = {
             "total": len(jobs),
             "jobs": jobs,
-            "problems": [as_json(one) for one in made.problems],
-            "warnings": [as_json(one) for one in made.warnings] if jobs else [],
+            "problems": [as_json(one) for one in wrong],
+            "warnings": [as_json(one) for one in (*made.warnings, *of_prompts)] if jobs else [],
         }
         return Response(PlanSerializer(answer).data)
 

@@ -21,7 +21,7 @@ from apps.renders.prompt_warnings import prompt_warnings
 from apps.renders.services.casting import cast_of
 from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.recommending import advice_for
-from apps.renders.warnings import Warned
+from apps.renders.warnings import Warned, told_once
 from apps.workflows.models import WorkflowTemplateVersion
 from apps.workflows.selectors import current_version, offered
 from apps.workflows.services import remember, template_of
@@ -68,6 +68,16 @@ def warnings_of(planned: Plan, builds: Builds) -> PromptWarnings:
             told = prompt_warnings(preview, template.slug)
             found[step, shot.pk] = tuple(told)
     return found
+
+
+def told_of_prompts(planned: Plan) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong with the prompts of a plan, and what to know of them, each once; nothing is written."""
+    try:
+        found = warnings_of(planned, prompts_of(planned, keep=False))
+    except Refused as refused:
+        return list(refused.problems), []
+    shots = {job.shot.pk: job.shot for job in planned.jobs}
+    return [], told_once((shots[shot], one) for (_step, shot), told in found.items() for one in told)
 
 
 def prompts_shown(planned: Plan, *, most: int) -> list[PromptShown]:

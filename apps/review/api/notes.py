@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -25,6 +27,7 @@ from apps.review.models import Playlist, ReviewNote, Visibility
 from apps.review.numbering import number_of
 from apps.review.selectors import looked_at, notes_for, playlists_for, takes_watched
 from apps.review.services.noting import add_note, delete_note, edit_note, require_own, resolve_note
+from apps.review.stills import still_of
 
 
 class NoteSerializer(serializers.ModelSerializer[ReviewNote]):
@@ -189,6 +192,12 @@ class NoteViewSet(ScopedRead[ReviewNote]):
         body.is_valid(raise_exception=True)
         resolve_note(note, user=person_of(request), resolved=body.validated_data["resolved"])
         return self._answer(note)
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def still(self, request: Request, pk: str) -> HttpResponse:
+        """The picture the note is about, its drawing on it, as PNG. 400: there is none to be had."""
+        return still_of(self.get_object())
 
     def _answer(self, note: ReviewNote, code: int = status.HTTP_200_OK) -> Response:
         """The note as it is now; by its key, for a client may have made it invisible to themselves."""

@@ -27,6 +27,7 @@ export class Notes {
    * @param {(take: string) => string} told.listUrl
    * @param {string} told.addUrl
    * @param {(id: string) => string} told.noteUrl  of one: changed, deleted, and + "/resolve"
+   * @param {(id: string) => string} told.stillUrl  its picture with its drawing; "" for guests
    * @param {boolean} told.mayComment
    * @param {boolean} told.mayResolve
    * @param {string} told.playlist  its id, or ""
@@ -119,11 +120,13 @@ export class Notes {
     part("when").textContent = new Date(note.created_at).toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" });
     part("client").hidden = note.visibility !== "client";
     part("drawn").hidden = note.drawing.length === 0;
+    const still = this.told.stillUrl(note.id);
+    if (still) part("drawn").setAttribute("href", still);
     part("frame").hidden = note.frame === null;
     part("frame").textContent = note.frame === null ? "" : String(note.frame);
     part("who-resolved").textContent = note.resolved_by;
     row.addEventListener("click", (event) => {
-      if (!(event.target instanceof Element && event.target.closest("button[data-do], form"))) this.told.chosen(note);
+      if (!(event.target instanceof Element && event.target.closest("button[data-do], form, a"))) this.told.chosen(note);
     });
     this.#buttons(row, note);
     for (const reply of this.now.filter((one) => one.reply_to === note.id)) {

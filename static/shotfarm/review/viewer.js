@@ -34,7 +34,7 @@ import { View } from "./view.js";
  * @property {number|null} b
  * @property {import("./view.js").Mode} mode
  * @property {boolean} reel  whether the next take follows the last frame
- * @property {{list: string, add: string, one: string, review: string, select: string}} urls
+ * @property {{list: string, add: string, one: string, still: string, review: string, select: string}} urls
  * @property {{review: boolean, comment: boolean, resolve: boolean}} may
  * @property {string} playlist
  * @property {{before: string, after: string}} ways  where the keys for the shot before and after lead
@@ -67,6 +67,7 @@ class Viewer {
       listUrl: (take) => this.config.urls.list.replace("TAKE", take),
       addUrl: this.config.urls.add,
       noteUrl: (id) => this.config.urls.one.replace("NOTE", id),
+      stillUrl: (id) => this.config.urls.still.replace("NOTE", id),
       mayComment: this.config.may.comment,
       mayResolve: this.config.may.resolve,
       playlist: this.config.playlist,

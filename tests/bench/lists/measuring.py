@@ -21,14 +21,19 @@ from django.urls import reverse  # noqa: E402
 
 from apps.accounts.models import User  # noqa: E402
 from apps.common.models import StateEvent  # noqa: E402
-from apps.productions.models import Shot  # noqa: E402
+from apps.productions.models import Shot, ShotCharacter, ShotPreset  # noqa: E402
 from farm.api import router  # noqa: E402
 from tests.bench.lists.film import grow  # noqa: E402
 from tests.factories import MembershipFactory, ShotFactory, UserFactory  # noqa: E402
 
 SMALL, FULL = 200, 100_000
 ROUNDS = 3
-SEARCHES = {"productions_shot": "SQ00100", "review_take": "SH0010", "renders_job": "J0000100"}
+SEARCHES = {
+    "productions_shot": ("SQ00100", "nobodysaidthis"),
+    "review_take": ("SH0010", "SQ00100_SH0010", "SQ00100+SH0010", "nobodysaidthis"),
+    "renders_job": ("J0000100", "SQ00100_SH0010", "SH0010", "nobodysaidthis"),
+}
+"""One word that finds one, one that finds few, one that finds many, and one that stands nowhere."""
 
 
 @dataclass
@@ -55,8 +60,15 @@ def addresses() -> Iterator[tuple[str, str, str]]:
         address = reverse(f"admin:{name}_changelist")
         yield "page", name, address
         if name in SEARCHES:
-            yield "page", f"{name} search", f"{address}?q={SEARCHES[name]}"
+            for word in SEARCHES[name]:
+                yield "page", f"{name} search {word}", f"{address}?q={word}"
             yield "page", f"{name} page 900", f"{address}?p=900"
+        if name == "productions_shot":  # of somebody who is in every shot of a film
+            for path, key in (
+                ("characters", ShotCharacter.objects.values_list("character", flat=True).last()),
+                ("presets", ShotPreset.objects.values_list("preset", flat=True).last()),
+            ):
+                yield "page", f"{name} by {path}", f"{address}?{path}__id__exact={key}"
     for prefix, _view, _name in router.registry:
         address = f"/api/v1/{prefix}"
         yield "api", prefix, address

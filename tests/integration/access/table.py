@@ -266,6 +266,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: watch a row": (
         "401 404 404 200 200 200 200 200 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
+    "api: watch a row, asked wrongly": (
+        "401 404 404 400 400 400 400 400 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
     "api: say in a film": (
         "401 400 400 201 403 201 403 201 201 201 201 | 401 400 400 400 400 400 400 400 400 400 201"
     ),
@@ -923,6 +926,7 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/takes/{pk}/look-again": "api: change a take",
     "POST api/v1/takes/{pk}/review": "api: a take's verdict",
     "GET api/v1/notes/{pk}": "api: watch a row",
+    "GET api/v1/notes/{pk}/still": "api: watch a row, asked wrongly",
     "GET api/v1/playlists/{pk}": "api: watch a row",
     "POST api/v1/takes/{pk}/select": "api: a take's verdict",
     "POST api/v1/takes/verdicts": "api: give verdicts",

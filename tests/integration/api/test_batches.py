@@ -185,3 +185,20 @@ def test_two_peoples_loras_are_warned_about_in_the_plan_the_answer_and_the_job(
     told = coordinator.get(f"/api/v1/jobs/{job.pk}").json()
     assert [lora["file"] for lora in told["loras"]] == ["Gerda.safetensors", "Kay.safetensors"]
     assert "bleed into each other" in told["warnings"][0]
+
+
+def test_a_plan_lists_what_to_know_of_prompts_as_the_batch_then_does(
+    coordinator: APIClient, shots: list[Shot]
+) -> None:
+    Shot.objects.filter(pk=shots[0].pk).update(negative="sun")
+    steps = [{"template": "flux_t2i"}]
+    told = coordinator.post(f"{BATCHES}/plan", order(steps=steps)).json()["warnings"]
+    assert ("SQ010_SH0010.prompt", "negative_ignored") in {(one["field"], one["code"]) for one in told}
+    assert told == submit(coordinator, steps=steps).json()["warnings"]
+
+
+def test_a_plan_says_that_a_shot_has_no_word(coordinator: APIClient, shots: list[Shot]) -> None:
+    Shot.objects.filter(pk=shots[0].pk).update(description="", description_ko="")
+    told = coordinator.post(f"{BATCHES}/plan", order()).json()
+    assert told["total"] == 0
+    assert told["problems"] == submit(coordinator).json()["errors"]
