@@ -55,7 +55,7 @@ def test_the_description_is_written_once_in_each_language_and_form(
     client_of: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [
-        {"accept": form, "accept-language": language}
+        {"Accept": form, "Accept-Language": language}
         for form in ("application/json", "application/vnd.oai.openapi")
         for language in ("en", "ko")
     ]
