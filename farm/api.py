@@ -5,12 +5,13 @@ from __future__ import annotations
 from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
-from apps.desk.api import ArtifactFileView, MaterialFileView
+from apps.characters.api_references import ReferencesViewSet
+from apps.desk.api import ArchiveFileView, ArtifactFileView, MaterialFileView
 from apps.folders.api import (
     FolderedProjectViewSet,
     FolderedShotViewSet,
@@ -19,6 +20,7 @@ from apps.folders.api import (
     PublicationViewSet,
     PublishedTakeViewSet,
 )
+from apps.keeping.api import ArchiveViewSet
 from apps.nodes.api import PoolViewSet, ScheduleViewSet
 from apps.notices.api import DeliveryViewSet, NoticeViewSet, SubscriptionViewSet
 from apps.presets.api import (
@@ -32,6 +34,8 @@ from apps.presets.api import (
 from apps.productions.api import (
     ApplyPresetsView,
     AssigneesViewSet,
+    CastingViewSet,
+    CoverViewSet,
     EpisodeViewSet,
     LocationViewSet,
     PresetCheckView,
@@ -67,6 +71,7 @@ from apps.review.api import NoteViewSet, PlaylistViewSet
 from apps.sheets.api import ExportViewSet, SheetImportViewSet
 from apps.workflows.api_imports import ImportViewSet
 from farm import content_policy
+from farm.description import Description
 
 router = SimpleRouter(trailing_slash=False)
 router.register("projects", FolderedProjectViewSet)
@@ -171,6 +176,22 @@ v1 = [
         )
         for deed in ("confirm", "undo", "discard")
     ),
+    path(
+        "projects/<str:code>/archives",
+        ArchiveViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-archives",
+    ),
+    path(
+        "projects/<str:code>/archives/<uuid:archive_id>",
+        ArchiveViewSet.as_view({"get": "retrieve"}),
+        name="project-archive",
+    ),
+    path(
+        "projects/<str:code>/archives/<uuid:archive_id>/discard",
+        ArchiveViewSet.as_view({"post": "discard"}),
+        name="project-archive-discard",
+    ),
+    path("archives/<uuid:archive_id>/file", ArchiveFileView.as_view(), name="archive-file"),
     path("projects/<str:code>/export", ExportViewSet.as_view({"get": "retrieve"}), name="project-export"),
     path(
         "projects/<str:code>/members",
@@ -192,6 +213,22 @@ v1 = [
     path("presets/export", ExportView.as_view(), name="preset-export"),
     path("presets/import", ImportView.as_view(), name="preset-import"),
     path("shots/apply-presets", ApplyPresetsView.as_view(), name="shots-apply-presets"),
+    path(
+        "projects/<str:code>/picture",
+        CoverViewSet.as_view({"get": "retrieve", "put": "put", "delete": "destroy"}),
+        name="project-picture",
+    ),
+    path(
+        "characters/<uuid:pk>/references",
+        ReferencesViewSet.as_view({"get": "retrieve", "post": "create"}),
+        name="character-references",
+    ),
+    path(
+        "characters/<uuid:pk>/references/<uuid:reference_id>",
+        ReferencesViewSet.as_view({"put": "replace", "patch": "change", "delete": "remove"}),
+        name="character-reference",
+    ),
+    path("shots/casting", CastingViewSet.as_view({"get": "list", "post": "cast"}), name="shots-casting"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,
@@ -203,6 +240,6 @@ docs = login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema",
 app_name = "api"
 urlpatterns = [
     path("v1/", include(v1)),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", Description.as_view(), name="schema"),
     path("docs/", csp_update(content_policy.API_PAGE)(docs), name="docs"),
 ]

@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "apps.folders",
     "apps.recipes",
     "apps.notices",
+    "apps.keeping",
 ]
 
 MIDDLEWARE = [
@@ -208,6 +209,15 @@ EMAIL_TIMEOUT = _mail.get("EMAIL_TIMEOUT", 10)
 DEFAULT_FROM_EMAIL = env.sender("SHOTFARM_MAIL_FROM", needed_by="SHOTFARM_SMTP") or "shotfarm@localhost"
 MEDIA_URL_SECONDS = env.number("SHOTFARM_MEDIA_SECONDS", 3600, low=60, high=7 * 24 * 3600)
 """How long the signed address of a picture or clip can be used (at least; see apps.accounts.signatures)."""
+ARCHIVE_DAYS = env.number("SHOTFARM_ARCHIVE_DAYS", 7, low=1, high=365)
+"""How long the archive of a project lies in the store to be fetched."""
+ACTIVITY_DAYS = env.number("SHOTFARM_ACTIVITY_DAYS", 0, low=0, high=36_500)
+"""Activity that is older goes, a little every few seconds; 0: it stays for ever."""
+if 0 < ACTIVITY_DAYS < 30:
+    raise ImproperlyConfigured(
+        f"SHOTFARM_ACTIVITY_DAYS is {ACTIVITY_DAYS}; keep at least 30 days, so that mistakes can be undone. "
+        "0 keeps everything."
+    )
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.DIRECTIVES}
 
 REST_FRAMEWORK = {
@@ -271,6 +281,7 @@ SPECTACULAR_SETTINGS = {
         "ShotStatus": "apps.productions.states.SHOT.states",
         "ProjectRole": "apps.projects.roles.Role",
         "Stage": "apps.projects.stages.Stage",
+        "ArchiveState": "apps.keeping.states.ArchiveState",
         "SheetState": "apps.sheets.states.BatchState",
         "AutomationTrigger": "apps.productions.models.Trigger",
         "AutomationDeed": "apps.productions.models.Deed",

@@ -22,8 +22,13 @@ def _item(title: str | Promise, icon: str, address: str, permission: str) -> dic
     return {"title": title, "icon": icon, "link": reverse_lazy(address), "permission": permission}
 
 
-def _list(title: str | Promise, icon: str, address: str, *, assigned: str = "") -> dict[str, Any]:
-    """A list of a film's rows: it begins with the project that the reader turned to last."""
+def _list(
+    title: str | Promise, icon: str, address: str, *, assigned: str = "", but: str = ""
+) -> dict[str, Any]:
+    """A list of a film's rows: it begins with the project that the reader turned to last.
+
+    ``but``: a page below it that has an entry of its own.
+    """
 
     def link(request: HttpRequest) -> str:
         told: str = import_string("apps.desk.sidebar.list_of_last_project")(
@@ -33,7 +38,8 @@ def _list(title: str | Promise, icon: str, address: str, *, assigned: str = "") 
 
     def is_open(request: HttpRequest) -> bool:
         mine = request.GET.get("assigned") == "me"
-        return request.path.startswith(reverse(address)) and mine == (assigned == "me")
+        elsewhere = bool(but) and request.path.startswith(reverse(but))
+        return request.path.startswith(reverse(address)) and mine == (assigned == "me") and not elsewhere
 
     return {"title": title, "icon": icon, "link": link, "active": is_open, "permission": _MEMBER}
 
@@ -61,6 +67,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "SCRIPTS": [
         lambda _request: static("shotfarm/shotfarm.js"),
+        lambda _request: static("shotfarm/live.js"),
         lambda _request: static("shotfarm/alpine.js"),
     ],
     # The colours are in static/shotfarm/colours.css: Unfold would write them into every page as an inline
@@ -82,13 +89,19 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Production"),
                 "separator": True,
                 "items": [
-                    _list(_("Shots"), "movie", "admin:productions_shot_changelist"),
+                    _list(
+                        _("Shots"),
+                        "movie",
+                        "admin:productions_shot_changelist",
+                        but="admin:productions_shot_casting",
+                    ),
                     _list(
                         _("My shots"), "assignment_ind", "admin:productions_shot_changelist", assigned="me"
                     ),
                     _list(_("Sequences"), "view_list", "admin:productions_sequence_changelist"),
                     _list(_("Episodes"), "video_library", "admin:productions_episode_changelist"),
                     _list(_("Characters"), "face", "admin:characters_character_changelist"),
+                    _list(_("Casting"), "groups", "admin:productions_shot_casting"),
                     _list(_("Locations"), "location_on", "admin:productions_location_changelist"),
                     _list(_("Spreadsheets"), "table_view", "admin:sheets_importbatch_changelist"),
                 ],

@@ -9,6 +9,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from apps.desk import client_media, media
+from apps.desk.api import EventsView
 from farm import transfer
 from farm.health import healthz, readyz
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("events", EventsView.as_view(), name="events"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("api/", include("farm.api")),
     path("i18n/", include("django.conf.urls.i18n")),
@@ -28,6 +30,7 @@ urlpatterns = [
     path("media/<uuid:artifact_id>/", media.artifact, name="artifact"),
     path("media/reference/<uuid:reference_id>/", media.reference_picture, name="reference-picture"),
     path("media/project/<uuid:project_id>/", media.project_cover, name="project-cover"),
+    path("media/archive/<uuid:archive_id>/", media.project_archive, name="project-archive-file"),
     path("media/material/<uuid:material_id>/<str:part>/", media.material, name="material"),
     path("client/file/<uuid:artifact_id>/", client_media.client_file, name="client-file"),
     path("client/", include("apps.review.urls")),

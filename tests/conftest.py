@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import shutil
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
+from tests import copying, postgres
 from tests.machines import register
 from tests.made_once import folder_of_this_run, made_once
 from tests.seeds import seeds_kept, templates_kept
@@ -97,8 +98,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """On SQLite a database with all tables lies there already; it goes with its folder."""
-    return connection.vendor == "sqlite"
+    """A database with all tables is there already; it goes with its folder, or with its server."""
+    return _copies_tables()
 
 
 @pytest.fixture(scope="session")
@@ -107,21 +108,28 @@ def django_db_modify_db_settings(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """On SQLite, migrate once for all of pytest-xdist's workers, and let each have a copy."""
-    if connection.vendor != "sqlite":
+    """Migrate once for all of pytest-xdist's workers, and let each have a copy."""
+    if not _copies_tables():
         return
-    ours, name = connection.settings_dict, "migrated.sqlite3"
+    ours = connection.settings_dict
+    name = ours["TEST"]["NAME"] or f"test_{ours['NAME']}"
+    tables = copying.of_sqlite(name) if connection.vendor == "sqlite" else copying.of_postgres(name)
 
     def migrate(place: Path) -> None:
-        before, ours["NAME"] = ours["NAME"], str(place / name)
+        before, ours["NAME"] = ours["NAME"], tables.begin(place)
         with django_db_blocker.unblock():
             call_command("migrate", verbosity=0, interactive=False)
             connection.close()
         ours["NAME"] = before
+        tables.keep(place)
 
-    made = made_once(folder_of_this_run(tmp_path_factory) / "tables", migrate)
-    shutil.copy(made / name, ours["TEST"]["NAME"])
+    tables.copy(made_once(folder_of_this_run(tmp_path_factory) / "tables", migrate))
     ours["TEST"]["MIGRATE"] = False
+
+
+def _copies_tables() -> bool:
+    """SQLite has a file to copy; of PostgreSQL each worker has a server, and reads what one wrote down."""
+    return connection.vendor == "sqlite" or ("PYTEST_XDIST_WORKER" in os.environ and postgres.is_own())
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test
 
 SOAKING: Final = os.environ.get("HYPOTHESIS_PROFILE", "ci") == "soak"
-SOAK_FACTOR: Final = int(os.environ.get("SOAK_FACTOR", "30"))
+SOAK_FACTOR: Final = int(os.environ.get("SOAK_FACTOR", "60"))
 
 
 def register() -> None:

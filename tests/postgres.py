@@ -87,6 +87,13 @@ def serve_this_process() -> str:
     return url
 
 
+def program(name: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's own programs (pg_dump, psql) and return what it wrote."""
+    return subprocess.run(
+        [str(server_binaries() / name), *arguments], check=True, capture_output=True, text=True
+    ).stdout
+
+
 def _me() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
@@ -95,7 +102,7 @@ def serve() -> Server:
     """Start a server; it stops when this process ends. Raises PostgresMissingError with the apt line."""
     folder = Path(tempfile.mkdtemp(prefix="shotfarm-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    binaries = _binaries()
+    binaries = server_binaries()
     account = None
     if os.geteuid() == 0:
         account = "nobody"
@@ -136,7 +143,7 @@ def _start(command: Sequence[str], folder: Path, account: str | None) -> subproc
         )
 
 
-def _binaries() -> Path:
+def server_binaries() -> Path:
     """Find the folder with initdb and postgres."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     wheel = importlib.util.find_spec(_WHEEL)

@@ -15,7 +15,8 @@ from apps.common.ids import uuid7
 class User(AbstractUser):
     """A person. What they may do in a project is their Membership's role.
 
-    ``last_project_id``: the project they turned to last; lists begin with it.
+    ``last_project_id``: the project they turned to last; lists begin with it. ``lists``: how they look at
+    which list (accounts.lists).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -24,6 +25,7 @@ class User(AbstractUser):
     )
 
     last_project_id = models.UUIDField(null=True, blank=True, editable=False)
+    lists = models.JSONField(default=dict, blank=True, editable=False)
 
     _password_withdrawn = False
 

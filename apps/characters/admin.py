@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.models import User
+from apps.characters.cards import LoraFilter, lora_badge
 from apps.characters.models import Character, CharacterLora, CharacterReference, Costume
 from apps.characters.pictures import read_picture
 from apps.characters.services import CharacterFields, add_reference, create_character, reference_url
+from apps.characters.wardrobe import Worn, taken_away
 from apps.common.admin_forms import CodedForm, become
 from apps.common.counting import count_of
 from apps.common.errors import Refused
-from apps.common.show import NOTHING, badge, clamped, no_picture, spoken, thumbnail
+from apps.common.show import NOTHING, clamped, no_picture, spoken, thumbnail
 from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline
 from apps.projects.reach import person_of
+
+_WORN: Final = "_shotfarm_worn"
 
 
 class CharacterForm(CodedForm[Character]):
@@ -35,7 +39,7 @@ class CharacterForm(CodedForm[Character]):
         super().__init__(*args, **kwargs)
         if "default_costume" in self.fields:
             own = Costume.objects.filter(character=self.instance)
-            self.fields["default_costume"].queryset = own  # type: ignore[attr-defined]
+            self.fields["default_costume"].queryset = own  # type: ignore[attr-defined]  # a choice of rows
 
 
 class CostumeInline(ScopedInline):
@@ -106,10 +110,11 @@ class ReferenceInline(ScopedInline):
 class CharacterAdmin(ScopedAdmin):
     form = CharacterForm
     inlines = (CostumeInline, LoraInline, ReferenceInline)
+    change_form_before_template = "admin/characters/character/worn.html"
     list_display = ("face", "code", "called", "looks", "project", "shot_count", "lora")
     list_display_links = ("code", "called")
     list_select_related = ("project",)
-    list_filter = (("project", MyProjects), "use_lora", "archived")
+    list_filter = (("project", MyProjects), LoraFilter, "archived")
     search_fields = ("code", "name", "name_ko", "description", "description_ko")
     fieldsets = (
         (
@@ -133,11 +138,13 @@ class CharacterAdmin(ScopedAdmin):
         counted: QuerySet[Any] = rows.annotate(
             _shots=count_of(Character, "casting"), _face=Subquery(first.values("pk")[:1])
         )
-        return counted
+        return counted.prefetch_related("loras")
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         for row in rows:
             row.face_url = reference_url(row._face, person_of(request)) if row._face else ""
+            row.lora_shown = lora_badge(row)
+            row.shots_cast = row._shots
 
     def save_model(self, request: HttpRequest, obj: Character, form: Any, change: bool) -> None:
         if change:
@@ -152,6 +159,16 @@ class CharacterAdmin(ScopedAdmin):
         become(obj, created)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is Costume:
+            formset.save(commit=False)
+            undress, user = request.POST.get("undress") == "1", person_of(request)
+            try:
+                with taken_away(form.instance, formset.deleted_objects, user=user, undress=undress):
+                    super().save_formset(request, form, formset, change)
+            except Worn:
+                setattr(request, _WORN, True)
+                raise
+            return
         if formset.model is not CharacterReference:
             super().save_formset(request, form, formset, change)
             return
@@ -164,6 +181,12 @@ class CharacterAdmin(ScopedAdmin):
             data = getattr(new, "cleaned_data", {})
             if data.get("file") and not data.get("DELETE"):
                 add_reference(form.instance, data["file"], title=data["title"], user=person_of(request))
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["worn"] = hasattr(request, _WORN)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="")
     def face(self, character: Any) -> SafeString:
@@ -178,9 +201,10 @@ class CharacterAdmin(ScopedAdmin):
         return clamped(spoken(character, "description"))
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
-    def shot_count(self, character: Any) -> int:
+    def shot_count(self, character: Any) -> int | SafeString:
         return int(character._shots)
 
     @admin.display(description=gettext_lazy("LoRA"), ordering="use_lora")
-    def lora(self, character: Character) -> SafeString:
-        return badge(_("used"), "teal") if character.use_lora else NOTHING
+    def lora(self, character: Any) -> SafeString:
+        shown: SafeString = character.lora_shown
+        return shown

@@ -114,13 +114,18 @@ class NewCharacter(SaidOfCharacter):
 
 
 class CharacterChange(SaidOfCharacter, Versioned):
-    """A change. ``default_costume``: the name of one of its costumes, or null."""
+    """A change. ``default_costume``: the name of one of its costumes, or null.
+
+    Costumes that are not in a new list go. Where shots wear one that is a conflict (409) which names them,
+    unless ``undress`` says that they may lose it.
+    """
 
     name = serializers.CharField(required=False, max_length=120)
     archived = serializers.BooleanField(required=False)
     default_costume = serializers.CharField(required=False, allow_null=True, max_length=120)
     costumes = CostumeForm(many=True, required=False)
     loras = LoraForm(many=True, required=False)
+    undress = serializers.BooleanField(required=False, default=False)
 
 
 class CharacterFilter(filters.ByProject):
@@ -157,7 +162,9 @@ class CharacterViewSet(Removable):
 
     def change(self, row: Character, *, row_version: int, said: dict[str, Any]) -> None:
         """Change it, its costumes and LoRAs."""
-        update_character(row, user=person_of(self.request), row_version=row_version, values=said)
+        undress = said.pop("undress", False)
+        user = person_of(self.request)
+        update_character(row, user=user, row_version=row_version, values=said, undress=undress)
 
     def take_away(self, row: Character, *, row_version: int) -> bool:
         """Delete it, or put it in the archive if it is cast."""

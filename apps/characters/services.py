@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.signatures import sign
-from apps.characters.models import Character, CharacterReference
+from apps.characters.models import Character, CharacterReference, Costume
 from apps.characters.pictures import Picture, read_picture
+from apps.characters.wardrobe import taken_away
 from apps.common.errors import Problem, Refused
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
@@ -69,15 +70,26 @@ def create_character(
 
 
 def update_character(
-    character: Character, *, user: User, row_version: int, values: Mapping[str, Any]
+    character: Character,
+    *,
+    user: User,
+    row_version: int,
+    values: Mapping[str, Any],
+    undress: bool = False,
 ) -> None:
     """Change what is named of a character, as its document names it; lists replace what was there.
 
     ``values``: columns by name, ``default_costume`` by its name, ``costumes`` and ``loras`` as lists.
-    Raises Stale if somebody changed it meanwhile, Refused, NotAllowed; then nothing was changed.
+    ``undress``: costumes that shots wear may go; otherwise Worn names those shots. Raises Stale if somebody
+    changed it meanwhile, Refused, NotAllowed; then nothing was changed.
     """
     require(user, Act.PLAN, character.project)
-    put_one(character, values, user=user, row_version=row_version)
+    with changing(Character, [character.pk], actor=user):
+        stay = [costume["name"] for costume in values.get("costumes") or ()]
+        going = Costume.objects.filter(character=character).exclude(name__in=stay)
+        gone = list(going) if "costumes" in values else []
+        with taken_away(character, gone, user=user, undress=undress):
+            put_one(character, values, user=user, row_version=row_version)
 
 
 def delete_character(character: Character, *, user: User, row_version: int) -> bool:

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from apps.common.admin_deletes import DeletesAsSeen
 from apps.common.admin_versions import (
     VERSION,
     Meanwhile,
@@ -28,6 +29,7 @@ from apps.common.admin_versions import (
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.pages import KeyedPaginator
+from apps.common.saying import say_problems
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -66,11 +68,11 @@ class DressedList(ChangeList):
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
         """The rows of this page with what their columns show."""
-        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]
+        self.model_admin.dress(rows, request)  # type: ignore[attr-defined]  # it is a Page
         return rows
 
 
-class Page(_ModelAdmin):
+class Page(DeletesAsSeen, _ModelAdmin):
     """A model's pages."""
 
     list_per_page = 50
@@ -106,9 +108,9 @@ class Page(_ModelAdmin):
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
-            setattr(request, _REFUSED, refused.problems)
             if isinstance(refused, SavedMeanwhile):
-                setattr(request, _STALE, refused)
+                self.shown_as_stale(request, refused)
+            setattr(request, _REFUSED, refused.problems)
         except NotAllowed as refused:
             setattr(request, _REFUSED, (Problem("", "", str(refused)),))
         return view(request, *args, **kwargs)
@@ -127,6 +129,11 @@ class Page(_ModelAdmin):
             with claimed(request, self.model, key, may_merge=merge):
                 return view(request, object_id, *args, **kwargs)
 
+    def shown_as_stale(self, request: HttpRequest, stale: SavedMeanwhile) -> None:
+        """Let the page show what was typed, unsaved, with why."""
+        setattr(request, _REFUSED, stale.problems)
+        setattr(request, _STALE, stale)
+
     @property
     def versioned(self) -> bool:
         """Whether a save says which version of the row it was made from."""
@@ -137,7 +144,10 @@ class Page(_ModelAdmin):
         return False
 
     def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
-        """Return what somebody else changed since a version. The base shows what is beside what was typed."""
+        """Return what somebody else changed since a version. The base shows what is beside what was typed.
+
+        ``form`` is None where nothing can be typed.
+        """
         return [
             Meanwhile(
                 field=str(form.fields[name].label or name),
@@ -145,7 +155,7 @@ class Page(_ModelAdmin):
                 now=str(form[name].initial if form[name].initial is not None else ""),
                 typed=str(form.cleaned_data.get(name, form[name].data) or ""),
             )
-            for name in form.changed_data
+            for name in (form.changed_data if form is not None else ())
         ]
 
     def construct_change_message(
@@ -172,7 +182,8 @@ class Page(_ModelAdmin):
             stale: SavedMeanwhile | None = getattr(request, _STALE, None)
             sent = version_sent(request) if request.method == "POST" else row.row_version
             context[VERSION] = stale.now if stale else sent
-            if stale and stale.seen is not None:
+            context["bring_back"] = stale is not None and stale.gone
+            if stale and stale.seen is not None and not stale.gone:
                 form = context["adminform"].form
                 context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
@@ -225,11 +236,3 @@ def pressed(request: HttpRequest, button: str) -> bool:
     sends what the browser would.
     """
     return button in request.POST and "HX-Request" not in request.headers
-
-
-def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:
-    """Tell the person each thing that is wrong, the first few in full."""
-    for problem in refused.problems[:at_most]:
-        messages.error(request, str(problem))
-    if len(refused.problems) > at_most:
-        messages.error(request, f"… + {len(refused.problems) - at_most}")

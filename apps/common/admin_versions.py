@@ -41,9 +41,12 @@ class Meanwhile:
 
 
 class SavedMeanwhile(Conflict):
-    """Somebody else saved this row after the form was opened: ``seen`` at one version, it is at another."""
+    """Somebody else saved this row after the form was opened: ``seen`` at one version, it is at another.
 
-    def __init__(self, seen: int | None, now: int) -> None:
+    ``gone``: what to say where somebody deleted it.
+    """
+
+    def __init__(self, seen: int | None, now: int, *, gone: str = "") -> None:
         told = _(
             "Somebody else saved this after you opened it, so nothing is saved yet. What they changed stands "
             "above; what you typed is still here. Press Save to keep yours, or open the page again to take "
@@ -51,8 +54,8 @@ class SavedMeanwhile(Conflict):
         )
         if seen is None:
             told = _("This form does not say which version it was made from. Look it through and press Save.")
-        super().__init__(Problem("", "", told, code="stale"))
-        self.seen, self.now = seen, now
+        super().__init__(Problem("", "", gone or told, code="stale"))
+        self.seen, self.now, self.gone = seen, now, bool(gone)
 
 
 def counts_versions(model: type[Model]) -> bool:
@@ -70,7 +73,12 @@ def key_in(model: type[Model], told: object) -> Any:
 
 def version_sent(request: HttpRequest) -> int | None:
     """Which version the form was made from; None if it does not say."""
-    sent = str(request.POST.get(VERSION, ""))
+    return version_in(request, VERSION)
+
+
+def version_in(request: HttpRequest, name: str) -> int | None:
+    """Which version a form's field says; None if it says none."""
+    sent = str(request.POST.get(name, ""))
     return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 10 else None
 
 

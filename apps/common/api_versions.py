@@ -31,13 +31,33 @@ class Versioned(Strict):
 def version_said(request: Request, body: dict[str, Any]) -> int:
     """Take out which version the caller read: by If-Match, else in the body. Raises Refused for none."""
     in_body: int | None = body.pop("row_version", None)
-    header = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
-    if header.isascii() and header.isdecimal() and len(header) < 10:
-        return int(header)
+    in_header = _header_of(request)
+    if in_header is not None:
+        return in_header
     if in_body is not None:
         return in_body
     told = _("send the row_version you read, in the body or as If-Match, so that nobody's change is lost")
-    raise Refused(Problem("row_version", header, told, code="required"))
+    raise Refused(Problem("row_version", request.headers.get("If-Match", ""), told, code="required"))
+
+
+def version_of(request: Request) -> int:
+    """Which version the caller read, of a request that says nothing else. Raises Refused for none."""
+    body = Versioned(data=request.data)
+    body.is_valid(raise_exception=True)
+    return version_said(request, dict(body.validated_data))
+
+
+def version_if_said(request: Request) -> int | None:
+    """Which version the caller read, if the request, which says nothing else, tells."""
+    body = Versioned(data=request.data)
+    body.is_valid(raise_exception=True)
+    in_header = _header_of(request)
+    return in_header if in_header is not None else body.validated_data.get("row_version")
+
+
+def _header_of(request: Request) -> int | None:
+    header = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
+    return int(header) if header.isascii() and header.isdecimal() and len(header) < 10 else None
 
 
 def etag(row: Any) -> dict[str, str]:

@@ -13,9 +13,9 @@ def uuid7() -> UUID:
     return key
 
 
-def uuid_in(text: str) -> UUID | None:
+def uuid_in(text: object) -> UUID | None:
     """Return the UUID a stranger wrote; None if it is none."""
     try:
-        return UUID(text)
+        return UUID(str(text))
     except ValueError:
         return None

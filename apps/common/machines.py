@@ -89,7 +89,7 @@ def move(
         if source not in from_:
             return False
         moved = rows.filter(**(where or {})).update(
-            **{**_entering(machine, type(row), to), **(changes or {})},
+            **{**_entering(machine, type(row), to), **_named(type(row), changes or {})},
             row_version=F("row_version") + 1,
             updated_at=Now(),
         )
@@ -98,6 +98,11 @@ def move(
                 machine, row.pk, from_state=source, to=to, actor=actor, reason=reason, story=story, data=data
             )
     return bool(moved)
+
+
+def _named(model: type[models.Model], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns by the names of their fields: "status_id" is "status". No statement takes a column twice."""
+    return {model._meta.get_field(name).name: value for name, value in changes.items()}
 
 
 def _entering(machine: Machine, model: type[models.Model], to: str) -> dict[str, Any]:
@@ -179,7 +184,9 @@ def _change(machine: Machine, moves: Sequence[Move], to: str) -> None:
         name: value for name, value in first.items() if all(one.changes[name] == value for one in moves)
     }
     model._default_manager.filter(pk__in=[one.row.pk for one in moves]).update(
-        **{**_entering(machine, model, to), **common}, row_version=F("row_version") + 1, updated_at=Now()
+        **{**_entering(machine, model, to), **_named(model, common)},
+        row_version=F("row_version") + 1,
+        updated_at=Now(),
     )
     own = [name for name in first if name not in common]
     if own:

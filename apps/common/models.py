@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from apps.common import news
 from apps.common.ids import uuid7
 from apps.common.transactions import TransactionNumber
 
@@ -36,6 +40,22 @@ class CodeCounter(models.Model):
         return f"{self.kind} {self.value}"
 
 
+class StateEvents(models.QuerySet["StateEvent"]):
+    """Event rows. Whoever writes them tells open pages, too."""
+
+    def bulk_create(self, objs: Iterable[StateEvent], *args: Any, **kwargs: Any) -> list[StateEvent]:
+        """Write events; pages hear of their subjects and stories after the commit."""
+        written = super().bulk_create(objs, *args, **kwargs)
+        told: dict[str, dict[str, None]] = {}
+        for event in written:
+            told.setdefault(event.machine, {})[str(event.subject)] = None
+            if event.story != event.subject:
+                told.setdefault(news.STORY, {})[str(event.story)] = None
+        for kind, ids in told.items():
+            news.tell(kind, ids)
+        return written
+
+
 class StateEvent(models.Model):
     """One state change: what moved, from where to where, who did it, why, when.
 
@@ -57,6 +77,8 @@ class StateEvent(models.Model):
     data = models.JSONField(_("data"), default=dict, blank=True)
     at = models.DateTimeField(_("at"), db_default=Now())
     xact = models.BigIntegerField(db_default=TransactionNumber(), editable=False)
+
+    objects = StateEvents.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -21,6 +21,9 @@ from django.utils.deconstruct import deconstructible
 BLOCK: Final = 4 * 1024**2
 """Bytes fetched ahead of a reader."""
 
+PART: Final = 64 * 1024**2
+"""Bytes sent at once of what is written piece by piece: S3 takes 10 000 parts, so 640 GB."""
+
 OPTIONS: Final = {
     "use_listings_cache": False,  # nodes write behind our back
     "config_kwargs": {
@@ -75,6 +78,19 @@ class ObjectStorage(Storage):
         """Store a local file under exactly this key, replacing what was there. Raises OSError."""
         with translated(f"writing {key}"):
             self._files.put_file(str(source), self._path(key))
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[Any]:
+        """Write an object piece by piece: it is there once all went well, never in part. Raises OSError."""
+        with translated(f"writing {key}"):
+            opened = self._files.open(self._path(key), "wb", block_size=PART)
+            try:
+                yield opened
+            except BaseException:
+                opened.discard()
+                opened.closed = True  # closing it would finish the upload
+                raise
+            opened.close()
 
     def exists(self, name: str) -> bool:
         """Tell whether there is such an object. Raises OSError."""

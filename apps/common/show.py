@@ -120,14 +120,25 @@ def bar(fraction: float, *, tone: str = "violet", text: str = "") -> SafeString:
     )
 
 
-def chips(words: list[str]) -> SafeString:
-    """Show a few words side by side."""
+def chips(words: list[str], *, at_most: int = 0) -> SafeString:
+    """Show a few words side by side: of more than ``at_most`` the first and a count, all of them on hover."""
     if not words:
         return NOTHING
+    shown = words[:at_most] if at_most and len(words) > at_most else words
+    drawn = format_html_join("", '<span class="sf-chip">{}</span>', ((word,) for word in shown))
+    if len(shown) == len(words):
+        return format_html('<span class="sf-chips">{}</span>', drawn)
     return format_html(
-        '<span class="sf-chips">{}</span>',
-        format_html_join("", '<span class="sf-chip">{}</span>', ((word,) for word in words)),
+        '<span class="sf-chips" title="{}">{}<span class="sf-chip sf-more">+{}</span></span>',
+        ", ".join(words),
+        drawn,
+        len(words) - len(shown),
     )
+
+
+def icon(name: str) -> SafeString:
+    """Show a symbol that says nothing to a screen reader: give what stands around it a title."""
+    return format_html('<span class="material-symbols-outlined" aria-hidden="true">{}</span>', name)
 
 
 def link(address: str, text: object) -> SafeString:
@@ -215,6 +226,7 @@ MACHINES: dict[str, object] = {
     "take_review": gettext_lazy("take, review"),
     "take_selection": gettext_lazy("take, selection"),
     "material": gettext_lazy("material"),
+    "archive": gettext_lazy("archive"),
     "node": gettext_lazy("node"),
     "node_desired": gettext_lazy("desired state"),
     "node_health": gettext_lazy("node, health"),

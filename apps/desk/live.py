@@ -15,7 +15,7 @@ from apps.renders.progress import tallies, tally_cell
 
 MOST_ROWS: Final = 500
 STOP_POLLING: Final = 286
-"""htmx stops a poll that is answered with this status."""
+"""htmx stops a poll that is answered with this status; a part of ours then looks when it hears of news."""
 
 
 @require_safe

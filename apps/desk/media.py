@@ -27,6 +27,8 @@ from apps.accounts.signatures import signed_for
 from apps.characters.models import CharacterReference
 from apps.characters.services import reference_name
 from apps.common.streaming import pieces
+from apps.keeping.selectors import archive_name, archives_for
+from apps.keeping.states import ArchiveState
 from apps.materials.gallery import FILE, PROXY, THUMB, material_name
 from apps.materials.models import Material
 from apps.productions.covers import cover_name
@@ -91,6 +93,19 @@ def project_cover(request: HttpRequest, project_id: UUID) -> HttpResponseBase:
     key = PurePosixPath(found.thumbnail_key)
     stored = Stored(found.thumbnail_key, "image/webp", key.stem, f"{found.code}{key.suffix}")
     return send(request, stored, fresh_s=seconds_left(request))
+
+
+@require_safe
+def project_archive(request: HttpRequest, archive_id: UUID) -> HttpResponseBase:
+    """Send the archive of a project to whoever holds its signed address."""
+    person = _signer_of(request, archive_name(archive_id))
+    return send(request, stored_archive(archive_id, person), fresh_s=0)
+
+
+def stored_archive(archive_id: UUID, person: User) -> Stored:
+    """Find an archive that is ready, among those that this person may fetch now; else Http404."""
+    found = get_object_or_404(archives_for(person).filter(state=ArchiveState.READY), pk=archive_id)
+    return Stored(found.key, "application/zip", found.sha256, found.file_name)
 
 
 def stored_material(material_id: UUID, person: User, part: str = FILE) -> Stored:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -70,7 +70,8 @@ class NodeCard:
     """A node with what it has in hand. ``hidden``: attempts of projects the reader does not see.
 
     ``reasons``: why it gets no work, or less than it could; ``blocks``: templates that are kept from it;
-    ``clock_ahead_s``: how far its clock is off, as its work in hand tells; None is unknown.
+    ``clock_ahead_s``: how far its clock is off, as its work in hand tells; None is unknown. ``failed``: the
+    last attempt that failed on it; ``failed_shown``: the reader may look at its job.
     """
 
     node: Node
@@ -80,6 +81,8 @@ class NodeCard:
     attempts: list[Attempt] = field(default_factory=list)
     hidden: int = 0
     clock_ahead_s: float | None = None
+    failed: Attempt | None = None
+    failed_shown: bool = False
 
     @property
     def empty(self) -> bool:
@@ -229,9 +232,21 @@ def node_cards(nodes: list[Node], person: Person) -> list[NodeCard]:
             card.attempts.append(attempt)
         else:
             card.hidden += 1
+    for node, attempt in _last_failures(cards).items():
+        cards[node].failed = attempt
+        cards[node].failed_shown = attempt.job.project_id in mine
     for card in cards.values():  # what executes stands above what is staged behind it
         card.attempts.sort(key=lambda attempt: attempt.executing_at is None)
     return list(cards.values())
+
+
+def _last_failures(nodes: Iterable[UUID]) -> dict[UUID, Attempt]:
+    """The last attempt that failed on each of these nodes; two queries."""
+    failed = Attempt.objects.exclude(failure_class="").filter(node=OuterRef("pk")).order_by("-finished_at")
+    last = Node.objects.filter(pk__in=list(nodes)).annotate(last=Subquery(failed.values("pk")[:1]))
+    keys = [key for key in last.order_by().values_list("last", flat=True) if key]
+    rows = Attempt.objects.filter(pk__in=keys).select_related("job").defer("report", "log")
+    return {attempt.node_id: attempt for attempt in rows if attempt.node_id}
 
 
 _LONG: Final = tuple(

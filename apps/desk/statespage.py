@@ -11,6 +11,7 @@ from django.conf import settings
 
 from apps.common.machines import Machine
 from apps.folders.states import PUBLICATION
+from apps.keeping.states import ARCHIVE
 from apps.materials.states import MATERIAL
 from apps.nodes.states import DESIRED, HEALTH, NODE, SOFTWARE
 from apps.productions.states import SHOT
@@ -134,6 +135,12 @@ CHAPTERS: Final = (
         "taken back whole. What nobody confirms for a month expires.",
         SHEET,
         drawn=True,
+    ),
+    Chapter(
+        "An archive of a project",
+        "A ZIP that somebody asked for, on its way into the store. It is ready once it is whole; after some "
+        "days, or when nobody needs it any more, its file goes and the row stays.",
+        ARCHIVE,
     ),
     Chapter(
         "An imported workflow",

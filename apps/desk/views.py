@@ -24,12 +24,12 @@ from apps.renders.models import FarmClock, Hold
 from apps.renders.services.holds import PERMISSION as HOLD
 from apps.renders.waiting import WaitLine, wait_summary
 
-BUSY_SECONDS = 2
-QUIET_SECONDS = 15
+HOME_GAP = 2
+"""Seconds between two looks of the same page, whatever happens meanwhile."""
 PAGE_NODES = 200
 """Rows of the farm page."""
 FEW_NODES, FEW_SECONDS, MANY_SECONDS = 60, 2, 5
-"""A page of a few is drawn again more often."""
+"""A page of a few may be drawn again more often."""
 MOST_WAITS = 12
 
 
@@ -42,7 +42,7 @@ def home_facts(request: HttpRequest) -> dict[str, Any]:
             "member": False,
             "watcher": watcher,
             "sees_farm": sees_farm(request),
-            "every": QUIET_SECONDS,
+            "gap": HOME_GAP,
         }
     nodes = selectors.farm_nodes()
     going_on = selectors.open_count(request.user)
@@ -57,7 +57,7 @@ def home_facts(request: HttpRequest) -> dict[str, Any]:
         "farm_hold": paused.get(Hold.FARM),
         "nodes": selectors.node_summary(nodes),
         "going_on": going_on,
-        "every": BUSY_SECONDS if going_on else QUIET_SECONDS,
+        "gap": HOME_GAP,
     }
 
 
@@ -92,7 +92,7 @@ def _farm_facts(request: HttpRequest) -> dict[str, Any]:
         "pools": selectors.pool_choices(nodes),
         "states": selectors.state_choices(nodes),
         "query": request.GET.urlencode(),
-        "every": FEW_SECONDS if len(shown) <= FEW_NODES else MANY_SECONDS,
+        "gap": FEW_SECONDS if len(shown) <= FEW_NODES else MANY_SECONDS,
         "tiers": selectors.tier_lines(nodes, paused),
         "farm_hold": paused.get(Hold.FARM),
         "limits": uses(),

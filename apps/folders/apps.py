@@ -20,5 +20,6 @@ class FoldersConfig(AppConfig):
         signals.take_reviewed.connect(wanting.hear_verdict, dispatch_uid="folders")
         signals.take_selected.connect(wanting.hear_selection, dispatch_uid="folders")
         chores.add_chore(wanting.ask_again)
+        chores.add_chore(import_module("apps.folders.services.missing").want_missed)
         shipped = import_module("apps.folders.services.shipped")
         post_migrate.connect(shipped.ship, sender=self)

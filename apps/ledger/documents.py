@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 VERSION: Final = "row_version"
 BOOKKEEPING: Final = frozenset({"id", "created_at", "updated_at", VERSION})
 """Columns of every row that say nothing of what somebody planned."""
+OWN: Final = "own:"
+"""Stands before the words of a row that is one project's own, among rows of the whole farm."""
 AT_ONCE: Final = 10_000
 """Keys in one query: more than this are read in several."""
 
@@ -41,7 +43,8 @@ class Reference:
 
     ``within`` is the lookup that keeps apart rows of the same words, such as a location's "project"; ``of``
     says whose key it must be: "project" (the object's), "object" (the object itself), or another reference
-    of the same row.
+    of the same row. ``own`` is the lookup of the project whose own a row may be, among rows of the farm: such
+    a row has OWN before its words, and is found for objects of its project only.
     """
 
     model: type[Model]
@@ -49,11 +52,20 @@ class Reference:
     joined: str = "/"
     within: str = ""
     of: str = "project"
+    own: str = ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """All that is looked up of a row."""
+        return (self.own, *self.by) if self.own else self.by
 
     def words(self, values: Iterable[Any]) -> str | None:
-        """Join what the lookups gave; None if there is no such row."""
-        told = [str(value) for value in values if value is not None]
-        return self.joined.join(told) if told else None
+        """Join what ``steps`` gave; None if there is no such row."""
+        own, *told = values if self.own else (None, *values)
+        named = [str(value) for value in told if value is not None]
+        if not named:
+            return None
+        return (OWN if own is not None else "") + self.joined.join(named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +129,7 @@ class Row:
         if name in self.computed:
             return list(self.computed[name].columns)
         reference = self.references.get(name)
-        return [f"{name}__{step}" for step in reference.by] if reference else [name]
+        return [f"{name}__{step}" for step in reference.steps] if reference else [name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +186,9 @@ class Document:
     field back when a bulk change is undone, and return the keys that they could not move. ``goes_with``: rows
     of other kinds, by their related names, that may vanish with the object. ``permit``: raises
     NotAllowed or Refused unless this person may change these rows by hand now. ``guarded``: names that take
-    more than that, with who has it; restored by others, they stay as they are.
+    more than that, with who has it; restored by others, they stay as they are. ``hold``: locks, before any
+    row, what a project's objects are judged under. ``check``: raises Refused where they may not stand as they
+    are put; key → name → value, written already.
     """
 
     model: type[Model]
@@ -191,6 +205,8 @@ class Document:
     goes_with: tuple[str, ...] = ()
     permit: Callable[[Sequence[Any], User], None]
     guarded: Mapping[str, Callable[[Sequence[Any], User], bool]] = field(default_factory=dict)
+    hold: Callable[[UUID | None], None] | None = None
+    check: Callable[[Mapping[Any, Values]], None] | None = None
 
     @cached_property
     def row(self) -> Row:

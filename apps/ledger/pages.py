@@ -29,6 +29,7 @@ from apps.common.admin_versions import Meanwhile
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Refused
 from apps.ledger import words
+from apps.ledger.brought_back import BroughtBack
 from apps.ledger.documents import Document, document_of, is_tracked
 from apps.ledger.selectors import history_of, steps_since
 from apps.ledger.services.recording import changing
@@ -36,7 +37,7 @@ from apps.ledger.services.restoring import restore
 from apps.ledger.showing import sliced
 
 
-class Remembered(Page):
+class Remembered(BroughtBack, Page):
     """A model's pages; if the model is tracked, each save and deletion writes activity."""
 
     def remembering(self, request: HttpRequest, keys: Iterable[Any]) -> AbstractContextManager[Any]:
@@ -79,7 +80,7 @@ class Remembered(Page):
                 field=words.field_text(kind, step.field),
                 was=words.value_text(kind, step.field, step.old),
                 now=words.diff(kind, step.field, step.old, step.new),
-                typed=_typed(form, step.field) if step.field in form.fields else "",
+                typed=_typed(form, step.field) if form is not None and step.field in form.fields else "",
                 who=step.who,
                 at=step.at,
             )

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.notices.kinds import Kind
@@ -80,7 +81,7 @@ class Subscription(BaseModel):
     language = models.CharField(
         _("language"), max_length=5, blank=True, choices=[("ko", "한국어"), ("en", "English")], default=""
     )
-    active = models.BooleanField(_("active"), default=True)
+    active = models.BooleanField(pgettext_lazy("subscription", "active"), default=True)
     standing = models.CharField(max_length=12, choices=Standing.choices, blank=True, default="")
     salt = models.CharField(max_length=32, blank=True, default="")
     busy_until = models.DateTimeField(null=True, blank=True)

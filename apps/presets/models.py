@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.projects.models import Project
@@ -196,11 +197,16 @@ class PresetRule(LibraryModel):
     """
 
     slug = models.SlugField(_("key"), max_length=80)
-    kind = models.CharField(_("says"), max_length=10, choices=RuleKind.choices, default=RuleKind.CONFLICTS)
+    kind = models.CharField(
+        pgettext_lazy("preset rule", "says"),
+        max_length=10,
+        choices=RuleKind.choices,
+        default=RuleKind.CONFLICTS,
+    )
     severity = models.CharField(
         _("severity"), max_length=10, choices=Severity.choices, default=Severity.WARNING
     )
-    when = models.TextField(_("when"))
+    when = models.TextField(pgettext_lazy("preset rule", "when"))
     other = models.TextField(_("conflicts with / requires"))
     message = models.CharField(_("message"), max_length=300)
     message_ko = models.CharField(_("message (Korean)"), max_length=300, blank=True)

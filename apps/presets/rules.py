@@ -18,13 +18,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 REQUIRES: Final = "requires"
 CONFLICTS: Final = "conflicts"
 HARD: Final = "hard"
-_SEVERITIES: Final = {HARD: 0, "warning": 1, "info": 2}
+WARNING: Final = "warning"
+_SEVERITIES: Final = {HARD: 0, WARNING: 1, "info": 2}
 
 SETTINGS: Final = ("interior", "exterior")
 WEATHERS: Final = ("sunny", "cloudy", "overcast", "rain", "storm", "snow", "fog", "haze")
@@ -208,6 +209,20 @@ def broken(rules: Iterable[Rule], facts: LookFacts) -> tuple[Broken, ...]:
     """The rules a shot breaks, the hard ones first, else in the order given."""
     found = [told for rule in rules if (told := _hold(rule, facts)) is not None]
     return tuple(sorted(found, key=lambda told: _SEVERITIES[told.rule.severity]))
+
+
+def broken_when_rendered(rules: Iterable[Rule], facts: LookFacts) -> tuple[Broken, ...]:
+    """The rules a shot breaks as it stands, then those that it breaks as a picture or as a video only.
+
+    The latter refuse no save, however hard: both are made of a shot, so they are warnings here.
+    """
+    read = tuple(rules)
+    found = {told.rule.slug: told for told in broken(read, facts)}
+    for kind in KINDS:
+        for told in broken(read, replace(facts, kind=kind)):
+            softer = WARNING if told.hard else told.rule.severity
+            found.setdefault(told.rule.slug, replace(told, rule=replace(told.rule, severity=softer)))
+    return tuple(found.values())
 
 
 def _hold(rule: Rule, facts: LookFacts) -> Broken | None:

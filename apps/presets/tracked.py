@@ -22,8 +22,8 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require, require_each
 from apps.projects.tracked import PROJECT
 
-CATEGORY = Reference(model=PresetCategory, by=("slug",), of="")
-PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), of="")
+CATEGORY = Reference(model=PresetCategory, by=("slug",), own="project")
+PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), own="project")
 
 
 def _may_change(permission: str) -> Callable[[Sequence[Any], User], None]:

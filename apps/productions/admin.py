@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -20,13 +20,16 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin_forms import become
 from apps.common.counting import count_of
-from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
-from apps.productions import admin_statuses  # noqa: F401 - registers its pages
+from apps.common.show import NOTHING, badge, chips, clamped, icon, link, spoken
+from apps.productions import admin_characters, admin_statuses  # noqa: F401 - they register their pages
 from apps.productions.admin_assigning import AssignedFilter, AssignsShots
 from apps.productions.admin_bulk import ChangesMany
+from apps.productions.admin_casting import CastsShots
+from apps.productions.admin_cells import STATUS, EditsCells
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
 from apps.productions.admin_forms import CastingForm, EpisodeForm, LocationForm, SequenceForm, ShotForm
 from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
+from apps.productions.admin_list import LooksAtShots
 from apps.productions.editing import RULED, check_presets, set_presets
 from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
@@ -108,7 +111,7 @@ class EpisodeAdmin(ScopedAdmin):
 @admin.register(Sequence)
 class SequenceAdmin(ShotCount):
     shots_by = "sequence"
-    list_display = ("code", "title", "project", "episode", "shot_count", "order")
+    list_display = ("code", "title", "project", "episode", "shot_count", "casting", "order")
     list_select_related = ("project", "episode")
     list_filter = (("project", MyProjects), ("episode", MyProjects))
     search_fields = ("code", "name", "name_ko")
@@ -129,6 +132,10 @@ class SequenceAdmin(ShotCount):
             user=person_of(request),
         )
         become(obj, created)
+
+    @admin.display(description=gettext_lazy("casting"))
+    def casting(self, row: Sequence) -> SafeString:
+        return link(f"{reverse('admin:productions_shot_casting')}?sequence={row.pk}", _("Casting"))
 
 
 @admin.register(Location)
@@ -162,12 +169,15 @@ class CastingInline(ScopedInline):
 
 
 @admin.register(Shot)
-class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
+class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots, ScopedAdmin):
     """The plan of a shot: what happens, who is in it, where, how it is framed."""
 
     form = ShotForm
     shot_path = "pk"
-    list_display: tuple[str, ...] = ("name", "what", "cast", "place", "length", "people", "condition")
+    list_display: tuple[str, ...] = (
+        *("name", "rank", "what", "cast", "place", "weather", "used_presets"),
+        *("length", "condition", "people", "note"),
+    )
     list_display_links: tuple[str, ...] = ("name",)
     list_select_related = ("sequence", "status", "studio_status", "location", "project")
     list_filter: ClassVar[tuple[Any, ...]] = (
@@ -184,7 +194,7 @@ class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
     actions: tuple[str, ...] = (
-        *("mark_ready", "put_on_hold", "change_shots", "give_presets", "assign_shots"),
+        *("mark_ready", "put_on_hold", "change_shots", "cast_shots", "give_presets", "assign_shots"),
     )
     fieldsets = (
         (
@@ -210,6 +220,9 @@ class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("casting__character", "assignees")
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        prefetch_related_objects(rows, "shot_presets__preset")
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:
@@ -287,15 +300,15 @@ class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
 
         return self.perform(request, object_id, Act.PLAN, deed)
 
-    @admin.action(description=gettext_lazy("Mark as ready"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Mark as ready"), permissions=["edit"])
     def mark_ready(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         self._move_all(request, shots, READY)
 
-    @admin.action(description=gettext_lazy("Put on hold"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Put on hold"), permissions=["edit"])
     def put_on_hold(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         self._move_all(request, shots, ON_HOLD)
 
-    @admin.action(description=gettext_lazy("Presets and looks…"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Presets and looks…"), permissions=["edit"])
     def give_presets(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         return open_page(self, request, shots.values_list("pk", flat=True))
 
@@ -353,26 +366,53 @@ class ShotAdmin(ChangesMany, AssignsShots, ScopedAdmin):
     def name(self, shot: Shot) -> str:
         return shot.full_code
 
+    @admin.display(description=gettext_lazy("order"))
+    def rank(self, shot: Shot) -> SafeString:
+        """Its place in the sequence; shotlist.js makes a handle of it where shots may be put in order."""
+        return format_html('<span class="sf-rank" data-shot="{}">{}</span>', shot.pk, shot.order)
+
     @admin.display(description=gettext_lazy("description"))
     def what(self, shot: Shot) -> SafeString:
-        return clamped(spoken(shot, "description"))
+        return self.editable(shot, "what", clamped(spoken(shot, "description")))
 
     @admin.display(description=gettext_lazy("cast"))
     def cast(self, shot: Shot) -> SafeString:
         return chips([spoken(cast.character, "name") for cast in shot.casting.all()])
 
     @admin.display(description=gettext_lazy("location"), ordering="location__code")
-    def place(self, shot: Shot) -> SafeString | str:
-        return spoken(shot.location, "name") if shot.location else NOTHING
+    def place(self, shot: Shot) -> SafeString:
+        return self.editable(shot, "place", spoken(shot.location, "name") if shot.location else NOTHING)
+
+    @admin.display(description=gettext_lazy("weather"), ordering="weather")
+    def weather(self, shot: Shot) -> SafeString:
+        told = [str(one) for one in (shot.get_weather_display(), shot.get_time_of_day_display()) if one]
+        return self.editable(shot, "weather", " · ".join(told) or NOTHING)
+
+    @admin.display(description=gettext_lazy("presets"))
+    def used_presets(self, shot: Shot) -> SafeString:
+        return chips([spoken(used.preset, "name") for used in shot.shot_presets.all()], at_most=2)
 
     @admin.display(description=gettext_lazy("frames"), ordering="frames")
-    def length(self, shot: Shot) -> str:
-        return f"{shot.frames} · {shot.frames / shot.project.fps:.1f} s"
+    def length(self, shot: Shot) -> SafeString:
+        told = f"{shot.frames} · {shot.frames / shot.project.fps:.1f} s"
+        if shot.handles:
+            handles = _("%(count)d frames of handles on each side") % {"count": shot.handles}
+            shown = format_html('{}<br><small title="{}">± {}</small>', told, handles, shot.handles)
+            return self.editable(shot, "length", shown)
+        return self.editable(shot, "length", told)
+
+    @admin.display(description=gettext_lazy("notes"))
+    def note(self, shot: Shot) -> SafeString:
+        return self.editable(shot, "note", clamped(shot.notes))
 
     @admin.display(description=gettext_lazy("status"), ordering="status__order")
     def condition(self, shot: Shot) -> SafeString:
         shown = badge(spoken(shot.shown_status, "name"), shot.shown_status.colour)
+        if shot.locked:
+            who = _("locked by %(user)s") % {"user": shot.locked_by}
+            shown = format_html('{} <span class="sf-lock" title="{}">{}</span>', shown, who, icon("lock"))
+        shown = self.editable(shot, STATUS, shown)
         if not shot.retake_count:
             return shown
         told = ngettext("%(count)d retake", "%(count)d retakes", shot.retake_count)
-        return format_html("{}<br><small>{}</small>", shown, told % {"count": shot.retake_count})
+        return format_html("{}<small>{}</small>", shown, told % {"count": shot.retake_count})

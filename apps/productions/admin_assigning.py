@@ -46,10 +46,6 @@ class AssignedFilter(admin.SimpleListFilter):
 class AssignsShots(ScopedAdmin):
     """Whoever plans the whole project says who works on its shots."""
 
-    def has_assign_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """May assign (for actions' ``permissions=``)."""
-        return reach_of(request).anywhere(Act.PLAN, wholly=True)
-
     def may_assign(self, request: HttpRequest, shot: Shot) -> bool:
         """Tell whether the person may say who works on this shot: it takes more than its assignment."""
         return reach_of(request).may(Act.PLAN, shot.project_id)
@@ -72,7 +68,7 @@ class AssignsShots(ScopedAdmin):
         act = Act.PLAN if row is None or self.may_assign(request, row) else Act.MANAGE
         return self.perform(request, object_id, act, deed)
 
-    @admin.action(description=gettext_lazy("Assign…"), permissions=["assign"])
+    @admin.action(description=gettext_lazy("Assign…"), permissions=["plan_all"])
     def assign_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse | None:
         """Ask who is added and who is taken off, then do it for every selected shot."""
         if request.POST.get("confirmed"):

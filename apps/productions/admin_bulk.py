@@ -127,7 +127,7 @@ class BulkForm(forms.Form):
 class ChangesMany(ScopedAdmin):
     """Whoever plans shots changes many of them at once."""
 
-    @admin.action(description=gettext_lazy("Change…"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Change…"), permissions=["edit"])
     def change_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse | None:
         """Ask what is set; show what it does; do it as one bulk change, which can be undone."""
         projects = list(Project.objects.filter(pk__in=shots.order_by().values("project"))[:2])

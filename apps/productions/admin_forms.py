@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin_forms import CodedForm
 from apps.common.errors import Refused
 from apps.presets.picker import PickedPresets
-from apps.presets.rules import LookFacts, broken
+from apps.presets.rules import LookFacts, broken, broken_when_rendered
 from apps.presets.selectors import chosen, rules_in
 from apps.presets.services.choosing import exclusive_problems
 from apps.productions.continuity import candidates, check_continuity, shot_called
@@ -149,9 +149,10 @@ class ShotForm(CodedForm[Shot]):
             setting=data["location"].setting if data.get("location") else "",
             year=year_of(sequence),
         )
-        broken_now = broken(rules_in([sequence.project_id])[sequence.project_id], facts)
+        rules = rules_in([sequence.project_id])[sequence.project_id]
+        broken_now = broken(rules, facts)
         if isinstance(picker := self.fields["picked"], PickedPresets):
-            picker.widget.problems = broken_now
+            picker.widget.problems = broken_when_rendered(rules, facts)
         if RULED.union({"picked", "sequence"}) & set(self.changed_data):
             reason = data.get("preset_override", "")
             for problem in refusals(broken_now, reason, field="picked"):

@@ -6,10 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -17,14 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from apps.common.admin import say_problems
-from apps.common.errors import Refused
 from apps.common.show import NOTHING, badge, chips, spoken
 from apps.productions.automating import may_write, remove_automation, save_automation, seen_by
 from apps.productions.models import Automation, Deed, ShotStatus
 from apps.productions.states import LEFT_ALONE, SHOT
 from apps.productions.statuses import save_status
-from apps.projects.admin_scope import FarmAdmin, MyProjects
+from apps.projects.admin_scope import FarmAdmin, MyProjects, PlainChoices
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
@@ -140,7 +136,7 @@ def stage_choices() -> list[tuple[str, Any]]:
 
 
 @admin.register(Automation)
-class AutomationAdmin(FarmAdmin):
+class AutomationAdmin(PlainChoices, FarmAdmin):
     """The studio's own by Django's permissions; a project's by those who manage it."""
 
     form = AutomationForm
@@ -183,16 +179,7 @@ class AutomationAdmin(FarmAdmin):
             kwargs["queryset"] = projects_for(person_of(request), Act.MANAGE)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("status", "target"):
-            field.label_from_instance = _named  # type: ignore[method-assign]
-        return field
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # What is chosen has pages of its own; little buttons beside each choice are noise.
-            wrapper = field.widget
-            wrapper.can_add_related = wrapper.can_change_related = False
-            wrapper.can_delete_related = wrapper.can_view_related = False
+            field.label_from_instance = _named  # type: ignore[method-assign]  # Django's way to name choices
         return field
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
@@ -200,14 +187,6 @@ class AutomationAdmin(FarmAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Automation) -> None:
         remove_automation(obj, user=person_of(request))
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Delete, or say why it stays."""
-        try:
-            return super().delete_view(request, object_id, extra_context)
-        except Refused as refused:
-            say_problems(request, refused)
-            return HttpResponseRedirect(reverse("admin:productions_automation_change", args=[object_id]))
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, row: Automation) -> SafeString:

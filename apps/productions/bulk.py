@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -14,14 +14,12 @@ from django.utils.translation import ngettext
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.ledger.documents import document_of
-from apps.ledger.models import Batch
+from apps.ledger.models import Activity, Batch
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.putting import put
 from apps.productions.assigning import assignable
-from apps.productions.editing import RULED
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.models import Shot
-from apps.productions.preset_facts import require_rules
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require, require_shots
@@ -33,6 +31,7 @@ IN_BULK: Final = (
 """What may be set for many shots at once; the names are those of a shot's document."""
 MOST_SHOTS: Final = 10_000
 STEP: Final = 10
+REORDERED: Final = "reordered"
 
 
 @dataclass(frozen=True)
@@ -77,35 +76,40 @@ def change_shots(
         )
         told = {key: dict(values) for key in versions}
         put(document_of(Shot), told, user=user, verb="changed", batch=batch)
-        if RULED & values.keys():
-            require_rules(list(versions))
         result = _result(batch, len(versions), preview=preview)
         if preview or not result.changed:
             transaction.set_rollback(True)
     return result
 
 
-def reorder_shots(sequence: ShotSequence, keys: Sequence[UUID], *, user: User) -> Batch | None:
+def reorder_shots(
+    sequence: ShotSequence, keys: Sequence[UUID], *, user: User, before: Sequence[UUID] | None = None
+) -> Batch | None:
     """Put shots of a sequence in this order, in the places they hold among the others.
 
-    All of the sequence's shots are numbered 10, 20, 30 … then; return the batch, None if nothing moved.
-    Raises Refused for a shot of another sequence or one named twice, NotAllowed.
+    ``before``: the order in which the person saw them, where they saw one. All of the sequence's shots are
+    numbered 10, 20, 30 … then; return the batch, None if nothing moved. Raises Conflict where they stand in
+    another order by now, Refused for a shot of another sequence or one named twice, NotAllowed.
     """
     require(user, Act.PLAN, sequence.project)
     with transaction.atomic():
         rows = Shot.objects.filter(sequence=sequence).order_by("pk").select_for_update(no_key=True)
-        before = dict(rows.values_list("pk", "order"))
-        now = [shot.pk for shot in Shot.objects.filter(sequence=sequence).order_by("order", "code", "pk")]
-        _check_order(keys, before)
+        stood = dict(rows.values_list("pk", "order"))
+        ordered = Shot.objects.filter(sequence=sequence).order_by("order", "code", "pk")
+        now = list(ordered.values_list("pk", flat=True))
+        _check_order(keys, stood)
+        named = set(keys)
+        if before is not None:
+            _check_seen(sequence, named, before, [key for key in now if key in named])
         moving = iter(keys)
-        wanted = [next(moving) if key in set(keys) else key for key in now]
+        wanted = [next(moving) if key in named else key for key in now]
         orders = {key: STEP * (place + 1) for place, key in enumerate(wanted)}
-        told = {key: {"order": order} for key, order in orders.items() if before[key] != order}
+        told = {key: {"order": order} for key, order in orders.items() if stood[key] != order}
         if not told:
             return None
         title = _("%(sequence)s: another order") % {"sequence": sequence.code}
-        batch = open_batch(project=sequence.project_id, actor=user, title=title, verb="reordered")
-        put(document_of(Shot), told, user=user, verb="reordered", batch=batch)
+        batch = open_batch(project=sequence.project_id, actor=user, title=title, verb=REORDERED)
+        put(document_of(Shot), told, user=user, verb=REORDERED, batch=batch)
     return batch
 
 
@@ -169,6 +173,24 @@ def _check_order(keys: Sequence[UUID], known: Mapping[UUID, int]) -> None:
         problems.append(Problem("shots", "", _("a shot is named twice"), code="twice"))
     if problems:
         raise Refused(*problems)
+
+
+def _check_seen(
+    sequence: ShotSequence, named: Collection[UUID], before: Sequence[UUID], now: list[UUID]
+) -> None:
+    """Raise Conflict where somebody else put the shots in another order than the one that was seen."""
+    if set(before) != named or len(before) != len(named):
+        told = _("name the same shots before and after")
+        raise Refused(Problem("before", str(len(before)), told, code="other_shots"))
+    if list(before) == now:
+        return
+    moved = [str(one) for one, other in zip(before, now, strict=True) if one != other][:100]
+    told = _("these shots stand in another order by now; load the list again, then move the shot")
+    last = Activity.objects.filter(kind=document_of(Shot).kind, object_id__in=moved, changes__has_key="order")
+    if (who := last.order_by("-pk").values_list("actor", flat=True).first()) is not None:
+        told = _("%(user)s put these shots in another order; load the list again, then move the shot")
+        told %= {"user": who}
+    raise Conflict(Problem("shots", sequence.code, told, code="stale"))
 
 
 def _result(batch: Batch, asked: int, *, preview: bool) -> BulkChange:

@@ -6,7 +6,7 @@ the first did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
+from apps.ledger.documents import AT_ONCE, batches
 from apps.productions.models import Keeps, Shot
 from apps.projects.models import Project
 
@@ -31,6 +32,15 @@ _UP: Final = """
         FROM productions_shot AS shot JOIN up ON shot.id = up.continuity_from_id WHERE up.step < %s
     )
     SELECT shot.*, up.step FROM productions_shot AS shot JOIN up ON up.id = shot.id ORDER BY up.step
+"""
+_ABOVE: Final = """
+    WITH RECURSIVE up (id, continues) AS (
+        SELECT id, continuity_from_id FROM productions_shot WHERE id IN ({roots})
+        UNION
+        SELECT shot.id, shot.continuity_from_id
+        FROM productions_shot AS shot JOIN up ON shot.id = up.continues
+    )
+    SELECT id, continues FROM up WHERE continues IS NOT NULL
 """
 _DOWN: Final = """
     WITH RECURSIVE down (id, step) AS (
@@ -88,13 +98,44 @@ def check_continuity(
         raise Refused(Problem("continuity_from", continues.full_code, told, code="other_project"))
     if shot is None:
         return
-    list(Project.objects.select_for_update(no_key=True).filter(pk=project).values_list("pk"))
+    hold_chains(project)
     way = shots_before(continues.pk)
     if shot in {one.pk for one in way}:
         names = _names(way[: [one.pk for one in way].index(shot) + 1])
         told = _("that would be a circle: %(way)s; let one of them continue another shot, or none")
         facts = {"way": " ← ".join([*reversed(names), names[-1]])}
         raise Refused(Problem("continuity_from", continues.full_code, told % facts, code="circle"))
+
+
+def hold_chains(project: UUID | None) -> None:
+    """Let nobody else link a project's shots until the transaction ends."""
+    if project is not None:
+        list(Project.objects.select_for_update(no_key=True).filter(pk=project).values_list("pk"))
+
+
+def refuse_circles(keys: Collection[UUID]) -> None:
+    """Raise Refused if one of these shots, as they stand now, continues itself; one query for AT_ONCE shots.
+
+    The caller holds the chains of their project.
+    """
+    follows: dict[UUID, UUID] = {}
+    for some in batches([_key(key) for key in keys], AT_ONCE):
+        with connection.cursor() as cursor:
+            cursor.execute(_ABOVE.format(roots=", ".join(["%s"] * len(some))), some)
+            as_key = Shot._meta.pk.to_python
+            follows |= {as_key(key): as_key(continues) for key, continues in cursor.fetchall()}
+    sound: set[UUID] = set()
+    for key in keys:
+        way: dict[UUID, None] = {}
+        at: UUID | None = key
+        while at is not None and at not in sound and at not in way:
+            way[at] = None
+            at = follows.get(at)
+        if at is not None and at in way:
+            shot = Shot.objects.select_related("sequence").get(pk=at)
+            told = _("The shots would continue one another in a circle. Begin with one that continues none.")
+            raise Refused(Problem("continuity_from", shot.full_code, told, code="circle"))
+        sound |= way.keys()
 
 
 def _names(shots: Iterable[Shot]) -> list[str]:

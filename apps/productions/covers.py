@@ -18,6 +18,8 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.accounts.signatures import sign
 from apps.characters.pictures import read_picture
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -28,21 +30,26 @@ SIZE: Final = (480, 270)
 """Pixels that a cover fits into."""
 
 
-def set_cover(project: Project, file: BinaryIO | File[bytes], *, user: User) -> None:
-    """Make a picture the project's. Raises NotAllowed unless ``user`` manages it; Refused for no picture."""
+def set_cover(
+    project: Project, file: BinaryIO | File[bytes], *, user: User, row_version: int | None = None
+) -> None:
+    """Make a picture the project's. Raises NotAllowed unless ``user`` manages it; Refused for no picture.
+
+    ``row_version``: the version that was read, Stale if the project is at another; None: whichever it is at.
+    """
     require(user, Act.MANAGE, project)
     content = _small(read_picture(file, name=str(getattr(file, "name", "") or "")).content)
     key = f"projects/{project.code}/{hashlib.sha256(content).hexdigest()}.webp"
     if not default_storage.exists(key):
         key = default_storage.save(key, ContentFile(content))
-    _write(project, key)
+    _write(project, key, user, row_version)
     logger.info("cover set", extra={"project": project.code, "by": user.get_username()})
 
 
-def take_cover_away(project: Project, *, user: User) -> None:
-    """Let the project have no picture of its own any more. Raises NotAllowed."""
+def take_cover_away(project: Project, *, user: User, row_version: int | None = None) -> None:
+    """Let the project have no picture of its own any more. Raises Stale (see set_cover), NotAllowed."""
     require(user, Act.MANAGE, project)
-    _write(project, "")
+    _write(project, "", user, row_version)
 
 
 def cover_name(project_id: UUID) -> str:
@@ -65,7 +72,11 @@ def _small(content: bytes) -> bytes:
     return told.getvalue()
 
 
-def _write(project: Project, key: str) -> None:
-    rows = Project.objects.filter(pk=project.pk)
-    rows.update(thumbnail_key=key, row_version=F("row_version") + 1, updated_at=Now())
+def _write(project: Project, key: str, user: User, row_version: int | None) -> None:
+    with changing(Project, [project.pk], actor=user):
+        if row_version is not None:
+            claim(project, row_version, thumbnail_key=key)
+        else:
+            rows = Project.objects.filter(pk=project.pk)
+            rows.update(thumbnail_key=key, row_version=F("row_version") + 1, updated_at=Now())
     project.thumbnail_key = key

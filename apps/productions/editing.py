@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.characters.models import Character, Costume
-from apps.common.errors import Problem, Refused
+from apps.common.errors import Problem, Refused, Stale
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import claim
@@ -92,6 +92,21 @@ def update_shot(
             _check_continuity(edited, edited.project_id, fields)
         clean(edited)
         _write(shot, fields, user=user, row_version=row_version, casting=casting, presets=presets)
+
+
+def amend_shot(shot: Shot, *, user: User, row_version: int, **fields: Unpack[ShotFields]) -> None:
+    """Change a few fields of a shot, whatever others changed elsewhere in it after ``row_version``.
+
+    Raises Stale where somebody changed one of these; Refused, NotAllowed: see update_shot.
+    """
+    seen = row_version
+    while True:
+        try:
+            return update_shot(shot, user=user, row_version=seen, **fields)
+        except Stale as stale:
+            if stale.now <= seen or fields.keys() & {one.field for one in stale.changed}:
+                raise
+            seen = stale.now  # what was changed up to there is none of these fields
 
 
 def _write(

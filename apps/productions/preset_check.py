@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from apps.presets.models import CinematicPreset
 from apps.presets.picker import PresetPicker
-from apps.presets.rules import Broken, LookFacts, broken
+from apps.presets.rules import Broken, LookFacts, broken_when_rendered
 from apps.presets.selectors import chosen, rules_in, seen_by
 from apps.presets.words import told
 from apps.productions.models import Location, Sequence
@@ -51,7 +51,7 @@ def _broken_by(request: HttpRequest) -> tuple[Broken, ...]:
         year=year_of(sequence),
     )
     project = sequence.project_id if sequence else None
-    return broken(rules_in([project])[project], facts)
+    return broken_when_rendered(rules_in([project])[project], facts)
 
 
 def _row(sent: Mapping[str, str], field: str, rows: Any) -> Any:

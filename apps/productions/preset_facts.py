@@ -9,23 +9,15 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.presets.models import CinematicPreset
-from apps.presets.rules import Broken, LookFacts, Rule, broken
+from apps.presets.rules import Broken, LookFacts, Rule, broken, broken_when_rendered
 from apps.presets.selectors import chosen, rules_in
 from apps.presets.words import said
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.models import Shot, ShotPreset
 
 
-def facts_of(
-    shot: Shot,
-    presets: Iterable[CinematicPreset],
-    *,
-    kind: str = "",
-) -> LookFacts:
-    """What rules may know of a shot with these presets. ``kind``: image | video, what is rendered of it.
-
-    Read project, sequence and location with the shot.
-    """
+def facts_of(shot: Shot, presets: Iterable[CinematicPreset]) -> LookFacts:
+    """What rules may know of a shot with these presets. Read project, sequence and location with it."""
     place = shot.location if shot.location_id else None
     year = shot.sequence.period_year
     return LookFacts(
@@ -34,7 +26,6 @@ def facts_of(
         time_of_day=shot.time_of_day,
         setting=place.setting if place else "",
         year=year if year is not None else shot.project.period_year,
-        kind=kind,
     )
 
 
@@ -45,15 +36,20 @@ def year_of(sequence: ShotSequence | None) -> int | None:
     return sequence.period_year if sequence.period_year is not None else sequence.project.period_year
 
 
-def problems_of(shots: Sequence[Shot], *, kind: str = "") -> dict[UUID, tuple[Broken, ...]]:
-    """The rules that each shot breaks as it stands. Read project, sequence and location with the shots; two
-    queries more, however many there are."""
+def problems_of(shots: Sequence[Shot], *, rendered: bool = False) -> dict[UUID, tuple[Broken, ...]]:
+    """The rules that each shot breaks as it stands, or (``rendered``) also as a picture or as a video.
+
+    Read project, sequence and location with the shots; two queries more, however many there are.
+    """
     rules = rules_in({shot.project_id for shot in shots})
     used: dict[UUID, list[CinematicPreset]] = {shot.pk: [] for shot in shots}
     for row in ShotPreset.objects.filter(shot__in=used).select_related("preset__category").order_by("order"):
         used[row.shot_id].append(row.preset)
     return {
-        shot.pk: broken(rules[shot.project_id], facts_of(shot, used[shot.pk], kind=kind)) for shot in shots
+        shot.pk: (broken_when_rendered if rendered else broken)(
+            rules[shot.project_id], facts_of(shot, used[shot.pk])
+        )
+        for shot in shots
     }
 
 
@@ -74,8 +70,8 @@ def require_rules(keys: Sequence[UUID]) -> None:
 
 
 def check(shot: Shot, presets: Iterable[CinematicPreset], rules: Iterable[Rule]) -> tuple[Broken, ...]:
-    """The rules that a shot would break with these presets, the hard ones first."""
-    return broken(rules, facts_of(shot, presets))
+    """The rules that a shot would break with these presets, also as a picture or a video."""
+    return broken_when_rendered(rules, facts_of(shot, presets))
 
 
 def refusals(told: Iterable[Broken], reason: str, *, field: str = "presets") -> list[Problem]:

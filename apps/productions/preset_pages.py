@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.ids import uuid_in
 from apps.common.show import spoken
 from apps.presets.models import CinematicPreset, Look
 from apps.presets.picker import PickedPresets
@@ -152,7 +153,7 @@ def _show(
 
 def _shots(page: ScopedAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
     """The shots of these ids that the person sees, in the film's order."""
-    keys = [key for key in map(_uuid, ids) if key is not None]
+    keys = [key for key in map(uuid_in, ids) if key is not None]
     rows = page.get_queryset(request).filter(pk__in=keys).prefetch_related(None)
     rows = rows.select_related("sequence__project", "project", "location")
     return list(rows.order_by("sequence__order", "sequence__code", "order", "code"))
@@ -170,13 +171,6 @@ def _not_together(shots: list[Shot]) -> str | None:
     if len({shot.project_id for shot in shots}) > 1:
         return _("The selected shots belong to several projects; select shots of one project.")
     return None
-
-
-def _uuid(text: object) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None
 
 
 def _look_label(look: Look) -> str:

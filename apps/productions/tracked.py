@@ -14,6 +14,8 @@ from apps.characters.models import Character, Costume
 from apps.common.errors import Problem, Refused, lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
+from apps.productions.continuity import hold_chains, refuse_circles
+from apps.productions.editing import RULED
 from apps.productions.models import (
     Automation,
     Episode,
@@ -24,6 +26,7 @@ from apps.productions.models import (
     ShotPreset,
     ShotStatus,
 )
+from apps.productions.preset_facts import require_rules
 from apps.productions.services import move_shot_status
 from apps.projects.roles import Act
 from apps.projects.selectors import may, require_each, require_rows
@@ -35,7 +38,7 @@ SHOT = Reference(model=Shot, by=("sequence__code", "code"), joined="_", within="
 LOCATION = Reference(model=Location, within="project")
 CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
-PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), of="")
+PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), own="project")
 STATUS = Reference(model=ShotStatus, by=("slug",), of="")
 
 
@@ -56,6 +59,15 @@ def _may_change(shots: Listed[Shot], user: User) -> None:
                 for shot in locked[:20]
             )
         )
+
+
+def _check_put(shots: Mapping[Any, Mapping[str, Any]]) -> None:
+    linked = [key for key, told in shots.items() if told.get("continuity_from") is not None]
+    if linked:
+        refuse_circles(linked)
+    ruled = [key for key, told in shots.items() if told.keys() & {*RULED, "presets"}]
+    if ruled:
+        require_rules(ruled)
 
 
 def _may_assign(shots: Listed[Shot], user: User) -> bool:
@@ -153,5 +165,7 @@ track(
             ),
         },
         permit=_may_change,
+        hold=hold_chains,
+        check=_check_put,
     )
 )

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -186,7 +187,9 @@ class ProjectAdmin(ScopedAdmin):
     def condition(self, project: Project) -> SafeString:
         if project.archived:
             return badge(_("archived"), "grey")
-        return badge(_("paused"), "amber") if project.paused else badge(_("active"), "green")
+        return (
+            badge(_("paused"), "amber") if project.paused else badge(pgettext("project", "active"), "green")
+        )
 
 
 class RolesInline(ReadOnly, Tabular):

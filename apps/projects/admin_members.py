@@ -75,11 +75,16 @@ class MemberFormSet(BaseInlineFormSet[Any, Any, forms.ModelForm[Any]]):
                 )
             else:
                 membership = Membership.objects.select_related("project", "user").get(pk=form.instance.pk)
-                told = {"role": asked["role"], "departments": asked["departments"]}
-                change_member(membership, user=user, **told)
+                change_member(
+                    membership,
+                    user=user,
+                    row_version=membership.row_version,  # the page has claimed the project, with its members
+                    role=asked["role"],
+                    departments=asked["departments"],
+                )
         for form in gone:
             if not form.instance._state.adding:
-                remove_member(form.instance, user=user)
+                remove_member(form.instance, user=user, row_version=form.instance.row_version)
 
 
 class MembershipInline(ScopedInline):

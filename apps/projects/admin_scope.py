@@ -24,12 +24,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.admin import DressedList, Tabular, say_problems
 from apps.common.collisions import again_after_collision
-from apps.common.errors import NotAllowed, Refused
+from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.show import spoken
+from apps.ledger.documents import document_of, is_tracked
+from apps.ledger.models import Activity
 from apps.ledger.pages import Remembered
+from apps.ledger.services.removing import in_use, users_of
 from apps.projects.models import Project
-from apps.projects.picker import PROJECT_OF_PAGE
-from apps.projects.reach import reach_of, sees_farm
+from apps.projects.picker import PROJECT_OF_PAGE, project_of
+from apps.projects.reach import person_of, reach_of, sees_farm
 from apps.projects.roles import Act
 from apps.projects.selectors import key_at, projects_for, scoped
 
@@ -51,7 +54,20 @@ def label_of(row: Model) -> str:
     return f"{getattr(row, 'code', '')} {spoken(row, 'name')}".strip()
 
 
-class ScopedChoices:
+class PlainChoices:
+    """Fields that choose other rows, without the buttons that add, change and delete those."""
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
+            wrapper = field.widget
+            wrapper.can_add_related = wrapper.can_change_related = False
+            wrapper.can_delete_related = wrapper.can_view_related = False
+        return field
+
+
+class ScopedChoices(PlainChoices):
     """Foreign keys offer rows of the person's projects; on the page of a row, of that row's project.
 
     ``paths_to_project`` names the path for fields whose model has no page of its own; ``grouped_by``
@@ -79,15 +95,6 @@ class ScopedChoices:
         if field is not None and self.listed_once:
             # Listed once for all rows of the inline: a query per row is a query too many.
             field.choices = self.listed(db_field, field)
-        return field
-
-    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
-            wrapper = field.widget
-            wrapper.can_add_related = wrapper.can_change_related = False
-            wrapper.can_delete_related = wrapper.can_view_related = False
         return field
 
     def choices_for(self, db_field: ForeignKey[Any, Any], request: HttpRequest) -> QuerySet[Any] | None:
@@ -178,6 +185,13 @@ class ScopedAdmin(ScopedChoices, Remembered):
             return reach.anywhere(act)
         return reach.may(act, self.project_of(row), shot=self.shot_of(row), stage=self.stage_of(row))
 
+    def may_here(self, request: HttpRequest, act: Act, *, wholly: bool = False) -> bool:
+        """Tell whether the person may do this to some row (to every row) of the project that a list is about,
+        or of any project where it is about all of them."""
+        project, reach = project_of(request), reach_of(request)
+        key = project.pk if project else None
+        return reach.anywhere(act, wholly=True, project=key) if wholly else reach.somewhere(act, project=key)
+
     def learn(self, request: HttpRequest, rows: Iterable[Any]) -> None:
         """Ask once for a whole page which of its shots are assigned to the person."""
         reach = reach_of(request)
@@ -205,13 +219,51 @@ class ScopedAdmin(ScopedChoices, Remembered):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, self.delete_act, obj)
 
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._require_free(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        self._require_free(request, list(queryset))
+        super().delete_queryset(request, queryset)
+
+    def _require_free(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Raise Refused for what is locked, or of which something was made; over HTTP the same is refused."""
+        if not is_tracked(self.model):
+            return
+        document = document_of(self.model)
+        document.permit(rows, person_of(request))
+        needed = users_of(document, [row.pk for row in rows])
+        if needed:
+            named = [(row, needed[row.pk]) for row in rows if row.pk in needed]
+            raise Refused(*(Problem("", str(row), in_use(told), code="in_use") for row, told in named))
+
+    def may_see_deletion(self, request: HttpRequest, gone: Activity) -> bool:
+        if gone.project is None or not self.has_change_permission(request):
+            return False
+        return projects_for(request.user, self.view_act).filter(pk=gone.project).exists()
+
+    # For actions' ``permissions=``: a list offers what the person may do to some of its rows.
+
+    def has_edit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May change some of them."""
+        return self.may_here(request, self.change_act)
+
+    def has_plan_all_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May plan the whole film: assign, export."""
+        return self.may_here(request, Act.PLAN, wholly=True)
+
+    def has_review_all_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """May review all of the film: make playlists."""
+        return self.may_here(request, Act.REVIEW, wholly=True)
+
     def has_render_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """May submit, cancel, requeue (for actions' ``permissions=``)."""
-        return self.may(request, Act.RENDER, obj)
+        """May submit, cancel, requeue."""
+        return self.may_here(request, Act.RENDER) if obj is None else self.may(request, Act.RENDER, obj)
 
     def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """May approve, ask for a retake, reject."""
-        return self.may(request, Act.REVIEW, obj)
+        return self.may_here(request, Act.REVIEW) if obj is None else self.may(request, Act.REVIEW, obj)
 
     def perform(
         self, request: HttpRequest, object_id: str, act: Act, deed: Callable[[Any], str | None]

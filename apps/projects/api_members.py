@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from apps.accounts.models import User
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, etag, version_of, version_said
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedViewSet
 from apps.projects.members import add_member, change_member, members_of, remove_member
@@ -72,12 +73,11 @@ class NewMember(Strict):
     departments = serializers.ListField(child=OneOf(choices=Stage.choices), required=False, default=list)
 
 
-class MemberChange(Strict):
-    """What is named, changes. ``row_version`` as you read it refuses to write over somebody else's change."""
+class MemberChange(Versioned):
+    """What is named, changes."""
 
     role = OneOf(choices=Role.choices, required=False)
     departments = serializers.ListField(child=OneOf(choices=Stage.choices), required=False)
-    row_version = serializers.IntegerField(required=False, min_value=0)
 
 
 class MemberViewSet(mixins.ListModelMixin, ScopedViewSet[Membership]):
@@ -115,16 +115,19 @@ class MemberViewSet(mixins.ListModelMixin, ScopedViewSet[Membership]):
         made = status.HTTP_200_OK if before else status.HTTP_201_CREATED
         return Response(self.get_serializer(membership).data, status=made)
 
-    @extend_schema(request=MemberChange, responses=MemberSerializer)
+    @extend_schema(request=MemberChange, responses=MemberSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, code: str, member_id: str) -> Response:
         """Give a member another role or other departments. 409 for a stale ``row_version``."""
         membership = self.get_object()
         asked = self.asked(MemberChange, of=membership, act=Act.MANAGE)
-        changed = change_member(membership, user=person_of(request), **asked)
-        return Response(self.get_serializer(changed).data)
+        version = version_said(request, asked)
+        changed = change_member(membership, user=person_of(request), row_version=version, **asked)
+        return Response(self.get_serializer(changed).data, headers=etag(changed))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, code: str, member_id: str) -> Response:
         """Take somebody out of the project, and their shots from them. Its last admin stays."""
-        remove_member(self.get_object(), user=person_of(request))
+        membership = self.get_object()
+        self.require(Act.MANAGE, membership)
+        remove_member(membership, user=person_of(request), row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.common.errors import Conflict, Problem, Refused
+from apps.common.errors import Changed, Conflict, Problem, Refused, Stale
+from apps.ledger.selectors import history_of
 from apps.ledger.services.recording import changing
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
@@ -18,6 +20,9 @@ from apps.projects.signals import member_left
 from apps.projects.stages import Stage
 
 logger = logging.getLogger(__name__)
+
+_LOOKED_BACK: Final = 200
+"""Changes of a project among which the last one of a member is looked for."""
 
 
 def members_of(project: Project) -> QuerySet[Membership]:
@@ -66,22 +71,19 @@ def change_member(
     user: User,
     role: str | None = None,
     departments: Sequence[str] | None = None,
-    row_version: int | None = None,
+    row_version: int,
 ) -> Membership:
     """Change what is named of a membership. What is not, stays; departments only with a supervisor.
 
-    Raises as add_member; Conflict unless ``row_version`` (where one is given) is the row's own now.
+    Raises as add_member; Stale unless ``row_version`` is the row's own now, Conflict if it is gone.
     """
     require(user, Act.MANAGE, membership.project)
     with changing(Project, [membership.project_id], actor=user):
         _lock(membership.project)
-        now = Membership.objects.filter(pk=membership.pk).select_related("user", "project").first()
+        now = _as_read(membership, row_version)
         if now is None:
             told = _("somebody else has taken this member out of the project")
             raise Conflict(Problem("user", membership.user.get_username(), told, code="gone"))
-        if row_version is not None and now.row_version != row_version:
-            told = _("this membership is at version %d now; read it again, then repeat your change")
-            raise Conflict(Problem("row_version", str(row_version), told % now.row_version, code="stale"))
         wanted = now.role if role is None else role
         kept = now.departments if wanted == Role.SUPERVISOR else ()
         return add_member(
@@ -93,21 +95,43 @@ def change_member(
         )
 
 
-def remove_member(membership: Membership, *, user: User) -> bool:
+def remove_member(membership: Membership, *, user: User, row_version: int) -> bool:
     """Take somebody out of a project, and their shots from them; False if somebody else did.
 
-    Raises NotAllowed unless ``user`` manages the project; Refused for its last admin.
+    Raises NotAllowed unless ``user`` manages the project; Refused for its last admin; Stale.
     """
     project, member = membership.project, membership.user
     require(user, Act.MANAGE, project)
     with changing(Project, [project.pk], actor=user):
         _lock(project)
+        if _as_read(membership, row_version) is None:
+            return False
         _keep_an_admin(project, member, "")
-        count, _rows = Membership.objects.filter(pk=membership.pk).delete()
+        Membership.objects.filter(pk=membership.pk).delete()
         member_left.send(Membership, project=project, member=member)
-    if count:
-        logger.info("member removed", extra={"project": project.code, "member": member.get_username()})
-    return bool(count)
+    logger.info("member removed", extra={"project": project.code, "member": member.get_username()})
+    return True
+
+
+def _as_read(membership: Membership, version: int) -> Membership | None:
+    """The membership as it is, None if it is gone. Raises Stale, saying who changed it since."""
+    now = Membership.objects.filter(pk=membership.pk).select_related("user", "project").first()
+    if now is None or now.row_version == version:
+        return now
+    raise Stale(sent=version, now=now.row_version, changed=tuple(_last_change(now)))
+
+
+def _last_change(membership: Membership) -> Iterator[Changed]:
+    who = membership.user.get_username()
+    lately = history_of(Project, membership.project_id)[:_LOOKED_BACK]
+    for activity in lately.only("changes", "actor", "at"):
+        was, now = (
+            [one for one in members or () if one["user"] == who]
+            for members in activity.changes.get("members", ((), ()))
+        )
+        if was != now:
+            yield Changed("members", was, now, activity.actor, activity.at)
+            return
 
 
 def _lock(project: Project) -> None:

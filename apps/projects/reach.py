@@ -70,12 +70,26 @@ class Reach:
     def _in(self, project: UUID | None) -> Standing:
         return NOBODY if project is None else self.standings.get(project, NOBODY)
 
-    def anywhere(self, act: Act, *, wholly: bool = False) -> bool:
-        """Tell whether there is a project in which the person may do this to something (to everything)."""
+    def anywhere(self, act: Act, *, wholly: bool = False, project: UUID | None = None) -> bool:
+        """Tell whether there is a project in which the person may do this to something (to everything).
+
+        ``project``: whether they may in that one.
+        """
+        standings = self.standings.values() if project is None else [self._in(project)]
         return self.everything or any(
             Extent.ALL in extents if wholly else bool(extents)
-            for extents in (standing.extents(act) for standing in self.standings.values())
+            for extents in (standing.extents(act) for standing in standings)
         )
+
+    def somewhere(self, act: Act, *, project: UUID | None = None) -> bool:
+        """Like :meth:`anywhere`; a right over assigned shots counts only where a shot is assigned."""
+        if self.everything:
+            return True
+        standings = self.standings.values() if project is None else [self._in(project)]
+        extents = {extent for standing in standings for extent in standing.extents(act)}
+        if extents != {Extent.ASSIGNED} or self.person is None:
+            return bool(extents)
+        return assigned_to(self.person).exists()
 
     def assigned(self, shot: UUID | None) -> bool:
         """Tell whether this shot is assigned to the person."""

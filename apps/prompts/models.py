@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.productions.models import Shot
@@ -100,7 +101,7 @@ class PromptEdit(BaseModel):
     positive = models.TextField(_("positive"), null=True, blank=True)
     negative = models.TextField(_("negative"), null=True, blank=True)
     basis = models.JSONField(default=dict)
-    edited_by = models.CharField(_("by"), max_length=150)
+    edited_by = models.CharField(pgettext_lazy("prompt", "by"), max_length=150)
 
     class Meta:
         ordering = ["shot", "channel"]

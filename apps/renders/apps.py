@@ -19,6 +19,6 @@ class RendersConfig(AppConfig):
         continuity = import_module("apps.renders.services.continuity")
         chores = import_module("apps.renders.services.chores")
         chores.add_chore(continuity.resolve_missed)
-        chores.add_chore(import_module("apps.review.services.staling").judge_lately)
+        chores.add_chore(import_module("apps.review.services.staling").judge_missed)
         signals = import_module("apps.review.signals")
         signals.take_selected.connect(continuity.hear_selection, dispatch_uid="continuity")

@@ -177,7 +177,7 @@ def _video_frames(path: Path) -> Iterator[Image.Image]:
         stream.thread_type = "AUTO"
         for frame in container.decode(stream):
             _check_size(frame.width, frame.height)
-            yield frame.to_image()  # type: ignore[no-untyped-call]
+            yield frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has no types here
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

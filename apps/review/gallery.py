@@ -38,11 +38,11 @@ def with_files(takes: list[Take]) -> list[Take]:
         files[artifact.take_id].setdefault(artifact.role, artifact)
     for take in takes:
         own = files[take.pk]
-        take.original = own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
-        take.shown = own.get(ArtifactRole.PROXY) or own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]
-        take.kind_label = Kind(take.kind).label  # type: ignore[attr-defined]
-        take.conformed = own.get(ArtifactRole.CONFORMED)  # type: ignore[attr-defined]
-        take.thumb = own.get(ArtifactRole.THUMBNAIL)  # type: ignore[attr-defined]
+        take.original = own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]  # carried to the page
+        take.shown = own.get(ArtifactRole.PROXY) or own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]  # carried to the page
+        take.kind_label = Kind(take.kind).label  # type: ignore[attr-defined]  # carried to the page
+        take.conformed = own.get(ArtifactRole.CONFORMED)  # type: ignore[attr-defined]  # carried to the page
+        take.thumb = own.get(ArtifactRole.THUMBNAIL)  # type: ignore[attr-defined]  # carried to the page
     return takes
 
 
@@ -70,12 +70,18 @@ def by_stage(takes: list[Take]) -> list[OfStage]:
     """Put takes under their stages, by the order in which a film is made."""
     notes = open_note_counts([take.pk for take in takes])
     for take in takes:
-        take.open_notes = notes.get(take.pk, 0)  # type: ignore[attr-defined]
+        take.open_notes = notes.get(take.pk, 0)  # type: ignore[attr-defined]  # carried to the page
     return [
         OfStage(str(stage), str(stage.label), own)
         for stage in Stage
         if (own := [take for take in takes if take.stage == stage])
     ]
+
+
+def newest_clip() -> Subquery:
+    """The id of a shot's newest video that a browser plays, as a subquery over rows of shots."""
+    clips = Artifact.objects.filter(take__shot=OuterRef("pk"), role=ArtifactRole.PROXY, kind="video")
+    return Subquery(clips.order_by("-take__created_at").values("pk")[:1])
 
 
 def newest_thumbnail() -> Subquery:

@@ -84,16 +84,28 @@ def guest_for_file(artifact_id: UUID, query: Mapping[str, str]) -> ClientGuest:
     if not _UNTIL.fullmatch(until) or int(until) <= time.time():
         raise BadSignature("this address has ended")
     try:
-        guest = ClientGuest.objects.select_related("link__playlist").filter(pk=UUID(hex=said)).first()
+        guest = (
+            ClientGuest.objects.select_related("link__playlist__project").filter(pk=UUID(hex=said)).first()
+        )
     except ValueError:
         guest = None
     if guest is None or not constant_time_compare(
         _file_signature(artifact_id, guest, int(until)), query.get("sig", "")
     ):
         raise BadSignature("this address is signed for nobody")
-    if not guest.link.open:
+    if not _stands(guest.link):
         raise BadSignature("this link is closed")
     return guest
+
+
+def is_open(link: UUID) -> bool:
+    """Tell whether a link is neither revoked nor ended nor gone, and its film not in the archive."""
+    found = ClientLink.objects.select_related("playlist__project").filter(pk=link).first()
+    return found is not None and _stands(found)
+
+
+def _stands(link: ClientLink) -> bool:
+    return link.open and not link.playlist.project.archived
 
 
 def _file_signature(artifact_id: UUID, guest: ClientGuest, until: int) -> str:

@@ -172,7 +172,7 @@ class _Mp4:
 
     def add(self, picture: Image.Image) -> None:
         fitting = picture.convert("RGB").resize(self._size, Image.Resampling.BILINEAR)
-        frame = av.VideoFrame.from_image(fitting)  # type: ignore[no-untyped-call]
+        frame = av.VideoFrame.from_image(fitting)  # type: ignore[no-untyped-call]  # PyAV has no types here
         frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
         frame.pts, frame.time_base = self.count, self._tick
         self._container.mux(self._stream.encode(frame))

@@ -26,7 +26,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
-from rest_framework.throttling import SimpleRateThrottle
 
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.problems import CONTENT_TYPE, problem
@@ -34,34 +33,13 @@ from apps.review.links import address_of, file_url, guest_mark, guest_of, link_o
 from apps.review.models import ClientGuest, ClientLink, ReviewNote, Take, Visibility
 from apps.review.numbering import number_of
 from apps.review.playing import guest_viewer
+from apps.review.rates import ENTRIES, LOOKS, WORDS, too_many
 from apps.review.selectors import looked_at
 from apps.review.services.noting import add_guest_note
 from apps.review.services.sharing import count_view, welcome
 
 COOKIE: Final = "shotfarm_guest"
-LOOKS: Final = "120/min"
-ENTRIES: Final = "10/min"
-WORDS: Final = "20/min"
-"""How often one address may look, say a name and a password, and write a note."""
-
 View = Callable[[HttpRequest, ClientLink], HttpResponseBase]
-
-
-class _Throttle(SimpleRateThrottle):
-    """So many requests of one kind from one address."""
-
-    def __init__(self, what: str, rate: str) -> None:
-        self.what = what
-        self.rate = rate
-        super().__init__()
-
-    def get_cache_key(self, request: Any, view: Any) -> str:
-        return f"throttle_client_{self.what}_{self.get_ident(request)}"
-
-
-def too_many(request: HttpRequest, what: str, rate: str) -> bool:
-    """Count a request; tell whether it is one too many."""
-    return not _Throttle(what, rate).allow_request(request, None)  # type: ignore[arg-type]
 
 
 def guarded(view: View) -> Callable[[HttpRequest, str], HttpResponseBase]:

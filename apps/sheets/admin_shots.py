@@ -20,7 +20,7 @@ from apps.sheets.handing import handed_over
 class ExportsShots:
     """A list of shots that hands them out as a workbook."""
 
-    @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["view"])
     def export_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse | None:
         """Hand out the selected shots with their casting; they are of one project."""
         chosen = dict(shots.order_by().values_list("pk", "project_id"))

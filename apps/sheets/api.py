@@ -286,7 +286,7 @@ class ExportViewSet(_OfProject):
     )
     def retrieve(self, request: Request, code: str) -> HttpResponse:
         """The plan as XLSX, CSV (several sheets: a ZIP) or JSON. Imported again, it changes nothing."""
-        project = self.planned()
+        project: Project = self.get_object()
         format_ = _choice(request, "format", Format.values, Format.XLSX.value)
         discipline = _choice(request, "discipline", Discipline.values, "")
         shots = _shots(project, request.query_params["shots"]) if "shots" in request.query_params else None

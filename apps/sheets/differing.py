@@ -67,14 +67,14 @@ def differences(plan: Plan, told: Told, known: Known, left_out: Iterable[Change[
     labels: Mapping[UUID, str] = known.labels()
     rows: dict[tuple[str, int], RowPlan] = {}
     for records in told.records.values():
-        for record in records:
+        for record in filter(_stands_in_file, records):
             row = rows.setdefault((record.sheet, record.row), RowPlan(record.sheet, record.row))
             row.what = row.what or " ".join(record.key)[:200]
     for change in plan.all_changes:
-        if change.record.row:
+        if _stands_in_file(change.record):
             _add_change(rows[change.record.sheet, change.record.row], change, labels)
     _add_technical(rows, [*plan.changes, *left_out], told, known, labels)
-    for change in left_out:
+    for change in (one for one in left_out if _stands_in_file(one.record)):
         row = rows[change.record.sheet, change.record.row]
         _add_change(row, change, labels)
         row.outcome = Outcome.LEFT_OUT
@@ -84,8 +84,25 @@ def differences(plan: Plan, told: Told, known: Known, left_out: Iterable[Change[
     others = list(_add_problems(rows, [*told.problems, *plan.problems]))
     order = {name: place for place, name in enumerate(told.tables)}
     listed = sorted(rows.values(), key=lambda row: (order.get(row.sheet, len(order)), row.row))
+    listed = [*_implied(plan.changes, Outcome.NEW), *_implied(left_out, Outcome.LEFT_OUT), *listed]
     listed += _removed(plan, known)
     return Differences(listed, others, _counts(listed, others))
+
+
+def _stands_in_file(record: Record) -> bool:
+    """Whether a record has a row: the project may have none, and a sequence that only shots name."""
+    return record.row > 0
+
+
+def _implied(changes: Iterable[Change[Any]], outcome: Outcome) -> Iterator[RowPlan]:
+    """What would be made because rows name it."""
+    for change in changes:
+        if not _stands_in_file(change.record):
+            row = RowPlan(change.record.sheet, change.record.row, " ".join(change.record.key))
+            for column, value in change.record.values.items():
+                row.take([column, NEW, "", str(value), ""])
+            row.outcome = outcome
+            yield row
 
 
 def _add_change(row: RowPlan, change: Change[Any], labels: Mapping[UUID, str]) -> None:

@@ -76,7 +76,7 @@ def export(
     ``shots``: only these, with their casting. Raises NotAllowed; Refused where a text is longer than a
     spreadsheet's cell.
     """
-    require(user, Act.PLAN, project)
+    require(user, Act.VIEW, project)
     tables = tables_of(project, Discipline(discipline), shots)
     stem = "_".join(filter(None, (project.code, discipline or ("shots" if shots is not None else ""))))
     return WRITERS[Format(format)](stem, tables)

@@ -30,6 +30,7 @@ SHEETS: Final[Mapping[str, tuple[str, ...]]] = {
     "Costumes": ("costumes", "costume", "clothes", "의상"),
     "Loras": ("loras", "lora", "로라"),
     "Locations": ("locations", "location", "places", "로케이션", "장소"),
+    "Looks": ("looks", "look", "룩"),
     "Shots": ("shots", "shot", "shot list", "shotlist", "샷", "샷 목록", "샷리스트", "컷"),
     "Casting": ("casting", "cast", "캐스팅", "출연"),
     TECHNICAL: ("technical", "camera", "tech", "기술", "촬영"),
@@ -39,13 +40,14 @@ SHEETS: Final[Mapping[str, tuple[str, ...]]] = {
 _SHEET_WORDS: Final = {heading(word): sheet for sheet, words in SHEETS.items() for word in words}
 
 WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
-    "code": ("Code", "코드", ("shot code", "샷 코드", "shot name", "컷 번호", "샷 번호")),
+    "code": ("Code", "코드", ("shot code", "샷 코드", "shot name", "컷 번호", "컷번호", "샷 번호", "샷번호")),
+    "slug": ("Key", "키", ()),
     "name": ("Name", "이름", ("title", "제목")),
     "name_ko": ("Name (Korean)", "이름(한국어)", ("korean name", "한글 이름", "한국어 이름")),
     "description": (
         "Description",
         "설명",
-        ("scene_description", "action", "what happens", "내용", "장면 설명"),
+        ("scene_description", "action", "what happens", "내용", "장면 설명", "액션", "지문"),
     ),
     "description_ko": (
         "Description (Korean)",
@@ -76,10 +78,27 @@ WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "weight": ("Weight", "가중치", ("lora_strength", "strength", "강도")),
     "trigger_words": ("Trigger words", "트리거 단어", ("triggers", "lora_trigger", "트리거")),
     "sha256": ("SHA-256", "SHA-256", ("checksum",)),
-    "sequence": ("Sequence", "시퀀스", ("sequence_id", "seq", "scene", "씬")),
+    "sequence": (
+        "Sequence",
+        "시퀀스",
+        ("sequence_id", "seq", "scene", "씬", "씬 번호", "씬번호", "시퀀스 번호"),
+    ),
     "dialogue": ("Dialogue", "대사", ("dialog", "lines")),
     "status": ("Status", "상태", ("state",)),
-    "frames": ("Frames", "프레임", ("frame_count", "frame count", "length", "프레임 수", "길이")),
+    "frames": (
+        "Frames",
+        "프레임",
+        (
+            "frame_count",
+            "frame count",
+            "length",
+            "프레임 수",
+            "프레임수",
+            "길이",
+            "길이(프레임)",
+            "length (frames)",
+        ),
+    ),
     "cut_in": ("Cut in", "컷 인", ("cut in", "in", "start frame")),
     "location": ("Location", "로케이션", ("env_location", "place", "set", "장소", "배경")),
     "weather": ("Weather", "날씨", ("env_weather",)),

@@ -70,6 +70,7 @@ from farm.contracts.reports import (
     Timings,
 )
 from farm.contracts.words import (
+    ARCHIVE,
     BELL,
     CANARY,
     CLAIM,
@@ -104,6 +105,7 @@ from farm.contracts.words import (
 )
 
 __all__ = [
+    "ARCHIVE",
     "BELL",
     "CANARY",
     "CLAIM",

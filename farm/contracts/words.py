@@ -21,6 +21,7 @@ PUBLISH: Final = "shotfarm.publish"
 FOLDERS: Final = "shotfarm.folders"
 SHEET: Final = "shotfarm.sheet"
 TAIL: Final = "shotfarm.tail"
+ARCHIVE: Final = "shotfarm.archive"
 
 CONTROL_CANCEL: Final = "shotfarm_cancel"
 """Remote control command, heard while all slots are busy: ``{"attempt_id": …}``."""

@@ -9,18 +9,19 @@ document.addEventListener("alpine:init", () => {
   for (const component of [theme, searchForm, searchDropdown, searchCommand]) {
     Alpine.data(component.name, component);
   }
-  Alpine.data("page", (activeTab) => ({
+  Alpine.data("page", (/** @type {string} */ activeTab) => /** @type {ThisType<AlpineComponent & Record<string, any>>} */ ({
     activeTab,
     sidebarMobileOpen: false,
     sidebarDesktopOpen: localStorage.getItem(sidebar) !== "0",
     init() {
       this.activeTab = getCurrentTab() || activeTab;
-      this.$watch(sidebar, (open) => localStorage.setItem(sidebar, open ? "1" : "0"));
+      this.$watch(sidebar, (/** @type {boolean} */ open) => localStorage.setItem(sidebar, open ? "1" : "0"));
     },
     get address() {
       const tab = this.activeTab && this.activeTab !== "general" ? `#${this.activeTab}` : "";
       return window.location.pathname + window.location.search + tab;
     },
+    /** @param {HTMLAnchorElement} link */
     follow(link) {
       window.location.href = link.href + window.location.hash;
     },
@@ -41,10 +42,16 @@ document.addEventListener("alpine:init", () => {
   );
 });
 
-/* Give an attribute these words wherever it has the old ones. */
+/**
+ * Give an attribute these words wherever it has the old ones.
+ *
+ * @param {string} attribute
+ * @param {(text: string) => boolean} old
+ * @param {string} words
+ */
 function say(attribute, old, words) {
   for (const element of document.querySelectorAll(`[${CSS.escape(attribute)}]`)) {
-    if (old(element.getAttribute(attribute))) {
+    if (old(element.getAttribute(attribute) ?? "")) {
       element.setAttribute(attribute, words);
     }
   }

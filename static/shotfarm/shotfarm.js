@@ -14,19 +14,24 @@ document.addEventListener("htmx:oobErrorNoTarget", (event) => event.preventDefau
 /* A part of a page that is drawn again every few seconds leaves what a person is about alone: it waits while a
    button is held down or text is selected in it, and gives the focus back to the same button. */
 let pressed = false;
-for (const [name, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+for (const [name, down] of Object.entries({ pointerdown: true, pointerup: false, pointercancel: false })) {
   document.addEventListener(name, () => { pressed = down; }, true);
 }
 window.addEventListener("blur", () => { pressed = false; });
 
-const signOf = (element) => [element.tagName, element.getAttribute("formaction"), element.getAttribute("href"),
-  element.form && element.form.getAttribute("action"), element.name, element.value].join(" ");
+/** @param {Element} element a link or a button */
+const signOf = (element) => {
+  const button = element instanceof HTMLButtonElement ? element : null;
+  return [element.tagName, element.getAttribute("formaction"), element.getAttribute("href"),
+    button?.form?.getAttribute("action"), button?.name, button?.value].join(" ");
+};
+/** @type {string | null} */
 let focused = null;
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target } = event.detail;
   const selection = document.getSelection();
-  const reading = !selection.isCollapsed && target.contains(selection.anchorNode);
+  const reading = selection && !selection.isCollapsed && target.contains(selection.anchorNode);
   if (event.detail.requestConfig.verb === "get" && (pressed || reading)) {
     event.detail.shouldSwap = false;
     return;
@@ -36,7 +41,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => {
   if (focused !== null && document.activeElement === document.body) {
-    const same = [...document.querySelectorAll("a, button")].find((element) => signOf(element) === focused);
+    /** @type {NodeListOf<HTMLElement>} */
+    const all = document.querySelectorAll("a, button");
+    const same = [...all].find((element) => signOf(element) === focused);
     if (same) same.focus({ preventScroll: true });
   }
   focused = null;
@@ -44,19 +51,21 @@ document.addEventListener("htmx:afterSettle", () => {
 
 /* A button that copies a path. Without a secure page there is no clipboard: the path beside it is selected then. */
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-copy]");
+  /** @type {HTMLButtonElement | null} */
+  const button = event.target instanceof Element ? event.target.closest("button[data-copy]") : null;
   if (!button) return;
   const label = button.textContent;
-  const beside = button.parentElement.querySelector("input");
+  const beside = button.parentElement?.querySelector("input");
   if (beside) beside.select();
-  if (navigator.clipboard) await navigator.clipboard.writeText(button.dataset.copy);
+  if (navigator.clipboard) await navigator.clipboard.writeText(button.dataset.copy ?? "");
   else if (!document.execCommand("copy")) return;
-  button.textContent = button.dataset.copied;
+  button.textContent = button.dataset.copied ?? label;
   window.setTimeout(() => { button.textContent = label; }, 1200);
 });
 
 /* Hand the CSRF token to htmx requests that change something. */
 document.addEventListener("htmx:configRequest", (event) => {
+  /** @type {HTMLInputElement | null} */
   const token = document.querySelector("input[name=csrfmiddlewaretoken]");
   if (token && event.detail.verb !== "get") {
     event.detail.headers["X-CSRFToken"] = token.value;

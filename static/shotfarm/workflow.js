@@ -1,17 +1,20 @@
 /* Import and wizard: both work without this. */
 
 /* A file dropped anywhere on the form is sent at once. */
-for (const form of document.querySelectorAll("form[data-drop]")) {
-  const file = form.querySelector("input[type=file]");
+/** @param {string} name @returns {NodeListOf<HTMLFormElement>} */
+const forms = (name) => document.querySelectorAll(name);
+
+for (const form of forms("form[data-drop]")) {
+  const file = /** @type {HTMLInputElement} */ (form.querySelector("input[type=file]"));
   const zone = form.querySelector(".sf-drop");
-  for (const [name, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
+  for (const [name, over] of Object.entries({ dragenter: true, dragover: true, dragleave: false, drop: false })) {
     form.addEventListener(name, (event) => {
       event.preventDefault();
-      zone.classList.toggle("sf-over", over);
+      zone?.classList.toggle("sf-over", over);
     });
   }
   form.addEventListener("drop", (event) => {
-    if (event.dataTransfer.files.length) {
+    if (event.dataTransfer?.files.length) {
       file.files = event.dataTransfer.files;
       form.requestSubmit();
     }
@@ -19,11 +22,16 @@ for (const form of document.querySelectorAll("form[data-drop]")) {
 }
 
 /* The picture and the rows point at each other. */
-for (const form of document.querySelectorAll("form[data-wizard]")) {
-  const graph = form.querySelector(".sf-graph");
-  const targets = [...form.querySelectorAll(".sf-role select[name^='t.']")];
+/** @typedef {[node: string, input: string]} Place */
+
+for (const form of forms("form[data-wizard]")) {
+  const graph = /** @type {HTMLElement} */ (form.querySelector(".sf-graph"));
+  /** @type {HTMLSelectElement[]} */
+  const targets = [...form.querySelectorAll(/** @type {"select"} */ (".sf-role select[name^='t.']"))];
+  /** @type {HTMLSelectElement | null} */
   let atHand = null;
 
+  /** @param {HTMLSelectElement} select @returns {Place | null} */
   const placeOf = (select) => {
     try {
       return JSON.parse(select.value);
@@ -31,13 +39,17 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
       return null;
     }
   };
-  const inPicture = (place) => place && [...graph.querySelectorAll("[data-input]")].find(
+  /** @param {string} name @returns {SVGElement[]} */
+  const drawn = (name) => [...graph.querySelectorAll(/** @type {"g"} */ (name))];
+  /** @param {Place | null} place */
+  const inPicture = (place) => place && drawn("[data-input]").find(
     (input) => input.dataset.node === place[0] && input.dataset.input === place[1],
   );
+  /** @param {HTMLSelectElement} select */
   const light = (select) => {
     graph.querySelectorAll(".sf-lit").forEach((lit) => lit.classList.remove("sf-lit"));
     form.querySelectorAll(".sf-role.sf-lit").forEach((lit) => lit.classList.remove("sf-lit"));
-    select.closest(".sf-role").classList.add("sf-lit");
+    select.closest(".sf-role")?.classList.add("sf-lit");
     const input = inPicture(placeOf(select));
     if (input) {
       input.classList.add("sf-lit");
@@ -52,6 +64,7 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
   };
 
   /* Of a large graph not every input is offered; the picture has them all. */
+  /** @param {HTMLSelectElement} select @param {string | undefined} node @param {string} input */
   const offer = (select, node, input) => {
     const option = new Option(`${node} · ${input}`, JSON.stringify([node, input]));
     select.add(option);
@@ -59,13 +72,16 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
   };
 
   /* What goes with a role that may be left out: what is ticked, and the row that is pointed at. */
-  const absences = [...form.querySelectorAll(".sf-absence[data-goes]")];
-  const ticked = (row) => row.querySelector("input[type=checkbox]")?.checked;
+  /** @type {HTMLElement[]} */
+  const absences = [...form.querySelectorAll(/** @type {"div"} */ (".sf-absence[data-goes]"))];
+  /** @param {HTMLElement} row */
+  const ticked = (row) => row.querySelector(/** @type {"input"} */ ("input[type=checkbox]"))?.checked;
+  /** @param {HTMLElement | null} pointed */
   const dash = (pointed) => {
     const going = new Set(absences
       .filter((row) => row === pointed || ticked(row))
-      .flatMap((row) => JSON.parse(row.dataset.goes)));
-    for (const node of graph.querySelectorAll("g.node")) {
+      .flatMap((row) => JSON.parse(row.dataset.goes ?? "[]")));
+    for (const node of drawn("g.node")) {
       node.classList.toggle("going", going.has(node.dataset.node));
     }
   };
@@ -79,20 +95,21 @@ for (const form of document.querySelectorAll("form[data-wizard]")) {
     select.addEventListener("change", () => light(select));
   }
   graph.addEventListener("click", (event) => {
-    const element = event.target.closest("[data-input], [data-node]");
+    /** @type {SVGElement | null} */
+    const element = event.target instanceof Element ? event.target.closest("[data-input], [data-node]") : null;
     if (!element) return;
     const { node, input } = element.dataset;
     const bound = targets.find((select) => {
       const place = placeOf(select);
       return place && place[0] === node && (!input || place[1] === input);
     });
-    const same = (option) => option.value && JSON.parse(option.value)[0] === node
+    const same = (/** @type {HTMLOptionElement} */ option) => option.value && JSON.parse(option.value)[0] === node
       && (!input || JSON.parse(option.value)[1] === input);
     const wanted = atHand && ([...atHand.options].find(same) ?? (input && offer(atHand, node, input)));
     if (bound && bound !== atHand) {
       bound.focus();
       bound.scrollIntoView({ block: "center", behavior: "smooth" });
-    } else if (wanted) {
+    } else if (atHand && wanted) {
       atHand.value = wanted.value;
       atHand.dispatchEvent(new Event("change", { bubbles: true }));
     }

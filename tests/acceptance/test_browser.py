@@ -252,22 +252,29 @@ UNREADABLE = r"""() => [...document.querySelectorAll("*")]
 """Alpine's CSP build reads single expressions without globals; others fail when they are used."""
 
 
+HEAR = "() => htmx.trigger('#farm', 'news')"
+"""What the farm page does when it hears of a change."""
+
+
 def press_across_a_redraw(page: Page, farm: str) -> None:
     """Hold a button of the farm page down while the page is drawn again: it counts, the focus stays."""
     page.goto(farm)
     with page.expect_response("**/desk/farm/live/**"):
         page.locator("#why-paused-farm").fill("power cut")
+        page.evaluate(HEAR)
     pause = page.get_by_role("button", name="Pause the farm")
     pause.hover()
     with page.expect_response("**/desk/farm/live/**"):
         page.mouse.down()
+        page.evaluate(HEAR)
     with page.expect_response("**/desk/farm/live/**"):
-        pass  # what the one before brought is in the page by now, unless it was kept out
+        pass  # what the one before brought is in the page by now, unless it was kept out; it is fetched again
     page.mouse.up()
     expect(page.locator("#farm")).to_contain_text("power cut")
     go_on = page.get_by_role("button", name="Let the farm go on")
     go_on.focus()
     page.locator("#farm").evaluate("farm => { farm.dataset.old = 1 }")
+    page.evaluate(HEAR)
     expect(page.locator("#farm[data-old]")).to_have_count(0)
     expect(go_on).to_be_focused()
     page.keyboard.press("Enter")
@@ -334,3 +341,34 @@ def test_a_script_that_got_into_a_page_does_not_run(studio: Farm, browser: Brows
         refused = [line for line in visitor.watch.complaints if "Content Security Policy" in line]
         assert len(refused) >= 3, visitor.watch.complaints
         visitor.watch.complaints.clear()
+
+
+@pytest.mark.once
+def test_a_take_arrives_on_an_open_page_because_it_is_told_of_not_because_the_page_asks(
+    studio: Farm, browser: Browser
+) -> None:
+    studio.start("coordinator", "media", "ticker", "comfyui-gpu24-sim", "gpu24-sim")
+    (shot,) = studio.rows(
+        "SELECT productions_shot.id FROM productions_shot JOIN productions_sequence AS s "
+        "ON s.id = sequence_id WHERE s.code = 'SQ010' ORDER BY productions_shot.code LIMIT 1"
+    )
+    with visit(browser, "told") as visitor:
+        page = visitor.page
+        visitor.log_in(studio.plan.web_url, user="coordinator", password=studio.home.secrets.coordinator)
+        expect(page.locator("#home")).to_be_visible()  # signed in
+        # A clock that stands still: no part of the page ever finds that it has not looked for long enough.
+        page.add_init_script("(() => { const since = Date.now(); Date.now = () => since; })()")
+        page.goto(f"{studio.plan.web_url}/admin/productions/shot/{shot['id']}/change/")
+        expect(page.locator("#sf-live.sf-on")).to_have_text("live")
+        sign = mark(page)
+        takes = page.locator("#shot-takes a[href*='/review/take/']")
+        expect(takes).to_have_count(0)
+        studio.submit(shots=1, step='template="sd15_t2i", width=512, height=288', key="told")
+        expect(takes.first).to_be_visible()
+        assert page.evaluate("window.sign") == sign, "the page was loaded again in between"
+
+        # away: said so, and the page looks by itself; back: heard again
+        studio.rest("broker")
+        expect(page.locator("#sf-live:not(.sf-on)")).to_have_text("reconnecting…")
+        studio.start("broker")
+        expect(page.locator("#sf-live.sf-on")).to_have_text("live")

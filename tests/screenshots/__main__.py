@@ -92,6 +92,7 @@ def _take(
         page.wait_for_load_state("networkidle" if "api" in one.path else "load")
         if one.press and page.locator(one.press).count():
             page.locator(one.press).first.click()
+            page.wait_for_load_state("load")  # of the page to which it may have led
         page.evaluate("document.fonts.ready")
         if page.locator("video").count():
             page.evaluate(A_MOMENT_OF_FILM)

@@ -55,6 +55,7 @@ def pages_of(farm: Farm) -> Iterator[Page]:
     node = row("SELECT id FROM nodes_node WHERE tier_gb = 24")
     steered = row("SELECT id FROM renders_job WHERE deadline IS NOT NULL AND kind = 'keyframe' LIMIT 1")
     trailer = row("SELECT batch_id FROM renders_job WHERE deadline IS NOT NULL LIMIT 1")
+    sequence = row("SELECT id FROM productions_sequence WHERE code = 'SQ020' LIMIT 1")
     limit = row("SELECT id FROM renders_limit")
     one = "SELECT id FROM {} ORDER BY id LIMIT 1"
 
@@ -71,6 +72,18 @@ def pages_of(farm: Farm) -> Iterator[Page]:
         name="farm", title="Farm: nodes, GPUs, queues by VRAM tier", path="/admin/desk/farm/", main=True
     )
     yield Page(name="shots", title="Shots", path="/admin/productions/shot/", main=True)
+    yield Page(
+        name="shots_gallery",
+        title="Shots as a gallery",
+        path="/admin/productions/shot/",
+        press="button[name=view][value=gallery]",
+    )
+    yield Page(
+        name="shots_order",
+        title="Shots of one sequence: cells to edit, rows to put in order",
+        path=f"/admin/productions/shot/?sequence__id__exact={sequence}",
+        press="button[name=view][value=list]",  # the choice is remembered: the pages after this one are lists
+    )
     yield Page(
         name="shot", title="A shot", path=f"/admin/productions/shot/{shot}/change/", main=True, height=1400
     )

@@ -145,26 +145,29 @@ def _values(take: Take, original: Artifact, place: int) -> dict[str, Value | Non
 def hear_verdict(sender: Any, *, take: UUID, verdict: str, actor: str, **_told: Any) -> None:
     """An approved take is published, where its project wants that."""
     if verdict == Review.APPROVED:
-        _publish_if_wanted(take, (PublishWhen.APPROVED,), actor)
+        publish_if_wanted(take, (PublishWhen.APPROVED,), actor)
 
 
 def hear_selection(sender: Any, *, take: UUID | None, actor: str, **_told: Any) -> None:
     """A selected take is published, where its project wants that."""
     if take is not None:
-        _publish_if_wanted(take, (PublishWhen.SELECTED, PublishWhen.APPROVED), actor)
+        publish_if_wanted(take, (PublishWhen.SELECTED, PublishWhen.APPROVED), actor)
 
 
-def _publish_if_wanted(take_id: UUID, when: Iterable[str], actor: str) -> None:
+def publish_if_wanted(take_id: UUID, when: Iterable[str], actor: str) -> bool:
+    """Publish a take where its project wants that now; False, and logged, where it cannot be published."""
     wanted = ProjectFolders.objects.filter(
         project__takes=take_id, publish__in=list(when), confirmed_at__isnull=False
     )
     if not wanted.exists():
-        return
+        return True
     take = Take.objects.select_related("project", "shot__sequence__episode", "shot__project").get(pk=take_id)
     try:
         publish_take(take, user=None, actor=actor)
     except Refused as refused:
         logger.warning("take not published", extra={"take": str(take_id), "why": str(refused)})
+        return False
+    return True
 
 
 def ask_again() -> None:

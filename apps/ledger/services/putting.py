@@ -23,6 +23,7 @@ from apps.common.machines import write_each
 from apps.common.models import BaseModel
 from apps.ledger.documents import Children, Document, Reference, Row, document_of
 from apps.ledger.models import Batch
+from apps.ledger.services.pointing import going
 from apps.ledger.services.recording import CHANGED, changing
 from apps.ledger.services.resolving import Resolver, by_reference
 from apps.ledger.services.versions import claim
@@ -40,6 +41,9 @@ class Putting:
     values: Mapping[Any, Values]
     resolver: Resolver = field(default_factory=Resolver)
     problems: list[Problem] = field(default_factory=list)
+    actor: User | str | None = None
+    verb: str = CHANGED
+    batch: UUID | None = None
 
     def label(self, key: Any) -> str:
         """Name an object, also one that is only being made."""
@@ -69,18 +73,19 @@ def put(
     """Put what is named of these objects to these values; an object that is not there is made, under its key.
 
     ``values``: key → name → value, as documents have them. Names that documents no longer know are passed
-    over. ``project``: whose a new object is. Raises Refused with everything that no longer exists, or
-    NotAllowed; then nothing was changed. The number of queries does not grow with the number of objects.
+    over. ``project``: whose a new object is. The caller holds what the document says (``hold``). Raises
+    Refused with everything that no longer exists, or NotAllowed; then nothing was changed. The number of
+    queries does not grow with the number of objects.
     """
     model = document.model
-    with changing(model, values, actor=user, verb=verb, batch=batch):
+    with changing(model, values, actor=user, verb=verb, batch=batch) as change:
         there = {row.pk: row for row in model._default_manager.filter(pk__in=values).order_by("pk")}
         new = {key: model(pk=key) for key in values if key not in there}
         if document.project and document.project != "pk":
             for row in new.values():
                 setattr(row, f"{document.project}_id", project)
         document.permit([*there.values(), *new.values()], user)
-        work = Putting(document, {**there, **new}, values)
+        work = Putting(document, {**there, **new}, values, actor=user, verb=change.verb, batch=change.batch)
         _find(work, values)
         columns = {key: _columns(work, key, told) for key, told in values.items()}
         if work.problems:
@@ -89,10 +94,12 @@ def put(
             with transaction.atomic():
                 _write(work, columns, new)
                 _write_lists(work, values)
-                _write_own_references(work, values)
+                _write_late_references(work, values)
         except IntegrityError as exc:
             told = _("something else has taken its place meanwhile (a code that is in use again, perhaps)")
             raise Refused(Problem("", "", told, code="taken")) from exc
+        if document.check is not None:
+            document.check(values)
 
 
 def put_one(row: Any, values: Values, *, user: User, row_version: int) -> None:
@@ -110,7 +117,7 @@ def _find(work: Putting, values: Mapping[Any, Values]) -> None:
         (own[name], (_scope(work, key, own[name]), str(words)))
         for key, told in values.items()
         for name, words in told.items()
-        if name in own and words is not None and own[name].of in ("", "project")
+        if name in own and words is not None and not _is_late(work, own[name])
     ]
     for name, children in work.document.children.items():
         for key, item in _items(children, values, name):
@@ -132,6 +139,11 @@ def _find(work: Putting, values: Mapping[Any, Values]) -> None:
         work.resolver.ask(reference, {one for one in wanted if one[0] is not None})
 
 
+def _is_late(work: Putting, reference: Reference) -> bool:
+    """Tell whether what is named may be one of the rows that are being put, or of their lists."""
+    return reference.of == "object" or reference.model is work.document.model
+
+
 def _items(children: Children, values: Mapping[Any, Values], name: str) -> list[tuple[Any, dict[str, Any]]]:
     return [
         (key, {children.key[0]: item} if children.flat else item)
@@ -141,7 +153,7 @@ def _items(children: Children, values: Mapping[Any, Values], name: str) -> list[
 
 
 def _scope(work: Putting, key: Any, reference: Reference) -> Any:
-    if not reference.within:
+    if not (reference.within or reference.own):
         return None
     row: Any = work.rows[key]
     project = work.document.project
@@ -157,7 +169,7 @@ def _sibling(
 
 
 def _columns(work: Putting, key: Any, told: Values) -> dict[str, Any]:
-    """What the object's own columns become, checked; references of its own lists come later."""
+    """What the object's own columns become, checked; late references come later."""
     row = work.document.row
     columns: dict[str, Any] = {}
     for name, value in told.items():
@@ -166,7 +178,7 @@ def _columns(work: Putting, key: Any, told: Values) -> dict[str, Any]:
             columns |= row.computed[name].write(value)
         elif name in row.fields and reference is None:
             columns[name] = _checked(work, key, row, name, value)
-        elif reference is not None and name in row.fields and reference.of in ("", "project"):
+        elif reference is not None and name in row.fields and not _is_late(work, reference):
             found = None
             if value is not None:
                 found = work.resolver.key(reference, _scope(work, key, reference), str(value))
@@ -200,18 +212,24 @@ def _write(work: Putting, columns: Mapping[Any, dict[str, Any]], new: Mapping[An
         write_each(cast(type[BaseModel], work.document.model), some)
 
 
-def _write_own_references(work: Putting, values: Mapping[Any, Values]) -> None:
-    """A character's default costume is one of its costumes, which stand now."""
+def _write_late_references(work: Putting, values: Mapping[Any, Values]) -> None:
+    """What a character wears is one of its costumes, a shot continues another: they stand now."""
     for name, reference in work.document.row.references.items():
-        named = {key: told[name] for key, told in values.items() if name in told and reference.of == "object"}
-        work.resolver.ask(reference, {(key, str(words)) for key, words in named.items() if words is not None})
+        if not _is_late(work, reference):
+            continue
+        named = {
+            key: (_scope(work, key, reference), told[name]) for key, told in values.items() if name in told
+        }
+        wanted = {(scope, str(words)) for scope, words in named.values() if words is not None}
+        work.resolver.ask(reference, wanted)
         found = {
-            key: {f"{name}_id": work.resolver.key(reference, key, str(words)) if words is not None else None}
-            for key, words in named.items()
+            key: {f"{name}_id": None if words is None else work.resolver.key(reference, scope, str(words))}
+            for key, (scope, words) in named.items()
         }
         for key, told in found.items():
-            if named[key] is not None and told[f"{name}_id"] is None:
-                work.lack(key, name, str(named[key]))
+            words = named[key][1]
+            if words is not None and told[f"{name}_id"] is None:
+                work.lack(key, name, str(words))
         write_each(cast(type[BaseModel], work.document.model), found)
     if work.problems:
         raise Refused(*work.problems)
@@ -245,7 +263,9 @@ def _write_list(work: Putting, name: str, children: Children, lists: Mapping[Any
                 new.append(children.model(**columns, **{owner: key}))
             else:
                 kept[old] = columns
-    rows.filter(pk__in=list(there.values())).delete()
+    gone = list(there.values())
+    with going(children.model, gone, actor=work.actor, verb=work.verb, batch=work.batch):
+        rows.filter(pk__in=gone).delete()
     write_each(cast(type[BaseModel], children.model), kept)
     if not work.problems:
         children.model._default_manager.bulk_create(new, batch_size=AT_ONCE)

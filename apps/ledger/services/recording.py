@@ -24,6 +24,7 @@ from django.db.models import F, Model
 from django.db.models.functions import Now
 
 from apps.accounts.models import User
+from apps.common import news
 from apps.ledger.documents import AT_ONCE, VERSION, Document, Snapshot, batches, document_of
 from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import DELETED
@@ -84,6 +85,9 @@ class Changing:
             versions = self.document.model._default_manager.filter(pk__in=some)
             versions.update(**{VERSION: F(VERSION) + 1}, updated_at=Now())
         Activity.objects.bulk_create(rows, batch_size=_AT_ONCE)
+        for project in {row.project for row in rows}:
+            changed = [row.object_id for row in rows if row.project == project]
+            news.tell(self.document.kind, changed, project=project)
 
     def _compared(self, key: Any, before: Snapshot | None, after: Snapshot | None) -> Activity | None:
         known = after or before

@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.ledger.documents import Document, document_named
 from apps.ledger.models import Activity
-from apps.ledger.selectors import values_at
+from apps.ledger.selectors import DELETED, values_at
 from apps.ledger.services.putting import put
 
 RESTORED: Final = "restored"
@@ -28,6 +28,8 @@ def restore(activity: Activity, *, user: User) -> int:
         raise Refused(Problem("", activity.label, _("such objects are no longer remembered"), code="gone"))
     key = document.model._meta.pk.to_python(activity.object_id)
     with transaction.atomic():
+        if document.hold is not None:
+            document.hold(activity.project)
         list(document.model._default_manager.filter(pk=key).select_for_update(no_key=True).values_list("pk"))
         rows = list(document.model._default_manager.filter(pk=key))
         document.permit(rows, user)
@@ -44,6 +46,22 @@ def restore(activity: Activity, *, user: User) -> int:
             raise Refused(Problem("", activity.label, _("it says so already"), code="same"))
         put(document, {key: differing}, user=user, verb=RESTORED, project=activity.project)
     return len(differing)
+
+
+def bring_back(gone: Activity, *, user: User) -> None:
+    """Make an object again, under its key, as it was when this activity deleted it.
+
+    Raises Refused, in words, where something it named no longer exists or has taken its place; NotAllowed.
+    """
+    document = document_named(gone.kind)
+    if document is None or gone.verb != DELETED:
+        raise Refused(Problem("", gone.label, _("such objects are no longer remembered"), code="gone"))
+    key = document.model._meta.pk.to_python(gone.object_id)
+    with transaction.atomic():
+        if document.hold is not None:
+            document.hold(gone.project)
+        values = {name: old for name, (old, _none) in gone.changes.items()}
+        put(document, {key: values}, user=user, verb=RESTORED, project=gone.project)
 
 
 def differing_from(document: Document, key: Any, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def undo(batch: Batch, *, user: User, overwrite: bool = False) -> Undone:
             told = _("%(user)s has taken this back already") % {"user": other.actor}
             raise Conflict(Problem("", locked.title, told, code="undone"))
         plan = plan_undo(locked, overwrite=overwrite)
+        _hold(plan, locked.project)
         if not plan.count:
             raise Refused(Problem("", locked.title, _nothing(plan.left), code="nothing"))
         undoing = open_batch(
@@ -115,6 +116,12 @@ def undo(batch: Batch, *, user: User, overwrite: bool = False) -> Undone:
         )
         _carry_out(plan, undoing, user, locked.project)
     return Undone(undoing, plan.count, tuple(plan.left))
+
+
+def _hold(plan: Undoing, project: UUID | None) -> None:
+    for document in documents():
+        if document.hold is not None and (plan.put[document.kind] or plan.revive[document.kind]):
+            document.hold(project)
 
 
 def _plan_object(
@@ -220,6 +227,9 @@ def _delete(document: Document, keys: list[Any], batch: Batch, user: User) -> No
     with changing(document.model, keys, actor=user, verb=UNDONE, batch=batch):
         rows = document.model._default_manager.filter(pk__in=keys)
         document.permit(list(rows), user)
+        for name, reference in document.row.references.items():
+            if reference.model is document.model:  # they go together: none of them holds another back
+                rows.filter(**{f"{name}__in": keys}).update(**{name: None})
         rows.delete()
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin import say_problems
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import badge, spoken
+from apps.ledger.models import Activity
 from apps.presets.models import LibraryModel
 from apps.presets.selectors import seen_by
 from apps.presets.services.checking import faults_of
@@ -97,6 +98,10 @@ class LibraryAdmin(FarmAdmin):
         if obj is not None and obj.library_hash:
             return False  # it would come back with the next release; it can be archived
         return self._may(request, obj, super().has_delete_permission(request, obj))
+
+    def may_see_deletion(self, request: HttpRequest, gone: Activity) -> bool:
+        theirs = gone.project is None or projects_for(request.user).filter(pk=gone.project).exists()
+        return theirs and self.has_change_permission(request)
 
     def _may(self, request: HttpRequest, row: Any, by_permission: bool) -> bool:
         """The studio's rows take Django's permission; a film's own, the right to plan it."""

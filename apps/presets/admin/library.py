@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.common.show import NOTHING, badge, chips, clamped, link, spoken
 from apps.presets.admin.base import LibraryAdmin, LibraryForm, OfScope
@@ -275,11 +275,11 @@ class PresetRuleAdmin(LibraryAdmin):
     def weighs(self, rule: PresetRule) -> SafeString:
         return badge(rule.get_severity_display(), SEVERITY_TONES[Severity(rule.severity)])
 
-    @admin.display(description=gettext_lazy("when"))
+    @admin.display(description=pgettext_lazy("preset rule", "when"))
     def when_it(self, rule: PresetRule) -> SafeString:
         return _lines(rule.when)
 
-    @admin.display(description=gettext_lazy("then"), ordering="kind")
+    @admin.display(description=pgettext_lazy("preset rule", "then"), ordering="kind")
     def says(self, rule: PresetRule) -> SafeString:
         return format_html("{} {}", RuleKind(rule.kind).label, _lines(rule.other))
 

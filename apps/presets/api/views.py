@@ -16,7 +16,14 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.api_versions import IF_MATCH, etag, version_said
+from apps.common.api_versions import (
+    IF_MATCH,
+    Versioned,
+    etag,
+    version_if_said,
+    version_of,
+    version_said,
+)
 from apps.common.errors import Problem, Refused
 from apps.common.strict import Strict
 from apps.presets.api.serializers import (
@@ -130,10 +137,12 @@ class LibraryViewSet(ReadOnlyModelViewSet[Any], Generic[Row]):
         """Change a row as a body says."""
         return change_row(row, user=person_of(self.request), row_version=version, **said)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a row that nothing uses; archive the others."""
-        delete_row(self.get_object(), user=person_of(request))
+        row = self.get_object()
+        require_library(person_of(request), row.project, type(row), "delete")
+        delete_row(row, user=person_of(request), row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
@@ -237,7 +246,9 @@ class PresetViewSet(LibraryViewSet[CinematicPreset]):
         return super().changed(row, version, said)
 
     @extend_schema(request=OverrideBody, responses=OverrideSerializer, methods=["PUT"])
-    @extend_schema(parameters=[OF_PROJECT], responses={204: None}, methods=["DELETE"])
+    @extend_schema(
+        request=Versioned, parameters=[OF_PROJECT, IF_MATCH], responses={204: None}, methods=["DELETE"]
+    )
     @action(detail=True, methods=["put", "delete"])
     def override(self, request: Request, pk: str) -> Response:
         """Let one project say something else, or hide the preset there; take that back (?project=)."""
@@ -248,7 +259,8 @@ class PresetViewSet(LibraryViewSet[CinematicPreset]):
             scope.is_valid(raise_exception=True)
             if scope.validated_data["project"] is None:
                 raise Refused(Problem("project", "", _("name the project"), code="required"))
-            forget_override(preset, project=scope.validated_data["project"], user=person_of(request))
+            project, user = scope.validated_data["project"], person_of(request)
+            forget_override(preset, project=project, user=user, row_version=version_if_said(request))
             return Response(status=status.HTTP_204_NO_CONTENT)
         body = OverrideBody(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)

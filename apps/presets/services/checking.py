@@ -43,14 +43,18 @@ def _faults_of_preset(preset: CinematicPreset) -> Iterator[Problem]:
 
 
 def _shadows(row: PresetCategory | CinematicPreset | Look | PresetRule) -> Iterator[Problem]:
-    """A film's own row never stands in the way of the studio's: one name means one thing."""
-    if row.project_id is None:
-        return
-    studios: QuerySet[Any] = type(row)._default_manager.filter(project=None, slug=row.slug)
+    """A film's own row never stands in the way of the studio's, nor the other way: one name means one thing.
+
+    Presets are named by their categories' keys, so a preset of a film's own category counts as well.
+    """
+    studios = row.project_id is None
+    others: QuerySet[Any] = type(row)._default_manager.filter(project__isnull=not studios, slug=row.slug)
     if isinstance(row, CinematicPreset):
-        studios = studios.filter(category=row.category_id)
-    if studios.exists():
+        others = others.filter(category__slug=row.category.slug)
+    if others.exclude(pk=row.pk).exists():
         told = _("the studio has one of this key; choose another, or change what it says in this project")
+        if studios:
+            told = _("a project has one of its own of this key; choose another")
         yield Problem("slug", row.slug, told, code="taken")
 
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused, lacks_permission
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.presets.models import (
     CinematicPreset,
-    LibraryModel,
     Look,
     LookPreset,
     PresetCategory,
@@ -62,10 +62,8 @@ def change_row(row: Row, *, user: User, row_version: int, **fields: Any) -> Row:
     for name, value in fields.items():
         setattr(row, name, value)
     with changing(type(row), [row.pk], actor=user):
+        claim(row, row_version, **fields)
         check_row(row)
-        mine = type(row)._default_manager.filter(pk=row.pk, row_version=row_version)
-        if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
-            raise stale(row, row_version)
     row.refresh_from_db()
     return row
 
@@ -96,7 +94,7 @@ def duplicate_row(row: Row, *, user: User, project: Project | None) -> Row:
     copy.pk = model._meta.pk.get_default()
     copy._state.adding = True
     copy.project, copy.archived, copy.library_hash, copy.row_version = project, False, "", 0
-    copy.slug = _free_slug(copy)
+    copy.slug = free_slug(copy)
     copy.order = next_order(copy)
     if not isinstance(copy, PresetRule) and project == row.project:
         copy.name = _("%s (copy)") % copy.name
@@ -112,14 +110,18 @@ def duplicate_row(row: Row, *, user: User, project: Project | None) -> Row:
     return copy
 
 
-def delete_row(row: Row, *, user: User) -> None:
-    """Delete a row that nothing uses. Raises Refused with what does (archive it instead), NotAllowed."""
+def delete_row(row: Row, *, user: User, row_version: int) -> None:
+    """Delete a row that nothing uses, unless somebody changed it meanwhile.
+
+    Raises Stale, Refused with what uses it (archive it instead), NotAllowed.
+    """
     require_library(user, row.project, type(row), "delete")
     if row.library_hash:
         told = _("it ships with the farm and would come back; archive it instead")
         raise Refused(Problem("", str(row), told, code="shipped"))
     try:
         with changing(type(row), [row.pk], actor=user):
+            claim(row, row_version)
             row.delete()
     except ProtectedError as error:
         told = _("%d rows use it (shots, looks or presets); archive it instead") % len(
@@ -148,13 +150,6 @@ def reorder(rows: Iterable[Row], *, user: User) -> None:
                 )
 
 
-def stale(row: LibraryModel, sent: int) -> Conflict:
-    """Say that somebody was quicker."""
-    now = type(row)._default_manager.values_list("row_version", flat=True).get(pk=row.pk)
-    told = _("this row is at version %d now; read it again, then repeat your change") % now
-    return Conflict(Problem("row_version", str(sent), told, code="stale"))
-
-
 def _rising(places: list[int]) -> list[int]:
     """The same places, no two alike."""
     risen: list[int] = []
@@ -171,7 +166,8 @@ def next_order(row: Row) -> int:
     return (beside.aggregate(last=Max("order"))["last"] or 0) + 1
 
 
-def _free_slug(row: Row) -> str:
+def free_slug(row: Row) -> str:
+    """The row's key, or the first with a number behind it that nothing of its film and the studio has."""
     rows: QuerySet[Any] = type(row)._default_manager.filter(in_library(row.project_id))
     if isinstance(row, CinematicPreset):
         rows = rows.filter(category=row.category_id)

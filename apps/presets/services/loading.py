@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef
 
+from apps.ledger.services.recording import changing
 from apps.presets.library import DATA, Library, LibraryCategory, LibraryPreset, fingerprint, read_library
-from apps.presets.models import CinematicPreset, Look, LookPreset, PresetCategory, PresetRule
+from apps.presets.models import CinematicPreset, LibraryModel, Look, LookPreset, PresetCategory, PresetRule
+from apps.presets.services.editing import free_slug
 from apps.presets.shipped import ShippedLook, ShippedRule, read_looks, read_rules
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,33 @@ def load_presets(folder: Path = DATA) -> Loaded:
 
     A row is written when it is new, or when the library's own row has changed since it was last
     loaded (then the library wins). So a studio's edits stay until the library has something new to
-    say, and rows the library does not know are never touched. Projects' rows are none of its business.
+    say, and rows the library does not know are never touched. A project's own row whose key the library
+    takes gets the next free one: shots keep it, and one name means one thing.
     """
     library = read_library(folder)
     looks, rules = read_looks(folder, library), read_rules(folder, library)
     with transaction.atomic():
         loaded = store(library, categories=PresetCategory, presets=CinematicPreset)
         loaded += store_looks(looks, model=Look, parts=LookPreset, presets=CinematicPreset)
-        return loaded + store_rules(rules, model=PresetRule)
+        loaded += store_rules(rules, model=PresetRule)
+        for model in (PresetCategory, CinematicPreset, Look, PresetRule):
+            _part_names(model)
+        return loaded
+
+
+def _part_names(model: type[LibraryModel]) -> None:
+    """Give films' rows that are called like one of the studio's another key."""
+    within = ["category__slug"] if model is CinematicPreset else []
+    studios = model._default_manager.filter(project=None)
+    same = {name: OuterRef(name) for name in (*within, "slug")}
+    rows: Any = model._default_manager.filter(Exists(studios.filter(**same)), project__isnull=False)
+    with changing(model, rows.values_list("pk", flat=True), actor=None):
+        for row in rows.order_by("pk"):
+            slug = free_slug(row)
+            rows.filter(pk=row.pk).update(slug=slug, row_version=F("row_version") + 1)
+            logger.warning(
+                "the library took the key of a project's row", extra={"was": row.slug, "now": slug}
+            )
 
 
 @transaction.atomic

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.common.errors import Conflict, Problem, Refused
+from apps.common.errors import Problem, Refused
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.presets.models import CinematicPreset, PresetOverride
 from apps.projects.models import Project
 from apps.projects.roles import Act
@@ -39,7 +40,7 @@ def override_preset(
     """Say something else in one film, or hide the preset there. What is not named stays as it is there.
 
     ``row_version``: of the override as it was read; None while there is none. Raises Refused for a film's own
-    preset (change that itself), Conflict, NotAllowed.
+    preset (change that itself), Stale, NotAllowed.
     """
     require(user, Act.PLAN, project)
     if preset.project_id is not None:
@@ -48,11 +49,10 @@ def override_preset(
     row = PresetOverride.objects.select_for_update().filter(project=project, preset=preset).first()
     if row is None:
         row = PresetOverride(project=project, preset=preset)
-    elif row_version is not None and row.row_version != row_version:
-        told = _("this row is at version %d now; read it again, then repeat your change") % row.row_version
-        raise Conflict(Problem("row_version", str(row_version), told, code="stale"))
     new = row._state.adding
     with changing(PresetOverride, [] if new else [row.pk], actor=user) as change:
+        if not new:
+            claim(row, _said(row_version))
         for name, value in fields.items():
             setattr(row, name, value)
         if new:
@@ -64,10 +64,22 @@ def override_preset(
     return row
 
 
-def forget_override(preset: CinematicPreset, *, project: Project, user: User) -> bool:
-    """Let the studio's words stand in a film again; return False if they did."""
+def forget_override(
+    preset: CinematicPreset, *, project: Project, user: User, row_version: int | None
+) -> bool:
+    """Let the studio's words stand in a film again; return False if they did. Raises Stale, NotAllowed."""
     require(user, Act.PLAN, project)
-    rows = PresetOverride.objects.filter(project=project, preset=preset)
-    with changing(PresetOverride, rows.values_list("pk", flat=True), actor=user):
-        gone, _by_model = rows.delete()
-    return gone > 0
+    row = PresetOverride.objects.filter(project=project, preset=preset).first()
+    if row is None:
+        return False
+    with changing(PresetOverride, [row.pk], actor=user):
+        claim(row, _said(row_version))
+        row.delete()
+    return True
+
+
+def _said(row_version: int | None) -> int:
+    if row_version is None:
+        told = _("this project says something of it already; send the row_version you read")
+        raise Refused(Problem("row_version", "", told, code="required"))
+    return row_version

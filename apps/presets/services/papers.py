@@ -26,6 +26,7 @@ MOST_BYTES: Final = 2_000_000
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _FLAGS: Final = frozenset({"exclusive", "archived", "hidden"})
+_TRUTHS: Final = {"1": True, "0": False, "": False, "true": True, "false": False}
 _LISTS: Final = frozenset({"presets"})
 _NUMBERS: Final = frozenset({"order"})
 
@@ -151,9 +152,9 @@ def read_paper(content: bytes, *, kind: str = "") -> Paper:
 
 def _from_json(text: str) -> tuple[Paper, list[Problem]]:
     try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise Refused(Problem("file", "", _("this is not JSON: %s") % error)) from error
+        found = _loaded(text)
+    except ValueError as error:
+        raise Refused(Problem("file", "", _("this is not JSON: %s") % str(error)[:200])) from error
     if found.get("format") != FORMAT or found.get("version") != VERSION:
         told = _("this is no library: “format” must be %(format)s and “version” %(version)d")
         raise Refused(
@@ -175,8 +176,11 @@ def _from_json(text: str) -> tuple[Paper, list[Problem]]:
 
 
 def _from_csv(text: str, name: str) -> tuple[Paper, list[Problem]]:
-    reader = csv.reader(io.StringIO(text, newline=""))
-    head = tuple(cell.strip() for cell in next(reader, []))
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise Refused(Problem("file", "", _("this CSV is damaged: %s") % error)) from error
+    head = tuple(cell.strip() for cell in lines[0]) if lines else ()
     kind = KINDS.get(name) or next((one for one in KINDS.values() if set(head) == set(one.columns)), None)
     if kind is None:
         known = "; ".join(f"{one.name}: {', '.join(one.columns)}" for one in KINDS.values())
@@ -184,7 +188,7 @@ def _from_csv(text: str, name: str) -> tuple[Paper, list[Problem]]:
             Problem("row 1", ", ".join(head), _("the columns must be those of one kind: %s") % known)
         )
     paper, problems = Paper({kind.name: []}), []
-    for number, cells in enumerate(reader, start=2):
+    for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
             continue
         where = f"{kind.name} {_('row')} {number}"
@@ -215,14 +219,29 @@ def _plain(cell: str) -> str:
 
 def _read(column: str, cell: str) -> Any:
     if column in _FLAGS:
-        return {"1": True, "0": False, "": False, "true": True, "false": False}[cell.strip().lower()]
+        word = cell.strip().lower()
+        if word not in _TRUTHS:
+            raise ValueError(word)
+        return _TRUTHS[word]
     if column in _NUMBERS:
         return int(cell or 0)
     if column in _LISTS:
         return cell.split()
     if column == "params":
-        return json.loads(cell or "{}")
+        return _loaded(cell or "{}")
     return cell
+
+
+def _loaded(text: str) -> Any:
+    """Read JSON that a database keeps. Raises ValueError for any other, however deep it is."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError(_("it is nested too deeply")) from error
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(_("%s is no number") % word)
 
 
 def _wrong_in(kind: Kind, where: str, row: Any) -> list[Problem]:
@@ -236,6 +255,8 @@ def _wrong_in(kind: Kind, where: str, row: Any) -> list[Problem]:
     problems += [
         Problem(f"{where}, {column}", "", _("must be there")) for column in kind.key if not row.get(column)
     ]
+    if "\\x00" in repr(row):
+        problems.append(Problem(where, "", _("it holds a character that is no text (U+0000)")))
     for column in row.keys() & set(kind.columns):
         if not _is_sort(column, row[column]):
             problems.append(Problem(f"{where}, {column}", str(row[column]), _like(column)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from apps.common.strict import OneOf, Strict
-from apps.productions.models import MAX_FRAMES, Sequence, TimeOfDay, Weather
+from apps.productions.api.serializers import OfSequence
+from apps.productions.models import MAX_FRAMES, TimeOfDay, Weather
 from apps.projects.api_scope import ProjectCode
 from apps.projects.models import MOST_HANDLES
 
@@ -67,19 +67,16 @@ class BulkDone(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField()
 
 
-class Reorder(Strict):
+class Reorder(OfSequence):
     """Shots of one sequence in their new order; those that are not named keep their places."""
 
-    project = ProjectCode()
-    sequence = serializers.CharField(max_length=20, help_text="The sequence's code")
     shots = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=10_000)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        sequence = Sequence.objects.filter(project=attrs["project"], code=attrs["sequence"]).first()
-        if sequence is None:
-            told = _("There is no such sequence in %s.") % attrs["project"].code
-            raise serializers.ValidationError({"sequence": told}, code="does_not_exist")
-        return attrs | {"sequence": sequence}
+    before = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=10_000,
+        help_text="The same shots in the order you read: if they stand in another by now, nothing is changed",
+    )
 
 
 class ReorderDone(serializers.Serializer[Any]):

@@ -191,7 +191,7 @@ class ShotDetail(ShotSerializer):
 
     @extend_schema_field(BrokenRule(many=True))
     def get_preset_problems(self, shot: Shot) -> list[dict[str, Any]]:
-        return told(problems_of([shot])[shot.pk])
+        return told(problems_of([shot], rendered=True)[shot.pk])
 
 
 class SaidOfShot(Strict):
@@ -229,12 +229,11 @@ class ShotChange(SaidOfShot):
     row_version = serializers.IntegerField(required=False, min_value=0)
 
 
-class NewShot(SaidOfShot):
-    """A new shot. Without a ``code`` it gets the sequence's next, such as SH0040."""
+class OfSequence(Strict):
+    """What names a sequence of a project."""
 
     project = ProjectCode()
-    sequence = serializers.CharField(help_text="The sequence's code")
-    code = serializers.CharField(max_length=20, required=False)
+    sequence = serializers.CharField(max_length=20, help_text="The sequence's code")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         sequence = Sequence.objects.filter(project=attrs["project"], code=attrs["sequence"]).first()
@@ -242,6 +241,12 @@ class NewShot(SaidOfShot):
             told = _("There is no such sequence in %s.") % attrs["project"].code
             raise serializers.ValidationError({"sequence": told}, code="does_not_exist")
         return attrs | {"sequence": sequence}
+
+
+class NewShot(OfSequence, SaidOfShot):
+    """A new shot. Without a ``code`` it gets the sequence's next, such as SH0040."""
+
+    code = serializers.CharField(max_length=20, required=False)
 
 
 class StatusSlug(serializers.CharField):

@@ -185,7 +185,9 @@ class ShotViewSet(Removable):
     def reorder(self, request: Request) -> Response:
         """Put shots of one sequence in this order, in the places they hold among the others."""
         asked = _body(Reorder, self)
-        batch = reorder_shots(asked["sequence"], asked["shots"], user=person_of(request))
+        batch = reorder_shots(
+            asked["sequence"], asked["shots"], user=person_of(request), before=asked.get("before")
+        )
         return Response(ReorderDone({"batch": batch.pk if batch else None}).data)
 
 

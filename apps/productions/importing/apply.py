@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Sequence as Listed
 from contextlib import ExitStack
 from itertools import groupby
@@ -21,7 +21,8 @@ from apps.common.errors import Conflict, Problem
 from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
 from apps.ledger.services.batching import open_batch
-from apps.ledger.services.recording import changing
+from apps.ledger.services.recording import Changing, changing
+from apps.presets.models import Look, LookPreset
 from apps.productions import states
 from apps.productions.automations import Happening, reached
 from apps.productions.importing.changes import Change, Plan, StatusMove
@@ -31,8 +32,9 @@ from apps.productions.shades import give_shade
 from apps.projects.models import Project
 from apps.projects.services import open_project
 
-_WRITTEN = (Episode, Sequence, Location, Character, Costume, CharacterLora, Shot, ShotCharacter)
+_WRITTEN = (Episode, Sequence, Location, Look, Character, Costume, CharacterLora, Shot, ShotCharacter)
 _BATCH = 500
+MOST_NAMED: Final = 20
 IMPORTED: Final = "imported"
 """The verb of what a workbook changed."""
 
@@ -52,14 +54,27 @@ def apply(plan: Plan, user: User | None, *, title: str, key: UUID | None = None)
     with ExitStack() as stack:
         for model, keys in _touched(plan, writing).items():
             change = stack.enter_context(changing(model, keys, actor=user, verb=IMPORTED, batch=batch))
+            _refuse_changed(change, plan.versions)
             change.born(*(one.row for one in writing if one.new and type(one.row) is model))
         _write(plan, user)
+
+
+def _refuse_changed(change: Changing, read: Mapping[UUID, int]) -> None:
+    """The rows are locked now: what somebody saved after they were read is not written over."""
+    told = _("Somebody changed this at the same moment. Look at the plan again.")
+    problems = [
+        Problem("row", now.label if now else str(key), told, code="stale")
+        for key, now in change.before.items()
+        if key in read and (now is None or now.version != read[key])
+    ]
+    if problems:
+        raise Conflict(*problems[:MOST_NAMED])
 
 
 def _touched(plan: Plan, writing: Iterable[Change[Any]]) -> dict[type[Model], set[UUID]]:
     """The rows that were there and will say something else, themselves or in one of their lists."""
     touched: dict[type[Model], set[UUID]] = {
-        model: set() for model in (Project, Episode, Sequence, Location, Character, Shot)
+        model: set() for model in (Project, Episode, Sequence, Location, Look, Character, Shot)
     }
     if plan.project.changed:
         touched[Project].add(plan.project.row.pk)
@@ -92,6 +107,7 @@ def _write(plan: Plan, user: User | None) -> None:
     for keys in _batches(plan.presets_replaced):
         ShotPreset.objects.filter(shot__in=keys).delete()
     ShotPreset.objects.bulk_create(plan.new_presets, batch_size=_BATCH)
+    _set_looks(plan)
     _assign(plan)
     _record_births(new[Shot], actor_of(user))
     _move_statuses(plan, actor_of(user))
@@ -127,6 +143,18 @@ def _moved(shots: list[Shot], now: str, status: ShotStatus, actor: str) -> set[U
     shade = {"studio_status": None if status.is_own else status}
     moves = [Move(row=shot, actor=actor, reason=IMPORTED, changes=shade) for shot in shots]
     return move_each(states.SHOT, moves, from_=(now,), to=status.state)
+
+
+def _set_looks(plan: Plan) -> None:
+    LookPreset.objects.filter(look__in=list(plan.looks_set)).delete()
+    LookPreset.objects.bulk_create(
+        [
+            LookPreset(look_id=look, preset_id=preset, order=order)
+            for look, presets in plan.looks_set.items()
+            for order, preset in enumerate(presets)
+        ],
+        batch_size=_BATCH,
+    )
 
 
 def _assign(plan: Plan) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -86,6 +88,14 @@ def code(value: Any) -> str:
     return written
 
 
+def slug(value: Any) -> str:
+    """A key of small letters, such as film-noir."""
+    found = _written(value)
+    if not re.fullmatch(r"[-a-zA-Z0-9_]{1,80}", found):
+        raise Unreadable(_("Write a key of letters, digits, - and _, such as film-noir."))
+    return found
+
+
 def project_code(value: Any) -> str:
     """Read a project's code: FROST."""
     written = _bare(value)
@@ -149,15 +159,16 @@ def yes_or_no(value: Any) -> bool:
     raise Unreadable(_("Write yes or no."))
 
 
-def one_of(choices: Iterable[str]) -> Reader:
-    """Read one of a few words; "Golden hour" is golden_hour."""
+def one_of(choices: Iterable[str], korean: Mapping[str, str] = MappingProxyType({})) -> Reader:
+    """Read one of a few words; "Golden hour" is golden_hour. ``korean``: what people write for each there."""
     offered = tuple(choices)
 
     def read(value: Any) -> str:
-        word = "_".join(str(value).casefold().split())
-        if word not in offered:
+        word = "_".join(unicodedata.normalize("NFC", str(value)).casefold().split())
+        chosen = word if word in offered else korean.get(word, "")
+        if not chosen:
             raise Unreadable(_("Write one of: %s.") % ", ".join(offered))
-        return word
+        return str(chosen)
 
     return read
 

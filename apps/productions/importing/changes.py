@@ -73,14 +73,17 @@ class Plan:
     """Every change, in workbook order, and every problem found on the way.
 
     ``presets_replaced``: the shots whose presets all go, for ``new_presets`` to come. ``castings_gone`` go by
-    the records of their shots, where the workbook states the casting.
+    the records of their shots, where the workbook states the casting. ``versions``: at which each row was
+    read. ``looks_set``: look → its presets.
     """
 
     project: Change[Project]
+    versions: Mapping[UUID, int] = field(default_factory=dict)
     changes: list[Change[Any]] = field(default_factory=list)
     new_presets: list[ShotPreset] = field(default_factory=list)
     presets_replaced: list[UUID] = field(default_factory=list)
     castings_gone: list[ShotCharacter] = field(default_factory=list)
+    looks_set: dict[UUID, list[UUID]] = field(default_factory=dict)
     moves: list[StatusMove] = field(default_factory=list)
     assignees: dict[UUID, list[UUID]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

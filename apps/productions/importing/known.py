@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -11,7 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from apps.characters.models import Character, CharacterLora, Costume
-from apps.presets.models import CinematicPreset, in_library
+from apps.presets.models import CinematicPreset, Look, LookPreset, in_library
 from apps.presets.rules import Rule
 from apps.presets.selectors import rules_in
 from apps.productions import states
@@ -45,10 +46,17 @@ class Known:
     castings: dict[UUID, dict[UUID, ShotCharacter]]
     shot_presets: dict[UUID, list[UUID]]
     presets: dict[str, list[CinematicPreset]]
+    looks: dict[str, Look]
+    look_presets: dict[UUID, list[UUID]]
     assignees: dict[UUID, list[str]]
     members: dict[str, UUID]
     statuses: dict[str, ShotStatus]
     rules: tuple[Rule, ...]
+
+    def versions(self) -> dict[UUID, int]:
+        """At which version each row was read."""
+        rows = (self.episodes, self.sequences, self.locations, self.characters, self.shots)
+        return {row.pk: row.row_version for some in rows for row in some.values()}
 
     def labels(self) -> dict[UUID, str]:
         """The words for what a row points at: locations, costumes, episodes, shots."""
@@ -57,6 +65,18 @@ class Known:
         places |= {row.pk: code for code, row in self.shots.items()}
         clothes = {row.pk: name for worn in self.costumes.values() for name, row in worn.items()}
         return places | clothes
+
+    @cached_property
+    def places(self) -> Mapping[str, Location]:
+        """Locations by their names in lower case, in either language; a name that two have says nothing.
+
+        Asked when the workbook's own locations are planned.
+        """
+        called: dict[str, list[Location]] = defaultdict(list)
+        for place in self.locations.values():
+            for word in {place.name.casefold(), place.name_ko.casefold()} - {""}:
+                called[word].append(place)
+        return {word: places[0] for word, places in called.items() if len(places) == 1}
 
     @cached_property
     def preset_rows(self) -> dict[UUID, CinematicPreset]:
@@ -95,7 +115,10 @@ class Known:
 
 def load(project_id: UUID) -> Known:
     """Read a project's planning data. A project that is not saved yet has none."""
-    characters = Character.objects.filter(project_id=project_id)
+    # First the rows whose versions are compared before anything is written, then their lists: what somebody
+    # changes in between is at another version then.
+    characters = list(Character.objects.filter(project_id=project_id))
+    shots = list(Shot.objects.filter(project_id=project_id).select_related("sequence"))
     castings: dict[UUID, dict[UUID, ShotCharacter]] = defaultdict(dict)
     for casting in ShotCharacter.objects.filter(shot__project_id=project_id).order_by("shot", "order", "id"):
         castings[casting.shot_id][casting.character_id] = casting
@@ -104,10 +127,14 @@ def load(project_id: UUID) -> Known:
     for shot_id, preset_id in used.values_list("shot_id", "preset_id").iterator():
         shot_presets[shot_id].append(preset_id)
     presets: dict[str, list[CinematicPreset]] = defaultdict(list)
-    there = in_library(project_id) & (Q(archived=False) | Exists(used.filter(preset=OuterRef("pk"))))
+    own_looks = LookPreset.objects.filter(look__project_id=project_id).order_by("look", "order", "id")
+    look_presets: dict[UUID, list[UUID]] = defaultdict(list)
+    for look_id, preset_id in own_looks.values_list("look_id", "preset_id"):
+        look_presets[look_id].append(preset_id)
+    needed = [Exists(rows.filter(preset=OuterRef("pk"))) for rows in (used, own_looks)]
+    there = in_library(project_id) & (Q(archived=False) | needed[0] | needed[1])
     for preset in CinematicPreset.objects.filter(there).select_related("category"):
         presets[preset.slug].append(preset)
-    shots = Shot.objects.filter(project_id=project_id).select_related("sequence")
     costumes: dict[UUID, dict[str, Costume]] = defaultdict(dict)
     for costume in Costume.objects.filter(character__project_id=project_id):
         costumes[costume.character_id][as_cell(costume.name)] = costume
@@ -129,6 +156,8 @@ def load(project_id: UUID) -> Known:
         castings=castings,
         shot_presets=shot_presets,
         presets=presets,
+        looks={row.slug: row for row in Look.objects.filter(project_id=project_id)},
+        look_presets=look_presets,
         assignees=assignees,
         members=dict(members.values_list("user__username", "user_id")),
         statuses=_status_words(),

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db.models import Model
 
 from apps.characters.models import MOST_WEIGHT, Character, CharacterLora, Costume, Expert
+from apps.presets.models import Look
 from apps.productions import states
 from apps.productions.importing import cells
 from apps.productions.models import (
@@ -34,6 +36,47 @@ from apps.projects.models import FIRST_FRAME, MOST_HANDLES, Project
 _LARGEST_SEED: Final = 2**53
 """Beyond it a spreadsheet's numbers lose digits."""
 _NONSENSE: Final = "¿?"
+
+_WEATHER: Final[Mapping[str, str]] = {
+    "맑음": Weather.SUNNY,
+    "구름": Weather.CLOUDY,
+    "구름_많음": Weather.CLOUDY,
+    "흐림": Weather.OVERCAST,
+    "비": Weather.RAIN,
+    "폭풍": Weather.STORM,
+    "폭풍우": Weather.STORM,
+    "눈": Weather.SNOW,
+    "안개": Weather.FOG,
+    "연무": Weather.HAZE,
+    "실안개": Weather.HAZE,
+}
+_TIMES: Final[Mapping[str, str]] = {
+    "낮": TimeOfDay.DAY,
+    "주간": TimeOfDay.DAY,
+    "밤": TimeOfDay.NIGHT,
+    "야간": TimeOfDay.NIGHT,
+    "골든_아워": TimeOfDay.GOLDEN_HOUR,
+    "골든아워": TimeOfDay.GOLDEN_HOUR,
+    "블루_아워": TimeOfDay.BLUE_HOUR,
+    "블루아워": TimeOfDay.BLUE_HOUR,
+    "새벽": TimeOfDay.DAWN,
+    "황혼": TimeOfDay.DUSK,
+    "해질녘": TimeOfDay.DUSK,
+    "해_질_녘": TimeOfDay.DUSK,
+    "자정": TimeOfDay.MIDNIGHT,
+    "한밤": TimeOfDay.MIDNIGHT,
+    "한밤중": TimeOfDay.MIDNIGHT,
+}
+_SETTINGS: Final[Mapping[str, str]] = {
+    "실내": Setting.INTERIOR,
+    "int": Setting.INTERIOR,
+    "int.": Setting.INTERIOR,
+    "실외": Setting.EXTERIOR,
+    "야외": Setting.EXTERIOR,
+    "ext": Setting.EXTERIOR,
+    "ext.": Setting.EXTERIOR,
+}
+"""What people write in cells beside our words; the pages' own Korean is among them (a test holds that)."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +109,10 @@ class Column:
         return self.key or self.required
 
 
-def _choice(name: str, words: tuple[str, ...], *, empty: Any = "") -> Column:
-    return Column(name, cells.one_of(words), empty=empty, choices=words)
+def _choice(
+    name: str, words: tuple[str, ...], korean: Mapping[str, str] = MappingProxyType({}), *, empty: Any = ""
+) -> Column:
+    return Column(name, cells.one_of(words, korean), empty=empty, choices=words)
 
 
 def _yes_or_no(name: str) -> Column:
@@ -173,7 +218,18 @@ LOCATIONS: Final = Layout(
         Column("code", cells.code, key=True),
         Column("name", cells.text(Location, "name"), required=True),
         *_texts(Location, "name_ko", "prompt", "prompt_ko"),
-        _choice("setting", tuple(Setting.values)),
+        _choice("setting", tuple(Setting.values), _SETTINGS),
+    ),
+)
+LOOKS: Final = Layout(
+    "Looks",
+    (
+        Column("slug", cells.slug, key=True),
+        Column("name", cells.text(Look, "name"), required=True),
+        *_texts(Look, "name_ko", "description", "description_ko"),
+        Column("presets", cells.words, required=True),
+        Column("order", cells.whole(0, 32_767), empty=0),
+        _yes_or_no("archived"),
     ),
 )
 SHOTS: Final = Layout(
@@ -187,9 +243,9 @@ SHOTS: Final = Layout(
         Column("frames", cells.whole(1, MAX_FRAMES), required=True),
         _HANDLES,
         Column("cut_in", cells.whole(0, 20_000_000), empty=None),
-        Column("location", cells.code, empty=None),
-        _choice("weather", tuple(Weather.values)),
-        _choice("time_of_day", tuple(TimeOfDay.values)),
+        Column("location", cells.text(Location, "name"), empty=None),
+        _choice("weather", tuple(Weather.values), _WEATHER),
+        _choice("time_of_day", tuple(TimeOfDay.values), _TIMES),
         Column("presets", cells.words, empty=()),
         *_texts(Shot, "preset_override", "negative"),
         Column("seed", cells.whole(0, _LARGEST_SEED), empty=None),
@@ -228,4 +284,15 @@ RENDERS: Final = Layout(
 )
 """What the demo renders. Not planning data: the import leaves it alone."""
 
-PLANNING: Final = (PROJECT, EPISODES, SEQUENCES, CHARACTERS, COSTUMES, LORAS, LOCATIONS, SHOTS, CASTING)
+PLANNING: Final = (
+    PROJECT,
+    EPISODES,
+    SEQUENCES,
+    CHARACTERS,
+    COSTUMES,
+    LORAS,
+    LOCATIONS,
+    LOOKS,
+    SHOTS,
+    CASTING,
+)

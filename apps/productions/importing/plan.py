@@ -12,6 +12,7 @@ from apps.characters.models import Character, CharacterLora, Costume
 from apps.productions.importing.changes import Change, Plan, compare
 from apps.productions.importing.known import Known
 from apps.productions.importing.plan_casting import plan_casting, worn
+from apps.productions.importing.plan_looks import plan_look
 from apps.productions.importing.plan_presets import plan_technical
 from apps.productions.importing.plan_rules import refuse_broken_rules
 from apps.productions.importing.plan_shots import plan_shots, pointed, refuse_locked, with_order
@@ -39,13 +40,15 @@ def plan_production(
 
     ``whole_casting``: what a Casting sheet does not name goes from the shots that the file lists.
     """
-    plan = Plan(project)
+    plan = Plan(project, known.versions())
     for record in records.get("Episodes", []):
         _plan_episode(plan, record, known)
     for record in records.get("Sequences", []):
         _plan_sequence(plan, record, known)
     for record in records.get("Locations", []):
         _plan_location(plan, record, known)
+    for record in records.get("Looks", []):
+        plan_look(plan, record, known)
     characters = [_plan_character(plan, record, known) for record in records.get("Characters", [])]
     for record in records.get("Costumes", []):
         _plan_costume(plan, record, known)

@@ -17,7 +17,7 @@ from apps.productions.models import Shot, ShotPreset
 def plan_presets(plan: Plan, change: Change[Shot], known: Known) -> None:
     """Plan the ``presets`` cell: all presets of the shot, in order."""
     record = change.record
-    wanted = _checked(plan, record, [("presets", name, "") for name in record.values["presets"]], known)
+    wanted = presets_named(plan, record, [("presets", name, "") for name in record.values["presets"]], known)
     _replace(plan, change, "presets", wanted, known)
 
 
@@ -35,7 +35,7 @@ def plan_technical(plan: Plan, records: Iterable[Record], known: Known) -> None:
         there = [known.preset_rows[key] for key in known.shot_presets.get(shot.pk, [])]
         kept = [preset for preset in there if preset.category.slug not in told]
         asked = [(category, name, category) for category, names in told.items() for name in names]
-        wanted = _checked(plan, record, asked, known, beside=kept)
+        wanted = presets_named(plan, record, asked, known, beside=kept)
         by_category: dict[str, list[CinematicPreset]] = {}
         for preset in wanted:
             by_category.setdefault(preset.category.slug, []).append(preset)
@@ -54,10 +54,11 @@ def _say(
 ) -> None:
     after = [preset for preset in wanted if preset.category.slug == category]
     if [one.pk for one in there] != [one.pk for one in after]:
-        change.said[category] = (_listed(there), _listed(after))
+        change.said[category] = (listed(there), listed(after))
 
 
-def _listed(presets: Iterable[CinematicPreset]) -> str:
+def listed(presets: Iterable[CinematicPreset]) -> str:
+    """Their slugs, as a cell holds them."""
     return ", ".join(preset.slug for preset in presets)
 
 
@@ -67,7 +68,7 @@ def _replace(
     there = known.shot_presets.get(change.row.pk, [])
     if there == [preset.pk for preset in wanted]:
         return
-    change.said[column] = (_listed(known.preset_rows[key] for key in there), _listed(wanted))
+    change.said[column] = (listed(known.preset_rows[key] for key in there), listed(wanted))
     _write(plan, change.row.pk, wanted, known)
 
 
@@ -81,7 +82,7 @@ def _write(plan: Plan, shot_id: UUID, wanted: list[CinematicPreset], known: Know
     known.shot_presets[shot_id] = [preset.pk for preset in wanted]
 
 
-def _checked(
+def presets_named(
     plan: Plan,
     record: Record,
     asked: Iterable[tuple[str, str, str]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import Model
@@ -33,13 +34,23 @@ def plan_shots(plan: Plan, records: Iterable[Record], known: Known) -> list[Shot
     return [change.row for change in planned]
 
 
-def pointed(plan: Plan, record: Record, column: str, rows: Mapping[str, Model]) -> dict[str, Any]:
-    """Resolve a cell that names another row to ``{"<column>_id": …}``; nothing without the column."""
+def pointed(
+    plan: Plan,
+    record: Record,
+    column: str,
+    rows: Mapping[str, Model],
+    called: Mapping[str, Model] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Resolve a cell that names another row to ``{"<column>_id": …}``; nothing without the column.
+
+    ``called``: rows by what else people call them, in lower case.
+    """
     if column not in record.values:
         return {}
     if record.values[column] is None:
         return {f"{column}_id": None}
-    row = plan.find(record, column, rows)
+    row = called.get(record.values[column].casefold()) if record.values[column] not in rows else None
+    row = row or plan.find(record, column, rows)
     return {} if row is None else {f"{column}_id": row.pk}
 
 
@@ -59,7 +70,7 @@ def _plan_shot(plan: Plan, record: Record, known: Known) -> Change[Shot] | None:
     existing = known.shots.get(full_code)
     values = {name: value for name, value in record.values.items() if name not in _OTHERWISE}
     values = with_order(values, SHOTS, code, new=existing is None)
-    values |= pointed(plan, record, "location", known.locations)
+    values |= pointed(plan, record, "location", known.locations, known.places)
     identity = {
         "project_id": known.project_id,
         "sequence_id": sequence.pk,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
+from uuid import UUID
 
 from apps.characters.models import Character, CharacterLora, Costume
 from apps.common.models import BaseModel
+from apps.presets.models import Look
 from apps.productions.importing.known import Known
 from apps.productions.importing.layout import (
     CASTING,
@@ -15,6 +17,7 @@ from apps.productions.importing.layout import (
     COSTUMES,
     EPISODES,
     LOCATIONS,
+    LOOKS,
     LORAS,
     PROJECT,
     SEQUENCES,
@@ -44,8 +47,15 @@ class Words:
 
     def presets(self, shot: Shot) -> str:
         """The shot's presets in its order."""
+        return self._named(self.known.shot_presets.get(shot.pk, []))
+
+    def presets_of_look(self, look: Look) -> str:
+        """A look's presets in its order."""
+        return self._named(self.known.look_presets.get(look.pk, []))
+
+    def _named(self, keys: Iterable[UUID]) -> str:
         names = self.known.preset_names
-        return ", ".join(names[key] for key in self.known.shot_presets.get(shot.pk, []))
+        return ", ".join(names[key] for key in keys)
 
     def of_category(self, shot: Shot, category: str) -> str:
         """The shot's presets of one category."""
@@ -70,6 +80,7 @@ _SAID: Final[Mapping[tuple[str, str], _Say]] = {
     ("Costumes", "character"): lambda row, words: words.characters[row.character_id],
     ("Loras", "character"): lambda row, words: words.characters[row.character_id],
     ("Loras", "trigger_words"): lambda row, words: _listed(row.trigger_words),
+    ("Looks", "presets"): lambda row, words: words.presets_of_look(row),
     ("Shots", "sequence"): lambda row, words: row.sequence.code,
     ("Shots", "location"): lambda row, words: words.label(row.location_id),
     ("Shots", "status"): lambda row, words: row.studio_status_id or row.status_id,
@@ -132,6 +143,7 @@ _ROWS: Final[Mapping[str, Callable[[Words], Any]]] = {
     COSTUMES.sheet: _costumes,
     LORAS.sheet: lambda words: sorted(words.known.loras.values(), key=lambda row: _by_character(words, row)),
     LOCATIONS.sheet: lambda words: [row for _code, row in sorted(words.known.locations.items())],
+    LOOKS.sheet: lambda words: sorted(words.known.looks.values(), key=lambda row: (row.order, row.slug)),
     SHOTS.sheet: _shots,
     CASTING.sheet: _casting,
 }

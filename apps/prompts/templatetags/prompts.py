@@ -9,7 +9,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from apps.common import show
 from apps.prompts.difference import ADDED, CHANGED, MOVED, REMOVED, SAME, Run
@@ -198,7 +198,7 @@ def fact_value(value: Any, name: str) -> str:
     if name == "channel":
         return channel_name(value)
     if name == "negative_ignored":
-        return note_of(value) if value else _("heard")
+        return note_of(value) if value else pgettext("negative text", "heard")
     return str(value)
 
 

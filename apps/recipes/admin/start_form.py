@@ -55,11 +55,3 @@ class StartForm(HowForm):
         """The recipe, once the form is valid."""
         slug = self.cleaned_data["recipe"]
         return next(offer.recipe for offer in self.offers if offer.recipe.slug == slug)
-
-    def mistakes(self) -> list[tuple[str, list[str]]]:
-        """What is wrong with the fields, each by the label people read."""
-        return [(self.name_of(name), list(map(str, told))) for name, told in self.errors.items()]
-
-    def name_of(self, field: str) -> str:
-        """Name a field in the words of this form; what it does not know stays as it is."""
-        return str(self.fields[field].label) if field in self.fields else field

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.ids import uuid_in
 from apps.nodes.selectors import largest_tier
 from apps.productions.admin import ShotAdmin
 from apps.productions.models import Shot
@@ -270,16 +271,9 @@ def _span(numbers: list[int]) -> str:
 
 def shots_by(page: ShotAdmin, request: HttpRequest, ids: Iterable[object]) -> list[Shot]:
     """The shots of these ids that the person sees, in the film's order: always in the same order."""
-    wanted = [key for key in map(_uuid, ids) if key is not None]
+    wanted = [key for key in map(uuid_in, ids) if key is not None]
     rows = page.get_queryset(request).filter(pk__in=wanted).prefetch_related(None)
     return list(rows.select_related("sequence", "status", "project", "location").order_by(*page.ordering))
-
-
-def _uuid(text: object) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None
 
 
 def only_project(shots: list[Shot]) -> Project | None:

@@ -128,6 +128,14 @@ class HowForm(forms.Form):
             after=data["after"],
         )
 
+    def mistakes(self) -> list[tuple[str, list[str]]]:
+        """What is wrong with the fields, each by the label people read."""
+        return [(self.name_of(name), list(map(str, told))) for name, told in self.errors.items()]
+
+    def name_of(self, field: str) -> str:
+        """Name a field in the words of this form; what it does not know stays as it is."""
+        return str(self.fields[field].label) if field in self.fields else field
+
 
 class RenderForm(FilesForm, HowForm):
     """Empty numbers mean the template's own value (frames: the shot's length; seed: the shot's)."""
@@ -210,10 +218,6 @@ class RenderForm(FilesForm, HowForm):
         """What is asked for, picture first: a clip of the same request starts from it."""
         data = self.cleaned_data
         return [self._step(name) for name in ("picture", "clip") if data[name]]
-
-    def mistakes(self) -> list[tuple[str, list[str]]]:
-        """What is wrong with the fields, each by the label people read."""
-        return [(self.name_of(name), list(map(str, told))) for name, told in self.errors.items()]
 
     def name_of(self, field: str) -> str:
         """Name a field, or the place of a problem (``steps[1].seed``), in the words of this form.

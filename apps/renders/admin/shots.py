@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -18,6 +20,7 @@ from apps.common.admin import say_problems
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import NOTHING, badge, no_picture, thumbnail
 from apps.productions.admin import ShotAdmin
+from apps.productions.admin_list import in_gallery
 from apps.productions.models import Shot
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -29,7 +32,8 @@ from apps.renders.admin.recommendations import advice_shown
 from apps.renders.models import Job
 from apps.renders.services.recommending import decide, recommend
 from apps.renders.stage_boxes import boxes, boxes_of
-from apps.review.gallery import by_stage, media_url, newest_of, newest_thumbnail
+from apps.renders.workflow_cells import workflow_cell, workflows_of
+from apps.review.gallery import by_stage, media_url, newest_clip, newest_of, newest_thumbnail
 from apps.review.models import Playlist
 from apps.review.stale import is_stale, stale_shots, standing_stale, why_stale
 from apps.sheets.admin_shots import ExportsShots
@@ -55,16 +59,8 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     """Select shots, press Render."""
 
     list_display = (
-        "picture",
-        "name",
-        "what",
-        "cast",
-        "place",
-        "length",
-        "people",
-        "condition",
-        "stages",
-        "newest_job",
+        *("picture", "name", "rank", "what", "cast", "place", "weather", "used_presets", "workflow"),
+        *("length", "condition", "stages", "people", "newest_job", "note"),
     )
     list_display_links = ("picture", "name")
     list_filter_sheet = True  # the width is for the columns
@@ -76,21 +72,32 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Job.objects.filter(shot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(
-            _thumb=newest_thumbnail(), _job=Subquery(newest), _stale=is_stale()
-        )
+        told: dict[str, Any] = {"_thumb": newest_thumbnail(), "_job": Subquery(newest), "_stale": is_stale()}
+        if in_gallery(request):
+            told["_clip"] = newest_clip()
+        counted: QuerySet[Any] = rows.annotate(**told)
         return counted
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
-        jobs = {
-            job.pk: job
-            for job in cells.dress(Job.objects.filter(pk__in=[row._job for row in rows if row._job]))
-        }
-        found = boxes_of([row.pk for row in rows])
+        super().dress(rows, request)
+        last = Job.objects.filter(pk__in=[row._job for row in rows if row._job])
+        jobs = {job.pk: job for job in cells.dress(last.select_related("template_version__template"))}
+        keys = [row.pk for row in rows]
+        found, workflows = boxes_of(keys), workflows_of(keys)
+        reader = person_of(request)
         for row in rows:
             row.newest = jobs.get(row._job)
             row.stage_boxes = boxes(row.pk, found)
-            row.thumb_url = media_url(row._thumb, person_of(request)) if row._thumb else ""
+            row.workflow = workflow_cell(workflows.get(row.pk), row.newest)
+            row.thumb_url = media_url(row._thumb, reader) if row._thumb else ""
+            clip = getattr(row, "_clip", None)
+            row.clip_url = media_url(clip, reader) if clip else ""
+
+    def pictures_of(self, shots: Sequence[Shot], request: HttpRequest) -> Mapping[UUID, str]:
+        keys = [shot.pk for shot in shots]
+        found = Shot.objects.filter(pk__in=keys).annotate(_thumb=newest_thumbnail()).exclude(_thumb=None)
+        reader = person_of(request)
+        return {key: media_url(thumb, reader) for key, thumb in found.values_list("pk", "_thumb")}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -109,7 +116,7 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     def render_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         return page_for(self, request, list(shots.values_list("pk", flat=True)))
 
-    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Recommend a workflow"), permissions=["edit"])
     def recommend_for(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         """Work out and keep what is recommended for the selected shots, and say what came of it."""
         rows = list(shots.prefetch_related(None).select_related("project", "sequence"))
@@ -125,7 +132,7 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
         told = ", ".join(f"{count} × {template}" for template, count in counted.most_common())
         messages.success(request, _("Recommended: %(told)s.") % {"told": told})
 
-    @admin.action(description=gettext_lazy("Playlist…"), permissions=["review"])
+    @admin.action(description=gettext_lazy("Playlist…"), permissions=["review_all"])
     def playlist_of(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         """Ask which takes of the selected shots make a playlist."""
         page: Any = self.admin_site.get_model_admin(Playlist)
@@ -184,11 +191,19 @@ class RenderedShotAdmin(HoldsMaterial, ShowsPrompts, ExportsShots, ShotAdmin):
     @admin.display(description=gettext_lazy("status"), ordering="status__order")
     def condition(self, shot: Any) -> SafeString:
         shown = super().condition(shot)
-        return format_html("{}<br>{}", shown, badge(_("stale"), "amber")) if shot._stale else shown
+        return format_html("{}{}", shown, badge(_("stale"), "amber")) if shot._stale else shown
 
     @admin.display(description="")
     def picture(self, shot: Any) -> SafeString:
-        return thumbnail(shot.thumb_url, shot.full_code) if shot.thumb_url else no_picture()
+        shown = thumbnail(shot.thumb_url, shot.full_code) if shot.thumb_url else no_picture()
+        if not shot.clip_url:
+            return shown
+        return format_html('<span class="sf-clip" data-clip="{}">{}</span>', shot.clip_url, shown)
+
+    @admin.display(description=gettext_lazy("workflow"))
+    def workflow(self, shot: Any) -> SafeString:
+        drawn: SafeString = shot.workflow
+        return drawn
 
     @admin.display(description=gettext_lazy("stages"))
     def stages(self, shot: Any) -> SafeString:

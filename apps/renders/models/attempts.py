@@ -59,6 +59,11 @@ class Attempt(BaseModel):
         indexes = [
             models.Index(fields=["node"], condition=models.Q(holds_slot=True), name="slots_in_use"),
             models.Index(fields=["state", "lease_until"], name="attempt_leases"),
+            models.Index(
+                fields=["node", "-finished_at"],
+                condition=~models.Q(failure_class=""),
+                name="failures_of_node",
+            ),
         ]
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")

@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from apps.common import news
 from apps.renders.models import Attempt, Proof
 from farm import contracts
 from farm.celery import app
@@ -105,7 +106,8 @@ def _report_in(meta: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def poke() -> None:
-    """Wake the ticker."""
+    """Wake the ticker; what wakes it, people see on the farm's pages."""
+    news.tell("farm")
     try:
         _redis().publish(contracts.TICK_CHANNEL, "1")
     except BROKER_ERRORS as exc:

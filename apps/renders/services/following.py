@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from apps.common import news
 from apps.common.ids import uuid_in
 from apps.common.machines import Move, events_together, move_each, write_each
 from apps.nodes.models import Node
@@ -146,6 +147,8 @@ def _show_progress(running: Sequence[_InHand]) -> None:
         {one.attempt.job_id: {"progress": one.shown[0], "doing": one.shown[1]} for one in changed},
         where={one.attempt.job_id: {"token": one.attempt.token} for one in changed},
     )
+    if changed:
+        news.tell("job", [one.attempt.job_id for one in changed])
 
 
 def _let_go(told: Sequence[tuple[Node, NodeReport]], attempts: Mapping[UUID | None, Attempt]) -> int:

@@ -14,6 +14,7 @@ from functools import partial
 
 from django.db import DatabaseError, transaction
 
+from apps.common import news
 from apps.common.clock import database_now
 from apps.common.collisions import again_after_collision
 from apps.common.turns import in_turns
@@ -55,6 +56,7 @@ def _answer_all(reports: Sequence[NodeReport]) -> list[NodeDirectives]:
     now = database_now()
     word_came(now)
     nodes, refused = _received(reports, now)
+    news.tell("node", [node.pk for node in nodes.values()])
     # Leases first: whatever is wrong with a finished report, the running ones go on.
     followed = follow([(nodes[report.node], report) for report in reports if report.node in nodes], now)
     if followed.freed:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from apps.common import news
 from apps.nodes.models import Node
 from apps.nodes.selectors import kept_facts, kept_from_serving
 from apps.renders.models import Lane, NodeBlock
@@ -240,3 +241,4 @@ def _write(lane: Lane, code: str, params: dict[str, Any], rows: list[dict[str, A
         return
     since = {} if lane.wait_code == code else {"waits_since": this.now}
     Lane.objects.filter(pk=lane.pk).update(wait_code=code, wait_params=params, wait_nodes=rows, **since)
+    news.tell("waits")

@@ -100,8 +100,14 @@ def failure(failure_class: str) -> SafeString:
     return badge(FAILURES.get(failure_class, failure_class), "red")
 
 
+@register.filter
+def failure_word(failure_class: str) -> str:
+    """Say a class of failure in the reader's language."""
+    return str(FAILURES.get(failure_class, failure_class))
+
+
 def _poll(jobs: list[Job], names: Iterable[str], batches: list[RenderBatch]) -> SafeString:
-    """Ask for these cells every two seconds; nothing, while nothing is open."""
+    """Ask for these cells when news of them comes; nothing, while nothing is open."""
     if not jobs and not batches:
         return SafeString("")
     asked = {
@@ -110,4 +116,8 @@ def _poll(jobs: list[Job], names: Iterable[str], batches: list[RenderBatch]) -> 
         "batches": ",".join(str(batch.pk) for batch in batches),
     }
     address = f"{reverse('desk:live-jobs')}?{urlencode(asked, safe=',')}"
-    return format_html('<div hx-get="{}" hx-trigger="every 2s" hx-swap="none"></div>', address)
+    return format_html(
+        '<div hx-get="{}" hx-trigger="news" hx-swap="none" data-news="job waits" data-about="{}"></div>',
+        address,
+        " ".join(str(row.pk) for row in (*jobs, *batches)),
+    )

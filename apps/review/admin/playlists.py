@@ -117,7 +117,7 @@ class PlaylistAdmin(ScopedAdmin):
             become(obj, create_playlist(project=obj.project, user=person_of(request), **told))
 
     def delete_model(self, request: HttpRequest, obj: Playlist) -> None:
-        delete_playlist(obj, user=person_of(request))
+        delete_playlist(obj, user=person_of(request), row_version=obj.row_version)
 
     def dailies_view(self, request: HttpRequest) -> HttpResponse:
         """Make today's dailies of a project, or add to them, and open them."""

@@ -279,7 +279,7 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
             request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
         )
 
-    @admin.action(description=gettext_lazy("New playlist"), permissions=["review"])
+    @admin.action(description=gettext_lazy("New playlist"), permissions=["review_all"])
     def make_playlist(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:
         """Make a playlist of what is selected, in the order of the film, and open it."""
         rows = list(takes.select_related(*self.list_select_related).order_by(*IN_ORDER)[: MOST_ITEMS + 1])
@@ -296,7 +296,7 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         context["may_select"] = may
         context["notes"] = notes = list(notes_for(request.user, take.notes.filter(reply_to=None))[:50])
         for note in notes:
-            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]
+            note.number = number_of(take, note.frame)  # type: ignore[attr-defined]  # carried to the page
         context["open_notes"] = sum(note.resolved_at is None for note in notes)
         context["stale"] = why_stale(take)
         context["lengths"] = lengths_of(take, take.original) if take.original else None

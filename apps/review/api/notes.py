@@ -16,15 +16,17 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
+from apps.common.api_versions import IF_MATCH, Versioned, version_of
 from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
+from apps.projects.selectors import may
 from apps.projects.stages import Stage
 from apps.review.models import Playlist, ReviewNote, Visibility
 from apps.review.numbering import number_of
 from apps.review.selectors import looked_at, notes_for, playlists_for, takes_watched
-from apps.review.services.noting import add_note, delete_note, edit_note, resolve_note
+from apps.review.services.noting import add_note, delete_note, edit_note, require_own, resolve_note
 from apps.review.stills import still_of
 
 
@@ -172,10 +174,13 @@ class NoteViewSet(ScopedRead[ReviewNote]):
         edit_note(note, user=person_of(request), **body.validated_data)
         return self._answer(note)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
         """Take your own note away, as long as nobody has answered it."""
-        delete_note(self.get_object(), user=person_of(request))
+        note, user = self.get_object(), person_of(request)
+        if not may(user, Act.MANAGE, note.project):
+            require_own(note, user)
+        delete_note(note, user=user, row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=Resolution, responses=NoteSerializer)

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
+from apps.common.api_versions import IF_MATCH, Versioned, version_of
 from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.productions.models import Shot
@@ -246,10 +247,12 @@ class PlaylistViewSet(ScopedRead[Playlist]):
         update_playlist(playlist, user=person_of(request), **asked)
         return self._answer(playlist)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
         """Take the playlist away; its takes and their notes stay."""
-        delete_playlist(self.get_object(), user=person_of(request))
+        playlist = self.get_object()
+        self.require(Act.REVIEW, playlist)
+        delete_playlist(playlist, user=person_of(request), row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=TakesNamed, responses=PlaylistDetail)

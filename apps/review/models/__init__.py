@@ -1,6 +1,7 @@
 """Takes with their files, what people say about them, and the playlists they are shown in."""
 
 from apps.review.models.clients import ClientGuest, ClientLink
+from apps.review.models.judging import Unjudged, to_be_judged
 from apps.review.models.notes import ReviewNote, Visibility
 from apps.review.models.playlists import Playlist, PlaylistItem, PlaylistKind
 from apps.review.models.takes import Artifact, ArtifactRole, Take, TakeParent
@@ -16,5 +17,7 @@ __all__ = [
     "ReviewNote",
     "Take",
     "TakeParent",
+    "Unjudged",
     "Visibility",
+    "to_be_judged",
 ]

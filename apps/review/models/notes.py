@@ -9,6 +9,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.projects.stages import Stage
@@ -47,7 +48,9 @@ class ReviewNote(BaseModel):
         "self", models.CASCADE, null=True, blank=True, related_name="replies", verbose_name=_("answers")
     )
     frame = models.PositiveIntegerField(_("frame"), null=True, blank=True)
-    text = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(MOST_TEXT)])
+    text = models.TextField(
+        pgettext_lazy("review", "note"), blank=True, validators=[MaxLengthValidator(MOST_TEXT)]
+    )
     drawing = models.JSONField(_("drawing"), default=list, blank=True)
     stage = models.CharField(_("department"), max_length=10, choices=Stage.choices)
     visibility = models.CharField(

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.common.models import BaseModel
 from apps.review.models.takes import Take
@@ -38,7 +39,7 @@ class Playlist(BaseModel):
     )
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True, max_length=2000)
-    day = models.DateField(_("day"), null=True, blank=True)
+    day = models.DateField(pgettext_lazy("dailies", "day"), null=True, blank=True)
     until = models.DateTimeField(_("holds takes until"), null=True, blank=True, editable=False)
     for_clients = models.BooleanField(
         _("for clients"),

@@ -76,7 +76,9 @@ class Take(BaseModel):
             ),
             models.Index(fields=["shot"], condition=models.Q(stale_since__isnull=False), name="stale_takes"),
             models.Index(
-                fields=["selected_at"], condition=models.Q(selected=True), name="takes_selected_lately"
+                fields=["updated_at"],
+                condition=models.Q(selected=True) | models.Q(review_state=Review.APPROVED),
+                name="takes_decided_lately",
             ),
         ]
         verbose_name = _("take")

@@ -22,7 +22,7 @@ from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.review.conforming import lengths_of
 from apps.review.decoding import Undecodable, frames, look, true_type
-from apps.review.models import Artifact, ArtifactRole, Take
+from apps.review.models import Artifact, ArtifactRole, Take, TakeParent, to_be_judged
 from apps.review.previews import Preview, make_previews
 from apps.review.services.keeping import fetch, keep, sha256_of
 from apps.review.services.queueing import request_media
@@ -163,6 +163,8 @@ def _publish(take: Take, previews: list[Preview]) -> None:
             return  # another worker was first, with the same files
         Artifact.objects.filter(take=take, role__in=SHOWN).delete()
         Artifact.objects.bulk_create(rows)
+        if TakeParent.objects.filter(child=take).exists():
+            to_be_judged(take)
     logger.info("media ready", extra={"take": str(take.pk), "previews": len(rows)})
 
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.common.errors import Conflict, NotAllowed, Problem, Refused
+from apps.common.errors import NotAllowed, Problem, Refused
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.projects.roles import Act
 from apps.projects.selectors import may, require
 from apps.review.drawings import clean_drawing
@@ -98,18 +99,14 @@ def edit_note(
     if visibility is not None:
         _check_visibility(visibility)
         changes["visibility"] = Visibility.CLIENT if is_client(user, note.project_id) else visibility
-    mine = ReviewNote.objects.filter(pk=note.pk, row_version=row_version)
     with changing(ReviewNote, [note.pk], actor=user):
-        changed = mine.update(**changes, row_version=F("row_version") + 1, updated_at=Now())
-    if not changed:
-        told = _("somebody changed this note meanwhile; load it again")
-        raise Conflict(Problem("row_version", str(row_version), told, code="stale"))
+        claim(note, row_version, **changes)
 
 
-def delete_note(note: ReviewNote, *, user: User) -> None:
+def delete_note(note: ReviewNote, *, user: User, row_version: int) -> None:
     """Take a note away: one's own that nobody has answered, or any with the right to manage the project.
 
-    Raises NotAllowed, Refused.
+    Raises NotAllowed, Refused, Stale.
     """
     if not may(user, Act.MANAGE, note.project):
         require_own(note, user)
@@ -117,6 +114,7 @@ def delete_note(note: ReviewNote, *, user: User) -> None:
             told = _("somebody has answered this note; resolve it instead")
             raise Refused(Problem("note", "", told, code="answered"))
     with changing(ReviewNote, [note.pk], actor=user):
+        claim(note, row_version)
         ReviewNote.objects.filter(pk=note.pk).delete()
     logger.info(
         "note deleted", extra={"note": str(note.pk), "by": user.get_username(), "text": note.text[:80]}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -65,12 +66,13 @@ def update_playlist(playlist: Playlist, *, user: User, row_version: int | None, 
         _touch(playlist, row_version, **fields)
 
 
-def delete_playlist(playlist: Playlist, *, user: User) -> None:
-    """Take a playlist away; its takes and what was said about them stay. Raises NotAllowed."""
+def delete_playlist(playlist: Playlist, *, user: User, row_version: int) -> None:
+    """Take a playlist away; its takes and what was said about them stay. Raises Stale, NotAllowed."""
     require(user, Act.REVIEW, playlist.project)
-    logger.info("playlist deleted", extra={"playlist": str(playlist.pk), "by": user.get_username()})
     with changing(Playlist, [playlist.pk], actor=user):
+        claim(playlist, row_version)
         Playlist.objects.filter(pk=playlist.pk).delete()
+    logger.info("playlist deleted", extra={"playlist": str(playlist.pk), "by": user.get_username()})
 
 
 def add_takes(playlist: Playlist, takes: Sequence[Take], *, user: User) -> int:
@@ -143,12 +145,12 @@ def put(playlist: Playlist, takes: Sequence[Take]) -> int:
 
 def _touch(playlist: Playlist, row_version: int | None, **fields: Any) -> None:
     """Count a change of the playlist, which locks its row. Raises Conflict."""
-    mine = Playlist.objects.filter(pk=playlist.pk)
     if row_version is not None:
-        mine = mine.filter(row_version=row_version)
+        claim(playlist, row_version, **fields)
+        return
+    mine = Playlist.objects.filter(pk=playlist.pk)
     if not mine.update(**fields, row_version=F("row_version") + 1, updated_at=Now()):
-        told = _("somebody changed this playlist meanwhile; load it again")
-        raise Conflict(Problem("row_version", str(row_version), told, code="stale"))
+        raise Conflict(Problem("", str(playlist), _("somebody deleted this meanwhile"), code="gone"))
 
 
 def _clean_name(name: str) -> str:

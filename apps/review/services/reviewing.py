@@ -17,7 +17,7 @@ from apps.common.machines import move
 from apps.productions.verdicts import count_retake, shot_is_approved, shot_lost_approval, shot_needs_retake
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.review.models import ReviewNote, Take
+from apps.review.models import ReviewNote, Take, to_be_judged
 from apps.review.numbering import number_of
 from apps.review.services.selecting import select_if_none, unselect
 from apps.review.signals import take_reviewed
@@ -58,6 +58,7 @@ def review_take(take: Take, *, to: str, user: User, note: str = "", gather: bool
         if decided:
             _tell_shot(take, to, actor=actor)
             _tell_selection(take, to, actor=actor)
+            to_be_judged(take)
             told = {"take": take.pk, "verdict": str(to), "actor": actor}
             transaction.on_commit(partial(take_reviewed.send_robust, sender=Take, **told))
     if decided:

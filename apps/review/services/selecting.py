@@ -20,7 +20,7 @@ from apps.productions.automations import Happening, happened
 from apps.productions.models import Automation, Trigger
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.review.models import Take
+from apps.review.models import Take, to_be_judged
 from apps.review.signals import take_selected
 from apps.review.states import SELECTED, SELECTION, UNSELECTED, Media, Review
 
@@ -133,6 +133,7 @@ def _let_go(pk: UUID, job_id: UUID, *, actor: str, reason: str) -> bool:
 
 def _tell(take: Take, *, now: UUID | None, before: UUID | None, actor: str) -> None:
     told = {"shot": take.shot_id, "stage": take.stage, "take": now, "before": before, "actor": actor}
+    to_be_judged(take)
     transaction.on_commit(partial(take_selected.send_robust, sender=Take, **told))
     if now is not None:
         one = Happening(

@@ -10,7 +10,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,19 +17,18 @@ from django.db import connection, transaction
 
 from apps.common.clock import database_now
 from apps.projects.models import Project
-from apps.review.models import Take, TakeParent
+from apps.review.models import Take, TakeParent, Unjudged
 from apps.review.states import Review
 
 logger = logging.getLogger(__name__)
 
 TURNED_DOWN: Final = (Review.REJECTED, Review.RETAKE)
-LATELY: Final = timedelta(minutes=2)
-"""Selections of so long are judged again by the leader: the process that made one may have died."""
 AT_ONCE: Final = 200
+"""Changes that the leader judges in one turn."""
 
 _MADE_OF: Final = """
     WITH RECURSIVE down (id) AS (
-        SELECT id FROM review_take WHERE {roots}
+        SELECT id FROM review_take WHERE shot_id = %s AND stage = %s
         UNION
         SELECT link.child_id FROM review_takeparent AS link JOIN down ON link.parent_id = down.id
     )
@@ -56,18 +54,22 @@ def judge_stage(shot: UUID, stage: str) -> int:
 
     Return how many takes changed.
     """
+    # Read before anything is judged: a change that comes later writes a row of its own, which stays.
+    noted = list(Unjudged.objects.filter(shot=shot, stage=stage).values_list("pk", flat=True))
     project = Take.objects.filter(shot=shot, stage=stage).values_list("project_id", flat=True).first()
-    if project is None:
-        return 0
-    return _judge(project, "shot_id = %s AND stage = %s", [_key(shot), stage])
+    with transaction.atomic():
+        changed = 0 if project is None else _judge(project, shot, stage)
+        if noted:
+            Unjudged.objects.filter(pk__in=noted).delete()
+    return changed
 
 
 def judge_take(take: UUID) -> int:
     """A take was born: what it is made of may have been exchanged while it rendered."""
-    project = Take.objects.filter(pk=take).values_list("project_id", flat=True).first()
-    if project is None or not TakeParent.objects.filter(child=take).exists():
+    found = Take.objects.filter(pk=take).values_list("shot_id", "stage").first()
+    if found is None or not TakeParent.objects.filter(child=take).exists():
         return 0
-    return _judge(project, "id = %s", [_key(take)])
+    return judge_stage(*found)
 
 
 def hear_selection(*, shot: UUID, stage: str, **_more: Any) -> None:
@@ -82,18 +84,16 @@ def hear_verdict(*, take: UUID, **_more: Any) -> None:
         judge_stage(*found)
 
 
-def judge_lately() -> int:
-    """Judge what was selected a moment ago once more; return how many takes changed by it."""
-    since = database_now() - LATELY
-    rows = Take.objects.filter(selected=True, selected_at__gte=since).order_by("selected_at")
-    return sum(judge_stage(*found) for found in rows.values_list("shot_id", "stage")[:AT_ONCE])
+def judge_missed() -> int:
+    """Judge what nobody has judged: its process died in between. Return how many takes changed by it."""
+    noted = Unjudged.objects.order_by("id").values_list("shot", "stage")[:AT_ONCE]
+    return sum(judge_stage(*found) for found in dict.fromkeys(noted))
 
 
-@transaction.atomic
-def _judge(project: UUID, roots: str, params: list[str]) -> int:
+def _judge(project: UUID, shot: UUID, stage: str) -> int:
     list(Project.objects.select_for_update(no_key=True).filter(pk=project).values_list("pk"))
     with connection.cursor() as cursor:
-        cursor.execute(_MADE_OF.format(roots=roots), params)  # the roots are ours
+        cursor.execute(_MADE_OF, [_key(shot), stage])
         keys = [Take._meta.pk.to_python(key) for (key,) in cursor.fetchall()]
     parents: dict[UUID, list[UUID]] = defaultdict(list)
     for child, parent in (

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 
 from apps.accounts.models import User
+from apps.common import news
 from apps.common.errors import NotAllowed, Refused
 from apps.common.problems import as_json
 from apps.sheets.models import ImportBatch, Work
@@ -20,6 +21,7 @@ from apps.sheets.services.confirming import apply_now
 from apps.sheets.services.planning import plan_now
 from apps.sheets.services.queueing import request_work
 from apps.sheets.services.uploading import FEW_BYTES
+from apps.sheets.states import BATCH
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ def do_work(batch_id: UUID) -> None:
         ImportBatch.objects.filter(pk=batch_id).update(
             work="", asked_at=None, begun_at=None, updated_at=timezone.now(), **told
         )
+        news.tell(BATCH.name, [batch_id])
     logger.info(
         "import worked on",
         extra={
@@ -111,3 +114,4 @@ class _Told:
         if now - self._last >= EVERY_S:
             self._last = now
             ImportBatch.objects.filter(pk=self._id).update(done=done, total=total)
+            news.tell(BATCH.name, [self._id])

@@ -23,6 +23,7 @@ from apps.projects.selectors import may
 from apps.sheets.differing import Differences, differences, nothing_said
 from apps.sheets.files import read_file
 from apps.sheets.headings import heading_row, targets
+from apps.sheets.implied import imply_sequences
 from apps.sheets.models import ImportBatch
 from apps.sheets.reading import Options, TableMapping, read_tables, the_project
 
@@ -75,6 +76,7 @@ def work_out(batch: ImportBatch, project: Project, user: User | None, progress: 
     )
     progress(total * 5 // 10, total)
     there = knowledge.load(project.pk)
+    imply_sequences(told, there)
     head = the_project(told, project.code)
     change = plan_project(head, project.code, project) if head else nothing_said(project)
     plan = plan_production(change, told.records, there, whole_casting=options.clear)

@@ -1,7 +1,13 @@
 /* Questions and answers: JSON, with the page's own proof that it is ours. */
 
-/** What the farm refused, in its words. */
-export class NotDone extends Error {}
+/** What the farm refused, in its words; "told" is all it said. */
+export class NotDone extends Error {
+  /** @param {string} words @param {any} [told] */
+  constructor(words, told) {
+    super(words);
+    this.told = told;
+  }
+}
 
 /**
  * @param {string} method
@@ -23,7 +29,7 @@ export async function call(method, url, body) {
   }
   if (answer.status === 204) return null;
   const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new NotDone(wordsOf(told) || `${answer.status} ${answer.statusText}`);
+  if (!answer.ok) throw new NotDone(wordsOf(told) || `${answer.status} ${answer.statusText}`, told);
   return told;
 }
 

@@ -151,7 +151,7 @@ export class Notes {
       reopen: () => this.#do(() => call("POST", `${url}/resolve`, { resolved: false })),
       reply: () => this.#write(row, "", (text) => this.add({ text, frame: note.frame, drawing: [], visibility: note.visibility, reply_to: note.id })),
       edit: () => this.#write(row, note.text, (text) => this.#do(() => call("PATCH", url, { text, row_version: note.row_version }))),
-      remove: () => this.#do(() => call("DELETE", url)),
+      remove: () => this.#do(() => call("DELETE", url, { row_version: note.row_version })),
     };
     for (const [name, may] of Object.entries(able)) {
       const button = /** @type {HTMLButtonElement} */ (row.querySelector(`[data-do=${name}]`));

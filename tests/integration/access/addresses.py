@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.views.generic import RedirectView
 
 from apps.review.links import token_of
 
@@ -45,6 +46,7 @@ class Address:
             "artifact_id": film["artifact"].pk,
             "reference_id": film["reference"].pk,
             "material_id": film["material"].pk,
+            "archive_id": film["projectarchive"].pk,
             "project_id": film["project"].pk,
             "member_id": film["membership"].pk,
             "build_id": film["prompt"].pk,
@@ -115,7 +117,12 @@ def _address(raw: str, entry: URLPattern) -> Address:
 
 
 def _methods(view: Any) -> tuple[str, ...]:
-    """What a view answers: REST framework and class views say it; a function may do anything with a POST."""
+    """What a view answers: REST framework and class views say it; a function may do anything with a POST.
+
+    A redirection is the same with every method.
+    """
+    if getattr(view, "view_class", None) is RedirectView:
+        return ("GET",)
     if actions := getattr(view, "actions", None):
         return tuple(verb for verb in VERBS if verb.lower() in actions)
     if made := getattr(view, "cls", None) or getattr(view, "view_class", None):

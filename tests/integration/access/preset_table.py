@@ -71,6 +71,7 @@ def bodies(project: str, shot: str) -> dict[str, dict[str, Any]]:
         "POST api/v1/preset-rules": {"project": project, "slug": "harbour", **rule},
         "POST api/v1/looks": named | {"presets": ["mood/tense"]},
         **{f"PATCH api/v1/{kind}/{{pk}}": {"order": 7, "row_version": 0} for kind in KINDS},
+        **{f"DELETE api/v1/{kind}/{{pk}}": {"row_version": 0} for kind in KINDS},
         "PUT api/v1/presets/{pk}/override": {"project": project, "prompt_fragment": "harbour"},
         "POST api/v1/presets/check": {"presets": ["mood/tense"]},
         "POST api/v1/presets/import": {"project": project, "library": library},

@@ -28,6 +28,7 @@ PROFILES: Final[dict[str, str]] = {
     "staff, nothing lives": "302 302 286 286 286 286 286 286 286 286 286",
     "staff, back to the list": "302 302 302 302 302 302 302 302 302 302 302",
     "members": "302 302 403 403 200 200 200 200 200 200 200",
+    "members, to a list": "302 302 403 403 302 302 302 302 302 302 302",
     "members of any film": (
         "302 302 403 403 200 200 200 200 200 200 200 | 302 302 403 403 200 200 200 200 200 200 200"
     ),
@@ -79,6 +80,11 @@ PROFILES: Final[dict[str, str]] = {
         "302 302 302 302 403 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     # buttons
+    "edit a shot": (
+        "302 302 404 404 403 200 403 403 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan a sequence": "302 302 404 404 403 403 403 403 200 200 200",
+    "look at lists": "302 302 403 403 302 302 302 302 302 302 302",
     "press a button": (
         "302 302 404 404 403 302 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
     ),
@@ -99,6 +105,12 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "manage on a page": (
         "302 302 404 404 403 403 403 403 403 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan on a page": (
+        "302 302 404 404 403 403 403 403 200 200 200 | 302 302 404 404 404 404 404 404 404 404 200"
+    ),
+    "plan on a page, at rest": (
+        "302 302 404 404 403 403 403 403 286 286 286 | 302 302 404 404 404 404 404 404 404 404 286"
     ),
     "plan by a button": (
         "302 302 404 404 403 403 403 403 302 302 302 | 302 302 404 404 404 404 404 404 404 404 302"
@@ -223,6 +235,15 @@ PROFILES: Final[dict[str, str]] = {
     ),
     "api: plan a whole film": (
         "401 404 404 404 403 403 403 403 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
+    ),
+    "api: manage a row, told too little": (
+        "401 404 404 404 403 403 403 403 403 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
+    ),
+    "api: ask for the whole film": (
+        "401 404 404 404 403 403 403 403 202 202 202 | 401 404 404 404 404 404 404 404 404 404 202"
+    ),
+    "api: fetch the whole film": (
+        "401 404 404 404 404 404 404 404 200 200 200 | 401 404 404 404 404 404 404 404 404 404 200"
     ),
     "api: bring a list": (
         "401 404 404 404 403 403 403 403 400 400 400 | 401 404 404 404 404 404 404 404 404 404 400"
@@ -442,8 +463,7 @@ def _pages(model: str, *, lists: str, read: str, history: str, acts: tuple[str, 
     rows |= {f"{verb} {at}add/": add for verb in ("GET", "POST")}
     rows |= {f"{verb} {at}{{object_id}}/history/": history for verb in ("GET", "POST")}
     rows |= {f"{verb} {at}{{object_id}}/delete/": delete for verb in ("GET", "POST")}
-    verbs = ("GET", "POST", "PUT", "PATCH", "DELETE")
-    rows |= {f"{verb} {at}{{object_id}}/": "leads on from a row" for verb in verbs}
+    rows[f"GET {at}{{object_id}}/"] = "leads on from a row"
     rows |= {f"GET {at}{{object_id}}/change/": read, f"POST {at}{{object_id}}/change/": change}
     return rows
 
@@ -457,11 +477,9 @@ def _both(address: str, profile: str) -> dict[str, str]:
 
 
 EXPECTED: Final[dict[str, str]] = {
-    **{
-        f"{verb} {at}": "leads on"
-        for at in ("", "favicon.ico")
-        for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
-    },
+    "GET events": "api: whoever is logged in",
+    "GET ": "leads on",
+    "GET favicon.ico": "leads on",
     "GET healthz": "open to all",
     "POST healthz": "wrong method",
     "GET readyz": "no broker in this test",
@@ -474,6 +492,7 @@ EXPECTED: Final[dict[str, str]] = {
             "media/reference/{reference_id}/",
             "media/project/{project_id}/",
             "media/material/{material_id}/{part}/",
+            "media/archive/{archive_id}/",
         )
         for address, profile in {f"GET {at}": "unsigned", f"POST {at}": "wrong method, a row"}.items()
     },
@@ -585,6 +604,12 @@ EXPECTED: Final[dict[str, str]] = {
     },
     **_button("recipes/reciperun/{object_id}/choose", "choose in a run"),
     **_button("productions/shot/{object_id}/status", "press a button"),
+    "GET admin/productions/shot/{object_id}/cell/": "edit a shot",
+    "POST admin/productions/shot/{object_id}/cell/": "edit a shot",
+    "GET admin/productions/shot/reorder/": "staff, wrong method",
+    "POST admin/productions/shot/reorder/": "plan a sequence",
+    "GET admin/productions/shot/look/": "staff, wrong method",
+    "POST admin/productions/shot/look/": "look at lists",
     **_button("productions/shot/{object_id}/lock", "press a button"),
     **_button("productions/shot/{object_id}/unlock", "press a button"),
     # material: of the shot is the one there is
@@ -644,6 +669,12 @@ EXPECTED: Final[dict[str, str]] = {
     "POST admin/projects/project/{object_id}/folders/": "staff, wrong method, a row",
     **_button("projects/project/{object_id}/folders/confirm", "plan by a button"),
     **_button("projects/project/{object_id}/folders/layout", "manage by a button"),
+    "GET admin/projects/project/{object_id}/archives/": "plan on a page",
+    "POST admin/projects/project/{object_id}/archives/": "staff, wrong method, a row",
+    "GET admin/projects/project/{object_id}/archives/live/": "plan on a page, at rest",
+    "POST admin/projects/project/{object_id}/archives/live/": "staff, wrong method, a row",
+    **_button("projects/project/{object_id}/archives/ask", "plan by a button"),
+    **_button("projects/project/{object_id}/archives/discard", "plan by a button"),
     "GET admin/projects/project/{object_id}/rights/": "read by a button",
     "POST admin/projects/project/{object_id}/rights/": "staff, wrong method, a row",
     "GET admin/projects/project/choices/": "staff",
@@ -783,7 +814,12 @@ EXPECTED: Final[dict[str, str]] = {
     "POST api/v1/projects/{code}/imports/{batch_id}/confirm": "api: plan a whole film",
     "POST api/v1/projects/{code}/imports/{batch_id}/undo": "api: plan a whole film, not now",
     "POST api/v1/projects/{code}/imports/{batch_id}/discard": "api: plan a whole film",
-    "GET api/v1/projects/{code}/export": "api: plan a whole film",
+    "GET api/v1/projects/{code}/archives": "api: plan a whole film",
+    "POST api/v1/projects/{code}/archives": "api: ask for the whole film",
+    "GET api/v1/projects/{code}/archives/{archive_id}": "api: plan a whole film",
+    "POST api/v1/projects/{code}/archives/{archive_id}/discard": "api: plan a whole film",
+    "GET api/v1/archives/{archive_id}/file": "api: fetch the whole film",
+    "GET api/v1/projects/{code}/export": "api: read a row",
     "POST api/v1/projects/{code}/members": "api: let in",
     "PATCH api/v1/projects/{code}/members/{member_id}": "api: manage a row",
     "DELETE api/v1/projects/{code}/members/{member_id}": "api: take out",
@@ -831,6 +867,20 @@ EXPECTED: Final[dict[str, str]] = {
     "PATCH api/v1/shots/{pk}": "api: change a row",
     "DELETE api/v1/shots/{pk}": "api: manage a row, in the way",
     "POST api/v1/shots/bulk-update": "api: plan shots of a film",
+    "GET api/v1/projects/{code}/picture": "api: read a row",
+    "PUT api/v1/projects/{code}/picture": "api: manage a row, told too little",
+    "DELETE api/v1/projects/{code}/picture": "api: manage a row",
+    "GET api/v1/characters/{pk}/references": "api: read a row",
+    "POST api/v1/characters/{pk}/references": "api: bring a list",
+    "PUT api/v1/characters/{pk}/references/{reference_id}": "api: bring a list",
+    "PATCH api/v1/characters/{pk}/references/{reference_id}": "api: plan a whole film",
+    "DELETE api/v1/characters/{pk}/references/{reference_id}": "api: plan a whole film",
+    "GET api/v1/shots/casting": "api: whoever is logged in",
+    "POST api/v1/shots/casting": "api: plan shots of a film",
+    "GET admin/productions/shot/casting/": "members, to a list",
+    "POST admin/productions/shot/casting/": "staff, wrong method",
+    "GET admin/characters/character/look/": "staff, wrong method",
+    "POST admin/characters/character/look/": "members, to a list",
     "POST api/v1/shots/reorder": "api: plan all of a film",
     "PATCH api/v1/projects/{code}": "api: manage a row",
     **{f"POST api/v1/{name}": "api: plan anew in a film" for name in ("episodes", "locations", "characters")},
@@ -991,7 +1041,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
         "POST api/v1/projects": {"code": "THAW", "name": "Thaw"},
         "POST api/v1/projects/{code}/members": {"user": "visitor", "role": "artist"},
-        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor"},
+        "PATCH api/v1/projects/{code}/members/{member_id}": {"role": "supervisor", "row_version": 0},
         "POST api/v1/shots/{pk}/assignees": {"users": []},
         "POST api/v1/projects/{code}/layout": {"layout": "aipipeline"},
         "POST admin/projects/project/{object_id}/folders/layout/": {"layout": "aipipeline v1"},
@@ -1005,10 +1055,20 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         },
         "PATCH api/v1/automations/{pk}": {"active": False, "row_version": 0},
         "DELETE api/v1/automations/{pk}": {"row_version": 0},
+        "DELETE api/v1/projects/{code}/members/{member_id}": {"row_version": 0},
+        "DELETE api/v1/notes/{pk}": {"row_version": 0},
+        "DELETE api/v1/playlists/{pk}": {"row_version": 0},
         "POST api/v1/statuses": {"slug": "wfa", "state": "review", "name": "WFA", "order": 35},
         "PATCH api/v1/statuses/{pk}": {"name": "Waiting", "row_version": film["shotstatus"].row_version},
         "POST api/v1/sequences": {"project": project, "name": "The mirror"},
         "POST api/v1/shots": {"project": project, "sequence": sequence},
+        "POST admin/productions/shot/{object_id}/cell/": {"cell": "length", "row_version": 0, "frames": 24},
+        "POST admin/productions/shot/look/": {"view": "gallery"},
+        "POST admin/productions/shot/reorder/": {
+            "sequence": str(film["sequence"].pk),
+            "shots": [str(shot.pk)],
+            "before": [str(shot.pk)],
+        },
         "POST api/v1/batches": order,
         "POST api/v1/batches/plan": order,
         "PATCH api/v1/shots/{pk}": {"frames": 24, "row_version": 0},
@@ -1034,6 +1094,13 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
             "project": project,
             "shots": [{"id": str(shot.pk), "row_version": 0}],
             "set": {"weather": "snow"},
+        },
+        "DELETE api/v1/projects/{code}/picture": {"row_version": 0},
+        "PATCH api/v1/characters/{pk}/references/{reference_id}": {"title": "front", "row_version": 0},
+        "DELETE api/v1/characters/{pk}/references/{reference_id}": {"row_version": 0},
+        "POST api/v1/shots/casting": {
+            "project": project,
+            "shots": [{"id": str(shot.pk), "row_version": 0, "casting": []}],
         },
         "POST api/v1/shots/reorder": {"project": project, "sequence": sequence, "shots": [str(shot.pk)]},
         "PATCH api/v1/materials/{pk}": {"name": "sky"},
@@ -1093,6 +1160,9 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/renders/job/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
+        "POST admin/projects/project/{object_id}/archives/discard/": {
+            "archive": str(film["projectarchive"].pk)
+        },
         "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
         "POST api/v1/subscriptions": {"kinds": ["batch.done"], "road": "inbox"},
         "PATCH api/v1/subscriptions/{pk}": {"active": False},
@@ -1133,8 +1203,14 @@ DEEDS: Final = (
     "POST admin/workflows/workflowimport/{object_id}/convert/",
     "POST admin/workflows/workflowimport/{object_id}/discard/",
     "POST admin/projects/project/choose/",
+    "POST admin/productions/shot/{object_id}/cell/",
+    "POST admin/productions/shot/look/",
     "POST api/v1/projects",
     "POST api/v1/projects/{code}/members",
+    "POST api/v1/projects/{code}/archives",
+    "POST api/v1/projects/{code}/archives/{archive_id}/discard",
+    "POST admin/projects/project/{object_id}/archives/ask/",
+    "POST admin/projects/project/{object_id}/archives/discard/",
     *(f"POST api/v1/projects/{{code}}/imports/{{batch_id}}/{deed}" for deed in ("confirm", "discard")),
     *(
         f"POST admin/sheets/importbatch/{{object_id}}/{deed}/"
@@ -1169,6 +1245,10 @@ DEEDS: Final = (
     "DELETE api/v1/characters/{pk}",
     *(f"POST api/v1/{name}" for name in ("episodes", "locations", "characters")),
     "POST api/v1/shots/bulk-update",
+    "POST api/v1/shots/casting",
+    "DELETE api/v1/projects/{code}/picture",
+    "PATCH api/v1/characters/{pk}/references/{reference_id}",
+    "DELETE api/v1/characters/{pk}/references/{reference_id}",
     "POST api/v1/bulk-changes/{pk}/undo",
     "POST api/v1/shots/{pk}/history/{activity_id}/restore",
     "POST admin/productions/shot/{object_id}/history/{activity_id}/restore/",

@@ -28,7 +28,6 @@ WITHOUT: Final = {
     "limits": "rows of whoever looks after the farm",
     "subscriptions": "belong to one person or channel",
     "projects/{code}/imports/{batch_id}": "one person's dry run, confirmed once",
-    "projects/{code}/members/{member_id}": "one role, which says all there is to it; asked where it is sent",
     "presets/{pk}/override": "none is there before the first; asked from then on",
     "shots/{pk}/prompt/edits/{channel}": "none is there before the first; asked from then on",
     "mounts": "rows of whoever looks after the farm",
@@ -36,19 +35,46 @@ WITHOUT: Final = {
 """What is changed without a version, and why."""
 
 
-@pytest.mark.parametrize("method", ("PATCH", "PUT"))
-def test_a_change_that_names_no_version_is_refused(world: World, method: str) -> None:
+VERSIONED: Final = [
+    (method, one)
+    for one in every_address()
+    for method in ("PATCH", "PUT", "DELETE")
+    if method in one.methods
+    and one.pattern.startswith("api/v1/")
+    and not {(at := one.pattern.removeprefix("api/v1/")), at.split("/")[0]} & WITHOUT.keys()
+]
+
+
+def asked_with(world: World, version: int | None) -> list[tuple[str, Any]]:
+    """Ask every one of them with this version, or with none; give the answers."""
     browser = Client()
     browser.force_login(world.people["superuser"])
-    silent: list[str] = []
-    for one in every_address():
-        at = one.pattern.removeprefix("api/v1/")
-        if method not in one.methods or at == one.pattern or {at, at.split("/")[0]} & WITHOUT.keys():
-            continue
+    answers = []
+    for method, one in VERSIONED:
         sent: dict[str, Any] = {**body_of(f"{method} {one.pattern}", world.own)}
         sent.pop("row_version", None)
+        if version is not None:
+            sent["row_version"] = version
         with undone():
             answer = ask(browser, method, one.path(world.own), sent)
-        if answer.status_code < 400 or b"row_version" not in answer.content:
-            silent.append(f"{method} {one.pattern} → {answer.status_code} {answer.content[:200]!r}")
+        answers.append((f"{method} {one.pattern} → {answer.status_code} {answer.content[:300]!r}", answer))
+    return answers
+
+
+def test_a_change_that_names_no_version_is_refused(world: World) -> None:
+    silent = [
+        told
+        for told, answer in asked_with(world, None)
+        if answer.status_code < 400 or b"row_version" not in answer.content
+    ]
     assert not silent, "\n".join(silent)
+
+
+def test_a_change_of_what_somebody_changed_meanwhile_is_refused(world: World) -> None:
+    taken = [
+        told
+        for told, answer in asked_with(world, 999)
+        if not {(answer.status_code, one["code"]) for one in answer.json()["errors"]}
+        & {(409, "stale"), (400, "shipped")}  # what ships is never deleted, whatever one read
+    ]
+    assert not taken, "\n".join(taken)

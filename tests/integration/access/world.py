@@ -21,6 +21,7 @@ from apps.common.ids import uuid7
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.folders.models import Mount, PathTemplate, Publication, System
+from apps.keeping.models import ProjectArchive
 from apps.ledger.models import Activity
 from apps.ledger.models import Batch as ChangeBatch
 from apps.materials.models import Material
@@ -303,6 +304,7 @@ def _film(code: str, recipe: Recipe) -> dict[str, Any]:
         "reference": reference,
         "material": material,
         "importbatch": _sheet(shot),
+        "projectarchive": _archive(shot.project),
         "stateevent": event,
         "publication": _published(rows["take"]),
         "automation": told,
@@ -347,6 +349,23 @@ def _published(take: Take) -> Publication:
         bytes=1,
         sha256="3" * 64,
         state="published",
+    )
+
+
+def _archive(project: Project) -> ProjectArchive:
+    """An archive of the film that can be fetched."""
+    key = f"archives/{project.code}/whole.zip"
+    default_storage.save(key, ContentFile(b"PK"))
+    now = timezone.now()
+    return ProjectArchive.objects.create(
+        project=project,
+        state="ready",
+        asked_at=now,
+        key=key,
+        bytes=2,
+        sha256="4" * 64,
+        finished_at=now,
+        expires_at=now + timedelta(days=7),
     )
 
 

@@ -412,3 +412,31 @@ def test_a_page_that_met_another_change_in_the_database_says_so_and_nothing_brok
     assert "Somebody changed the same thing at the same moment." in answer.content.decode()
     monkeypatch.undo()
     assert Node.objects.filter(pk=node.pk).exists()
+
+
+def test_the_farm_page_tells_each_nodes_last_failure_and_the_job_to_who_may_see_it(
+    film: Film, as_: Browser
+) -> None:
+    node, now = film.rows["node"], timezone.now()
+    Attempt.objects.filter(node=node).update(failure_class="", failure_message="")
+    for minutes, said in ((1, "input_missing"), (5, "out_of_memory")):
+        job = JobFactory.create(shot=film.job.shot)
+        Attempt.objects.create(
+            job=job,
+            node=node,
+            number=1,
+            token=said,
+            tier_gb=24,
+            state="failed",
+            failure_class=said,
+            failure_message="CUDA ran out",
+            finished_at=now - timedelta(minutes=minutes),
+        )
+    (card,) = as_("viewer").get(reverse("desk:farm-live")).context["cards"]
+    assert card.failed.failure_class == "input_missing"
+    assert page(card.failed.job) in farm(as_("viewer"))
+    elsewhere = JobFactory.create()
+    Attempt.objects.filter(pk=card.failed.pk).update(job=elsewhere)
+    shown = farm(as_("viewer"))
+    assert "last failure" in shown
+    assert page(elsewhere) not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from io import BytesIO
 from typing import Any
 
@@ -17,12 +18,13 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.characters.models import Character
 from apps.characters.services import reference_url
+from apps.ledger.models import Activity
 from apps.nodes.models import Node
-from apps.productions.models import Sequence, Shot
+from apps.productions.models import Sequence, Shot, ShotCharacter
 from apps.projects.models import Membership
 from apps.review.models import Take
 from apps.review.states import Review
-from tests.factories import CharacterFactory, CostumeFactory, LocationFactory
+from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, ShotFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import listing, page
 
@@ -255,11 +257,71 @@ def test_everything_typed_of_a_character_is_kept(film: Film, as_: Browser) -> No
     )  # fmt: skip
 
 
-def test_characters_are_searched_and_their_list_says_lora_and_shots(film: Film, as_: Browser) -> None:
-    character = film.rows["character"]
-    CharacterFactory.create(project=film.project, name="Somebody else")
-    Character.objects.filter(pk=character.pk).update(name="Gerda", use_lora=True)
-    (row,) = as_("viewer").get(listing(Character), {"q": "gerd"}).context["cl"].result_list
-    shown = as_("viewer").get(listing(Character), {"q": "gerd"}).content.decode()
-    assert (row.pk, row._shots) == (character.pk, 1)
-    assert "used" in " ".join(re.findall(r"<td[^>]*field-lora[^>]*>(.*?)</td>", shown, re.DOTALL))
+def test_characters_are_searched_and_their_cards_say_lora_costumes_and_shots(
+    film: Film, as_: Browser
+) -> None:
+    character, browser = film.rows["character"], as_("viewer")
+    character.costumes.all().delete()
+    character.loras.all().delete()
+    CostumeFactory.create(character=character, name="oilskin")
+    CharacterFactory.create(project=film.project, name="Somebody else", use_lora=False)
+    Character.objects.filter(pk=character.pk).update(name="Gerda", name_ko="게르다", use_lora=False)
+
+    def card() -> str:
+        (found,) = re.findall(r'<li class="sf-person.*?</li>', shown({"q": "gerd"}), re.DOTALL)
+        return " ".join(unescape(found).split())
+
+    def shown(asked: dict[str, str]) -> str:
+        return browser.get(listing(Character), asked).content.decode()
+
+    assert "no LoRA" in card()
+    character.loras.create(base_model="flux", file="gerda.safetensors")
+    assert "LoRA there, but off: flux" in card()
+    Character.objects.filter(pk=character.pk).update(use_lora=True)
+    told = card()
+    assert "LoRA on: flux" in told
+    assert all(word in told for word in ("Gerda", "게르다", "oilskin"))
+    assert f"characters__id__exact={character.pk}" in told
+    assert f"1 shot</a>: {film.shot.full_code}" in told
+    assert "Somebody else" not in shown({"lora": "on"})
+    assert "Somebody else" in shown({"lora": "none"})
+
+
+def test_cards_name_the_first_shots_and_whoever_likes_the_table_has_it_again(
+    film: Film, as_: Browser
+) -> None:
+    character, browser = film.rows["character"], as_("viewer")
+    more = [ShotFactory.create(sequence=film.shot.sequence, order=100 + n) for n in range(7)]
+    for shot in reversed(more):
+        ShotCharacter.objects.create(shot=shot, character=character)
+    told = browser.get(listing(Character)).content.decode()
+    assert "8 shots</a>" in told
+    assert more[3].full_code in told
+    assert more[4].full_code not in told
+    look = reverse("admin:characters_character_look")
+    assert browser.post(look, {"view": "table", "next": listing(Character)}).status_code == 302
+    assert "field-lora" in browser.get(listing(Character)).content.decode()
+    assert "sf-person" in as_("artist").get(listing(Character)).content.decode()
+
+
+def test_a_costume_that_a_shot_wears_is_taken_away_only_when_that_is_said(film: Film, as_: Browser) -> None:
+    browser, character = as_("coordinator"), film.rows["character"]
+    character.costumes.all().delete()
+    coat = CostumeFactory.create(character=character, name="coat")
+    film.shot.casting.all().delete()
+    cast = ShotCharacter.objects.create(shot=film.shot, character=character, costume=coat)
+    address = page(character)
+    sent = form_of(browser, address) | {"costumes-0-DELETE": "on"}
+    asked = browser.post(address, sent)
+    assert asked.status_code == 200
+    told = asked.content.decode()
+    assert f"1 shot wears it: {film.shot.full_code}" in told
+    assert 'name="undress"' in told
+    cast.refresh_from_db()
+    assert cast.costume == coat
+
+    assert browser.post(address, sent | {"undress": "1"}).status_code == 302
+    cast.refresh_from_db()
+    assert cast.costume is None
+    said = Activity.objects.filter(kind="shot", object_id=str(film.shot.pk)).latest("id")
+    assert (said.batch is not None, list(said.changes)) == (True, ["casting"])

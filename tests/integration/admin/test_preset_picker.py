@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from apps.presets.models import CinematicPreset, PresetOverride
+from apps.presets.models import CinematicPreset, PresetOverride, PresetRule
 from apps.productions.models import Shot, TimeOfDay, Weather
 from tests.factories import CinematicPresetFactory, ShotFactory, ShotPresetFactory
 from tests.integration.admin.conftest import Browser, Film
@@ -187,3 +187,16 @@ def test_more_presets_on_a_shot_take_no_more_queries(film: Film, as_: Browser) -
     for ref in ("mood/tense", "shot_size/close-up", "era/1980s", "weather/fog"):
         ShotPresetFactory.create(shot=film.shot, preset=preset(ref))
     assert queries() == few
+
+
+def test_what_only_a_picture_or_only_a_video_breaks_is_told_and_refuses_no_save(
+    film: Film, as_: Browser
+) -> None:
+    planner, move = as_("coordinator"), picked("camera_movement/slow-push-in")
+    check = reverse("admin:productions_shot_preset_check")
+    assert 'data-rule="movement-is-not-in-pictures"' in planner.post(check, move).content.decode()
+    PresetRule.objects.filter(slug="movement-is-not-in-pictures").update(severity="hard")
+    told = planner.post(check, move).content.decode()
+    assert 'class="sf-rule sf-rule-warning" data-rule="movement-is-not-in-pictures"' in told
+    assert save(planner, film, **move).status_code == 302
+    assert "movement-is-not-in-pictures" in planner.get(page(film.shot)).content.decode()

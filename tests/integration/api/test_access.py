@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
 from apps.common.ids import uuid7
 from apps.productions.models import Shot
@@ -48,6 +49,26 @@ def test_every_address_of_the_api_is_documented(client_of: Client) -> None:
         if one.pattern.startswith("api/v1/")
     }
     assert documented == there
+
+
+def test_the_description_is_written_once_in_each_language_and_form(
+    client_of: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        {"HTTP_ACCEPT": form, "HTTP_ACCEPT_LANGUAGE": language}
+        for form in ("application/json", "application/vnd.oai.openapi")
+        for language in ("en", "ko")
+    ]
+    first = [client_of("viewer").get("/api/schema/", **one) for one in asked]
+    monkeypatch.delattr(SchemaGenerator, "get_schema")
+    again = [client_of("admin").get("/api/schema/", **one) for one in asked]
+
+    assert [answer.content for answer in again] == [answer.content for answer in first]
+    for name in ("Content-Type", "Content-Disposition", "Vary"):
+        assert [answer[name] for answer in again] == [answer[name] for answer in first]
+    assert b'"openapi"' in first[0].content
+    assert first[2].content.startswith(b"openapi:")
+    assert client_of("anonymous").get("/api/schema/").status_code == 401
 
 
 def test_nobody_reads_the_documentation_without_logging_in(client_of: Client) -> None:

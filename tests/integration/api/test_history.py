@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.characters.models import Character
 from apps.ledger.models import Batch
-from apps.productions.models import Location, Sequence, Shot
+from apps.productions.models import Location, Sequence, Shot, ShotCharacter
 from apps.projects.models import Project
 from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, TakeFactory, UserFactory
 from tests.integration.api.conftest import Client, only_error, problem_of
@@ -204,6 +204,21 @@ def test_shots_are_put_in_another_order(coordinator: APIClient, shots: list[Shot
     assert only_error(again, 400)[2] == "twice"
 
 
+def test_an_order_that_another_person_changed_meanwhile_is_not_changed(
+    client_of: Client, coordinator: APIClient, shots: list[Shot]
+) -> None:
+    first, second = (str(shot.pk) for shot in shots)
+    body = {"project": "FROST", "sequence": "SQ010", "shots": [second, first], "before": [first, second]}
+    assert client_of("admin").post(f"{API}/shots/reorder", body).status_code == 200
+    stale = coordinator.post(f"{API}/shots/reorder", body)
+    assert only_error(stale, 409)[2] == "stale"
+    assert "admin put these shots in another order" in str(stale.json())
+    others = coordinator.post(f"{API}/shots/reorder", body | {"before": [first]})
+    assert only_error(others, 400)[2] == "other_shots"
+    back = body | {"shots": [first, second], "before": [second, first]}
+    assert coordinator.post(f"{API}/shots/reorder", back).status_code == 200
+
+
 def test_activity_is_filtered_and_is_nobody_elses(
     client_of: Client, coordinator: APIClient, shots: list[Shot]
 ) -> None:
@@ -214,3 +229,40 @@ def test_activity_is_filtered_and_is_nobody_elses(
     assert coordinator.get(f"{API}/activity?project=FROST&verb=deleted").data["results"] == []
     assert only_error(coordinator.get(f"{API}/activity?who=me"), 400)[0] == "who"
     assert client_of("outsider").get(f"{API}/activity").status_code == 403
+
+
+def test_a_costume_that_shots_wear_goes_only_when_that_is_said_and_comes_back_with_them(
+    coordinator: APIClient, shots: list[Shot]
+) -> None:
+    coat = CostumeFactory.create(name="coat", character__project=shots[0].project)
+    CostumeFactory.create(name="dress", character=coat.character)
+    for shot in shots:
+        ShotCharacter.objects.create(shot=shot, character=coat.character, costume=coat, action="runs")
+    at = f"{API}/characters/{coat.character_id}"
+    without = {"costumes": [{"name": "dress", "prompt": "a dress"}], "row_version": 0}
+    refused = problem_of(coordinator.patch(at, without), 409)["errors"]
+    assert [(one["field"], one["value"], one["code"]) for one in refused] == [("costumes", "coat", "worn")]
+    assert refused[0]["message"] == "2 shots wear it: SQ010_SH0010, SQ010_SH0020"
+    assert ShotCharacter.objects.filter(costume=coat).count() == 2
+
+    assert coordinator.patch(at, without | {"undress": True}).status_code == 200
+    assert ShotCharacter.objects.filter(costume=None).count() == 2
+    batch = Batch.objects.get()
+    said = {activity.label: activity.changes for activity in batch.activities.all()}
+    assert set(said) == {coat.character.code, "SQ010_SH0010", "SQ010_SH0020"}
+    (before,), (after,) = said["SQ010_SH0010"]["casting"]
+    assert (before["costume"], after["costume"], after["action"]) == ("coat", None, "runs")
+    assert [shot.row_version for shot in Shot.objects.order_by("code")] == [1, 1]
+
+    assert coordinator.post(f"{API}/bulk-changes/{batch.pk}/undo", {}).status_code == 200
+    assert ShotCharacter.objects.filter(costume__name="coat").count() == 2
+
+
+def test_a_costume_of_a_locked_shot_stays(coordinator: APIClient, shots: list[Shot]) -> None:
+    coat = CostumeFactory.create(name="coat", character__project=shots[0].project)
+    ShotCharacter.objects.create(shot=shots[0], character=coat.character, costume=coat)
+    assert coordinator.post(f"{API}/shots/{shots[0].pk}/lock", {"locked": True}).status_code == 200
+    at = f"{API}/characters/{coat.character_id}"
+    told = {"costumes": [], "row_version": 0, "undress": True}
+    assert only_error(coordinator.patch(at, told), 400)[2] == "locked"
+    assert ShotCharacter.objects.get().costume == coat

@@ -36,9 +36,11 @@ def test_an_admin_lets_somebody_in_changes_them_and_takes_them_out(film: Project
     assert made.status_code == 201, made.content
     assert made.json()["rights"]["review"] == ["department"]
     at = f"{AT}/{made.json()['id']}"
-    changed = admin.patch(at, {"role": "artist"}, format="json").json()
+    changed = admin.patch(at, {"role": "artist", "row_version": 0}, format="json").json()
     assert (changed["role"], changed["departments"]) == ("artist", []), "departments go with the role"
-    assert admin.delete(at).status_code == 204
+    seen = {"row_version": changed["row_version"]}
+    assert only_error(admin.delete(at), 400)[2] == "required"
+    assert admin.delete(at, seen, format="json").status_code == 204
     assert not Membership.objects.filter(user=lena).exists()
     assert Activity.objects.filter(kind="project", actor="admin").count() == 3
 
@@ -67,19 +69,27 @@ def test_the_last_admin_stays_and_one_who_is_deactivated_does_not_count(
 ) -> None:
     admin, at = client_of("admin"), of(people, "admin")
     other = MembershipFactory.create(project=film, role="admin", user=UserFactory.create(is_active=False))
-    for answer in (admin.patch(at, {"role": "artist"}, format="json"), admin.delete(at)):
+    less = {"role": "artist", "row_version": 0}
+    for answer in (admin.patch(at, less, format="json"), admin.delete(at, {"row_version": 0}, format="json")):
         assert only_error(answer, 400)[2] == "last_admin"
     User.objects.filter(pk=other.user_id).update(is_active=True)
-    assert admin.patch(at, {"role": "artist"}, format="json").status_code == 200
+    assert admin.patch(at, less, format="json").status_code == 200
 
 
 def test_a_membership_that_somebody_else_changed_is_not_written_over(
     film: Project, client_of: Client, people: dict[str, User]
 ) -> None:
     admin, at = client_of("admin"), of(people, "viewer")
-    admin.patch(at, {"role": "supervisor"}, format="json")
-    stale = admin.patch(at, {"role": "client", "row_version": 0}, format="json")
-    assert only_error(stale, 409)[2] == "stale"
+    admin.patch(at, {"role": "supervisor", "row_version": 0}, format="json")
+    seen = {"row_version": 0}
+    for stale in (
+        admin.patch(at, {"role": "client", **seen}, format="json"),
+        admin.delete(at, seen, format="json"),
+    ):
+        assert only_error(stale, 409)[2] == "stale"
+        [changed] = stale.json()["changed"]
+        assert (changed["field"], changed["by"]) == ("members", "admin")
+        assert changed["now"][0]["role"] == "supervisor"
     assert Membership.objects.get(user=people["viewer"]).role == "supervisor"
 
 
@@ -123,6 +133,9 @@ def test_whoever_leaves_works_on_no_shot_any_more(
 ) -> None:
     shots[0].assignees.add(people["viewer"])
     admin, at = client_of("admin"), of(people, "viewer")
-    answer = admin.delete(at) if leave == "take out" else admin.patch(at, {"role": "client"}, format="json")
+    out, change = {"row_version": 0}, {"role": "client", "row_version": 0}
+    answer = (admin.delete if leave == "take out" else admin.patch)(
+        at, out if leave == "take out" else change, format="json"
+    )
     assert answer.status_code < 300
     assert not shots[0].assignees.filter(pk=people["viewer"].pk).exists()

@@ -68,7 +68,9 @@ def test_a_preset_is_made_changed_archived_and_deleted(coordinator: APIClient, f
     archived = coordinator.get(PRESETS, {"archived": "true"}).json()["results"]
     assert [row["id"] for row in archived] == [made.json()["id"]]
     assert coordinator.post(f"{at}/restore").json()["archived"] is False
-    assert coordinator.delete(at).status_code == 204
+    assert codes(coordinator.delete(at)) == {"required"}
+    assert codes(coordinator.delete(at, {"row_version": 1}), 409) == {"stale"}
+    assert coordinator.delete(at, {"row_version": 3}).status_code == 204
     verbs = Activity.objects.filter(kind="preset", object_id=made.json()["id"]).order_by("pk")
     assert list(verbs.values_list("verb", flat=True)) == [
         "created",
@@ -82,8 +84,8 @@ def test_a_preset_is_made_changed_archived_and_deleted(coordinator: APIClient, f
 def test_what_is_used_or_shipped_is_archived_not_deleted(root: APIClient, shots: list[Shot]) -> None:
     used = CinematicPresetFactory.create()
     ShotPresetFactory.create(shot=shots[0], preset=used)
-    assert codes(root.delete(f"{PRESETS}/{used.pk}"), 409) == {"in_use"}
-    assert codes(root.delete(f"{PRESETS}/{preset('mood/tense').pk}")) == {"shipped"}
+    assert codes(root.delete(f"{PRESETS}/{used.pk}", {"row_version": 0}), 409) == {"in_use"}
+    assert codes(root.delete(f"{PRESETS}/{preset('mood/tense').pk}", {"row_version": 0})) == {"shipped"}
 
 
 @pytest.mark.parametrize(
@@ -145,9 +147,12 @@ def test_a_film_says_something_else_hides_and_takes_it_back(coordinator: APIClie
         return {row["slug"]: row["prompt_fragment"] for row in rows}
 
     assert moods()["tense"] == "breath held"
-    coordinator.put(at, {"project": "FROST", "hidden": True})
+    assert codes(coordinator.put(at, {"project": "FROST", "hidden": True})) == {"required"}
+    coordinator.put(at, {"project": "FROST", "hidden": True, "row_version": 0})
     assert "tense" not in moods()
-    assert coordinator.delete(f"{at}?project=FROST").status_code == 204
+    assert codes(coordinator.delete(f"{at}?project=FROST")) == {"required"}
+    assert codes(coordinator.delete(f"{at}?project=FROST", {"row_version": 0}), 409) == {"stale"}
+    assert coordinator.delete(f"{at}?project=FROST", {"row_version": 1}).status_code == 204
     assert moods()["tense"] == preset("mood/tense").prompt_fragment
     assert codes(coordinator.delete(at)) == {"required"}
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
+from django.utils import timezone
 from pytest_django import Settings
 
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
-from apps.folders.models import Publication, PublishWhen
+from apps.folders.models import ProjectFolders, Publication, PublishWhen
 from apps.folders.selectors import layout_version
 from apps.folders.services import publishing, wanting
 from apps.folders.services.layouts import choose_layout, hold, save_version
 from apps.folders.services.making import confirm
+from apps.folders.services.missing import want_missed
 from apps.folders.services.planning import Fate, plan_sequence
 from apps.folders.states import Published
 from apps.productions.models import Shot
@@ -24,6 +27,7 @@ from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.review.models import Take
 from apps.review.services import review_take
+from apps.review.services.selecting import select_take
 from apps.review.states import Media, Review
 from tests.factories import ArtifactFactory, MembershipFactory
 from tests.integration.folders.conftest import sequence_of, shot_of, take_of
@@ -261,3 +265,58 @@ def test_folders_and_files_on_s3(
         assert b'"code": "FROST"' in file.read()
     storages["published"].save(FIRST.replace("v001", "v002"), ContentFile(b"somebody else's"))
     assert published(other).version == 3
+
+
+@pytest.fixture
+def wanted(film: Project, root: Path) -> Project:
+    """A film that publishes what is selected or approved, for an hour now."""
+    confirm(film, user=None)
+    ProjectFolders.objects.filter(project=film).update(updated_at=timezone.now() - timedelta(hours=1))
+    return film
+
+
+def died_after_the_commit(take: Take) -> None:
+    """What was written stays; nothing after the commit was done, and that is minutes ago."""
+    ago = timezone.now() - timedelta(minutes=5)
+    StateEvent.objects.filter(story=take.job_id).update(at=ago)
+    Take.objects.filter(pk=take.pk, selected=True).update(selected_at=ago)
+
+
+@pytest.mark.parametrize("verdict", ["approved", "selected"])
+def test_a_take_whose_verdict_was_told_to_nobody_is_published_all_the_same(
+    wanted: Project, artifact_root: Path, no_broker: list[object], verdict: str
+) -> None:
+    take = take_of(shot_of(wanted), artifact_root)
+    admin = MembershipFactory.create(project=wanted, role=Role.ADMIN).user
+    if verdict == "approved":
+        review_take(take, to=Review.APPROVED, user=admin)
+        Take.objects.filter(pk=take.pk).update(selected=False)
+    else:
+        select_take(take, user=admin)
+    assert want_missed() == 0  # whoever decided may still be about to ask
+    died_after_the_commit(take)
+    assert (want_missed(), want_missed()) == (1, 0)
+    assert Publication.objects.get(take=take).state == Published.WANTED
+
+
+def test_what_was_decided_before_the_project_published_such_stays_unpublished(
+    wanted: Project, artifact_root: Path
+) -> None:
+    take = take_of(shot_of(wanted), artifact_root)
+    admin = MembershipFactory.create(project=wanted, role=Role.ADMIN).user
+    review_take(take, to=Review.APPROVED, user=admin)
+    died_after_the_commit(take)
+    choose_layout(wanted, layout_version("studio"), user=None, publish=PublishWhen.APPROVED)
+    assert want_missed() == 0
+    assert not Publication.objects.exists()
+
+
+def test_a_missed_take_that_cannot_be_published_is_not_tried_every_few_seconds(
+    wanted: Project, artifact_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    take = take_of(shot_of(wanted), artifact_root, name="clip_without_ending")
+    admin = MembershipFactory.create(project=wanted, role=Role.ADMIN).user
+    review_take(take, to=Review.APPROVED, user=admin)
+    died_after_the_commit(take)
+    assert (want_missed(), want_missed()) == (0, 0)
+    assert caplog.text.count("take not published") == 1

@@ -74,4 +74,4 @@ class ShotMachine(RuleBasedStateMachine):
 
 @seeds(2)
 def test_a_shot_moves_only_as_its_table_says(db: None, beginning: int) -> None:
-    play(ShotMachine, beginning=beginning, examples=10, steps=30)
+    play(ShotMachine, beginning=beginning, examples=5, steps=30)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
+from apps.common.machines import Move, move, move_each
 from apps.common.models import StateEvent
 from apps.productions.admin_filters import with_flag
 from apps.productions.models import Shot, ShotStatus
@@ -160,3 +161,18 @@ def test_retakes_are_counted() -> None:
     shot = shot_in("review")
     count_retake(shot.pk)
     assert Shot.objects.get(pk=shot.pk).retake_count == 1
+
+
+@pytest.mark.parametrize("named", ("studio_status", "studio_status_id"))
+def test_many_shots_move_to_a_shade_by_either_name_of_its_column(named: str) -> None:
+    """What comes with the state by itself gives way to what is asked for; no column is written twice."""
+    status("our-review", is_default=True)
+    wanted = status()
+    shots = [shot_in("in_progress"), shot_in("in_progress")]
+    value = wanted if named == "studio_status" else wanted.pk
+    moves = [Move(row=shot, actor="farm", changes={named: value}) for shot in shots]
+    assert move_each(SHOT, moves, from_=("in_progress",), to="review") == {shot.pk for shot in shots}
+    assert {shown(shot) for shot in shots} == {("review", "client-review")}
+    alone = shot_in("in_progress")
+    assert move(SHOT, alone, from_=("in_progress",), to="review", actor="farm", changes={named: value})
+    assert shown(alone) == ("review", "client-review")

@@ -261,8 +261,13 @@ def _to_the_project(film: Film) -> Iterator[Named]:
         Act.MANAGE,
         lambda user: add_member(project=project, member=newcomer, role="artist", user=user),
     )
-    yield "give a role", Act.MANAGE, lambda user: change_member(anybody, role="admin", user=user)
-    yield "take out", Act.MANAGE, lambda user: remove_member(anybody, user=user)
+    version = anybody.row_version
+    yield (
+        "give a role",
+        Act.MANAGE,
+        lambda user: change_member(anybody, role="admin", user=user, row_version=version),
+    )
+    yield "take out", Act.MANAGE, lambda user: remove_member(anybody, user=user, row_version=version)
 
 
 def _found(rows: Any) -> None:

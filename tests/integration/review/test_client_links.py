@@ -204,6 +204,31 @@ def test_revoking_ends_the_page_the_notes_and_the_files_at_once(shared: Shared) 
     assert Client().get(url).status_code == 403
 
 
+def test_revoking_ends_a_film_that_is_being_sent(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    (url,) = files_on(page(come(shared), shared))
+    monkeypatch.setattr("apps.common.streaming.CHUNK", 4)
+    monkeypatch.setattr("apps.desk.client_media.ASKED_EVERY_S", 0.0)
+    assert b"".join(Client().get(url)) == b"0123456789"
+    answer = Client().get(url)
+    assert revoke_link(shared.link, user=shared.user)
+    assert b"".join(answer) == b""
+
+
+def test_files_of_one_link_are_not_fetched_without_end(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.desk.client_media.FILES", "3/min")
+    (url,) = files_on(page(come(shared), shared))
+    answers = [Client().get(url) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1]["Retry-After"] == "60"
+    assert Client().get(url, REMOTE_ADDR="192.0.2.7").status_code == 200
+    other = create_link(shared.playlist, user=shared.user)
+    guest = ClientGuest.objects.create(link=other, name="Kay")
+    own = shared.take.artifacts.get(role=ArtifactRole.PROXY)
+    assert Client().get(file_url(own.pk, guest)).status_code == 200
+
+
 def test_a_link_ends_by_itself(shared: Shared) -> None:
     browser = come(shared)
     with time_machine.travel(shared.link.expires_at + timedelta(seconds=1), tick=False):
@@ -366,6 +391,8 @@ def test_links_are_made_with_care(shared: Shared) -> None:
 
 def test_an_archived_film_is_closed_to_guests(shared: Shared) -> None:
     browser = come(shared)
+    (url,) = files_on(page(browser, shared))
     shared.playlist.project.archived = True
     shared.playlist.project.save()
+    assert Client().get(url).status_code == 403
     assert browser.get(shared.address).status_code == 410

@@ -97,7 +97,8 @@ def test_what_becomes_of_a_playlist_is_remembered_with_its_takes_in_words(film: 
     user, (a, b, *_rest) = member(film), takes(film)
     playlist = create_playlist(project=film, user=user, name="Monday", takes=[a, b])
     reorder(playlist, keys([b, a]), user=user)
-    delete_playlist(playlist, user=user)
+    playlist.refresh_from_db()
+    delete_playlist(playlist, user=user, row_version=playlist.row_version)
     made, moved, gone = Activity.objects.filter(kind="playlist").order_by("pk")
     assert [row.verb for row in (made, moved, gone)] == ["created", "changed", "deleted"]
     assert (moved.actor, moved.label) == (user.username, "Monday")
@@ -112,7 +113,7 @@ def test_an_order_of_other_takes_than_there_are_is_refused(film: Project) -> Non
     for wrong in ([a], [a, b, c], [a, a], [a, c]):
         with pytest.raises(Conflict, match="changed meanwhile"):
             reorder(playlist, keys(wrong), user=user)
-    with pytest.raises(Conflict, match="load it again"):
+    with pytest.raises(Conflict, match="is at version"):
         reorder(playlist, keys([b, a]), user=user, row_version=99)
     assert order(playlist) == keys([a, b])
 
@@ -159,7 +160,7 @@ def test_playlists_take_the_right_to_review(film: Project, role: Role) -> None:
         lambda: remove_takes(playlist, [], user=user),
         lambda: reorder(playlist, [], user=user),
         lambda: duplicate(playlist, user=user),
-        lambda: delete_playlist(playlist, user=user),
+        lambda: delete_playlist(playlist, user=user, row_version=0),
         lambda: make_dailies(film, user=user),
     ):
         with pytest.raises(NotAllowed):

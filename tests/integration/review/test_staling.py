@@ -11,11 +11,13 @@ from django.utils import timezone
 
 from apps.productions.models import Sequence, Shot
 from apps.projects.stages import Stage
-from apps.review.models import Take, TakeParent
-from apps.review.services.staling import judge_lately, judge_stage, judge_take
+from apps.review.models import Take, TakeParent, Unjudged, to_be_judged
+from apps.review.services import review_take, staling
+from apps.review.services.selecting import select_take, unselect_take
+from apps.review.services.staling import judge_missed, judge_stage, judge_take
 from apps.review.stale import stale_shots, why_stale
-from apps.review.states import Review
-from tests.factories import SequenceFactory, ShotFactory, TakeFactory
+from apps.review.states import Media, Review
+from tests.factories import SequenceFactory, ShotFactory, TakeFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -34,12 +36,11 @@ def take_of(shot: Shot, kind: str = "clip", *, of: Take | None = None, selected:
     return made
 
 
-def select(take: Take, *, judged: bool = True) -> None:
+def select(take: Take) -> None:
     rows = Take.objects.filter(shot=take.shot_id, stage=take.stage)
     rows.update(selected=False, selected_at=None)
     rows.filter(pk=take.pk).update(selected=True, selected_at=timezone.now())
-    if judged:
-        judge_stage(take.shot_id, take.stage)
+    judge_stage(take.shot_id, take.stage)
 
 
 def stale(*takes: Take) -> list[bool]:
@@ -119,14 +120,43 @@ def test_a_take_born_of_what_was_exchanged_meanwhile_is_stale_at_once(sequence: 
     assert stale(late) == [True]
 
 
-def test_a_selection_whose_process_died_is_judged_by_the_leader(sequence: Sequence) -> None:
+def test_what_a_process_that_died_left_unjudged_is_judged_by_the_leader(sequence: Sequence) -> None:
+    """Nothing is heard here: tests end their transaction without a commit, as a process that dies before."""
+    chain, clips = film_of(sequence, 3)
+    root = UserFactory.create(is_superuser=True)
+    other = take_of(chain[0])
+    Take.objects.update(media_state=Media.READY)
+    other.refresh_from_db()
+
+    assert select_take(other, root)
+    assert stale(*clips) == [False, False, False]
+    assert judge_missed() == 2
+    assert stale(*clips) == [False, True, True]
+    assert judge_missed() == 0
+
+    assert unselect_take(other, root)
+    assert review_take(Take.objects.get(pk=clips[0].pk), to=Review.REJECTED, user=root)
+    assert judge_missed() == 1  # for another reason now, and what is behind it stays stale
+    assert "turned down" in why(clips[1])
+    assert not Unjudged.objects.exists()
+
+
+def test_what_changed_while_something_was_judged_is_judged_again(
+    sequence: Sequence, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shot = ShotFactory.create(sequence=sequence)
-    first, second = take_of(shot, "keyframe", selected=True), take_of(shot, "keyframe")
-    clip = take_of(shot, of=first)
-    select(second, judged=False)
-    assert stale(clip) == [False]
-    assert judge_lately() == 1
-    assert stale(clip) == [True]
+    first = take_of(shot, "keyframe", selected=True)
+    take_of(shot, of=first)
+    to_be_judged(first)
+    real = staling._judge
+
+    def meanwhile(*args: Any) -> int:
+        to_be_judged(first)
+        return real(*args)
+
+    monkeypatch.setattr(staling, "_judge", meanwhile)
+    judge_stage(shot.pk, "keyframe")
+    assert Unjudged.objects.count() == 1
 
 
 def test_only_the_take_that_stands_makes_its_shot_stale(sequence: Sequence) -> None:

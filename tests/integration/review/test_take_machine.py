@@ -126,4 +126,4 @@ def machine(db: None, artifact_root: Path) -> Iterator[Callable[[], TakeMachine]
 def test_a_takes_media_and_review_move_only_as_their_tables_say(
     machine: Callable[[], TakeMachine], beginning: int
 ) -> None:
-    play(machine, beginning=beginning, examples=8, steps=30)
+    play(machine, beginning=beginning, examples=4, steps=30)

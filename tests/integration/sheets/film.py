@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterLora, Costume
-from apps.presets.models import CinematicPreset
+from apps.presets.models import CinematicPreset, Look, LookPreset
 from apps.productions.models import Episode, Location, Shot, ShotCharacter, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
 from apps.projects.models import Project
@@ -43,6 +43,8 @@ PLANNED: tuple[type[Model], ...] = (
     Episode,
     ShotSequence,
     Location,
+    Look,
+    LookPreset,
     Character,
     Costume,
     CharacterLora,
@@ -90,9 +92,11 @@ def make_film(code: str = "FROST") -> User:
         sequence=sequence, code="SH0020", order=20, continuity_from=first, continuity_keep="latents"
     )
     first.assignees.add(artist)
+    look = Look.objects.create(project=project, slug="harbour", name="Harbour", name_ko="항구", order=3)
     for order, slug in enumerate(("close-up", "35mm")):
         preset = CinematicPreset.objects.get(slug=slug, project=None)
         ShotPreset.objects.create(shot=first, preset=preset, order=order)
+        LookPreset.objects.create(look=look, preset=preset, order=order)
     ShotCharacterFactory.create(shot=first, character=kay, order=3, action="looks up", lora_weight=0.35)
     ShotCharacterFactory.create(shot=first, character=gerda, order=7, costume=coat)
     ShotCharacterFactory.create(shot=second, character=gerda, costume_override="@soaked", order=0)

@@ -14,11 +14,13 @@ from openpyxl import load_workbook
 
 from apps.accounts.models import User
 from apps.characters.models import Character, Costume
+from apps.presets.models import CinematicPreset, Look, LookPreset
 from apps.productions.importing import known as knowledge
-from apps.productions.models import Shot, ShotCharacter
+from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.sheets.models import Format
+from apps.sheets.services.undoing import undo_import
 from tests.factories import MembershipFactory, PresetCategoryFactory, ProjectFactory
 from tests.integration.sheets.film import bring, errors, everything, exported, make_film, written
 
@@ -55,7 +57,7 @@ def test_what_goes_out_comes_back_unchanged(film: Project, user: User, format_: 
 
 def test_every_sheet_of_a_whole_project_comes_back_as_csv(film: Project, user: User) -> None:
     packed = zipfile.ZipFile(io.BytesIO(exported(film, user, format=Format.CSV).content))
-    assert len(packed.namelist()) == 9
+    assert len(packed.namelist()) == 10
     for name in packed.namelist():
         assert brought_back(film, user, packed.read(name), name) == NOTHING, name
 
@@ -152,7 +154,7 @@ def test_a_text_too_long_for_a_cell_is_told_instead_of_cut(film: Project, user: 
 def test_a_larger_project_takes_no_more_queries(
     film: Project, user: User, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         knowledge.load(film.pk)
     with django_assert_max_num_queries(18):
         exported(film, user)
@@ -162,7 +164,7 @@ def test_a_project_of_nothing_goes_out_and_comes_back(user: User) -> None:
     empty = ProjectFactory.create(code="EMPTY")
     planner = MembershipFactory.create(project=empty).user
     file = exported(empty, planner)
-    assert [sheet.max_row for sheet in load_workbook(io.BytesIO(file.content)).worksheets] == [2, *[1] * 8]
+    assert [sheet.max_row for sheet in load_workbook(io.BytesIO(file.content)).worksheets] == [2, *[1] * 9]
     assert brought_back(empty, planner, file.content, file.name) == NOTHING
 
 
@@ -185,3 +187,29 @@ def test_categories_of_another_film_are_no_columns_here(film: Project, user: Use
     (headings,) = load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(max_row=1, values_only=True)
     assert "ours" in headings
     assert "theirs" not in headings
+
+
+def test_a_films_own_looks_travel_with_it_and_the_studios_stay_where_they_are(
+    film: Project, user: User
+) -> None:
+    own = Look.objects.get(project=film)
+    gone = LookPreset.objects.filter(look=own, preset__slug="35mm").get().preset
+    CinematicPreset.objects.filter(pk=gone.pk).update(archived=True)  # what a look holds goes along
+    ShotPreset.objects.all().delete()
+    sheets = json.loads(exported(film, user, format=Format.JSON).content)
+    (told,) = sheets["looks"]
+    assert (told["slug"], told["name_ko"], told["presets"]) == ("harbour", "항구", ["close-up", "35mm"])
+    sheets = {"looks": [told]}
+    assert brought_back(film, user, json.dumps(sheets).encode(), "looks.json") == NOTHING
+
+    told["presets"] = ["35mm"]
+    changed = bring(film, user, json.dumps(sheets).encode(), "looks.json")
+    assert (changed.counts["changed"], errors(changed)) == (1, [])
+    batch = written(changed, user)
+    assert [one.preset.slug for one in own.look_presets.order_by("order")] == ["35mm"]
+    undo_import(batch, user=user)
+    assert [one.preset.slug for one in own.look_presets.order_by("order")] == ["close-up", "35mm"]
+
+    told |= {"slug": "dusk", "presets": ["no-such"]}
+    refused = bring(film, user, json.dumps(sheets).encode(), "looks.json", create=True)
+    assert "There is none of this name" in errors(refused)[0]

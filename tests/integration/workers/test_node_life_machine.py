@@ -307,4 +307,4 @@ def stand_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @seeds(2, without_database=True)
 def test_no_order_is_lost_or_rendered_twice_through_all_the_lives_of_its_node(beginning: int) -> None:
-    play(NodeLifeMachine, beginning=beginning, examples=100, steps=20)
+    play(NodeLifeMachine, beginning=beginning, examples=50, steps=20)

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -13,12 +14,14 @@ from apps.ledger.services.trimming import trim
 
 
 class Command(BaseCommand):
-    """``manage.py trim_activity --days 730``; nothing trims by itself."""
+    """``manage.py trim_activity --days 730``; SHOTFARM_ACTIVITY_DAYS has the farm do it by itself."""
 
     help = "Delete activity older than so many days. What is trimmed is neither restored nor undone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, required=True, help="Keep this many days, at least 30.")
+        kept = settings.ACTIVITY_DAYS or None
+        told = "Keep this many days, at least 30; by default SHOTFARM_ACTIVITY_DAYS."
+        parser.add_argument("--days", type=int, required=kept is None, default=kept, help=told)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         days: int = options["days"]

@@ -105,4 +105,4 @@ class NodeMachine(RuleBasedStateMachine):
 
 @seeds(2)
 def test_a_node_moves_only_as_its_tables_say(world: World, beginning: int) -> None:
-    play(lambda: NodeMachine(world), beginning=beginning, examples=8, steps=30)
+    play(lambda: NodeMachine(world), beginning=beginning, examples=4, steps=30)

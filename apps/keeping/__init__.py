@@ -1,0 +1,1 @@
+"""What is kept: backups of the farm, and archives of its films."""

@@ -1,0 +1,64 @@
+/* Mouse and keys on the grid. */
+
+/**
+ * @param {import("./grid.js").Grid} grid
+ * @param {Record<string, () => void>} deeds by name
+ * @param {(like: any) => void} fill what is chosen with what the first cell says
+ */
+export const lay = (grid, deeds, fill) => {
+  /** @type {{choosing: boolean, moved: boolean, cast: boolean} | null} */
+  let drag = null;
+
+  const first = () => grid.casts.part(grid.anchor.row, grid.people[grid.anchor.col].code);
+
+  grid.table.addEventListener("mousedown", (event) => {
+    if (event.button !== 0) return;
+    const head = event.target.closest("th[scope=row]");
+    if (head && !event.target.closest("a")) {
+      event.preventDefault();
+      grid.chooseRow(Number(head.closest("tr").dataset.row), event.shiftKey);
+      grid.enter();
+      return;
+    }
+    const at = grid.at(event.target);
+    if (!at) return;
+    event.preventDefault();
+    grid.choose(at, event.shiftKey);
+    grid.enter();
+    if (event.shiftKey) {
+      if (first() && !event.ctrlKey && !event.metaKey) fill(first());
+    } else {
+      drag = { choosing: event.ctrlKey || event.metaKey, moved: false, cast: Boolean(first()) };
+    }
+  });
+  grid.table.addEventListener("mouseover", (event) => {
+    const at = drag && grid.at(event.target);
+    if (!drag || !at || (at.row === grid.focus.row && at.col === grid.focus.col)) return;
+    drag.moved = true;
+    grid.choose(at, true);
+  });
+  document.addEventListener("mouseup", () => {
+    const was = drag;
+    drag = null;
+    if (!was || was.choosing) return;
+    if (was.moved) fill(first());
+    else if (!was.cast) deeds.cast();
+  });
+
+  /** @type {Record<string, [down: number, right: number]>} */
+  const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -999], End: [0, 999] };
+  const keys = { " ": "toggle", Delete: "remove", Backspace: "remove", Enter: "write" };
+  const held = { c: "copy", v: "paste", d: "down", z: "back", s: "save" };
+  grid.table.addEventListener("keydown", (event) => {
+    if (!grid.at(event.target) || event.altKey) return;
+    const control = event.ctrlKey || event.metaKey;
+    const deed = control ? held[event.key.toLowerCase()] : keys[event.key];
+    if (deed) {
+      event.preventDefault();
+      deeds[deed]();
+    } else if (moves[event.key]) {
+      event.preventDefault();
+      grid.step(...moves[event.key], event.shiftKey);
+    }
+  });
+};
