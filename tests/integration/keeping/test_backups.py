@@ -18,6 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from apps.accounts.models import User
 from apps.folders.models import PathTemplate, Publication
 from apps.folders.states import Published
+from apps.keeping.backups import copies
 from apps.keeping.backups.references import SOURCES
 from apps.materials.models import Material
 from apps.projects.models import Project
@@ -215,6 +216,38 @@ def test_a_second_backup_copies_only_what_is_new_and_old_ones_go(
     (kept,) = [path for path in backups.iterdir() if (path / "manifest.json").is_file()]
     assert kept != first
     assert "Files: 2 whole" in run("backup", str(kept), "--check", "--sums")
+
+
+def test_what_else_lies_in_the_folder_of_backups_stays(film: Project, tmp_path: Path) -> None:
+    backups = tmp_path / "100% Film #2"  # an address would read this another way
+    mine = backups / "files" / "script.txt", backups / ".mine.part" / "script.txt", backups / ".it.part"
+    for path in mine:
+        write(path, b"nobody's backup")
+    backed_up(backups, "--files")
+    run("backup", str(backups), "--files", "--keep", "1")
+    assert all(path.is_file() for path in mine)
+
+
+def test_a_store_that_fails_is_told_with_what_is_whole_all_the_same(
+    film: Project, artifact_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_told: Any, **_more: Any) -> None:
+        raise OSError("the share is away")
+
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match=r"is made, and whole.* is away"):
+        patch.setattr(copies, "fetch", away)
+        run("backup", str(tmp_path / "first"), "--files")
+    backup = backed_up(tmp_path / "backups", "--files")
+    shutil.rmtree(artifact_root)
+    monkeypatch.setattr(copies, "keep", away)
+    with pytest.raises(CommandError, match=r"the database is restored; .* is away"):
+        run("restore", str(backup), "--files", "--replace")
+
+
+@pytest.mark.parametrize("told", [("--check", "--keep", "1"), ("--check", "--files"), ("--sums",)])
+def test_options_that_would_mean_nothing_are_refused(tmp_path: Path, told: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="--check"):
+        run("backup", str(tmp_path), *told)
 
 
 def test_a_backup_is_read_by_its_owner_alone_and_tells_no_secret(
