@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from apps.common.admin_versions import (
     counts_versions,
     key_in,
     something_changed,
+    take_theirs,
     version_sent,
     without_vanished,
 )
@@ -143,7 +144,9 @@ class Page(DeletesAsSeen, _ModelAdmin):
         """Tell whether what was changed between two versions is none of this form's. The base cannot know."""
         return False
 
-    def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
+    def changed_meanwhile(
+        self, request: HttpRequest, row: Any, seen: int, form: Any, formsets: Sequence[Any] = ()
+    ) -> list[Meanwhile]:
         """Return what somebody else changed since a version. The base shows what is beside what was typed.
 
         ``form`` is None where nothing can be typed.
@@ -185,7 +188,9 @@ class Page(DeletesAsSeen, _ModelAdmin):
             context["bring_back"] = stale is not None and stale.gone
             if stale and stale.seen is not None and not stale.gone:
                 form = context["adminform"].form
-                context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form)
+                formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+                context["meanwhile"] = self.changed_meanwhile(request, row, stale.seen, form, formsets)
+                take_theirs(context, [one.name for one in context["meanwhile"] if one.untouched])
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

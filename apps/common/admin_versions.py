@@ -8,7 +8,7 @@ of it stays in the form, which now carries the new version: saving again is a de
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,11 @@ _CHANGED: Final = "_shotfarm_changed"
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """One field that somebody else changed: what it said before and says now, and what was typed here."""
+    """One field that somebody else changed: what it said before and says now, and what was typed here.
+
+    ``name``: the form's field or inline. ``untouched``: this form still says what was there before, so that
+    theirs stands in it now.
+    """
 
     field: str
     was: SafeString | str
@@ -38,6 +42,8 @@ class Meanwhile:
     typed: str = ""
     who: str = ""
     at: datetime | None = None
+    name: str = ""
+    untouched: bool = False
 
 
 class SavedMeanwhile(Conflict):
@@ -49,8 +55,8 @@ class SavedMeanwhile(Conflict):
     def __init__(self, seen: int | None, now: int, *, gone: str = "") -> None:
         told = _(
             "Somebody else saved this after you opened it, so nothing is saved yet. What they changed stands "
-            "above; what you typed is still here. Press Save to keep yours, or open the page again to take "
-            "theirs."
+            "above; what you typed is still here. Press Save to keep yours where you typed and theirs "
+            "elsewhere, or open the page again to take theirs."
         )
         if seen is None:
             told = _("This form does not say which version it was made from. Look it through and press Save.")
@@ -108,6 +114,18 @@ def claimed(request: HttpRequest, model: type[Model], key: Any, *, may_merge: An
     yield
     if not getattr(request, _CHANGED, False) and version is not None:
         rows.filter(row_version=version + 1).update(row_version=version)
+
+
+def take_theirs(context: Mapping[str, Any], names: Collection[str]) -> None:
+    """Let fields and inlines of a form that was sent say what is there now, instead of what was sent."""
+    form = context["adminform"].form
+    for name in names:
+        if name in form.fields:
+            form.fields[name].bound_data = lambda _data, initial: initial
+    for inline in context["inline_admin_formsets"]:
+        sent = inline.formset
+        if inline.opts.model._meta.model_name in names:
+            inline.formset = type(sent)(instance=sent.instance, prefix=sent.prefix, queryset=sent.queryset)
 
 
 def without_vanished(post: QueryDict, prefix: str, rows: QuerySet[Any]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.http import (
     Http404,
     HttpRequest,
@@ -32,13 +31,19 @@ from apps.ledger import words
 from apps.ledger.brought_back import BroughtBack
 from apps.ledger.documents import Document, document_of, is_tracked
 from apps.ledger.selectors import history_of, steps_since
+from apps.ledger.sent import Sent
 from apps.ledger.services.recording import changing
 from apps.ledger.services.restoring import restore
 from apps.ledger.showing import sliced
 
 
 class Remembered(BroughtBack, Page):
-    """A model's pages; if the model is tracked, each save and deletion writes activity."""
+    """A model's pages; if the model is tracked, each save and deletion writes activity.
+
+    ``stands_for``: names of the document that the form calls otherwise, and how.
+    """
+
+    stands_for: ClassVar[Mapping[str, str]] = {}
 
     def remembering(self, request: HttpRequest, keys: Iterable[Any]) -> AbstractContextManager[Any]:
         """Remember what a POST changes of these rows, their inlines included."""
@@ -69,20 +74,25 @@ class Remembered(BroughtBack, Page):
         changed = {step.field for step in steps_since(document, key, seen)}
         return row is not None and changed.isdisjoint(self._fields_of_form(request, row, document))
 
-    def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
+    def changed_meanwhile(
+        self, request: HttpRequest, row: Any, seen: int, form: Any, formsets: Sequence[Any] = ()
+    ) -> list[Meanwhile]:
         """Return what was changed since a version, from activity, beside what was typed."""
         if not is_tracked(self.model):
-            return super().changed_meanwhile(request, row, seen, form)
+            return super().changed_meanwhile(request, row, seen, form, formsets)
         document = document_of(self.model)
         kind = document.kind
+        sent = Sent(document, form, formsets, self.stands_for)
         return [
             Meanwhile(
                 field=words.field_text(kind, step.field),
                 was=words.value_text(kind, step.field, step.old),
                 now=words.diff(kind, step.field, step.old, step.new),
-                typed=_typed(form, step.field) if form is not None and step.field in form.fields else "",
+                typed=words.value_text(kind, step.field, sent.told(step.field)),
                 who=step.who,
                 at=step.at,
+                name=sent.name_of(step.field),
+                untouched=sent.says(step.field, step.old),
             )
             for step in steps_since(document, row.pk, seen)
         ]
@@ -148,12 +158,5 @@ class Remembered(BroughtBack, Page):
     def _fields_of_form(self, request: HttpRequest, row: Any, document: Document) -> set[str]:
         own = set(self.get_form(request, row, change=True).base_fields)
         shown = {inline.model for inline in self.get_inline_instances(request, row)}
+        own |= {name for name, field in self.stands_for.items() if field in own}
         return own | {name for name, children in document.children.items() if children.model in shown}
-
-
-def _typed(form: Any, name: str) -> str:
-    value = form.cleaned_data.get(name, form[name].data)
-    if isinstance(value, Model):
-        return str(value)
-    column = form._meta.model._meta.get_field(name)
-    return str(dict(column.flatchoices).get(value, value) if column.choices else value or "")

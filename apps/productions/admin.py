@@ -6,6 +6,7 @@ registers its own, richer ShotAdmin over this one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -191,6 +192,7 @@ class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots,
         ("presets", MyProjects),
         WearsLook,
     )
+    stands_for: ClassVar[Mapping[str, str]] = {"continuity_from": "continues", "presets": "picked"}
     search_fields = ("code", "sequence__code", "description", "description_ko", "dialogue", "notes")
     ordering = ("sequence__order", "order", "code")
     actions: tuple[str, ...] = (

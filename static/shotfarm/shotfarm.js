@@ -49,6 +49,12 @@ document.addEventListener("htmx:afterSettle", () => {
   focused = null;
 });
 
+/* What was refused is shown, not looked for: forms begin far below what stands above them. */
+document.addEventListener("DOMContentLoaded", () => {
+  const told = document.querySelector("#meanwhile, .errornote");
+  if (told) told.scrollIntoView({ block: "start" });
+});
+
 /* A button that copies a path. Without a secure page there is no clipboard: the path beside it is selected then. */
 document.addEventListener("click", async (event) => {
   /** @type {HTMLButtonElement | null} */

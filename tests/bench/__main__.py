@@ -20,6 +20,7 @@ from tests.bench.lifecycles import lifecycles
 from tests.bench.lists import lists
 from tests.bench.loads import loads
 from tests.bench.sheets import sheets
+from tests.bench.streams import streams
 from tests.bench.thousand import thousand
 from tests.bench.tick import tick
 
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "fairness": fairness,
     "lists": lists,
     "sheets": sheets,
+    "streams": streams,
 }
 
 

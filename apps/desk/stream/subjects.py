@@ -12,6 +12,7 @@ from django.db.models import Model
 from apps.common.ids import uuid_in
 from apps.common.news import MISSED, STORY, News
 from apps.folders.models import Publication
+from apps.keeping.models import ProjectArchive
 from apps.materials.models import Material
 from apps.productions.models import Shot
 from apps.renders.models import Job
@@ -40,6 +41,7 @@ OF_PROJECTS: Final[Mapping[str, Subject]] = {
     "material": Subject("material", Material, ("shot_id",)),
     "publication": Subject("publication", Publication),
     "import batch": Subject("import", ImportBatch),
+    "archive": Subject("archive", ProjectArchive),
 }
 """By the kinds that tellers use, without saying the project."""
 OF_THE_FARM: Final[Mapping[str, str]] = {

@@ -164,6 +164,10 @@ def _put_back_postgres(dump: Path, manifest: Manifest) -> None:
 
     Whoever dies on the way, psql reads no COMMIT, and the database stays what it was.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        schema = str(cursor.fetchone()[0])
+    connection.close()
     psql = [_tool("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
     reading = [_tool("pg_restore"), "--no-owner", "--no-privileges", "--no-comments", "--file=-", str(dump)]
     with (
@@ -178,7 +182,7 @@ def _put_back_postgres(dump: Path, manifest: Manifest) -> None:
             writer.stdin.write(f"BEGIN;\nSET LOCAL lock_timeout = '{LOCK_S}s';\n{_DROP_ALL}\n".encode())
             shutil.copyfileobj(reader.stdout, writer.stdin, CHUNK)
             if reader.wait() == 0:
-                writer.stdin.write(f"{_counted(manifest.tables)}\nCOMMIT;\n".encode())
+                writer.stdin.write(f"{_counted(schema, manifest.tables)}\nCOMMIT;\n".encode())
             writer.stdin.close()
         except BrokenPipeError:
             reader.kill()  # psql ended: it says why
@@ -203,10 +207,10 @@ END $do$;"""
 """What is ours: tables, and the functions of their triggers. Extensions stay; the dump asks for its own."""
 
 
-def _counted(tables: Mapping[str, int]) -> str:
+def _counted(schema: str, tables: Mapping[str, int]) -> str:
     """Statements that fail unless each table holds so many rows."""
     return "\n".join(
-        f'DO $do$ BEGIN IF (SELECT count(*) FROM public."{name}") <> {count} THEN '  # noqa: S608
+        f'DO $do$ BEGIN IF (SELECT count(*) FROM "{schema}"."{name}") <> {count} THEN '  # noqa: S608
         f"RAISE EXCEPTION 'the dump does not hold the {count} rows of {name}'; END IF; END $do$;"
         for name, count in tables.items()
         if name.isidentifier()

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from apps.common import news
 from apps.common.errors import Refused
 from apps.common.machines import move
 from apps.keeping.filling import Filling
@@ -36,6 +37,7 @@ class Beating:
 
     def __init__(self, archive: ProjectArchive, run: UUID) -> None:
         self._mine = ProjectArchive.objects.filter(pk=archive.pk, run=run, state=ArchiveState.WORKING)
+        self._id = archive.pk
         self._done = 0
         self._last = time.monotonic()
 
@@ -47,6 +49,7 @@ class Beating:
             self._last = now
             if not self._mine.update(beat_at=timezone.now(), done=self._done):
                 raise Stopped
+            news.tell(ARCHIVE.name, [self._id])
 
 
 def write_archive(archive_id: UUID) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -199,6 +200,7 @@ class LookForm(LibraryForm[Look]):
 @admin.register(Look)
 class LookAdmin(LibraryAdmin):
     form = LookForm
+    stands_for: ClassVar[Mapping[str, str]] = {"presets": "picked"}
     list_display: tuple[str, ...] = ("title", "holds", "whose", "state", "order")
     list_display_links = ("title",)
     list_filter = (OfScope, "archived")

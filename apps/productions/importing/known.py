@@ -55,7 +55,7 @@ class Known:
 
     def versions(self) -> dict[UUID, int]:
         """At which version each row was read."""
-        rows = (self.episodes, self.sequences, self.locations, self.characters, self.shots)
+        rows = (self.episodes, self.sequences, self.locations, self.looks, self.characters, self.shots)
         return {row.pk: row.row_version for some in rows for row in some.values()}
 
     def labels(self) -> dict[UUID, str]:

@@ -97,10 +97,14 @@ def inside(record: Document, name: str, about: About) -> Document:
 
 
 class Codes:
-    """Codes made of the prototype's ids, each once: ``SHT-00010`` stays, ``shot 1`` becomes SHOT-1."""
+    """Codes made of the prototype's ids, each once: ``SHT-00010`` stays, ``shot 1`` becomes SHOT-1.
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    ``kept``: the ids to come; none is given to something without an id.
+    """
+
+    def __init__(self, taken: Iterable[str] = (), *, kept: Iterable[Any] = ()) -> None:
         self._taken = {code.casefold() for code in taken}
+        self._kept = {str(one).casefold() for one in kept if one is not None}
 
     def of(self, value: Any, fallback: str, about: About) -> str:
         """Return the code for an id; told where it is another."""
@@ -109,7 +113,7 @@ class Codes:
         code = re.sub(r"-+", "-", re.sub(r"[^A-Z0-9]+", "-", letters)).strip("-")[:CODE_LENGTH].rstrip("-")
         code = code or fallback
         unique, counted = code, 1
-        while unique.casefold() in self._taken:
+        while not self._free(unique.casefold(), told.casefold()):
             counted += 1
             ending = f"-{counted}"
             unique = f"{code[: CODE_LENGTH - len(ending)].rstrip('-')}{ending}"
@@ -117,10 +121,14 @@ class Codes:
         if not told:
             about.mended("id", value, f"there was none; {unique} was given")
         elif unique != told:
-            about.mended("id", told, f"cannot be a code here; {unique} was given")
+            why = "is there twice" if code == told else "cannot be a code here"
+            about.mended("id", told, f"{why}; {unique} was given")
         if not is_code(unique):
             raise AssertionError(unique)
         return unique
+
+    def _free(self, code: str, told: str) -> bool:
+        return code not in self._taken and (code == told or code not in self._kept)
 
 
 def safe_file(value: Any) -> PurePosixPath | None:

@@ -67,7 +67,7 @@ def people_of(
     found: Prototype, project: Project, taken: Mapping[str, Character], report: Report
 ) -> Iterator[tuple[str, Person]]:
     """Read every character; yields the prototype's id with each. Those in ``taken`` are there already."""
-    codes = Codes()
+    codes = Codes(kept=(record.get("id") for record in found.characters))
     for place, record in enumerate(found.characters):
         told = record.get("id")
         about = report.about(f"character {told or place + 1}")

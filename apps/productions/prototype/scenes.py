@@ -166,7 +166,7 @@ class Stage:
 
 def scenes_of(stage: Stage, taken: Mapping[tuple[str, str], Shot]) -> Iterator[Scene | None]:
     """Read every shot, in order; None for one that is there already."""
-    codes = Codes()
+    codes = Codes(kept=(record.get("id") for record in stage.found.shots))
     files = ShotFiles(stage.found)
     for place, record in enumerate(stage.found.shots):
         told = record.get("id")

@@ -13,6 +13,8 @@ export const lay = (grid, deeds, fill) => {
 
   grid.table.addEventListener("mousedown", (event) => {
     if (event.button !== 0) return;
+    const writing = document.activeElement;
+    if (writing instanceof HTMLElement && !grid.table.contains(writing)) writing.blur(); /* what is being written is said of whom it was written */
     const head = event.target.closest("th[scope=row]");
     if (head && !event.target.closest("a")) {
       event.preventDefault();

@@ -33,6 +33,9 @@ pytestmark = [
 ADDRESSES = every_address()
 AREAS = sorted({"/".join(one.pattern.split("/")[:3]).partition("{")[0] for one in ADDRESSES})
 STATUS_ONLY = () if os.environ.get("ALL") else ("artist", "elsewhere", "supervisor", "coordinator")
+NOBODY_NEW = () if os.environ.get("ALL") else ("artist", "supervisor", "coordinator", "superuser")
+"""Who is not asked for rows of the other film: their roles do not count there, and the admin of the own film,
+who may more, is asked; root gets there what it gets here. ALL=1 asks everybody."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -161,6 +164,8 @@ def test_everybody_gets_what_the_table_says_and_no_word_of_the_other_film(
             lines = PROFILES[EXPECTED[key]].split(" | ")
             for film, line in zip((world.own, world.other), lines, strict=False):
                 for who, expected in zip(PEOPLE, line.split(), strict=True):
+                    if film is world.other and who in NOBODY_NEW:
+                        continue
                     cache.clear()  # tries to sign in are counted
                     with undone():
                         found = _judge(browsers[who], who, one, method, world, film, before)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, Final
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from PIL import Image
 
 from tests.integration.access.addresses import every_address
 from tests.integration.access.table import body_of
@@ -35,6 +39,9 @@ WITHOUT: Final = {
 """What is changed without a version, and why."""
 
 
+WITH_A_PICTURE: Final = {"characters/{pk}/references/{reference_id}", "projects/{code}/picture"}
+"""What is asked for its file before its version."""
+
 VERSIONED: Final = [
     (method, one)
     for one in every_address()
@@ -43,6 +50,12 @@ VERSIONED: Final = [
     and one.pattern.startswith("api/v1/")
     and not {(at := one.pattern.removeprefix("api/v1/")), at.split("/")[0]} & WITHOUT.keys()
 ]
+
+
+def a_picture() -> SimpleUploadedFile:
+    kept = io.BytesIO()
+    Image.new("RGB", (64, 48), "navy").save(kept, "PNG")
+    return SimpleUploadedFile("face.png", kept.getvalue(), "image/png")
 
 
 def asked_with(world: World, version: int | None) -> list[tuple[str, Any]]:
@@ -56,7 +69,11 @@ def asked_with(world: World, version: int | None) -> list[tuple[str, Any]]:
         if version is not None:
             sent["row_version"] = version
         with undone():
-            answer = ask(browser, method, one.path(world.own), sent)
+            if one.pattern.removeprefix("api/v1/") in WITH_A_PICTURE and method == "PUT":
+                form = encode_multipart(BOUNDARY, sent | {"file": a_picture()})
+                answer = browser.generic(method, one.path(world.own), form, content_type=MULTIPART_CONTENT)
+            else:
+                answer = ask(browser, method, one.path(world.own), sent)
         answers.append((f"{method} {one.pattern} → {answer.status_code} {answer.content[:300]!r}", answer))
     return answers
 

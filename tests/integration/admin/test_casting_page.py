@@ -103,7 +103,7 @@ def test_the_grid_is_two_clicks_from_everywhere(film: Film, as_: Browser) -> Non
 
 def test_nobody_sees_the_cast_of_another_film(film: Film, other_film: Film, as_: Browser) -> None:
     browser = as_("coordinator")
-    assert browser.get(GRID, {"sequence": other_film.shot.sequence_id}).status_code == 404
+    assert browser.get(GRID, {"sequence": str(other_film.shot.sequence_id)}).status_code == 404
     assert browser.get(GRID, {"shots": other_film.shot.pk.hex}).status_code == 404
     both = told(browser, shots=f"{other_film.shot.pk.hex},{film.shot.pk.hex}")
     assert [row["code"] for row in both["shots"]] == [film.shot.full_code]

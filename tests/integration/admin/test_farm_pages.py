@@ -430,6 +430,7 @@ def test_the_farm_page_tells_each_nodes_last_failure_and_the_job_to_who_may_see_
             state="failed",
             failure_class=said,
             failure_message="CUDA ran out",
+            accept_by=now,
             finished_at=now - timedelta(minutes=minutes),
         )
     (card,) = as_("viewer").get(reverse("desk:farm-live")).context["cards"]

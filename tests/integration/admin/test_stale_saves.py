@@ -9,10 +9,11 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.ledger.models import Activity
+from apps.presets.models import CinematicPreset
 from apps.productions.models import Shot, ShotCharacter
 from apps.productions.services import move_shot_status
 from apps.projects.models import Membership, Project
-from tests.factories import CharacterFactory
+from tests.factories import CharacterFactory, ShotFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import page
 from tests.integration.admin.test_forms import form_of
@@ -66,6 +67,62 @@ def test_saving_once_more_is_a_decision(film: Film, as_: Browser) -> None:
     assert (newest.actor, newest.changes) == ("coordinator", {"frames": [72, 60]})
 
 
+def sent_back(answer: Any) -> dict[str, Any]:
+    """What the page sends if somebody presses Save again."""
+    forms = [answer.context["adminform"].form]
+    for inline in answer.context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    again: dict[str, Any] = {
+        bound.html_name: "" if value is None else value
+        for form in forms
+        for bound in form
+        if (value := bound.value()) is not False
+    }
+    return again | {"row_version": answer.context["row_version"]}
+
+
+def test_saving_once_more_takes_nothing_back_that_one_never_touched(film: Film, as_: Browser) -> None:
+    """Presets, continuity, cast, place and numbers: what only the other changed stays the other's."""
+    alice, bob = as_("coordinator"), as_("artist")
+    before = ShotFactory.create(sequence=film.shot.sequence)
+    film.shot.presets.clear()
+    close_up = CinematicPreset.objects.get(slug="close-up", project=None)
+    picking = {"picked-shown": "1", f"picked-of-{close_up.category_id}": str(close_up.pk)}
+    hers, his = form_of(alice, page(film.shot)), form_of(bob, page(film.shot))
+    bobs = {"seed": "77", "continues": before.full_code, "casting-0-action": "Bob waves", "location": ""}
+    assert save(bob, film.shot, his | picking, **bobs).status_code == 302
+
+    refused = save(alice, film.shot, hers | {"picked-shown": "1"}, description="Alice's snow")
+    assert refused.status_code == 200
+    told = {change.name: change.untouched for change in refused.context["meanwhile"]}
+    names = ("location", "seed", "continues", "shotcharacter", "picked")
+    assert told == dict.fromkeys(names, True), refused.context["meanwhile"]
+    html = " ".join(refused.content.decode().split())
+    assert "theirs stands in the form now" in html
+    assert f'value="{close_up.pk}" checked' in html
+
+    assert save(alice, film.shot, sent_back(refused) | picking).status_code == 302
+    shot = Shot.objects.get(pk=film.shot.pk)
+    assert (shot.description, shot.seed) == ("Alice's snow", 77)
+    assert (shot.continuity_from, shot.location) == (before, None)
+    assert [row.action for row in shot.casting.all()] == ["Bob waves"]
+    assert list(shot.presets.all()) == [close_up]
+
+
+@pytest.mark.parametrize("what", ["presets", "continues"])
+def test_presets_and_continuity_are_part_of_the_form(film: Film, as_: Browser, what: str) -> None:
+    """They are called otherwise there: a save that would put them back is stopped all the same."""
+    alice, bob = as_("coordinator"), as_("artist")
+    hers, his = form_of(alice, page(film.shot)), form_of(bob, page(film.shot))
+    if what == "presets":
+        close_up = CinematicPreset.objects.get(slug="close-up", project=None)
+        his |= {"picked-shown": "1", f"picked-of-{close_up.category_id}": str(close_up.pk)}
+    else:
+        his["continues"] = ShotFactory.create(sequence=film.shot.sequence).full_code
+    assert save(bob, film.shot, his).status_code == 302
+    assert save(alice, film.shot, hers | {"picked-shown": "1"}, notes="hers").status_code == 200
+
+
 def test_what_was_typed_into_a_casting_that_somebody_deleted_is_kept(film: Film, as_: Browser) -> None:
     alice, bob = as_("coordinator"), as_("artist")
     sent = form_of(alice, page(film.shot))
@@ -87,17 +144,7 @@ def test_what_was_typed_into_a_casting_that_somebody_deleted_is_kept(film: Film,
     assert [change.field for change in refused.context["meanwhile"]] == ["casting"]
 
     # She presses Save again: the page as it stands now goes back.
-    again: dict[str, Any] = {"row_version": refused.context["row_version"]}
-    forms = [refused.context["adminform"].form]
-    for inline in refused.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    again |= {
-        bound.html_name: "" if value is None else value
-        for form in forms
-        for bound in form
-        if (value := bound.value()) is not False
-    }
-    assert save(alice, film.shot, again).status_code == 302
+    assert save(alice, film.shot, sent_back(refused)).status_code == 302
     assert {row.character_id: row.action for row in film.shot.casting.all()} == {
         newcomer.pk: "",
         cast.character_id: "waves from the roof",

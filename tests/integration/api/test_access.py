@@ -55,13 +55,13 @@ def test_the_description_is_written_once_in_each_language_and_form(
     client_of: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [
-        {"HTTP_ACCEPT": form, "HTTP_ACCEPT_LANGUAGE": language}
+        {"Accept": form, "Accept-Language": language}
         for form in ("application/json", "application/vnd.oai.openapi")
         for language in ("en", "ko")
     ]
-    first = [client_of("viewer").get("/api/schema/", **one) for one in asked]
+    first = [client_of("viewer").get("/api/schema/", headers=one) for one in asked]
     monkeypatch.delattr(SchemaGenerator, "get_schema")
-    again = [client_of("admin").get("/api/schema/", **one) for one in asked]
+    again = [client_of("admin").get("/api/schema/", headers=one) for one in asked]
 
     assert [answer.content for answer in again] == [answer.content for answer in first]
     for name in ("Content-Type", "Content-Disposition", "Vary"):

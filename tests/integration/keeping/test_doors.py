@@ -60,7 +60,7 @@ def api(coordinator: User) -> APIClient:
 
 
 def content_of(answer: Any) -> bytes:
-    return b"".join(answer.streaming_content)
+    return b"".join(answer)
 
 
 def more(film: Project, number: int) -> None:

@@ -322,6 +322,15 @@ def test_missing_and_odd_fields_stop_nothing(folder: Write) -> None:
     assert report.created["characters"] == 2
 
 
+def test_what_has_no_id_takes_nobodys(folder: Write) -> None:
+    data = a_project()
+    data["shots"] = [{"scene_description": "nameless"}, a_shot(10), a_shot(10, scene_description="again")]
+    report = import_aipipeline(folder(data))
+    codes = dict(Shot.objects.values_list("description", "code"))
+    assert codes == {"nameless": "SHT-00010-2", "Scene 10": "SHT-00010", "again": "SHT-00010-3"}
+    assert told(report, "shot SHT-00010", "id") == "is there twice; SHT-00010-3 was given"
+
+
 def test_the_files_and_the_database_of_a_project_give_the_same(
     folder: Write, database: Write, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from knox.models import AuthToken
 from pytest_django import Settings
 
 from apps.accounts.models import User
+from apps.common import news
 from tests.broker_fixture import Broker
 from tests.integration.stream.ears import Ear, House
 
@@ -16,11 +17,15 @@ Listen = Callable[..., Ear]
 
 
 @pytest.fixture
-def house(transactional_db: None, broker: Broker, settings: Settings) -> Iterator[House]:
-    """A web process."""
+def house(
+    transactional_db: None, broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[House]:
+    """A web process, in which nothing went untold before."""
     settings.REDIS_URL = broker.url
+    monkeypatch.setattr(news, "_post", news._Post())
     made = House()
     yield made
+    assert news.all_told(10)
     made.close()
 
 

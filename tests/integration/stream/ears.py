@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import queue
 import threading
@@ -150,3 +151,4 @@ class House:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(PATIENCE_S)
         self.loop.close()
+        gc.collect()  # connections of threads that have ended are closed, so that the database can be removed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -53,13 +52,6 @@ def films(house: House) -> Films:
     own, other = JobFactory.create(), JobFactory.create()
     assert own.project != other.project
     return Films(own, other, members_of(own.project))
-
-
-@pytest.fixture(autouse=True)
-def all_is_told() -> Iterator[None]:
-    """Nothing of one test is told in the next one."""
-    yield
-    assert news.all_told(10)
 
 
 def moves(job: Job) -> None:
