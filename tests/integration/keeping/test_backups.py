@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
+from PIL import Image
 
 from apps.accounts.models import User
 from apps.folders.models import PathTemplate, Publication
@@ -21,7 +22,9 @@ from apps.folders.states import Published
 from apps.keeping.backups import copies
 from apps.keeping.backups.references import SOURCES
 from apps.materials.models import Material
+from apps.materials.services.adding import add_material
 from apps.projects.models import Project
+from apps.projects.roles import Role
 from apps.review.models import Take
 from tests.factories import ArtifactFactory, MembershipFactory, ShotFactory, TakeFactory
 
@@ -216,6 +219,18 @@ def test_a_second_backup_copies_only_what_is_new_and_old_ones_go(
     (kept,) = [path for path in backups.iterdir() if (path / "manifest.json").is_file()]
     assert kept != first
     assert "Files: 2 whole" in run("backup", str(kept), "--check", "--sums")
+
+
+def test_a_picture_that_shots_are_made_of_has_no_proxy_that_could_be_missing(
+    film: Project, tmp_path: Path
+) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (64, 36), "teal").save(picture, "PNG")
+    picture.seek(0)
+    planner = MembershipFactory.create(project=film, role=Role.COORDINATOR).user
+    add_material(film, picture, name="plate", user=planner)
+    backup = backed_up(tmp_path / "backups", "--files")
+    assert "Files: 5 whole." in run("backup", str(backup), "--check", "--sums")
 
 
 def test_what_else_lies_in_the_folder_of_backups_stays(film: Project, tmp_path: Path) -> None:
