@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
+from django.db.models import Max
 from django.urls import reverse
 
 from apps.accounts.models import User
@@ -121,6 +122,7 @@ def add_reference(
         return there
     key = _keep(picture, character.project)
     with changing(Character, [character.pk], actor=user):
+        last = CharacterReference.objects.filter(character=character).aggregate(last=Max("order"))["last"]
         reference, created = CharacterReference.objects.get_or_create(
             character=character,
             sha256=picture.sha256,
@@ -131,7 +133,7 @@ def add_reference(
                 "bytes": len(picture.content),
                 "width": picture.width,
                 "height": picture.height,
-                "order": CharacterReference.objects.filter(character=character).count(),
+                "order": 0 if last is None else last + 1,
             },
         )
     if created:

@@ -41,7 +41,8 @@
     const wait = turn.last + Number(part.dataset.gap || 2) * 1000 - Date.now();
     turn.timer = window.setTimeout(() => {
       turn.timer = 0;
-      turn.last = Date.now();
+      turn.last = document.hidden ? 0 : Date.now(); // what nobody sees now is owed: the clock below makes up for it
+      turn.ended &&= !document.hidden;
       const there = parts().find((one) => nameOf(one) === name);
       if (there && !document.hidden) htmx.trigger(there, "news");
     }, Math.max(wait, 0));

@@ -54,7 +54,7 @@ const below = (cell, step) => {
 const comeBack = (cell) => { if (document.activeElement === document.body) focusOn(cell); };
 
 const close = () => {
-  if (!open) return;
+  if (!open || open.busy) return; /* what is on its way to the farm is waited for */
   const { cell, shown } = open;
   open = null;
   cell.classList.remove("sf-open");
@@ -64,12 +64,15 @@ const close = () => {
 };
 const controlsOf = (form) => [...form.elements].filter((one) => one.name && one.type !== "hidden");
 
+const enter = (form) => {
+  const wrong = form.querySelector(".sf-bad + label, label:has(+ .sf-bad)");
+  (wrong ?? form).querySelector(".sf-field")?.focus();
+};
 const fill = (cell, html) => {
   cell.replaceChildren(fragment(html));
   const form = cell.querySelector("form");
   for (const control of controlsOf(form)) control.was = control.value;
-  const wrong = form.querySelector(".sf-bad + label, label:has(+ .sf-bad)");
-  (wrong ?? form).querySelector(".sf-field")?.focus();
+  enter(form);
   const first = form.querySelector("input.sf-field");
   if (first && first === document.activeElement) first.select();
 };
@@ -77,7 +80,16 @@ const fill = (cell, html) => {
 const edit = async (cell) => {
   if (open?.cell === cell) return;
   if (open) {
-    if (!(await save())) return;
+    const form = open.cell.querySelector("form");
+    if (form && "refused" in form.dataset) { /* to save over another's change takes its button, or Enter */
+      enter(form);
+      return;
+    }
+    const [key, name] = [keyOf(cell), cell.dataset.cell];
+    if (!(await (open.saving ?? save()))) return;
+    const drawn = table.querySelector(`tbody:has([data-shot="${key}"]) [data-cell="${name}"]`);
+    if (drawn) edit(drawn); /* its row may have been drawn anew */
+    return;
   }
   const mine = { cell, shown: [...cell.childNodes], busy: true };
   open = mine;
@@ -121,8 +133,14 @@ const save = async (step = 0) => {
   }
   const body = new FormData(form);
   for (const control of controls) if (!changed.includes(control)) body.delete(control.name);
-  const mine = open;
+  open.saving = send(open, form, body, step);
+  return open.saving;
+};
+
+const send = async (mine, form, body, step) => {
+  const { cell } = mine;
   mine.busy = true;
+  form.inert = true; /* what would be typed now would not be sent */
   form.classList.add("sf-busy");
   const answer = await ask(form.action, { method: "POST", body }, (words) => {
     form.querySelector(".sf-unsent")?.remove();
@@ -131,8 +149,13 @@ const save = async (step = 0) => {
     form.prepend(told);
   });
   mine.busy = false;
+  mine.saving = null;
+  form.inert = false;
   form.classList.remove("sf-busy");
-  if (!answer) return false;
+  if (!answer) {
+    if (document.activeElement === document.body) enter(form);
+    return false;
+  }
   const html = await answer.text();
   if (!answer.ok) {
     fill(cell, html);
@@ -185,10 +208,14 @@ const editing = () => {
     if (form && !open.cell.contains(event.target) && !("refused" in form.dataset)) save();
   });
   table.addEventListener("keydown", keys);
+  window.addEventListener("beforeunload", (event) => {
+    const form = open?.cell.querySelector("form");
+    if (form && (open.busy || controlsOf(form).some((one) => one.value !== one.was))) event.preventDefault();
+  });
 };
 
 const keys = (event) => {
-  if (event.isComposing) return; /* Enter ends a Korean syllable first */
+  if (event.isComposing || event.keyCode === 229) return; /* Enter ends a Korean syllable first; Safari says so with 229 */
   const form = event.target.closest(".sf-edit");
   if (form) {
     const controls = controlsOf(form);

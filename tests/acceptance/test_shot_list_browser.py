@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.acceptance.browser import Visit, chromium, visit
 from tests.acceptance.farm_fixture import Farm
@@ -115,6 +115,29 @@ def edits(page: Page) -> None:
     expect(first.locator("[data-cell=length]")).to_be_focused()
 
 
+def goes_on_while_it_is_saved(page: Page) -> None:
+    """A cell that is pressed while another is saved waits for that, and opens; nothing typed is lost."""
+    first, second = row(page, "SQ010_SH0010"), row(page, "SQ010_SH0020")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/cell/", hold)
+    first.locator("[data-cell=what]").dblclick()
+    text = first.locator("[name=description]")
+    text.fill("She finds it.")
+    second.locator("[data-cell=what]").dblclick()
+    assert text.evaluate("field => field.closest('form').inert")
+    page.keyboard.press("Escape")
+    held[0].continue_()
+    page.unroute("**/cell/", hold)
+    expect(second.locator("[name=description]")).to_be_focused()
+    expect(first.locator("[data-cell=what]")).to_have_text("She finds it.")
+    assert len(held) == 1
+    page.keyboard.press("Escape")
+
+
 def is_refused_when_stale(page: Page) -> None:
     """What another tab saved meanwhile is shown beside what was typed; saving again is a decision."""
     first = row(page, "SQ010_SH0010")
@@ -128,6 +151,9 @@ def is_refused_when_stale(page: Page) -> None:
     expect(first.locator(".sf-meanwhile")).to_contain_text("77")
     expect(first.locator(".sf-meanwhile")).to_contain_text("coordinator")
     expect(frames).to_have_value("99")
+    row(page, "SQ010_SH0020").locator("[data-cell=length]").dblclick()  # decides nothing: theirs stands
+    expect(frames).to_be_focused()
+    expect(first.locator(".sf-meanwhile")).to_contain_text("77")
     frames.press("Enter")
     expect(first.locator("[data-cell=length]")).to_contain_text("99 ·")
     first.locator("[data-cell=length]").press("Enter")
@@ -189,6 +215,7 @@ def test_the_list_of_shots(studio: tuple[Farm, dict[str, Any]], browser: Browser
         page.goto(address)
         expect(page.locator(".sf-said")).to_contain_text("narrow the list to one sequence")
         edits(page)
+        goes_on_while_it_is_saved(page)
         is_refused_when_stale(page)
         is_put_in_order(page, f"{address}&sequence__id__exact={rows['sequence']}")
         is_a_gallery(page)

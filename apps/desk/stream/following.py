@@ -10,6 +10,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from apps.common.news import MISSED
@@ -38,15 +39,21 @@ async def follow(reader: Reader, after: str = "") -> AsyncGenerator[bytes, None]
 
 async def _told(house: Hub, reader: Reader, place: Place | None) -> AsyncGenerator[bytes, None]:
     told_up: bool | None = None
+    clock = asyncio.get_running_loop().time
+    beat = clock() + HEARTBEAT_S
     while not reader.ended:
         turn = house.turn  # of before we look: what comes while we write is not slept over
+        if clock() >= beat:  # by the clock: news that this reader may not hear wakes it, but writes nothing
+            beat = clock() + HEARTBEAT_S
+            yield f": {HEARTBEAT_S:g} s\nid: {as_text(place)}\n\n".encode() if place else b":\n\n"
         if house.up is False:
             if told_up is not False:
                 yield _frame("away", {}, place)
             place, told_up = None, False
         elif house.up and (place is None or not told_up or not house.ring.reaches(place)):
             missed = place is None or not house.ring.reaches(place)
-            place = house.ring.last if place is None or missed else place
+            # A page names the time of its own clock; nothing that comes from here on is before its place.
+            place = house.ring.last if place is None or missed else min(place, house.ring.last)
             yield _frame("hello", {"missed": missed}, place)
             told_up = True
             continue
@@ -56,10 +63,8 @@ async def _told(house: Hub, reader: Reader, place: Place | None) -> AsyncGenerat
                 yield piece
             await asyncio.sleep(BREATH_S)
             continue
-        try:
-            await asyncio.wait_for(turn.wait(), HEARTBEAT_S)
-        except TimeoutError:
-            yield f": {HEARTBEAT_S:g} s\nid: {as_text(place)}\n\n".encode() if place else b":\n\n"
+        with suppress(TimeoutError):
+            await asyncio.wait_for(turn.wait(), beat - clock())
 
 
 def _frames(found: Iterable[Bulletin], rights: Rights, place: Place) -> list[bytes]:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from redis.exceptions import RedisError
 
 from apps.common.news import MOST_ENTRIES, STREAM, from_fields
@@ -29,7 +29,7 @@ T = TypeVar("T")
 BLOCK_MS: Final = 5_000
 AT_ONCE: Final = 50
 """Entries that are looked up together."""
-ROAD_DOWN: Final = (RedisError, OSError, DatabaseError)
+ROAD_DOWN: Final = (RedisError, OSError, DatabaseError, InterfaceError)
 AGAIN_S: Final = (1.0, 4.0)
 """A Redis that is away is tried again after a time between these: not by all processes at once."""
 LOOK_AGAIN_S: Final = 10.0
@@ -94,10 +94,9 @@ class Hub:
             try:
                 await self._read_on()
             except Exception as exc:
-                known = isinstance(exc, ROAD_DOWN)
-                if self.up is not False or not known:
+                if self.up is not False or not _known(exc):
                     told = {"error": type(exc).__name__}
-                    logger.warning("open pages hear of no changes", extra=told, exc_info=not known)
+                    logger.warning("open pages hear of no changes", extra=told, exc_info=not _known(exc))
                 self.up = False
                 self._wake()
             await asyncio.sleep(random.uniform(*AGAIN_S))
@@ -136,14 +135,15 @@ class Hub:
             await self.look_again()
 
     async def look_again(self) -> None:
-        """Hold everybody against the rights they have now. Without a database nobody listens on."""
+        """Hold everybody against the rights they have now. Whose rights cannot be read listens no more."""
         readers = self.readers
         if not readers:
             return
         try:
             found = await self._in_thread(lambda: look_again(readers))
-        except DatabaseError:
-            logger.warning("streams end: rights cannot be read", extra={"streams": len(readers)})
+        except Exception as exc:  # whatever it is: the watch goes on, and nobody hears unwatched
+            told = {"streams": len(readers), "error": type(exc).__name__}
+            logger.warning("streams end: rights cannot be read", extra=told, exc_info=not _known(exc))
             found = dict.fromkeys(readers)
         for reader, rights in found.items():
             reader.ended = rights is None
@@ -161,6 +161,11 @@ class Hub:
                 close_old_connections()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, asked)
+
+
+def _known(exc: Exception) -> bool:
+    """Whether it only says that something is away."""
+    return isinstance(exc, ROAD_DOWN)
 
 
 def _place(entry: Any) -> Place:

@@ -54,7 +54,8 @@ export const lay = (grid, deeds, fill) => {
   grid.table.addEventListener("keydown", (event) => {
     if (!grid.at(event.target) || event.altKey) return;
     const control = event.ctrlKey || event.metaKey;
-    const deed = control ? held[event.key.toLowerCase()] : keys[event.key];
+    /* a Korean keyboard may say "ㅊ" where C is held with Ctrl */
+    const deed = control ? held[event.key.toLowerCase()] ?? held[event.code.slice(-1).toLowerCase()] : keys[event.key];
     if (deed) {
       event.preventDefault();
       deeds[deed]();

@@ -140,8 +140,12 @@ const begin = () => {
       const fresh = new Map();
       for (let from = 0; from < stale.length; from += 50) {
         const keys = stale.slice(from, from + 50).map((error) => casts.rows[rowOf(error, sent)].id);
-        const answer = await call("GET", `${told.save}?limit=50&id=${keys.join(",")}`);
-        answer.results.forEach((one) => fresh.set(one.id, one));
+        try {
+          const answer = await call("GET", `${told.save}?limit=50&id=${keys.join(",")}`);
+          answer.results.forEach((one) => fresh.set(one.id, one));
+        } catch (unread) {
+          tell(String(unread.message), true); /* who it was is shown all the same; saving again asks again */
+        }
       }
       stale.forEach((error) => list.append(choice(error, rowOf(error, sent), fresh)));
     }
@@ -199,6 +203,7 @@ const begin = () => {
 
   let leaving = false;
   window.addEventListener("beforeunload", (event) => {
+    if (!leaving) document.activeElement?.blur(); /* what is being written is said, and counts */
     if (!leaving && casts.unsaved().length) event.preventDefault();
   });
   find("find").addEventListener("input", narrow);

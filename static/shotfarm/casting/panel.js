@@ -23,7 +23,7 @@ export class Panel {
     });
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") grid.enter();
+      if (event.key === "Escape" && !event.isComposing) grid.enter(); /* it ends a Korean syllable first */
     });
   }
 

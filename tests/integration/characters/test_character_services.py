@@ -97,6 +97,19 @@ def test_a_file_name_with_a_path_reaches_no_other_folder(artifact_root: Path) ->
     assert kept == [artifact_root / reference.key]
 
 
+def test_a_new_picture_comes_last_also_where_others_are_gone(artifact_root: Path) -> None:
+    character = CharacterFactory.create()
+
+    def bring() -> CharacterReference:
+        return add_reference(character, _upload(_picture(), "sheet.png"), user=None)
+
+    gone, face = [bring(), bring(), bring()], bring()
+    for reference in gone:
+        reference.delete()
+    bring()
+    assert character.references.order_by("order", "created_at").first() == face
+
+
 def test_the_same_picture_twice_is_one_reference(artifact_root: Path) -> None:
     character, content = CharacterFactory.create(), _picture()
     first = add_reference(character, _upload(content, "a.png"), user=None)

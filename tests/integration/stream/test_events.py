@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection, transaction
+from django.db import InterfaceError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
@@ -16,7 +17,8 @@ from apps.common import news
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
 from apps.desk import api
-from apps.desk.stream.readers import look_again
+from apps.desk.stream import following, hub
+from apps.desk.stream.readers import Reader, Rights, look_again
 from apps.ledger.services.recording import changing
 from apps.nodes.states import NODE
 from apps.productions.models import Shot
@@ -29,7 +31,7 @@ from apps.review.states import MEDIA
 from tests.broker_fixture import Broker
 from tests.factories import JobFactory, NodeFactory, TakeFactory, UserFactory, members_of
 from tests.integration.stream.conftest import Listen
-from tests.integration.stream.ears import House
+from tests.integration.stream.ears import PATIENCE_S, House
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,6 +179,41 @@ def test_who_was_away_for_too_long_is_told_to_look_at_everything(films: Films, l
     for after in ("1-0", "nonsense"):
         ear = listen(films.people["coordinator"], after=after)
         assert ear.next("hello").data == {"missed": True}
+
+
+def test_a_place_ahead_of_the_farm_makes_nobody_deaf(films: Films, listen: Listen) -> None:
+    """A page names the clock of the web side that drew it; Redis counts with its own."""
+    moves(films.other)
+    assert news.all_told()
+    ear = listen(films.people["coordinator"], after=f"{int(time.time() + 3600) * 1000}-0")
+    ear.next("hello")
+    moves(films.own)
+    assert ear.next().data["ids"] == [str(films.own.pk)]
+
+
+def test_a_stream_is_kept_open_however_often_it_is_woken_for_nothing(
+    films: Films, house: House, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "HEARTBEAT_S", 0.5)
+    ear = listen(films.people["coordinator"])
+    ear.next("hello")
+    until = time.monotonic() + PATIENCE_S
+    while b": 0.5 s" not in ear.body and time.monotonic() < until:
+        house.look_again()  # as every few seconds
+    assert b": 0.5 s" in ear.body
+
+
+def test_whose_rights_cannot_be_read_hears_no_more(
+    films: Films, house: House, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_readers: object) -> dict[Reader, Rights | None]:
+        raise InterfaceError("the connection is closed")
+
+    ear = listen(films.people["coordinator"])
+    ear.next("hello")
+    monkeypatch.setattr(hub, "look_again", lost)
+    house.look_again()
+    assert ear.over.wait(10)
 
 
 def test_what_is_no_news_of_ours_makes_everybody_look(films: Films, listen: Listen, broker: Broker) -> None:
