@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.common.errors import lacks_permission
+from apps.common.errors import Problem, Refused, lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import (
     CinematicPreset,
+    LibraryModel,
     Look,
     LookPreset,
     PresetCategory,
@@ -35,6 +38,21 @@ def _may_change(permission: str) -> Callable[[Sequence[Any], User], None]:
     return permit
 
 
+def _named_once(model: type[LibraryModel], *within: str) -> Callable[[Mapping[Any, Any]], None]:
+    """What history brings back takes no key that a film's row and the studio's would then share."""
+
+    def check(values: Mapping[Any, Any]) -> None:
+        same = model._default_manager.filter(**{name: OuterRef(name) for name in (*within, "slug")})
+        films, studios = same.filter(project__isnull=False), same.filter(project=None)
+        both = (Q(project=None) & Exists(films)) | (Q(project__isnull=False) & Exists(studios))
+        told = gettext("something else has taken its place meanwhile (a code that is in use again, perhaps)")
+        shared = model._default_manager.filter(both, pk__in=list(values))
+        if problems := [Problem("slug", str(row), told, code="taken") for row in shared]:
+            raise Refused(*problems)
+
+    return check
+
+
 def _may_plan(rows: Sequence[PresetOverride], user: User) -> None:
     for row in rows:
         require(user, Act.PLAN, row.project)
@@ -48,6 +66,7 @@ track(
         references={"project": PROJECT},
         left_out=("library_hash",),
         permit=_may_change("presets.change_presetcategory"),
+        check=_named_once(PresetCategory),
     )
 )
 track(
@@ -59,6 +78,7 @@ track(
         references={"project": PROJECT, "category": CATEGORY},
         left_out=("library_hash",),
         permit=_may_change("presets.change_cinematicpreset"),
+        check=_named_once(CinematicPreset, "category__slug"),
     )
 )
 track(
@@ -90,6 +110,7 @@ track(
             ),
         },
         permit=_may_change("presets.change_look"),
+        check=_named_once(Look),
     )
 )
 track(
@@ -100,5 +121,6 @@ track(
         references={"project": PROJECT},
         left_out=("library_hash",),
         permit=_may_change("presets.change_presetrule"),
+        check=_named_once(PresetRule),
     )
 )

@@ -8,7 +8,8 @@ from apps.accounts.models import User
 from apps.common.errors import Refused
 from apps.ledger.models import Activity
 from apps.ledger.selectors import newest_batch
-from apps.ledger.services.restoring import restore
+from apps.ledger.services.recording import changing
+from apps.ledger.services.restoring import bring_back, restore
 from apps.ledger.services.undoing import undo
 from apps.presets.models import CinematicPreset, PresetCategory
 from apps.presets.services import load_presets
@@ -99,3 +100,18 @@ def test_a_film_keeps_its_preset_under_another_key_when_the_library_takes_it(roo
     studios = CinematicPreset.objects.get(category__slug="mood", slug="tense", project=None)
     assert give(shot, root, "mood/tense").changes["presets"] == [["own:mood/tense-2"], ["mood/tense"]]
     assert list(shot.presets.all()) == [studios]
+
+
+def test_what_comes_back_takes_no_key_that_the_studio_took_meanwhile(root: User) -> None:
+    mine = own(ShotFactory.create())
+    with changing(CinematicPreset, [mine.pk], actor=root):
+        CinematicPreset.objects.filter(pk=mine.pk).delete()
+    gone = Activity.objects.filter(kind="preset").first()
+    assert gone is not None
+    studios = CinematicPresetFactory.create(project=None, category=mine.category, slug="neon", name="Neon")
+    with pytest.raises(Refused, match="taken its place"):
+        bring_back(gone, user=root)
+    assert not CinematicPreset.objects.filter(pk=mine.pk).exists()
+    studios.delete()
+    bring_back(gone, user=root)
+    assert CinematicPreset.objects.filter(pk=mine.pk).exists()
