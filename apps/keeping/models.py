@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -96,6 +98,10 @@ class ProjectArchive(BaseModel):
     def folder(self) -> str:
         """Where each of its writings lies in the artifact store."""
         return f"archives/{self.project.code}/{self.pk}"
+
+    def key_of(self, run: UUID) -> str:
+        """Where one writing puts the whole ZIP."""
+        return f"{self.folder}/{run.hex}.zip"
 
     @property
     def open(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from apps.folders.language.layout import Layout, write_or_none
-from apps.folders.language.names import LONGEST_NAME, fold, path_why_not, why_not
+from apps.folders.language.names import LONGEST_NAME, fold, why_not
 from apps.folders.subjects import values_of
 from apps.productions.models import Shot
 
@@ -62,8 +62,3 @@ def name_of(told: str, *, otherwise: str) -> str:
         _UNSAFE.sub("_", unicodedata.normalize("NFC", told)).strip(" .")[: LONGEST_NAME - _ROOM].strip(" .")
     )
     return otherwise if why_not(name) else name
-
-
-def is_safe(path: str) -> bool:
-    """Whether a path may stand in a ZIP: relative, every name fine on every system."""
-    return path_why_not(path) is None

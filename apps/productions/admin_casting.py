@@ -203,7 +203,7 @@ def _words() -> dict[str, str]:
         "lockedBy": _("%(user)s locked this shot; unlock it to change its plan"),
         "notYours": _("You may not plan this shot."),
         "save": _("Save"),
-        "saved": _("Saved: %(count)s shots."),
+        "saved": _("Saved shots: %(count)s."),
         "same": _("Nothing was changed."),
         "undo": _("Undo"),
         "undone": _("Taken back."),
@@ -216,7 +216,7 @@ def _words() -> dict[str, str]:
         "refused": _("Not so: nothing has been changed"),
         "copied": _("Copied: the cast of %(shot)s."),
         "nothingCopied": _("Copy the cast of a shot first."),
-        "chosen": _("%(count)s cells, %(cast)s cast"),
-        "unsaved": _("%(count)s shots changed, not saved yet"),
+        "chosen": _("Chosen cells: %(count)s, cast: %(cast)s"),
+        "unsaved": _("Shots changed, not saved yet: %(count)s"),
         "mixed": _("Choose cells of one character to change costumes."),
     }

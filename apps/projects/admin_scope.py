@@ -250,7 +250,7 @@ class ScopedAdmin(ScopedChoices, Remembered):
         return self.may_here(request, self.change_act)
 
     def has_plan_all_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """May plan the whole film: assign, export."""
+        """May plan the whole film: assign."""
         return self.may_here(request, Act.PLAN, wholly=True)
 
     def has_review_all_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -24,6 +24,8 @@ from apps.review.services.keeping import fetch
 
 FINER: Final = 2
 """How many times larger it is drawn than it is shown: edges are smooth."""
+FINE_UP_TO: Final = 4096 * 2304
+"""Pixels of a picture that is drawn larger: the memory of an 8K one, four times over, is a process's."""
 THINNEST: Final = 1.5
 HEAD: Final = 5.0
 SPREAD: Final = 0.45
@@ -54,17 +56,19 @@ def still_of(note: ReviewNote) -> HttpResponse:
 def drawn_on(picture: Image.Image, strokes: Iterable[Mapping[str, Any]]) -> Image.Image:
     """Return the picture with strokes on it (apps.review.drawings), as the page draws them."""
     size = picture.size
-    ink = Image.new("RGBA", (size[0] * FINER, size[1] * FINER))
+    finer = FINER if size[0] * size[1] <= FINE_UP_TO else 1
+    ink = Image.new("RGBA", (size[0] * finer, size[1] * finer))
     pen = ImageDraw.Draw(ink)
     for stroke in strokes:
-        _draw(pen, stroke, ink.size)
-    return Image.alpha_composite(picture.convert("RGBA"), ink.resize(size, Image.Resampling.BOX)).convert(
-        "RGB"
-    )
+        _draw(pen, stroke, ink.size, thinnest=THINNEST * finer)
+    shown = ink.resize(size, Image.Resampling.BOX)
+    return Image.alpha_composite(picture.convert("RGBA"), shown).convert("RGB")
 
 
-def _draw(pen: ImageDraw.ImageDraw, stroke: Mapping[str, Any], size: tuple[int, int]) -> None:
-    width = max(THINNEST * FINER, stroke["width"] * size[0])
+def _draw(
+    pen: ImageDraw.ImageDraw, stroke: Mapping[str, Any], size: tuple[int, int], *, thinnest: float
+) -> None:
+    width = max(thinnest, stroke["width"] * size[0])
     places = [(x * size[0], y * size[1]) for x, y in stroke["points"]]
     lines = [places]
     if stroke["tool"] == "arrow" and len(places) > 1:

@@ -138,7 +138,9 @@ def select_and_render(visitor: Visit, words: Words, *shots: str, clip: str = "")
     page.locator("#nav-sidebar a", has_text=words.shots).first.click()
     page.wait_for_url("**/productions/shot/")
     for shot in shots:
-        page.locator("#result_list tr").filter(has_text=shot).locator("input.action-select").check()
+        named = page.locator(".field-name", has_text=shot)  # and not merely continued from there
+        row = page.locator("#result_list tr").filter(has=named)
+        row.locator("input.action-select").check()
     page.get_by_role("button", name=words.render, exact=True).click()
     page.locator("select[name=picture]").select_option("sd15_t2i")
     page.locator("input[name=picture_width]").fill("512")

@@ -27,6 +27,8 @@ PATIENCE: Final = timedelta(seconds=30)
 LATELY: Final = timedelta(days=2)
 """How far back is looked: a farm that stood still over a day finds what it missed."""
 AT_ONCE: Final = 50
+LOOKED_AT: Final = 2_000
+"""So many that cannot be published are looked past: what comes behind them is not kept waiting for days."""
 REFUSED_S: Final = 3600
 """What cannot be published is tried again after this long."""
 
@@ -36,8 +38,6 @@ def want_missed() -> int:
     now = database_now()
     found = 0
     for take, when in _missed(now - LATELY, now - PATIENCE):
-        if cache.get(_mark(take)):
-            continue
         if publish_if_wanted(take, when, ACTOR):
             found += 1
         else:
@@ -81,7 +81,9 @@ def _unpublished(when: tuple[PublishWhen, ...]) -> QuerySet[Take]:
 
 
 def _first(rows: QuerySet[Take]) -> list[UUID]:
-    return list(rows.values_list("pk", flat=True)[:AT_ONCE])
+    keys = list(rows.values_list("pk", flat=True)[:LOOKED_AT])
+    refused = cache.get_many([_mark(key) for key in keys])
+    return [key for key in keys if _mark(key) not in refused][:AT_ONCE]
 
 
 def _mark(take: UUID) -> str:

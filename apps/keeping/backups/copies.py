@@ -113,12 +113,13 @@ def safe(wanted: Iterable[Reference]) -> Iterator[Reference]:
 
 def prune_copies(folder: Path, wanted: Iterable[Reference]) -> int:
     """Delete copies that no backup wants any more; return how many."""
-    keeping = {copy_of(folder, one) for one in safe(wanted)}
+    keeping = {str(copy_of(folder, one)) for one in safe(wanted)}
     gone = 0
-    for path in (folder / COPIES).rglob("*"):
-        if path.is_file() and path not in keeping:
-            path.unlink()
-            gone += 1
+    for ours in ("sha256", "unsummed"):  # of what else somebody keeps in such a folder we know nothing
+        for path in (folder / COPIES / ours).rglob("*"):
+            if path.is_file() and str(path) not in keeping:
+                path.unlink()
+                gone += 1
     return gone
 
 

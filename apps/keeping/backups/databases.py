@@ -32,10 +32,15 @@ _PARAMETERS: Final = {
     "dbname": "PGDATABASE",
     "service": "PGSERVICE",
     "passfile": "PGPASSFILE",
+    "options": "PGOPTIONS",
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
     "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "channel_binding": "PGCHANNELBINDING",
+    "gssencmode": "PGGSSENCMODE",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
     "connect_timeout": "PGCONNECT_TIMEOUT",
 }
 """What libpq is told, by environment variables: arguments would show in the list of processes."""
@@ -85,7 +90,7 @@ def require_readable(dump: Path) -> None:
     """Raise BackupError unless the dump can be read from the beginning to the end."""
     if connection.vendor == SQLITE:
         try:
-            with closing(sqlite3.connect(f"file:{dump}?mode=ro&immutable=1", uri=True)) as copy:
+            with closing(sqlite3.connect(f"{_reading(dump)}&immutable=1", uri=True)) as copy:
                 told = _only(copy.execute("PRAGMA integrity_check"))
         except sqlite3.Error as exc:
             raise BackupError(f"{dump} is no database that can be read: {exc}") from exc
@@ -112,12 +117,17 @@ def put_back(dump: Path, manifest: Manifest) -> None:
 @contextmanager
 def _dumped_sqlite(folder: Path) -> Iterator[tuple[Path, Rows]]:
     dump = folder / "database.sqlite3"
-    source = connection.settings_dict["NAME"]
+    source = Path(connection.settings_dict["NAME"])
     with closing(sqlite3.connect(dump)) as copy:
-        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=20)) as database:
+        with closing(sqlite3.connect(_reading(source), uri=True, timeout=20)) as database:
             database.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, also when it is looked at
         yield dump, copy.execute
+
+
+def _reading(file: Path) -> str:
+    """Name a database that is only read: "%", "?" and "#" mean something in such an address."""
+    return f"{file.absolute().as_uri()}?mode=ro"
 
 
 @contextmanager
@@ -146,7 +156,7 @@ def _put_back_sqlite(dump: Path, manifest: Manifest) -> None:
     target = Path(connection.settings_dict["NAME"])
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with closing(sqlite3.connect(f"file:{dump}?mode=ro&immutable=1", uri=True)) as copy:
+        with closing(sqlite3.connect(f"{_reading(dump)}&immutable=1", uri=True)) as copy:
             for table, count in manifest.tables.items():
                 if _only(copy.execute(f'SELECT count(*) FROM "{table}"')) != count:  # noqa: S608
                     raise BackupError(f"the dump does not hold the {count} rows of {table}")

@@ -36,8 +36,8 @@ def make_backup(folder: Path, *, files: bool) -> tuple[Path, Findings | None]:
     """Write a backup below ``folder``; with ``files`` copy those that the database speaks of, too.
 
     The dump, its list of files and its counts are of one moment, and nobody waits for them. A backup that
-    stands under its name is whole; should copying fail (OSError), it still is, and is without copies.
-    Raises BackupError.
+    stands under its name is whole; should copying fail, it still is, and is without copies.
+    Raises BackupError, OSError.
     """
     with _alone(folder):
         made = _named(folder)
@@ -51,7 +51,11 @@ def make_backup(folder: Path, *, files: bool) -> tuple[Path, Findings | None]:
             shutil.rmtree(part, ignore_errors=True)
         findings = None
         if files:
-            findings = copy_files(folder, manifests.references(made, manifest))
+            try:
+                findings = copy_files(folder, manifests.references(made, manifest))
+            except OSError as exc:
+                told = f"{made} is made, and whole; not all files could be copied beside it: {exc}"
+                raise BackupError(told) from exc
             replace(manifest, copied=True).write(made)
         _sync(folder)
     facts = {"backup": str(made), "files": manifest.count, "rows": sum(manifest.tables.values())}
@@ -143,7 +147,8 @@ def _alone(folder: Path) -> Iterator[None]:
             except BlockingIOError as exc:
                 raise BackupError(f"another backup is at work in {folder}") from exc
             for left in folder.glob(".*.part"):  # of one that was killed
-                shutil.rmtree(left)
+                if _NAME.fullmatch(left.name[1 : -len(".part")]):
+                    shutil.rmtree(left)
             yield
     finally:
         os.umask(before)

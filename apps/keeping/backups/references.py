@@ -84,12 +84,13 @@ def every_reference(ask: Rows) -> Iterator[Reference]:
 
 
 def _beside_materials(ask: Rows) -> Iterator[Reference]:
-    """Small pictures and proxies of material, which have no columns of their own."""
+    """Small pictures of material and proxies of videos, which have no columns of their own."""
     ready = f"SELECT key, medium FROM \"{Material._meta.db_table}\" WHERE state = '{Media.READY.value}'"  # noqa: S608
     for key, medium in ask(ready):
         whole = Material(key=key)
         if medium != Medium.AUDIO:
             yield Reference(DEFAULT, whole.thumb_key, None, "")
+        if medium == Medium.VIDEO:
             yield Reference(DEFAULT, whole.proxy_key, None, "")
 
 

@@ -29,7 +29,8 @@ def restore(backup: Path, *, replace: bool = False, files: bool = False) -> Rest
     """Make the database what it was at the backup; ``files``: bring back what the stores lack.
 
     ``replace``: also where that deletes what is in the database now. Raises BackupError, with nothing
-    changed, for a damaged backup, one of another kind of database or of a newer version, a database in use.
+    changed, for a damaged backup, one of another kind of database or of a newer version, a database in use;
+    and where a store fails, which comes last, with the database restored, as it then says.
     """
     manifest = manifests.read(backup)
     if manifest.engine != connection.vendor:
@@ -45,5 +46,11 @@ def restore(backup: Path, *, replace: bool = False, files: bool = False) -> Rest
         raise BackupError("there are people or projects in this database; --replace deletes them all")
     put_back(backup / manifest.database.name, manifest)
     logger.warning("database restored", extra={"backup": str(backup), "made_at": manifest.made_at})
-    brought = bring_back(backup.parent, manifests.references(backup, manifest)) if files else None
+    brought = None
+    if files:
+        try:
+            brought = bring_back(backup.parent, manifests.references(backup, manifest))
+        except OSError as exc:
+            told = f"the database is restored; files could not be brought back, or not all: {exc}"
+            raise BackupError(told) from exc
     return Restored(manifest, manifests.pending_migrations(manifest), brought)

@@ -67,15 +67,19 @@ def discard(archive: ProjectArchive, *, user: User) -> None:
 def forget_file(sender: type[ProjectArchive], instance: ProjectArchive, **_told: Any) -> None:
     """An archive goes with its project: so does its file, once that is certain."""
     if instance.downloadable:
-        transaction.on_commit(lambda: default_storage.delete(instance.key))
+        transaction.on_commit(lambda: default_storage.delete(instance.key), robust=True)
 
 
 def take_away(archive: ProjectArchive, *, actor: str, reason: str) -> bool:
-    """Delete a ready archive's file; what it was stays told. False if it is not ready. Raises OSError."""
+    """Delete a ready archive's file; what it was stays told. False if it is not ready.
+
+    OSError of the store goes up, and the archive stays ready: nobody would look for its file again.
+    """
     key = ProjectArchive.objects.values_list("key", flat=True).get(pk=archive.pk)
-    moved = move(
-        ARCHIVE, archive, from_=(ArchiveState.READY,), to=ArchiveState.EXPIRED, actor=actor, reason=reason
-    )
-    if moved:
-        default_storage.delete(key)
+    with transaction.atomic():
+        moved = move(
+            ARCHIVE, archive, from_=(ArchiveState.READY,), to=ArchiveState.EXPIRED, actor=actor, reason=reason
+        )
+        if moved:
+            default_storage.delete(key)
     return moved

@@ -60,11 +60,10 @@ def write_archive(archive_id: UUID) -> None:
         logger.info("no archive to write", extra={"archive": str(archive_id)})
         return
     forget_parts(archive.folder)
-    key = f"{archive.folder}/{run.hex}.zip"
     language = archive.by.language if archive.by else ""
     try:
         with translation.override(language or settings.LANGUAGE_CODE):
-            filling = _write(archive, key, run)
+            filling = _write(archive, run)
     except Stopped:
         logger.info("archive given up", extra={"archive": str(archive_id)})
     except (OSError, Refused) as exc:
@@ -87,7 +86,8 @@ def _begin(archive: ProjectArchive, run: UUID) -> bool:
     )
 
 
-def _write(archive: ProjectArchive, key: str, run: UUID) -> Filling:
+def _write(archive: ProjectArchive, run: UUID) -> Filling:
+    key = archive.key_of(run)
     with writing(key) as target, Packing(target, at=timezone.now()) as packing:
         filling = Filling(archive, packing, Beating(archive, run))
         mine = ProjectArchive.objects.filter(pk=archive.pk, run=run)

@@ -47,6 +47,7 @@ class Known:
     shot_presets: dict[UUID, list[UUID]]
     presets: dict[str, list[CinematicPreset]]
     looks: dict[str, Look]
+    looks_of_studio: frozenset[str]
     look_presets: dict[UUID, list[UUID]]
     assignees: dict[UUID, list[str]]
     members: dict[str, UUID]
@@ -131,6 +132,7 @@ def load(project_id: UUID) -> Known:
     look_presets: dict[UUID, list[UUID]] = defaultdict(list)
     for look_id, preset_id in own_looks.values_list("look_id", "preset_id"):
         look_presets[look_id].append(preset_id)
+    looks = list(Look.objects.filter(Q(project_id=project_id) | Q(project=None)))
     needed = [Exists(rows.filter(preset=OuterRef("pk"))) for rows in (used, own_looks)]
     there = in_library(project_id) & (Q(archived=False) | needed[0] | needed[1])
     for preset in CinematicPreset.objects.filter(there).select_related("category"):
@@ -156,7 +158,8 @@ def load(project_id: UUID) -> Known:
         castings=castings,
         shot_presets=shot_presets,
         presets=presets,
-        looks={row.slug: row for row in Look.objects.filter(project_id=project_id)},
+        looks={row.slug: row for row in looks if row.project_id is not None},
+        looks_of_studio=frozenset(row.slug for row in looks if row.project_id is None),
         look_presets=look_presets,
         assignees=assignees,
         members=dict(members.values_list("user__username", "user_id")),

@@ -17,6 +17,9 @@ def plan_look(plan: Plan, record: Record, known: Known) -> None:
     values = {name: value for name, value in record.values.items() if name not in ("slug", "presets")}
     identity = {"project_id": known.project_id, "slug": slug}
     change = plan.add(record, Look, known.looks.get(slug), identity=identity, values=values)
+    if change.new and slug in known.looks_of_studio:
+        told = _("the studio has one of this key; choose another")
+        plan.problems.append(record.problem("slug", slug, told, code="taken"))
     look = known.looks[slug] = change.row
     if "presets" not in record.values:
         return

@@ -26,7 +26,11 @@ class LookFound:
 def looks_of(
     found: Prototype, project: Project, library: Library, taken: Collection[str], report: Report
 ) -> Iterator[LookFound | None]:
-    """Read every cinematic option; None for one that is there already."""
+    """Read every cinematic option; None for one that is there already.
+
+    What the studio calls so gets another key, the same whenever it is asked: one name means one thing.
+    """
+    studios = set(Look.objects.filter(project=None).values_list("slug", flat=True))
     seen: set[str] = set()
     for place, record in enumerate(found.cinematics):
         told = record.get("id")
@@ -35,14 +39,17 @@ def looks_of(
             about.dropped("", record["_unreadable"], "no object")
             continue
         slug = slugify(clean_text(told, "id", about))[:80] or f"cinematic-{place + 1}"
+        named = f"{slug[:75]}-film" if slug in studios else slug
         if slug in seen:
             about.dropped("id", told, "there is one of this name before it")
             continue
         seen.add(slug)
-        if slug in taken:
+        if named in taken:
             yield None
-        else:
-            yield _look(record, project, slug, place, library, about)
+            continue
+        if named != slug:
+            about.mended("id", told, f"the studio has a look of this key; {named} was given")
+        yield _look(record, project, named, place, library, about)
 
 
 def _look(

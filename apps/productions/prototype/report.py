@@ -52,12 +52,14 @@ class Report:
     notes: list[Note] = field(default_factory=list)
     files: list[ShotFile] = field(default_factory=list)
     """Pictures and videos of shots, of which the review can make takes."""
+    _said: set[Note] = field(default_factory=set, init=False, repr=False)
 
     def note(self, kind: Kind, where: str, field: str, value: object, told: str) -> None:
         """Add a line; the same is said once."""
         shown = "" if value is None else _shown(value)
         line = Note(kind, where, field, shown, told)
-        if line not in self.notes:
+        if line not in self._said:  # a film's hundred thousand shots may each have a line
+            self._said.add(line)
             self.notes.append(line)
 
     def about(self, where: str) -> About:

@@ -72,7 +72,7 @@ def take_over(report: Report) -> None:
             if not report.dry_run and shot is not None:
                 _born(shot, read)
         except OSError as exc:
-            read.file.about.dropped("file", read.file.path.name, f"no take is made of it: {exc.strerror}")
+            _told(read.file, exc)
             continue
         report.created["takes"] += 1
         report.created["bytes of takes"] += read.bytes
@@ -95,11 +95,15 @@ def _readable(files: Iterable[ShotFile]) -> Iterator[_Read]:
         except Undecodable as exc:
             file.about.dropped("file", file.path.name, f"no take is made of it, it does not decode: {exc}")
         except OSError as exc:
-            file.about.dropped("file", file.path.name, f"no take is made of it: {exc.strerror}")
+            _told(file, exc)
         else:
             if (file.sequence, file.shot, sha256) not in seen:  # the same file, as render and as final
                 seen.add((file.sequence, file.shot, sha256))
                 yield _Read(file, sha256, size, facts, count)
+
+
+def _told(file: ShotFile, exc: OSError) -> None:
+    file.about.dropped("file", file.path.name, f"no take is made of it: {exc.strerror or exc}")
 
 
 def _born(shot: Shot, read: _Read) -> None:

@@ -24,6 +24,7 @@ from apps.renders.states import BlockState, JobState
 from apps.workflows.models import WorkflowTemplate
 from tests.factories import JobFactory
 from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.html_forms import form_with
 from tests.integration.admin.rows import listing, make_node, page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("templates")]
@@ -329,17 +330,22 @@ def test_a_pool_with_nodes_is_not_deleted(film: Film, as_: Browser) -> None:
     pool = Pool.objects.create(name="stage-a")
     Node.objects.update(pool=pool)
     address = reverse("admin:nodes_pool_delete", args=[pool.pk])
-    as_("root").post(address, {"post": "yes"}, follow=True)
+    answers(as_("root"), address)
     assert Pool.objects.filter(pk=pool.pk).exists()
     Node.objects.update(pool=None)
-    as_("root").post(address, {"post": "yes"})
+    answers(as_("root"), address)
     assert not Pool.objects.exists()
 
 
+def answers(browser: Client, address: str) -> Any:
+    """Look at a page that asks before it deletes, and say yes to what it shows."""
+    asked = form_with(browser.get(address).content.decode(), "post")
+    return browser.post(address, asked, follow=True)
+
+
 def removed(browser: Client, node: Node) -> str:
-    address = reverse("admin:nodes_node_delete", args=[node.pk])
-    assert browser.get(address).status_code == 200
-    return " ".join(browser.post(address, {"post": "yes"}, follow=True).content.decode().split())
+    told = answers(browser, reverse("admin:nodes_node_delete", args=[node.pk]))
+    return " ".join(told.content.decode().split())
 
 
 def test_a_node_that_is_gone_for_good_is_removed_and_what_it_rendered_stays(film: Film, as_: Browser) -> None:
@@ -406,7 +412,7 @@ def test_a_page_that_met_another_change_in_the_database_says_so_and_nothing_brok
         raise OperationalError("deadlock detected") from DeadlockDetected()
 
     monkeypatch.setattr("apps.renders.admin.nodes.remove_node", deadlocked)
-    answer = as_("root").post(reverse("admin:nodes_node_delete", args=[node.pk]), {"post": "yes"})
+    answer = answers(as_("root"), reverse("admin:nodes_node_delete", args=[node.pk]))
     assert met == [node]
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert "Somebody changed the same thing at the same moment." in answer.content.decode()

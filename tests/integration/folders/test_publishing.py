@@ -16,7 +16,7 @@ from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
 from apps.folders.models import ProjectFolders, Publication, PublishWhen
 from apps.folders.selectors import layout_version
-from apps.folders.services import publishing, wanting
+from apps.folders.services import missing, publishing, wanting
 from apps.folders.services.layouts import choose_layout, hold, save_version
 from apps.folders.services.making import confirm
 from apps.folders.services.missing import want_missed
@@ -309,6 +309,21 @@ def test_what_was_decided_before_the_project_published_such_stays_unpublished(
     choose_layout(wanted, layout_version("studio"), user=None, publish=PublishWhen.APPROVED)
     assert want_missed() == 0
     assert not Publication.objects.exists()
+
+
+def test_missed_takes_that_cannot_be_published_keep_no_other_waiting(
+    wanted: Project, artifact_root: Path, no_broker: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missing, "AT_ONCE", 1)
+    admin = MembershipFactory.create(project=wanted, role=Role.ADMIN).user
+    shot = shot_of(wanted)
+    for number, name in enumerate(("clip_without_ending", "clip.mp4"), start=1):
+        take = take_of(shot, artifact_root, number=number, name=name)
+        review_take(take, to=Review.APPROVED, user=admin)
+        died_after_the_commit(take)
+    want_missed()
+    want_missed()
+    assert Publication.objects.get().take == take
 
 
 def test_a_missed_take_that_cannot_be_published_is_not_tried_every_few_seconds(

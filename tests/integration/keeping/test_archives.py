@@ -224,6 +224,50 @@ def test_what_a_dead_worker_had_in_hand_is_written_by_the_next(
     assert [path.name for path in left.parent.iterdir()] == [archive.key.rpartition("/")[2]]
 
 
+def died_over(archive: ProjectArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker wrote the whole file, and was killed before it could say so."""
+
+    def killed(*_told: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(making, "_end", killed)
+        write_archive(archive.pk)
+    ProjectArchive.objects.filter(pk=archive.pk).update(beat_at=timezone.now() - 2 * aging.SILENCE)
+    aging.look_after_archives()
+    archive.refresh_from_db()
+
+
+def test_an_archive_of_which_workers_die_is_given_up_and_leaves_no_file(
+    shot: Shot, coordinator: User, artifact_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = ask(shot.project, user=coordinator)
+    for tried in range(1, aging.TRIES + 1):
+        died_over(archive, monkeypatch)
+        assert archive.open == (tried < aging.TRIES)
+        assert [path for path in (artifact_root / "archives").rglob("*") if path.is_file()] == []
+    assert archive.state == ArchiveState.FAILED
+    assert "3 times" in archive.problem
+    assert ask(shot.project, user=coordinator).open
+
+
+def test_an_archive_stays_ready_while_the_store_does_not_delete_its_file(
+    shot: Shot, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = written(shot.project, coordinator)
+
+    def away(_name: str) -> None:
+        raise OSError("the share is away")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="the share is away"):
+        patch.setattr(default_storage, "delete", away)
+        discard(archive, user=coordinator)
+    archive.refresh_from_db()
+    assert archive.downloadable
+    discard(archive, user=coordinator)
+    assert not default_storage.exists(archive.key)
+
+
 def test_a_worker_that_was_thought_dead_spoils_nothing(
     shot: Shot, coordinator: User, artifact_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

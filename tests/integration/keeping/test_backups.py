@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
+from PIL import Image
 
 from apps.accounts.models import User
 from apps.folders.models import PathTemplate, Publication
 from apps.folders.states import Published
+from apps.keeping.backups import copies
 from apps.keeping.backups.references import SOURCES
 from apps.materials.models import Material
+from apps.materials.services.adding import add_material
 from apps.projects.models import Project
+from apps.projects.roles import Role
 from apps.review.models import Take
 from tests.factories import ArtifactFactory, MembershipFactory, ShotFactory, TakeFactory
 
@@ -215,6 +219,50 @@ def test_a_second_backup_copies_only_what_is_new_and_old_ones_go(
     (kept,) = [path for path in backups.iterdir() if (path / "manifest.json").is_file()]
     assert kept != first
     assert "Files: 2 whole" in run("backup", str(kept), "--check", "--sums")
+
+
+def test_a_picture_that_shots_are_made_of_has_no_proxy_that_could_be_missing(
+    film: Project, tmp_path: Path
+) -> None:
+    picture = BytesIO()
+    Image.new("RGB", (64, 36), "teal").save(picture, "PNG")
+    picture.seek(0)
+    planner = MembershipFactory.create(project=film, role=Role.COORDINATOR).user
+    add_material(film, picture, name="plate", user=planner)
+    backup = backed_up(tmp_path / "backups", "--files")
+    assert "Files: 5 whole." in run("backup", str(backup), "--check", "--sums")
+
+
+def test_what_else_lies_in_the_folder_of_backups_stays(film: Project, tmp_path: Path) -> None:
+    backups = tmp_path / "100% Film #2"  # an address would read this another way
+    mine = backups / "files" / "script.txt", backups / ".mine.part" / "script.txt", backups / ".it.part"
+    for path in mine:
+        write(path, b"nobody's backup")
+    backed_up(backups, "--files")
+    run("backup", str(backups), "--files", "--keep", "1")
+    assert all(path.is_file() for path in mine)
+
+
+def test_a_store_that_fails_is_told_with_what_is_whole_all_the_same(
+    film: Project, artifact_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_told: Any, **_more: Any) -> None:
+        raise OSError("the share is away")
+
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match=r"is made, and whole.* is away"):
+        patch.setattr(copies, "fetch", away)
+        run("backup", str(tmp_path / "first"), "--files")
+    backup = backed_up(tmp_path / "backups", "--files")
+    shutil.rmtree(artifact_root)
+    monkeypatch.setattr(copies, "keep", away)
+    with pytest.raises(CommandError, match=r"the database is restored; .* is away"):
+        run("restore", str(backup), "--files", "--replace")
+
+
+@pytest.mark.parametrize("told", [("--check", "--keep", "1"), ("--check", "--files"), ("--sums",)])
+def test_options_that_would_mean_nothing_are_refused(tmp_path: Path, told: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="--check"):
+        run("backup", str(tmp_path), *told)
 
 
 def test_a_backup_is_read_by_its_owner_alone_and_tells_no_secret(

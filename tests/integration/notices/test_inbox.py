@@ -306,7 +306,8 @@ def test_a_subscription_is_changed_and_ended_by_its_owner_alone(
     assert as_("viewer").post(page(row), sent).status_code == 302
     row.refresh_from_db()
     assert row.kinds == ["job.done"]
-    as_("viewer").post(page(row).replace("change", "delete"), {"post": "yes"})
+    asked = {"post": "yes", "row_version": str(row.row_version)}
+    as_("viewer").post(page(row).replace("change", "delete"), asked)
     assert not Subscription.objects.filter(pk=row.pk).exists()
     assert inbox(people["viewer"]) == [], "what it told went with it"
 

@@ -284,6 +284,17 @@ def test_presets_that_no_word_means_are_kept_in_the_notes(folder: Write) -> None
     assert "Time of day: Noonish" in shot("SHT-00030").notes
 
 
+def test_an_option_called_like_a_look_of_the_studios_gets_a_key_of_its_own(folder: Write) -> None:
+    studios = Look.objects.filter(project=None).first()
+    assert studios is not None
+    data: Data = {"project_id": "harbour", "cinematics": [{"id": studios.slug, "name": "Ours"}]}
+    report = import_aipipeline(folder(data))
+    assert Look.objects.get(project__code=report.project).slug == f"{studios.slug}-film"
+    assert any("the studio has a look of this key" in note.told for note in report.notes)
+    again = import_aipipeline(folder_of(report))
+    assert (again.there["looks"], again.created["looks"]) == (1, 0)
+
+
 def test_cinematic_options_become_looks_of_the_project(folder: Write) -> None:
     report = import_aipipeline(folder(a_project()))
     look = Look.objects.get(project__code="HARBOUR")

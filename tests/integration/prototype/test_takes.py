@@ -131,6 +131,18 @@ def test_what_is_not_there_or_no_picture_is_told_and_stops_nothing(rendered: Pat
     assert Take.objects.count() == 3
 
 
+def test_a_store_that_takes_nothing_is_told_in_its_own_words(
+    rendered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_told: Any) -> None:
+        raise OSError("the bucket is full")  # a store's errors have no number, and so no strerror
+
+    monkeypatch.setattr("apps.review.services.taking_over.keep", full)
+    told = [note["told"] for note in taken_over(rendered)["notes"] if note["field"] == "file"]
+    assert told.count("no take is made of it: the bucket is full") == 3
+    assert not Take.objects.exists()
+
+
 def test_a_second_import_makes_no_second_take_and_a_new_render_comes_after(rendered: Path) -> None:
     taken_over(rendered)
     before = set(Take.objects.values_list("pk", flat=True))

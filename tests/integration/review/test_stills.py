@@ -14,6 +14,7 @@ from django.test import Client
 from PIL import Image
 
 from apps.projects.roles import Role
+from apps.review import stills
 from apps.review.models import ArtifactRole, ReviewNote, Take
 from apps.review.models.notes import Visibility
 from apps.review.stills import drawn_on
@@ -119,9 +120,12 @@ def test_a_take_whose_file_is_gone_says_so(clip: Callable[..., Take], client: Cl
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "no_media")
 
 
-def test_an_arrow_has_its_head_at_its_end() -> None:
+@pytest.mark.parametrize("fine_up_to", [stills.FINE_UP_TO, 0], ids=["usual", "huge picture"])
+def test_an_arrow_has_its_head_at_its_end(fine_up_to: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stills, "FINE_UP_TO", fine_up_to)
     arrow = {"tool": "arrow", "colour": RED, "width": 0.01, "points": [[0.1, 0.5], [0.9, 0.5]]}
     picture = drawn_on(Image.new("RGB", (400, 200)), [arrow])
+    assert picture.size == (400, 200)
     beside = [near(picture, x, 0.54)[0] for x in (0.1415, 0.8585)]
     assert beside[0] == 0
     assert beside[1] > 100

@@ -213,3 +213,11 @@ def test_a_films_own_looks_travel_with_it_and_the_studios_stay_where_they_are(
     told |= {"slug": "dusk", "presets": ["no-such"]}
     refused = bring(film, user, json.dumps(sheets).encode(), "looks.json", create=True)
     assert "There is none of this name" in errors(refused)[0]
+
+
+def test_a_look_of_a_file_takes_no_key_of_the_studios(film: Project, user: User) -> None:
+    studios = Look.objects.filter(project=None).first()
+    assert studios is not None
+    told = {"slug": studios.slug, "name": "Ours", "presets": ["35mm"]}
+    refused = bring(film, user, json.dumps({"looks": [told]}).encode(), "looks.json", create=True)
+    assert "the studio has one of this key" in errors(refused)[0]

@@ -34,6 +34,10 @@ class Command(BaseCommand):
         folder, keep = Path(options["folder"]), options["keep"]
         if keep is not None and keep < 1:
             raise CommandError(f"--keep {keep}: keep at least 1.")
+        if options["check"] and (options["files"] or keep is not None):
+            raise CommandError("--check makes no backup and deletes none: leave out --files and --keep.")
+        if options["sums"] and not options["check"]:
+            raise CommandError("--sums goes with --check.")
         try:
             if options["check"]:
                 self._check(folder, sums=options["sums"])
