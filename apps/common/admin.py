@@ -185,7 +185,7 @@ class Page(DeletesAsSeen, _ModelAdmin):
             stale: SavedMeanwhile | None = getattr(request, _STALE, None)
             sent = version_sent(request) if request.method == "POST" else row.row_version
             context[VERSION] = stale.now if stale else sent
-            context["bring_back"] = stale is not None and stale.gone
+            context["bring_back"] = (stale is not None and stale.gone) or "bring_back" in request.POST
             if stale and stale.seen is not None and not stale.gone:
                 form = context["adminform"].form
                 formsets = [inline.formset for inline in context["inline_admin_formsets"]]

@@ -13,6 +13,8 @@ from apps.review.models import Playlist, ReviewNote, Take
 
 M = TypeVar("M", bound=Model)
 PAGE: Final = 500
+LISTS: Final = 10
+"""Playlists read together, each of up to hundreds of takes."""
 """Rows read together. No query stays open while files are written: that takes hours."""
 
 
@@ -46,7 +48,7 @@ def playlists(project: Project) -> list[dict[str, Any]]:
             "for_clients": one.for_clients,
             "takes": [str(item.take) for item in one.items.all()],
         }
-        for one in pages(rows)
+        for one in pages(rows, LISTS)
     ]
 
 
@@ -91,19 +93,19 @@ def facts_of(take: Take) -> dict[str, Any]:
     }
 
 
-def chunks(rows: QuerySet[M]) -> Iterator[list[M]]:
+def chunks(rows: QuerySet[M], at_once: int = PAGE) -> Iterator[list[M]]:
     """Read rows in pages, by their keys: none is read twice, and no query stays open."""
     last = None
     while True:
         page = rows.order_by("pk") if last is None else rows.order_by("pk").filter(pk__gt=last)
-        some = list(page[:PAGE])
+        some = list(page[:at_once])
         if not some:
             return
         yield some
         last = some[-1].pk
 
 
-def pages(rows: QuerySet[M]) -> Iterator[M]:
+def pages(rows: QuerySet[M], at_once: int = PAGE) -> Iterator[M]:
     """The same, row by row."""
-    for some in chunks(rows):
+    for some in chunks(rows, at_once):
         yield from some

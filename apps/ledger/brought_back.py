@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db import transaction
 from django.forms.formsets import TOTAL_FORM_COUNT
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -51,16 +51,23 @@ class BroughtBack(Page):
     def _as_if_it_stood(
         self, request: HttpRequest, object_id: str, gone: Activity, told: str, *args: Any, **kwargs: Any
     ) -> Any:
-        """Make the row again. Save the form if its reader knows of it; else show it, and unmake the row."""
+        """Make the row again. Save the form if its reader knows of it; else show it, and unmake the row.
+
+        What cannot be saved unmakes it as well: it would stand there without the lists that the form holds.
+        """
         row = self._made_again(request, object_id, gone)
         post = request.POST.copy()
         post[VERSION] = str(row.row_version)
         request.POST = post  # type: ignore[assignment]  # Django declares it immutable, and has a setter
-        if "bring_back" in post:
-            return super().changeform_view(request, object_id, *args, **kwargs)
-        offer = _("Nothing is saved. What you typed is still here: press Save to make it again with that.")
-        self.shown_as_stale(request, SavedMeanwhile(row.row_version, row.row_version, gone=f"{told} {offer}"))
+        if "bring_back" not in post:
+            offer = _(
+                "Nothing is saved. What you typed is still here: press Save to make it again with that."
+            )
+            stale = SavedMeanwhile(row.row_version, row.row_version, gone=f"{told} {offer}")
+            self.shown_as_stale(request, stale)
         response = super().changeform_view(request, object_id, *args, **kwargs)
+        if isinstance(response, HttpResponseRedirect):
+            return response
         if isinstance(response, TemplateResponse):
             response.render()
         transaction.set_rollback(True)

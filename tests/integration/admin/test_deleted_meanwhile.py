@@ -67,20 +67,41 @@ def test_saving_once_more_makes_it_again_as_it_was_with_what_was_typed(
     sent = form_of(alice, page(shot))
     gone_by(bob, shot)
     shown = alice.post(page(shot), sent | {"notes": "ask the director", "casting-0-action": "bows"})
-    again: dict[str, Any] = {"row_version": shown.context["row_version"], "bring_back": "1"}
-    forms = [shown.context["adminform"].form]
-    for inline in shown.context["inline_admin_formsets"]:
+    assert alice.post(page(shot), form_shown(shown)).status_code == 302
+    now = Shot.objects.get(pk=shot.pk)
+    assert (now.full_code, now.description, now.notes) == ("SQ700_SH0070", "Snow falls", "ask the director")
+    assert [cast.action for cast in now.casting.all()] == ["bows"]
+
+
+def form_shown(answer: Any) -> dict[str, Any]:
+    """What a browser would send of a page whose form was sent once already."""
+    assert 'name="bring_back"' in answer.content.decode()
+    forms = [answer.context["adminform"].form]
+    for inline in answer.context["inline_admin_formsets"]:
         forms += [inline.formset.management_form, *inline.formset.forms]
-    again |= {
+    told = {
         bound.html_name: "" if value is None else value
         for form in forms
         for bound in form
         if (value := bound.value()) is not False
     }
-    assert alice.post(page(shot), again).status_code == 302
-    now = Shot.objects.get(pk=shot.pk)
-    assert (now.full_code, now.description, now.notes) == ("SQ700_SH0070", "Snow falls", "ask the director")
-    assert [cast.action for cast in now.casting.all()] == ["bows"]
+    return told | {"row_version": answer.context["row_version"], "bring_back": "1"}
+
+
+def test_what_cannot_be_saved_brings_no_half_of_a_shot_back(
+    film: Film, shot: Shot, bob: User, as_: Browser
+) -> None:
+    alice = as_("coordinator")
+    sent = form_of(alice, page(shot))
+    gone_by(bob, shot)
+    shown = alice.post(page(shot), sent | {"casting-0-action": "bows"})
+    before = Activity.objects.count()
+    answer = alice.post(page(shot), form_shown(shown) | {"code": "no code/"})
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors["code"]
+    assert (Shot.objects.filter(pk=shot.pk).exists(), Activity.objects.count()) == (False, before)
+    assert alice.post(page(shot), form_shown(answer) | {"code": "SH0070"}).status_code == 302
+    assert [cast.action for cast in Shot.objects.get(pk=shot.pk).casting.all()] == ["bows"]
 
 
 def test_who_may_not_make_it_again_gets_back_what_was_typed(
