@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -137,16 +140,23 @@ class ChangesMany(ScopedAdmin):
         asked = any(pressed(request, button) for button in ("preview", "apply"))
         form = BulkForm(request.POST if asked else None, project=projects[0])
         done: BulkChange | None = None
+        versions: dict[UUID, int | None] = dict(shots.order_by().values_list("pk", "row_version"))
         if asked and form.is_valid():
-            done = self._change(request, projects[0], shots, form, keep=pressed(request, "apply"))
+            keep, seen = pressed(request, "apply"), request.POST.get("seen", "")
+            if keep and seen and seen != _digest(versions):
+                told = _("the shots have changed since this was shown; look at it again")
+                form.add_error(None, told)
+                keep = False
+            done = self._change(request, projects[0], versions, form, keep=keep)
             if done is not None and done.batch is not None:
                 return HttpResponseRedirect(request.get_full_path())
-        count = shots.count()
+        count = len(versions)
         context = {
             **self.admin_site.each_context(request),
             "title": ngettext("Change %(count)d shot", "Change %(count)d shots", count) % {"count": count},
             "form": form,
             "done": done,
+            "seen": _digest(versions) if done else "",
             "preview": _shown(done) if done else [],
             "hidden": max(0, len(done.changed) - SHOWN) if done else 0,
             "ticked": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
@@ -157,9 +167,14 @@ class ChangesMany(ScopedAdmin):
         return TemplateResponse(request, "admin/productions/shot/bulk.html", context)
 
     def _change(
-        self, request: HttpRequest, project: Project, shots: QuerySet[Shot], form: BulkForm, *, keep: bool
+        self,
+        request: HttpRequest,
+        project: Project,
+        versions: Mapping[UUID, int | None],
+        form: BulkForm,
+        *,
+        keep: bool,
     ) -> BulkChange | None:
-        versions: dict[Any, int | None] = dict(shots.order_by().values_list("pk", "row_version"))
         try:
             done = change_shots(project, versions, form.values(), user=person_of(request), preview=not keep)
         except Refused as refused:
@@ -178,6 +193,12 @@ class ChangesMany(ScopedAdmin):
                 link = format_html('<a class="sf-link" href="{}">{}</a>', address, _("Undo…"))
                 messages.success(request, format_html("{} {}", told, link))
         return done
+
+
+def _digest(versions: Mapping[UUID, int | None]) -> str:
+    """Name exactly these shots, as they are now: what is applied is what was shown."""
+    rows = sorted((key.hex, version) for key, version in versions.items())
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def _shown(done: BulkChange) -> list[dict[str, Any]]:

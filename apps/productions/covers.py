@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 from uuid import UUID
 
@@ -61,7 +62,9 @@ def cover_url(project: Project, reader: User) -> str:
     """Return the address at which this reader sees a project's picture for a while; "" for none."""
     if not project.thumbnail_key:
         return ""
-    return f"{reverse('project-cover', args=[project.pk])}?{sign(reader, cover_name(project.pk))}"
+    address, signed = reverse("project-cover", args=[project.pk]), sign(reader, cover_name(project.pk))
+    # Browsers keep what an address gave them: another picture stands at another one.
+    return f"{address}?{signed}&v={PurePosixPath(project.thumbnail_key).stem}"
 
 
 def _small(content: bytes) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -134,6 +135,20 @@ def test_many_shots_are_changed_from_their_list_after_a_look_at_what_it_does(
     assert "2 shots changed." in text(done)
     assert set(Shot.objects.filter(weather="snow").values_list("location__code", flat=True)) == {"FJORD"}
     assert Batch.objects.get().activities.count() == 2
+
+
+def test_what_somebody_changed_after_the_look_is_looked_at_again(film: Film, as_: Browser) -> None:
+    address, browser = reverse("admin:productions_shot_changelist"), as_("coordinator")
+    picked = {"action": "change_shots", "_selected_action": [str(film.shot.pk)]}
+    wished = picked | {"set": ["notes"], "notes": "rain"}
+    seen = browser.post(address, wished | {"preview": "1"}).context["seen"]
+    Shot.objects.filter(pk=film.shot.pk).update(notes="theirs", row_version=F("row_version") + 1)
+    again = browser.post(address, wished | {"apply": "1", "seen": seen})
+    assert "the shots have changed since this was shown" in text(again)
+    assert "theirs" in text(again)
+    assert Shot.objects.get(pk=film.shot.pk).notes == "theirs"
+    done = browser.post(address, wished | {"apply": "1", "seen": again.context["seen"]}, follow=True)
+    assert "1 shot changed." in text(done)
 
 
 def test_a_bulk_change_is_undone_by_its_author_or_an_admin(

@@ -47,7 +47,11 @@ def test_a_projects_picture_is_given_replaced_seen_and_taken_away_by_its_admin(
         2,
         True,
     )
-    assert client_of("viewer").get(f"/api/v1/{at}").data["row_version"] == 2
+    assert first.data["url"] != second.data["url"]  # or the browser shows the one that it keeps
+    shown = client_of("viewer").get(f"/api/v1/{at}").data
+    assert shown["row_version"] == 2
+    seen = client_of("anonymous").get(shown["url"])
+    assert seen["ETag"] == f'"{Path(Project.objects.get().thumbnail_key).stem}"'
     assert only_error(sent(admin, "put", at, picture(colour="red"), row_version=1), 409)[2] == "stale"
     assert sent(client_of("coordinator"), "put", at, picture(colour="red"), row_version=2).status_code == 403
     gone = admin.delete(f"/api/v1/{at}", {"row_version": 2}, format="json")
