@@ -335,7 +335,7 @@ def test_the_number_of_queries_does_not_grow_with_the_shots(
 ) -> None:
     sheets["Shots"] += [["SQ010", f"SH{n:04}", "More", 24, None, None, None, "35mm"] for n in range(100, 400)]
     import_workbook(workbook(sheets))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         import_workbook(workbook(sheets))
 
 
