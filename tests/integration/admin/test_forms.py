@@ -291,7 +291,8 @@ def test_cards_name_the_first_shots_and_whoever_likes_the_table_has_it_again(
     film: Film, as_: Browser
 ) -> None:
     character, browser = film.rows["character"], as_("viewer")
-    more = [ShotFactory.create(sequence=film.shot.sequence, order=100 + n) for n in range(7)]
+    last = film.shot.order
+    more = [ShotFactory.create(sequence=film.shot.sequence, order=last + n) for n in range(1, 8)]
     for shot in reversed(more):
         ShotCharacter.objects.create(shot=shot, character=character)
     told = browser.get(listing(Character)).content.decode()

@@ -22,7 +22,7 @@ def document(**rows: Any) -> bytes:
     [
         (f"{HEAD}\nice,Ice,,1,yes,0".encode(), "exclusive “yes”: write 1 or 0"),
         (f"{HEAD}\nice,Ice,,one,1,0".encode(), "order “one”: write a whole number"),
-        (f"{HEAD}\nice,{'I' * 140_000},,1,1,0".encode(), "this CSV is damaged"),
+        (f"{HEAD}\nice,{'I' * 1_100_000},,1,1,0".encode(), "this CSV is damaged"),
         (b'{"a":' * 100_000, "this is not JSON: it is nested too deeply"),
         (b'{"format": ' + b"9" * 5000 + b"}", "this is not JSON"),
         (b'{"format": "shotfarm-presets", "version": NaN}', "NaN is no number"),
