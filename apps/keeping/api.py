@@ -81,7 +81,7 @@ class ArchiveViewSet(ScopedViewSet[Project]):
     @extend_schema(responses=ArchiveSerializer(many=True))
     def list(self, request: Request, code: str) -> Response:
         """What was asked for. Takes the right to plan the whole project."""
-        page: Any = self.paginate_queryset(archives_of(self._planned()))  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(archives_of(self._planned()))  # type: ignore[arg-type]  # rows, typed for any model
         told = ArchiveSerializer(page, many=True, context={"request": request})
         return self.get_paginated_response(told.data)
 

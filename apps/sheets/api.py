@@ -167,7 +167,7 @@ class SheetImportViewSet(_OfProject):
     def list(self, request: Request, code: str) -> Response:
         """What was brought into this project. Takes the right to plan."""
         rows = ImportBatch.objects.filter(project=self.planned()).select_related("project", "by")
-        page: Any = self.paginate_queryset(rows.order_by("-created_at", "-pk"))  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(rows.order_by("-created_at", "-pk"))  # type: ignore[arg-type]  # rows, typed for any model
         return self.get_paginated_response(SheetImportSerializer(page, many=True).data)
 
     @extend_schema(request={"multipart/form-data": SheetUpload}, responses={201: SheetImportSerializer})
@@ -218,7 +218,7 @@ class SheetImportViewSet(_OfProject):
             told = f"choose one of {', '.join(ONLY)}"
             raise Refused(Problem("only", only, told, code="unknown_choice"))
         rows = plan_rows(self._batch(batch_id), only=only, sheet=request.query_params.get("sheet", ""))
-        page: Any = self.paginate_queryset(rows)  # type: ignore[arg-type]
+        page: Any = self.paginate_queryset(rows)  # type: ignore[arg-type]  # rows, typed for any model
         return self.get_paginated_response(PlanRowSerializer(page, many=True).data)
 
     @extend_schema(request=None, responses=SheetImportSerializer)

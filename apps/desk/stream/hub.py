@@ -93,7 +93,7 @@ class Hub:
         while True:
             try:
                 await self._read_on()
-            except Exception as exc:
+            except Exception as exc:  # whatever it is: pages look by themselves until this reads again
                 if self.up is not False or not _known(exc):
                     told = {"error": type(exc).__name__}
                     logger.warning("open pages hear of no changes", extra=told, exc_info=not _known(exc))

@@ -62,7 +62,7 @@ def dumped(folder: Path) -> Iterator[Snapshot]:
     made = _dumped_sqlite(folder) if connection.vendor == SQLITE else _dumped_postgres(folder)
     with made as (dump, rows):
         tables = [str(name) for (name,) in rows(_TABLES[connection.vendor])]
-        counts = {name: _only(rows(f'SELECT count(*) FROM "{name}"')) for name in sorted(tables)}  # noqa: S608
+        counts = {name: _only(rows(f'SELECT count(*) FROM "{name}"')) for name in sorted(tables)}  # noqa: S608 - as told by the database
         migrations = [
             (str(a), str(b)) for a, b in rows("SELECT app, name FROM django_migrations ORDER BY id")
         ]
@@ -80,7 +80,7 @@ def is_empty() -> bool:
     with connection.cursor() as cursor:
         there = set(connection.introspection.table_names(cursor))
         for table in {"accounts_user", "projects_project"} & there:
-            cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}")')  # noqa: S608
+            cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{table}")')  # noqa: S608 - one of two
             if cursor.fetchone()[0]:
                 return False
     return True
@@ -158,7 +158,7 @@ def _put_back_sqlite(dump: Path, manifest: Manifest) -> None:
     try:
         with closing(sqlite3.connect(f"{_reading(dump)}&immutable=1", uri=True)) as copy:
             for table, count in manifest.tables.items():
-                if _only(copy.execute(f'SELECT count(*) FROM "{table}"')) != count:  # noqa: S608
+                if _only(copy.execute(f'SELECT count(*) FROM "{table}"')) != count:  # noqa: S608 - reads a copy, opened to read
                     raise BackupError(f"the dump does not hold the {count} rows of {table}")
             with closing(sqlite3.connect(target, timeout=LOCK_S)) as database:
                 database.execute("PRAGMA journal_mode = WAL")
@@ -187,7 +187,7 @@ def _put_back_postgres(dump: Path, manifest: Manifest) -> None:
         _begun(reading, stdout=subprocess.PIPE, stderr=reader_said) as reader,
     ):
         assert writer.stdin is not None  # noqa: S101 - pipes, as asked for
-        assert reader.stdout is not None  # noqa: S101
+        assert reader.stdout is not None  # noqa: S101 - pipes, as asked for
         try:
             writer.stdin.write(f"BEGIN;\nSET LOCAL lock_timeout = '{LOCK_S}s';\n{_DROP_ALL}\n".encode())
             shutil.copyfileobj(reader.stdout, writer.stdin, CHUNK)
@@ -220,7 +220,7 @@ END $do$;"""
 def _counted(schema: str, tables: Mapping[str, int]) -> str:
     """Statements that fail unless each table holds so many rows."""
     return "\n".join(
-        f'DO $do$ BEGIN IF (SELECT count(*) FROM "{schema}"."{name}") <> {count} THEN '  # noqa: S608
+        f'DO $do$ BEGIN IF (SELECT count(*) FROM "{schema}"."{name}") <> {count} THEN '  # noqa: S608 - an identifier and a number
         f"RAISE EXCEPTION 'the dump does not hold the {count} rows of {name}'; END IF; END $do$;"
         for name, count in tables.items()
         if name.isidentifier()

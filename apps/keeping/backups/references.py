@@ -55,7 +55,7 @@ class Source:
             self._column(name) if name else "NULL" for name in (self.key, self.bytes, self.sha256)
         )
         where = f"{self._column(self.key)} <> ''" + (f" AND {self.where}" if self.where else "")
-        return f'SELECT {asked} FROM "{self.model._meta.db_table}" WHERE {where}'  # noqa: S608
+        return f'SELECT {asked} FROM "{self.model._meta.db_table}" WHERE {where}'  # noqa: S608 - names are ours
 
     def _column(self, name: str) -> str:
         return f'"{self.model._meta.get_field(name).column}"'  # type: ignore[union-attr]  # a column, no relation
@@ -85,7 +85,7 @@ def every_reference(ask: Rows) -> Iterator[Reference]:
 
 def _beside_materials(ask: Rows) -> Iterator[Reference]:
     """Small pictures of material and proxies of videos, which have no columns of their own."""
-    ready = f"SELECT key, medium FROM \"{Material._meta.db_table}\" WHERE state = '{Media.READY.value}'"  # noqa: S608
+    ready = f"SELECT key, medium FROM \"{Material._meta.db_table}\" WHERE state = '{Media.READY.value}'"  # noqa: S608 - ours
     for key, medium in ask(ready):
         whole = Material(key=key)
         if medium != Medium.AUDIO:
