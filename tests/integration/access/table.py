@@ -1135,7 +1135,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/playlists/dailies": {"project": project},
         "PATCH api/v1/playlists/{pk}": {"name": "Tuesday", "row_version": 0},
         "POST api/v1/playlists/{pk}/remove": {"takes": takes},
-        "POST api/v1/playlists/{pk}/order": {"takes": takes},
+        "POST api/v1/playlists/{pk}/order": {"takes": takes, "row_version": 0},
         "POST admin/review/playlist/dailies/": {"project": project},
         "POST admin/review/playlist/{object_id}/do/": {"do": "duplicate"},
         "POST admin/review/take/verdict/": {"to": "approved", "take": takes[0]},

@@ -159,7 +159,7 @@ def test_shots_are_found_by_what_their_status_means() -> None:
 
 def test_retakes_are_counted() -> None:
     shot = shot_in("review")
-    count_retake(shot.pk)
+    count_retake(shot.pk, actor="bob")
     assert Shot.objects.get(pk=shot.pk).retake_count == 1
 
 
