@@ -147,6 +147,19 @@ def test_artists_set_what_they_may() -> None:
     assert move_shot_status(shot, to="director-ok", user=coordinator)
 
 
+def test_what_a_save_changes_of_the_statuses_beside_it_is_remembered_too() -> None:
+    def told(slug: str) -> tuple[dict[str, Any], bool]:
+        newest = Activity.objects.filter(kind="shot_status", object_id=slug).latest("id")
+        return newest.changes, newest.version == ShotStatus.objects.get(pk=slug).row_version
+
+    status("client-review", is_default=True)
+    assert told("review") == ({"is_default": [True, False]}, True)
+    own = ShotStatus.objects.get(pk="review")
+    own.closed = not own.closed
+    save_status(own, user=None)
+    assert told("client-review") == ({"closed": [not own.closed, own.closed]}, True)
+
+
 def test_writing_statuses_takes_the_permission() -> None:
     with pytest.raises(NotAllowed, match=r"productions\.add_shotstatus"):
         save_status(ShotStatus(slug="x", state="review", name="X", order=1), user=UserFactory.create())
