@@ -310,9 +310,10 @@ class PlaylistAdmin(ScopedAdmin):
         for take in takes:
             take.open_notes = notes.get(take.pk, 0)
             take.stage_label = Stage(take.stage).label
-        links = list(playlist.links.select_related("made_by").prefetch_related("guests")) if may else []
+        told = playlist.links.select_related("made_by").prefetch_related("guests")
+        links: list[Any] = list(told) if may else []
         for link in links:
-            link.url = request.build_absolute_uri(address_of(link))  # type: ignore[attr-defined]
+            link.url = request.build_absolute_uri(address_of(link))
         context |= {
             "takes": takes,
             "viewer": viewer_for(

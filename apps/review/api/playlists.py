@@ -89,7 +89,7 @@ class PlaylistDetail(PlaylistSerializer):
     items = ItemSerializer(many=True, read_only=True)
 
     class Meta(PlaylistSerializer.Meta):
-        fields = (*PlaylistSerializer.Meta.fields, "items")  # type: ignore[assignment]
+        fields = (*PlaylistSerializer.Meta.fields, "items")  # type: ignore[assignment]  # one more
 
 
 class TakesNamed(Strict):
