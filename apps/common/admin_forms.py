@@ -17,7 +17,7 @@ M = TypeVar("M", bound=Model)
 
 def name_choices(field: forms.ModelChoiceField[Any], words: Callable[[Any], str]) -> None:
     """Have a field say its choices in these words."""
-    field.label_from_instance = words  # type: ignore[method-assign]  # Django's own way
+    field.label_from_instance = words  # type: ignore[method-assign,assignment]  # Django's way
 
 
 class CodedForm(forms.ModelForm[M]):

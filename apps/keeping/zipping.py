@@ -84,7 +84,7 @@ class Packing:
         self._zip = zipfile.ZipFile(self._passing, "w", zipfile.ZIP_STORED)  # type: ignore[call-overload]  # writes only
         self._at = at.timetuple()[:6]
         self._contents = _Contents(self._entry)
-        self._zip.filelist = self._contents  # type: ignore[assignment]  # as much of a list as ZipFile takes
+        self._zip.filelist = self._contents  # as much of a list as ZipFile takes
         self._sums = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed with it
 
     def __enter__(self) -> Self:
