@@ -61,6 +61,8 @@ class _Contents:
         return self._count
 
     def __iter__(self) -> Iterator[zipfile.ZipInfo]:
+        if self._file.closed:
+            return  # given up: ZipFile still asks when it is forgotten
         self._file.seek(0)
         for line in self._file:
             path, *own = json.loads(line)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
+import sys
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from apps.keeping.zipping import Packing
 
@@ -50,6 +55,18 @@ def test_files_of_any_size_come_out_as_they_went_in(tmp_path: Path) -> None:
     with zipfile.ZipFile(place) as read:
         assert (read.read("a/large.bin"), read.read("empty")) == (large, b"")
     assert told == hashlib.sha256(large).hexdigest()
+
+
+def test_a_zip_that_is_given_up_is_forgotten_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    with suppress(OSError), Packing(Nowhere(), at=AT) as packing:  # type: ignore[arg-type]  # is only written to
+        packing.add("first", [b"x"], size=1)
+        raise OSError("the disk is full")
+    assert packing.files == 1
+    del packing
+    gc.collect()
+    assert not complaints
 
 
 def test_many_files_take_no_more_memory_than_few() -> None:
