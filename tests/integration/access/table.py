@@ -980,6 +980,7 @@ EXPECTED: Final[dict[str, str]] = {
         for deed in ("desired", "work-until", "well", "accept-software")
     },
     "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "GET api/v1/farm/tiers": "api: members",
     "GET api/v1/models": "api: members",
     "GET api/v1/models/downloads": "api: members",
     "GET api/v1/proofs": "api: members",
