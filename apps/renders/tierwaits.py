@@ -122,7 +122,7 @@ def tier_waits(tiers: Iterable[int | None], paused: Container[str]) -> dict[int 
 def tier_waits_lately(tiers: Iterable[int | None], paused: Iterable[str]) -> dict[int | None, TierWait]:
     """The same, at most WAITS_S old."""
     tiers, paused = list(tiers), sorted(paused)
-    key = f"tier-waits {tiers} {paused}"
+    key = ":".join(["tier-waits", *map(str, tiers), *paused])
     found: dict[int | None, TierWait] | None = cache.get(key)
     if found is None:
         found = tier_waits(tiers, paused)

@@ -23,6 +23,8 @@ MOST: Final = 12
 """Queries of a list, session and person among them."""
 MORE: Final = {"productions_shot": 30, "productions_character": 16, "renders_job": 16, "review_take": 16}
 """What lists may ask that show more than their rows."""
+TWICE: Final = {"notices_notice": "notices_notice"}
+"""A table that a list may ask the same of twice: the sidebar, too, says how many notices are unread."""
 VALUE: Final = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b|(?<= IN )\([^()]*\)")
 
 
@@ -48,7 +50,11 @@ def test_every_list_asks_few_queries_and_none_for_each_row(world: World) -> None
             browser.get(address)
         shapes = Counter(VALUE.sub("?", query["sql"]) for query in asked)
         counted[name] = len(asked)
-        repeated[name] = [f"{count} × {shape[:200]}" for shape, count in shapes.items() if count > 1]
+        repeated[name] = [
+            f"{count} × {shape[:200]}"
+            for shape, count in shapes.items()
+            if count > 1 + (f'FROM "{TWICE.get(name)}"' in shape)
+        ]
     assert len(counted) > 70
     assert {name: said for name, said in repeated.items() if said} == {}
     assert {name: count for name, count in counted.items() if count > MORE.get(name, MOST)} == {}
