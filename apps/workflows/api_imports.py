@@ -159,7 +159,7 @@ class Link(Strict):
 
     node = serializers.CharField(max_length=200)
     input = serializers.CharField(max_length=200)
-    source = serializers.CharField(max_length=200, help_text="A node's id")
+    output_of = serializers.CharField(max_length=200, help_text="The id of the node that gives it")
     slot = serializers.IntegerField(min_value=0, max_value=1_000, default=0)
 
 
@@ -204,7 +204,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         """Let an input that is missing take an output of the graph; ``offers`` says which fit."""
         row = self._row(request)
         asked = _asked(Link, request)
-        wish = {"name": asked["input"], "source": asked["source"], "slot": asked["slot"]}
+        wish = {"name": asked["input"], "source": asked["output_of"], "slot": asked["slot"]}
         connect(row, node=asked["node"], **wish, user=person_of(request))
         return self._answer(row)
 

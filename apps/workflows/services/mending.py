@@ -41,7 +41,7 @@ def connect(row: WorkflowImport, *, node: str, name: str, source: str, slot: int
     taken = next((one for one in offer.sources if (one.node, one.slot) == (source, slot)), None)
     if taken is None:
         told = _("it takes one of %(sources)s") % {"sources": ", ".join(map(str, offer.sources))}
-        raise Refused(Problem("source", f"{source}:{slot}"[:80], told, code="unfit"))
+        raise Refused(Problem("output_of", f"{source}:{slot}"[:80], told, code="unfit"))
     object_info = catalogue_or_recorded(row.catalogue)
     graph = connected(row.graph, offer, taken)
     before, after = (drafted(one, object_info, row.file_name) for one in (row.graph, graph))

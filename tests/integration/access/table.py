@@ -1178,7 +1178,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}},
         "POST api/v1/imports/{pk}/confirm": {"manifest": {}},
         "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0"},
-        "POST api/v1/imports/{pk}/connect": {"node": "9", "input": "images", "source": "8"},
+        "POST api/v1/imports/{pk}/connect": {"node": "9", "input": "images", "output_of": "8"},
         "PATCH api/v1/templates/{slug}": {"offered": False},
         "POST api/v1/templates/{slug}/versions/{number}/deprecate": {"reason": "old"},
         "POST api/v1/templates/{slug}/dry-run": {"values": {"positive": "a quay"}},

@@ -163,11 +163,11 @@ def test_over_http_only_what_fits_is_connected_and_only_once(root: User) -> None
     assert offer["sources"] == [
         {"node": "6", "slot": 0, "title": "VAEDecode", "type": "IMAGE", "used": False}
     ]
-    wish = {"node": "7", "input": "images", "source": "5", "slot": 0}
+    wish = {"node": "7", "input": "images", "output_of": "5", "slot": 0}
     wrong = client.post(f"{address}/connect", wish)
     assert wrong.status_code == 400
     assert "it takes one of 6 VAEDecode · IMAGE" in wrong.json()["errors"][0]["message"]
-    assert client.post(f"{address}/connect", wish | {"source": "6"}).json()["offers"] == []
-    assert client.post(f"{address}/connect", wish | {"source": "6"}).status_code == 400, "it has it"
+    assert client.post(f"{address}/connect", wish | {"output_of": "6"}).json()["offers"] == []
+    assert client.post(f"{address}/connect", wish | {"output_of": "6"}).status_code == 400, "it has it"
     confirm(WorkflowImport.objects.get(), completed(WorkflowImport.objects.get().manifest), user=root)
     assert client.post(f"{address}/connect", wish).status_code == 409
