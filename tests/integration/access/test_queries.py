@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MOST: Final = 12
 """Queries of a list, session and person among them."""
-MORE: Final = {"productions_shot": 30, "productions_character": 16, "renders_job": 16, "review_take": 16}
+MORE: Final = {"productions_shot": 28, "api shots": 16, "renders_job": 13}
 """What lists may ask that show more than their rows."""
 TWICE: Final = {"notices_notice": "notices_notice"}
 """A table that a list may ask the same of twice: the sidebar, too, says how many notices are unread."""
