@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms.models import construct_instance
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -16,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from apps.common.show import NOTHING, badge, chips, spoken
-from apps.productions.automating import may_write, remove_automation, save_automation, seen_by
+from apps.productions.automating import faults_of, may_write, remove_automation, save_automation, seen_by
 from apps.productions.models import Automation, Deed, ShotStatus
 from apps.productions.states import LEFT_ALONE, SHOT
 from apps.productions.statuses import save_status
@@ -124,6 +126,14 @@ class AutomationForm(forms.ModelForm[Automation]):
         project = self.fields.get("project")
         if isinstance(project, forms.ModelChoiceField):
             project.empty_label = _("every project")
+
+    def clean(self) -> dict[str, Any]:
+        """Tell what the service would refuse beside its field: constraints, which come after, tell their names."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            for problem in faults_of(construct_instance(self, copy(self.instance))):
+                self.add_error(problem.field, str(problem.message))
+        return cleaned
 
 
 def _named(obj: Any) -> str:

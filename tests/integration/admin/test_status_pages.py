@@ -52,6 +52,24 @@ def test_an_automation_is_written_and_a_circle_refused_on_its_form(browser: Clie
     assert not Automation.objects.filter(name="back again").exists()
     listed = browser.get(reverse("admin:productions_automation_changelist")).content.decode()
     assert "a shot reaches a status: Approved → move the shot to a status: In review" in listed
+    assert "Show all" not in listed
+    listed = browser.get(reverse("admin:productions_automation_changelist"), {"deed": "move"}).content.decode()
+    assert "Show all" in listed
+
+
+def test_an_automation_that_makes_no_sense_is_told_beside_its_fields_and_never_by_a_constraint(
+    browser: Client,
+) -> None:
+    add = reverse("admin:productions_automation_add")
+    fields = {"name": "nowhere", "order": 100, "active": "on", "deed": "move", "trigger": "sequence_reached"}
+    shown = save(browser, add, **fields)
+    assert "say which status the shot gets" in shown
+    assert "say which status it waits for" in shown
+    taken = Automation.objects.filter(builtin=True)[0].name
+    shown += save(browser, add, **fields | {"name": taken}, status="approved", target="final")
+    assert "Automation with this Name already exists." in shown
+    assert "is violated" not in shown
+    assert not Automation.objects.filter(name="nowhere").exists()
 
 
 def test_a_shot_is_given_what_it_continues_on_its_form_by_its_code(browser: Client) -> None:
