@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from apps.common.show import NOTHING, badge, chips, spoken
+from apps.common.show import HUES, NOTHING, badge, chips, hue, spoken
 from apps.productions.automating import faults_of, may_write, remove_automation, save_automation, seen_by
 from apps.productions.models import Automation, Deed, ShotStatus
 from apps.productions.states import LEFT_ALONE, SHOT
@@ -29,6 +29,8 @@ from apps.projects.selectors import projects_for
 from apps.projects.stages import Stage
 
 FLAGS = ("is_done", "is_wip", "is_feedback_request", "is_retake")
+_TOLD = ("title", "where", "sentence", "beginnings")
+"""What somebody reads of an automation who may not change it."""
 
 
 def state_choices() -> list[tuple[str, str]]:
@@ -45,9 +47,13 @@ class StatusForm(forms.ModelForm[ShotStatus]):
         widget=UnfoldAdminSelectWidget(),
         help_text=gettext_lazy("What may be done with a shot of this status."),
     )
+    colour = forms.ChoiceField(label=capfirst(gettext_lazy("colour")), widget=UnfoldAdminSelectWidget())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        colour, own = self.fields.get("colour"), self.instance.colour
+        if isinstance(colour, forms.ChoiceField):  # a colour that has two names keeps the one it has
+            colour.choices = [(own if name == hue(own) else name, word) for name, word in HUES.items()]
         state = self.fields.get("state")
         if isinstance(state, forms.ChoiceField):
             state.choices = state_choices()
@@ -76,7 +82,12 @@ class ShotStatusAdmin(FarmAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("renderable", "closed")
-        return ("slug", "state", "archived") if obj.is_own else ("slug", "state", "renderable", "closed")
+        return (
+            ("slug", "of_state", "archived") if obj.is_own else ("slug", "of_state", "renderable", "closed")
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj is None else (("slug", "of_state"), *self.fields[1:])
 
     def save_model(self, request: HttpRequest, obj: ShotStatus, form: Any, change: bool) -> None:
         save_status(obj, user=person_of(request))
@@ -87,7 +98,7 @@ class ShotStatusAdmin(FarmAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def of_state(self, status: ShotStatus) -> SafeString | str:
-        return NOTHING if status.is_own else status.state
+        return NOTHING if status.is_own else dict(state_choices())[status.state]
 
     @admin.display(description=gettext_lazy("means"))
     def flags(self, status: ShotStatus) -> SafeString:
@@ -128,7 +139,7 @@ class AutomationForm(forms.ModelForm[Automation]):
             project.empty_label = _("every project")
 
     def clean(self) -> dict[str, Any]:
-        """Tell what the service would refuse beside its field: constraints, which come after, tell their names."""
+        """Tell what the service would refuse beside its field; constraints, checked later, tell names alone."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             for problem in faults_of(construct_instance(self, copy(self.instance))):
@@ -182,7 +193,14 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
         return not obj.builtin and may_write(person_of(request), obj, "delete")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("project",) if obj is not None else ()
+        if obj is None:
+            return ()
+        return ("project",) if self.has_change_permission(request, obj) else (*_TOLD, "order", "active")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return ((None, {"fields": (("title", "where"), "sentence", "beginnings", ("order", "active"))}),)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "project":
@@ -207,6 +225,10 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
     @admin.display(description=gettext_lazy("project"), ordering="project__code")
     def where(self, row: Automation) -> str:
         return row.project.code if row.project else _("every project")
+
+    @admin.display(description=gettext_lazy("only from"))
+    def beginnings(self, row: Automation) -> SafeString:
+        return chips([word for state, word in state_choices() if state in row.from_states])
 
     @admin.display(description=gettext_lazy("when … then …"))
     def sentence(self, row: Automation) -> str:
