@@ -38,7 +38,7 @@ class BaseModel(models.Model):
 def _in_words(
     row: models.Model, model: type[models.Model], constraint: models.BaseConstraint
 ) -> models.BaseConstraint:
-    """Tell fields of what is unique in the studio, or in a project: Django would tell the constraint's name."""
+    """Tell fields of what is unique in the studio, or in a project: Django tells the constraint's name."""
     if not isinstance(constraint, models.UniqueConstraint) or constraint.condition not in _OF_STUDIO_OR_FILM:
         return constraint
     fields = tuple(name for name in constraint.fields if name != "project")

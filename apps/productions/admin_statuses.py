@@ -139,7 +139,7 @@ class AutomationForm(forms.ModelForm[Automation]):
             project.empty_label = _("every project")
 
     def clean(self) -> dict[str, Any]:
-        """Tell what the service would refuse beside its field; constraints, checked later, tell names alone."""
+        """Tell what the service would refuse beside its field; constraints, checked later, tell names."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             for problem in faults_of(construct_instance(self, copy(self.instance))):
