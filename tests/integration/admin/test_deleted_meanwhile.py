@@ -210,8 +210,9 @@ def test_neither_a_locked_shot_is_deleted_nor_one_with_material(film: Film, shot
 
 def test_the_page_that_asks_names_what_keeps_a_row_in_order(film: Film, shot: Shot, as_: Browser) -> None:
     boss, character = as_("admin"), shot.casting.get().character
-    for code in ("SH0090", "SH0080"):
-        ShotFactory.create(sequence=shot.sequence, code=code).casting.create(character=character)
+    for code, order in (("SH0090", 9009), ("SH0080", 9008)):
+        later = ShotFactory.create(sequence=shot.sequence, code=code, order=order)
+        later.casting.create(character=character)
     asked = boss.get(page(character).replace("/change/", "/delete/")).content.decode()
     assert asked.index("SQ700_SH0070") < asked.index("SQ700_SH0080") < asked.index("SQ700_SH0090")
     asked = boss.get(page(shot.sequence).replace("/change/", "/delete/")).content.decode()
