@@ -1,4 +1,4 @@
-"""Words that our catalogue keeps: of Unfold, which have no Korean; of Django, whose Korean says something else."""
+"""Words that our catalogue keeps: of Unfold, without Korean; of Django, whose Korean says something else."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ OF_DJANGO: Final = (
         "related objects:"
     ),
     _(
-        "Deleting the selected %(objects_name)s would require deleting the following protected related objects:"
+        "Deleting the selected %(objects_name)s would require deleting the following protected related "
+        "objects:"
     ),
 )
 RESULTS: Final = ngettext_lazy("%(counter)s result", "%(counter)s results")
