@@ -89,6 +89,11 @@ class ShotStatusAdmin(FarmAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj is None else (("slug", "of_state"), *self.fields[1:])
 
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        words = dict(state_choices())
+        for row in rows:
+            row.state_words = words
+
     def save_model(self, request: HttpRequest, obj: ShotStatus, form: Any, change: bool) -> None:
         save_status(obj, user=person_of(request))
 
@@ -98,7 +103,10 @@ class ShotStatusAdmin(FarmAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def of_state(self, status: ShotStatus) -> SafeString | str:
-        return NOTHING if status.is_own else dict(state_choices())[status.state]
+        if status.is_own:
+            return NOTHING
+        words = getattr(status, "state_words", None) or dict(state_choices())
+        return str(words[status.state])
 
     @admin.display(description=gettext_lazy("means"))
     def flags(self, status: ShotStatus) -> SafeString:
