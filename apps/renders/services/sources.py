@@ -116,7 +116,7 @@ def find_sources(
     an approved one, that before one nobody has judged; never a rejected one.
     """
     keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
-    # Jobs first: one that ends in between is found here, or its take below. The other way round it is neither.
+    # Jobs first: one that ends in between is found here, or as its take; the other way round, it is neither.
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
     awaited = list(jobs.only("code", "shot_id", "width", "height", "frames", "fps", "length"))
     found = {artifact.take.shot_id: _of_artifact(artifact, role) for artifact in _artifacts(keys, kind)}
