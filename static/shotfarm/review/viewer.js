@@ -146,7 +146,8 @@ class Viewer {
   /** Show what open notes have drawn on this frame; nothing while it plays. */
   showDrawn() {
     const { frame, playing } = this.transport;
-    const here = this.notes.now.filter((note) => !note.resolved_at && note.frame === this.item?.first + frame);
+    const number = (this.item ? this.item.first : 0) + frame;
+    const here = this.notes.now.filter((note) => !note.resolved_at && note.frame === number);
     this.showDrawing(playing ? [] : here.flatMap((note) => note.drawing), playing ? null : frame);
   }
 
