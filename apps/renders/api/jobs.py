@@ -142,7 +142,7 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
         control.change_job(job, cast(Wishes, wishes), user=person_of(request), reason=reason)
         return self._answer()
 
-    @extend_schema(operation_id="v1_jobs_change_many", request=ChangeMany, responses=OutcomeSerializer)
+    @extend_schema(operation_id="jobs_change_many", request=ChangeMany, responses=OutcomeSerializer)
     @action(detail=False, methods=["post"], filterset_class=None)
     def change(self, request: Request) -> Response:
         """Change a selection of jobs; what became of each is told."""
@@ -151,7 +151,7 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
         outcome = control.change_jobs(jobs, cast(Wishes, asked), user=person_of(request), reason=reason)
         return Response(OutcomeSerializer(outcome).data)
 
-    @extend_schema(operation_id="v1_jobs_cancel_many", request=CancelMany, responses=Cancelled)
+    @extend_schema(operation_id="jobs_cancel_many", request=CancelMany, responses=Cancelled)
     @action(detail=False, methods=["post"], url_path="cancel", filterset_class=None)
     def cancel_many(self, request: Request) -> Response:
         """Cancel a selection of jobs; those that are closed stay as they are."""

@@ -58,7 +58,7 @@ class Requeued(serializers.Serializer[Any]):
 class RequeuesJobs:
     """What the jobs' addresses gain."""
 
-    @extend_schema(operation_id="v1_jobs_requeue_many", request=RequeueMany, responses=Requeued)
+    @extend_schema(operation_id="jobs_requeue_many", request=RequeueMany, responses=Requeued)
     @action(detail=False, methods=["post"], url_path="requeue", filterset_class=None)
     def requeue_many(self, request: Request) -> Response:
         """Requeue named jobs, or what failed on a node. Jobs that did not end without a take stay."""
