@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Problem, Refused, lacks_permission
+from apps.common.show import HUES, is_hue
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.productions.models import ShotStatus
@@ -57,6 +58,8 @@ def _check(status: ShotStatus, before: ShotStatus | None) -> None:
     if before is not None and before.state != status.state:
         told = _("a status stays what it is of; add another, and archive this one")
         raise Refused(Problem("state", status.state, told, code="fixed"))
+    if not is_hue(status.colour) and (before is None or before.colour != status.colour):
+        raise Refused(Problem("colour", status.colour, _("choose one of: %s") % ", ".join(HUES)))
     if status.is_own and status.archived:
         told = _("the machine's own statuses stay; rename it if you do not use the word")
         raise Refused(Problem("archived", status.slug, told, code="stays"))
