@@ -20,7 +20,7 @@ from apps.renders.forecast import (
     expect_running,
 )
 
-TRIALS = 200
+TRIALS = 80
 
 
 def observed(seconds: list[float]) -> Durations:
