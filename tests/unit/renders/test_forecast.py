@@ -22,7 +22,7 @@ from apps.renders.forecast import (
     expect_turns,
 )
 
-TRIALS = 200
+TRIALS = 80
 
 
 def observed(seconds: list[float]) -> Durations:
