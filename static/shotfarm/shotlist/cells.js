@@ -91,6 +91,7 @@ const fill = (mine, html) => {
   const picks = form.querySelector("[data-picks]");
   mine.chips = picks && new Chips(picks, datum(mine.cell, "cell"));
   enter(form);
+  form.scrollIntoView({ block: "nearest", inline: "nearest" }); /* the last columns stand at the edge of the page */
   /** @type {HTMLInputElement | null} */
   const first = form.querySelector("input.sf-field");
   if (first && first === document.activeElement) first.select();
