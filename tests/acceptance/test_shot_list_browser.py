@@ -102,12 +102,15 @@ def edits(page: Page) -> None:
     expect(page.locator(".sf-said")).to_contain_text("SQ010_SH0010 is saved.")
     expect(cell).to_be_focused()
     cell.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     expect(first.locator("[data-cell=place]")).to_be_focused()
     page.keyboard.press("Enter")
     place = first.locator("select[name=location]")
     place.select_option(index=2)
     wanted = place.locator("option:checked").inner_text()
     place.press("Tab")
+    expect(first.locator("[data-find]")).to_be_focused()  # of the presets
+    page.keyboard.press("Tab")
     expect(first.locator("[name=frames]")).to_be_focused()
     shown = first.locator("[data-cell=place]").inner_text()
     assert shown in wanted and shown != "–"

@@ -44,14 +44,14 @@ export class Chips {
 
   changed() { return this.keys().join("\n") !== this.was; }
 
-  rules() { return need(this.offer, "[data-rules]").textContent?.trim() ?? ""; }
+  warnings() { return all(this.offer, ".sf-rule-hard, .sf-rule-warning").map((told) => datum(told, "rule")); }
 
-  /** Waits for the farm's word on what is picked. @returns {Promise<boolean>} whether it says of a rule what nobody
-   * can have read yet */
+  /** Waits for the farm's word on what is picked. @returns {Promise<boolean>} whether it warns of a rule that nobody
+   * can have read of yet */
   async warned() {
-    const before = this.rules();
+    const before = new Set(this.warnings());
     await this.answered;
-    return this.rules() !== "" && this.rules() !== before;
+    return this.warnings().some((rule) => !before.has(rule));
   }
 
   /** Marks the option that Enter picks; -1 for none. @param {number} at */
