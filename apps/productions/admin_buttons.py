@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Shot
 from apps.productions.preset_looks import look_from_shot
-from apps.productions.services import act_of_move, move_shot_status
+from apps.productions.services import act_of_move, move_shot_status, move_shots
 from apps.productions.states import ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
@@ -92,7 +92,7 @@ class PressesShots(ScopedAdmin):
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
         movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
-        moved = sum(move_shot_status(shot, to=to, user=person_of(request)) for shot in movable)
+        moved = move_shots(movable, to=to, user=person_of(request))
         if moved:
             messages.success(request, _("%(moved)d shots changed.") % {"moved": moved})
         if len(shots) > moved:
