@@ -105,7 +105,6 @@ check-types:
 SCRIPTS := $(VENV)/scripts
 check-scripts: $(SCRIPTS)/installed
 	$(NODE) $(SCRIPTS)/node_modules/typescript/bin/tsc --project requirements/scripts
-	$(NODE) $(SCRIPTS)/node_modules/typescript/bin/tsc --project requirements/scripts/tsconfig.loose.json
 
 $(SCRIPTS)/installed: requirements/scripts/package.json requirements/scripts/package-lock.json
 	@mkdir -p $(SCRIPTS)

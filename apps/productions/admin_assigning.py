@@ -1,4 +1,4 @@
-"""Who works on which shot, on the shots' pages: a column, a filter, a form, and an action for many."""
+"""Who works on which shot, on the shots' pages: a filter, a form, and an action for many."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
 from apps.common.errors import NotAllowed, Refused
-from apps.common.show import chips
 from apps.productions.assigning import ME, NOBODY, assign, assign_many, assignable, assigned
 from apps.productions.models import Shot
 from apps.projects.admin_scope import ScopedAdmin
@@ -110,12 +108,9 @@ class AssignsShots(ScopedAdmin):
     def assigning_of(self, request: HttpRequest, shot: Shot) -> dict[str, Any]:
         """What the shot page shows of it: who works on it and, to whoever assigns, who might."""
         on_it = {person.pk: person for person in shot.assignees.order_by("username")}
-        offered = list(assignable(shot.project)) if self.may_assign(request, shot) else []
+        may = not shot.locked and self.may_assign(request, shot)
+        offered = list(assignable(shot.project)) if may else []
         return {
             "assigned_people": list(on_it.values()),
             "assignable_people": [(person, person.pk in on_it) for person in offered],
         }
-
-    @admin.display(description=gettext_lazy("assigned to"))
-    def people(self, shot: Shot) -> SafeString:
-        return chips([person.username for person in shot.assignees.all()])

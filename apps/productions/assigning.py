@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
+from apps.productions.locking import require_all_unlocked, require_unlocked
 from apps.productions.models import Shot
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Act, Role
@@ -46,14 +48,18 @@ def assigned(shots: QuerySet[Shot], whom: str, *, reader: User) -> QuerySet[Shot
     return shots.filter(pk__in=_assignments.filter(user__username=whom).values("shot_id"))
 
 
-def assign(shot: Shot, names: Sequence[str], *, user: User) -> bool:
+def assign(shot: Shot, names: Sequence[str], *, user: User, row_version: int | None = None) -> bool:
     """Assign a shot to the people of these user names and nobody else; False if it is so already.
 
-    Raises NotAllowed unless ``user`` plans the whole project, Refused for who may not be assigned.
+    Raises NotAllowed unless ``user`` plans the whole project, Refused for a locked shot and for who may not
+    be assigned; Stale where somebody assigned others after ``row_version``, if it is named.
     """
     require(user, Act.PLAN, shot.project)
     wanted = _people(shot.project, names)
     with changing(Shot, [shot.pk], actor=user):
+        require_unlocked(shot)
+        if row_version is not None:
+            require_unchanged(shot, row_version, "assignees")
         before = set(_assignments.filter(shot=shot.pk).values_list("user_id", flat=True))
         gone, new = before - wanted.keys(), wanted.keys() - before
         if not gone and not new:
@@ -71,7 +77,8 @@ def assign_many(
     """Add people to shots of one project and take people off them; return how many shots changed.
 
     It takes a constant number of statements. Raises NotAllowed unless ``user`` plans all of it; Refused for
-    shots of several projects, too many at once, and for who may not be assigned; then nothing was changed.
+    shots of several projects, too many at once, locked ones, and for who may not be assigned; then nothing
+    was changed.
     """
     require_rows(user, Act.PLAN, shots)
     rows = dict(shots.order_by().values_list("pk", "project_id")[: MOST_SHOTS + 1])
@@ -87,6 +94,7 @@ def assign_many(
     wanted = _people(project, add, field="add")
     unwanted = set(User.objects.filter(username__in=remove).values_list("pk", flat=True)) - wanted.keys()
     with changing(Shot, rows, actor=user):
+        require_all_unlocked(rows)
         pairs = set(_assignments.filter(shot__in=rows).values_list("shot_id", "user_id"))
         new = [(shot, person) for shot in rows for person in wanted if (shot, person) not in pairs]
         gone = {(shot, person) for shot, person in pairs if person in unwanted}

@@ -94,17 +94,27 @@ def update_shot(
         _write(shot, fields, user=user, row_version=row_version, casting=casting, presets=presets)
 
 
-def amend_shot(shot: Shot, *, user: User, row_version: int, **fields: Unpack[ShotFields]) -> None:
+def amend_shot(
+    shot: Shot,
+    *,
+    user: User,
+    row_version: int,
+    casting: Sequence[Part] | None = None,
+    presets: Sequence[str] | None = None,
+    **fields: Unpack[ShotFields],
+) -> None:
     """Change a few fields of a shot, whatever others changed elsewhere in it after ``row_version``.
 
     Raises Stale where somebody changed one of these; Refused, NotAllowed: see update_shot.
     """
+    lists = {"casting": casting, "presets": presets}
+    mine = {*fields, *(name for name, told in lists.items() if told is not None)}
     seen = row_version
     while True:
         try:
-            return update_shot(shot, user=user, row_version=seen, **fields)
+            return update_shot(shot, user=user, row_version=seen, casting=casting, presets=presets, **fields)
         except Stale as stale:
-            if stale.now <= seen or fields.keys() & {one.field for one in stale.changed}:
+            if stale.now <= seen or mine & {one.field for one in stale.changed}:
                 raise
             seen = stale.now  # what was changed up to there is none of these fields
 

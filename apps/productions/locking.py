@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from django.db.models import F
@@ -15,6 +16,9 @@ from apps.ledger.services.recording import changing
 from apps.productions.models import Shot
 from apps.projects.roles import Act
 from apps.projects.selectors import require
+
+MOST_NAMED: Final = 20
+"""Locked shots that a refusal names."""
 
 
 def lock_shot(shot: Shot, *, user: User) -> bool:
@@ -47,6 +51,18 @@ def require_unlocked(shot: Shot) -> None:
         told = _("%(user)s locked this shot on %(day)s; unlock it to change its plan")
         facts = {"user": found["locked_by"], "day": f"{found['locked_at']:%Y-%m-%d %H:%M} UTC"}
         raise Refused(Problem("locked_by", shot.full_code, told % facts, code="locked"))
+
+
+def require_all_unlocked(shots: Collection[UUID]) -> None:
+    """Raise Refused, naming the first of those that are locked and by whom; one query."""
+    told = _("%(user)s locked this shot; unlock it to change its plan")
+    locked = Shot.objects.filter(pk__in=shots).exclude(locked_by="").select_related("sequence")
+    problems = [
+        Problem("shots", shot.full_code, told % {"user": shot.locked_by}, code="locked")
+        for shot in locked.order_by("sequence__order", "order", "pk")[:MOST_NAMED]
+    ]
+    if problems:
+        raise Refused(*problems)
 
 
 def _newer() -> dict[str, object]:

@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    expect,
     sync_playwright,
 )
 
@@ -116,6 +117,7 @@ def visit(browser: Browser, name: str, *, locale: str = "en-GB") -> Iterator[Vis
         locale=locale, viewport={"width": 1600, "height": 1000}, reduced_motion="reduce", color_scheme="dark"
     )
     context.set_default_timeout(PAGE_MS)
+    expect.set_options(timeout=PAGE_MS)
     context.tracing.start(screenshots=True, snapshots=True)
     visitor = Visit(context)
     try:

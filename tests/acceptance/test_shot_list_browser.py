@@ -47,10 +47,10 @@ Artifact.objects.create(
 )
 answer({"project": str(shot.project_id), "sequence": str(sequence.pk)})
 """
-CHANGE: Final = """async ([key, version, frames]) => {
+CHANGE: Final = """async ([key, version, said]) => {
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
     const headers = {"X-CSRFToken": token, "Content-Type": "application/json"};
-    const body = JSON.stringify({frames, row_version: version});
+    const body = JSON.stringify({...said, row_version: version});
     return (await fetch(`/api/v1/shots/${key}`, {method: "PATCH", headers, body})).status;
 }"""
 """Change a shot as another tab would."""
@@ -94,12 +94,15 @@ def edits(page: Page) -> None:
     expect(page.locator(".sf-said")).to_contain_text("SQ010_SH0010 is saved.")
     expect(cell).to_be_focused()
     cell.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     expect(first.locator("[data-cell=place]")).to_be_focused()
     page.keyboard.press("Enter")
     place = first.locator("select[name=location]")
     place.select_option(index=2)
     wanted = place.locator("option:checked").inner_text()
     place.press("Tab")
+    expect(first.locator("[data-find]")).to_be_focused()  # of the presets
+    page.keyboard.press("Tab")
     expect(first.locator("[name=frames]")).to_be_focused()
     shown = first.locator("[data-cell=place]").inner_text()
     assert shown in wanted and shown != "–"
@@ -137,7 +140,7 @@ def is_refused_when_stale(page: Page) -> None:
     first.locator("[data-cell=length]").press("Enter")
     frames = first.locator("[name=frames]")
     version = int(first.locator("[name=row_version]").input_value())
-    assert page.evaluate(CHANGE, [key, version, 77]) == 200
+    assert page.evaluate(CHANGE, [key, version, {"frames": 77}]) == 200
     frames.fill("99")
     frames.press("Enter")
     expect(first.locator(".sf-meanwhile")).to_contain_text("77")
@@ -155,6 +158,80 @@ def is_refused_when_stale(page: Page) -> None:
     expect(frames).to_have_value("0")
     frames.press("Escape")
     expect(first.locator("[data-cell=length]")).to_contain_text("99 ·")
+
+
+def chips_of(shot: Locator) -> Locator:
+    return shot.locator("[data-chips] [data-chip]")
+
+
+def picks(page: Page) -> None:
+    """Chips, by the keyboard alone: letters find, Enter picks, Delete takes away, Tab saves and goes on."""
+    shot = row(page, "SQ010_SH0010")
+    cast = shot.locator("[data-cell=cast]")
+    cast.press("Enter")
+    expect(shot.locator("[data-find]")).to_be_focused()
+    for letters in ("kai", "gerda"):
+        page.keyboard.type(letters)
+        page.keyboard.press("Enter")  # picks once the farm has answered the last letter
+        expect(shot.locator("[data-find]")).to_have_value("")
+    expect(chips_of(shot)).to_have_text([re.compile("Kai"), re.compile("Gerda")])
+    for key in ("ArrowLeft", "ArrowLeft", "Delete"):
+        page.keyboard.press(key)
+    expect(chips_of(shot)).to_have_text([re.compile("Gerda")])
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    expect(shot.locator("[name=location]")).to_be_focused()
+    expect(cast).to_have_text("Gerda")
+    page.keyboard.press("Escape")
+
+
+def is_warned(page: Page) -> None:
+    """One of an exclusive category makes way; what breaks a rule is told before it is saved."""
+    shot = row(page, "SQ010_SH0010")
+    presets = shot.locator("[data-cell=used_presets]")
+    presets.press("Enter")
+    expect(chips_of(shot).first).to_contain_text("Establishing shot")
+    count = chips_of(shot).count()
+    page.keyboard.type("medium close")
+    page.keyboard.press("Enter")
+    expect(chips_of(shot).last).to_contain_text("Medium close-up")
+    expect(chips_of(shot)).to_have_count(count)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.keyboard.type("dolly zoom")
+    expect(shot.locator("[role=option][aria-selected=true]")).to_contain_text("Dolly zoom")
+    page.route("**/choices/*", hold)
+    page.keyboard.press("Enter")
+    expect(chips_of(shot).last).to_contain_text("Dolly zoom")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    held[-1].continue_()
+    page.unroute("**/choices/*", hold)
+    expect(shot.locator("[data-rules]")).to_contain_text("A dolly zoom needs")
+    expect(shot.locator("[data-find]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(presets).to_contain_text("Aerial")
+    expect(presets).to_be_focused()
+
+
+def is_kept_when_stale(page: Page) -> None:
+    """What another tab cast meanwhile is shown beside what was picked; to leave it takes theirs."""
+    shot = row(page, "SQ010_SH0010")
+    key = shot.locator("[data-shot]").get_attribute("data-shot")
+    shot.locator("[data-cell=cast]").press("Enter")
+    version = int(shot.locator("[name=row_version]").input_value())
+    assert page.evaluate(CHANGE, [key, version, {"casting": []}]) == 200
+    page.keyboard.type("kai")
+    page.keyboard.press("Enter")
+    expect(chips_of(shot)).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(shot.locator(".sf-meanwhile")).to_contain_text("coordinator")
+    expect(chips_of(shot)).to_have_text([re.compile("Gerda"), re.compile("Kai")])
+    page.keyboard.press("Escape")
+    expect(shot.locator("[data-cell=cast]")).to_have_text("–")
 
 
 def is_put_in_order(page: Page, url: str) -> None:
@@ -209,6 +286,9 @@ def test_the_list_of_shots(studio: tuple[Farm, dict[str, Any]], browser: Browser
         edits(page)
         goes_on_while_it_is_saved(page)
         is_refused_when_stale(page)
+        picks(page)
+        is_warned(page)
+        is_kept_when_stale(page)
         is_put_in_order(page, f"{address}&sequence__id__exact={rows['sequence']}")
         is_a_gallery(page)
         refused = re.compile(r"(400|409) POST \S+/cell/|error: Failed to load resource: .* (400|409) ")

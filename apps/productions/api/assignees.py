@@ -45,7 +45,10 @@ class AssigneesViewSet(ScopedViewSet[Shot]):
 
     @extend_schema(operation_id="shots_assign", request=AssigneesChange, responses=Assignees)
     def assign(self, request: Request, pk: str) -> Response:
-        """Assign the shot to these people and nobody else. It takes the right to plan the whole project."""
+        """Assign the shot to these people and nobody else; a locked one is refused.
+
+        It takes the right to plan the whole project.
+        """
         shot, user = self.get_object(), person_of(request)
         require(user, Act.PLAN, shot.project)
         body = AssigneesChange(data=request.data)

@@ -16,7 +16,7 @@ from apps.common.errors import Refused
 from apps.materials.models import MaterialKind
 from apps.materials.selectors import Owner, of_owner, usable_by
 from apps.materials.services import add_material, change_material
-from apps.productions.admin import SequenceAdmin
+from apps.productions.admin_outline import SequenceAdmin
 from apps.productions.models import Sequence, Shot
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of

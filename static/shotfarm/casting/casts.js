@@ -5,6 +5,7 @@
  *            costume_override_ko: string, lora_weight: number | null}} Part
  * @typedef {{id: string, code: string, what: string, version: number, locked: string, may: boolean, picture: string,
  *            url: string, casting: Part[]}} Row
+ * @typedef {{code: string, name: string, face: string, archived: boolean, costumes: string[], default: string}} Person
  */
 
 /** @param {string} character @returns {Part} */

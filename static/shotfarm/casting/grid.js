@@ -11,7 +11,7 @@ export const make = (tag, names = {}, ...inside) => {
 export class Grid {
   /**
    * @param {HTMLElement} table @param {import("./casts.js").Casts} casts
-   * @param {{code: string, name: string, face: string, archived: boolean, costumes: string[], default: string}[]} people
+   * @param {import("./casts.js").Person[]} people
    * @param {Record<string, string>} words
    */
   constructor(table, casts, people, words) {
@@ -24,6 +24,10 @@ export class Grid {
     this.shown = people.map((_one, index) => index);
     /** @type {HTMLElement[][]} */
     this.cells = [];
+    /** @type {HTMLElement[]} */
+    this.heads = [];
+    /** @type {HTMLElement[]} */
+    this.marked = [];
     this.onChoice = () => {};
     this._draw();
   }
@@ -38,10 +42,11 @@ export class Grid {
     const body = make("tbody");
     this.casts.rows.forEach((row, index) => body.append(this._row(row, index)));
     this.table.replaceChildren(make("thead", {}, head), body);
-    this.heads = [...head.children].slice(1);
+    this.heads = /** @type {HTMLElement[]} */ ([...head.children].slice(1));
     this.choose({ row: 0, col: 0 });
   }
 
+  /** @param {import("./casts.js").Row} row @param {number} index */
   _row(row, index) {
     const link = make("a", { href: row.url, tabindex: "-1" }, row.code);
     const picture = row.picture
@@ -82,7 +87,7 @@ export class Grid {
       }
       cell.setAttribute("aria-label", `${this.casts.rows[row].code}, ${one.name}: ${said}`);
     });
-    this.cells[row][0]?.closest("tr").classList.toggle("sf-cast-changed", this.casts.changed(row));
+    this.cells[row][0]?.closest("tr")?.classList.toggle("sf-cast-changed", this.casts.changed(row));
   }
 
   /** Show some of the characters only. @param {(index: number) => boolean} fits */
@@ -100,7 +105,7 @@ export class Grid {
     this.focus = to;
     if (!extend) this.anchor = to;
     this.cells[to.row]?.[to.col]?.setAttribute("tabindex", "0");
-    for (const cell of this.marked ?? []) cell.removeAttribute("aria-selected");
+    for (const cell of this.marked) cell.removeAttribute("aria-selected");
     this.marked = this.chosen().map(({ row, col }) => this.cells[row][col]);
     for (const cell of this.marked) cell.setAttribute("aria-selected", "true");
     this.onChoice();
@@ -110,7 +115,7 @@ export class Grid {
   chooseRow(row, extend) {
     if (!this.shown.length) return;
     this.choose({ row: extend ? this.anchor.row : row, col: this.shown[0] });
-    this.choose({ row, col: this.shown.at(-1) }, true);
+    this.choose({ row, col: this.shown[this.shown.length - 1] }, true);
   }
 
   rowsChosen() {
@@ -139,6 +144,7 @@ export class Grid {
 
   /** @param {EventTarget | null} target @returns {{row: number, col: number} | null} */
   at(target) {
+    /** @type {HTMLElement | null} */
     const cell = target instanceof Element ? target.closest("td[data-col]") : null;
     const line = cell?.closest("tr");
     return cell && line ? { row: Number(line.dataset.row), col: Number(cell.dataset.col) } : null;

@@ -3,7 +3,7 @@
 /**
  * @param {import("./grid.js").Grid} grid
  * @param {Record<string, () => void>} deeds by name
- * @param {(like: any) => void} fill what is chosen with what the first cell says
+ * @param {(like: import("./casts.js").Part | undefined) => void} fill what is chosen with what the first cell says
  */
 export const lay = (grid, deeds, fill) => {
   /** @type {{choosing: boolean, moved: boolean, cast: boolean} | null} */
@@ -15,10 +15,11 @@ export const lay = (grid, deeds, fill) => {
     if (event.button !== 0) return;
     const writing = document.activeElement;
     if (writing instanceof HTMLElement && !grid.table.contains(writing)) writing.blur(); /* what is being written is said of whom it was written */
-    const head = event.target.closest("th[scope=row]");
-    if (head && !event.target.closest("a")) {
+    const target = /** @type {Element} */ (event.target);
+    const row = target.closest("th[scope=row]")?.closest("tr");
+    if (row && !target.closest("a")) {
       event.preventDefault();
-      grid.chooseRow(Number(head.closest("tr").dataset.row), event.shiftKey);
+      grid.chooseRow(Number(row.dataset.row), event.shiftKey);
       grid.enter();
       return;
     }
@@ -49,7 +50,9 @@ export const lay = (grid, deeds, fill) => {
 
   /** @type {Record<string, [down: number, right: number]>} */
   const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -999], End: [0, 999] };
+  /** @type {Partial<Record<string, string>>} */
   const keys = { " ": "toggle", Delete: "remove", Backspace: "remove", Enter: "write" };
+  /** @type {Partial<Record<string, string>>} */
   const held = { c: "copy", v: "paste", d: "down", z: "back", s: "save" };
   grid.table.addEventListener("keydown", (event) => {
     if (!grid.at(event.target) || event.altKey) return;

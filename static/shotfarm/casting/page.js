@@ -6,25 +6,47 @@ import { Grid, make } from "./grid.js";
 import { lay } from "./hands.js";
 import { Panel } from "./panel.js";
 
-const page = document.querySelector("[data-casting]");
-const told = JSON.parse(page.dataset.told);
-const words = JSON.parse(page.dataset.words);
+/**
+ * @typedef {import("./casts.js").Part} Part
+ * @typedef {{id: string, row_version: number, casting: Part[]}} Now: a shot as the farm says it is
+ * @typedef {{field: string, message: string, code: string}} Problem
+ * @typedef {{project: string, characters: import("./casts.js").Person[], shots: import("./casts.js").Row[], save: string,
+ *            undo: string}} Told
+ */
+
+const page = /** @type {HTMLElement} */ (document.querySelector("[data-casting]"));
+/** @type {Told} */
+const told = JSON.parse(page.dataset.told ?? "");
+/** @type {Record<string, string>} */
+const words = JSON.parse(page.dataset.words ?? "");
 /** @param {string} name @returns {any} */
 const find = (name) => page.querySelector(`[data-${name}]`);
-const fill = (text, facts) => text.replace(/%\((\w+)\)s/g, (_all, name) => facts[name]);
+/** @param {string} text @param {Record<string, string | number>} facts */
+const fill = (text, facts) => text.replace(/%\((\w+)\)s/g, (_all, name) => String(facts[name]));
 
-find("turn")?.addEventListener("change", (event) => {
-  if (event.target.value.startsWith("?")) location.search = event.target.value;
+const turn = find("turn");
+turn?.addEventListener("change", () => {
+  if (turn.value.startsWith("?")) location.search = turn.value;
 });
+/** What is being written is said, and counts. */
+const endWriting = () => {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+};
+
+/** @param {unknown} failure */
+const messageOf = (failure) => (failure instanceof Error ? failure.message : String(failure));
 
 const begin = () => {
   const casts = new Casts(told.shots);
   const grid = new Grid(find("grid"), casts, told.characters, words);
-  const button = (name) => page.querySelector(`[data-do=${name}]`);
+  /** @param {string} name */
+  const button = (name) => /** @type {HTMLButtonElement} */ (page.querySelector(`[data-do=${name}]`));
   const said = find("said");
+  /** @type {Part[] | null} */
   let copied = null;
   let busy = false;
 
+  /** @param {string} text @param {boolean} [bad] @param {...Node} more */
   const tell = (text, bad = false, ...more) => {
     said.className = bad ? "sf-row sf-bad" : "sf-row";
     said.replaceChildren(text, ...more);
@@ -43,7 +65,7 @@ const begin = () => {
     panel.show();
   };
 
-  /* Rows that may not be changed stay as they are, and it is said why. */
+  /** Rows that may not be changed stay as they are, and it is said why. @param {number[]} shut @param {number[]} [rows] */
   const done = (shut, rows) => {
     if (shut.length) {
       const row = casts.rows[shut[0]];
@@ -58,10 +80,12 @@ const begin = () => {
   };
   const rows = () => grid.rowsChosen();
 
+  /** @param {Part | undefined} like */
   const fillFrom = (like) => done(casts.cast(grid.chosen(), like), rows());
   const panel = new Panel(find("part"), find("who"), grid, words, (name, value) =>
     done(casts.say(panel.cast(), name, value === "\n" ? "" : value), rows()));
 
+  /** @type {Record<string, () => void>} */
   const deeds = {
     cast: () => fillFrom(undefined),
     remove: () => done(casts.remove(grid.chosen()), rows()),
@@ -100,7 +124,7 @@ const begin = () => {
     const shots = sent.map((row) => ({ id: casts.rows[row].id, row_version: casts.rows[row].version, casting: casts.now[row] }));
     try {
       const answer = await call("POST", told.save, { project: told.project, shots });
-      const versions = new Map(answer.changed.map((one) => [one.id, one.row_version]));
+      const versions = new Map(answer.changed.map((/** @type {Now} */ one) => [one.id, one.row_version]));
       sent.forEach((row, at) => casts.read(row, shots[at].casting, versions.get(shots[at].id) ?? casts.rows[row].version));
       casts.steps.length = 0;
       find("conflict").hidden = true;
@@ -116,8 +140,13 @@ const begin = () => {
     }
   };
 
+  /** @param {string} text */
+  const pressed = (text) =>
+    /** @type {HTMLButtonElement} */ (make("button", { type: "button", class: "sf-btn sf-slim" }, text));
+
+  /** @param {string} batch */
   const undoing = (batch) => {
-    const press = make("button", { type: "button", class: "sf-btn sf-slim" }, words.undo);
+    const press = pressed(words.undo);
     press.addEventListener("click", async () => {
       press.disabled = true;
       try {
@@ -125,26 +154,29 @@ const begin = () => {
         leaving = true;
         location.reload();
       } catch (refused) {
-        tell(String(refused.message), true);
+        tell(messageOf(refused), true);
       }
     });
     return press;
   };
 
+  /** @param {NotDone} refused @param {number[]} sent: rows */
   const explain = async (refused, sent) => {
+    /** @type {Problem[]} */
     const errors = refused.told?.errors ?? [];
     tell(errors.length ? words.refused : refused.message, true);
     const stale = errors.filter((error) => error.code === "stale");
     const list = make("div", { class: "sf-inside sf-page" });
     if (stale.length) {
+      /** @type {Map<string, Now>} */
       const fresh = new Map();
       for (let from = 0; from < stale.length; from += 50) {
         const keys = stale.slice(from, from + 50).map((error) => casts.rows[rowOf(error, sent)].id);
         try {
           const answer = await call("GET", `${told.save}?limit=50&id=${keys.join(",")}`);
-          answer.results.forEach((one) => fresh.set(one.id, one));
+          answer.results.forEach((/** @type {Now} */ one) => fresh.set(one.id, one));
         } catch (unread) {
-          tell(String(unread.message), true); /* who it was is shown all the same; saving again asks again */
+          tell(messageOf(unread), true); /* who it was is shown all the same; saving again asks again */
         }
       }
       stale.forEach((error) => list.append(choice(error, rowOf(error, sent), fresh)));
@@ -158,19 +190,25 @@ const begin = () => {
     find("conflict").hidden = !errors.length;
   };
 
+  /** The row that a problem of what was sent is about. @param {Problem} error @param {number[]} sent */
   const rowOf = (error, sent) => sent[Number(/^shots\[(\d+)\]/.exec(error.field)?.[1])];
 
+  /** @param {Part[]} parts */
   const sentence = (parts) => parts.map((part) => {
     const name = told.characters.find((one) => one.code === part.character)?.name ?? part.character;
     const more = [part.costume_override || part.costume, part.action || part.action_ko].filter(Boolean).join(", ");
     return more ? `${name} (${more})` : name;
   }).join(" · ") || words.nobody;
 
-  /* One shot that two people cast: theirs and mine beside each other, and which of them goes on. */
+  /**
+   * One shot that two people cast: theirs and mine beside each other, and which of them goes on.
+   * @param {Problem} error @param {number} row @param {Map<string, Now>} fresh
+   */
   const choice = (error, row, fresh) => {
     const now = fresh.get(casts.rows[row].id);
     const box = make("div", { class: "sf-cast-two" }, make("p", {}, error.message));
     if (!now) return box;
+    /** @param {boolean} mine */
     const decide = (mine) => () => {
       casts.read(row, now.casting, now.row_version);
       if (!mine) casts.now[row] = now.casting;
@@ -179,7 +217,7 @@ const begin = () => {
       find("conflict").hidden = !find("conflict").querySelector(".sf-cast-two");
       done([], [row]);
     };
-    const [keep, take] = [words.keep, words.take].map((text) => make("button", { type: "button", class: "sf-btn sf-slim" }, text));
+    const [keep, take] = [words.keep, words.take].map(pressed);
     keep.addEventListener("click", decide(true));
     take.addEventListener("click", decide(false));
     box.append(
@@ -203,16 +241,18 @@ const begin = () => {
 
   let leaving = false;
   window.addEventListener("beforeunload", (event) => {
-    if (!leaving) document.activeElement?.blur(); /* what is being written is said, and counts */
+    if (!leaving) endWriting();
     if (!leaving && casts.unsaved().length) event.preventDefault();
   });
   find("find").addEventListener("input", narrow);
   find("only").addEventListener("change", narrow);
-  page.querySelectorAll("[data-do]").forEach((one) => one.addEventListener("click", () => deeds[one.dataset.do]()));
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = page.querySelectorAll("[data-do]");
+  buttons.forEach((one) => one.addEventListener("click", () => deeds[one.dataset.do ?? ""]()));
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && !grid.at(event.target)) {
       event.preventDefault();
-      document.activeElement?.blur(); /* what is being written is said */
+      endWriting();
       save();
     }
   });

@@ -1,5 +1,7 @@
 /* What is said of whoever is chosen: one cell, or many at once. */
 
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
+
 export class Panel {
   /**
    * @param {HTMLFormElement} form @param {HTMLElement} title @param {import("./grid.js").Grid} grid
@@ -12,7 +14,7 @@ export class Panel {
     this.words = words;
     this.blank = title.textContent;
     form.addEventListener("change", (event) => {
-      const field = event.target;
+      const field = /** @type {Field} */ (event.target);
       if (!field.checkValidity()) {
         field.reportValidity();
         return;
@@ -42,9 +44,8 @@ export class Panel {
     if (!cells.length) return;
     this._offer(people);
     const shut = cells.every(({ row }) => !this.grid.casts.rows[row].may);
-    for (const field of this.form.elements) {
-      const said = new Set(cells.map(({ row, character }) =>
-        field.name === "order" ? this.grid.casts.place(row, character) + 1 : this.grid.casts.part(row, character)[field.name] ?? ""));
+    for (const field of /** @type {Iterable<Field>} */ (this.form.elements)) {
+      const said = new Set(cells.map(({ row, character }) => this._said(field.name, row, character)));
       const several = said.size > 1;
       if (field.name === "costume" && several) field.prepend(new Option(this.words.several, "\n", true, true));
       else field.value = several ? "" : String([...said][0]);
@@ -54,6 +55,14 @@ export class Panel {
     }
   }
 
+  /** What a field says of one who is cast. @param {string} name @param {number} row @param {string} character */
+  _said(name, row, character) {
+    if (name === "order") return this.grid.casts.place(row, character) + 1;
+    const part = this.grid.casts.part(row, character);
+    return part?.[/** @type {keyof import("./casts.js").Part} */ (name)] ?? "";
+  }
+
+  /** @param {import("./casts.js").Person[]} people */
   _offer(people) {
     const select = /** @type {HTMLSelectElement} */ (this.form.elements.namedItem("costume"));
     const one = people[0];
@@ -62,6 +71,8 @@ export class Panel {
   }
 
   enter() {
-    this.form.querySelector("select:enabled, textarea:enabled")?.focus();
+    /** @type {HTMLElement | null} */
+    const first = this.form.querySelector("select:enabled, textarea:enabled");
+    first?.focus();
   }
 }

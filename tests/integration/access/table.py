@@ -606,6 +606,8 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("productions/shot/{object_id}/status", "press a button"),
     "GET admin/productions/shot/{object_id}/cell/": "edit a shot",
     "POST admin/productions/shot/{object_id}/cell/": "edit a shot",
+    "GET admin/productions/shot/{object_id}/choices/": "edit a shot",
+    "POST admin/productions/shot/{object_id}/choices/": "staff, wrong method, a row",
     "GET admin/productions/shot/reorder/": "staff, wrong method",
     "POST admin/productions/shot/reorder/": "plan a sequence",
     "GET admin/productions/shot/look/": "staff, wrong method",
