@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests import copying, postgres
 from tests.machines import register
-from tests.made_once import folder_of_this_run, made_once
 from tests.seeds import seeds_kept, templates_kept
 
 register()
@@ -103,33 +100,21 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """Migrate once for all of pytest-xdist's workers, and let each have a copy."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Have the tables copied, where nobody else's server is tested on."""
     if not _copies_tables():
         return
     ours = connection.settings_dict
     name = ours["TEST"]["NAME"] or f"test_{ours['NAME']}"
-    tables = copying.of_sqlite(name) if connection.vendor == "sqlite" else copying.of_postgres(name)
-
-    def migrate(place: Path) -> None:
-        before, ours["NAME"] = ours["NAME"], tables.begin(place)
-        with django_db_blocker.unblock():
-            call_command("migrate", verbosity=0, interactive=False)
-            connection.close()
-        ours["NAME"] = before
-        tables.keep(place)
-
-    tables.copy(made_once(folder_of_this_run(tmp_path_factory) / "tables", migrate))
+    if connection.vendor == "sqlite":
+        copying.copy_sqlite(Path(name))
+    else:
+        copying.copy_postgres(name)
     ours["TEST"]["MIGRATE"] = False
 
 
 def _copies_tables() -> bool:
-    """SQLite has a file to copy; of PostgreSQL each worker has a server, and reads what one wrote down."""
-    return connection.vendor == "sqlite" or ("PYTEST_XDIST_WORKER" in os.environ and postgres.is_own())
+    return connection.vendor == "sqlite" or postgres.is_private()
 
 
 @pytest.fixture(scope="session")
