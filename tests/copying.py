@@ -1,8 +1,8 @@
-"""New databases with all tables in them, copied from one that was migrated: a fraction of what migrating takes.
+"""New databases with all tables in them, copied from one that was migrated, which takes twenty times as long.
 
 What migrations make is kept in var/tables, under a name that tells all that may have a part in it: every file
-of the farm's own packages, and the lock of the others. Runs side by side make it once, and so do runs one after
-another, until one of those files changes.
+of the farm's own packages, and the lock of the others. Runs side by side make it once, and so do runs one
+after another, until one of those files changes.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _migrate(place: Path, *, url: str) -> None:
 
 
 def _forget_old() -> None:
-    """Remove what was kept of sources that have changed since; another run may be about to copy the newest."""
+    """Remove what was kept of sources that have changed since; another run may be copying the newest."""
     for place in KEPT.iterdir():
         if place.stat().st_mtime < time.time() - LONG_S:
             shutil.rmtree(place) if place.is_dir() else place.unlink()
