@@ -16,6 +16,7 @@ from tests.machines import register
 from tests.seeds import seeds_kept, templates_kept
 
 register()
+gc.disable()  # until all is collected: a quarter of that time would go into looking through what stays
 
 pytest_plugins = [
     "tests.broker_fixture",
@@ -89,8 +90,8 @@ def _shows_pages(item: pytest.Item) -> bool:
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what lives as long as the run: Django, and thousands of tests."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
