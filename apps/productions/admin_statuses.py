@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
+from apps.common.admin_forms import name_choices
 from apps.common.show import NOTHING, badge, chips, spoken
 from apps.productions.automating import may_write, remove_automation, save_automation, seen_by
 from apps.productions.models import Automation, Deed, ShotStatus
@@ -89,8 +90,8 @@ class ShotStatusAdmin(FarmAdmin):
 
     @admin.display(description=gettext_lazy("means"))
     def flags(self, status: ShotStatus) -> SafeString:
-        names = [flag for flag in (*FLAGS, "is_default") if getattr(status, flag)]
-        return chips([str(ShotStatus._meta.get_field(name).verbose_name) for name in names])  # type: ignore[union-attr]
+        titles = {column.name: str(column.verbose_name) for column in ShotStatus._meta.fields}
+        return chips([titles[flag] for flag in (*FLAGS, "is_default") if getattr(status, flag)])
 
     @admin.display(description=gettext_lazy("offered"), ordering="archived")
     def offered(self, status: ShotStatus) -> SafeString:
@@ -179,7 +180,7 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
             kwargs["queryset"] = projects_for(person_of(request), Act.MANAGE)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("status", "target"):
-            field.label_from_instance = _named  # type: ignore[method-assign]  # Django's way to name choices
+            name_choices(field, _named)
         return field
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:

@@ -81,16 +81,8 @@ def studio(farm: Callable[..., Farm]) -> tuple[Farm, dict[str, Any]]:
     """A web side, and three clips: two of one shot at different rates, one of the next."""
     made = farm(vram=[])
     rows = made.coordinate(STAGE)
-    made.start("broker", "web")
-    made.wait_until(lambda: _answers(made), "the web side answers")
+    made.serve()
     return made, rows
-
-
-def _answers(farm: Farm) -> bool:
-    try:
-        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
-    except OSError:  # nobody listens yet
-        return False
 
 
 def frame(page: Page) -> int:
