@@ -54,8 +54,9 @@ install-dev:
 TESTS := test-acceptance-sqlite test-acceptance-postgres test-sqlite test-postgres
 CHECKS := check-types check-scripts check-style check-packages check-django
 
-# -k: one failure keeps nothing else from being told.
+# -k: one failure keeps nothing else from being told. Compiled before, as all would start at once and each compile it.
 ci: install-dev  ## check and test, side by side
+	@$(BIN)/python -m compileall -q -j 0 apps farm workers workflows
 	@$(MAKE) --no-print-directory -k -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
 
 test: install-dev  ## every test, on SQLite and on PostgreSQL

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests import copying, postgres
 from tests.machines import register
-from tests.made_once import folder_of_this_run, made_once
 from tests.seeds import seeds_kept, templates_kept
 
 register()
+gc.disable()  # until all is collected: a quarter of that time would go into looking through what stays
 
 pytest_plugins = [
     "tests.broker_fixture",
@@ -53,15 +51,20 @@ PRODUCTION: dict[str, str] = {
 PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite ALL=1 runs it there as well."""
 
 
+WAITING = ("workers",)
+"""Folders under integration whose tests wait for processes of their own. They begin early, while others have
+work for every core: at the end they would leave one without."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first; mark which test needs which database.
+    """Put long tests first, and those that wait; mark which test needs which database.
 
     Every test that commits starts from the rows that migrations seeded (presets, shot statuses): Django
     empties the database after such a test. Some restoring the seeds and some not would also clash over
     content types. A test that is given no database is marked to run on one only: pytest-django lets it
     touch none.
     """
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=_turn)
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark and mark.kwargs.get("transaction"):
@@ -71,6 +74,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("once")
         elif _is_of_production(item):
             item.add_marker("production")
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("long"):
+        return 0
+    parts = item.path.relative_to(Path(__file__).parent).parts
+    return 1 if parts[0] == "integration" and parts[1] in WAITING else 2
 
 
 def _needs_no_database(item: pytest.Item) -> bool:
@@ -92,8 +102,8 @@ def _shows_pages(item: pytest.Item) -> bool:
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what lives as long as the run: Django, and thousands of tests."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -103,33 +113,21 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None,
-    django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """Migrate once for all of pytest-xdist's workers, and let each have a copy."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Have the tables copied, where nobody else's server is tested on."""
     if not _copies_tables():
         return
     ours = connection.settings_dict
     name = ours["TEST"]["NAME"] or f"test_{ours['NAME']}"
-    tables = copying.of_sqlite(name) if connection.vendor == "sqlite" else copying.of_postgres(name)
-
-    def migrate(place: Path) -> None:
-        before, ours["NAME"] = ours["NAME"], tables.begin(place)
-        with django_db_blocker.unblock():
-            call_command("migrate", verbosity=0, interactive=False)
-            connection.close()
-        ours["NAME"] = before
-        tables.keep(place)
-
-    tables.copy(made_once(folder_of_this_run(tmp_path_factory) / "tables", migrate))
+    if connection.vendor == "sqlite":
+        copying.copy_sqlite(Path(name))
+    else:
+        copying.copy_postgres(name)
     ours["TEST"]["MIGRATE"] = False
 
 
 def _copies_tables() -> bool:
-    """SQLite has a file to copy; of PostgreSQL each worker has a server, and reads what one wrote down."""
-    return connection.vendor == "sqlite" or ("PYTEST_XDIST_WORKER" in os.environ and postgres.is_own())
+    return connection.vendor == "sqlite" or postgres.is_private()
 
 
 @pytest.fixture(scope="session")

@@ -1,80 +1,113 @@
-"""The tables of a migrated database, copied from one test process to another: quicker than migrating."""
+"""New databases with all tables in them, copied from one that was migrated, which takes twenty times as long.
+
+What migrations make is kept in var/tables, under a name that tells all that may have a part in it: every file
+of the farm's own packages, and the lock of the others. Runs side by side make it once, and so do runs one
+after another, until one of those files changes.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
-from dataclasses import dataclass
+import subprocess
+import sys
+import time
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Final
 from urllib.parse import urlparse
 
 import psycopg
 from psycopg import sql
 
+from farm.demo.processes import ROOT, plain_environment
 from tests import postgres
+from tests.made_once import made_once
+
+KEPT: Final = ROOT / "var" / "tables"
+LONG_S: Final = 24 * 3600.0
+_SOURCES: Final = ("apps", "farm", "workflows")
+_FILE: Final = "shotfarm.sqlite3"
+_SCRIPT: Final = "tables.sql"
+_MIGRATED: Final = "migrated"
 
 
-class Tables(Protocol):
-    """How one kind of database is copied, by way of a folder."""
-
-    def begin(self, place: Path) -> str:
-        """Make an empty database; return its name for Django."""
-
-    def keep(self, place: Path) -> None:
-        """Leave what that database holds in the folder."""
-
-    def copy(self, place: Path) -> None:
-        """Make this process's database of it."""
+def copy_sqlite(file: Path) -> None:
+    """Make this file a database with all tables."""
+    shutil.copy(_kept("sqlite") / _FILE, file)
 
 
-@dataclass(frozen=True)
-class _Sqlite:
-    name: str
+def copy_postgres(name: str) -> None:
+    """Make a database of this name, with all tables, on the server of this run (SHOTFARM_TEST_DB).
 
-    def begin(self, place: Path) -> str:
-        return str(place / "migrated.sqlite3")
-
-    def keep(self, place: Path) -> None:
-        """It lies there."""
-
-    def copy(self, place: Path) -> None:
-        shutil.copy(place / "migrated.sqlite3", self.name)
+    ``pg_dump`` and ``psql`` do it: each of pytest-xdist's workers has a server of its own.
+    """
+    script = _kept("postgres") / _SCRIPT
+    _maintain("CREATE DATABASE {}", name)
+    arguments = ("--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(script))
+    postgres.program("psql", *arguments, "--single-transaction", "--dbname", _url(name))
 
 
-@dataclass(frozen=True)
-class _Postgres:
-    """``pg_dump`` and ``psql``: each process has a server of its own (tests/postgres.py says why)."""
-
-    name: str
-    server: str
-
-    def begin(self, place: Path) -> str:
-        self._create("migrated")
-        return "migrated"
-
-    def keep(self, place: Path) -> None:
-        said = postgres.program("pg_dump", "--no-owner", "--dbname", self._url("migrated"))
-        (place / "tables.sql").write_text(said)
-
-    def copy(self, place: Path) -> None:
-        self._create(self.name)
-        script = ("--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(place / "tables.sql"))
-        postgres.program("psql", *script, "--single-transaction", "--dbname", self._url(self.name))
-
-    def _create(self, name: str) -> None:
-        with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-
-    def _url(self, name: str) -> str:
-        return urlparse(self.server)._replace(path=f"/{name}").geturl()
+@cache
+def _kept(kind: str) -> Path:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    return made_once(KEPT / f"{kind}-{_content()}", _with_sqlite if kind == "sqlite" else _with_postgres)
 
 
-def of_sqlite(name: str) -> Tables:
-    """Copy to this file."""
-    return _Sqlite(name)
+def _content() -> str:
+    """Tell one state of the sources from another."""
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for source in _SOURCES:
+        for file in sorted((ROOT / source).rglob("*")):
+            if file.is_file() and file.parent.name != "__pycache__":
+                digest.update(b"\0".join((str(file.relative_to(ROOT)).encode(), file.read_bytes(), b"")))
+    return digest.hexdigest()[:16]
 
 
-def of_postgres(name: str) -> Tables:
-    """Copy to the database of this name on this process's own server."""
-    return _Postgres(name, os.environ["SHOTFARM_TEST_DB"])
+def _with_sqlite(place: Path) -> None:
+    _migrate(place, url="")
+    _forget_old()
+
+
+def _with_postgres(place: Path) -> None:
+    _maintain("DROP DATABASE IF EXISTS {}", _MIGRATED)  # whoever began it has failed
+    _maintain("CREATE DATABASE {}", _MIGRATED)
+    _migrate(place, url=_url(_MIGRATED))
+    said = postgres.program("pg_dump", "--no-owner", "--dbname", _url(_MIGRATED))
+    (place / _SCRIPT).write_text(said)
+    _maintain("DROP DATABASE {}", _MIGRATED)
+    _forget_old()
+
+
+def _migrate(place: Path, *, url: str) -> None:
+    """Migrate as a studio does, in a process of its own: in this one Django may have no database yet."""
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "farm.settings",
+        "DJANGO_SECRET_KEY": "only-to-migrate-" + "x" * 50,
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "SHOTFARM_VAR": str(place),
+        "DATABASE_URL": url,
+    }
+    command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0", "--no-input"]
+    done = subprocess.run(
+        command, env=plain_environment() | settings, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"the migrations failed:\n{done.stdout}{done.stderr}")
+
+
+def _forget_old() -> None:
+    """Remove what was kept of sources that have changed since; another run may be copying the newest."""
+    for place in KEPT.iterdir():
+        if place.stat().st_mtime < time.time() - LONG_S:
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
+
+
+def _maintain(command: str, name: str) -> None:
+    with psycopg.connect(os.environ["SHOTFARM_TEST_DB"], autocommit=True) as server:
+        server.execute(sql.SQL(command).format(sql.Identifier(name)))
+
+
+def _url(name: str) -> str:
+    return urlparse(os.environ["SHOTFARM_TEST_DB"])._replace(path=f"/{name}").geturl()

@@ -28,6 +28,7 @@ _REMEDY = (
 )
 
 
+_FOLDER = "shotfarm-pg-"
 _OWNER = "SHOTFARM_TEST_SERVER_OWNER"
 """Whose server SHOTFARM_TEST_DB is: a child process keeps its parent's."""
 
@@ -70,6 +71,11 @@ def is_own() -> bool:
     return os.environ.get(_OWNER) == _me()
 
 
+def is_private() -> bool:
+    """Tell whether SHOTFARM_TEST_DB names a server that tests started, and not one of a studio."""
+    return f"/{_FOLDER}" in os.environ.get("SHOTFARM_TEST_DB", "")
+
+
 def is_somebody_elses() -> bool:
     """Tell whether it was started by another process of pytest, and this one should have its own.
 
@@ -100,7 +106,7 @@ def _me() -> str:
 
 def serve() -> Server:
     """Start a server; it stops when this process ends. Raises PostgresMissingError with the apt line."""
-    folder = Path(tempfile.mkdtemp(prefix="shotfarm-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     binaries = server_binaries()
     account = None

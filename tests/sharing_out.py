@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-SHARING: Final = ("test_demo", "test_comfy_adversity")
+SHARING: Final = ("test_demo", "test_comfy_adversity", "test_road")
 """Files whose tests share a farm: one, or one for each version of ComfyUI."""
 _VERSION = re.compile(r"\[(\d+\.\d+\.\d+)")
 

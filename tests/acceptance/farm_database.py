@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import urlparse
 from uuid import UUID, uuid4
 
@@ -20,6 +20,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
+
+from tests import copying, postgres
 
 SQLITE: Final = "sqlite"
 
@@ -46,9 +48,15 @@ class FarmDatabase(Protocol):
 
 
 def new_database(folder: Path) -> FarmDatabase:
-    """Make an empty database, of the kind that this run tests, for a farm in this folder."""
+    """Make a database, of the kind that this run tests, for a farm in this folder.
+
+    It has its tables, and so the farm's ``migrate`` is soon done; on a studio's server it is empty.
+    """
     choice = os.environ["SHOTFARM_TEST_DB"]
-    return SqliteFile(folder) if choice == SQLITE else PostgresDatabase.created(choice)
+    if choice == SQLITE:
+        copying.copy_sqlite(folder / SqliteFile.NAME)
+        return SqliteFile(folder)
+    return PostgresDatabase.filled(choice) if postgres.is_private() else PostgresDatabase.created(choice)
 
 
 def found_database(folder: Path, url: str) -> FarmDatabase:
@@ -61,10 +69,11 @@ def found_database(folder: Path, url: str) -> FarmDatabase:
 class SqliteFile:
     """The file where farm.settings puts it when no DATABASE_URL is given."""
 
+    NAME: ClassVar = "shotfarm.sqlite3"
     url = ""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "shotfarm.sqlite3"
+        self._path = folder / self.NAME
 
     def rows(self, query: str, *values: object) -> list[Row]:
         with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=20)) as database:
@@ -94,6 +103,13 @@ class PostgresDatabase:
         """Create it on the server whose maintenance database has this URL."""
         made = cls(server, f"farm_{uuid4().hex[:12]}")
         made._maintain("CREATE DATABASE {} TEMPLATE {}", made._name, template)
+        return made
+
+    @classmethod
+    def filled(cls, server: str) -> PostgresDatabase:
+        """Create it with all tables, on this run's server."""
+        made = cls(server, f"farm_{uuid4().hex[:12]}")
+        copying.copy_postgres(made._name)
         return made
 
     def rows(self, query: str, *values: object) -> list[Row]:

@@ -6,12 +6,11 @@ import base64
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +32,7 @@ from farm.demo.processes import (
 from farm.demo.supervisor import Supervisor
 from tests import postgres
 from tests.acceptance.farm_database import FarmDatabase, Row, found_database, new_database
+from tests.acceptance.hand import Hand
 from tests.made_once import folder_of_this_run, made_once
 
 SETUP: Final = """
@@ -57,7 +57,7 @@ answer(batch.code)
 
 class Farm:
     """Processes under a supervisor. The test looks at the database read-only, and acts through the
-    coordinator's own code in a process of its own, so nothing is shared but the farm itself.
+    coordinator's own code in a process beside them, so nothing is shared but the farm itself.
     Its database is what ``SHOTFARM_TEST_DB`` says: sqlite or postgres.
     """
 
@@ -92,6 +92,7 @@ class Farm:
             password=home.secrets.broker,
             env=plain_environment(),
         )
+        self._hand: Hand | None = None
         self.said: list[str] = []
         self.supervisor = Supervisor(
             [own, *programs(self.plan)], folder=ROOT, logs=home.logs, say=self.said.append
@@ -112,6 +113,19 @@ class Farm:
             self.supervisor.stop()
         for name in names:
             self.supervisor.rest(name)
+
+    def close(self) -> None:
+        """Stop every process, and remove the database."""
+        self.supervisor.stop()
+        self.lay_down()
+        self.home.lock.close()
+        self.database.remove()
+
+    def lay_down(self) -> None:
+        """End the process in which the coordinator's code was run, so that nobody works for this farm."""
+        if self._hand is not None:
+            self._hand.close()
+        self._hand = None
 
     def kill(self, name: str) -> None:
         """kill -9; the supervisor starts it again."""
@@ -151,20 +165,9 @@ class Farm:
 
     def coordinate(self, code: str) -> Any:
         """Run code with the coordinator's environment; what it gives to ``answer()`` comes back."""
-        prelude = (
-            "import json, sys, django\ndjango.setup()\n"
-            "def answer(value): sys.stdout.write(json.dumps(value))\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", prelude + code],
-            env=coordinator_environment(self.plan),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout else None
+        if self._hand is None:
+            self._hand = Hand(coordinator_environment(self.plan), self.home.folder / "hand.log")
+        return self._hand.run(code)
 
     def submit(self, *, shots: int, step: str, key: str) -> str:
         """Submit a step (arguments of Step, as written) for the first shots; return the batch's code."""
@@ -231,7 +234,10 @@ def prepare(folder: Path) -> Prepared:
     home = Home.open(folder, fresh=False)
     home.lock.close()
     database = new_database(folder)
-    Farm(home, database, vram=[], knobs=[]).coordinate(SETUP)
+    made = Farm(home, database, vram=[], knobs=[])
+    made.coordinate(SETUP)
+    made.lay_down()
+    (folder / "hand.log").unlink()
     shutil.rmtree(folder / "broker")
     return Prepared(folder, database)
 
@@ -249,6 +255,23 @@ def _prepare(place: Path) -> None:
     (place / "database").write_text(made.database.url)
 
 
+@contextmanager
+def farms(prepared: Prepared, folder: Path) -> Iterator[Callable[..., Farm]]:
+    """Make farms in this folder; close them in the end."""
+    made: list[Farm] = []
+
+    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = (), **stores: Any) -> Farm:
+        place = Path(shutil.copytree(prepared.folder, folder / f"farm{len(made)}"))
+        database = prepared.database.copied_to(place)
+        home = Home.open(place, fresh=False)
+        made.append(Farm(home, database, vram=vram, knobs=knobs, **stores))
+        return made[-1]
+
+    yield make
+    for farm in made:
+        farm.close()
+
+
 @pytest.fixture
 def farm(prepared: Prepared, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
     """Make a farm: ``farm(vram=[8, 24], knobs=["--seconds-per-step", "0.2"])``; start it by ``.start()``.
@@ -256,17 +279,5 @@ def farm(prepared: Prepared, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
     ``store=`` is its artifact store, ``node_store=lambda web_port: …`` the address its nodes are given,
     ``env=`` further variables of all processes.
     """
-    made: list[Farm] = []
-
-    def make(*, vram: Sequence[int] = (8, 24), knobs: Sequence[str] = (), **stores: Any) -> Farm:
-        folder = Path(shutil.copytree(prepared.folder, tmp_path / f"farm{len(made)}"))
-        database = prepared.database.copied_to(folder)
-        home = Home.open(folder, fresh=False)
-        made.append(Farm(home, database, vram=vram, knobs=knobs, **stores))
-        return made[-1]
-
-    yield make
-    for farm in made:
-        farm.supervisor.stop()
-        farm.home.lock.close()
-        farm.database.remove()
+    with farms(prepared, tmp_path) as make:
+        yield make

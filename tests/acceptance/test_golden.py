@@ -31,7 +31,8 @@ answer(json.loads(told.getvalue())["proofs"])
 
 def test_an_idle_node_proves_a_template_that_starts_from_a_picture(farm: MakeFarm) -> None:
     studio = farm(vram=[24], knobs=("--seconds-per-step", "0.05", "--model-load-seconds", "0"))
-    studio.start()
+    node = studio.plan.nodes[0].name
+    studio.start("broker", "coordinator", "media", "ticker", f"comfyui-{node}", node)
     studio.wait_until(
         lambda: studio.rows("SELECT 1 FROM nodes_node WHERE capabilities_of <> ''"), "the node is known"
     )

@@ -52,9 +52,7 @@ def farm(*, nodes: int, render_s: float) -> Iterator[Farm]:
             made.wait_until(lambda: _serving(made) == nodes, "every node serves")
             yield made
         finally:
-            made.supervisor.stop()
-            home.lock.close()
-            database.remove()
+            made.close()
 
 
 def node_processes(farm: Farm) -> list[str]:

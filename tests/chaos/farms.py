@@ -45,10 +45,3 @@ def enter(farm: Farm) -> None:
     """Make this process's Django speak to the farm, as its coordinator does. Once per process."""
     os.environ.update(coordinator_environment(farm.plan), SHOTFARM_LOG="line", SHOTFARM_LOG_LEVEL="ERROR")
     django.setup()
-
-
-def close(farm: Farm) -> None:
-    """Stop every process of a farm, and remove its database."""
-    farm.supervisor.stop()
-    farm.home.lock.close()
-    farm.database.remove()

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from farm.demo.supervisor import die_with
 from tests.acceptance.farm_fixture import Prepared
-from tests.chaos.farms import close, enter, farm_for
+from tests.chaos.farms import enter, farm_for
 from tests.chaos.plan import Group
 from tests.farmsim.scenarios import play_named
 
@@ -44,7 +44,7 @@ def play(group: Group, prepared: Prepared) -> int:
         good: int = theatre.play_all(farm, group.scenarios)
         return good
     finally:
-        close(farm)
+        farm.close()
 
 
 def _end_with(parent: int) -> None:

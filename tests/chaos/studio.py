@@ -45,9 +45,9 @@ class Studio:
     # Doing
 
     def open(self) -> None:
-        """Start everything but Flower; return when every node may be given work."""
+        """Start everything but Flower and who tells of news; return when every node may be given work."""
         self.holds.mkdir()
-        self.farm.start(*(name for name in self.farm.supervisor.children if name != "flower"))
+        self.farm.start(*(self.farm.supervisor.children.keys() - {"flower", "notices"}))
         self.until(self.all_serve, "every node serves", patience_s=90)
 
     def submit(self, count: int) -> list[UUID]:

@@ -183,6 +183,7 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
             yield farm
         finally:
             farm.supervisor.stop()
+            farm.lay_down()
     finally:
         home.lock.close()
 
@@ -199,6 +200,7 @@ def _play(home: Home) -> None:
         farm.coordinate(DECIDE)
     finally:
         farm.supervisor.stop()
+        farm.lay_down()
     (home.folder / PLAYED).touch()
 
 

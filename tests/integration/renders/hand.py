@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any, Self
 
 from django.core.files.base import ContentFile
@@ -42,6 +43,7 @@ from workflows.bind import classes_needed, models_needed
 from workflows.load import all_templates
 
 
+@cache
 def everything() -> Capabilities:
     """Every class and model the packaged templates need, in every precision."""
     classes: set[str] = set()

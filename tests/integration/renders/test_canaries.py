@@ -97,7 +97,7 @@ def test_hundreds_of_idle_nodes_are_asked_a_few_at_a_time_and_all_of_them_in_tur
     crew = [
         Listener(f"gpu{number:02d}", tier_gb=24, broker=bus).arrives() for number in range(2 * MOST_ASKED + 1)
     ]
-    for _ in range(8):
+    for _ in range(5):
         farm_time.passes(5)
         for hand in crew:
             hand.reports()

@@ -295,7 +295,7 @@ class RenderMachine(RuleBasedStateMachine):
             self.road.forget()
 
 
-@seeds(6)
+@seeds(4)
 def test_no_sequence_of_messages_doubles_or_loses_a_take_or_moves_illegally(
     world: World, beginning: int
 ) -> None:
