@@ -172,7 +172,6 @@ class ShotForm(CodedForm[Shot]):
                 shot=None if adding else self.instance.pk,
                 project=project,
                 continues=found,
-                keeps=data.get("continuity_keep", self.instance.continuity_keep),
             )
         except Refused as refused:
             for problem in refused.problems:
