@@ -297,6 +297,11 @@ class Manifest:
         return any(output.kind == LATENT for output in self.outputs)
 
     @property
+    def takes_latents(self) -> bool:
+        """Whether a clip can go on from the latents of another."""
+        return LATENT in self.bindings and self.latents is not None
+
+    @property
     def file_roles(self) -> tuple[str, ...]:
         """The roles that take files, but for the slate that the farm draws; in the order of ROLES.
 

@@ -81,8 +81,8 @@ def candidates(shot: Shot) -> list[str]:
 def check_continuity(*, shot: UUID | None, project: UUID, continues: Shot | None) -> None:
     """Raise Refused unless this shot (None: a new one) may continue that one.
 
-    Holds the project's row until the transaction ends, which there must be. Whether it keeps frames or latents
-    is a matter of what it is rendered with: that is looked at when it is.
+    Holds the project's row until the transaction ends, which there must be. Whether it keeps frames or
+    latents is a matter of what it is rendered with: that is looked at when it is.
     """
     if continues is None:
         return

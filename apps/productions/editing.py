@@ -20,8 +20,8 @@ from apps.presets.services.choosing import exclusive_problems, found_presets
 from apps.productions import services
 from apps.productions.continuity import check_continuity
 from apps.productions.locking import require_unlocked
-from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
+from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.preset_facts import problems_of, refusals
 from apps.productions.services import ShotFields
 from apps.projects.roles import Act

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.common.errors import Problem
 from apps.productions.models import Keeps, Shot
 from apps.projects.stages import Stage
-from apps.renders.services.latents import kept_by, not_taken, takes_latents, why_none
+from apps.renders.services.latents import kept_by, not_taken, why_none
 from apps.renders.services.sources import FIRST_FRAME, VIDEO, Looks, Source, tail_looks, tail_title
 from apps.renders.services.starts import own_role
 from apps.renders.services.steps import Step
@@ -86,7 +86,7 @@ def going_on(
     found = GoingOn(continued([shot for shot in shots if shot not in latently], how, fresh=fresh))
     if not latently:
         return found
-    if not takes_latents(template):
+    if not template.manifest.takes_latents:
         found.problems.extend(not_taken(shot, template) for shot in latently)
         return found
     binding = template.manifest.bindings[LATENT]

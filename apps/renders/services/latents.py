@@ -20,7 +20,6 @@ from apps.workflows.services import template_of
 from workflows.conforming import with_skip
 from workflows.load import Template
 from workflows.manifest import Latents
-from workflows.roles import LATENT
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,6 @@ def not_taken(shot: Shot, template: Template) -> Problem:
     )
     facts = {"template": template.slug, "takers": ", ".join(handing_latents_on()) or _("none is offered")}
     return Problem(f"{shot.full_code}.continuity_keep", shot.continuity_keep, told % facts, code="no_latents")
-
-
-def takes_latents(template: Template) -> bool:
-    """Whether a clip of this template can go on from latents."""
-    return LATENT in template.manifest.bindings and template.manifest.latents is not None
 
 
 def length_behind(job: Job, tail: Artifact) -> dict[str, Any]:
