@@ -35,7 +35,7 @@ def saved(sim: ComfySim, graph: dict[str, Any]) -> Path:
     assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
     [told] = entry["outputs"]["9"]["latents"]
     assert told["filename"].endswith("_.latent")
-    return sim.base_dir / told["type"] / told["subfolder"] / str(told["filename"])
+    return sim.base_dir.joinpath(told["type"], told["subfolder"], told["filename"])
 
 
 def sampled(length: int) -> dict[str, Any]:

@@ -18,9 +18,12 @@ from apps.accounts.models import User
 from apps.common.errors import Refused
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.renders.models import Job, JobContinuity
+from apps.projects.roles import Role
+from apps.renders.models import Job, JobContinuity, Proof
 from apps.renders.services.continuity import make_tail, resolve_missed, selection_changed
 from apps.renders.services.control import cancel_jobs
+from apps.renders.services.dispatch import dispatch
+from apps.renders.services.golden import golden_order, values_of
 from apps.renders.services.orders import order_for
 from apps.renders.services.parents import write_parents
 from apps.renders.services.requeueing import requeue
@@ -29,12 +32,24 @@ from apps.renders.states import JobState
 from apps.renders.waitwords import sentence
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.services.keeping import sha256_of
+from apps.review.services.playlists import create_playlist
 from apps.review.services.staling import judge_stage
 from apps.review.states import Media
 from apps.workflows.models import WorkflowTemplate
+from apps.workflows.services import template_of
 from farm import contracts
+from farm.celery import app
 from farm.latents import latents_header
-from tests.factories import ArtifactFactory, JobFactory, ShotFactory, TakeFactory
+from tests.broker_fixture import Broker
+from tests.factories import (
+    ArtifactFactory,
+    JobFactory,
+    MembershipFactory,
+    NodeFactory,
+    ShotFactory,
+    TakeFactory,
+)
+from tests.integration.renders.hand import Hand
 from tests.integration.renders.scene import again
 from tests.integration.renders.test_chains import attempt_at
 from workflows.conforming import Conform, Length
@@ -51,11 +66,13 @@ def cutting(monkeypatch: pytest.MonkeyPatch, artifact_root: Path) -> list[str]:
     """The media worker cuts at once what it is asked for; the list says what that was."""
     asked: list[str] = []
 
-    def send_task(name: str, args: list[Any], **options: Any) -> None:
-        assert name == contracts.TAIL
+    def send_task(name: str, args: list[Any], **options: Any) -> Any:
+        if name != contracts.TAIL:
+            return as_ever(name, args=args, **options)
         asked.append(f"{args[1]} {args[2]}")
-        make_tail(UUID(args[0]), *args[1:])
+        return make_tail(UUID(args[0]), *args[1:])
 
+    as_ever = app.send_task
     monkeypatch.setattr("apps.renders.services.continuity.app.send_task", send_task)
     return asked
 
@@ -333,3 +350,43 @@ def test_the_api_tells_which_templates_take_latents_and_what_a_chain_keeps(
     first, second = client.get(f"/api/v1/shots/{shot.pk}/chain").json()
     assert (first["keeps"], first["has_latents"]) == ("", True)
     assert (second["keeps"], second["has_latents"]) == ("latents", False)
+
+
+def test_members_download_latents_and_clients_do_not(film: Project, clip: Make, coordinator: User) -> None:
+    take = clip()
+    create_playlist(project=film, user=coordinator, name="Monday", takes=[take], for_clients=True)
+    client = MembershipFactory.create(project=film, role=Role.CLIENT).user
+    kept = take.artifacts.get(role=ArtifactRole.LATENT)
+    address = f"/api/v1/artifacts/{kept.pk}/file"
+    answers = []
+    for person in (coordinator, client):
+        browser = APIClient()
+        browser.force_authenticate(person)
+        answers.append(browser.get(address))
+    assert [answer.status_code for answer in answers] == [200, 404]
+    assert answers[0]["Content-Disposition"].startswith("attachment")
+    answers[0].close()
+
+
+def test_a_worker_that_does_not_know_latents_is_given_none(
+    bus: Broker, shot: Shot, coordinator: User, clip: Make
+) -> None:
+    clip()
+    press(shot, coordinator)
+    resolve_missed()
+    older = Hand("old", tier_gb=48, broker=bus).arrives()
+    older.reports(hears=tuple(word for word in contracts.IN_ORDERS if word != contracts.LATENTS))
+    assert dispatch() == 0
+    older.reports(hears=contracts.IN_ORDERS)
+    assert dispatch() == 1
+    assert older.claimed().says == {contracts.LATENTS}
+
+
+def test_a_golden_render_saves_latents_too(film: Project) -> None:
+    version = WorkflowTemplate.objects.get(slug="wan_svi").current
+    assert version is not None
+    node = NodeFactory.create()
+    values = values_of(template_of(version))
+    proof = Proof(version=version, node=node, values=values, precision="fp8", token="t")
+    clip, latents = golden_order(proof).outputs
+    assert (latents.kind, latents.frames, latents.form is not None) == ("latent", clip.frames, True)
