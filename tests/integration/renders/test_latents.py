@@ -120,6 +120,7 @@ def clip(before: Shot, tmp_path: Path) -> Make:
             path = tmp_path / "whole.latent"
             path.write_bytes(whole())
             told = {"bytes": path.stat().st_size, "sha256": sha256_of(path), "kind": "latent"}
+            told["media_type"] = "application/octet-stream"
             key = f"attempts/{take.pk}/c.latent"
             ArtifactFactory.create(key=key, role=ArtifactRole.LATENT, **told, **facts)
             with path.open("rb") as file:
