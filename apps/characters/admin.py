@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminFileFieldWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.models import User
 from apps.characters.cards import LoraFilter, lora_badge
@@ -47,8 +48,35 @@ class CostumeInline(ScopedInline):
     fields = ("name", "prompt", "prompt_ko")
 
 
+class WordsField(forms.CharField):
+    """Words in their order, typed with commas between them; no brackets, no quotes."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        typed: str = super().clean(value)
+        return [word for part in typed.split(",") if (word := part.strip())]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.clean(data) != (initial or [])
+
+
+class LoraForm(forms.ModelForm[CharacterLora]):
+    """A LoRA of a character; trigger words stand as they stand in a prompt."""
+
+    trigger_words = WordsField(
+        label=capfirst(gettext_lazy("trigger words")),
+        required=False,
+        help_text=gettext_lazy("In order, with commas between: elsa_v2, red coat"),
+    )
+
+
 class LoraInline(ScopedInline):
     model = CharacterLora
+    form = LoraForm
     fields = ("base_model", "file", "expert", "sha256", "weight", "trigger_words")
 
 

@@ -93,7 +93,7 @@ class ReferencesViewSet(ScopedViewSet[Character]):
 
     @extend_schema(request=ReferenceFile, responses=ReferencesAnswer, parameters=[IF_MATCH])
     def replace(self, request: Request, pk: str, reference_id: str) -> Response:
-        """Put another picture in this one's place; its title stays."""
+        """Put another picture in this one's place, under its title; one that is there already keeps its."""
         _character, said, version = self._said(ReferenceFile)
         reference = self._reference(reference_id)
         replace_reference(reference, said["file"], user=person_of(request), row_version=version)

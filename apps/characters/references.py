@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.characters.models import Character, CharacterReference
-from apps.characters.services import add_reference
+from apps.characters.pictures import Picture, read_picture
+from apps.characters.services import note_reference
 from apps.common.errors import Conflict, Problem
 from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import claim
@@ -36,8 +37,9 @@ def bring_reference(
 
     Raises Refused for what is no picture, Stale, NotAllowed; then nothing was changed.
     """
+    picture = _decoded(character, file, user)
     with _changed(character, user, row_version):
-        reference = add_reference(character, file, title=title, user=user)
+        reference = note_reference(character, picture, title=title, user=user)
         if place is not None:
             _put_in_order(reference, place)
     return reference
@@ -46,14 +48,16 @@ def bring_reference(
 def replace_reference(
     reference: CharacterReference, file: BinaryIO | File[bytes], *, user: User, row_version: int
 ) -> CharacterReference:
-    """Put another picture in a picture's place; its title stays. Raises as bring_reference does.
+    """Put another picture in a picture's place, under its title. Raises as bring_reference does.
 
-    The old file stays in the store: takes made with it may point at it.
+    One that the character has already comes into that place with the title it has. The old file stays in the
+    store: takes made with it may point at it.
     """
     character = reference.character
+    picture = _decoded(character, file, user)
     with _changed(character, user, row_version):
         place = _keys(character).index(reference.pk)
-        new = add_reference(character, file, title=reference.title, user=user)
+        new = note_reference(character, picture, title=reference.title, user=user)
         if new.pk != reference.pk:
             _there(reference).delete()
             _put_in_order(new, place)
@@ -81,6 +85,12 @@ def remove_reference(reference: CharacterReference, *, user: User, row_version: 
     """Take a picture away from the character; its file stays in the store. Raises Stale, NotAllowed."""
     with _changed(reference.character, user, row_version):
         _there(reference).delete()
+
+
+def _decoded(character: Character, file: BinaryIO | File[bytes], user: User) -> Picture:
+    """Decode before the character's row is locked: a large picture takes seconds."""
+    require(user, Act.PLAN, character.project)
+    return read_picture(file, name=str(getattr(file, "name", "") or ""))
 
 
 @contextmanager

@@ -117,6 +117,13 @@ def add_reference(
     if user is not None:
         require(user, Act.PLAN, character.project)
     picture = read_picture(file, name=str(getattr(file, "name", "") or ""))
+    return note_reference(character, picture, title=title, user=user)
+
+
+def note_reference(
+    character: Character, picture: Picture, *, title: str = "", user: User | None
+) -> CharacterReference:
+    """Keep a picture that was checked already, and note it with the character: see add_reference."""
     there = CharacterReference.objects.filter(character=character, sha256=picture.sha256).first()
     if there is not None:
         return there

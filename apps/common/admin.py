@@ -66,6 +66,8 @@ class DressedList(ChangeList):
         super().get_results(request)
         rows = self.paginator.everything() if isinstance(self.paginator, KeyedPaginator) else None
         self.result_list = self.dressed(list(self.result_list if rows is None else rows), request)
+        if not self.query and not self.get_filters_params():
+            self.full_result_count = self.result_count  # the head offers to show all where all is not shown
 
     def dressed(self, rows: list[Any], request: HttpRequest) -> list[Any]:
         """The rows of this page with what their columns show."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
 from apps.common.admin_versions import VERSION, Meanwhile, key_in, version_in, version_sent
@@ -35,6 +37,13 @@ class DeletesAsSeen(_ModelAdmin):
     def changed_meanwhile(self, request: HttpRequest, row: Any, seen: int, form: Any) -> list[Meanwhile]:
         """Return what somebody else changed since a version. ``form`` is None where nothing can be typed."""
         raise NotImplementedError
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What would go, and, by name, what keeps it."""
+        gone, counts, lacking, kept = super().get_deleted_objects(objs, request)
+        return gone, counts, lacking, sorted(kept, key=lambda told: strip_tags(str(told)))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, and delete or say why it stays; of what was changed after the page was opened, ask again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django import forms
@@ -12,6 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.numbering import CODE_RULE, is_code
 
 M = TypeVar("M", bound=Model)
+
+
+def name_choices(field: forms.ModelChoiceField[Any], words: Callable[[Any], str]) -> None:
+    """Have a field say its choices in these words."""
+    field.label_from_instance = words  # type: ignore[method-assign,assignment]  # Django's way
 
 
 class CodedForm(forms.ModelForm[M]):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from django.db import models
 from django.db.models.functions import Now
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.common import news
 from apps.common.ids import uuid7
 from apps.common.transactions import TransactionNumber
+
+_OF_STUDIO_OR_FILM: Final = (models.Q(project=None), models.Q(project__isnull=False))
 
 
 class BaseModel(models.Model):
@@ -24,6 +26,26 @@ class BaseModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def get_constraints(self) -> list[tuple[type[models.Model], Sequence[models.BaseConstraint]]]:
+        """Return the constraints that forms and services check, each of which can say what is wrong."""
+        return [
+            (model, [_in_words(self, model, one) for one in constraints])
+            for model, constraints in super().get_constraints()
+        ]
+
+
+def _in_words(
+    row: models.Model, model: type[models.Model], constraint: models.BaseConstraint
+) -> models.BaseConstraint:
+    """Tell fields of what is unique in the studio, or in a project: Django tells the constraint's name."""
+    if not isinstance(constraint, models.UniqueConstraint) or constraint.condition not in _OF_STUDIO_OR_FILM:
+        return constraint
+    fields = tuple(name for name in constraint.fields if name != "project")
+    (told,) = row.unique_error_message(model, fields).messages
+    spoken: models.UniqueConstraint = constraint.clone()
+    spoken.violation_error_message, spoken.violation_error_code = told.replace("%", "%%"), "unique"
+    return spoken
 
 
 class CodeCounter(models.Model):

@@ -73,10 +73,21 @@ TONES: dict[str, str] = {
 }
 """The colour of a state's badge. Media "ready" shares its word with jobs and reads as blue."""
 
-HUES = frozenset({"grey", "blue", "green", "amber", "red", "violet", "teal"})
+HUES = {
+    "grey": gettext_lazy("grey"),
+    "blue": gettext_lazy("blue"),
+    "teal": gettext_lazy("teal"),
+    "green": gettext_lazy("green"),
+    "amber": gettext_lazy("amber"),
+    "red": gettext_lazy("red"),
+    "violet": gettext_lazy("violet"),
+}
+"""The colours of badges, in people's words."""
 _ALIASES = {
     "gray": "grey",
     "slate": "grey",
+    "sky": "blue",
+    "emerald": "teal",
     "yellow": "amber",
     "orange": "amber",
     "purple": "violet",
@@ -88,6 +99,11 @@ def hue(name: str) -> str:
     """Return one of HUES for a colour's common name; what is unknown is grey."""
     known = _ALIASES.get(name, name)
     return known if known in HUES else "grey"
+
+
+def is_hue(name: str) -> bool:
+    """Tell whether a colour's common name is known."""
+    return name in HUES or name in _ALIASES
 
 
 def badge(text: object, tone: str) -> SafeString:

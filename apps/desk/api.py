@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
@@ -19,14 +18,9 @@ from rest_framework.views import APIView
 from apps.accounts.person import person_of
 from apps.desk import media
 from apps.desk.stream.following import follow
-from apps.desk.stream.hub import open_streams
+from apps.desk.stream.hub import FULL_S, is_full
 from apps.desk.stream.readers import reader_of
 from farm.handover import hand_over
-
-MOST_OF_A_PERSON: Final = 12
-"""Streams that one person may have open in one process: a page in view has one."""
-MOST_STREAMS: Final = 2_000
-FULL_S: Final = 30
 
 RANGE = OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One part: bytes=0-1023")
 
@@ -115,8 +109,7 @@ class EventsView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         reader = reader_of(request)
-        own, all_of_them = open_streams(reader.person)
-        if own >= MOST_OF_A_PERSON or all_of_them >= MOST_STREAMS:
+        if is_full(reader.person):
             raise Throttled(FULL_S)
         after = request.headers.get("Last-Event-ID") or request.query_params.get("after", "")
         answer = HttpResponse(f"retry: {FULL_S * 1000}\n\n", content_type="text/event-stream")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from apps.renders import cells
 from apps.renders.models import Attempt, Hold, Job, Lane, NodeBlock
 from apps.renders.progress import Tally, project_tallies
 from apps.renders.states import IN_FLIGHT, OPEN, BlockState, JobState
+from apps.renders.tierwaits import TierWait, tier_waits_lately
 from apps.renders.waiting import MOST_COUNTED, startable
 from apps.review.gallery import with_files
 from apps.review.models import Take
@@ -55,6 +56,7 @@ class TierLine:
     """One rung of the ladder: nodes that serve it, and the jobs that need it.
 
     ``ready``: jobs that may start, those that somebody holds back aside; ``more``: there are even more.
+    ``wait``: how long another one would wait; None where it was not asked for.
     """
 
     tier_gb: int | None
@@ -63,6 +65,12 @@ class TierLine:
     in_flight: int
     hold: Hold | None = None
     more: bool = False
+    wait: TierWait | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Somebody holds it back."""
+        return self.hold is not None
 
 
 @dataclass
@@ -170,6 +178,13 @@ def tier_lines(nodes: list[Node], paused: Mapping[str, Hold] | None = None) -> l
             more = any(depth >= MOST_COUNTED for depth in depths)
             lines.append(TierLine(tier, serving, sum(depths), flying[tier], held, more))
     return lines
+
+
+def lines_with_waits(nodes: list[Node], paused: Mapping[str, Hold]) -> list[TierLine]:
+    """The same with how long a job would wait that joined each line now."""
+    lines = tier_lines(nodes, paused)
+    waits = tier_waits_lately([line.tier_gb for line in lines], paused)
+    return [replace(line, wait=waits[line.tier_gb]) for line in lines]
 
 
 def _ready_by_tier() -> dict[int | None, list[int]]:

@@ -1,4 +1,4 @@
-"""Words of Unfold that neither it nor Django has in Korean, listed so that our catalogue keeps them."""
+"""Words that our catalogue keeps: of Unfold, without Korean; of Django, whose Korean says something else."""
 
 from __future__ import annotations
 
@@ -54,5 +54,21 @@ WORDS: Final = (
     _("Type to search"),
     _("Welcome back to"),
     _("You have been successfully logged out from the administration"),
+)
+OF_DJANGO: Final = (
+    _("Save and add another"),
+    _("Select %s to view"),
+    _("View %s"),
+    _("You may edit it again below."),
+    _("The {name} “{obj}” was added successfully."),
+    _("The {name} “{obj}” was changed successfully."),
+    _(
+        "Deleting the %(object_name)s '%(escaped_object)s' would require deleting the following protected "
+        "related objects:"
+    ),
+    _(
+        "Deleting the selected %(objects_name)s would require deleting the following protected related "
+        "objects:"
+    ),
 )
 RESULTS: Final = ngettext_lazy("%(counter)s result", "%(counter)s results")

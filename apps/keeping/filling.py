@@ -59,7 +59,7 @@ class Filling:
     @property
     def files(self) -> int:
         """Entries written so far."""
-        return len(self._packing.sums)
+        return self._packing.files
 
     def bytes_to_come(self) -> int:
         """Bytes of all media that will go in."""
@@ -82,8 +82,7 @@ class Filling:
             self._material()
         if self.faults:
             self._text("MISSING.txt", ("\n".join(self.faults) + "\n").encode())
-        sums = self._packing.sums
-        self._text("SHA256SUMS", "".join(f"{sums[path]}  {path}\n" for path in sorted(sums)).encode())
+        self._packing.add_sums("SHA256SUMS")
 
     def _plan(self) -> None:
         wanted = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -22,7 +23,7 @@ class Places:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._given: set[str] = set()
+        self._given: set[int] = set()
 
     def of_take(self, shot: Shot, *, stage: str, number: int, kind: str, key: str, place: int) -> str:
         """Where a take's file goes: as it would be published, by its own number."""
@@ -43,11 +44,16 @@ class Places:
         """Return this path, or the next like it that nothing has yet."""
         whole = PurePosixPath(path)
         number = 1
-        while fold(path) in self._given:
+        while (mark := _mark_of(path)) in self._given:
             number += 1
             path = str(whole.with_name(f"{whole.stem}-{number}{whole.suffix}"))
-        self._given.add(fold(path))
+        self._given.add(mark)
         return path
+
+
+def _mark_of(path: str) -> int:
+    """Eight bytes for a path: an archive has a million. Two of one mark would only have another name."""
+    return int.from_bytes(blake2b(fold(path).encode(), digest_size=8).digest())
 
 
 def ending_of(key: str) -> str:

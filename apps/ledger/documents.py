@@ -229,22 +229,22 @@ class Document:
         lists = [one for children in self.children.values() for one in children.references.values()]
         return frozenset(one.model for one in (*self.references.values(), *lists))
 
-    def read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
+    def read(self, keys: Collection[Any], *, lists: bool = True) -> dict[Any, Snapshot]:
         """Read these objects as they are now; those that are gone are left out.
 
-        One query, and one for each kind of list (again for every AT_ONCE keys).
+        One query, and one for each kind of list (again for every AT_ONCE keys). ``lists`` False: no lists.
         """
         found: dict[Any, Snapshot] = {}
         for some in batches(list(keys), AT_ONCE):
-            found |= self._read(some)
+            found |= self._read(some, self.children if lists else {})
         return found
 
-    def _read(self, keys: Collection[Any]) -> dict[Any, Snapshot]:
+    def _read(self, keys: Collection[Any], children: Mapping[str, Children]) -> dict[Any, Snapshot]:
         rows = self.model._default_manager.filter(pk__in=keys).order_by("pk")
         asked = {"pk", self.project or "pk", *self.label, *self.row.lookups}
         asked |= {VERSION} if self.versioned else set()
         own = list(rows.values(*asked))
-        lists = {name: children.read(keys) for name, children in self.children.items()} if own else {}
+        lists = {name: one.read(keys) for name, one in children.items()} if own else {}
         return {
             (key := found["pk"]): Snapshot(
                 project=found[self.project] if self.project else None,

@@ -46,6 +46,7 @@ from apps.productions.services import (
     create_sequence,
     create_shot,
     move_shot_status,
+    move_shots,
     statuses_from,
 )
 from apps.productions.states import ON_HOLD, READY, SHOT
@@ -329,7 +330,7 @@ class ShotAdmin(LooksAtShots, EditsCells, CastsShots, ChangesMany, AssignsShots,
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
         movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
-        moved = sum(move_shot_status(shot, to=to, user=person_of(request)) for shot in movable)
+        moved = move_shots(movable, to=to, user=person_of(request))
         if moved:
             messages.success(request, _("%(moved)d shots changed.") % {"moved": moved})
         if len(shots) > moved:

@@ -138,7 +138,8 @@ class _Asked:
         """The project of what is named. Raises Http404 for what is not there, or not the person's."""
         if self.keys:
             first = Shot.objects.filter(pk__in=self.keys, project__in=self.projects).select_related("project")
-            return _there(first.order_by("pk").first()).project  # type: ignore[no-any-return]
+            shot: Shot = _there(first.order_by("pk").first())
+            return shot.project
         if "episode" in request.GET:
             rows = Episode.objects.filter(pk=_key(request, "episode"), project__in=self.projects)
             self.episode = _there(rows.select_related("project").first())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,7 +22,7 @@ from apps.accounts.lists import choice_of, remember_choice
 from apps.characters.admin import CharacterAdmin
 from apps.characters.models import Character
 from apps.common.show import link
-from apps.productions.models import ShotCharacter
+from apps.productions.models import Shot, ShotCharacter
 from apps.projects.admin_scope import ScopedList, back_to
 from apps.projects.reach import person_of
 
@@ -87,6 +87,21 @@ class CastCharacterAdmin(CharacterAdmin):
         if request.POST.get("view") in {"cards", "table"}:
             remember_choice(person_of(request), NAME, gallery=request.POST["view"] == "cards")
         return HttpResponseRedirect(back_to(request, reverse("admin:characters_character_changelist")))
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Name the shots that keep somebody: a row of casting has the character's name alone."""
+        gone, counts, lacking, kept = super().get_deleted_objects(objs, request)
+        cast = ShotCharacter.objects.filter(character__in=[row.pk for row in objs]) if kept else []
+        if not cast:
+            return gone, counts, lacking, kept
+        shots = Shot.objects.filter(casting__in=cast).select_related("sequence").distinct()
+        named = [
+            link(reverse("admin:productions_shot_change", args=[shot.pk]), shot.full_code)
+            for shot in shots.order_by("sequence__order", "order", "code")
+        ]
+        return gone, counts, lacking, named
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
     def shot_count(self, character: Any) -> SafeString:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms.models import construct_instance
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from apps.common.show import NOTHING, badge, chips, spoken
-from apps.productions.automating import may_write, remove_automation, save_automation, seen_by
+from apps.common.admin_forms import name_choices
+from apps.common.show import HUES, NOTHING, badge, chips, hue, spoken
+from apps.productions.automating import faults_of, may_write, remove_automation, save_automation, seen_by
 from apps.productions.models import Automation, Deed, ShotStatus
 from apps.productions.states import LEFT_ALONE, SHOT
 from apps.productions.statuses import save_status
@@ -27,6 +30,8 @@ from apps.projects.selectors import projects_for
 from apps.projects.stages import Stage
 
 FLAGS = ("is_done", "is_wip", "is_feedback_request", "is_retake")
+_TOLD = ("title", "where", "sentence", "beginnings")
+"""What somebody reads of an automation who may not change it."""
 
 
 def state_choices() -> list[tuple[str, str]]:
@@ -43,9 +48,13 @@ class StatusForm(forms.ModelForm[ShotStatus]):
         widget=UnfoldAdminSelectWidget(),
         help_text=gettext_lazy("What may be done with a shot of this status."),
     )
+    colour = forms.ChoiceField(label=capfirst(gettext_lazy("colour")), widget=UnfoldAdminSelectWidget())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        colour, own = self.fields.get("colour"), self.instance.colour
+        if isinstance(colour, forms.ChoiceField):  # a colour that has two names keeps the one it has
+            colour.choices = [(own if name == hue(own) else name, word) for name, word in HUES.items()]
         state = self.fields.get("state")
         if isinstance(state, forms.ChoiceField):
             state.choices = state_choices()
@@ -74,7 +83,17 @@ class ShotStatusAdmin(FarmAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("renderable", "closed")
-        return ("slug", "state", "archived") if obj.is_own else ("slug", "state", "renderable", "closed")
+        return (
+            ("slug", "of_state", "archived") if obj.is_own else ("slug", "of_state", "renderable", "closed")
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj is None else (("slug", "of_state"), *self.fields[1:])
+
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        words = dict(state_choices())
+        for row in rows:
+            row.state_words = words
 
     def save_model(self, request: HttpRequest, obj: ShotStatus, form: Any, change: bool) -> None:
         save_status(obj, user=person_of(request))
@@ -85,12 +104,15 @@ class ShotStatusAdmin(FarmAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def of_state(self, status: ShotStatus) -> SafeString | str:
-        return NOTHING if status.is_own else status.state
+        if status.is_own:
+            return NOTHING
+        words = getattr(status, "state_words", None) or dict(state_choices())
+        return str(words[status.state])
 
     @admin.display(description=gettext_lazy("means"))
     def flags(self, status: ShotStatus) -> SafeString:
-        names = [flag for flag in (*FLAGS, "is_default") if getattr(status, flag)]
-        return chips([str(ShotStatus._meta.get_field(name).verbose_name) for name in names])  # type: ignore[union-attr]
+        titles = {column.name: str(column.verbose_name) for column in ShotStatus._meta.fields}
+        return chips([titles[flag] for flag in (*FLAGS, "is_default") if getattr(status, flag)])
 
     @admin.display(description=gettext_lazy("offered"), ordering="archived")
     def offered(self, status: ShotStatus) -> SafeString:
@@ -124,6 +146,14 @@ class AutomationForm(forms.ModelForm[Automation]):
         project = self.fields.get("project")
         if isinstance(project, forms.ModelChoiceField):
             project.empty_label = _("every project")
+
+    def clean(self) -> dict[str, Any]:
+        """Tell what the service would refuse beside its field; constraints, checked later, tell names."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            for problem in faults_of(construct_instance(self, copy(self.instance))):
+                self.add_error(problem.field, str(problem.message))
+        return cleaned
 
 
 def _named(obj: Any) -> str:
@@ -172,14 +202,21 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
         return not obj.builtin and may_write(person_of(request), obj, "delete")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("project",) if obj is not None else ()
+        if obj is None:
+            return ()
+        return ("project",) if self.has_change_permission(request, obj) else (*_TOLD, "order", "active")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return ((None, {"fields": (("title", "where"), "sentence", "beginnings", ("order", "active"))}),)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "project":
             kwargs["queryset"] = projects_for(person_of(request), Act.MANAGE)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name in ("status", "target"):
-            field.label_from_instance = _named  # type: ignore[method-assign]  # Django's way to name choices
+            name_choices(field, _named)
         return field
 
     def save_model(self, request: HttpRequest, obj: Automation, form: Any, change: bool) -> None:
@@ -197,6 +234,10 @@ class AutomationAdmin(PlainChoices, FarmAdmin):
     @admin.display(description=gettext_lazy("project"), ordering="project__code")
     def where(self, row: Automation) -> str:
         return row.project.code if row.project else _("every project")
+
+    @admin.display(description=gettext_lazy("only from"))
+    def beginnings(self, row: Automation) -> SafeString:
+        return chips([word for state, word in state_choices() if state in row.from_states])
 
     @admin.display(description=gettext_lazy("when … then …"))
     def sentence(self, row: Automation) -> str:

@@ -46,7 +46,7 @@ def save_automation(row: Automation, *, user: User | None) -> Automation:
     """Write a new or changed automation. Raises Refused with all that is wrong, NotAllowed."""
     new = row._state.adding
     _require(user, row, "add" if new else "change")
-    if problems := list(_wrong_with(row)):
+    if problems := list(faults_of(row)):
         raise Refused(*problems)
     with changing(Automation, [] if new else [row.pk], actor=user) as change:
         others = Automation.objects.select_for_update(of=("self",)).select_related("status", "target")
@@ -83,7 +83,8 @@ def _require(user: User | None, row: Automation, verb: str) -> None:
         raise lacks_permission(user, permission)
 
 
-def _wrong_with(row: Automation) -> Iterator[Problem]:
+def faults_of(row: Automation) -> Iterator[Problem]:
+    """Tell, field by field, why an automation as it stands makes no sense."""
     if row.trigger not in Trigger.values:
         yield Problem("trigger", row.trigger, _("choose one of: %s") % ", ".join(Trigger.values))
     if row.deed not in Deed.values:

@@ -18,8 +18,9 @@ from django.db import transaction
 
 from apps.common.machines import Move, move_each
 from apps.common.models import StateEvent
+from apps.ledger.services.recording import changing
 from apps.productions.locking import lock_shots
-from apps.productions.models import Automation, Deed, Shot, Trigger
+from apps.productions.models import Automation, Deed, Shot, ShotStatus, Trigger
 from apps.productions.models import Sequence as ShotSequence
 from apps.productions.shades import give_shade
 from apps.productions.states import LEFT_ALONE, OMITTED, SHOT, way
@@ -148,13 +149,16 @@ def _whole_sequences(
     """
     touched = {stands[one.shot][2]: one for one in what}
     list(ShotSequence.objects.filter(pk__in=touched).order_by("pk").select_for_update(no_key=True))
-    shots: dict[UUID, list[tuple[UUID, str, str | None]]] = defaultdict(list)
+    shots: dict[UUID, list[UUID]] = defaultdict(list)
+    others: set[UUID] = set()
     rows = Shot.objects.filter(sequence__in=touched).exclude(status_id=OMITTED).order_by("pk")
-    for sequence, *facts in rows.values_list("sequence_id", "pk", "status_id", "studio_status_id"):
-        shots[sequence].append(tuple(facts))  # type: ignore[arg-type]  # as asked
+    for sequence, key, state, label in rows.values_list("sequence_id", "pk", "status_id", "studio_status_id"):
+        shots[sequence].append(key)
+        if row.status_id not in (state, label):
+            others.add(sequence)
     for sequence, one in touched.items():
-        if all(row.status_id in facts[1:] for facts in shots[sequence]):
-            yield from (replace(one, shot=facts[0], take=None) for facts in shots[sequence])
+        if sequence not in others:
+            yield from (replace(one, shot=key, take=None) for key in shots[sequence])
 
 
 def _move(row: Automation, what: Sequence[Happening]) -> set[UUID]:
@@ -162,22 +166,35 @@ def _move(row: Automation, what: Sequence[Happening]) -> set[UUID]:
     target = row.target
     assert target is not None  # noqa: S101 - by a constraint of the table
     sources = row.from_states or [state for state in SHOT.states if state not in LEFT_ALONE]
-    stands = dict(Shot.objects.filter(pk__in=[one.shot for one in what]).values_list("pk", "status_id"))
-    ways = {
-        one.shot: found
-        for one in what
-        if (now := stands.get(one.shot)) in sources
-        and now != target.state
-        and (found := way(str(now), target.state))
-    }
     by_shot = {one.shot: one for one in what}
+    here = Shot.objects.filter(pk__in=by_shot, status_id__in=sources).values_list("pk", "status_id")
+    stands = {key: str(now) for key, now in here}
+    ways = {key: way(now, target.state) for key, now in stands.items() if now != target.state}
+    to_go = {key: found for key, found in ways.items() if found}
+    there = [] if target.is_own else [key for key, now in stands.items() if now == target.state]
+    if not to_go and not there:
+        return set()
+    actors = {key: by_shot[key].actor for key in (*to_go, *there)}
+    with changing(Shot, actors, actor=None, actors=actors, verb="status", lists=False):
+        moved = _step_by_step(row, target, to_go, by_shot)
+        data = {key: _facts(row, by_shot[key]) for key in there}
+        return moved | give_shade(there, target, actors=actors, reason=row.name, data=data)
+
+
+def _step_by_step(
+    row: Automation,
+    target: ShotStatus,
+    ways: Mapping[UUID, Sequence[str]],
+    by_shot: Mapping[UUID, Happening],
+) -> set[UUID]:
+    """Move shots along their ways of states, which begin where they stand; return those that arrived."""
     moved: set[UUID] = set()
     for left in range(max(map(len, ways.values()), default=1), 1, -1):
         steps: dict[str, tuple[set[str], list[UUID]]] = {}
         for shot, states in ways.items():
             if len(states) >= left:
-                sources_of, keys = steps.setdefault(states[-left + 1], (set(), []))
-                sources_of.add(states[-left])
+                sources, keys = steps.setdefault(states[-left + 1], (set(), []))
+                sources.add(states[-left])
                 keys.append(shot)
         for to, (from_, keys) in steps.items():
             last = left == 2
@@ -194,15 +211,6 @@ def _move(row: Automation, what: Sequence[Happening]) -> set[UUID]:
             done = move_each(SHOT, moves, from_=tuple(sorted(from_)), to=to)
             if last:
                 moved |= done
-    if not target.is_own:
-        there = [one for one in what if stands.get(one.shot) == target.state and target.state in sources]
-        moved |= give_shade(
-            [one.shot for one in there],
-            target,
-            actors={one.shot: one.actor for one in there},
-            reason=row.name,
-            data={one.shot: _facts(row, one) for one in there},
-        )
     return moved
 
 

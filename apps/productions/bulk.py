@@ -203,8 +203,8 @@ def _result(batch: Batch, asked: int, *, preview: bool) -> BulkChange:
 
 
 def _title(count: int, values: Mapping[str, Any]) -> str:
-    fields = Shot._meta
-    names = ", ".join(str(fields.get_field(name).verbose_name) for name in values)  # type: ignore[union-attr]
+    titles = {column.name: str(column.verbose_name) for column in Shot._meta.fields}
+    names = ", ".join(titles[name] for name in values)
     return ngettext("%(count)d shot: %(names)s", "%(count)d shots: %(names)s", count) % {
         "count": count,
         "names": names,

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.common.admin import pressed
+from apps.common.admin_forms import name_choices
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.ids import uuid_in
 from apps.common.show import spoken
@@ -63,7 +64,7 @@ class GiveForm(forms.Form):
         look, picked = self.fields["look"], self.fields["picked"]
         if isinstance(look, forms.ModelChoiceField) and isinstance(picked, PickedPresets):
             look.queryset = looks_for(project)
-            look.label_from_instance = _look_label  # type: ignore[method-assign,assignment]
+            name_choices(look, _look_label)
             picked.about(project, [])
 
     def presets(self) -> list[CinematicPreset]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Problem, Refused, lacks_permission
+from apps.common.show import HUES, is_hue
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
 from apps.productions.models import ShotStatus
@@ -27,7 +28,8 @@ def save_status(status: ShotStatus, *, user: User | None) -> ShotStatus:
     if status.state not in SHOT.states:
         told = _("choose one of: %s") % ", ".join(SHOT.states)
         raise Refused(Problem("state", status.state, told, code="unknown_state"))
-    with changing(ShotStatus, [] if new else [status.pk], actor=user) as change:
+    beside = ShotStatus.objects.filter(Q(state=status.state) | Q(pk=status.pk)).values_list("pk", flat=True)
+    with changing(ShotStatus, list(beside), actor=user) as change:  # a mark that moves changes two of them
         before = None if new else ShotStatus.objects.select_for_update().get(pk=status.pk)
         _check(status, before)
         own = ShotStatus.objects.get(pk=status.state)
@@ -46,7 +48,9 @@ def save_status(status: ShotStatus, *, user: User | None) -> ShotStatus:
         if was_default and not status.is_default:
             of_state.filter(pk=status.state).update(is_default=True, row_version=F("row_version") + 1)
         if status.is_own:
-            of_state.exclude(pk=status.pk).update(renderable=status.renderable, closed=status.closed)
+            means = {"renderable": status.renderable, "closed": status.closed}
+            others = of_state.exclude(pk=status.pk).exclude(**means)
+            others.update(**means, row_version=F("row_version") + 1)
     return status
 
 
@@ -54,6 +58,8 @@ def _check(status: ShotStatus, before: ShotStatus | None) -> None:
     if before is not None and before.state != status.state:
         told = _("a status stays what it is of; add another, and archive this one")
         raise Refused(Problem("state", status.state, told, code="fixed"))
+    if not is_hue(status.colour) and (before is None or before.colour != status.colour):
+        raise Refused(Problem("colour", status.colour, _("choose one of: %s") % ", ".join(HUES)))
     if status.is_own and status.archived:
         told = _("the machine's own statuses stay; rename it if you do not use the word")
         raise Refused(Problem("archived", status.slug, told, code="stays"))

@@ -132,11 +132,11 @@ track(
             "status": STATUS,
             "studio_status": STATUS,
         },
-        left_out=("locked_at", "retake_count"),  # the time of a lock, and a count of verdicts
+        left_out=("locked_at",),  # the time of a lock, which has a name of its own
         drivers={"status": _move_back},
         guarded={"assignees": _may_assign},
         goes_with=("recommendation",),
-        steered=("project", "sequence", "code", "status", "studio_status", "locked_by"),
+        steered=("project", "sequence", "code", "status", "studio_status", "locked_by", "retake_count"),
         children={
             "casting": Children(
                 model=ShotCharacter,

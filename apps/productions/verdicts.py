@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import F
 from django.db.models.functions import Now
 
+from apps.ledger.services.recording import changing
 from apps.productions.automations import Happening, happened
 from apps.productions.models import Shot, Trigger
 
@@ -40,8 +41,9 @@ def _told(trigger: str, shot: Shot, *, actor: str, reason: str, stage: str, take
     return shot.pk in happened(trigger, [one])
 
 
-def count_retake(shot: UUID) -> None:
+def count_retake(shot: UUID, *, actor: str) -> None:
     """A retake was asked for: it counts once, for it is written with the verdict that only one can give."""
-    Shot.objects.filter(pk=shot).update(
-        retake_count=F("retake_count") + 1, row_version=F("row_version") + 1, updated_at=Now()
-    )
+    with changing(Shot, [shot], actor=actor, lists=False):
+        Shot.objects.filter(pk=shot).update(
+            retake_count=F("retake_count") + 1, row_version=F("row_version") + 1, updated_at=Now()
+        )

@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.admin import DressedList, Tabular, say_problems
+from apps.common.admin_forms import name_choices
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.show import spoken
@@ -58,7 +59,7 @@ class PlainChoices:
     """Fields that choose other rows, without the buttons that add, change and delete those."""
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
             wrapper = field.widget
@@ -87,11 +88,11 @@ class ScopedChoices(PlainChoices):
             rows = self.choices_for(db_field, request)
             if rows is not None:
                 kwargs["queryset"] = rows
-        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]
+        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]  # a mixin
             db_field, request, **kwargs
         )
         if field is not None:
-            field.label_from_instance = label_of  # type: ignore[method-assign,assignment]
+            name_choices(field, label_of)
         if field is not None and self.listed_once:
             # Listed once for all rows of the inline: a query per row is a query too many.
             field.choices = self.listed(db_field, field)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from statistics import NormalDist
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from apps.renders.memory import Sample
 
@@ -34,6 +34,9 @@ _LEAST_DEVIATION: Final = 0.04
 """Of the mean: what staging and collecting add, and what no observation showed yet."""
 
 _NORMAL: Final = NormalDist()
+
+K = TypeVar("K")
+L = TypeVar("L")
 
 
 @dataclass(frozen=True)
@@ -115,21 +118,62 @@ def expect(
 
     ``not_before``: it may not start earlier, whatever stands before it (a start time, a dependency's end).
     """
-    known = [ahead for ahead in queue.ahead if ahead.jobs > 0]
+    ahead = _some(queue.ahead)
     seats = [seat for seat in queue.seats if all(work.takes.known for work in seat)]
-    if not takes.known or not seats or not all(ahead.takes.known for ahead in known):
+    if not takes.known or not seats or not all(kind.takes.known for kind in ahead):
         return None
     plays = max(_FEWEST_PLAYS, min(_MOST_PLAYS, _SEATS_PLAYED // len(seats)))
     play = _Play(Random(seed))
     starts, ends = [], []
     for _ in range(plays):
         play.again()
-        start = play.start(seats, known)
+        start = play.turn([play.free(seat) for seat in seats], ahead)
         if not_before is not None:
             start = max(start, play.between(not_before))
         starts.append(start)
         ends.append(start + play.duration(takes))
     return Expected(_span(ends), _span(starts))
+
+
+@dataclass(frozen=True)
+class Line(Generic[K]):
+    """A line before some of many seats, by their keys, and who stands in it."""
+
+    seats: Collection[K]
+    ahead: Sequence[Ahead] = ()
+
+
+def expect_turns(
+    seats: Mapping[K, Sequence[InHand]], lines: Mapping[L, Line[K]], *, seed: int = 0
+) -> dict[L, Span | None]:
+    """When whoever joins each line now has a seat; None while too little was observed, or without seats.
+
+    A seat may stand in several lines: what it has in hand is played once for all of them.
+    """
+    known = {key: seat for key, seat in seats.items() if all(work.takes.known for work in seat)}
+    queues = {
+        name: ([key for key in line.seats if key in known], _some(line.ahead)) for name, line in lines.items()
+    }
+    found: dict[L, Span | None] = dict.fromkeys(lines)
+    played = dict[L, list[float]]()
+    for name, (keys, ahead) in queues.items():
+        if not ahead and not all(known[key] for key in keys):
+            found[name] = Span(0.0, 0.0)
+        elif keys and all(kind.takes.known for kind in ahead):
+            played[name] = []
+    busy = {key for name in played for key in queues[name][0]}
+    play = _Play(Random(seed))
+    for _ in range(_FEWEST_PLAYS if played else 0):
+        play.again()
+        free = {key: play.free(known[key]) for key in busy}
+        for name, turns in played.items():
+            keys, ahead = queues[name]
+            turns.append(play.turn([free[key] for key in keys], ahead))
+    return found | {name: _span(turns) for name, turns in played.items()}
+
+
+def _some(ahead: Sequence[Ahead]) -> list[Ahead]:
+    return [kind for kind in ahead if kind.jobs > 0]
 
 
 @dataclass
@@ -162,9 +206,12 @@ class _Play:
         whole = math.exp(location + scale * _NORMAL.inv_cdf(min(max(drawn, 1e-9), 1 - 1e-9)))
         return max(0.0, whole - work.elapsed)
 
-    def start(self, seats: Sequence[Sequence[InHand]], ahead: Sequence[Ahead]) -> float:
-        """When the first seat is free for a job, once all that go ahead have theirs."""
-        free = [sum(self.left(work) for work in seat) for seat in seats]
+    def free(self, seat: Sequence[InHand]) -> float:
+        """When a seat has done what it has in hand."""
+        return sum(self.left(work) for work in seat)
+
+    def turn(self, free: list[float], ahead: Sequence[Ahead]) -> float:
+        """When the first of these seats is free for a job, once all that go ahead have theirs."""
         jobs = sum(kind.jobs for kind in ahead)
         if jobs > _ONE_BY_ONE:
             return self._poured(free, ahead)

@@ -1,8 +1,7 @@
 """When jobs and batches will be done: the farm as it stands now, read once, put before the forecast.
 
-Who could take what, who has a turn and what is held back are the dispatcher's own rules (renders.scheduling),
-so that nobody has a second opinion. Nothing here grows with the backlog: lanes are counted from the
-dispatcher's index, and no further than MOST_AHEAD.
+Nothing here grows with the backlog: lanes are counted from the dispatcher's index, and no further than
+MOST_AHEAD.
 """
 
 from __future__ import annotations
@@ -15,17 +14,15 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from apps.common.clock import database_now
 from apps.common.counting import CountAtMost
 from apps.projects.models import Project
 from apps.renders.eta import Eta
-from apps.renders.forecast import Ahead, Durations, Expected, InHand, Queue, Span, expect, expect_running
-from apps.renders.inhand import Experience, Hands
+from apps.renders.forecast import Ahead, Expected, InHand, Queue, Span, expect, expect_running
 from apps.renders.models import Attempt, Job, Lane, RenderBatch
+from apps.renders.reading import Reading
 from apps.renders.scheduling.demand import Waiting, waiting_in
-from apps.renders.scheduling.round import read_round, used_lately
+from apps.renders.scheduling.round import used_lately
 from apps.renders.scheduling.shares import Shares
-from apps.renders.scheduling.supply import read_supply
 from apps.renders.states import IN_FLIGHT, OPEN, JobState
 from apps.renders.waiting import NodeRow, asks_nodes, startable
 
@@ -61,17 +58,11 @@ class _Counts(NamedTuple):
     earlier: int
 
 
-class Outlook:
+class Outlook(Reading):
     """One reading of the farm. Ask it about as many jobs as you like."""
 
     def __init__(self) -> None:
-        self.now = database_now()
-        self._round = read_round(self.now)
-        self._supply = self._round.supply if self._round.lanes else read_supply(self.now)
-        self._lanes = {each.lane.pk: each for each in self._round.lanes}
-        self._experience = Experience()
-        self._experience.read(each.lane.need_id for each in self._round.lanes)
-        self._hands = Hands(self._supply, self._experience, self.now)
+        super().__init__()
         self._endless = False
 
     def of(self, job: Job) -> Eta | None:
@@ -86,8 +77,8 @@ class Outlook:
         each = self._lane_of(job) if asks_nodes(job) else None
         if each is None:
             return []
-        able = [node for node in self._supply.nodes if node.pk in self._supply.able(each)]
-        return [self._hands.says(node) for node in sorted(able, key=lambda node: node.name)[:MOST_NODES]]
+        able = [node for node in self.supply.nodes if node.pk in self.supply.able(each)]
+        return [self.hands.says(node) for node in sorted(able, key=lambda node: node.name)[:MOST_NODES]]
 
     def of_batch(self, batch: RenderBatch) -> Eta | None:
         """When the last open job of a batch ends; None if none is open."""
@@ -117,46 +108,46 @@ class Outlook:
         if isinstance(not_before, Unknown):
             return not_before
         each = self._lane_of(job)
-        if each is None or (job.state == JobState.READY and each.lane.pk in self._round.holds):
+        if each is None or (job.state == JobState.READY and each.lane.pk in self.round.holds):
             return Unknown.HELD
-        able = self._supply.able(each)
+        able = self.supply.able(each)
         if not able:
             return Unknown.NOBODY
         ahead = self._ahead(job, each)
-        for name in self._round.limits.of.get(each.template_id, ()):
+        for name in self.round.limits.of.get(each.template_id, ()):
             let_through = self._let_through(name, job, each, ahead)
             if isinstance(let_through, Unknown):
                 return let_through
             not_before = let_through if not_before is None else not_before.after(let_through)
-        queue = Queue([self._hands.before(node) for node in able], self._here(ahead, able))
-        return expect(queue, self._takes(each), not_before=not_before, seed=_seed(job)) or Unknown.FEW
+        queue = Queue([self.hands.before(node) for node in able], self.here(ahead, able))
+        return expect(queue, self.takes(each), not_before=not_before, seed=_seed(job)) or Unknown.FEW
 
     def _in_flight(self, job: Job) -> Told:
         attempts = Attempt.objects.select_related("node").filter(job=job, token=job.token, holds_slot=True)
         attempt = attempts.first()
         if attempt is None or job.lane is None:
             return Unknown.FEW
-        takes = self._experience.of(job.lane.need_id, attempt.node.tier_gb if attempt.node else None)
+        takes = self.experience.of(job.lane.need_id, attempt.node.tier_gb if attempt.node else None)
         if attempt.executing_at is not None:
             elapsed = (self.now - attempt.executing_at).total_seconds()
             told = expect_running(InHand(takes, max(0.0, elapsed), job.progress), seed=_seed(job))
             return told or Unknown.FEW
-        before = self._hands.before(attempt.node_id, but=attempt.pk) if attempt.node_id else []
+        before = self.hands.before(attempt.node_id, but=attempt.pk) if attempt.node_id else []
         return expect(Queue([before]), takes, seed=_seed(job)) or Unknown.FEW
 
     def _let_through(self, limit: str, job: Job, each: Waiting, ahead: dict[UUID, float]) -> Span | Unknown:
         """When a limit lets the job through: its places are seats, whatever nodes there are."""
-        templates = {key for key, names in self._round.limits.of.items() if limit in names}
-        seats = list(self._hands.of_templates(templates))
-        seats += [[] for _ in range(max(0, self._round.limits.left[limit]))]
+        templates = {key for key, names in self.round.limits.of.items() if limit in names}
+        seats = list(self.hands.of_templates(templates))
+        seats += [[] for _ in range(max(0, self.round.limits.left[limit]))]
         if not seats:
             return Unknown.HELD
         same = [
-            Ahead(jobs, self._takes(self._lanes[key]))
+            Ahead(jobs, self.takes(self.lanes[key]))
             for key, jobs in ahead.items()
-            if self._lanes[key].template_id in templates
+            if self.lanes[key].template_id in templates
         ]
-        told = expect(Queue(seats, same), self._takes(each), seed=_seed(job))
+        told = expect(Queue(seats, same), self.takes(each), seed=_seed(job))
         return Unknown.FEW if told is None or told.start is None else told.start
 
     def _not_before(self, job: Job, chained: int) -> Span | Unknown | None:
@@ -180,9 +171,9 @@ class Outlook:
         return start
 
     def _lane_of(self, job: Job) -> Waiting | None:
-        if job.lane_id is not None and job.lane_id not in self._lanes:  # a blocked job's lane may be asleep
-            self._lanes |= {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk=job.lane_id))}
-        return self._lanes.get(job.lane_id) if job.lane_id is not None else None
+        if job.lane_id is not None and job.lane_id not in self.lanes:  # a blocked job's lane may be asleep
+            self.lanes |= {each.lane.pk: each for each in waiting_in(Lane.objects.filter(pk=job.lane_id))}
+        return self.lanes.get(job.lane_id) if job.lane_id is not None else None
 
     def _ahead(self, job: Job, own: Waiting) -> dict[UUID, float]:
         """Who goes first, by lane: higher classes, earlier jobs of the project, others by their share."""
@@ -190,13 +181,13 @@ class Outlook:
         mine = own.project_id
         level = defaultdict[UUID, float](float)
         for key, told in counts.items():
-            each = self._lanes[key]
+            each = self.lanes[key]
             same = told.earlier if each.project_id == mine else told.level
-            level[each.project_id] += same * self._takes(each).mean
-        ours = level[mine] + self._takes(own).mean / 2
+            level[each.project_id] += same * self.takes(each).mean
+        ours = level[mine] + self.takes(own).mean / 2
         ahead: dict[UUID, float] = {}
         for key, told in counts.items():
-            each = self._lanes[key]
+            each = self.lanes[key]
             jobs: float = told.earlier
             if each.project_id != mine:
                 jobs = told.level * self._turns(each.project_id, mine, ours, level[each.project_id])
@@ -207,26 +198,6 @@ class Outlook:
             ahead[own.lane.pk] = ahead.get(own.lane.pk, 0.0) + self._blocked_before(job)
         return ahead
 
-    def _here(self, ahead: dict[UUID, float], able: set[UUID]) -> list[Ahead]:
-        """What of that meets the nodes that could take the job, with the orders that are on their way."""
-        found = [
-            Ahead(jobs * self._part(key, able), self._takes(self._lanes[key])) for key, jobs in ahead.items()
-        ]
-        for lane, takes in self._hands.on_their_way():
-            if takes.known:
-                found.append(Ahead(self._part(lane, able), takes))
-        return found
-
-    def _part(self, lane: UUID | None, able: set[UUID]) -> float:
-        """Which part of a lane's work meets these nodes; a lane asleep is taken to meet them all."""
-        if lane is None or lane not in self._lanes:
-            return 1.0
-        theirs = self._supply.able(self._lanes[lane])
-        return len(theirs & able) / len(theirs) if theirs else 0.0
-
-    def _takes(self, each: Waiting) -> Durations:
-        return self._experience.of(each.lane.need_id)
-
     def _counts(self, job: Job) -> dict[UUID, _Counts]:
         heads = startable()
         same = heads.filter(rank=job.rank)
@@ -234,7 +205,7 @@ class Outlook:
         if job.state == JobState.READY and job.ready_at is not None:
             before = Q(ready_at__lt=job.ready_at) | Q(ready_at=job.ready_at, pk__lt=job.pk)
             earlier = same.filter(before, ready_at__lte=job.ready_at)  # the bound is what the index reads
-        lanes = Lane.objects.filter(pk__in=[each.lane.pk for each in self._round.open_lanes])
+        lanes = Lane.objects.filter(pk__in=[each.lane.pk for each in self.round.open_lanes])
         rows = lanes.annotate(
             higher=CountAtMost(heads.filter(rank__gt=job.rank), "lane", most=MOST_AHEAD),
             level=CountAtMost(same, "lane", most=MOST_AHEAD),
@@ -252,15 +223,15 @@ class Outlook:
 
     @cached_property
     def _shares(self) -> Shares:
-        flying = self._supply.in_flight()
-        demanding = {each.project_id for each in self._lanes.values()}
+        flying = self.supply.in_flight()
+        demanding = {each.project_id for each in self.lanes.values()}
         weights = Project.objects.filter(pk__in=demanding | set(flying)).values_list("pk", "weight")
         return Shares(
             weights={key: float(weight) for key, weight in weights},
             used=used_lately(self.now),
             in_flight=flying,
             demanding=demanding,
-            seats=2 * len(self._supply.nodes),
+            seats=2 * len(self.supply.nodes),
         )
 
     def _blocked_before(self, job: Job) -> int:

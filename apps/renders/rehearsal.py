@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from apps.accounts.models import User
 from apps.common.clock import database_now
@@ -32,6 +32,8 @@ MOST_DAYS: Final = 31
 MOST_EVENTS: Final = 20_000
 """Events of the farm, from the newest back, that are looked at; older ones are not."""
 MOST_OCCASIONS: Final = 500
+MOST_SHOTS: Final = 20_000
+"""Shots of whole sequences that are looked at."""
 
 _MACHINES: Final[Mapping[str, tuple[str, ...]]] = {
     Trigger.RENDER_SUBMITTED: (JOB.name,),
@@ -82,14 +84,16 @@ class _Occasion:
 def rehearse(row: Automation, *, user: User, days: int = USUAL_DAYS) -> Rehearsal:
     """Say what an automation would have done in the last days, in the projects that somebody sees.
 
-    A constant number of queries; at most MOST_EVENTS events and MOST_OCCASIONS occasions are looked at.
+    A constant number of queries; at most MOST_EVENTS events, MOST_OCCASIONS occasions and the sequences of
+    about MOST_SHOTS shots are looked at.
     """
     told = Rehearsal(since=database_now() - timedelta(days=min(max(days, 1), MOST_DAYS)))
     events = _events(row, told)
     occasions = list(_occasions(row, events, user))
     told.occasions = len(occasions)
-    if len(occasions) > MOST_OCCASIONS:
-        occasions = occasions[:MOST_OCCASIONS]
+    looked_at = list(_small_enough(row, occasions[:MOST_OCCASIONS]))
+    if len(occasions) > len(looked_at):
+        occasions = looked_at
         told.cut, told.since = True, occasions[-1].event.at
     shots = _shots(row, {one.shot for one in occasions})
     standing = _Statuses(shots)
@@ -98,6 +102,24 @@ def rehearse(row: Automation, *, user: User, days: int = USUAL_DAYS) -> Rehearsa
         if would is not None:
             told.would.append(would)
     return told
+
+
+def _small_enough(row: Automation, occasions: Sequence[_Occasion]) -> Iterator[_Occasion]:
+    """The newest occasions whose whole sequences may be read; the first one's may, whatever its length."""
+    if row.trigger != Trigger.SEQUENCE_REACHED:
+        yield from occasions
+        return
+    shots = Shot.objects.filter(pk__in={one.shot for one in occasions})
+    sequence_of = dict(shots.values_list("pk", "sequence"))
+    counted = Shot.objects.filter(sequence__in=set(sequence_of.values())).order_by().values("sequence")
+    lengths = dict(counted.annotate(shots=Count("pk")).values_list("sequence", "shots"))
+    read: set[UUID] = set()
+    for one in occasions:
+        sequence = sequence_of[one.shot]
+        if read and sum(lengths[key] for key in read | {sequence}) > MOST_SHOTS:
+            return
+        read.add(sequence)
+        yield one
 
 
 def _shots(row: Automation, keys: Collection[UUID]) -> dict[UUID, Shot]:

@@ -129,7 +129,7 @@ def frame_at(path: Path, facts: Facts, number: int) -> Image.Image:
                 break
         if found is None:
             raise Undecodable(_("it holds no frame"))
-        picture: Image.Image = found.to_image()  # type: ignore[no-untyped-call]
+        picture: Image.Image = found.to_image()  # type: ignore[no-untyped-call]  # PyAV has no types here
         return picture
 
 

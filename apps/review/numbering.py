@@ -21,12 +21,20 @@ def number_of(take: Take, frame: int | None) -> int | None:
     return None if frame is None else first_number(take) + frame
 
 
-def frame_from(take: Take, number: int | None) -> int | None:
-    """Count a numbered frame from the take's first. Raises Refused for one before it, or far behind it."""
+def frame_from(take: Take, number: int | None, frames: int | None) -> int | None:
+    """Count a numbered frame from the take's first; ``frames``: how many it shows, None where nobody knows.
+
+    Raises Refused for one before its first or behind its last.
+    """
     if number is None:
         return None
     first = first_number(take)
-    if not first <= number < first + MAX_FRAMES:
-        told = _("the take begins at frame %d; write that number or a later one") % first
-        raise Refused(Problem("frame", str(number), told, code="no_such_frame"))
-    return number - first
+    if first <= number < first + (frames or MAX_FRAMES):
+        return number - first
+    told = _("the take begins at frame %d; write that number or a later one") % first
+    if frames is not None:
+        told = _("the take goes from frame %(first)d to %(last)d; write a number among these") % {
+            "first": first,
+            "last": first + frames - 1,
+        }
+    raise Refused(Problem("frame", str(number), told, code="no_such_frame"))

@@ -229,6 +229,15 @@ def clip_of(take: Any, url: str) -> dict[str, Any]:
     }
 
 
+def frames_of(take: Take) -> int | None:
+    """Return how many frames of a take its page plays; None where no file tells yet."""
+    (own,) = with_files([take])
+    if playable(own) is None:
+        return None
+    frames: int = clip_of(own, "")["frames"]
+    return frames
+
+
 def _held_frames(shot: Shot, length: Mapping[str, Any]) -> int:
     """How long a picture stands: as long as its shot, handles and all."""
     wanted = (length or {}).get("wanted") or {}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
+from apps.common.admin_forms import name_choices
 from apps.projects.admin_scope import label_of
 from apps.projects.models import Project
 from apps.sheets.exporting import Discipline
@@ -31,7 +32,7 @@ class _OfProject(forms.Form):
         field = self.fields["project"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
         field.queryset = projects
-        field.label_from_instance = label_of  # type: ignore[method-assign,assignment]
+        name_choices(field, label_of)
         field.empty_label = None
 
 

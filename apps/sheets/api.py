@@ -120,7 +120,7 @@ class SheetChoices(Strict):
     """What is to be taken. What is not named stays as it was chosen."""
 
     mapping = serializers.DictField(child=SheetMapping(), required=False)
-    create = serializers.BooleanField(  # type: ignore[assignment] # the metaclass takes fields out
+    create = serializers.BooleanField(  # type: ignore[assignment]  # the metaclass takes fields out
         required=False, help_text="Create what is not there yet"
     )
     empty = OneOf(choices=EMPTY, required=False, help_text="What an empty cell does to a filled value")

@@ -21,6 +21,9 @@ _MARKS: Final = (
 )
 _GUESSES: Final = ("utf-8", "cp949")
 LONGEST_CELL: Final = 1_000_000
+"""Letters of a cell, more than anybody writes into one. Python keeps this limit for the whole process and all
+its threads, so it is set once, here, and never by a reader at work."""
+csv.field_size_limit(LONGEST_CELL)
 
 
 def decoded(content: bytes, name: str) -> str:
@@ -49,7 +52,6 @@ def rows_of(text: str, name: str) -> list[Row]:
         separator, text, before = told[4], rest, 1
     else:
         separator, before = _separator(text), 0
-    csv.field_size_limit(LONGEST_CELL)
     rows: list[Row] = []
     try:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

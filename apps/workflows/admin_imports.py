@@ -36,6 +36,7 @@ from apps.workflows.services.importing import (
     keep_manifest,
 )
 from apps.workflows.services.managing import IMPORT
+from apps.workflows.services.mending import connect, offers_of
 from apps.workflows.states import ImportState
 from apps.workflows.wizard.document import document_of
 from apps.workflows.wizard.evidence import nearest
@@ -92,7 +93,11 @@ class WorkflowImportAdmin(FarmAdmin):
         view = self.admin_site.admin_view
         own = [
             path(f"<path:object_id>/{name}/", view(made), name=f"workflows_workflowimport_{name}")
-            for name, made in (("convert", self.convert_view), ("discard", self.discard_view))
+            for name, made in (
+                ("convert", self.convert_view),
+                ("connect", self.connect_view),
+                ("discard", self.discard_view),
+            )
         ]
         return own + super().get_urls()
 
@@ -169,6 +174,7 @@ class WorkflowImportAdmin(FarmAdmin):
         document = row.manifest
         problems = [{**one, "message": kept_in_words(one)} for one in row.problems]
         bad = [one for one in problems if not one["absent"]]
+        offered = {(one.node, one.input): one for one in offers_of(row)}
         context = {
             **self.admin_site.each_context(request),
             "title": row.file_name,
@@ -176,7 +182,7 @@ class WorkflowImportAdmin(FarmAdmin):
             "original": row,
             "form": form,
             "picture": picture(row.graph, row.catalogue, document, bad) if row.graph else "",
-            "problems": bad,
+            "problems": [{**one, "offer": offered.get((one["node"], one["input"]))} for one in bad],
             "absent": [one for one in problems if one["absent"]],
             "notes": [{**one, "message": kept_in_words(one)} for one in row.notes],
             "open": problems_of(row, document) if form and not form.is_bound else [],
@@ -198,6 +204,20 @@ class WorkflowImportAdmin(FarmAdmin):
             return row
         try:
             convert_again(row, catalogue_name=request.POST.get("catalogue", ""), user=person_of(request))
+        except Refused as refused:
+            say_problems(request, refused)
+        return HttpResponseRedirect(_address(row))
+
+    def connect_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer Connect: an input that is missing takes an output."""
+        row = self._pressed(request, object_id)
+        if isinstance(row, HttpResponse):
+            return row
+        slot, _colon, source = request.POST.get("source", "").partition(":")
+        wish = {name: request.POST.get(name, "") for name in ("node", "name")}
+        try:
+            asked = int(slot) if slot.isdecimal() else -1
+            connect(row, **wish, source=source, slot=asked, user=person_of(request))
         except Refused as refused:
             say_problems(request, refused)
         return HttpResponseRedirect(_address(row))

@@ -30,6 +30,7 @@ from apps.workflows.services.importing import (
     keep_manifest,
 )
 from apps.workflows.services.managing import require_import
+from apps.workflows.services.mending import connect, offers_of
 from workflows.finding.draft import questions
 
 
@@ -75,15 +76,39 @@ class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):
         read_only_fields: tuple[str, ...] = fields
 
 
+class SourceSerializer(serializers.Serializer[Any]):
+    """An output of the graph. ``used``: some input takes it already."""
+
+    node = serializers.CharField()
+    slot = serializers.IntegerField()
+    title = serializers.CharField()
+    type = serializers.CharField()
+    used = serializers.BooleanField()
+
+
+class OfferSerializer(serializers.Serializer[Any]):
+    """An input that is missing, and the outputs that it could take: ``connect`` lets it."""
+
+    node = serializers.CharField()
+    input = serializers.CharField()
+    sources = SourceSerializer(many=True)
+
+
 class ImportDetail(ImportSerializer):
     """The same with its graph (API format), its manifest so far, and what that still lacks."""
 
+    offers = serializers.SerializerMethodField()
     questions = serializers.SerializerMethodField()
     nodes = serializers.SerializerMethodField()
 
     class Meta(ImportSerializer.Meta):
-        fields = (*ImportSerializer.Meta.fields, "graph", "manifest", "questions", "nodes")
+        fields = (*ImportSerializer.Meta.fields, "graph", "manifest", "offers", "questions", "nodes")
         read_only_fields = fields
+
+    @extend_schema_field(OfferSerializer(many=True))
+    def get_offers(self, row: WorkflowImport) -> Any:
+        """Absent inputs that something in the graph fits."""
+        return OfferSerializer(offers_of(row), many=True).data
 
     def get_questions(self, row: WorkflowImport) -> list[str]:
         """What a person must still say, a sentence each."""
@@ -129,6 +154,15 @@ class Another(Strict):
     catalogue = serializers.CharField(max_length=120)
 
 
+class Link(Strict):
+    """An input of a node that is missing, and the output that it is to take."""
+
+    node = serializers.CharField(max_length=200)
+    input = serializers.CharField(max_length=200)
+    output_of = serializers.CharField(max_length=200, help_text="The id of the node that gives it")
+    slot = serializers.IntegerField(min_value=0, max_value=1_000, default=0)
+
+
 class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[WorkflowImport]):
     """Imported workflows, the newest first."""
 
@@ -163,6 +197,16 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         asked = _asked(Completed, request)
         confirm(row, asked["manifest"], user=person_of(request), into=asked.get("into"))
         return self._answer(self.get_object(), status.HTTP_201_CREATED)
+
+    @extend_schema(request=Link, responses=ImportDetail)
+    @action(detail=True, methods=["post"])
+    def connect(self, request: Request, pk: str) -> Response:
+        """Let an input that is missing take an output of the graph; ``offers`` says which fit."""
+        row = self._row(request)
+        asked = _asked(Link, request)
+        wish = {"name": asked["input"], "source": asked["output_of"], "slot": asked["slot"]}
+        connect(row, node=asked["node"], **wish, user=person_of(request))
+        return self._answer(row)
 
     @extend_schema(request=Another, responses=ImportDetail)
     @action(detail=True, methods=["post"])

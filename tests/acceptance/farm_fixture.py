@@ -136,6 +136,11 @@ class Farm:
                 pytest.fail(f"{', '.join(hopeless)} cannot live; waited until {what}\n{self._story()}")
             time.sleep(0.1)
 
+    def serve(self) -> None:
+        """Start the broker and the web side, and wait until it answers."""
+        self.start("broker", "web")
+        self.wait_until(self._answers, "the web side answers")
+
     def rows(self, query: str, *values: object) -> list[Row]:
         """Read the farm's database; ``%s`` in the query stands for a value, on SQLite too."""
         return self.database.rows(query, *values)
@@ -193,6 +198,12 @@ class Farm:
                 return False
 
         self.wait_until(armed, "the stand-in takes its faults")
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.get(f"{self.plan.web_url}/readyz"))
+        except OSError:  # nobody listens yet
+            return False
 
     def _story(self) -> str:
         """What a person would look at first."""

@@ -99,16 +99,8 @@ def studio(farm: Callable[..., Farm]) -> Farm:
     """A farm with a web side; a node that holds the video model waits to be started."""
     made = farm(vram=[24], knobs=KNOBS)
     made.coordinate(COLLECT)
-    made.start("broker", "web")
-    made.wait_until(lambda: _answers(made), "the web side answers")
+    made.serve()
     return made
-
-
-def _answers(farm: Farm) -> bool:
-    try:
-        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
-    except OSError:  # nobody listens yet
-        return False
 
 
 def mark(page: Page) -> str:

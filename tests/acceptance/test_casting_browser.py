@@ -54,13 +54,6 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-def _answers(farm: Farm) -> bool:
-    try:
-        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
-    except OSError:  # nobody listens yet
-        return False
-
-
 def cell(page: Page, row: int, col: int) -> Locator:
     return page.locator(f"tr[data-row='{row}'] td[data-col='{col}']")
 
@@ -79,8 +72,7 @@ def test_a_coordinator_casts_a_sequence_by_mouse_and_keys(
     made = farm(vram=[])
     told: dict[str, Any] = made.coordinate(STAGE)
     shots: list[str] = told["shots"]
-    made.start("broker", "web")
-    made.wait_until(lambda: _answers(made), "the web side answers")
+    made.serve()
 
     def casts() -> list[list[str]]:
         rows: list[list[str]] = made.coordinate(CASTS.format(shots=shots))

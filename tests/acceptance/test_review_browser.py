@@ -81,16 +81,8 @@ def studio(farm: Callable[..., Farm]) -> tuple[Farm, dict[str, Any]]:
     """A web side, and three clips: two of one shot at different rates, one of the next."""
     made = farm(vram=[])
     rows = made.coordinate(STAGE)
-    made.start("broker", "web")
-    made.wait_until(lambda: _answers(made), "the web side answers")
+    made.serve()
     return made, rows
-
-
-def _answers(farm: Farm) -> bool:
-    try:
-        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
-    except OSError:  # nobody listens yet
-        return False
 
 
 def frame(page: Page) -> int:
@@ -200,18 +192,23 @@ def draws_and_notes(page: Page) -> None:
     note = page.locator("[data-notes] > .sf-note")
     expect(note).to_have_count(1)
     expect(note.locator("[data-frame]").first).to_have_text("1006")
-    expect(drawn(page)).to_have_count(0)
+    expect(drawn(page)).to_have_count(1)
     page.locator("[data-bar]").focus()
     page.keyboard.press("Home")
+    expect(drawn(page)).to_have_count(0)
     page.locator(".sf-mark").click()
     at(page, 1006)
     expect(drawn(page)).to_have_count(1)
     page.keyboard.press("ArrowRight")
     expect(drawn(page)).to_have_count(0)
+    page.keyboard.press("ArrowLeft")
+    expect(drawn(page)).to_have_count(1)
     note.locator("[data-do=resolve]").click()
     expect(note).to_have_class("sf-note sf-resolved")
+    expect(drawn(page)).to_have_count(0)
     note.locator("[data-do=reopen]").click()
     expect(note).to_have_class("sf-note")
+    expect(drawn(page)).to_have_count(1)
 
 
 def decides(page: Page) -> None:

@@ -70,16 +70,8 @@ def studio(farm: Callable[..., Farm]) -> tuple[Farm, dict[str, Any]]:
     """A web side, and a clip for the first shot."""
     made = farm(vram=[])
     rows = made.coordinate(STAGE)
-    made.start("broker", "web")
-    made.wait_until(lambda: _answers(made), "the web side answers")
+    made.serve()
     return made, rows
-
-
-def _answers(farm: Farm) -> bool:
-    try:
-        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
-    except OSError:  # nobody listens yet
-        return False
 
 
 def row(page: Page, code: str) -> Locator:

@@ -45,16 +45,9 @@ def browser() -> Iterator[Browser]:
 def studio(farm: Callable[..., Farm]) -> Farm:
     made = farm(vram=[24], knobs=KNOBS)
     made.coordinate(COLLECT)
-    made.start("broker", "web", "coordinator", "media", "ticker", "comfyui-gpu24-sim", "gpu24-sim")
-    made.wait_until(lambda: _answers(made), "the web side answers")
+    made.serve()
+    made.start("coordinator", "media", "ticker", "comfyui-gpu24-sim", "gpu24-sim")
     return made
-
-
-def _answers(farm: Farm) -> bool:
-    try:
-        return bool(farm.get(f"{farm.plan.web_url}/readyz"))
-    except OSError:  # nobody listens yet
-        return False
 
 
 def saved_from_comfyui(*, steps: int) -> str:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from apps.common.news import MISSED
-from apps.desk.stream.hub import Hub, hub
+from apps.desk.stream.hub import FULL_S, Hub, hub
 from apps.desk.stream.readers import Reader, Rights
 from apps.desk.stream.ring import Bulletin, Place, as_text, place_in
 from apps.desk.stream.subjects import Change
@@ -29,9 +29,15 @@ RETRY_MS: Final = (2_000, 6_000)
 
 
 async def follow(reader: Reader, after: str = "") -> AsyncGenerator[bytes, None]:
-    """Write what this reader may hear of, from the place ``after`` (Last-Event-ID) on, until it ends."""
+    """Write what this reader may hear of, from the place ``after`` (Last-Event-ID) on, until it ends.
+
+    Where no seat is left, say when to ask again, and end.
+    """
     house = hub()
-    with house.seat(reader):
+    with house.seat(reader) as seated:
+        if not seated:
+            yield f"retry: {FULL_S * 1000}\n\n".encode()
+            return
         yield f"retry: {random.randint(*RETRY_MS)}\n\n".encode()
         async for piece in _told(house, reader, place_in(after)):
             yield piece

@@ -34,14 +34,19 @@ AGAIN_S: Final = (1.0, 4.0)
 """A Redis that is away is tried again after a time between these: not by all processes at once."""
 LOOK_AGAIN_S: Final = 10.0
 """How long somebody may hear of a project they have left, at most."""
+MOST_OF_A_PERSON: Final = 12
+"""Streams that one person may have open in one process: a page in view has one."""
+MOST_STREAMS: Final = 2_000
+FULL_S: Final = 30
+"""When to ask again for whom there is no seat."""
 
 _streams: Final[Counter[UUID]] = Counter()
 """Open streams of this process, by person."""
 
 
-def open_streams(person: UUID) -> tuple[int, int]:
-    """How many streams this person has open in this process, and how many all people have."""
-    return _streams[person], sum(tuple(_streams.values()))
+def is_full(person: UUID) -> bool:
+    """Whether this process has no seat for this person now: theirs are taken, or all are."""
+    return _streams[person] >= MOST_OF_A_PERSON or sum(tuple(_streams.values())) >= MOST_STREAMS
 
 
 class Hub:
@@ -59,12 +64,18 @@ class Hub:
         self._tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._watch_rights())]
 
     @contextmanager
-    def seat(self, reader: Reader) -> Iterator[None]:
-        """Count somebody among those who listen."""
+    def seat(self, reader: Reader) -> Iterator[bool]:
+        """Count somebody among those who listen; give False if all seats are taken.
+
+        A view has looked before, in a thread of its own: of many that looked at once, here one comes first.
+        """
+        if is_full(reader.person):
+            yield False
+            return
         self._readers.add(reader)
         _streams[reader.person] += 1
         try:
-            yield
+            yield True
         finally:
             self._readers.discard(reader)
             _streams[reader.person] -= 1
@@ -93,6 +104,7 @@ class Hub:
         while True:
             try:
                 await self._read_on()
+                continue
             except Exception as exc:  # whatever it is: pages look by themselves until this reads again
                 if self.up is not False or not _known(exc):
                     told = {"error": type(exc).__name__}
@@ -102,7 +114,7 @@ class Hub:
             await asyncio.sleep(random.uniform(*AGAIN_S))
 
     async def _read_on(self) -> None:
-        """Read what there is, then what comes."""
+        """Read what there is, then what comes; return when so much came that some of it is gone unread."""
         client = redis.asyncio.Redis.from_url(
             settings.REDIS_URL,
             decode_responses=True,
@@ -121,6 +133,9 @@ class Hub:
                 place = as_text(self.ring.last)
                 heard: Any = await client.xread({STREAM: place}, count=AT_ONCE, block=BLOCK_MS)
                 for _name, entries in heard:
+                    if len(entries) == AT_ONCE and await _is_cut(client, self.ring.last):
+                        logger.info("news came faster than it was read; open pages look at everything")
+                        return
                     self.ring.add(await self._bulletins(entries))
                     self._wake()
 
@@ -161,6 +176,12 @@ class Hub:
                 close_old_connections()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, asked)
+
+
+async def _is_cut(client: redis.asyncio.Redis, last: Place) -> bool:
+    """Whether the stream begins behind what was read last, so that something between may be gone."""
+    oldest: Any = await client.xrange(STREAM, count=1)
+    return bool(oldest) and NOWHERE < last < _place(oldest[0])
 
 
 def _known(exc: Exception) -> bool:

@@ -60,7 +60,13 @@ class PathTemplateAdmin(FarmAdmin):
         return counted
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("slug",) if obj is not None else ()
+        if obj is None:
+            return ()
+        return ("slug",) if self.has_change_permission(request, obj) else ("slug", "rules")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        reads = obj is not None and not self.has_change_permission(request, obj)
+        return ("slug", "name", "name_ko", "rules" if reads else "text")
 
     def save_model(self, request: HttpRequest, obj: PathTemplate, form: Any, change: bool) -> None:
         made = save_version(
@@ -78,6 +84,10 @@ class PathTemplateAdmin(FarmAdmin):
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, template: PathTemplate) -> str:
         return spoken(template, "name")
+
+    @admin.display(description=gettext_lazy("rules"))
+    def rules(self, template: PathTemplate) -> SafeString:
+        return format_html('<pre class="sf-code">{}</pre>', template.text)
 
     @admin.display(description=gettext_lazy("projects"), ordering="_held")
     def held(self, template: Any) -> int:

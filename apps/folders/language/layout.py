@@ -18,7 +18,8 @@ from typing import Final
 
 from apps.folders.language.fields import Value
 from apps.folders.language.names import fold
-from apps.folders.language.template import Template, TemplateError, Unwritable, parse
+from apps.folders.language.parsing import parse
+from apps.folders.language.template import Template, TemplateError, Unwritable
 from workflows.wording import Said
 from workflows.wording import said as _
 

@@ -40,11 +40,15 @@ _AT_ONCE: Final = 1_000
 class Changing:
     """A change under way: which objects it is about, and what they said before."""
 
-    def __init__(self, document: Document, *, actor: str, verb: str, batch: UUID | None) -> None:
+    def __init__(
+        self, document: Document, *, actor: str, verb: str, batch: UUID | None, lists: bool = True
+    ) -> None:
         self.document = document
         self.actor = actor
+        self.actors: dict[Any, str] = {}
         self.verb = verb
         self.batch = batch
+        self.lists = lists
         self.before: dict[Any, Snapshot | None] = {}
 
     def about(self, keys: Iterable[Any]) -> None:
@@ -55,7 +59,7 @@ class Changing:
             # Somebody else's change comes before or after ours, never between our two readings.
             rows = self.document.model._default_manager.filter(pk__in=some).order_by("pk")
             list(rows.select_for_update(no_key=True).values_list("pk"))
-        found = self.document.read(new) if new else {}
+        found = self.document.read(new, lists=self.lists) if new else {}
         self.before |= {key: found.get(key) for key in new}
 
     def born(self, *rows: Model) -> None:
@@ -69,7 +73,7 @@ class Changing:
         An object that says something else is another version, even if the service that changed one of its
         lists did not think of it: whoever has its form open shall hear of it.
         """
-        after = self.document.read(self.before)
+        after = self.document.read(self.before, lists=self.lists)
         rows: list[Activity] = []
         same_version: list[Any] = []
         for key, before in self.before.items():
@@ -97,7 +101,7 @@ class Changing:
         return Activity(
             project=known.project,
             batch_id=self.batch,
-            actor=self.actor,
+            actor=self.actors.get(key, self.actor),
             verb=self._verb(before, after, changes),
             kind=self.document.kind,
             object_id=str(key),
@@ -128,20 +132,24 @@ def changing(
     keys: Iterable[Any] = (),
     *,
     actor: User | str | None,
+    actors: Mapping[Any, str] = MappingProxyType({}),
     verb: str = CHANGED,
     batch: Batch | UUID | None = None,
+    lists: bool = True,
 ) -> Iterator[Changing]:
     """Remember what the block changes of these objects, in its transaction: one Activity for each.
 
     It works for one object or ten thousand with the same number of reading queries. ``actor`` None is the
-    farm. ``batch``: the row of :func:`apps.ledger.services.batching.open_batch` that this is part of. An
-    object that is new or gone afterwards is said to be created or deleted, whatever the ``verb``. Within
-    another ``changing`` of the same model this one becomes a part of it: a service that calls another writes
-    one row, not two.
+    farm; ``actors`` names who acts on which object, where it is not one for all. ``batch``: the row of
+    :func:`apps.ledger.services.batching.open_batch` that this is part of. ``lists`` False: the block, and
+    all it calls, changes columns alone, so that lists (a shot's cast) need not be read. An object that is new
+    or gone afterwards is said to be created or deleted, whatever the ``verb``. Within another ``changing`` of
+    the same model this one becomes a part of it: a service that calls another writes one row, not two.
     """
     outer = _open.get().get(model)
     if outer is not None:
         outer.about(keys)
+        outer.actors = {**actors, **outer.actors}
         yield outer
         return
     change = Changing(
@@ -149,7 +157,9 @@ def changing(
         actor=name_of(actor),
         verb=verb,
         batch=batch.pk if isinstance(batch, Batch) else batch,
+        lists=lists,
     )
+    change.actors |= actors
     with transaction.atomic():
         change.about(keys)
         mark = _open.set(MappingProxyType({**_open.get(), model: change}))

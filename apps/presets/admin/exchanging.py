@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.common.admin import Page, pressed
+from apps.common.admin_forms import name_choices
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.presets.services.exchange import STUDIOS_KINDS, Import, bring_in, export
 from apps.presets.services.papers import KINDS, MOST_BYTES, Paper, read_paper
@@ -48,7 +49,7 @@ class BringForm(forms.Form):
         if isinstance(project, forms.ModelChoiceField):
             films = scoped(Project.objects.all(), request.user, path="pk", act=Act.PLAN)
             project.queryset = films.order_by("code")
-            project.label_from_instance = label_of  # type: ignore[method-assign,assignment]
+            name_choices(project, label_of)
 
     def paper(self) -> tuple[Paper, str]:
         """What the file says, and its text, to be sent again with the press. Raises Refused."""

@@ -30,7 +30,7 @@ class ImportBody(Strict):
     project = ProjectCode(required=False, allow_null=True, default=None)
     library = serializers.JSONField(required=False)
     csv = serializers.CharField(required=False, trim_whitespace=False)
-    kind = OneOf(choices=[(name, name) for name in KINDS], required=False, default="")
+    kind = OneOf(choices=[(name, name) for name in KINDS], required=False, help_text="Of a csv file")
     dry_run = serializers.BooleanField(required=False, default=False)
 
 
@@ -93,7 +93,7 @@ class ImportView(APIView):
         if ("library" in asked) is ("csv" in asked):
             raise Refused(Problem("library", "", _("send either library or csv"), code="required"))
         content = asked["csv"] if "csv" in asked else json.dumps(asked["library"])
-        paper = read_paper(content.encode(), kind=asked["kind"])
+        paper = read_paper(content.encode(), kind=asked.get("kind", ""))
         done = bring_in(paper, asked["project"], user=person_of(request), dry_run=asked["dry_run"])
         if done.problems:
             raise Refused(*done.problems)

@@ -38,12 +38,12 @@ class AssigneesViewSet(ScopedViewSet[Shot]):
     serializer_class = Assignees
     filter_backends = ()
 
-    @extend_schema(operation_id="v1_shots_assignees", responses=Assignees)
+    @extend_schema(operation_id="shots_assignees", responses=Assignees)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Who works on the shot, and who may."""
         return self._answer(self.get_object())
 
-    @extend_schema(operation_id="v1_shots_assign", request=AssigneesChange, responses=Assignees)
+    @extend_schema(operation_id="shots_assign", request=AssigneesChange, responses=Assignees)
     def assign(self, request: Request, pk: str) -> Response:
         """Assign the shot to these people and nobody else. It takes the right to plan the whole project."""
         shot, user = self.get_object(), person_of(request)

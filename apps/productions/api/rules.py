@@ -19,7 +19,7 @@ from apps.common.errors import Problem, Refused
 from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import claim
 from apps.nodes.api.places import FarmRows
-from apps.productions.api.serializers import (
+from apps.productions.api.rule_bodies import (
     AutomationBody,
     AutomationSerializer,
     StatusBody,

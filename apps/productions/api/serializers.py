@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.characters.models import MOST_WEIGHT
-from apps.common.api_versions import Versioned
 from apps.common.strict import OneOf, Strict
 from apps.presets.api.serializers import BrokenRule
 from apps.presets.words import told
@@ -17,8 +16,6 @@ from apps.productions.continuity import shot_called
 from apps.productions.editing import Part
 from apps.productions.models import (
     MAX_FRAMES,
-    Automation,
-    Deed,
     Episode,
     Keeps,
     Location,
@@ -26,7 +23,6 @@ from apps.productions.models import (
     Shot,
     ShotStatus,
     TimeOfDay,
-    Trigger,
     Weather,
 )
 from apps.productions.preset_facts import problems_of
@@ -272,102 +268,6 @@ class StatusChange(Strict):
 
     to = StatusSlug(max_length=20, help_text="See /api/v1/statuses")
     reason = serializers.CharField(required=False, allow_blank=True, default="")
-
-
-class StatusSerializer(serializers.ModelSerializer[ShotStatus]):
-    """A status of shots. ``state``: the machine's state it is a shade of; the machine's own are their own."""
-
-    class Meta:
-        model = ShotStatus
-        fields = (
-            "slug",
-            "state",
-            "name",
-            "name_ko",
-            "order",
-            "colour",
-            "renderable",
-            "closed",
-            "is_default",
-            "is_done",
-            "is_wip",
-            "is_feedback_request",
-            "is_retake",
-            "is_artist_allowed",
-            "archived",
-            "row_version",
-        )
-        read_only_fields = fields
-
-
-class StatusBody(Versioned):
-    """A status, or what shall change of it. ``slug`` and ``state`` are fixed once it is made.
-
-    ``renderable`` and ``closed`` are said of the machine's own; shades follow.
-    """
-
-    slug = serializers.SlugField(max_length=20)
-    state = OneOf(choices=SHOT.states)
-    name = serializers.CharField(max_length=60)
-    name_ko = serializers.CharField(max_length=60, required=False, allow_blank=True)
-    order = serializers.IntegerField(min_value=0, max_value=32_767)
-    colour = serializers.CharField(max_length=20, required=False)
-    renderable = serializers.BooleanField(required=False)
-    closed = serializers.BooleanField(required=False)
-    is_default = serializers.BooleanField(required=False)
-    is_done = serializers.BooleanField(required=False)
-    is_wip = serializers.BooleanField(required=False)
-    is_feedback_request = serializers.BooleanField(required=False)
-    is_retake = serializers.BooleanField(required=False)
-    is_artist_allowed = serializers.BooleanField(required=False)
-    archived = serializers.BooleanField(required=False)
-
-
-class AutomationSerializer(serializers.ModelSerializer[Automation]):
-    """When … then …: for one project, or for all (``project`` null)."""
-
-    project = serializers.CharField(source="project.code", read_only=True, default=None, allow_null=True)
-    status = serializers.CharField(source="status_id", read_only=True, allow_null=True)
-    target = serializers.CharField(source="target_id", read_only=True, allow_null=True)
-    trigger = serializers.ChoiceField(choices=Trigger.choices, read_only=True)
-    deed = serializers.ChoiceField(choices=Deed.choices, read_only=True)
-    from_states = serializers.ListField(child=serializers.CharField(), read_only=True)
-
-    class Meta:
-        model = Automation
-        fields = (
-            "id",
-            "project",
-            "name",
-            "name_ko",
-            "order",
-            "trigger",
-            "stage",
-            "status",
-            "from_states",
-            "deed",
-            "target",
-            "active",
-            "builtin",
-            "row_version",
-        )
-        read_only_fields = fields
-
-
-class AutomationBody(Versioned):
-    """An automation, or what shall change of it. ``project``: once made it stays where it is."""
-
-    project = ProjectCode(required=False, allow_null=True)
-    name = serializers.CharField(max_length=100)
-    name_ko = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    order = serializers.IntegerField(min_value=0, max_value=1_000_000, required=False)
-    trigger = OneOf(choices=Trigger.choices)
-    stage = serializers.CharField(max_length=10, required=False, allow_blank=True)
-    status = StatusSlug(required=False, allow_null=True, source="status_id")
-    from_states = serializers.ListField(child=OneOf(choices=SHOT.states), required=False)
-    deed = OneOf(choices=Deed.choices)
-    target = StatusSlug(required=False, allow_null=True, source="target_id")
-    active = serializers.BooleanField(required=False)
 
 
 def continued_of(code: str | None, project_id: Any) -> Shot | None:

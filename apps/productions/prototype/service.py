@@ -28,6 +28,7 @@ from apps.productions import states
 from apps.productions.importing.apply import IMPORTED
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.prototype.dates import keep_dates
+from apps.productions.prototype.graphs import bring_graphs
 from apps.productions.prototype.looks import LookFound, looks_of
 from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import Person, people_of
@@ -89,6 +90,7 @@ def import_aipipeline(
         _count(report, film, people, stage, new, new_looks)
         if not dry_run:
             _write(film, people, stage, new, new_looks)
+        bring_graphs(source, found.folder, report)
     report.there = +report.there
     logger.info("prototype imported", extra={"project": film.code, "dry_run": dry_run, **report.counts})
     return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -13,13 +13,12 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.errors import Conflict, Problem, Refused
-from apps.common.ids import uuid_in
+from apps.common.errors import Conflict, Problem
 from apps.common.strict import Strict
 from apps.nodes.services import STEER
 from apps.projects.api_scope import ScopedRead
 from apps.projects.roles import Act
-from apps.projects.selectors import scoped
+from apps.renders.api.named import jobs_named
 from apps.renders.api.requests import CancelMany, Change, ChangeMany, PauseChange, PriorityChange
 from apps.renders.api.requeueing import RequeuesJobs
 from apps.renders.api.serializers import Cancelled, JobSerializer, JobStory, OutcomeSerializer
@@ -142,7 +141,7 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
         control.change_job(job, cast(Wishes, wishes), user=person_of(request), reason=reason)
         return self._answer()
 
-    @extend_schema(operation_id="v1_jobs_change_many", request=ChangeMany, responses=OutcomeSerializer)
+    @extend_schema(operation_id="jobs_change_many", request=ChangeMany, responses=OutcomeSerializer)
     @action(detail=False, methods=["post"], filterset_class=None)
     def change(self, request: Request) -> Response:
         """Change a selection of jobs; what became of each is told."""
@@ -151,7 +150,7 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
         outcome = control.change_jobs(jobs, cast(Wishes, asked), user=person_of(request), reason=reason)
         return Response(OutcomeSerializer(outcome).data)
 
-    @extend_schema(operation_id="v1_jobs_cancel_many", request=CancelMany, responses=Cancelled)
+    @extend_schema(operation_id="jobs_cancel_many", request=CancelMany, responses=Cancelled)
     @action(detail=False, methods=["post"], url_path="cancel", filterset_class=None)
     def cancel_many(self, request: Request) -> Response:
         """Cancel a selection of jobs; those that are closed stay as they are."""
@@ -163,20 +162,7 @@ class JobViewSet(RequeuesJobs, ScopedRead[Job]):
         body = form(data=self.request.data)
         body.is_valid(raise_exception=True)
         asked: dict[str, Any] = body.validated_data
-        names = list(dict.fromkeys(asked.pop("jobs")))
-        ids = {name: key for name in names if (key := uuid_in(name)) is not None}
-        mine = scoped(Job.objects.all(), self.request.user)
-        chosen = mine.filter(Q(code__in=names) | Q(pk__in=ids.values()))
-        known = {str(name) for row in chosen.values_list("pk", "code") for name in row}
-        told = _("no such job among yours; write its code, such as J000012, or its id")
-        unknown = [
-            Problem(f"jobs[{index}]", name, told, code="unknown_job")
-            for index, name in enumerate(names)
-            if str(ids.get(name, name)) not in known
-        ]
-        if unknown:
-            raise Refused(*unknown)
-        return chosen, asked
+        return jobs_named(asked.pop("jobs"), person_of(self.request)), asked
 
     def _answer(self) -> Response:
         return Response(JobStory(self.get_object(), context=self.get_serializer_context()).data)

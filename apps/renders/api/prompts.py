@@ -55,7 +55,7 @@ class PromptViewSet(ScopedViewSet[Shot]):
     shot_path = "pk"
 
     @extend_schema(
-        operation_id="v1_shots_prompt",
+        operation_id="shots_prompt",
         parameters=[TEMPLATE, CHANNEL, LANGUAGE],
         responses=PromptPreviewSerializer,
     )
@@ -65,20 +65,18 @@ class PromptViewSet(ScopedViewSet[Shot]):
         asked.is_valid(raise_exception=True)
         return self._preview(self.get_object(), asked.validated_data)
 
-    @extend_schema(
-        operation_id="v1_shots_prompt_try", request=PreviewRequest, responses=PromptPreviewSerializer
-    )
+    @extend_schema(operation_id="shots_prompt_try", request=PreviewRequest, responses=PromptPreviewSerializer)
     def try_out(self, request: Request, pk: str) -> Response:
         """What a render would send with this template, language and order of segments. Nothing is written."""
         shot = self.get_object()
         return self._preview(shot, self.asked(PreviewRequest, of=shot, act=Act.VIEW))
 
-    @extend_schema(operation_id="v1_shots_prompt_edits", responses=EditSerializer(many=True))
+    @extend_schema(operation_id="shots_prompt_edits", responses=EditSerializer(many=True))
     def edits(self, request: Request, pk: str) -> Response:
         """The texts that somebody has written by hand: at most one of each channel."""
         return Response([edit_told(edit) for edit in self.get_object().prompt_edits.all()])
 
-    @extend_schema(operation_id="v1_shots_prompt_edit", request=EditRequest, responses=EditSerializer)
+    @extend_schema(operation_id="shots_prompt_edit", request=EditRequest, responses=EditSerializer)
     def edit(self, request: Request, pk: str, channel: str) -> Response:
         """Write a channel's text by hand: it renders in place of the composed one until it is dropped."""
         shot = self.get_object()
@@ -89,7 +87,7 @@ class PromptViewSet(ScopedViewSet[Shot]):
         )
         return Response(edit_told(edit))
 
-    @extend_schema(operation_id="v1_shots_prompt_edit_drop", request=DropRequest, responses={204: None})
+    @extend_schema(operation_id="shots_prompt_edit_drop", request=DropRequest, responses={204: None})
     def drop(self, request: Request, pk: str, channel: str) -> Response:
         """Give a channel's text back to the composer."""
         shot = self.get_object()
@@ -126,7 +124,7 @@ class BuildViewSet(ScopedViewSet[PromptBuild]):
     serializer_class = BuildSerializer
     project_path = "shot__project"
 
-    @extend_schema(operation_id="v1_prompts_retrieve", responses=BuildDetail)
+    @extend_schema(operation_id="prompts_retrieve", responses=BuildDetail)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One build with every segment, what was left out, and the takes made with it."""
         build = self.get_object()
@@ -146,14 +144,14 @@ class ShotBuildViewSet(ScopedViewSet[Any]):
     queryset = Shot.objects.select_related("project", "sequence").order_by("pk")
     serializer_class = BuildSerializer
 
-    @extend_schema(operation_id="v1_shots_prompts", responses=BuildSerializer(many=True))
+    @extend_schema(operation_id="shots_prompts", responses=BuildSerializer(many=True))
     def list(self, request: Request, pk: str) -> Response:
         """Every build of the shot, the newest first."""
         page = self.paginate_queryset(builds_of(self.get_object()))
         return self.get_paginated_response(BuildSerializer(list(page or ()), many=True).data)
 
     @extend_schema(
-        operation_id="v1_shots_prompts_compare",
+        operation_id="shots_prompts_compare",
         parameters=[
             OpenApiParameter("a", str, required=True, description="A build's id: what was"),
             OpenApiParameter("b", str, required=True, description="A build's id: what is"),
@@ -187,13 +185,13 @@ class ComposerViewSet(ScopedViewSet[Project]):
     project_path = "pk"
     lookup_field = "code"
 
-    @extend_schema(operation_id="v1_projects_composer", responses=OrderSerializer)
+    @extend_schema(operation_id="projects_composer", responses=OrderSerializer)
     def retrieve(self, request: Request, code: str) -> Response:
         """The order of segments, every piece of it."""
         project = self.get_object()
         return Response(_order(read_order(project.composer), project))
 
-    @extend_schema(operation_id="v1_projects_composer_set", request=OrderRequest, responses=OrderSerializer)
+    @extend_schema(operation_id="projects_composer_set", request=OrderRequest, responses=OrderSerializer)
     def put(self, request: Request, code: str) -> Response:
         """Set the order. Prompts that were built stay as they are; new ones are written so."""
         project = self.get_object()

@@ -78,13 +78,13 @@ class RecommendationViewSet(ScopedViewSet[Shot]):
     serializer_class = RecommendationSerializer
     shot_path = "pk"
 
-    @extend_schema(operation_id="v1_shots_recommendation", responses=RecommendationSerializer)
+    @extend_schema(operation_id="shots_recommendation", responses=RecommendationSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Work out what is recommended for the shot now; this changes nothing."""
         return self._answer(self.get_object())
 
     @extend_schema(
-        operation_id="v1_shots_recommendation_decide",
+        operation_id="shots_recommendation_decide",
         request=DecisionRequest,
         responses=RecommendationSerializer,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,13 +12,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import User
 from apps.accounts.person import person_of
 from apps.common.errors import Problem, Refused
-from apps.common.ids import uuid_in
 from apps.common.strict import Strict
 from apps.nodes.models import Node
-from apps.projects.selectors import scoped
+from apps.renders.api.named import jobs_named
 from apps.renders.models import Job
 from apps.renders.services.requeueing import failures_of, requeue_jobs, requeueable
 from farm.contracts import FailureClass
@@ -58,7 +56,7 @@ class Requeued(serializers.Serializer[Any]):
 class RequeuesJobs:
     """What the jobs' addresses gain."""
 
-    @extend_schema(operation_id="v1_jobs_requeue_many", request=RequeueMany, responses=Requeued)
+    @extend_schema(operation_id="jobs_requeue_many", request=RequeueMany, responses=Requeued)
     @action(detail=False, methods=["post"], url_path="requeue", filterset_class=None)
     def requeue_many(self, request: Request) -> Response:
         """Requeue named jobs, or what failed on a node. Jobs that did not end without a take stay."""
@@ -66,25 +64,10 @@ class RequeuesJobs:
         body.is_valid(raise_exception=True)
         asked: dict[str, Any] = body.validated_data
         user = person_of(request)
-        jobs = _named(asked["jobs"], user) if "jobs" in asked else _failed_on(asked)
+        jobs = jobs_named(asked["jobs"], user) if "jobs" in asked else _failed_on(asked)
         found = requeueable(jobs, user=user).count()
         done = 0 if asked["dry_run"] else requeue_jobs(jobs, user=user)
         return Response(Requeued({"found": found, "requeued": done}).data)
-
-
-def _named(names: list[str], user: User) -> QuerySet[Job]:
-    ids = {name: key for name in names if (key := uuid_in(name)) is not None}
-    chosen = scoped(Job.objects.all(), user).filter(Q(code__in=names) | Q(pk__in=ids.values()))
-    known = {str(name) for row in chosen.values_list("pk", "code") for name in row}
-    told = _("no such job among yours; write its code, such as J000012, or its id")
-    unknown = [
-        Problem(f"jobs[{index}]", name, told, code="unknown_job")
-        for index, name in enumerate(names)
-        if str(ids.get(name, name)) not in known
-    ]
-    if unknown:
-        raise Refused(*unknown)
-    return chosen
 
 
 def _failed_on(asked: dict[str, Any]) -> QuerySet[Job]:

@@ -116,10 +116,12 @@ def find_sources(
     an approved one, that before one nobody has judged; never a rejected one.
     """
     keys, kind = [shot.pk for shot in shots], KINDS.get(medium, "")
-    found = {artifact.take.shot_id: _of_artifact(artifact, role) for artifact in _artifacts(keys, kind)}
+    # Jobs first: one that ends in between is found here, or as its take; the other way round, it is neither.
     jobs = Job.objects.filter(shot__in=keys, kind=kind, state__in=OPEN).order_by("created_at")
+    awaited = list(jobs.only("code", "shot_id", "width", "height", "frames", "fps", "length"))
+    found = {artifact.take.shot_id: _of_artifact(artifact, role) for artifact in _artifacts(keys, kind)}
     ours = [job for job in after if job.kind == kind and job.shot_id in set(keys)]
-    for job in (*jobs.only("code", "shot_id", "width", "height", "frames", "fps", "length"), *ours):
+    for job in (*awaited, *ours):
         found[job.shot_id] = _of_job(job, role)
     return found
 
@@ -129,11 +131,11 @@ def given_sources(jobs: Mapping[UUID, UUID], role: str) -> dict[UUID, Source]:
 
     A shot whose job has neither a file nor a chance of one is left out. Two queries.
     """
+    waited = {job.pk: job for job in Job.objects.filter(pk__in=jobs.values(), state__in=OPEN)}
     files = Artifact.objects.filter(take__job_id__in=jobs.values(), role=ArtifactRole.PRIMARY)
     first: dict[UUID, Artifact] = {}
     for artifact in files.select_related("take").order_by("key"):
         first.setdefault(artifact.take.job_id, artifact)
-    waited = {job.pk: job for job in Job.objects.filter(pk__in=jobs.values(), state__in=OPEN)}
     found = {}
     for shot, key in jobs.items():
         if key in first:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
 from apps.common.admin_forms import become
+from apps.common.admin_versions import version_sent
 from apps.common.errors import Problem, Refused
 from apps.common.show import NOTHING, badge, moment
 from apps.productions.models import Shot
@@ -233,10 +234,14 @@ class PlaylistAdmin(ScopedAdmin):
         return HttpResponseRedirect(self.address_of(made[0])) if made else answer
 
     def _change(self, request: HttpRequest, playlist: Playlist) -> str:
+        version = version_sent(request)
+        if version is None:
+            told = _("this form does not say which version it was made from; load the page again")
+            raise Refused(Problem("row_version", request.POST.get("row_version", ""), told, code="required"))
         update_playlist(
             playlist,
             user=person_of(request),
-            row_version=int(version) if (version := request.POST.get("row_version", "")).isdigit() else None,
+            row_version=version,
             name=request.POST.get("name", ""),
             description=request.POST.get("description", "").strip()[:2000],
             for_clients=request.POST.get("for_clients") == "1",
@@ -305,9 +310,10 @@ class PlaylistAdmin(ScopedAdmin):
         for take in takes:
             take.open_notes = notes.get(take.pk, 0)
             take.stage_label = Stage(take.stage).label
-        links = list(playlist.links.select_related("made_by").prefetch_related("guests")) if may else []
+        told = playlist.links.select_related("made_by").prefetch_related("guests")
+        links: list[Any] = list(told) if may else []
         for link in links:
-            link.url = request.build_absolute_uri(address_of(link))  # type: ignore[attr-defined]
+            link.url = request.build_absolute_uri(address_of(link))
         context |= {
             "takes": takes,
             "viewer": viewer_for(

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
-from apps.common.api_versions import IF_MATCH, Versioned, version_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.productions.models import Shot
@@ -89,7 +89,7 @@ class PlaylistDetail(PlaylistSerializer):
     items = ItemSerializer(many=True, read_only=True)
 
     class Meta(PlaylistSerializer.Meta):
-        fields = (*PlaylistSerializer.Meta.fields, "items")  # type: ignore[assignment]
+        fields = (*PlaylistSerializer.Meta.fields, "items")  # type: ignore[assignment]  # one more
 
 
 class TakesNamed(Strict):
@@ -119,11 +119,10 @@ class PlaylistChange(Strict):
     row_version = serializers.IntegerField()
 
 
-class Order(Strict):
+class Order(Versioned):
     """All takes of the playlist, in their new order."""
 
     takes = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_ITEMS)
-    row_version = serializers.IntegerField(required=False, allow_null=True, default=None)
 
 
 class TakeIds(Strict):
@@ -273,13 +272,14 @@ class PlaylistViewSet(ScopedRead[Playlist]):
         remove_takes(playlist, asked["takes"], user=person_of(request))
         return self._answer(playlist)
 
-    @extend_schema(request=Order, responses=PlaylistDetail)
+    @extend_schema(request=Order, responses=PlaylistDetail, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def order(self, request: Request, pk: str) -> Response:
-        """Put its takes into another order. 409: one was added or removed meanwhile."""
+        """Put its takes into another order. 409: it changed since the version you read."""
         playlist = self.get_object()
         asked = self.asked(Order, of=playlist, act=Act.REVIEW)
-        reorder(playlist, user=person_of(request), **asked)
+        version = version_said(request, asked)
+        reorder(playlist, user=person_of(request), row_version=version, **asked)
         return self._answer(playlist)
 
     @extend_schema(request=Copy, responses={201: PlaylistDetail})

@@ -21,6 +21,7 @@ from apps.review.drawings import clean_drawing
 from apps.review.models import ClientGuest, Playlist, ReviewNote, Take, Visibility
 from apps.review.models.notes import MOST_TEXT
 from apps.review.numbering import frame_from
+from apps.review.playing import frames_of
 from apps.review.selectors import is_client, is_shared
 
 logger = logging.getLogger(__name__)
@@ -170,7 +171,7 @@ def _write(
             stage=take.stage,
             playlist=playlist,
             reply_to=reply_to,
-            frame=frame_from(take, frame),
+            frame=frame_from(take, frame, None if frame is None else frames_of(take)),
             text=_clean_text(text, strokes),
             drawing=strokes,
             visibility=visibility,

@@ -92,10 +92,10 @@ def remove_takes(playlist: Playlist, takes: Iterable[UUID], *, user: User) -> in
     return gone
 
 
-def reorder(playlist: Playlist, takes: Sequence[UUID], *, user: User, row_version: int | None = None) -> None:
+def reorder(playlist: Playlist, takes: Sequence[UUID], *, user: User, row_version: int) -> None:
     """Put the playlist's takes into this order; every one is named, once.
 
-    Raises Conflict if somebody added or removed one meanwhile, NotAllowed.
+    Raises Stale if it changed since ``row_version``, Conflict for other takes than are in it, NotAllowed.
     """
     require(user, Act.REVIEW, playlist.project)
     with changing(Playlist, [playlist.pk], actor=user):

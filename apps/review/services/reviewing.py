@@ -130,7 +130,7 @@ def _tell_selection(take: Take, to: str, *, actor: str) -> None:
 def _tell_shot(take: Take, to: str, *, actor: str) -> None:
     tell = partial(_of_take, take, actor=actor, reason=f"{take}: {Review(to).value}")
     if to == Review.RETAKE:
-        count_retake(take.shot_id)
+        count_retake(take.shot_id, actor=actor)
     if to == Review.APPROVED:
         tell(shot_is_approved)
     elif Take.objects.filter(shot=take.shot_id, review_state=Review.APPROVED).exists():

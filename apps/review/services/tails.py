@@ -135,7 +135,8 @@ def _write_clip(path: Path, pictures: Sequence[Image.Image], rate: Fraction) -> 
         stream.width, stream.height = pictures[0].size
         stream.pix_fmt = "bgr0"
         for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_image(picture.convert("RGB"))  # type: ignore[no-untyped-call]
+            whole = picture.convert("RGB")
+            frame = av.VideoFrame.from_image(whole)  # type: ignore[no-untyped-call]  # PyAV has no types here
             frame.pts, frame.time_base = number, 1 / rate
             container.mux(stream.encode(frame.reformat(format="bgr0")))
         container.mux(stream.encode(None))

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.common.ids import uuid7
 from apps.common.machines import record_event
-from apps.productions.importing.reader import Sheet
+from apps.productions.importing.reader import Fault, Sheet
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -140,7 +140,8 @@ def _titles(sheet: Sheet) -> Sequence[tuple[str, str]]:
 
 def _samples(sheet: Sheet, index: int) -> str:
     found = [row.cells[index] for row in sheet.rows[:50] if index < len(row.cells)]
-    return " · ".join(str(cell)[:40] for cell in found if cell is not None and cell != "")[:90]
+    said = [cell.shown if isinstance(cell, Fault) else str(cell) for cell in found if cell is not None]
+    return " · ".join(text[:40] for text in said if text)[:90]
 
 
 def _plain_name(name: str) -> str:

@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW, SAME
+from apps.sheets.headings import WORDS
+from apps.sheets.writing import label_of
 
 register = template.Library()
 
@@ -25,6 +27,8 @@ def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> S
     """
     if column in _KEYS and state in (SAME, NEW):
         return _NOTHING
+    label = label_of(column) if column in WORDS else column
+    column = column if label.casefold() == column else label
     if state == ERROR:
         return format_html(
             '<span class="sf-cell-error"><b>{}</b> {} <em>{}</em></span>', column, after or "–", wrong

@@ -44,6 +44,8 @@ MOST_BYTES: Final = 30 * 1024 * 1024
 """Below what a request may carry (farm.limits); of a longer film the workflow's JSON is brought."""
 _IN_MEMORY: Final = 2 * 1024 * 1024
 _CHUNK: Final = 256 * 1024
+SYSTEM: Final = "farm"
+"""The actor of what nobody in particular brought."""
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 _OPEN: Final = (ImportState.DRAFT, ImportState.REFUSED, ImportState.DISCARDED)
 
@@ -57,7 +59,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class _Read:
+class Read:
     """What came of a file: a graph with notes, or the problems why there is none."""
 
     graph: Graph
@@ -70,15 +72,19 @@ class _Read:
         return ImportState.DRAFT if self.graph else ImportState.REFUSED
 
 
-def import_file(file: BinaryIO | File[bytes], *, name: str, catalogue_name: str, user: User) -> Imported:
+def import_file(
+    file: BinaryIO | File[bytes], *, name: str, catalogue_name: str, user: User | None
+) -> Imported:
     """Keep a file that ComfyUI saved or wrote, and make a draft of it, even if it cannot be converted.
 
-    The same bytes again give the draft that is there. Raises NotAllowed, and Refused for a file that is empty
-    or too long, or for an unknown catalogue.
+    The same bytes again give the draft that is there. ``user`` None: whoever has the farm's shell. Raises
+    NotAllowed, and Refused for a file that is empty or too long, or for an unknown catalogue.
     """
-    require_import(user)
+    if user is not None:
+        require_import(user)
     object_info = catalogue(catalogue_name)
     name = _plain_name(name)
+    actor = SYSTEM if user is None else user.get_username()
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
         sha256, size = _copied(file, copy, name)
         there = WorkflowImport.objects.filter(sha256=sha256).first()
@@ -102,9 +108,7 @@ def import_file(file: BinaryIO | File[bytes], *, name: str, catalogue_name: str,
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            record_event(
-                IMPORT, row.pk, to=row.state, actor=user.get_username(), data={"file": name, "sha256": sha256}
-            )
+            record_event(IMPORT, row.pk, to=row.state, actor=actor, data={"file": name, "sha256": sha256})
     except IntegrityError:
         # Two dropped the same file at once: the unique hash let exactly one in.
         return Imported(WorkflowImport.objects.get(sha256=sha256), created=False)
@@ -126,7 +130,7 @@ def convert_again(row: WorkflowImport, *, catalogue_name: str, user: User) -> Wo
     except FileNotFoundError as exc:
         told = _("the kept file is not in the artifact store any more; bring it again")
         raise Refused(Problem("file", row.file_name, told, code="file_gone")) from exc
-    _move(
+    move_open(
         row,
         read.state,
         user,
@@ -146,7 +150,7 @@ def convert_again(row: WorkflowImport, *, catalogue_name: str, user: User) -> Wo
 def discard(row: WorkflowImport, *, user: User) -> None:
     """Lay a draft aside. Its file stays, and bringing it again finds it. Raises NotAllowed, Conflict."""
     require_import(user)
-    _move(row, ImportState.DISCARDED, user, reason="discarded", changes={})
+    move_open(row, ImportState.DISCARDED, user, reason="discarded", changes={})
 
 
 def keep_manifest(row: WorkflowImport, manifest: dict[str, Any], *, user: User) -> None:
@@ -160,7 +164,10 @@ def keep_manifest(row: WorkflowImport, manifest: dict[str, Any], *, user: User) 
     row.manifest = manifest
 
 
-def _move(row: WorkflowImport, to: ImportState, user: User, *, reason: str, changes: dict[str, Any]) -> None:
+def move_open(
+    row: WorkflowImport, to: ImportState, user: User, *, reason: str, changes: dict[str, Any]
+) -> None:
+    """Move an import that is open, with what changes of it. Raises Conflict if it is closed."""
     actor = user.get_username()
     if not move(IMPORT, row, from_=_OPEN_BUT[to], to=to, actor=actor, reason=reason, changes=changes):
         raise closed(row)
@@ -196,23 +203,40 @@ def _copied(file: BinaryIO | File[bytes], copy: IO[bytes], name: str) -> tuple[s
     return digest.hexdigest(), size
 
 
-def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> _Read:
+def _read(file: BinaryIO, object_info: ObjectInfo, name: str) -> Read:
     """Convert a file and see what can be set in it; a file that cannot be converted has problems instead."""
     try:
         document = read_stream(file)
         conversion = convert(document, object_info)
     except CannotConvert as exc:
-        return _Read({}, [], _as_json(exc.problems), {})
+        return Read({}, [], _as_json(exc.problems), {})
     graph = conversion.graph
     if fault := _unkept(graph):
-        return _Read({}, [], _as_json([fault]), {})
-    found = find(graph, object_info)
-    slug = slug_from(name)
-    title = PurePosixPath(name).stem[:120] or slug
-    manifest = draft_manifest(graph, object_info, found, slug=slug, title={"en": title, "ko": title})
+        return Read({}, [], _as_json([fault]), {})
+    manifest = drafted(graph, object_info, name)
     if packs := draft_packs(graph, object_info, document):
         manifest["packs"] = packs
-    return _Read(graph, _as_json(conversion.notes), _as_json(check_graph(graph, object_info)), manifest)
+    return Read(graph, _as_json(conversion.notes), findings(graph, object_info), manifest)
+
+
+def drafted(graph: Graph, object_info: ObjectInfo, name: str) -> dict[str, Any]:
+    """The manifest as far as a graph tells it; ``name`` is its file's."""
+    slug = slug_from(name)
+    title = PurePosixPath(name).stem[:120] or slug
+    found = find(graph, object_info)
+    return draft_manifest(graph, object_info, found, slug=slug, title={"en": title, "ko": title})
+
+
+def findings(graph: Graph, object_info: ObjectInfo) -> list[dict[str, Any]]:
+    """What is wrong with a graph, as it is kept."""
+    return _as_json(check_graph(graph, object_info))
+
+
+def read_file(file: BinaryIO, *, name: str, catalogue_name: str) -> tuple[str, Read]:
+    """Read a file as an import would, and keep nothing: its SHA-256, and what came of it. Raises Refused."""
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+        sha256, _size = _copied(file, copy, name)
+        return sha256, _read(cast("BinaryIO", copy), catalogue(catalogue_name), name)
 
 
 def _unkept(graph: Graph) -> Finding | None:

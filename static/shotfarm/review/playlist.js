@@ -9,6 +9,8 @@ class Order {
     this.said = /** @type {HTMLElement|null} */ (list.parentElement?.querySelector("[data-order-said]") ?? null);
     /** @type {HTMLElement|null} */
     this.dragged = null;
+    /** @type {Promise<unknown>} What was told last: a change is told when the one before it has its version. */
+    this.turn = Promise.resolve();
     list.addEventListener("dragstart", (event) => {
       this.dragged = this.#row(event.target);
       this.dragged?.classList.add("sf-dragged");
@@ -70,22 +72,30 @@ class Order {
   }
 
   async save() {
-    await this.#tell(this.list.dataset.url ?? "", { takes: this.takes });
+    await this.#tell(this.list.dataset.url ?? "", () => ({ takes: this.takes, row_version: Number(this.list.dataset.version) }));
   }
 
   /** @param {HTMLElement} row */
   async remove(row) {
-    if (!(await this.#tell(this.list.dataset.remove ?? "", { takes: [row.dataset.take] }))) return;
+    if (!(await this.#tell(this.list.dataset.remove ?? "", () => ({ takes: [row.dataset.take] })))) return;
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     if (next instanceof HTMLElement) next.focus();
   }
 
+  /** @param {string} url @param {() => object} body @returns {Promise<boolean>} */
+  #tell(url, body) {
+    const told = this.turn.then(() => this.#send(url, body()));
+    this.turn = told.catch(() => false);
+    return told;
+  }
+
   /** @param {string} url @param {object} body */
-  async #tell(url, body) {
+  async #send(url, body) {
     this.#say("");
     try {
       const told = await call("POST", url, body);
+      this.list.dataset.version = told.row_version;
       for (const field of document.querySelectorAll("input[name=row_version]")) {
         if (field instanceof HTMLInputElement) field.value = told.row_version; // the change was ours
       }

@@ -76,9 +76,9 @@ class Viewer {
       say: (words) => this.say(words),
     });
     this.verdicts = this.config.may.review ? new Verdicts(root, this) : null;
-    /** @type {import("./drawing.js").Stroke[]} a note's, while its frame is shown */
+    /** @type {import("./drawing.js").Stroke[]} what notes have on the frame that is shown */
     this.shownDrawing = [];
-    /** @type {number|null} */
+    /** @type {number|null} the frame these are of; null: none was looked for */
     this.shownAt = null;
     this.pad = new Pad(this.view.a.svg, () => this.drawTools());
     this.#buttons();
@@ -139,8 +139,16 @@ class Viewer {
   /** @param {import("./drawing.js").Stroke[]} strokes @param {number|null} at frame */
   showDrawing(strokes, at) {
     this.shownDrawing = strokes;
-    this.shownAt = strokes.length ? at : null;
+    this.shownAt = at;
     if (!this.pad.on) this.view.a.draw(strokes);
+  }
+
+  /** Show what open notes have drawn on this frame; nothing while it plays. */
+  showDrawn() {
+    const { frame, playing } = this.transport;
+    const number = (this.item ? this.item.first : 0) + frame;
+    const here = this.notes.now.filter((note) => !note.resolved_at && note.frame === number);
+    this.showDrawing(playing ? [] : here.flatMap((note) => note.drawing), playing ? null : frame);
   }
 
   /** Say where we are. */
@@ -160,7 +168,7 @@ class Viewer {
     this.bar.setAttribute("aria-valuemax", String(first + frames - 1));
     this.bar.setAttribute("aria-valuenow", String(first + frame));
     this.root.classList.toggle("sf-playing", playing);
-    if (this.shownAt !== null && this.shownAt !== frame) this.showDrawing([], null);
+    if (this.shownAt !== (playing ? null : frame)) this.showDrawn();
     if (this.pad.on && playing) this.stopDrawing();
   }
 
@@ -225,6 +233,7 @@ class Viewer {
       mark.addEventListener("click", (event) => { event.stopPropagation(); this.goToNote(note); });
       return mark;
     }));
+    this.showDrawn();
   }
 
   /** @param {string} words */

@@ -15,7 +15,7 @@ AIM_MS = 300.0
 
 
 def lists() -> Iterator[Figure]:
-    """Ask for every list, small and full, and give the slowest of each kind beside the aim."""
+    """Ask for every list, of a film of several pages and of a full one; give the slowest of each kind."""
     child = [sys.executable, "-m", "tests.bench.lists.measuring"]
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     with subprocess.Popen(child, stdout=subprocess.PIPE, text=True, env=env) as process:

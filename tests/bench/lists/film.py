@@ -14,7 +14,6 @@ from tests.factories import ArtifactFactory
 from tests.integration.admin.rows import everything_of
 
 TAKES_PER_SHOT = 5
-SHOTS_PER_SEQUENCE = 50
 BATCHES = 2_000
 NOW = "now() - n * interval '1 second'"
 
@@ -38,19 +37,21 @@ def copies(sample: Model, source: str, **told: str) -> int:
         return int(cursor.rowcount)
 
 
-def grow(shot: Shot, shots: int) -> None:
-    """Make a film of so many shots of this one, each with cast, presets, jobs, takes, files and a story."""
+def grow(shot: Shot, *, sequences: int, shots: int) -> None:
+    """Make a film of so many sequences of so many shots like this one, each with cast, presets, jobs, takes,
+    files and a story.
+    """
     made = everything_of(shot)
     sequence, take, job = made["sequence"], made["take"], made["job"]
     copies(
         sequence,
-        f"generate_series(1, {shots // SHOTS_PER_SEQUENCE}) n",
+        f"generate_series(1, {sequences}) n",
         code="'SQ' || lpad(n::text, 5, '0')",
         order="n",
     )
     copies(
         shot,
-        f"(SELECT q.id AS of, n FROM {Sequence._meta.db_table} q, generate_series(1, {SHOTS_PER_SEQUENCE}) n"
+        f"(SELECT q.id AS of, n FROM {Sequence._meta.db_table} q, generate_series(1, {shots}) n"
         f" WHERE q.project_id = '{shot.project_id}' AND q.id <> '{sequence.pk}') g",
         sequence_id="g.of",
         code="'SH' || lpad(n::text, 4, '0')",

@@ -26,8 +26,14 @@ from farm.api import router  # noqa: E402
 from tests.bench.lists.film import grow  # noqa: E402
 from tests.factories import MembershipFactory, ShotFactory, UserFactory  # noqa: E402
 
-SMALL, FULL = 200, 100_000
+SMALL = {"sequences": 120, "shots": 10}
+"""A film whose every list has several pages, and in which the words below find rows, too: what one page holds
+is not counted, so that a shorter list asks less, whatever a longer one costs.
+"""
+FULL = {"sequences": 2_000, "shots": 50}
 ROUNDS = 3
+FAR_ON = 100
+"""Rows of a page of the API, far on."""
 SEARCHES = {
     "productions_shot": ("SQ00100", "nobodysaidthis"),
     "review_take": ("SH0010", "SQ00100_SH0010", "SQ00100+SH0010", "nobodysaidthis"),
@@ -52,17 +58,18 @@ class Clock:
             self.seconds += time.perf_counter() - begun
 
 
-def addresses() -> Iterator[tuple[str, str, str]]:
-    """Kind, name and address of every list: as it opens, its last page, and where it makes sense a search."""
+def addresses(browser: Client) -> Iterator[tuple[str, str, str]]:
+    """Kind, name and address of every list; where films make it long its last page and searches, too."""
     reverse("admin:index")  # the pages register themselves when addresses are first read
-    for model in admin.site._registry:
+    for model, shown in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         address = reverse(f"admin:{name}_changelist")
         yield "page", name, address
         if name in SEARCHES:
             for word in SEARCHES[name]:
                 yield "page", f"{name} search {word}", f"{address}?q={word}"
-            yield "page", f"{name} page 900", f"{address}?p=900"
+            pages = -(-model._default_manager.count() // shown.list_per_page)
+            yield "page", f"{name} last page", f"{address}?p={pages}"
         if name == "productions_shot":  # of somebody who is in every shot of a film
             for path, key in (
                 ("characters", ShotCharacter.objects.values_list("character", flat=True).last()),
@@ -73,7 +80,8 @@ def addresses() -> Iterator[tuple[str, str, str]]:
         address = f"/api/v1/{prefix}"
         yield "api", prefix, address
         if prefix in ("shots", "takes", "jobs"):
-            yield "api", f"{prefix} far on", f"{address}?limit=100&offset=90000"
+            rows = browser.get(address, {"limit": 1}).json()["count"]
+            yield "api", f"{prefix} far on", f"{address}?limit={FAR_ON}&offset={rows - FAR_ON}"
 
 
 def measure(user: User) -> dict[tuple[str, str], tuple[int, float]]:
@@ -81,7 +89,7 @@ def measure(user: User) -> dict[tuple[str, str], tuple[int, float]]:
     browser = Client()
     browser.force_login(user)
     found: dict[tuple[str, str], tuple[int, float]] = {}
-    for kind, name, address in addresses():
+    for kind, name, address in addresses(browser):
         best = (0, float("inf"))
         for _round in range(ROUNDS):
             clock = Clock()
@@ -103,12 +111,12 @@ def main() -> None:
     shot: Shot = ShotFactory.create()
     user = UserFactory.create(username="bench", is_staff=True, is_superuser=True)
     MembershipFactory.create(project=shot.project, user=user)
-    grow(shot, SMALL)
+    grow(shot, **SMALL)
     small = measure(user)
     other: Shot = ShotFactory.create()
     MembershipFactory.create(project=other.project, user=user)
     begun = time.monotonic()
-    grow(other, FULL)
+    grow(other, **FULL)
     sys.stderr.write(f"{Shot.objects.count()} shots, {StateEvent.objects.count()} events written in ")
     sys.stderr.write(f"{time.monotonic() - begun:.0f} s\n")
     full = measure(user)

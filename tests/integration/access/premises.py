@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -43,10 +43,10 @@ def premises_in(files: Path, packaged_templates: Callable[[], None]) -> Iterator
         transaction.set_rollback(True)
 
 
-def everything() -> dict[str, str]:
-    """Every row of every table, but sessions."""
+def everything(tables: Container[str] | None = None) -> dict[str, str]:
+    """Every row of every table, or of these tables, but sessions; by table."""
     return {
-        model._meta.label: repr(list(model._base_manager.order_by("pk").values_list()))
-        for model in apps.get_models()
-        if model is not Session
+        model._meta.db_table: repr(list(model._base_manager.order_by("pk").values_list()))
+        for model in apps.get_models(include_auto_created=True)
+        if model is not Session and (tables is None or model._meta.db_table in tables)
     }

@@ -731,7 +731,7 @@ EXPECTED: Final[dict[str, str]] = {
     **_button("review/take/{object_id}/again", "press a button of a stage"),
     **{
         address: profile
-        for deed in ("convert", "discard")
+        for deed in ("convert", "connect", "discard")
         for address, profile in _button(
             f"workflows/workflowimport/{{object_id}}/{deed}", "farm rights, a deed"
         ).items()
@@ -963,6 +963,7 @@ EXPECTED: Final[dict[str, str]] = {
     "PATCH api/v1/imports/{pk}": "api: farm rights",
     "POST api/v1/imports/{pk}/convert": "api: farm rights",
     "POST api/v1/imports/{pk}/discard": "api: farm rights",
+    "POST api/v1/imports/{pk}/connect": "api: farm rights, in the way",
     "POST api/v1/imports/{pk}/confirm": "api: farm rights, in the way",
     "PATCH api/v1/templates/{slug}": "api: farm rights",
     **{
@@ -980,6 +981,7 @@ EXPECTED: Final[dict[str, str]] = {
         for deed in ("desired", "work-until", "well", "accept-software")
     },
     "POST api/v1/blocks/{pk}/clear": "api: farm rights",
+    "GET api/v1/farm/tiers": "api: members",
     "GET api/v1/models": "api: members",
     "GET api/v1/models/downloads": "api: members",
     "GET api/v1/proofs": "api: members",
@@ -1135,7 +1137,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/playlists/dailies": {"project": project},
         "PATCH api/v1/playlists/{pk}": {"name": "Tuesday", "row_version": 0},
         "POST api/v1/playlists/{pk}/remove": {"takes": takes},
-        "POST api/v1/playlists/{pk}/order": {"takes": takes},
+        "POST api/v1/playlists/{pk}/order": {"takes": takes, "row_version": 0},
         "POST admin/review/playlist/dailies/": {"project": project},
         "POST admin/review/playlist/{object_id}/do/": {"do": "duplicate"},
         "POST admin/review/take/verdict/": {"to": "approved", "take": takes[0]},
@@ -1176,6 +1178,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}},
         "POST api/v1/imports/{pk}/confirm": {"manifest": {}},
         "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0"},
+        "POST api/v1/imports/{pk}/connect": {"node": "9", "input": "images", "output_of": "8"},
         "PATCH api/v1/templates/{slug}": {"offered": False},
         "POST api/v1/templates/{slug}/versions/{number}/deprecate": {"reason": "old"},
         "POST api/v1/templates/{slug}/dry-run": {"values": {"positive": "a quay"}},

@@ -42,10 +42,13 @@ WITHOUT: Final = {
 WITH_A_PICTURE: Final = {"characters/{pk}/references/{reference_id}", "projects/{code}/picture"}
 """What is asked for its file before its version."""
 
+WRITTEN_BY_POST: Final = {"api/v1/playlists/{pk}/order"}
+"""What writes over all of a list, whatever the method is called."""
+
 VERSIONED: Final = [
     (method, one)
     for one in every_address()
-    for method in ("PATCH", "PUT", "DELETE")
+    for method in ("PATCH", "PUT", "DELETE", *(("POST",) if one.pattern in WRITTEN_BY_POST else ()))
     if method in one.methods
     and one.pattern.startswith("api/v1/")
     and not {(at := one.pattern.removeprefix("api/v1/")), at.split("/")[0]} & WITHOUT.keys()

@@ -71,3 +71,9 @@ def as_(people: dict[str, User]) -> Browser:
         return client
 
     return browser
+
+
+@pytest.fixture(autouse=True)
+def _tiers_are_looked_at_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait in a tier's line is remembered: a page asks as much the first time as ever."""
+    monkeypatch.setattr("apps.renders.tierwaits.WAITS_S", 0)

@@ -206,3 +206,14 @@ def test_neither_a_locked_shot_is_deleted_nor_one_with_material(film: Film, shot
     answer = admin.post(listed, ticked | {f"row_version_{shot.pk}": "0"}, follow=True)
     assert "it is needed by 1" in answer.content.decode()
     assert Shot.objects.filter(pk=shot.pk).exists()
+
+
+def test_the_page_that_asks_names_what_keeps_a_row_in_order(film: Film, shot: Shot, as_: Browser) -> None:
+    boss, character = as_("admin"), shot.casting.get().character
+    for code, order in (("SH0090", 9009), ("SH0080", 9008)):
+        later = ShotFactory.create(sequence=shot.sequence, code=code, order=order)
+        later.casting.create(character=character)
+    asked = boss.get(page(character).replace("/change/", "/delete/")).content.decode()
+    assert asked.index("SQ700_SH0070") < asked.index("SQ700_SH0080") < asked.index("SQ700_SH0090")
+    asked = boss.get(page(shot.sequence).replace("/change/", "/delete/")).content.decode()
+    assert asked.index("SQ700_SH0070") < asked.index("SQ700_SH0080") < asked.index("SQ700_SH0090")

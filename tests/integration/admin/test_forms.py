@@ -235,7 +235,7 @@ def test_everything_typed_of_a_character_is_kept(film: Film, as_: Browser) -> No
         "loras-0-file": "people/gerda.safetensors",
         "loras-0-weight": "0.7",
         "loras-0-sha256": "a" * 64,
-        "loras-0-trigger_words": '["gerda_v2", "red coat"]',
+        "loras-0-trigger_words": "gerda_v2,  red coat,",
     }
     character.costumes.all().delete()
     character.loras.all().delete()

@@ -223,4 +223,9 @@ def test_depth_by_tier_is_counted_lane_by_lane_and_no_further_than_a_glance_need
     assert (lines[80].ready, lines[80].more) == (4, True)
     assert (lines[8].ready, lines[8].more) == (1, False)
     assert (lines[12].ready, lines[12].in_flight) == (0, 1)
-    assert ">4+<" in page_.content.decode()
+    shown = page_.content.decode()
+    assert ">4+<" in shown
+    assert "a new job would wait" in shown
+    assert lines[80].wait.words == "no node of this tier may be given work"
+    assert "no node of this tier may be given work" in shown
+    assert "a new job would wait" not in as_("viewer").get(reverse("desk:home-live")).content.decode()

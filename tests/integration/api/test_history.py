@@ -11,6 +11,8 @@ from apps.accounts.models import User
 from apps.characters.models import Character
 from apps.ledger.models import Batch
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter
+from apps.productions.rendering import shot_has_take, shots_are_rendering
+from apps.productions.verdicts import count_retake
 from apps.projects.models import Project
 from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, TakeFactory, UserFactory
 from tests.integration.api.conftest import Client, only_error, problem_of
@@ -63,6 +65,28 @@ def test_project_settings_are_set_by_its_admin_with_an_exact_frame_rate(
     told = {one["field"]: one for one in stale["changed"]}
     assert (stale["row_version"], set(told)) == (1, {"fps", "handles", "name"})
     assert (told["fps"]["was"], told["fps"]["now"], told["fps"]["by"]) == ("24", "24000/1001", "admin")
+
+
+def test_a_stale_change_hears_of_a_status_that_moved_and_of_who_moved_it(
+    coordinator: APIClient, shots: list[Shot]
+) -> None:
+    address = f"{API}/shots/{shots[0].pk}"
+
+    def told(version: int) -> list[tuple[Any, ...]]:
+        stale = problem_of(coordinator.patch(address, {"notes": "wider", "row_version": version}), 409)
+        assert {one["field"] for one in stale["changed"]} <= {"status", "retake_count"}
+        return [(one["field"], one["was"], one["now"], one["by"]) for one in stale["changed"]]
+
+    shots_are_rendering(shots, actor="alice")  # by an automation
+    assert told(0) == [("status", "ready", "in_progress", "alice")]
+    shot_has_take(shots[0], actor="node1")
+    assert told(0) == [("status", "ready", "review", "node1")]
+    assert told(1) == [("status", "in_progress", "review", "node1")]
+    count_retake(shots[0].pk, actor="bob")
+    assert told(2) == [("retake_count", 0, 1, "bob")]
+    moved = coordinator.post(f"{address}/status", {"to": "on_hold"})
+    assert [(field, was, now) for field, was, now, _by in told(3)] == [("status", "review", "on_hold")]
+    assert moved.data["row_version"] == 4
 
 
 def test_what_shots_stand_in_is_made_changed_and_deleted(

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
+from apps.characters import references
 from apps.characters.models import Character, CharacterReference
+from apps.characters.pictures import Picture, read_picture
 from apps.ledger.models import Activity
 from apps.projects.models import Project
 from tests.factories import CharacterFactory
@@ -79,6 +82,26 @@ def test_reference_pictures_are_brought_put_first_named_replaced_and_taken_away(
     assert (colours(left), left.data["row_version"]) == (["face"], 5)
     assert coordinator.get(f"/api/v1/{at}").data["references"][0]["url"].startswith("/media/reference/")
     assert Activity.objects.filter(kind="character", object_id=str(elsa.pk)).count() == 5
+
+
+def test_a_picture_is_decoded_while_its_characters_row_is_free(
+    coordinator: APIClient, elsa: Character, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, depth = f"characters/{elsa.pk}/references", len(connection.savepoint_ids)
+    seen: list[int] = []
+
+    def watched(file: Any, *, name: str = "") -> Picture:
+        seen.append(len(connection.savepoint_ids) - depth)
+        return read_picture(file, name=name)
+
+    monkeypatch.setattr(references, "read_picture", watched)
+    first = sent(coordinator, "post", at, picture(colour="navy"), title="front", row_version=0)
+    second = sent(coordinator, "post", at, picture(colour="teal"), title="side", row_version=1)
+    front, side = (one["id"] for one in second.data["references"])
+    again = sent(coordinator, "put", f"{at}/{front}", picture(colour="teal"), row_version=2)
+    assert [one["id"] for one in again.data["references"]] == [side]
+    assert colours(again) == ["side"]  # the character has it already, and calls it that
+    assert (first.status_code, seen) == (201, [0, 0, 0])
 
 
 def test_a_stale_change_and_a_missing_version_change_nothing(coordinator: APIClient, elsa: Character) -> None:

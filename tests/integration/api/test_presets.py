@@ -324,6 +324,35 @@ def test_a_films_library_goes_to_another_film_as_a_file(
     assert (answer["changes"], answer["unchanged"]) == ([], 1)
 
 
+def test_one_slug_in_two_categories_stays_two_presets_in_a_file(
+    client_of: Client, film: Project, root: APIClient
+) -> None:
+    """Among a film's own, and where the studio has one of them."""
+    coordinator = client_of("coordinator")
+    for category in ("weather", "mood"):
+        said = {"project": "FROST", "category": category, "slug": "tense-fog", "name": f"{category} fog"}
+        made = coordinator.post(PRESETS, FOG | said, format="json")
+        assert made.status_code == 201, made.content
+    both = ["mood/tense-fog", "weather/tense-fog"]
+    coordinator.post(LOOKS, {"project": "FROST", "name": "Foggy", "presets": both}, format="json")
+    other = Project.objects.create(code="OTHER", name="Other")
+    for kind in ("", "presets", "looks"):
+        taken = coordinator.get(f"{PRESETS}/export", {"project": "FROST", **({"kind": kind} if kind else {})})
+        sent = {"csv": taken.content.decode()} if kind else {"library": taken.json()}
+        same = coordinator.post(f"{PRESETS}/import", sent | {"project": "FROST"}, format="json").json()
+        assert (same["changes"], same["unchanged"]) == ([], {"": 3, "presets": 2, "looks": 1}[kind])
+        first = root.post(f"{PRESETS}/import", sent | {"project": "OTHER"}, format="json").json()
+        assert len(first["changes"]) == (3 if kind == "" else 0), first
+    names = CinematicPreset.objects.filter(project=other).order_by("category__slug")
+    assert list(names.values_list("category__slug", "name")) == [
+        ("mood", "mood fog"),
+        ("weather", "weather fog"),
+    ]
+    look = Look.objects.get(project=other)
+    worn = look.presets.select_related("category")
+    assert sorted(f"{one.category.slug}/{one.slug}" for one in worn) == both
+
+
 @pytest.mark.parametrize(
     ("library", "told"),
     (

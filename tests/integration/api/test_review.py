@@ -121,8 +121,11 @@ def test_a_playlist_is_made_of_shots_ordered_copied_and_shared(
         f"{url}/order", {"takes": order, "row_version": added["row_version"]}, format="json"
     )
     assert [item["take"] for item in told.json()["items"]] == order
-    stale = coordinator.post(f"{url}/order", {"takes": order[1:]}, format="json")
-    assert stale.status_code == 409
+    back = {"takes": order[::-1], "row_version": added["row_version"]}
+    stale = coordinator.post(f"{url}/order", back, format="json")
+    assert (stale.status_code, [one["field"] for one in stale.json()["changed"]]) == (409, ["takes"])
+    unsaid = coordinator.post(f"{url}/order", {"takes": order[::-1]}, format="json")
+    assert (unsaid.status_code, unsaid.json()["errors"][0]["field"]) == (400, "row_version")
     copy = coordinator.post(f"{url}/duplicate", {}, format="json")
     assert (copy.status_code, copy.json()["name"]) == (201, "Monday, copy")
     link = coordinator.post(f"{url}/links", {"days": 3, "password": "lantern"}, format="json").json()

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from apps.accounts.models import User
 from apps.folders.models import Mount, PathTemplate, ProjectFolders, Publication
@@ -137,6 +138,12 @@ def test_saving_a_layout_makes_the_next_version_and_says_what_is_wrong() -> None
     assert list(PathTemplate.objects.filter(slug="studio").values_list("number", flat=True)) == [2, 1]
     first.refresh_from_db()
     assert "refs" not in first.text
+
+
+def test_who_may_only_read_a_layout_reads_it_line_by_line(browser: Client) -> None:
+    row = PathTemplate.objects.get(slug="studio", number=1)
+    page = browser.get(reverse("admin:folders_pathtemplate_change", args=[row.pk])).content.decode()
+    assert f'<pre class="sf-code">{escape(row.text)}</pre>' in page
 
 
 def test_the_api_shows_confirms_chooses_and_publishes(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
 from apps.common.machines import Move, move, move_each
 from apps.common.models import StateEvent
+from apps.ledger.models import Activity
 from apps.productions.admin_filters import with_flag
-from apps.productions.models import Shot, ShotStatus
+from apps.productions.automating import save_automation
+from apps.productions.models import Automation, Shot, ShotStatus
 from apps.productions.rendering import shot_has_take
-from apps.productions.services import move_shot_status, statuses_from
+from apps.productions.services import move_shot_status, move_shots, statuses_from
 from apps.productions.states import SHOT
 from apps.productions.statuses import save_status
 from apps.productions.verdicts import count_retake, shot_is_approved
@@ -144,6 +147,19 @@ def test_artists_set_what_they_may() -> None:
     assert move_shot_status(shot, to="director-ok", user=coordinator)
 
 
+def test_what_a_save_changes_of_the_statuses_beside_it_is_remembered_too() -> None:
+    def told(slug: str) -> tuple[dict[str, Any], bool]:
+        newest = Activity.objects.filter(kind="shot_status", object_id=slug).latest("id")
+        return newest.changes, newest.version == ShotStatus.objects.get(pk=slug).row_version
+
+    status("client-review", is_default=True)
+    assert told("review") == ({"is_default": [True, False]}, True)
+    own = ShotStatus.objects.get(pk="review")
+    own.closed = not own.closed
+    save_status(own, user=None)
+    assert told("client-review") == ({"closed": [not own.closed, own.closed]}, True)
+
+
 def test_writing_statuses_takes_the_permission() -> None:
     with pytest.raises(NotAllowed, match=r"productions\.add_shotstatus"):
         save_status(ShotStatus(slug="x", state="review", name="X", order=1), user=UserFactory.create())
@@ -157,9 +173,35 @@ def test_shots_are_found_by_what_their_status_means() -> None:
     assert plain not in with_flag(Shot.objects.all(), "is_wip")
 
 
+def test_many_shots_move_together_and_those_that_cannot_stay() -> None:
+    automation = Automation(name="then hold", trigger="shot_reached", deed="lock")
+    automation.status = ShotStatus.objects.get(pk="ready")
+    save_automation(automation, user=None)
+    first, final = shot_in("draft"), shot_in("final")
+    user = MembershipFactory.create(project=first.project, role=Role.COORDINATOR).user
+    others = [ShotFactory.create(sequence=first.sequence, status_id="draft") for _ in range(11)]
+    held = ShotFactory.create(sequence=first.sequence, status_id="on_hold")
+    gone = Shot.objects.get(pk=others[0].pk)
+    move_shot_status(others[0], to="omitted", user=user)
+    with CaptureQueriesContext(connection) as many:
+        assert move_shots([first, *others, held], to="ready", user=user) == 12
+    assert gone.status_id == "draft"  # as it was read: it stays, for somebody was faster
+    assert shown(others[0]) == ("omitted", None)
+    told = Activity.objects.filter(kind="shot", object_id=str(held.pk)).latest("id")
+    assert (told.verb, told.changes["status"]) == ("status", ["on_hold", "ready"])
+    assert set(told.changes) == {"status", "locked_by"}  # the automation's deed stands in the same row
+    fewer = [ShotFactory.create(sequence=first.sequence, status_id=now) for now in ("draft", "on_hold")]
+    with CaptureQueriesContext(connection) as few:
+        assert move_shots(fewer, to="ready", user=user) == 2
+    assert len(many) == len(few)
+    with pytest.raises(NotAllowed):
+        move_shots([shot_in("draft"), ShotFactory.create(sequence=first.sequence)], to="ready", user=user)
+    assert move_shots([final], to="in_progress", user=user) == 0
+
+
 def test_retakes_are_counted() -> None:
     shot = shot_in("review")
-    count_retake(shot.pk)
+    count_retake(shot.pk, actor="bob")
     assert Shot.objects.get(pk=shot.pk).retake_count == 1
 
 

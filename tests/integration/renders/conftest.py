@@ -84,3 +84,17 @@ def node24(bus: Broker, templates: None) -> Hand:
 def node8(bus: Broker, templates: None) -> Hand:
     """A reported, able, idle node of 8 GB."""
     return Hand("gpu8", tier_gb=8, broker=bus).arrives()
+
+
+@pytest.fixture
+def press(film: Project, coordinator: User) -> Any:
+    """Submit ``count`` shots; return the jobs in order."""
+
+    def press(count: int = 1, template: str = "sd15_t2i", **more: Any) -> list[Job]:
+        shots = ShotFactory.create_batch(count, sequence=film.sequences.get())
+        steps = [Step(template=template, **more)]
+        key = f"k{Job.objects.count()}"
+        batch = submit(user=coordinator, project=film, shots=shots, steps=steps, idempotency_key=key).batch
+        return list(batch.jobs.order_by("code"))
+
+    return press

@@ -14,13 +14,16 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.nodes.models import Node
 from apps.projects.models import Project
-from apps.renders.models import Attempt, FarmClock, Job
+from apps.renders.models import Attempt, FarmClock, Job, Need, NeedTier
 from apps.renders.services.dispatch import dispatch
 from apps.renders.services.farmclock import farm_clock
 from apps.renders.services.submit import Step, submit
 from farm.contracts import RenderOrder, Stage
 from tests.factories import ShotFactory
 from tests.integration.renders.hand import Hand
+
+MEAN_S = 600.0
+"""How long a render took that was seen before."""
 
 
 def again(job: Job) -> Job:
@@ -99,3 +102,26 @@ def lease_runs_out(order: RenderOrder) -> None:
 def acceptance_is_overdue() -> None:
     """Every order sent should have been accepted a second ago."""
     Attempt.objects.update(accept_by=database_now() - timedelta(seconds=1))
+
+
+def seen(*jobs: Job, mean: float = MEAN_S, spread: float = 30.0, count: int = 20) -> None:
+    """Renders of the jobs' kind took this long so far."""
+    for need in Need.objects.filter(lanes__jobs__in=jobs).distinct():
+        NeedTier.objects.update_or_create(
+            need=need,
+            tier_gb=24,
+            defaults={"successes": count, "seconds_mean": mean, "seconds_m2": spread**2 * (count - 1)},
+        )
+
+
+def renders(hand: Hand, *, since_s: float = 0.0, progress: float = 0.0) -> Job:
+    """The node claims an order and executes it since then."""
+    dispatch()
+    order = hand.claimed()
+    hand.works_on(order, Stage.EXECUTING)
+    hand.reports()
+    Attempt.objects.filter(pk=order.attempt_id).update(
+        executing_at=database_now() - timedelta(seconds=since_s)
+    )
+    Job.objects.filter(pk=order.job_id).update(progress=progress)
+    return Job.objects.get(pk=order.job_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,14 +15,13 @@ from apps.nodes.models import Node
 from apps.nodes.states import Desired
 from apps.projects.models import Project
 from apps.renders.eta import Eta
-from apps.renders.models import Attempt, Job, Lane, Limit, Need, NeedTier, Priority, Usage
+from apps.renders.models import Attempt, Job, Lane, Limit, Priority, Usage
 from apps.renders.outlook import MOST_AHEAD, Outlook
 from apps.renders.services.control import pause, prioritise
 from apps.renders.services.dispatch import dispatch, explain_waiting
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import JobState
 from apps.renders.why import why
-from farm.contracts import Stage
 from tests.factories import (
     JobFactory,
     MembershipFactory,
@@ -31,48 +30,9 @@ from tests.factories import (
     WorkflowTemplateVersionFactory,
 )
 from tests.integration.renders.hand import Hand
-from tests.integration.renders.scene import again
+from tests.integration.renders.scene import MEAN_S, again, renders, seen
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bus", "templates")]
-
-MEAN_S = 600.0
-
-
-@pytest.fixture
-def press(film: Project, coordinator: User) -> Any:
-    """Submit ``count`` shots; return the jobs in order."""
-
-    def press(count: int = 1, template: str = "sd15_t2i", **more: Any) -> list[Job]:
-        shots = ShotFactory.create_batch(count, sequence=film.sequences.get())
-        steps = [Step(template=template, **more)]
-        key = f"k{Job.objects.count()}"
-        batch = submit(user=coordinator, project=film, shots=shots, steps=steps, idempotency_key=key).batch
-        return list(batch.jobs.order_by("code"))
-
-    return press
-
-
-def seen(*jobs: Job, mean: float = MEAN_S, spread: float = 30.0, count: int = 20) -> None:
-    """Renders of the jobs' kind took this long so far."""
-    for need in Need.objects.filter(lanes__jobs__in=jobs).distinct():
-        NeedTier.objects.update_or_create(
-            need=need,
-            tier_gb=24,
-            defaults={"successes": count, "seconds_mean": mean, "seconds_m2": spread**2 * (count - 1)},
-        )
-
-
-def renders(hand: Hand, *, since_s: float = 0.0, progress: float = 0.0) -> Job:
-    """The node claims an order and executes it since then."""
-    dispatch()
-    order = hand.claimed()
-    hand.works_on(order, Stage.EXECUTING)
-    hand.reports()
-    Attempt.objects.filter(pk=order.attempt_id).update(
-        executing_at=database_now() - timedelta(seconds=since_s)
-    )
-    Job.objects.filter(pk=order.job_id).update(progress=progress)
-    return Job.objects.get(pk=order.job_id)
 
 
 def eta_of(job: Job) -> Eta:

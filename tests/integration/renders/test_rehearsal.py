@@ -127,3 +127,13 @@ def test_the_page_and_the_api_tell_the_same(root: User, client: Any) -> None:
         (shot.full_code, "review", "approved")
     ]
     assert client.get(f"/api/v1/automations/{row.pk}/rehearsal?days=400").status_code == 400
+
+
+def test_of_long_sequences_it_reads_only_so_many_shots(root: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = planned(trigger="sequence_reached", status="review", target="approved")
+    older, newer = in_review(root), in_review(root)
+    assert older.sequence != newer.sequence
+    monkeypatch.setattr(rehearsal, "MOST_SHOTS", 1)
+    found = rehearse(row, user=root)
+    assert ([one.shot for one in found.would], found.cut, found.occasions) == ([newer], True, 2)
+    assert found.since == StateEvent.objects.filter(subject=newer.pk, to_state="review").get().at

@@ -21,7 +21,7 @@ from apps.review.services import review_take
 from apps.review.services.noting import add_note, delete_note, edit_note, resolve_note
 from apps.review.services.playlists import create_playlist, delete_playlist
 from apps.review.states import Media, Review
-from tests.factories import MembershipFactory, ShotFactory, TakeFactory
+from tests.factories import ArtifactFactory, MembershipFactory, ShotFactory, TakeFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +70,22 @@ def test_a_frame_the_take_does_not_have_is_refused(take: Take, frame: int) -> No
     with pytest.raises(Refused, match="begins at frame 1001"):
         say(take, frame=frame)
     assert not ReviewNote.objects.exists()
+
+
+def test_a_frame_behind_the_last_one_that_a_take_shows_is_refused_once_its_file_is_there(take: Take) -> None:
+    assert say(take, frame=5000).frame == 3999  # nobody knows how long it will be
+    ArtifactFactory.create(take=take, kind="video", media_type="video/mp4", frames=64, fps=24)
+    assert say(take, frame=1064).frame == 63
+    with pytest.raises(Refused, match="from frame 1001 to 1064"):
+        say(take, frame=1065)
+
+
+def test_a_picture_stands_as_long_as_its_shot_and_takes_notes_for_so_long() -> None:
+    shot = ShotFactory.create(status_id="review", handles=8, frames=48)
+    take = ArtifactFactory.create(take__shot=shot).take
+    assert say(take, frame=1064).frame == 63
+    with pytest.raises(Refused, match="from frame 1001 to 1064"):
+        say(take, frame=99_999)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_takes_are_added_once_moved_and_removed(film: Project) -> None:
     user, (a, b, c, d) = member(film), takes(film)
     playlist = create_playlist(project=film, user=user, name="Monday", takes=[a, b])
     assert add_takes(playlist, [b, c, d], user=user) == 2
-    reorder(playlist, keys([d, a, c, b]), user=user)
+    reorder(playlist, keys([d, a, c, b]), user=user, row_version=1)
     assert order(playlist) == keys([d, a, c, b])
     assert remove_takes(playlist, keys([a]), user=user) == 1
     assert order(playlist) == keys([d, c, b])
@@ -96,7 +96,7 @@ def test_takes_are_added_once_moved_and_removed(film: Project) -> None:
 def test_what_becomes_of_a_playlist_is_remembered_with_its_takes_in_words(film: Project) -> None:
     user, (a, b, *_rest) = member(film), takes(film)
     playlist = create_playlist(project=film, user=user, name="Monday", takes=[a, b])
-    reorder(playlist, keys([b, a]), user=user)
+    reorder(playlist, keys([b, a]), user=user, row_version=0)
     playlist.refresh_from_db()
     delete_playlist(playlist, user=user, row_version=playlist.row_version)
     made, moved, gone = Activity.objects.filter(kind="playlist").order_by("pk")
@@ -112,7 +112,7 @@ def test_an_order_of_other_takes_than_there_are_is_refused(film: Project) -> Non
     playlist = create_playlist(project=film, user=user, name="Monday", takes=[a, b])
     for wrong in ([a], [a, b, c], [a, a], [a, c]):
         with pytest.raises(Conflict, match="changed meanwhile"):
-            reorder(playlist, keys(wrong), user=user)
+            reorder(playlist, keys(wrong), user=user, row_version=0)
     with pytest.raises(Conflict, match="is at version"):
         reorder(playlist, keys([b, a]), user=user, row_version=99)
     assert order(playlist) == keys([a, b])
@@ -121,7 +121,7 @@ def test_an_order_of_other_takes_than_there_are_is_refused(film: Project) -> Non
 def test_a_copy_has_the_order_and_is_for_the_studio(film: Project) -> None:
     user, made = member(film), takes(film)
     first = create_playlist(project=film, user=user, name="Monday", takes=made, for_clients=True)
-    reorder(first, keys(made[::-1]), user=user)
+    reorder(first, keys(made[::-1]), user=user, row_version=0)
     copy = duplicate(first, user=user)
     assert (copy.name, copy.for_clients, order(copy)) == ("Monday, copy", False, keys(made[::-1]))
 
@@ -158,7 +158,7 @@ def test_playlists_take_the_right_to_review(film: Project, role: Role) -> None:
         lambda: update_playlist(playlist, user=user, row_version=0, name="Mine"),
         lambda: add_takes(playlist, [], user=user),
         lambda: remove_takes(playlist, [], user=user),
-        lambda: reorder(playlist, [], user=user),
+        lambda: reorder(playlist, [], user=user, row_version=0),
         lambda: duplicate(playlist, user=user),
         lambda: delete_playlist(playlist, user=user, row_version=0),
         lambda: make_dailies(film, user=user),

@@ -76,6 +76,18 @@ def test_a_list_is_dropped_looked_at_and_written(browser: Client, film: Project)
     assert Shot.objects.get(code="SH0010").description == "A girl walks along the quay"
 
 
+def test_columns_are_named_in_the_readers_language_and_a_cell_at_fault_is_shown_as_it_stands(
+    browser: Client, film: Project, user: User
+) -> None:
+    rows = [["sequence", "code", "description", "time_of_day"], ["SQ010", "SH0010", "=1+1", "night"]]
+    batch = bring(film, user, workbook(Shots=rows))
+    html = browser.get(page(batch), headers={"accept-language": "ko"}).content.decode()
+    assert "<b>설명</b> =1+1 <em>" in html
+    assert "<b>시간대</b>" in html
+    assert "Fault(" not in html
+    assert "<b>description</b> =1+1 <em>" in browser.get(page(batch)).content.decode()
+
+
 def test_columns_are_chosen_on_the_page(browser: Client, film: Project, user: User) -> None:
     batch = bring(film, user, csv_of([["ID", "Kommentar"], ["SQ010_SH0010", "hello"]]), "list.csv")
     browser.post(page(batch, "mapping"), {"t0": "Shots", "t0c0": "shot", "t0c1": "notes"})

@@ -16,9 +16,11 @@ from apps.accounts.models import User
 from apps.common import news
 from apps.common.machines import record_event
 from apps.common.models import StateEvent
+from apps.common.news import News, to_fields
 from apps.desk import api
 from apps.desk.stream import following, hub
 from apps.desk.stream.readers import Reader, Rights, look_again
+from apps.desk.stream.subjects import Change, changes_in
 from apps.ledger.services.recording import changing
 from apps.nodes.states import NODE
 from apps.productions.models import Shot
@@ -216,6 +218,34 @@ def test_whose_rights_cannot_be_read_hears_no_more(
     assert ear.over.wait(10)
 
 
+def test_news_that_is_gone_before_it_was_read_makes_everybody_look(
+    films: Films, listen: Listen, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This process was slow, and Redis keeps only so many entries."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    def slowly(told: list[list[News]]) -> list[list[Change]]:
+        busy.set()
+        assert go_on.wait(PATIENCE_S)
+        return changes_in(told)
+
+    ear = listen(films.people["coordinator"])
+    ear.next("hello")
+    monkeypatch.setattr(hub, "changes_in", slowly)
+    moves(films.other)
+    assert busy.wait(PATIENCE_S)
+    moves(films.own)
+    assert news.all_told(10)
+    with broker.client() as client:
+        for _ in range(hub.AT_ONCE):
+            client.xadd(news.STREAM, to_fields([News("node", "", ())]))
+        client.xtrim(news.STREAM, maxlen=hub.AT_ONCE, approximate=False)
+    go_on.set()
+    assert ear.until(lambda event: event.name == "hello")[-1].data == {"missed": True}
+    moves(films.own)
+    ear.until(lambda event: event.name == "changed" and event.data["ids"] == [str(films.own.pk)])
+
+
 def test_what_is_no_news_of_ours_makes_everybody_look(films: Films, listen: Listen, broker: Broker) -> None:
     ear = listen(films.people["coordinator"])
     ear.next("hello")
@@ -284,7 +314,7 @@ def test_without_redis_everything_is_written_and_pages_are_told_to_look(
 def test_one_person_has_so_many_streams_and_no_more(
     films: Films, house: House, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "MOST_OF_A_PERSON", 2)
+    monkeypatch.setattr(hub, "MOST_OF_A_PERSON", 2)
     person = films.people["artist"]
     ears = [listen(person), listen(person)]
     for ear in ears:
@@ -295,6 +325,18 @@ def test_one_person_has_so_many_streams_and_no_more(
     assert refused.headers["retry-after"] in {"30", "31"}
     ears[0].leave()
     listen(person).next("hello")
+
+
+def test_of_streams_asked_for_at_once_no_more_are_poured_than_there_are_seats(
+    films: Films, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "MOST_OF_A_PERSON", 1)
+    monkeypatch.setattr(api, "is_full", lambda _person: False)  # both were asked before either sat down
+    person = films.people["artist"]
+    listen(person).next("hello")
+    late = listen(person)
+    assert late.over.wait(PATIENCE_S)
+    assert (late.body, late.heard.empty()) == (b"retry: 30000\n\n", True)
 
 
 def test_open_streams_keep_no_threads_and_rights_are_read_for_all_readers_at_once(

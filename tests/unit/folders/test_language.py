@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from apps.folders.language.fields import FIELDS, Value
 from apps.folders.language.names import LONGEST_PATH, fold, why_not
-from apps.folders.language.template import Template, TemplateError, Unwritable, parse
+from apps.folders.language.parsing import parse
+from apps.folders.language.template import Template, TemplateError, Unwritable
 
 CODES = st.from_regex(r"\A[A-Z0-9]{1,6}(-[A-Z0-9]{1,4})?\Z").filter(lambda code: why_not(code) is None)
 WORDS = st.from_regex(r"\A[a-z0-9]{1,6}\Z")

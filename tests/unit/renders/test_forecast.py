@@ -14,13 +14,15 @@ from apps.renders.forecast import (
     Durations,
     Expected,
     InHand,
+    Line,
     Queue,
     Span,
     expect,
     expect_running,
+    expect_turns,
 )
 
-TRIALS = 200
+TRIALS = 80
 
 
 def observed(seconds: list[float]) -> Durations:
@@ -193,3 +195,27 @@ def test_five_hundred_nodes_with_two_jobs_each_are_played_in_moments() -> None:
     assert told is not None
     assert told.start is not None
     assert 300 < told.start.earliest < 22 * 20_000 / 500
+
+
+def test_lines_before_the_same_seats_are_played_together() -> None:
+    takes = observed([600.0, 610.0, 590.0])
+    seats = {"free": [], "busy": [InHand(takes, 300.0)], "strange": [InHand(Durations())]}
+    told = expect_turns(
+        seats,
+        {
+            "at once": Line(["free", "busy"]),
+            "soon": Line(["busy", "strange"]),
+            "later": Line(["busy"], [Ahead(2, takes)]),
+            "unseen before it": Line(["free"], [Ahead(1, Durations())]),
+            "unseen in hand": Line(["strange"]),
+            "no seat": Line([]),
+        },
+    )
+    assert told["at once"] == Span(0.0, 0.0)
+    assert (told["unseen before it"], told["unseen in hand"], told["no seat"]) == (None, None, None)
+    soon, later = told["soon"], told["later"]
+    assert soon is not None
+    assert later is not None
+    assert soon.earliest < 300 < soon.latest
+    assert later.earliest > 1_300
+    assert later.latest < 1_800

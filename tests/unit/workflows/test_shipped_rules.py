@@ -115,11 +115,14 @@ def test_each_set_of_optional_roles_is_valid_for_a_node(template: Template, know
 def test_the_least_and_the_most_of_each_number_are_valid_for_a_node(
     template: Template, known: ObjectInfo
 ) -> None:
-    for role, binding in template.manifest.bindings.items():
-        for bound in (binding.minimum, binding.maximum):
-            if bound is not None:
-                value: Value = int(bound) if binding.type == "int" else bound
-                assert _sent(template, known, _given(template, **{role: value})) == [], (role, value)
+    for end in ("minimum", "maximum"):
+        bounds = [(role, one, getattr(one, end)) for role, one in template.manifest.bindings.items()]
+        numbers: dict[str, Value] = {
+            role: int(bound) if one.type == "int" else bound
+            for role, one, bound in bounds
+            if bound is not None
+        }
+        assert _sent(template, known, _given(template, **numbers)) == [], numbers
 
 
 def test_legal_frame_counts_are_those_of_the_node_that_makes_them(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
 from typing import Any
 
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
+from apps.common.stopping import asked_to_stop
 from apps.renders.services.ticker import Ticker
 from farm.logs import name_process
 
@@ -19,12 +18,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name_process("ticker")
-        stopped = False
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            nonlocal stopped
-            stopped = True
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        Ticker(lambda: stopped).run()
+        Ticker(asked_to_stop()).run()
