@@ -13,6 +13,8 @@ from typing import Final
 import av
 from PIL import Image, UnidentifiedImageError
 
+from farm.contracts import LatentForm
+from farm.latents import NoLatentsError, read_latents
 from workers.errors import OutputWrong
 
 MAX_FRAMES: Final = 100_000
@@ -22,6 +24,9 @@ MAX_PIXELS: Final = 80_000_000
 """Of one frame. 8K is 33 million; decoded, 80 million take 240 MB of this node's memory."""
 
 CHUNK: Final = 1024 * 1024
+
+LATENTS_TYPE: Final = "application/octet-stream"
+"""Safetensors have no registered type; no browser shows them."""
 
 PICTURES: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What Pillow may open. Others it knows run programs (EPS) or are no render."""
@@ -39,7 +44,7 @@ _CONTAINERS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """What a file is: ``kind`` image or video, pixels, decoded frames, frames per second if it moves."""
+    """What a file is: ``kind`` image, video or latent, pixels, frames, frames per second if it moves."""
 
     kind: str
     media_type: str
@@ -58,6 +63,27 @@ def inspect(path: Path) -> Media:
         return _inspect_video(path)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as exc:
         raise OutputWrong(f"{path.name} does not decode: {exc}") from exc
+
+
+def inspect_latents(path: Path, form: LatentForm | None) -> Media:
+    """Say which clip these latents stand for. Raises OutputWrong if they are not whole or of another form."""
+    if form is None:
+        raise OutputWrong(f"{path.name}: latents were ordered, and not of which form")
+    try:
+        found = read_latents(path)
+    except (NoLatentsError, OSError) as exc:
+        raise OutputWrong(f"{path.name} is no file of latents: {exc}") from exc
+    if found.channels != form.channels:
+        told = f"{found.channels} channels where {form.channels} were ordered"
+        raise OutputWrong(f"{path.name} has latents of {told}")
+    return Media(
+        kind="latent",
+        media_type=LATENTS_TYPE,
+        width=found.width * form.scale,
+        height=found.height * form.scale,
+        frames=(found.time - 1) * form.stride + 1,
+        fps=None,
+    )
 
 
 def sha256_of(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Bring what ComfyUI rendered into the artifact store: download, decode, check, hash, store.
 
-ComfyUI's names, sizes and types are not believed. Every file is decoded to its last frame and compared
-with what was ordered before the first one is stored.
+ComfyUI's names, sizes and types are not believed. Every file is decoded to its last frame, latents are read
+to their last byte, and all is compared with what was ordered before the first one is stored.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ STORE_AWAY_S: Final = 60.0
 
 MOST_MANIFEST_BYTES: Final = 4 * 1024 * 1024
 FRAMES: Final = "frames"
+LATENT: Final = "latent"
 PAUSE_S: Final = 0.5
 FPS_TOLERANCE: Final = 0.01
 NAME_LIMIT: Final = 100
@@ -169,7 +170,7 @@ def _one_of(rendered: list[OutputFile], wanted: OrderOutput) -> OrderOutput:
 
 def _check(path: Path, wanted: OrderOutput) -> ArtifactFact:
     """Compare a decoded file with the order."""
-    found = media.inspect(path)
+    found = media.inspect(path) if wanted.kind != LATENT else media.inspect_latents(path, wanted.form)
     facts = {
         "kind": (wanted.kind, found.kind),
         "width": (wanted.width, found.width),

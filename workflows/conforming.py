@@ -165,6 +165,21 @@ def conform(length: Length, *, rendered: int, rate: Fraction, still: bool = Fals
     return told
 
 
+def with_skip(data: Mapping[str, Any], skip: int) -> dict[str, Any]:
+    """What :meth:`Conform.as_json` wrote, where so many frames repeat the clip continued; {} stays {}."""
+    if not data:
+        return {}
+    return Conform(
+        length_from(data["wanted"]),
+        int(data["rendered"]["frames"]),
+        exact_fps(str(data["rendered"]["fps"])),
+        still=bool(data.get("still")),
+        whole=bool(data.get("whole")),
+        skip=skip,
+        held=int(data.get("held", 0)),
+    ).as_json()
+
+
 def length_from(data: Mapping[str, Any]) -> Length:
     """Read what :meth:`Length.as_json` wrote."""
     return Length(

@@ -47,8 +47,8 @@ def golden_files(manifest: Manifest) -> tuple[str, ...]:
 
 
 def medium_of(role: str) -> str:
-    """What kind of file a role takes: "image", "video" or "audio"."""
-    return role if role in ("video", "audio") else "image"
+    """What kind of file a role takes: "image", "video", "audio" or "latent"."""
+    return role if role in ("video", "audio", "latent") else "image"
 
 
 def _derived(role: str, binding: Binding, manifest: Manifest) -> Value:

@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workflows.roles import ROLES
+from workflows.roles import LATENT, ROLES
 
 MANIFEST_VERSION: Final = 1
 KINDS: Final = ("keyframe", "clip", "frames", "slate")
 MEDIA: Final = ("image", "video", "frames")
-"""What an output node saves; ``frames``: the pictures of a clip, numbered, one file each."""
+"""What a take is of; ``frames``: the pictures of a clip, numbered, one file each."""
+
+SAVED: Final = (*MEDIA, LATENT)
+"""What an output node saves; ``latent``: what the clip was decoded from, a file beside it."""
 
 
 SOURCE_KINDS: Final = ("primary", "secondary", "estimate")
@@ -55,7 +58,8 @@ class Without:
 class Binding:
     """Where a role's value goes and which values are right. ``unit`` and ``note`` are shown to people.
     ``optional``: it may be left out, and has no default then. ``overlap``: so many frames at the beginning of
-    what is made repeat the end of this file, a clip that is continued.
+    what is made repeat the end of this file, a clip that is continued. ``latents``: how many of that clip's
+    last latent frames fill the role ``latent``.
 
     Only ``precision`` may have no target: a graph with one precision states it without writing it.
     """
@@ -70,11 +74,29 @@ class Binding:
     note: str | None = None
     optional: Without | None = None
     overlap: int = 0
+    latents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """Latents that a template saves or takes: (1, ``channels``, time, height / ``scale``, width / ``scale``).
+
+    The first latent frame holds one picture, each further one the next ``stride``. ``space`` names the VAE
+    whose latents they are: others may be of the same form and mean something else.
+    """
+
+    space: str
+    channels: int
+    stride: int
+    scale: int
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A node that saves files. Exactly one output is ``primary``: its file becomes the take."""
+    """A node that saves files. Exactly one output is ``primary``: its file becomes the take.
+
+    ``kind`` is one of SAVED.
+    """
 
     node: str
     kind: str
@@ -217,6 +239,7 @@ class Manifest:
     ``base_model`` names the family whose LoRAs fit ("sd15", "flux", "wan22"); None: no LoRA does.
     ``loras`` says where in the graph they go; empty: nowhere. ``negative_effect``: whether what stands in the
     negative prompt changes the picture (distilled models sampled without guidance ignore it); None: not said.
+    ``latents``: the form of those it saves or takes; None: neither.
     ``golden``: values of roles for the small fixed render that proves a node; what it leaves out is derived
     (workflows.golden).
     """
@@ -245,6 +268,7 @@ class Manifest:
     packs: tuple[Pack, ...] = ()
     follows: Follows | None = None
     golden: Mapping[str, Value] = field(default_factory=dict)
+    latents: Latents | None = None
 
     @property
     def lora_base(self) -> str:
@@ -266,6 +290,16 @@ class Manifest:
             for role, binding in self.bindings.items()
             if role not in self.defaults and role != "filename_prefix" and binding.optional is None
         )
+
+    @property
+    def saves_latents(self) -> bool:
+        """Whether a take keeps its latents, for a shot that continues it."""
+        return any(output.kind == LATENT for output in self.outputs)
+
+    @property
+    def takes_latents(self) -> bool:
+        """Whether a clip can go on from the latents of another."""
+        return LATENT in self.bindings and self.latents is not None
 
     @property
     def file_roles(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from workflows.bind import need_gb
 from workflows.catalogue import ObjectInfo, with_packs
 from workflows.errors import NeedUnknown, WorkflowError
 from workflows.graph import Graph, format_problem, is_link, is_model_file, linked_node
+from workflows.latents import latent_problems
 from workflows.load import Template
 from workflows.loras import lora_problems
 from workflows.manifest import Binding, Manifest, Target
@@ -19,7 +20,13 @@ from workflows.values import checked
 from workflows.wording import Said
 from workflows.wording import said as _
 
-SAVING: Final = {"SaveImage": "image", "SaveVideo": "video", "SaveWEBM": "video", "SaveAnimatedWEBP": "image"}
+SAVING: Final = {
+    "SaveImage": "image",
+    "SaveVideo": "video",
+    "SaveWEBM": "video",
+    "SaveAnimatedWEBP": "image",
+    "SaveLatent": "latent",
+}
 """Core classes that save files, and what they save; others are asked of the catalogue."""
 
 FILE_LOADERS: Final = {
@@ -27,6 +34,7 @@ FILE_LOADERS: Final = {
     "LoadImageMask": "image",
     "LoadVideo": "file",
     "LoadAudio": "audio",
+    "LoadLatent": "latent",
 }
 """Core classes that read the input folder, and the input that names the file."""
 
@@ -50,6 +58,7 @@ def check_manifest(template: Template, object_info: ObjectInfo | None = None) ->
         *_model_problems(template),
         *_file_problems(template, known),
         *_kind_problems(template.manifest),
+        *latent_problems(template.manifest),
         *lora_problems(template, known),
         *optional_problems(template, known),
     ]

@@ -6,10 +6,12 @@ from workflows.manifest import (
     KINDS,
     MANIFEST_VERSION,
     MEDIA,
+    SAVED,
     SOURCE_KINDS,
     Binding,
     Follows,
     FrameRule,
+    Latents,
     License,
     LoraPlace,
     Manifest,
@@ -24,7 +26,7 @@ from workflows.manifest import (
     Without,
 )
 from workflows.reading import Reader
-from workflows.roles import FORMER_ROLES, ROLES
+from workflows.roles import FORMER_ROLES, LATENT, ROLES
 from workflows.wording import said as _
 
 MOST_FRAMES_LESS = 100
@@ -69,6 +71,7 @@ def read_manifest(reader: Reader) -> Manifest:
         packs=tuple(_pack(row) for row in reader.rows("packs")),
         follows=_follows(reader.maybe_part("follows")),
         golden=reader.scalars("golden", FORMER_ROLES),
+        latents=_latents(reader.maybe_part("latents")),
     )
     reader.finish()
     return manifest
@@ -97,7 +100,8 @@ def _bindings(reader: Reader, frame_rule: FrameRule | None) -> dict[str, Binding
             unit=row.maybe_text("unit"),
             note=row.maybe_text("note"),
             optional=_without(row.maybe_part("optional")),
-            overlap=row.integer("overlap", default=0) if role == "video" else 0,
+            overlap=row.integer("overlap", default=0) if role in ("video", LATENT) else 0,
+            latents=row.integer("latents", at_least=1) if role == LATENT else 0,
         )
         row.finish()
     if ("frames" in bindings) != (frame_rule is not None):
@@ -135,7 +139,7 @@ def read_without(row: Reader) -> Without:
 
 
 def _output(row: Reader) -> Output:
-    output = Output(node=row.text("node"), kind=row.one_of("kind", MEDIA), role=row.text("role"))
+    output = Output(node=row.text("node"), kind=row.one_of("kind", SAVED), role=row.text("role"))
     row.finish()
     return output
 
@@ -245,6 +249,19 @@ def _pack(row: Reader) -> Pack:
     )
     row.finish()
     return pack
+
+
+def _latents(row: Reader | None) -> Latents | None:
+    if row is None:
+        return None
+    latents = Latents(
+        space=row.text("space"),
+        channels=row.integer("channels", at_least=1),
+        stride=row.integer("stride", at_least=1),
+        scale=row.integer("scale", at_least=1),
+    )
+    row.finish()
+    return latents
 
 
 def _follows(row: Reader | None) -> Follows | None:

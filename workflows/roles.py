@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+LATENT: Final = "latent"
+"""The role that takes the last latents of a clip that is continued, as ComfyUI saved them."""
+
 PICTURES: Final = "pictures"
 """The role that takes all pictures of such a take: they come to its loader as one lossless clip."""
 
@@ -29,6 +32,7 @@ ROLES: Final[Mapping[str, str]] = {
     "first_frame": "file",
     "last_frame": "file",
     "video": "file",
+    LATENT: "file",
     PICTURES: "file",
     **{
         f"reference_{number}" if number > 1 else "reference": "file"

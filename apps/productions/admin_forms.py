@@ -25,6 +25,7 @@ from apps.productions.editing import RULED
 from apps.productions.models import Episode, Location, Sequence, Shot, ShotCharacter
 from apps.productions.preset_apply import used_by
 from apps.productions.preset_facts import check, refusals, year_of
+from apps.workflows.selectors import handing_latents_on
 
 
 class SequenceForm(CodedForm[Sequence]):
@@ -109,6 +110,8 @@ class ShotForm(CodedForm[Shot]):
             field.widget = Offering(candidates(shot))
             if shot.continuity_from is not None:
                 self.initial["continues"] = shot.continuity_from.full_code
+        if keeps := self.fields.get("continuity_keep"):
+            keeps.help_text = _keeping()
         picker = self.fields.get("picked")
         if isinstance(picker, PickedPresets):
             used = used_by([shot])[shot.pk] if shot.project_id else []
@@ -172,7 +175,6 @@ class ShotForm(CodedForm[Shot]):
                 shot=None if adding else self.instance.pk,
                 project=project,
                 continues=found,
-                keeps=data.get("continuity_keep", self.instance.continuity_keep),
             )
         except Refused as refused:
             for problem in refused.problems:
@@ -180,3 +182,11 @@ class ShotForm(CodedForm[Shot]):
                 self.add_error(field if field in self.fields else None, str(problem.message))
             return
         self.instance.continuity_from = found
+
+
+def _keeping() -> str:
+    """Which templates hand latents over, for whoever chooses between them and frames."""
+    slugs = ", ".join(handing_latents_on())
+    if not slugs:
+        return _("No template that is offered hands latents over: choose frames.")
+    return _("Latents are handed over by %s alone; both shots are rendered with it, in one size.") % slugs

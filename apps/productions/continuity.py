@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.ledger.documents import AT_ONCE, batches
-from apps.productions.models import Keeps, Shot
+from apps.productions.models import Shot
 from apps.projects.models import Project
 
 LONGEST_CHAIN: Final = 10_000
@@ -78,19 +78,12 @@ def candidates(shot: Shot) -> list[str]:
     return [f"{shot.sequence.code}_{code}" for key, code in rows[:MOST_OFFERED] if key not in behind]
 
 
-def check_continuity(
-    *, shot: UUID | None, project: UUID, continues: Shot | None, keeps: str = Keeps.FRAMES
-) -> None:
+def check_continuity(*, shot: UUID | None, project: UUID, continues: Shot | None) -> None:
     """Raise Refused unless this shot (None: a new one) may continue that one.
 
-    Holds the project's row until the transaction ends, which there must be.
+    Holds the project's row until the transaction ends, which there must be. Whether it keeps frames or
+    latents is a matter of what it is rendered with: that is looked at when it is.
     """
-    if keeps == Keeps.LATENTS:
-        told = _(
-            "no template on this farm hands latents over from job to job: they are not kept; choose frames, "
-            "of which the last are encoded anew"
-        )
-        raise Refused(Problem("continuity_keep", keeps, told, code="no_latents"))
     if continues is None:
         return
     if continues.project_id != project:

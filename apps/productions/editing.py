@@ -20,8 +20,8 @@ from apps.presets.services.choosing import exclusive_problems, found_presets
 from apps.productions import services
 from apps.productions.continuity import check_continuity
 from apps.productions.locking import require_unlocked
-from apps.productions.models import Keeps, Shot, ShotCharacter, ShotPreset
 from apps.productions.models import Sequence as ShotSequence
+from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.preset_facts import problems_of, refusals
 from apps.productions.services import ShotFields
 from apps.projects.roles import Act
@@ -88,7 +88,7 @@ def update_shot(
     for name, value in fields.items():
         setattr(edited, name, value)
     with transaction.atomic():
-        if fields.keys() & {"continuity_from", "continuity_keep"}:
+        if "continuity_from" in fields:
             _check_continuity(edited, edited.project_id, fields)
         clean(edited)
         _write(shot, fields, user=user, row_version=row_version, casting=casting, presets=presets)
@@ -149,7 +149,6 @@ def _check_continuity(shot: Shot | None, project_id: Any, fields: ShotFields) ->
         shot=shot.pk if shot is not None else None,
         project=project_id,
         continues=fields.get("continuity_from", shot.continuity_from if shot is not None else None),
-        keeps=fields.get("continuity_keep", shot.continuity_keep if shot is not None else Keeps.FRAMES),
     )
 
 

@@ -15,7 +15,7 @@ from apps.projects.stages import Stage
 from apps.renders.models import Job, JobContinuity
 from apps.renders.states import JobState
 from apps.renders.waitwords import sentence
-from apps.review.models import Take
+from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.stale import standing_stale, why_stale
 
 MOST_SHOWN: Final = 300
@@ -24,7 +24,8 @@ MOST_SHOWN: Final = 300
 @dataclass(frozen=True)
 class Link:
     """A shot in its chain. ``step``: how many it is behind the first one that is shown; ``selected``: its
-    selected clip; ``stale``: why what stands for it is stale, in words; ``waits``: why its job waits.
+    selected clip; ``stale``: why what stands for it is stale, in words; ``waits``: why its job waits;
+    ``has_latents``: the selected clip keeps latents.
     """
 
     shot: Shot
@@ -32,10 +33,16 @@ class Link:
     selected: Take | None
     stale: str
     waits: str
+    has_latents: bool = False
+
+    @property
+    def keeps(self) -> str:
+        """What it keeps of the shot it continues: frames or latents; "" where it continues none."""
+        return self.shot.continuity_keep if self.shot.continuity_from_id else ""
 
 
 def chain_of(sequence: Sequence) -> list[Link]:
-    """The shots of a sequence that continue others or are continued, chain by chain; five queries."""
+    """The shots of a sequence that continue others or are continued, chain by chain; six queries."""
     behind = Shot.objects.filter(continuity_from=OuterRef("pk"))
     rows = Shot.objects.filter(Q(continuity_from__isnull=False) | Exists(behind), sequence=sequence)
     rows = rows.select_related("sequence", "continuity_from__sequence")
@@ -54,8 +61,17 @@ def links_of(shots: list[tuple[Shot, int]]) -> list[Link]:
     waiting = JobContinuity.objects.filter(job__shot__in=keys, take=None, job__state=JobState.BLOCKED)
     jobs = Job.objects.filter(pk__in=waiting.values("job")).only("shot_id", "wait_code", "wait_params")
     waits = {job.shot_id: sentence(job.wait_code, job.wait_params) for job in jobs}
+    files = Artifact.objects.filter(take__in=selected.values(), role=ArtifactRole.LATENT)
+    latents = set(files.values_list("take__shot", flat=True))
     return [
-        Link(shot, step, selected.get(shot.pk), stale.get(shot.pk, ""), waits.get(shot.pk, ""))
+        Link(
+            shot,
+            step,
+            selected.get(shot.pk),
+            stale.get(shot.pk, ""),
+            waits.get(shot.pk, ""),
+            has_latents=shot.pk in latents,
+        )
         for shot, step in shots
     ]
 

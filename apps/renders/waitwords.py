@@ -23,7 +23,7 @@ from apps.nodes.words import reason_in_words
 from apps.renders.models import Priority
 from apps.renders.states import JobState
 from apps.workflows.models import Kind
-from farm.contracts import FRAMES, NUMBERED, UNSIZED
+from farm.contracts import FRAMES, LATENTS, NUMBERED, UNSIZED
 
 
 class Text(Protocol):
@@ -269,6 +269,7 @@ SAID: Final[Mapping[str, Promise]] = {
     UNSIZED: _("outputs whose size only the render shows"),
     NUMBERED: _("pictures that make one clip"),
     FRAMES: _("clips as single pictures"),
+    LATENTS: _("latents beside a clip"),
 }
 """What an order says that a worker may be too old for."""
 

@@ -29,7 +29,7 @@ def media_url(artifact_id: UUID, reader: User) -> str:
 
 
 def with_files(takes: list[Take]) -> list[Take]:
-    """Put ``original``, ``thumb`` and ``shown`` (Artifact or None) on takes, in one query.
+    """Put ``original``, ``thumb``, ``latents`` and ``shown`` (Artifact or None) on takes, in one query.
 
     ``shown`` is what a browser plays: the proxy where there is one, else the original.
     """
@@ -42,6 +42,7 @@ def with_files(takes: list[Take]) -> list[Take]:
         take.shown = own.get(ArtifactRole.PROXY) or own.get(ArtifactRole.PRIMARY)  # type: ignore[attr-defined]  # carried to the page
         take.kind_label = Kind(take.kind).label  # type: ignore[attr-defined]  # carried to the page
         take.conformed = own.get(ArtifactRole.CONFORMED)  # type: ignore[attr-defined]  # carried to the page
+        take.latents = own.get(ArtifactRole.LATENT)  # type: ignore[attr-defined]  # carried to the page
         take.thumb = own.get(ArtifactRole.THUMBNAIL)  # type: ignore[attr-defined]  # carried to the page
     return takes
 

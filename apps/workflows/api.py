@@ -64,6 +64,10 @@ class NeedsSerializer(serializers.Serializer[Any]):
     size_step = serializers.IntegerField(help_text="Width and height are multiples of so many pixels")
     frame_rule = serializers.CharField(allow_null=True)
     precisions = serializers.ListField(child=serializers.CharField())
+    saves_latents = serializers.BooleanField(
+        help_text="Its takes keep latents for a shot that continues them"
+    )
+    takes_latents = serializers.BooleanField(help_text="A shot that keeps latents can be rendered with it")
     roles = RoleSerializer(many=True)
     vram = VramSerializer(many=True)
     models = ModelFileSerializer(many=True)
@@ -107,6 +111,8 @@ class TemplateSerializer(serializers.ModelSerializer[WorkflowTemplate]):
             "size_step": manifest.dim_step,
             "frame_rule": str(manifest.frame_rule) if manifest.frame_rule else None,
             "precisions": list(manifest.precisions),
+            "saves_latents": manifest.saves_latents,
+            "takes_latents": manifest.takes_latents,
             "roles": [_role(template, role) for role in manifest.bindings],
             "vram": VramSerializer(manifest.vram, many=True).data,
             "models": ModelFileSerializer(manifest.models, many=True).data,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
+from workflows.roles import LATENT
 
 
 def offered() -> QuerySet[WorkflowTemplate]:
@@ -19,6 +20,12 @@ def offered() -> QuerySet[WorkflowTemplate]:
         active=True, current__isnull=False, current__deprecation__isnull=True
     )
     return rows.select_related("current").defer("current__graph", "current__manifest")
+
+
+def handing_latents_on() -> list[str]:
+    """Slugs of the offered templates whose clips keep latents and can go on from others' latents."""
+    rows = offered().filter(current__manifest__bindings__has_key=LATENT).order_by("slug")
+    return list(rows.values_list("slug", flat=True))
 
 
 def current_version(slug: str) -> WorkflowTemplateVersion:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farm.contracts.reading import ContractError, canonical
-from farm.contracts.words import FRAMES, NUMBERED, UNSIZED, VERSION
+from farm.contracts.words import FRAMES, LATENTS, NUMBERED, UNSIZED, VERSION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +32,34 @@ class OrderInput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LatentForm:
+    """How latents are laid out: ``channels`` numbers for ``scale`` × ``scale`` pixels of ``stride`` frames.
+
+    The first latent frame holds one frame alone.
+    """
+
+    channels: int
+    stride: int
+    scale: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderOutput:
     """One output node to collect, and what its files must be. ``frames`` is 1 for a picture; of the kind
-    "frames", pictures of a clip, it is the number of files.
+    "frames", pictures of a clip, it is the number of files. Of the kind "latent", the latents of a clip, they
+    are pixels and frames of that clip, and ``form`` says how its latents are laid out.
 
     0 pixels or frames are not known beforehand: a service decides, or only the render will show. A
     node that does not know this yet refuses such a file.
     """
 
     node: str
-    kind: str  # "image" | "video" | "frames"
+    kind: str  # "image" | "video" | "frames" | "latent"
     width: int
     height: int
     frames: int
     fps: float | None = None
+    form: LatentForm | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +107,7 @@ class RenderOrder:
             UNSIZED: unsized,
             NUMBERED: any(file.number for file in self.inputs),
             FRAMES: any(output.kind == "frames" for output in self.outputs),
+            LATENTS: any(output.kind == "latent" for output in self.outputs),
         }
         return frozenset(word for word, said in told.items() if said)
 

@@ -13,10 +13,13 @@ from farm.contracts.words import VERSION, FailureClass, Mebibytes, Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactFact:
-    """One stored file, as decoded on the node. ``path`` is relative to the attempt's folder."""
+    """One stored file, as decoded on the node. ``path`` is relative to the attempt's folder.
+
+    Of latents, ``width``, ``height`` and ``frames`` are the pixels and frames that they stand for.
+    """
 
     path: str
-    kind: str  # "image" | "video"
+    kind: str  # "image" | "video" | "latent"
     media_type: str
     bytes: int
     sha256: str

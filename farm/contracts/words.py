@@ -36,9 +36,11 @@ UNSTAGED: Final = "made way for urgent work"
 UNSIZED: Final = "unsized"
 NUMBERED: Final = "numbered"
 FRAMES: Final = "frames"
-IN_ORDERS: Final = (UNSIZED, NUMBERED, FRAMES)
+LATENTS: Final = "latents"
+IN_ORDERS: Final = (UNSIZED, NUMBERED, FRAMES, LATENTS)
 """What an order can say that workers of before misread or refuse: outputs of 0 pixels or frames, inputs with
-a number, outputs of the kind "frames". Whatever an order can say anew gets a word here (RenderOrder.says)."""
+a number, outputs of the kind "frames", outputs of the kind "latent". Whatever an order can say anew gets a
+word here (RenderOrder.says)."""
 
 HEARS: Final = ("canary", "unstage", "probe", *IN_ORDERS)
 """What nodes of this version heed beside plain render orders: told in ``NodeReport.hears``. Older ones tell

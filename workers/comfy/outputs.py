@@ -14,6 +14,7 @@ _KINDS: Final = {
     "image": {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".exr", ".avif"},
     "video": {".mp4", ".webm", ".mov", ".mkv", ".avi", ".m4v", ".gif"},
     "audio": {".flac", ".mp3", ".opus", ".ogg", ".wav", ".m4a"},
+    "latent": {".latent"},
 }
 _FOLDER_TYPES: Final = frozenset({"output", "temp", "input"})
 _DRIVE: Final = re.compile(r"^[A-Za-z]:")
@@ -24,7 +25,7 @@ class OutputFile:
     """One file that a node lists. ``folder`` is ComfyUI's ``output`` or ``temp``.
 
     ``listed_under`` is the node's output list: ``images`` also for videos, so ``kind`` ("image",
-    "video", "audio" or "other") comes from the extension, and from the node's ``animated`` flag.
+    "video", "audio", "latent" or "other") comes from the extension, and from the node's ``animated`` flag.
     """
 
     node_id: str

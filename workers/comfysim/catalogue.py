@@ -30,7 +30,13 @@ _FOLDER_OF_NODE_INPUT = {
     ("FrameInterpolationModelLoader", "model_name"): "frame_interpolation",
 }
 # Inputs that name a file of input/; ComfyUI checks the file itself, not the list.
-FILE_INPUTS = {"LoadImage": "image", "LoadImageMask": "image", "LoadVideo": "file", "LoadAudio": "audio"}
+FILE_INPUTS = {
+    "LoadImage": "image",
+    "LoadImageMask": "image",
+    "LoadVideo": "file",
+    "LoadAudio": "audio",
+    "LoadLatent": "latent",
+}
 _TEST_NODES = frozenset({"RecSleep", "RecSleepDeaf", "RecRaise"})
 
 # The files that the farm's own templates name, and those of ComfyUI's templates for FLUX.1 and Wan 2.2.
@@ -149,7 +155,9 @@ class Catalogue:
         if file_input:
             options = combo_options(info["input"]["required"][file_input])
             if options is not None:
-                options[:] = self._folders.inputs()
+                offered = self._folders.inputs()
+                latents = [name for name in offered if name.endswith(".latent")]
+                options[:] = latents if class_type == "LoadLatent" else offered
         return info
 
     def all(self) -> dict[str, Any]:

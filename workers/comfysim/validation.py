@@ -207,7 +207,7 @@ class _Check:
                 return None
         except OutsideFolderError:
             pass  # reported below like any other file that is not there
-        what = {"image": "image", "file": "video", "audio": "audio"}[name]
+        what = {"image": "image", "file": "video", "audio": "audio", "latent": "latent"}[name]
         details = f"{name} - Invalid {what} file: {value}"
         return error(
             "custom_validation_failed", "Custom validation failed for node", details, {"input_name": name}

@@ -11,6 +11,10 @@ Pictures = list[Image]
 """One IMAGE or MASK: a batch of Pillow pictures of one size (RGB, RGBA or L)."""
 
 
+Slot = tuple[float, ...]
+"""One latent frame: a number per channel, which stands for the whole plane."""
+
+
 @dataclass(frozen=True)
 class Symbol:
     """A value without content: `kind` is its ComfyUI type, `files` the model files behind it."""
@@ -81,6 +85,10 @@ class Latent:
     """The mask (L) under which alone a sampler paints."""
     hints: tuple[Image, ...] = ()
     references: tuple[Image, ...] = ()
+    motion: tuple[Slot, ...] = ()
+    """Latent frames of a clip that this one goes on from: they stand behind its anchor."""
+    slots: tuple[Slot, ...] = ()
+    """What each latent frame holds, of latents that were loaded, cut or joined."""
 
     @property
     def is_video(self) -> bool:

@@ -71,6 +71,8 @@ class ChainLink(serializers.Serializer[Any]):
     selected = serializers.UUIDField(source="selected.pk", default=None, allow_null=True)
     stale = serializers.CharField()
     waits = serializers.CharField()
+    keeps = serializers.CharField(help_text="Of the shot it continues: frames, latents; empty: none")
+    has_latents = serializers.BooleanField(help_text="Its selected clip keeps latents for those behind it")
 
 
 class StaleBatches(serializers.Serializer[Any]):

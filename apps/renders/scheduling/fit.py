@@ -6,7 +6,7 @@ from typing import Final
 
 from apps.nodes.models import Node
 from apps.nodes.selectors import ModelFile, lacks
-from farm.contracts import FRAMES, IN_ORDERS, NUMBERED, UNSIZED
+from farm.contracts import FRAMES, IN_ORDERS, LATENTS, NUMBERED, UNSIZED
 from workflows.bind import classes_needed, models_needed
 from workflows.load import Template
 from workflows.loras import FOLDER, loader_classes
@@ -54,6 +54,7 @@ def _said_by(template: Template) -> tuple[str, ...]:
         UNSIZED: manifest.remote is not None or (manifest.follows is not None and not manifest.frame_rule),
         NUMBERED: PICTURES in manifest.bindings,
         FRAMES: any(output.kind == "frames" for output in manifest.outputs),
+        LATENTS: manifest.saves_latents,
     }
     return tuple(word for word in IN_ORDERS if said[word])
 

@@ -1,35 +1,47 @@
-"""What a shot that continues another starts from: the end of that one's selected clip."""
+"""What a shot that continues another starts from: the end of that one's selected clip, or of its latents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from apps.productions.models import Shot
+from apps.common.errors import Problem
+from apps.productions.models import Keeps, Shot
 from apps.projects.stages import Stage
+from apps.renders.services.latents import kept_by, not_taken, why_none
 from apps.renders.services.sources import FIRST_FRAME, VIDEO, Looks, Source, tail_looks, tail_title
 from apps.renders.services.starts import own_role
 from apps.renders.services.steps import Step
 from apps.review.models import Artifact, ArtifactRole, Take
-from apps.review.services.tails import CLIP, PICTURE, tail_key
+from apps.review.services.tails import CLIP, LATENTS, PICTURE, tail_key
 from apps.review.states import Media
 from apps.workflows.stages import stage_of
 from workflows.load import Template
+from workflows.roles import LATENT
 
 
 @dataclass(frozen=True)
 class Continuing:
-    """Which input the end of another shot's clip fills, as what, and how many frames the template takes."""
+    """Which input the end of another shot's clip fills, as what, and how many frames the template takes.
+
+    ``latents``: so many latent frames instead.
+    """
 
     role: str
     kind: str
     overlap: int
+    latents: int = 0
 
     def frames(self, shot: Shot) -> int:
-        """How many frames are handed over: as many as the shot keeps, and as the template repeats."""
+        """How many frames are handed over: as many as the shot keeps, and as the template repeats.
+
+        Of latents, how many latent frames the template takes.
+        """
+        if self.kind == LATENTS:
+            return self.latents
         return max(shot.continuity_frames, self.overlap) if self.kind == CLIP else 1
 
 
@@ -52,6 +64,53 @@ def continuing(step: Step, template: Template) -> Continuing | None:
     return Continuing(FIRST_FRAME, PICTURE, 1)
 
 
+@dataclass(frozen=True)
+class GoingOn:
+    """What shots go on from, by shot, and what is wrong with it."""
+
+    sources: dict[UUID, Source] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def going_on(
+    shots: Sequence[Shot], how: Continuing | None, template: Template, *, fresh: bool = False
+) -> GoingOn:
+    """What each of these shots goes on from that continue another, as it keeps frames or latents.
+
+    ``how``: how the template continues by frames, see :func:`continuing`. A shot whose latents the template
+    does not take, or whose source has none and is not rendered in this request, is a problem.
+    """
+    if how is None:
+        return GoingOn()
+    latently = [shot for shot in shots if shot.continuity_from_id and shot.continuity_keep == Keeps.LATENTS]
+    found = GoingOn(continued([shot for shot in shots if shot not in latently], how, fresh=fresh))
+    if not latently:
+        return found
+    if not template.manifest.takes_latents:
+        found.problems.extend(not_taken(shot, template) for shot in latently)
+        return found
+    binding = template.manifest.bindings[LATENT]
+    by_latents = Continuing(LATENT, LATENTS, binding.overlap, binding.latents)
+    found.sources.update(continued(latently, by_latents, fresh=fresh))
+    found.problems.extend(_without_latents(shots, latently, template, fresh=fresh))
+    return found
+
+
+def _without_latents(
+    shots: Sequence[Shot], latently: Sequence[Shot], template: Template, *, fresh: bool
+) -> Iterator[Problem]:
+    """Name the shots whose selected source has no latents for this template."""
+    rendered = {shot.pk for shot in shots}
+    sources = {key for shot in latently if (key := shot.continuity_from_id) and key not in rendered}
+    takes = selected_clips(sources, fresh=fresh)
+    kept = kept_by(takes.values())
+    for shot in latently:
+        take = takes.get(shot.continuity_from_id) if shot.continuity_from_id else None
+        if take is not None and (why := why_none(kept.get(take.pk), template)):
+            told = _("it continues %(take)s, and %(why)s") % {"take": take, "why": why}
+            yield Problem(f"{shot.full_code}.continuity_keep", Keeps.LATENTS, told, code="no_latents")
+
+
 def continued(shots: Sequence[Shot], how: Continuing, *, fresh: bool = False) -> dict[UUID, Source]:
     """The end of the clip that each of these shots continues, by shot; four queries.
 
@@ -63,7 +122,7 @@ def continued(shots: Sequence[Shot], how: Continuing, *, fresh: bool = False) ->
     keys = set(ones.values())
     before = {shot.pk: shot for shot in Shot.objects.filter(pk__in=keys).select_related("sequence")}
     takes = selected_clips(keys, fresh=fresh)
-    tails, files = _tails(takes.values()), _files(takes.values())
+    tails, files = _tails(takes.values()), _files(takes.values(), how.kind)
     found = {}
     for shot, key in ones.items():
         source = before[key]
@@ -98,12 +157,15 @@ def _tails(takes: Iterable[Take]) -> dict[str, Artifact]:
     return {tail.key: tail for tail in rows.select_related("take__shot__sequence")}
 
 
-def _files(takes: Iterable[Take]) -> dict[UUID, Artifact]:
-    rows = Artifact.objects.filter(take__in=list(takes), role=ArtifactRole.PRIMARY).order_by("-key")
+def _files(takes: Iterable[Take], kind: str) -> dict[UUID, Artifact]:
+    role = ArtifactRole.LATENT if kind == LATENTS else ArtifactRole.PRIMARY
+    rows = Artifact.objects.filter(take__in=list(takes), role=role).order_by("-key")
     return {file.take_id: file for file in rows}
 
 
 def _foreseen(file: Artifact | None, how: Continuing, count: int) -> Looks | None:
     if file is None:
         return None
+    if how.kind == LATENTS:
+        return Looks(file.width, file.height, 0)  # how many of the frames in them are shown, the cut tells
     return Looks(file.width, file.height, count, file.fps if how.kind == CLIP else None)

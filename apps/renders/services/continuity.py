@@ -19,15 +19,19 @@ from apps.projects.stages import Stage
 from apps.renders.models import Job, JobContinuity
 from apps.renders.services.continuing import selected_clips
 from apps.renders.services.dependents import explain_blocked, release_jobs
+from apps.renders.services.latents import Kept, kept_by, length_behind, why_none, wrong_size
 from apps.renders.services.sources import VIDEO
 from apps.renders.signals import job_continues
 from apps.renders.states import JobState
 from apps.review.decoding import Undecodable
 from apps.review.models import Artifact, Take
-from apps.review.services.tails import CLIP, PICTURE, cut_tail, find_tail
+from apps.review.services.latents import Uncuttable
+from apps.review.services.tails import CLIP, LATENTS, PICTURE, cut_tail, find_tail
+from apps.workflows.services import template_of
 from farm import contracts
 from farm.celery import app
 from farm.tiers import QUEUE_MEDIA
+from workflows.roles import LATENT
 
 logger = logging.getLogger(__name__)
 
@@ -53,15 +57,19 @@ def hear_selection(*, shot: UUID, stage: str, **_more: Any) -> None:
 
 def resolve(rows: QuerySet[JobContinuity]) -> int:
     """Let those of these go on for whose shot a clip is selected whose end is cut; ask for other cuts."""
-    waiting = list(rows.filter(take=None, job__state=JobState.BLOCKED).order_by("job").select_related("job"))
+    rows = rows.filter(take=None, job__state=JobState.BLOCKED).order_by("job")
+    waiting = list(rows.select_related("job__template_version__template"))
     clips = {
         fresh: selected_clips({row.shot_id for row in waiting if row.fresh is fresh}, fresh=fresh)
         for fresh in (False, True)
     }
+    kept = kept_by(
+        {take for row in waiting if row.role == LATENT and (take := clips[row.fresh].get(row.shot_id))}
+    )
     released, wanted = 0, set()
     for row in waiting:
         take = clips[row.fresh].get(row.shot_id)
-        if take is None:
+        if take is None or (row.role == LATENT and _refused(row, kept.get(take.pk))):
             continue
         tail = find_tail(take, kind_of(row), row.frames)
         if tail is None:
@@ -75,8 +83,18 @@ def resolve(rows: QuerySet[JobContinuity]) -> int:
 
 
 def kind_of(row: JobContinuity) -> str:
-    """What a template takes of the clip it goes on from: its last frames, or the last one as a picture."""
-    return CLIP if row.role == VIDEO else PICTURE
+    """What a template takes of the clip it goes on from: its last frames or latents, or one picture."""
+    return {VIDEO: CLIP, LATENT: LATENTS}.get(row.role, PICTURE)
+
+
+def _refused(row: JobContinuity, kept: Kept | None) -> bool:
+    """Write down why a job cannot go on from the selected take's latents; False if it can."""
+    job = row.job
+    why = why_none(kept, template_of(job.template_version))
+    why = why or wrong_size(job.width, job.height, kept.file if kept else None)
+    if why:
+        JobContinuity.objects.filter(pk=row.pk, take=None).update(problem=f"{why}.")
+    return bool(why)
 
 
 @transaction.atomic
@@ -87,7 +105,10 @@ def _go_on(row: JobContinuity, take: Take, tail: Artifact) -> bool:
         return False
     if not JobContinuity.objects.filter(pk=row.pk, take=None).update(take=take, problem=""):
         return False
-    Job.objects.filter(pk=job.pk).update(values=job.values | {row.role: str(tail.pk)})
+    changes = {"values": job.values | {row.role: str(tail.pk)}}
+    if row.role == LATENT:
+        changes["length"] = length_behind(job, tail)
+    Job.objects.filter(pk=job.pk).update(**changes)
     job_continues.send(sender=Job, job=job.pk, maker=take.job_id, role=row.role)
     release_jobs([job.pk], actor=ACTOR, reason=f"{take} is selected")
     logger.info("job continues a take", extra={"job": str(job.pk), "take": str(take.pk)})
@@ -116,9 +137,10 @@ def make_tail(take_id: UUID, kind: str, frames: int) -> None:
     waiting = JobContinuity.objects.filter(shot=take.shot_id, take=None)
     try:
         cut_tail(take, kind, frames)
-    except (Undecodable, FileNotFoundError) as exc:
+    except (Undecodable, Uncuttable, FileNotFoundError) as exc:
         gone = isinstance(exc, FileNotFoundError)
         told = _("its file is not in the artifact store.") if gone else f"{exc}."
+        waiting = waiting.filter(role=LATENT) if kind == LATENTS else waiting.exclude(role=LATENT)
         waiting.update(problem=told)
         logger.warning("end of a clip not cut", extra={"take": str(take_id), "why": told})
         explain_blocked(Job.objects.filter(continuity__in=waiting))

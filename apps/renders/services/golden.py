@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 from apps.renders.models import Proof
 from apps.renders.proofs import minutes_of
 from apps.renders.services.keys import attempt_key, input_grant
+from apps.renders.services.orders import latent_form
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
 from farm.contracts import OrderInput, OrderOutput, RenderOrder, pack_graph
@@ -29,6 +30,7 @@ from workflows.errors import NeedUnknown
 from workflows.golden import CLIP_FPS, CLIP_FRAMES, SOUND_S, golden_files, golden_values, medium_of
 from workflows.load import Template
 from workflows.manifest import Value
+from workflows.roles import LATENT
 
 SIDE: Final = 256
 """Pixels of a test picture where the template does not say."""
@@ -94,8 +96,9 @@ def golden_order(proof: Proof) -> RenderOrder:
                 kind=output.kind,
                 width=shape.width,
                 height=shape.height,
-                frames=shape.frames if output.kind == "video" else 1,
+                frames=shape.frames if output.kind in ("video", LATENT) else 1,
                 fps=shape.fps if output.kind == "video" else None,
+                form=latent_form(manifest) if output.kind == LATENT else None,
             )
             for output in manifest.outputs
         ),

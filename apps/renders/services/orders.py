@@ -19,12 +19,12 @@ from apps.renders.services.sources import pictures_beside, primary_artifact, rol
 from apps.review.models import Artifact
 from apps.review.services.keeping import keep
 from apps.workflows.services import template_of
-from farm.contracts import FailureClass, OrderInput, OrderOutput, RenderOrder, pack_graph
+from farm.contracts import FailureClass, LatentForm, OrderInput, OrderOutput, RenderOrder, pack_graph
 from workflows.bind import BoundGraph, bind, slate_size
 from workflows.errors import WorkflowError
 from workflows.load import Template
-from workflows.manifest import Output, Value
-from workflows.roles import FORMER_ROLES, PICTURES
+from workflows.manifest import Manifest, Output, Value
+from workflows.roles import FORMER_ROLES, LATENT, PICTURES
 
 
 class Unorderable(Exception):
@@ -166,6 +166,7 @@ def _outputs(job: Job, template: Template, *, pictures: int) -> tuple[OrderOutpu
             OrderOutput(node=output.node, kind=output.kind, width=0, height=0, frames=0)
             for output in template.manifest.outputs
         )
+    form = latent_form(template.manifest)
     return tuple(
         OrderOutput(
             node=output.node,
@@ -174,6 +175,13 @@ def _outputs(job: Job, template: Template, *, pictures: int) -> tuple[OrderOutpu
             height=job.height,
             frames=_frames(job, template, output, pictures=pictures),
             fps=job.fps if output.kind == "video" else None,
+            form=form if output.kind == LATENT else None,
         )
         for output in template.manifest.outputs
     )
+
+
+def latent_form(manifest: Manifest) -> LatentForm | None:
+    """How a template's latents are laid out, as its node is told."""
+    told = manifest.latents
+    return LatentForm(channels=told.channels, stride=told.stride, scale=told.scale) if told else None

@@ -15,9 +15,10 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.prompts.selectors import inputs_for
 from apps.renders.services.casting import NOBODY, Cast, cast_of
-from apps.renders.services.continuing import continued, continuing
+from apps.renders.services.continuing import continuing, going_on
 from apps.renders.services.envelope import PLAIN, Envelope, read_envelope, too_small
 from apps.renders.services.files import Stored, brought
+from apps.renders.services.latents import wrong_size
 from apps.renders.services.misfits import misfits
 from apps.renders.services.planned import Plan, PlannedJob
 from apps.renders.services.requirements import check_loras, check_models
@@ -42,6 +43,7 @@ from apps.workflows.services import template_of
 from farm.tiers import tier_for_need
 from workflows.errors import WorkflowError
 from workflows.load import Template
+from workflows.roles import LATENT
 
 
 def plan(
@@ -105,7 +107,8 @@ class _Planning:
         how = continuing(step, template)
         if how is not None and any(one.step is not None for one in sources.values()):
             how = how if how.role != own else None  # the request itself makes what they start from
-        goes_on = continued(self.shots, how, fresh=step.fresh) if how is not None else {}
+        goes_on = going_on(self.shots, how, template, fresh=step.fresh)
+        problems += [at_step(index, problem) for problem in goes_on.problems]
         waited = {job.pk for job in self.result.terms.after}
         files = brought(self.project, self.shots, step, template, own=own, besides=others)
         problems += [at_step(index, problem) for problem in files.problems]
@@ -113,7 +116,7 @@ class _Planning:
             return
         for shot in self.shots:
             suiting = files.starts.get(shot.pk, [])
-            from_other = goes_on.get(shot.pk)
+            from_other = goes_on.sources.get(shot.pk)
             try:
                 if from_other is not None and from_other.role == own:
                     start = Start(from_other)
@@ -218,6 +221,10 @@ class _Planning:
         except WorkflowError as exc:
             message = error_in_words(exc)
             self.result.problems.append(Problem(f"{shot.full_code}.{exc.field}", str(exc.value), message))
+            return
+        if told := wrong_size(fitted.width, fitted.height, looks.get(LATENT)):
+            size = f"{fitted.width} × {fitted.height}"
+            self.result.problems.append(Problem(f"{shot.full_code}.{LATENT}", size, told, code="latent_size"))
             return
         tier = tier_for_need(fitted.need_gb)
         self.looks[index, shot.pk] = fitted.looks

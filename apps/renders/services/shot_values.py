@@ -12,10 +12,12 @@ from apps.renders.services.steps import Step
 from workflows.bind import bind, frames_for, need_gb, size_for
 from workflows.conforming import Conform, Length
 from workflows.errors import ValueRefused
+from workflows.latents import repeated
 from workflows.load import Template
 from workflows.loras import Lora
 from workflows.manifest import Follows, Manifest, Value
 from workflows.rates import exact_fps
+from workflows.roles import LATENT
 from workflows.wording import said as _
 
 PREFIX_FOR_CHECK: Final = "shotfarm/check"
@@ -113,7 +115,23 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
 
 def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> int:
     """How many frames at its beginning repeat the clip that it continues."""
-    return sum(manifest.bindings[role].overlap for role in files if role in manifest.bindings)
+    known = {role: looks for role, looks in files.items() if role in manifest.bindings}
+    latents = known.pop(LATENT, None)
+    plain = sum(manifest.bindings[role].overlap for role in known)
+    if LATENT not in files or LATENT not in manifest.bindings:
+        return plain
+    return plain + latent_overlap(manifest, latents.frames if latents is not None else 0)
+
+
+def latent_overlap(manifest: Manifest, shown: int) -> int:
+    """How many frames at its beginning repeat the clip whose latents it goes on from.
+
+    ``shown``: of the frames in these latents, so many the other shot shows; 0: all, or nobody knows yet.
+    """
+    binding, form = manifest.bindings[LATENT], manifest.latents
+    if form is None or not shown:
+        return binding.overlap
+    return repeated(binding.overlap, binding.latents, form.stride, shown)
 
 
 def _pace(manifest: Manifest, accepted: Mapping[str, Value], left: Looks) -> float | None:

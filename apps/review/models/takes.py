@@ -117,10 +117,15 @@ class ArtifactRole(models.TextChoices):
     CONFORMED = "conformed", _("conformed to the shot")
     THUMBNAIL = "thumbnail", _("thumbnail")
     TAIL = "tail", _("last frames")
+    LATENT = "latent", _("latents")
 
 
 class Artifact(BaseModel):
-    """One file of a take. ``key`` is relative to the artifact store."""
+    """One file of a take. ``key`` is relative to the artifact store.
+
+    Of latents, ``width``, ``height`` and ``frames`` are the clip's that they stand for. Of a cut end of them,
+    ``frames`` are those that the take shows of its shot: what the last latent frame holds behind is none.
+    """
 
     take = models.ForeignKey(Take, models.CASCADE, related_name="artifacts")
     role = models.CharField(_("role"), max_length=12, choices=ArtifactRole.choices)

@@ -1,15 +1,17 @@
-"""The end of a clip, cut for the shot that continues it: a picture, or its last few frames without loss."""
+"""The end of a clip, cut for the shot that continues it: a picture, its last frames, or its last latents."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import av
+from django.utils.translation import gettext as _
 from PIL import Image
 
 from apps.review.conforming import lengths_of
@@ -17,15 +19,29 @@ from apps.review.decoding import Facts, frames, look
 from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.previews import USUAL_FPS
 from apps.review.services.keeping import fetch, keep, sha256_of
+from apps.review.services.latents import Uncuttable, cut_end
 
 PICTURE: Final = "image"
 CLIP: Final = "video"
+LATENTS: Final = "latent"
+
+_NAMES: Final = {PICTURE: "last.png", CLIP: "last-{}.mkv", LATENTS: "last-{}.latent"}
+_TYPES: Final = {PICTURE: "image/png", CLIP: "video/x-matroska", LATENTS: "application/octet-stream"}
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A cut end: pixels, frames, and a clip's frames per second."""
+
+    width: int
+    height: int
+    frames: int
+    fps: float | None = None
 
 
 def tail_key(take: Take, kind: str, count: int) -> str:
     """Where the end of a take's clip is kept."""
-    name = "last.png" if kind == PICTURE else f"last-{count}.mkv"
-    return f"takes/{take.pk}/{name}"
+    return f"takes/{take.pk}/{_NAMES[kind].format(count)}"
 
 
 def find_tail(take: Take, kind: str, count: int) -> Artifact | None:
@@ -36,26 +52,22 @@ def find_tail(take: Take, kind: str, count: int) -> Artifact | None:
 def cut_tail(take: Take, kind: str, count: int) -> Artifact:
     """Cut the last ``count`` frames that the take shows of its shot (its tail handles are not of them).
 
-    A second call finds what the first has made. Raises Undecodable, FileNotFoundError if the file is gone,
-    OSError if the store fails.
+    Of the kind LATENTS, ``count`` latent frames; the row's ``frames`` says how many of the frames in them the
+    take shows. A second call finds what the first has made. Raises Undecodable, Uncuttable,
+    FileNotFoundError if the file is gone, OSError if the store fails.
     """
     if found := find_tail(take, kind, count):
         return found
     original = take.artifacts.filter(role=ArtifactRole.PRIMARY).order_by("key").first()
     if original is None:
         raise FileNotFoundError(str(take))
+    key = tail_key(take, kind, count)
     with TemporaryDirectory(prefix="shotfarm-tail-") as folder:
-        copy = Path(folder) / "original"
-        fetch(original.key, copy)
-        facts = look(copy)
-        pictures = _last_of(copy, facts, _end(take, original), 1 if kind == PICTURE else count)
-        rate = facts.fps or (Fraction(original.fps).limit_denominator(1001) if original.fps else USUAL_FPS)
-        made = Path(folder) / ("last.png" if kind == PICTURE else "last.mkv")
-        if kind == PICTURE:
-            pictures[-1].save(made, "PNG")
+        made = Path(folder) / Path(key).name
+        if kind == LATENTS:
+            piece = _cut_latents(take, original, made, count)
         else:
-            _write_clip(made, pictures, rate)
-        key = tail_key(take, kind, count)
+            piece = _cut_frames(take, original, made, 1 if kind == PICTURE else count)
         keep(made, key)
         row, _made = Artifact.objects.get_or_create(
             take=take,
@@ -63,16 +75,41 @@ def cut_tail(take: Take, kind: str, count: int) -> Artifact:
             defaults={
                 "role": ArtifactRole.TAIL,
                 "kind": kind,
-                "media_type": "image/png" if kind == PICTURE else "video/x-matroska",
+                "media_type": _TYPES[kind],
                 "bytes": made.stat().st_size,
                 "sha256": sha256_of(made),
-                "width": pictures[-1].width,
-                "height": pictures[-1].height,
-                "frames": len(pictures),
-                "fps": None if kind == PICTURE else float(rate),
+                "width": piece.width,
+                "height": piece.height,
+                "frames": piece.frames,
+                "fps": piece.fps,
             },
         )
     return row
+
+
+def _cut_frames(take: Take, original: Artifact, made: Path, count: int) -> _Piece:
+    copy = made.with_name("original")
+    fetch(original.key, copy)
+    facts = look(copy)
+    pictures = _last_of(copy, facts, _end(take, original), count)
+    last = pictures[-1]
+    if made.suffix == ".png":
+        last.save(made, "PNG")
+        return _Piece(last.width, last.height, len(pictures))
+    rate = facts.fps or (Fraction(original.fps).limit_denominator(1001) if original.fps else USUAL_FPS)
+    _write_clip(made, pictures, rate)
+    return _Piece(last.width, last.height, len(pictures), float(rate))
+
+
+def _cut_latents(take: Take, original: Artifact, made: Path, count: int) -> _Piece:
+    kept = take.artifacts.filter(role=ArtifactRole.LATENT).order_by("key").first()
+    if kept is None:
+        raise Uncuttable(_("it keeps no latents"))
+    copy = made.with_name("whole.latent")
+    if fetch(kept.key, copy) != kept.sha256:
+        raise Uncuttable(_("its latents were changed since they were rendered; render it again"))
+    end = cut_end(kept, copy, made, clip_frames=original.frames, end=_end(take, original), count=count)
+    return _Piece(kept.width, kept.height, end.shown)
 
 
 def _end(take: Take, original: Artifact) -> int | None:

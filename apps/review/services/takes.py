@@ -95,7 +95,7 @@ def _artifacts(new: NewTake, take: Take) -> Iterator[Artifact]:
     return (
         Artifact(
             take=take,
-            role=ArtifactRole.PRIMARY,
+            role=ArtifactRole.LATENT if fact.kind == ArtifactRole.LATENT else ArtifactRole.PRIMARY,
             key=f"{folder}/{fact.path}",
             kind=fact.kind,
             media_type=fact.media_type,

@@ -59,7 +59,7 @@ def _render(sim: ComfySim, template: Template, values: dict[str, Value], **body:
     prompt_id = submit(sim, fill(bound.graph, bound.inputs, names), **body)
     entry: dict[str, Any] = history_of(sim, prompt_id)[prompt_id]
     assert entry["status"]["status_str"] == "success", entry["status"]["messages"][-1]
-    (output,) = template.manifest.outputs
+    (output,) = [one for one in template.manifest.outputs if one.role == "primary"]
     return [
         sim.base_dir / shown["type"] / shown["subfolder"] / shown["filename"]
         for shown in entry["outputs"][output.node]["images"]

@@ -69,10 +69,10 @@ def test_a_shot_of_another_film_is_refused(sequence: Sequence, planner: User) ->
         continue_(shot, stranger, planner)
 
 
-def test_latents_are_refused_for_no_template_keeps_them(sequence: Sequence, planner: User) -> None:
+def test_a_shot_may_keep_latents_of_the_one_it_continues(sequence: Sequence, planner: User) -> None:
     first, second = ShotFactory.create(sequence=sequence), ShotFactory.create(sequence=sequence)
-    with pytest.raises(Refused, match="hands latents over"):
-        continue_(second, first, planner, continuity_keep="latents")
+    continue_(second, first, planner, continuity_keep="latents")
+    assert Shot.objects.get(pk=second.pk).continuity_keep == "latents"
 
 
 def test_the_database_refuses_itself(sequence: Sequence) -> None:

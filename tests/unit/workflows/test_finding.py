@@ -114,7 +114,7 @@ def test_every_role_of_a_shipped_template_is_found_but_for_what_the_farm_alone_k
     template: Template,
 ) -> None:
     found = {candidate.role for candidate in in_template(template)}
-    known = {*KNOWN_BETTER.get(template.slug, {}), "precision", "color", "slate_image", "pictures"}
+    known = {*KNOWN_BETTER.get(template.slug, {}), "precision", "color", "slate_image", "pictures", "latent"}
 
     assert template.manifest.bindings.keys() - known <= found
 

@@ -52,6 +52,7 @@ def _full() -> dict[str, Any]:
         "bindings": {
             "seed": {"type": "int", **binding, "optional": optional},
             "frames": lean["frames"], "precision": {"type": "choice"},
+            "latent": {**lean["latent"], "overlap": 5, "latents": 1},
         },
         "defaults": {"seed": 3, "precision": "x"},
         "outputs": [{"node": "1", "kind": "video", "role": "primary"}],
@@ -72,6 +73,7 @@ def _full() -> dict[str, Any]:
         "packs": [{"name": "n", "repository": "r", "version": "v", "classes": {"A": {"output": []}}}],
         "follows": {"role": "video", "frames_times": 2, "frames_plus": -1, "fps_times": 2, "size_times": 2},
         "golden": {"steps": 1},
+        "latents": {"space": "wan21", "channels": 16, "stride": 4, "scale": 8},
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from workers.comfysim.vram import need_gb, out_of_memory
 
 _PREVIEW_WIDTH = 256
 _UNSAMPLED_GREY = (127, 127, 127)
+_FRAMES_PER_LATENT = 4
 
 
 @node("EmptyLatentImage", "EmptySD3LatentImage", "EmptyFlux2LatentImage")
@@ -139,6 +140,12 @@ def decode(run: Run, inputs: Inputs) -> tuple[Any, ...]:
 def decoded(latent: Latent) -> Pictures:
     """The pictures of a latent."""
     size = (latent.width, latent.height)
+    if latent.seed is None and latent.slots:
+        return [
+            Image.new("RGB", size, tuple(round(127 * (level + 1)) for level in slot[:3]))
+            for index, slot in enumerate(latent.slots)
+            for _frame in range(_FRAMES_PER_LATENT if index else 1)
+        ]
     if latent.seed is None:
         blank = Image.new("RGB", size, _UNSAMPLED_GREY)
         return list(latent.start) or [blank] * latent.batch * latent.frames

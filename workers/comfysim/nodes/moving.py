@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from workers.comfysim.nodes.diffusion import decoded
+from workers.comfysim.nodes.latents import check_size, slots_of
 from workers.comfysim.nodes.registry import Inputs, Run, node
-from workers.comfysim.values import Latent, Pictures, Sigmas, Silence, Symbol
+from workers.comfysim.values import Latent, Pictures, Sigmas, Silence, Slot, Symbol
 
 _SOUND_RATE = 24_000
 _FRAMES_PER_LATENT = 4
@@ -61,10 +62,12 @@ def chained(_run: Run, inputs: Inputs) -> tuple[Any, ...]:
     """A clip that goes on from the last frame of the one before, else from its anchor (ComfyUI-KJNodes)."""
     anchor: Latent = inputs["anchor_samples"]
     before: Latent | None = inputs.get("prev_samples")
-    start = anchor.start[:1]
-    if before is not None and inputs["motion_latent_count"]:
-        start = tuple(decoded(before)[-1:])
-    latent = Latent(anchor.width, anchor.height, frames=inputs["length"], start=start)
+    start, count = anchor.start[:1], inputs["motion_latent_count"]
+    motion: tuple[Slot, ...] = ()
+    if before is not None and count:
+        check_size(anchor, before)
+        start, motion = tuple(decoded(before)[-1:]), slots_of(before)[-count:]
+    latent = Latent(anchor.width, anchor.height, frames=inputs["length"], start=start, motion=motion)
     return inputs["positive"], inputs["negative"], latent
 
 
