@@ -54,17 +54,16 @@ install-dev:
 TESTS := test-acceptance-sqlite test-acceptance-postgres test-sqlite test-postgres
 CHECKS := check-types check-scripts check-style check-packages check-django
 
-# -k: one failure keeps nothing else from being told.
+# -k: one failure keeps nothing else from being told. First what keeps one core busy each, then what waits and works.
 ci: install-dev  ## check and test, side by side
-	@$(MAKE) --no-print-directory -k -j 5 $(APART) LATER='nice -n 10' FIRST=compiled compiled $(CHECKS) $(TESTS)
+	@$(MAKE) --no-print-directory -k -j 2 $(APART) check-types compiled; first=$$?; \
+	$(MAKE) --no-print-directory -k -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(filter-out check-types,$(CHECKS)) && exit $$first
 
 # In a fresh clone some ten processes of pytest would start at once, and each compile farm and tests for itself.
 # What cannot be collected, the tests' own run says.
 compiled: install-dev
 	@$(BIN)/python -m compileall -q -j 0 apps farm workers workflows
 	@SHOTFARM_TEST_DB=sqlite $(PYTEST) --collect-only tests >/dev/null || true
-
-$(TESTS): | $(FIRST)
 
 test: install-dev  ## every test, on SQLite and on PostgreSQL
 	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS)
@@ -82,10 +81,10 @@ test-acceptance: install-dev  ## tests that start the real processes, each on it
 	@$(MAKE) --no-print-directory -j 2 $(APART) test-acceptance-sqlite test-acceptance-postgres
 
 test-acceptance-sqlite: install-dev browser
-	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" -n 3 $(WAITING) tests/acceptance
+	SHOTFARM_TEST_DB=sqlite $(PYTEST) -m "$(ON_SQLITE)" -n 2 $(WAITING) tests/acceptance
 
 test-acceptance-postgres: install-dev browser
-	SHOTFARM_TEST_DB=postgres SHOTFARM_TEST_ONE_SERVER=1 $(PYTEST) -m "$(ON_POSTGRES)" -n 2 $(WAITING) tests/acceptance
+	SHOTFARM_TEST_DB=postgres SHOTFARM_TEST_ONE_SERVER=1 $(PYTEST) -m "$(ON_POSTGRES)" -n 1 $(WAITING) tests/acceptance
 
 chaos: install-dev  ## kill, stop, flush and poison farms of real processes; a JSON line each (ONLY='kill * @ staged', SHOTFARM_TEST_DB)
 	@$(BIN)/python -m tests.chaos --only '$(or $(ONLY),*)'

@@ -26,6 +26,7 @@ NODES_FILES = (
     "farm/__init__.py",
     "farm/tiers.py",
     "farm/contracts",
+    "farm/latents.py",
     "farm/transfer.py",
     "farm/logs.py",
     "farm/transport.py",

@@ -272,4 +272,4 @@ def test_a_group_takes_as_many_statements_however_large_it_is(crew: Crew) -> Non
         )
     assert Take.objects.count() == 15
     assert counts[1] == counts[2]
-    assert max(counts[2]) <= 30
+    assert max(counts[2]) <= 34  # what automations move of the shots stands in their history, too
