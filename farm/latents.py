@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -25,6 +26,11 @@ MOST_HEADER_BYTES: Final = 16 * 1024 * 1024
 
 ITEM_BYTES: Final = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
 DIMENSIONS: Final = 5
+MOST_DIMENSIONS: Final = 16
+"""No tensor has more: to multiply a million lengths takes hours."""
+MOST_TOLD: Final = 60
+"""Letters of a stranger's name that a message repeats."""
+CHUNK: Final = 1024 * 1024
 
 
 class NoLatentsError(ValueError):
@@ -63,7 +69,7 @@ def read_latents(path: Path) -> Latents:
         raise NoLatentsError(f"it has no {TENSOR}")
     shape = told["shape"]
     if told["dtype"] not in ITEM_BYTES:
-        raise NoLatentsError(f"its numbers are {told['dtype']}; known are {', '.join(ITEM_BYTES)}")
+        raise NoLatentsError(f"its numbers are {_short(told['dtype'])}; known are {', '.join(ITEM_BYTES)}")
     if len(shape) != DIMENSIONS or shape[0] != 1 or 0 in shape:
         raise NoLatentsError(f"its shape is {shape}; a clip's is [1, channels, time, height, width]")
     _one, channels, time, height, width = shape
@@ -85,7 +91,9 @@ def cut_latents(source: Path, target: Path, *, end: int, count: int) -> Latents:
         cut.write(head)
         for channel in range(whole.channels):
             numbers.seek(whole.begin + (channel * whole.time + end - count) * whole.slice_bytes)
-            cut.write(_exactly(numbers, count * whole.slice_bytes))
+            left = count * whole.slice_bytes
+            while left:
+                left -= cut.write(_exactly(numbers, min(left, CHUNK)))
     return read_latents(target)
 
 
@@ -117,7 +125,7 @@ def _header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
     told.pop(METADATA, None)
     for name, tensor in told.items():
         if not _is_tensor(tensor):
-            raise NoLatentsError(f"its header does not say what {name!r} is")
+            raise NoLatentsError(f"its header does not say what {_short(name)} is")
     return told, 8 + length
 
 
@@ -125,11 +133,15 @@ def _is_tensor(told: object) -> bool:
     if not isinstance(told, dict) or not isinstance(told.get("dtype"), str):
         return False
     shape, offsets = told.get("shape"), told.get("data_offsets")
-    return _are_counts(shape) and _are_counts(offsets) and isinstance(offsets, list) and len(offsets) == 2
+    return _are_counts(shape, range(MOST_DIMENSIONS + 1)) and _are_counts(offsets, (2,))
 
 
-def _are_counts(value: object) -> bool:
-    return isinstance(value, list) and all(type(one) is int and 0 <= one < 1 << 48 for one in value)
+def _are_counts(value: object, lengths: Container[int]) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) in lengths
+        and all(type(one) is int and 0 <= one < 1 << 48 for one in value)
+    )
 
 
 def _check_places(header: dict[str, Any], size: int) -> None:
@@ -140,10 +152,14 @@ def _check_places(header: dict[str, Any], size: int) -> None:
         item = ITEM_BYTES.get(told["dtype"])
         wrong = item is not None and end - begin != math.prod(told["shape"]) * item
         if begin != at or end < begin or wrong:
-            raise NoLatentsError(f"{name!r} does not lie where its header says")
+            raise NoLatentsError(f"{_short(name)} does not lie where its header says")
         at = end
     if at != size:
         raise NoLatentsError(f"it has {size} bytes of numbers where its header says {at}")
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= MOST_TOLD else f"{name[:MOST_TOLD]}…")
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -43,6 +43,9 @@ from apps.workflows.wizard.evidence import nearest
 from apps.workflows.wizard.form import Wizard
 from workflows.finding import find
 from workflows.finding.draft import questions
+
+MOST_DIGITS: Final = 4
+"""Of an output's number in its node."""
 
 
 class CatalogueForm(forms.Form):
@@ -216,7 +219,7 @@ class WorkflowImportAdmin(FarmAdmin):
         slot, _colon, source = request.POST.get("source", "").partition(":")
         wish = {name: request.POST.get(name, "") for name in ("node", "name")}
         try:
-            asked = int(slot) if slot.isdecimal() else -1
+            asked = int(slot) if slot.isdecimal() and len(slot) <= MOST_DIGITS else -1
             connect(row, **wish, source=source, slot=asked, user=person_of(request))
         except Refused as refused:
             say_problems(request, refused)

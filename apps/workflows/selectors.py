@@ -25,7 +25,8 @@ def offered() -> QuerySet[WorkflowTemplate]:
 def handing_latents_on() -> list[str]:
     """Slugs of the offered templates whose clips keep latents and can go on from others' latents."""
     rows = offered().filter(current__manifest__bindings__has_key=LATENT).order_by("slug")
-    return list(rows.values_list("slug", flat=True))
+    outputs = rows.values_list("slug", "current__manifest__outputs")
+    return [slug for slug, saved in outputs if any(one["kind"] == LATENT for one in saved)]
 
 
 def current_version(slug: str) -> WorkflowTemplateVersion:

@@ -29,7 +29,7 @@ def bring_graphs(source: Path, folder: Path | None, report: Report) -> None:
     ``source``: what the import was given; ``folder``: the project's own. The very same file is one draft. A
     dry run reads them all the same, and keeps none.
     """
-    found = list(_files(source, folder))
+    found, planned = list(_files(source, folder)), set[str]()
     for root, path in found[:MOST_FILES]:
         name = path.relative_to(root).as_posix()
         about = report.about(f"workflow {name}")
@@ -37,7 +37,9 @@ def bring_graphs(source: Path, folder: Path | None, report: Report) -> None:
             with path.open("rb") as file:
                 if report.dry_run:
                     sha256, read = read_file(file, name=path.name, catalogue_name=RECORDED)
-                    is_new = not WorkflowImport.objects.filter(sha256=sha256).exists()
+                    there = WorkflowImport.objects.filter(sha256=sha256).exists()
+                    is_new = not there and sha256 not in planned
+                    planned.add(sha256)
                     graph, problems = read.graph, read.problems
                 else:
                     made = import_file(file, name=path.name, catalogue_name=RECORDED, user=None)
@@ -79,10 +81,8 @@ def _tell(about: About, graph: Graph, problems: list[dict[str, Any]]) -> None:
         return
     about.told("", "", "a draft: who makes it a template says its licence, and on which card it runs")
     wrong = [one for one in problems if not one["absent"]]
-    fitting = {
-        (offer.node, offer.input): offer.sources
-        for offer in offers(graph, recorded(), [(one["node"], one["input"]) for one in wrong])
-    }
+    absent = [(one["node"], one["input"]) for one in wrong if one["code"] == ABSENT]
+    fitting = {(offer.node, offer.input): offer.sources for offer in offers(graph, recorded(), absent)}
     for one in wrong:
         sources = fitting.get((one["node"], one["input"]), ()) if one["code"] == ABSENT else ()
         right = f" It could take {sources[0]}: Connect, on the draft's page." if sources else ""

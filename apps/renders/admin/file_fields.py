@@ -21,6 +21,7 @@ from apps.review.models import Artifact, ArtifactRole
 from apps.review.states import Media, Review
 from apps.workflows.models import Kind, WorkflowTemplate
 from apps.workflows.services import template_of
+from workflows.roles import LATENT
 
 ROWS: Final = 3
 MOST_OFFERED: Final = 200
@@ -52,6 +53,7 @@ class FilesForm(forms.Form):
             for template in templates
             if template.current is not None
             for role in template_of(template.current).manifest.file_roles
+            if role != LATENT  # a shot gets them of the one it continues
         }
         files = [*_material_of(shots), *_files_of(project)]
         for row in range(1, ROWS + 1):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.common.errors import Problem
 from apps.productions.models import Keeps, Shot
 from apps.projects.stages import Stage
-from apps.renders.services.latents import kept_by, not_taken, why_none
+from apps.renders.services.latents import kept_by, not_taken, takers, why_none
 from apps.renders.services.sources import FIRST_FRAME, VIDEO, Looks, Source, tail_looks, tail_title
 from apps.renders.services.starts import own_role
 from apps.renders.services.steps import Step
@@ -87,11 +88,12 @@ def going_on(
     if not latently:
         return found
     if not template.manifest.takes_latents:
-        found.problems.extend(not_taken(shot, template) for shot in latently)
+        named = takers()
+        found.problems.extend(not_taken(shot, template, named) for shot in latently)
         return found
     binding = template.manifest.bindings[LATENT]
     by_latents = Continuing(LATENT, LATENTS, binding.overlap, binding.latents)
-    found.sources.update(continued(latently, by_latents, fresh=fresh))
+    found.sources.update(continued(latently, by_latents, fresh=fresh, anew={shot.pk for shot in shots}))
     found.problems.extend(_without_latents(shots, latently, template, fresh=fresh))
     return found
 
@@ -103,18 +105,21 @@ def _without_latents(
     rendered = {shot.pk for shot in shots}
     sources = {key for shot in latently if (key := shot.continuity_from_id) and key not in rendered}
     takes = selected_clips(sources, fresh=fresh)
-    kept = kept_by(takes.values())
+    kept, named = kept_by(takes.values()), cache(takers)
     for shot in latently:
         take = takes.get(shot.continuity_from_id) if shot.continuity_from_id else None
-        if take is not None and (why := why_none(kept.get(take.pk), template)):
+        if take is not None and (why := why_none(kept.get(take.pk), template, named)):
             told = _("it continues %(take)s, and %(why)s") % {"take": take, "why": why}
             yield Problem(f"{shot.full_code}.continuity_keep", Keeps.LATENTS, told, code="no_latents")
 
 
-def continued(shots: Sequence[Shot], how: Continuing, *, fresh: bool = False) -> dict[UUID, Source]:
+def continued(
+    shots: Sequence[Shot], how: Continuing, *, fresh: bool = False, anew: Collection[UUID] = ()
+) -> dict[UUID, Source]:
     """The end of the clip that each of these shots continues, by shot; four queries.
 
-    A shot that continues none is left out. One whose source is not selected, or not cut yet, waits for it.
+    A shot that continues none is left out. One whose source is not selected, or not cut yet, waits for it;
+    so does one that continues a shot of ``anew``, whatever is selected of that now.
     """
     ones = {shot: key for shot in shots if (key := shot.continuity_from_id) is not None}
     if not ones:
@@ -126,7 +131,7 @@ def continued(shots: Sequence[Shot], how: Continuing, *, fresh: bool = False) ->
     found = {}
     for shot, key in ones.items():
         source = before[key]
-        take = takes.get(source.pk)
+        take = takes.get(source.pk) if source.pk not in anew else None
         count = how.frames(shot)
         tail = tails.get(tail_key(take, how.kind, count)) if take else None
         found[shot.pk] = Source(

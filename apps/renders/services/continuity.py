@@ -6,20 +6,23 @@ A selection is heard after its commit; what was missed (a process died between) 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
 from apps.projects.stages import Stage
 from apps.renders.models import Job, JobContinuity
 from apps.renders.services.continuing import selected_clips
 from apps.renders.services.dependents import explain_blocked, release_jobs
-from apps.renders.services.latents import Kept, kept_by, length_behind, why_none, wrong_size
+from apps.renders.services.latents import Kept, kept_by, leave_out, takers, why_none, wrong_size
 from apps.renders.services.sources import VIDEO
 from apps.renders.signals import job_continues
 from apps.renders.states import JobState
@@ -38,6 +41,8 @@ logger = logging.getLogger(__name__)
 ACTOR: Final = "continuity"
 AT_ONCE: Final = 200
 """Jobs looked at in one turn of the leader."""
+_READ_ONCE: Final = ("job__template_version__graph", "job__template_version__manifest")
+"""What a process has parsed already."""
 
 
 def selection_changed(shot: UUID, stage: str = Stage.CLIP) -> int:
@@ -58,7 +63,7 @@ def hear_selection(*, shot: UUID, stage: str, **_more: Any) -> None:
 def resolve(rows: QuerySet[JobContinuity]) -> int:
     """Let those of these go on for whose shot a clip is selected whose end is cut; ask for other cuts."""
     rows = rows.filter(take=None, job__state=JobState.BLOCKED).order_by("job")
-    waiting = list(rows.select_related("job__template_version__template"))
+    waiting = list(rows.select_related("job__template_version").defer(*_READ_ONCE))
     clips = {
         fresh: selected_clips({row.shot_id for row in waiting if row.fresh is fresh}, fresh=fresh)
         for fresh in (False, True)
@@ -66,16 +71,19 @@ def resolve(rows: QuerySet[JobContinuity]) -> int:
     kept = kept_by(
         {take for row in waiting if row.role == LATENT and (take := clips[row.fresh].get(row.shot_id))}
     )
-    released, wanted = 0, set()
+    released, wanted, hopeful, named = 0, set(), [], cache(takers)
     for row in waiting:
         take = clips[row.fresh].get(row.shot_id)
-        if take is None or (row.role == LATENT and _refused(row, kept.get(take.pk))):
+        if take is not None and row.role == LATENT and _refused(row, kept.get(take.pk), named):
             continue
-        tail = find_tail(take, kind_of(row), row.frames)
-        if tail is None:
-            wanted.add((take.pk, kind_of(row), row.frames))
+        tail = find_tail(take, kind_of(row), row.frames) if take is not None else None
+        if take is None or tail is None:
+            hopeful.append(row.pk)
         elif _go_on(row, take, tail):
             released += 1
+        if take is not None and tail is None:
+            wanted.add((take.pk, kind_of(row), row.frames))
+    _forget_problems(hopeful)
     explain_blocked(Job.objects.filter(pk__in=[row.job_id for row in waiting]))
     for one in sorted(wanted, key=str):
         request_tail(*one)
@@ -87,11 +95,20 @@ def kind_of(row: JobContinuity) -> str:
     return {VIDEO: CLIP, LATENT: LATENTS}.get(row.role, PICTURE)
 
 
-def _refused(row: JobContinuity, kept: Kept | None) -> bool:
-    """Write down why a job cannot go on from the selected take's latents; False if it can."""
+def _forget_problems(jobs: Iterable[UUID]) -> None:
+    """What was wrong was another take's: the leader is to look at these again."""
+    JobContinuity.objects.filter(pk__in=list(jobs), take=None).exclude(problem="").update(problem="")
+
+
+def _refused(row: JobContinuity, kept: Kept | None, named: Callable[[], str]) -> bool:
+    """Write down why a job cannot go on from the selected take's latents; False if it can.
+
+    In the farm's language, like all that is written down: who selected a take is not who reads this.
+    """
     job = row.job
-    why = why_none(kept, template_of(job.template_version))
-    why = why or wrong_size(job.width, job.height, kept.file if kept else None)
+    with override(settings.LANGUAGE_CODE):
+        why = why_none(kept, template_of(job.template_version), named)
+        why = why or wrong_size(job.width, job.height, kept.file if kept else None)
     if why:
         JobContinuity.objects.filter(pk=row.pk, take=None).update(problem=f"{why}.")
     return bool(why)
@@ -105,10 +122,9 @@ def _go_on(row: JobContinuity, take: Take, tail: Artifact) -> bool:
         return False
     if not JobContinuity.objects.filter(pk=row.pk, take=None).update(take=take, problem=""):
         return False
-    changes = {"values": job.values | {row.role: str(tail.pk)}}
+    Job.objects.filter(pk=job.pk).update(values=job.values | {row.role: str(tail.pk)})
     if row.role == LATENT:
-        changes["length"] = length_behind(job, tail)
-    Job.objects.filter(pk=job.pk).update(**changes)
+        leave_out(job, tail)
     job_continues.send(sender=Job, job=job.pk, maker=take.job_id, role=row.role)
     release_jobs([job.pk], actor=ACTOR, reason=f"{take} is selected")
     logger.info("job continues a take", extra={"job": str(job.pk), "take": str(take.pk)})
@@ -141,8 +157,10 @@ def make_tail(take_id: UUID, kind: str, frames: int) -> None:
         gone = isinstance(exc, FileNotFoundError)
         told = _("its file is not in the artifact store.") if gone else f"{exc}."
         waiting = waiting.filter(role=LATENT) if kind == LATENTS else waiting.exclude(role=LATENT)
-        waiting.update(problem=told)
         logger.warning("end of a clip not cut", extra={"take": str(take_id), "why": told})
+        if not Take.objects.filter(pk=take_id, selected=True).exists():
+            return  # somebody selected another one meanwhile
+        waiting.update(problem=told)
         explain_blocked(Job.objects.filter(continuity__in=waiting))
         return
     resolve(waiting)

@@ -88,8 +88,8 @@ def _of_shot(template: Template, shot: Shot) -> tuple[dict[str, Given], Cast]:
     taken = role_of(manifest)
     found = find_sources([shot], taken, medium_taken(template, taken)).get(shot.pk) if taken else None
     files, looks = _files_of(template, shot, found)
-    left, skip = carried(manifest, looks)
-    own = shot_values(Step(template=template.slug), template, shot, source_fps=left.fps, overlap=skip)
+    left, _skip, room = carried(manifest, looks)
+    own = shot_values(Step(template=template.slug), template, shot, source_fps=left.fps, overlap=room)
     values = {role: Given(value, _origin(role, shot)) for role, value in own.items()}
     cast = NOBODY
     if "positive" in bindings:

@@ -23,6 +23,7 @@ from apps.review.states import Media
 from apps.workflows.models import Kind
 from workflows.load import Template
 from workflows.manifest import Manifest
+from workflows.roles import LATENT
 
 REFERENCE: Final = "reference"
 PICTURES_OF_TAKE: Final = "frames"
@@ -200,6 +201,9 @@ def _wrong_with(
     if not wanted:
         roles = ", ".join(template.manifest.file_roles) or _("none")
         yield Problem(where, str(pk), _("this template takes no such file; it takes: %s") % roles)
+    elif role == LATENT:
+        told = _("nobody names latents: a shot that keeps latents gets those of the shot that it continues")
+        yield Problem(where, str(pk), told)
     elif file is None or file.project_id != project.pk:
         told = _("no take, no character and no material of this project has a file of this id")
         yield Problem(where, str(pk), told)

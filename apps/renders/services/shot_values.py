@@ -66,8 +66,8 @@ def fit(
     ``files``: what the job brings, by role. What a template does not choose itself is as its source has it,
     changed as the manifest says (``follows``). Raises WorkflowError.
     """
-    left, skip = carried(template.manifest, files)
-    values = shot_values(step, template, shot, source_fps=left.fps, overlap=skip)
+    left, skip, room = carried(template.manifest, files)
+    values = shot_values(step, template, shot, source_fps=left.fps, overlap=room)
     accepted = bind(
         template, values | _stand_ins(template, files), filename_prefix=PREFIX_FOR_CHECK, loras=loras
     ).values
@@ -90,10 +90,12 @@ def fit(
     )
 
 
-def carried(manifest: Manifest, files: Mapping[str, Looks | None]) -> tuple[Looks, int]:
-    """How a clip looks as far as its source decides, and how many frames at its beginning repeat another."""
+def carried(manifest: Manifest, files: Mapping[str, Looks | None]) -> tuple[Looks, int, int]:
+    """How a clip looks as far as its source decides, how many frames at its beginning repeat another, and for
+    how many there has to be room: it may go on from another take in the end.
+    """
     left = _following(manifest, files) or Looks(0, 0)
-    return left, left.skip if manifest.follows else _overlap(manifest, files)
+    return left, *((left.skip, left.skip) if manifest.follows else _overlap(manifest, files))
 
 
 def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks | None:
@@ -113,14 +115,12 @@ def _following(manifest: Manifest, files: Mapping[str, Looks | None]) -> Looks |
     )
 
 
-def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> int:
-    """How many frames at its beginning repeat the clip that it continues."""
-    known = {role: looks for role, looks in files.items() if role in manifest.bindings}
-    latents = known.pop(LATENT, None)
-    plain = sum(manifest.bindings[role].overlap for role in known)
-    if LATENT not in files or LATENT not in manifest.bindings:
-        return plain
-    return plain + latent_overlap(manifest, latents.frames if latents is not None else 0)
+def _overlap(manifest: Manifest, files: Mapping[str, Looks | None]) -> tuple[int, int]:
+    """How many frames at its beginning repeat the clip that it continues, by frames or latents; at most."""
+    bindings = manifest.bindings
+    most = max((bindings[role].overlap for role in files if role in bindings), default=0)
+    latents = files.get(LATENT) if LATENT in bindings else None
+    return (most if latents is None else latent_overlap(manifest, latents.frames)), most
 
 
 def latent_overlap(manifest: Manifest, shown: int) -> int:

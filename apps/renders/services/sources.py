@@ -18,7 +18,7 @@ from apps.workflows.models import Kind
 from workflows.load import Template
 from workflows.manifest import Manifest
 from workflows.rates import exact_fps
-from workflows.roles import PICTURES
+from workflows.roles import LATENT, PICTURES
 
 FIRST_FRAME: Final = "first_frame"
 VIDEO: Final = "video"
@@ -36,6 +36,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "image": Kind.KEYFRAME,
 }
 """The kind of take that has such a file."""
+
+
+_MEDIA: Final[Mapping[str, str]] = {PICTURES: "frames", LATENT: LATENT}
+"""What roles take of which the node that loads it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,12 @@ def role_of(manifest: Manifest) -> str:
 
 
 def medium_taken(template: Template, role: str) -> str:
-    """What an input takes, by the node that loads it: image, frames (pictures), video, audio; else ""."""
+    """What an input takes: image, frames (pictures), video, audio, latent; "" if it is no file input."""
     binding = template.manifest.bindings.get(role)
     if binding is None or binding.type != "file":
         return ""
-    if role == PICTURES:
-        return "frames"
+    if role in _MEDIA:
+        return _MEDIA[role]
     classes = [str(template.graph[target.node]["class_type"]) for target in binding.targets]
     return next(
         (medium for medium in ("video", "audio") for name in classes if medium in name.casefold()), "image"

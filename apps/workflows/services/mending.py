@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -18,11 +19,15 @@ from workflows.mending import ABSENT, Offer, connected, offers
 
 
 def offers_of(row: WorkflowImport) -> list[Offer]:
-    """The inputs that a draft's graph lacks, each with the outputs that it could take."""
+    """The inputs that a draft's graph lacks, of very many the first, each with the outputs it could take."""
     if row.state != ImportState.DRAFT:
         return []
-    absent = [(one["node"], one["input"]) for one in row.problems if one["code"] == ABSENT]
+    absent = _absent(row)
     return offers(row.graph, catalogue_or_recorded(row.catalogue), absent) if absent else []
+
+
+def _absent(row: WorkflowImport) -> list[tuple[str | None, str | None]]:
+    return [(one["node"], one["input"]) for one in row.problems if one["code"] == ABSENT]
 
 
 def connect(row: WorkflowImport, *, node: str, name: str, source: str, slot: int, user: User) -> None:
@@ -32,9 +37,20 @@ def connect(row: WorkflowImport, *, node: str, name: str, source: str, slot: int
     the draft is closed; Refused if nothing is missing there, or the output is none that it takes.
     """
     require_import(user)
-    if row.state != ImportState.DRAFT:
-        raise closed(row)
-    offer = next((one for one in offers_of(row) if (one.node, one.input) == (node, name)), None)
+    with transaction.atomic():
+        # Of two who connect at once, the second goes on from what the first made.
+        list(WorkflowImport.objects.filter(pk=row.pk).select_for_update(no_key=True).values_list("pk"))
+        row.refresh_from_db()
+        if row.state != ImportState.DRAFT:
+            raise closed(row)
+        _connect(row, node, name, source, slot, user)
+    row.refresh_from_db()
+
+
+def _connect(row: WorkflowImport, node: str, name: str, source: str, slot: int, user: User) -> None:
+    object_info = catalogue_or_recorded(row.catalogue)
+    wanted = [one for one in _absent(row) if one == (node, name)]
+    offer = next(iter(offers(row.graph, object_info, wanted)), None)
     if offer is None:
         told = _("no input of this name is missing there, or nothing in the graph fits it")
         raise Refused(Problem("input", f"{node} {name}"[:80], told, code="not_absent"))
@@ -42,7 +58,6 @@ def connect(row: WorkflowImport, *, node: str, name: str, source: str, slot: int
     if taken is None:
         told = _("it takes one of %(sources)s") % {"sources": ", ".join(map(str, offer.sources))}
         raise Refused(Problem("output_of", f"{source}:{slot}"[:80], told, code="unfit"))
-    object_info = catalogue_or_recorded(row.catalogue)
     graph = connected(row.graph, offer, taken)
     before, after = (drafted(one, object_info, row.file_name) for one in (row.graph, graph))
     changes = {
@@ -51,7 +66,6 @@ def connect(row: WorkflowImport, *, node: str, name: str, source: str, slot: int
         "manifest": after | _by_hand(row.manifest, before),
     }
     move_open(row, ImportState.DRAFT, user, reason=f"{node}.{name} takes {source}:{slot}", changes=changes)
-    row.refresh_from_db()
 
 
 def _by_hand(manifest: Mapping[str, Any], drafted_before: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,10 +22,13 @@ from apps.workflows.models import WorkflowImport
 from apps.workflows.selectors import current_version
 from apps.workflows.services import template_of
 from apps.workflows.services.confirming import confirm
+from apps.workflows.services.importing import import_file
+from apps.workflows.services.mending import connect, offers_of
 from tests.factories import UserFactory
 from tests.integration.prototype.conftest import a_project, written
 from tests.integration.workflows.files import api_file, completed, graph_of
 from workflows.catalogue import recorded
+from workflows.mending import MOST_ABSENT
 from workflows.problems import without_missing_models
 from workflows.validate import check_graph
 
@@ -116,6 +119,13 @@ def test_an_import_makes_a_draft_of_a_prototypes_workflow_and_says_what_it_lacks
     assert WorkflowImport.objects.count() == 1
 
 
+def test_the_same_file_twice_is_one_draft_in_the_plan_too(studio: Path) -> None:
+    folder = studio.parents[1] / "workflows" / "text_to_image"
+    (folder / "copy.json").write_bytes((folder / "flux_basic.json").read_bytes())
+    planned = imported(studio, "--dry-run")
+    assert planned.count("1 workflow drafts") == imported(studio).count("1 workflow drafts") == 2
+
+
 def test_a_file_that_is_no_workflow_stops_no_import(studio: Path) -> None:
     other = studio.parents[1] / "workflows" / "wan_animate"
     other.mkdir()
@@ -150,6 +160,35 @@ def test_what_is_missing_is_connected_by_one_press_and_the_draft_becomes_a_templ
     version = confirm(row, completed(row.manifest), user=root)
     assert current_version("flux_quay") == version
     assert template_of(version).graph["7"]["inputs"]["images"] == ["6", 0]
+
+
+def test_of_two_who_connect_at_once_neither_loses_a_link(root: User) -> None:
+    graph = FLUX_BASIC | {"6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0]}}}
+    file = io.BytesIO(json.dumps(graph).encode())
+    import_file(file, name="flaws.json", catalogue_name="ComfyUI 0.27.0", user=root)
+    one, other = WorkflowImport.objects.get(), WorkflowImport.objects.get()
+    connect(one, node="7", name="images", source="6", slot=0, user=root)
+    connect(other, node="6", name="vae", source="1", slot=2, user=root)
+    kept = WorkflowImport.objects.get().graph
+    assert (kept["7"]["inputs"]["images"], kept["6"]["inputs"]["vae"]) == (["6", 0], ["1", 2])
+    assert other.graph == kept
+
+
+def test_an_output_that_is_no_number_breaks_no_page(root: User) -> None:
+    row, browser = draft(root), Client()
+    browser.force_login(root)
+    press = reverse("admin:workflows_workflowimport_connect", args=[row.pk])
+    answer = browser.post(press, {"node": "7", "name": "images", "source": "1" * 5_000 + ":6"}, follow=True)
+    assert "it takes one of 6 VAEDecode · IMAGE" in answer.content.decode()
+
+
+def test_of_very_many_absent_inputs_the_first_are_offered_and_every_one_can_be_connected(root: User) -> None:
+    many = {f"s{number}": FLUX_BASIC["7"] for number in range(MOST_ABSENT + 10)}
+    file = io.BytesIO(json.dumps(FLUX_BASIC | many).encode())
+    row = import_file(file, name="many.json", catalogue_name="ComfyUI 0.27.0", user=root).row
+    assert len(offers_of(row)) == MOST_ABSENT
+    connect(row, node=f"s{MOST_ABSENT + 9}", name="images", source="6", slot=0, user=root)
+    assert row.graph[f"s{MOST_ABSENT + 9}"]["inputs"]["images"] == ["6", 0]
 
 
 def test_over_http_only_what_fits_is_connected_and_only_once(root: User) -> None:

@@ -11,7 +11,11 @@ from uuid import UUID
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
+from kombu.exceptions import OperationalError
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -27,6 +31,7 @@ from apps.renders.services.golden import golden_order, values_of
 from apps.renders.services.orders import order_for
 from apps.renders.services.parents import write_parents
 from apps.renders.services.requeueing import requeue
+from apps.renders.services.shot_values import carried
 from apps.renders.services.submit import Step, submit
 from apps.renders.states import JobState
 from apps.renders.waitwords import sentence
@@ -34,6 +39,7 @@ from apps.review.models import Artifact, ArtifactRole, Take
 from apps.review.services.keeping import sha256_of
 from apps.review.services.playlists import create_playlist
 from apps.review.services.staling import judge_stage
+from apps.review.services.tails import find_tail
 from apps.review.states import Media
 from apps.workflows.models import WorkflowTemplate
 from apps.workflows.services import template_of
@@ -198,6 +204,19 @@ def test_what_the_last_latent_frame_holds_behind_the_cut_is_shown_by_the_next_sh
     assert job.length["missing"] == 0
 
 
+def test_what_is_made_of_the_clip_leaves_out_the_same_frames(
+    shot: Shot, before: Shot, coordinator: User, clip: Make
+) -> None:
+    steps = [SVI, Step(template="rife_interpolate"), Step(template="esrgan_upscale")]
+    submit(user=coordinator, project=shot.project, shots=[shot], steps=steps, idempotency_key="k")
+    jobs = Job.objects.filter(shot=shot).order_by("code")
+    assert [job.length["skip"] for job in jobs] == [5, 10, 10]
+    clip(shown=8)
+    selection_changed(before.pk)
+    assert [job.length["skip"] for job in jobs.all()] == [2, 4, 4]
+    assert [job.length["trim"]["in"] for job in jobs.all()] == [2, 4, 4]
+
+
 def test_what_was_cut_before_is_cut_once_and_lets_it_start_at_once(
     shot: Shot, coordinator: User, clip: Make, cutting: list[str]
 ) -> None:
@@ -226,6 +245,32 @@ def test_a_template_that_takes_no_latents_is_refused_and_those_that_do_are_named
     field, told = refusal(shot, coordinator, Step(template="wan22_i2v", frames=17))
     assert field == "steps[0].SQ010_SH0020.continuity_keep"
     assert "wan22_i2v takes none; render it with one that does (wan_svi), or let the shot keep frames" in told
+
+
+def test_many_that_are_refused_take_as_many_queries_as_one(
+    shot: Shot, before: Shot, coordinator: User, clip: Make
+) -> None:
+    clip(latents=False)
+    shots = [shot, *(kept_behind(before) for _number in range(4))]
+
+    def asked(some: list[Shot], template: str) -> int:
+        with CaptureQueriesContext(connection) as queries, pytest.raises(Refused) as refused:
+            step = Step(template=template, width=832, height=480)
+            submit(user=coordinator, project=shot.project, shots=some, steps=[step], idempotency_key="k")
+        assert len(refused.value.problems) == len(some)
+        return len(queries)
+
+    for template in ("wan_svi", "wan22_i2v"):
+        asked(shots, template)  # templates are read once in a process
+        assert asked(shots, template) == asked([shot], template)
+
+
+def kept_behind(before: Shot) -> Shot:
+    made: Shot = ShotFactory.create(
+        sequence=before.sequence, continuity_from=before, continuity_keep="latents"
+    )
+    ArtifactFactory.create(take=TakeFactory.create(shot=made, media_state=Media.READY))
+    return made
 
 
 def test_a_keyframe_continues_nothing_whatever_is_kept(shot: Shot, coordinator: User) -> None:
@@ -313,6 +358,92 @@ def test_requeued_after_another_selection_it_goes_on_from_that_ones_latents(
     selection_changed(before.pk)
     assert (again(job).state, again(job).length["skip"]) == (JobState.READY, 5)
     assert JobContinuity.objects.get(job=job).take == other
+
+
+def test_there_is_room_for_whatever_take_it_goes_on_from_in_the_end(
+    shot: Shot, before: Shot, coordinator: User, clip: Make
+) -> None:
+    Shot.objects.filter(pk=shot.pk).update(frames=40, handles=0)  # 27 at 16 fps; two more are 8n+5
+    make_tail(clip(shown=8).pk, "latent", 1)
+    job = press(Shot.objects.get(pk=shot.pk), coordinator)
+    assert (job.length["skip"], job.frames) == (2, 37)
+    cancel_jobs(Job.objects.filter(pk=job.pk), user=coordinator)
+    clip(shown=11)
+    requeue(again(job), user=coordinator)
+    selection_changed(before.pk)
+    assert (again(job).length["skip"], again(job).length["missing"]) == (5, 0)
+
+
+def test_nobody_names_a_file_for_latents(shot: Shot, coordinator: User, clip: Make) -> None:
+    take = clip()
+    make_tail(take.pk, "latent", 1)
+    picture = Artifact.objects.get(take__shot=shot)
+    for file in (picture, find_tail(take, "latent", 1)):
+        assert file is not None
+        step = Step(template="wan_svi", files={"latent": file.pk})
+        assert refusal(shot, coordinator, step)[0] == "steps[0].files.latent"
+
+
+def test_what_is_foreseen_of_a_template_counts_one_clip_that_is_continued(film: Project) -> None:
+    version = WorkflowTemplate.objects.get(slug="wan_svi").current
+    assert version is not None
+    manifest = template_of(version).manifest
+    assert carried(manifest, dict.fromkeys(manifest.file_roles))[1:] == (5, 5)
+
+
+def test_rendered_together_at_another_size_the_second_waits_for_the_firsts_new_take(
+    shot: Shot, before: Shot, coordinator: User, clip: Make
+) -> None:
+    make_tail(clip(width=640).pk, "latent", 1)
+    ArtifactFactory.create(take=TakeFactory.create(shot=before, media_state=Media.READY))
+    submit(user=coordinator, project=shot.project, shots=[before, shot], steps=[SVI], idempotency_key="k")
+    job = Job.objects.get(shot=shot)
+    assert (job.state, JobContinuity.objects.get(job=job).take) == (JobState.BLOCKED, None)
+    resolve_missed()
+    assert "of a clip of 640 × 480" in says(job)
+    clip()
+    selection_changed(before.pk)
+    assert again(job).state == JobState.READY
+
+
+def test_what_is_wrong_with_a_take_is_written_in_the_farms_language(
+    shot: Shot, before: Shot, coordinator: User, clip: Make
+) -> None:
+    job = press(shot, coordinator)
+    clip(latents=False)
+    with override("ko"):
+        selection_changed(before.pk)
+    assert "it keeps no latents; render it with" in says(job)
+
+
+def test_what_was_wrong_with_one_take_is_not_said_of_the_next(
+    shot: Shot, before: Shot, coordinator: User, clip: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = press(shot, coordinator)
+    clip(latents=False)
+    selection_changed(before.pk)
+    good = clip()
+    with monkeypatch.context() as patched:
+        patched.setattr("apps.renders.services.continuity.app.send_task", unreachable)
+        selection_changed(before.pk)
+    assert says(job) == "Waits until the end of the selected take of SQ010_SH0010 is cut."
+    assert resolve_missed() == 0, "it asks for the cut"
+    assert (again(job).state, JobContinuity.objects.get(job=job).take) == (JobState.READY, good)
+
+
+def test_a_cut_that_fails_after_another_take_was_selected_says_nothing(
+    shot: Shot, before: Shot, coordinator: User, clip: Make
+) -> None:
+    job = press(shot, coordinator)
+    bad = clip()
+    default_storage.delete(f"attempts/{bad.pk}/c.latent")
+    clip()
+    make_tail(bad.pk, "latent", 1)
+    assert JobContinuity.objects.get(job=job).problem == ""
+
+
+def unreachable(*_args: Any, **_options: Any) -> None:
+    raise OperationalError("the broker is away")
 
 
 def test_a_take_made_so_is_stale_when_the_selection_changes(

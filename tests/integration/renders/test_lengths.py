@@ -121,5 +121,5 @@ def test_the_last_frame_stands_for_what_an_interpolation_leaves_out_and_for_noth
 ) -> None:
     follows = Follows(role="video", frames_times=times, frames_plus=plus, fps_times=times)
     manifest = replace(load("rife_interpolate").manifest, follows=follows)
-    left, skip = carried(manifest, {"video": Looks(64, 64, 21, 16.0, skip=5, held=before)})
+    left, skip, _room = carried(manifest, {"video": Looks(64, 64, 21, 16.0, skip=5, held=before)})
     assert (left.frames, left.held, skip) == (21 * times + plus, after, 5 * times)

@@ -100,6 +100,9 @@ TENSOR = {"dtype": "F32", "shape": [1, 3, 5, 2, 4], "data_offsets": [0, 480]}
         ({"latent_tensor": TENSOR | {"shape": [-1, 3]}}, "does not say what 'latent_tensor' is"),
         ({"latent_tensor": TENSOR | {"shape": [True, 3]}}, "does not say what"),
         ({"latent_tensor": 4}, "does not say what"),
+        ({"latent_tensor": TENSOR | {"shape": [1 << 47] * 400_000}}, "does not say what"),
+        ({"x" * 5_000: 4}, "does not say what 'x{60}…' is$"),
+        ({"latent_tensor": TENSOR | {"dtype": "F" * 5_000}}, "its numbers are 'F{60}…'; known"),
     ],
 )
 def test_a_header_that_lies_is_refused(tmp_path: Path, changes: dict[str, object], why: str) -> None:
