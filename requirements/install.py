@@ -36,12 +36,13 @@ FOR_UV = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "extra-index-url": "UV_INDEX",
     "index-url": "UV_DEFAULT_INDEX",
-    "proxy": "ALL_PROXY",
+    "proxy": "ALL_PROXY HTTP_PROXY HTTPS_PROXY",  # the last two would go before the first
     "timeout": "UV_HTTP_TIMEOUT",
     "trusted-host": "UV_INSECURE_HOST",
 }
 """pip's settings, and the variables by which uv is told the same."""
 NOT_FOR_UV = {
+    "config-file",  # pip has read it
     "constraint",  # a lock names one version of each, by its hash
     "disable-pip-version-check",
     "find-links",  # a lock was made from an index
@@ -96,7 +97,7 @@ def _install_by_uv(python: Path, lock: Path) -> bool:
     install = ["pip", "install", "--python", str(python), "--quiet", "--no-deps", "--require-hashes"]
     done = subprocess.run(
         [str(python.with_name("uv")), *install, "--index-strategy", "unsafe-best-match", "-r", str(lock)],
-        env=os.environ | {FOR_UV[name]: value for name, value in told.items() if name in FOR_UV},
+        env=os.environ | {to: value for name, value in told.items() for to in FOR_UV.get(name, "").split()},
         stderr=subprocess.PIPE,
         text=True,
         check=False,
@@ -108,14 +109,17 @@ def _install_by_uv(python: Path, lock: Path) -> bool:
 
 
 def _settings_of_pip(python: Path) -> Mapping[str, str]:
-    """What pip is told, in variables and files, by its names; a setting of several values has spaces."""
+    """What pip is told, in variables and files, by its names; a setting of several values has spaces.
+
+    An empty one says nothing, as to pip.
+    """
     listed = subprocess.run([*_pip(python), "config", "list"], capture_output=True, text=True, check=True)
     told: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listed.stdout.splitlines():
         name, _, value = line.partition("=")
         section, _, name = name.rpartition(".")
-        if section in told:
-            told[section][name] = " ".join(str(ast.literal_eval(value)).split())
+        if section in told and (values := str(ast.literal_eval(value)).split()):
+            told[section][name] = " ".join(values)
     return told["global"] | told["install"] | told[":env:"]
 
 

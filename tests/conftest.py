@@ -88,10 +88,14 @@ def _shows_pages(item: pytest.Item) -> bool:
     return parts[0] == "integration" and parts[1] in PAGES
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Let the garbage collector leave alone what lives as long as the run: Django, and thousands of tests."""
-    gc.freeze()
-    gc.enable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

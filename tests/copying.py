@@ -1,8 +1,8 @@
 """New databases with all tables in them, copied from one that was migrated, which takes twenty times as long.
 
 What migrations make is kept in var/tables, under a name that tells all that may have a part in it: every file
-of the farm's own packages, and the lock of the others. Runs side by side make it once, and so do runs one
-after another, until one of those files changes.
+of the farm's own packages, and the locks of the others, PostgreSQL among them. Runs side by side make it
+once, and so do runs one after another, until one of those files changes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from tests.made_once import made_once
 KEPT: Final = ROOT / "var" / "tables"
 LONG_S: Final = 24 * 3600.0
 _SOURCES: Final = ("apps", "farm", "workflows")
+_LOCKS: Final = ("requirements.txt", "requirements/dev.txt")
 _FILE: Final = "shotfarm.sqlite3"
 _SCRIPT: Final = "tables.sql"
 _MIGRATED: Final = "migrated"
@@ -49,15 +51,22 @@ def copy_postgres(name: str) -> None:
     postgres.program("psql", *arguments, "--single-transaction", "--dbname", _url(name))
 
 
-@cache
 def _kept(kind: str) -> Path:
     KEPT.mkdir(parents=True, exist_ok=True)
-    return made_once(KEPT / f"{kind}-{_content()}", _with_sqlite if kind == "sqlite" else _with_postgres)
+    place = KEPT / f"{kind}-{_content()}"
+    made_once(place, _with_sqlite if kind == "sqlite" else _with_postgres)
+    os.utime(place)  # it is in use: nobody's to remove
+    return place
 
 
+@cache
 def _content() -> str:
-    """Tell one state of the sources from another."""
-    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    """Tell one state of the sources from another: as they were when this process began with them."""
+    return _digest()
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(b"".join((ROOT / lock).read_bytes() for lock in _LOCKS))
     for source in _SOURCES:
         for file in sorted((ROOT / source).rglob("*")):
             if file.is_file() and file.parent.name != "__pycache__":
@@ -95,13 +104,16 @@ def _migrate(place: Path, *, url: str) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"the migrations failed:\n{done.stdout}{done.stderr}")
+    if _digest() != _content():
+        raise RuntimeError("a source was changed while its tables were made; they are not kept: start again")
 
 
 def _forget_old() -> None:
     """Remove what was kept of sources that have changed since; another run may be copying the newest."""
     for place in KEPT.iterdir():
-        if place.stat().st_mtime < time.time() - LONG_S:
-            shutil.rmtree(place) if place.is_dir() else place.unlink()
+        with suppress(FileNotFoundError):  # another run has removed it
+            if place.stat().st_mtime < time.time() - LONG_S:
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
 
 
 def _maintain(command: str, name: str) -> None:

@@ -61,7 +61,10 @@ class WordsField(forms.CharField):
         return [word for part in typed.split(",") if (word := part.strip())]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.clean(data) != (initial or [])
+        try:
+            return self.clean(data) != self.clean(self.prepare_value(initial))
+        except ValidationError:
+            return True  # it is told when the form is cleaned
 
 
 class LoraForm(forms.ModelForm[CharacterLora]):

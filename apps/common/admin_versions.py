@@ -22,7 +22,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from apps.common.errors import Conflict, Problem
+from apps.common.errors import Conflict, Problem, Refused
 
 VERSION: Final = "row_version"
 _CHANGED: Final = "_shotfarm_changed"
@@ -80,6 +80,15 @@ def key_in(model: type[Model], told: object) -> Any:
 def version_sent(request: HttpRequest) -> int | None:
     """Which version the form was made from; None if it does not say."""
     return version_in(request, VERSION)
+
+
+def required_version(request: HttpRequest) -> int:
+    """Which version the form was made from. Raises Refused if it does not say."""
+    version = version_sent(request)
+    if version is None:
+        told = _("this form does not say which version it was made from; load the page again")
+        raise Refused(Problem(VERSION, request.POST.get(VERSION, ""), told, code="required"))
+    return version
 
 
 def version_in(request: HttpRequest, name: str) -> int | None:

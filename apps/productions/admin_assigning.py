@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
+from apps.common.admin_versions import required_version
 from apps.common.errors import NotAllowed, Refused
 from apps.productions.assigning import ME, NOBODY, assign, assign_many, assignable, assigned
 from apps.productions.models import Shot
@@ -59,7 +60,8 @@ class AssignsShots(ScopedAdmin):
         """Answer the form of the shot page: whoever is ticked works on the shot."""
 
         def deed(shot: Shot) -> str:
-            changed = assign(shot, request.POST.getlist("users"), user=person_of(request))
+            names, seen = request.POST.getlist("users"), required_version(request)
+            changed = assign(shot, names, user=person_of(request), row_version=seen)
             return _("Assigned.") if changed else _("Nothing was changed.")
 
         row = self.get_object(request, object_id)

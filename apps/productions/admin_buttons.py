@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from apps.common.errors import NotAllowed
 from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Shot
 from apps.productions.preset_looks import look_from_shot
@@ -92,9 +93,18 @@ class PressesShots(ScopedAdmin):
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
         movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
-        moved = move_shots(movable, to=to, user=person_of(request))
+        try:
+            moved = move_shots(movable, to=to, user=person_of(request))
+        except NotAllowed as refused:
+            messages.error(request, str(refused))
+            return
         if moved:
-            messages.success(request, _("%(moved)d shots changed.") % {"moved": moved})
-        if len(shots) > moved:
-            left = _("%(left)d shots stay as they are: their status or your role does not allow this step.")
-            messages.warning(request, left % {"left": len(shots) - moved})
+            told = ngettext("%(count)d shot changed.", "%(count)d shots changed.", moved)
+            messages.success(request, told % {"count": moved})
+        if left := len(shots) - moved:
+            told = ngettext(
+                "%(count)d shot stays as it is: its status or your role does not allow this step.",
+                "%(count)d shots stay as they are: their status or your role does not allow this step.",
+                left,
+            )
+            messages.warning(request, told % {"count": left})

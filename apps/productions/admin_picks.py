@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,8 +34,8 @@ MOST_PICKED: Final = 200
 
 
 def keys_in(sent: Iterable[str] | None) -> list[str]:
-    """The keys that were sent, each once and in their order."""
-    return list(dict.fromkeys(key for key in sent or () if key))
+    """The keys that were sent, each once and in their order; none that no database could hold."""
+    return list(dict.fromkeys(key for key in sent or () if key and "\0" not in key))
 
 
 class Keys(forms.Field):
@@ -43,6 +44,7 @@ class Keys(forms.Field):
     widget = forms.MultipleHiddenInput
 
     def clean(self, value: Any) -> list[str]:
+        ProhibitNullCharactersValidator()("".join(value or ()))
         keys = keys_in(value)
         if len(keys) > MOST_PICKED:
             raise forms.ValidationError(_("pick at most %(most)d") % {"most": MOST_PICKED})

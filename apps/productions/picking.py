@@ -133,7 +133,7 @@ class PresetPicks(Picks):
 
     def offered(self, typed: str, picked: Sequence[str]) -> list[Pick]:
         there = {row.category_id: row for key in picked if (row := self._presets.get(key)) is not None}
-        words = _words(typed)
+        words = [word.lower() for word in _words(typed)]
         found = [
             row
             for row in self._library.values()
@@ -197,7 +197,7 @@ class PeoplePicks(Picks):
 
 
 def _words(typed: str) -> list[str]:
-    return words_of(typed[:MOST_LETTERS].lower())
+    return words_of(typed[:MOST_LETTERS].replace("\0", ""))  # no text in a database holds NUL
 
 
 def _holding(rows: QuerySet[Any], typed: str, *fields: str) -> QuerySet[Any]:

@@ -69,6 +69,13 @@ playlist = create_playlist(
 answer({"takes": [str(one.pk) for one in made], "playlist": str(playlist.pk), "second": second.full_code})
 """
 
+POST: Final = """async ([url, said]) => {
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    const headers = {"X-CSRFToken": token, "Content-Type": "application/json"};
+    return (await fetch(url, {method: "POST", headers, body: JSON.stringify(said)})).status;
+}"""
+"""Do something as another tab would."""
+
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
@@ -209,6 +216,10 @@ def draws_and_notes(page: Page) -> None:
     note.locator("[data-do=reopen]").click()
     expect(note).to_have_class("sf-note")
     expect(drawn(page)).to_have_count(1)
+    page.locator("[data-tool=pen]").click()
+    expect(drawn(page)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(drawn(page)).to_have_count(1)  # nothing is drawn anew: what is there is shown again
 
 
 def decides(page: Page) -> None:
@@ -230,6 +241,20 @@ def decides(page: Page) -> None:
     expect(page.locator(".sf-pane-a [data-star]")).to_be_visible()
 
 
+def keeps_what_others_did(page: Page) -> None:
+    """Whoever takes one out of a list that others have changed meanwhile does not write over their change."""
+    listed = page.locator("[data-order]")
+    version = int(listed.get_attribute("data-version") or "")
+    takes = [one.get_attribute("data-take") for one in listed.locator("li").all()]
+    said = {"takes": takes[::-1], "row_version": version}
+    assert page.evaluate(POST, [listed.get_attribute("data-url"), said]) == 200
+    listed.locator("li").last.focus()
+    page.keyboard.press("Delete")
+    expect(listed.locator("li")).to_have_count(len(takes) - 1)
+    assert listed.get_attribute("data-version") == str(version)
+    assert page.locator("input[name=row_version]").input_value() == str(version)
+
+
 def shares(visitor: Visit, browser: Browser, farm: Farm, rows: dict[str, Any]) -> None:
     """A playlist plays through, is put in order by keys, and is seen by a guest who draws and writes."""
     page, url = visitor.page, farm.plan.web_url
@@ -247,6 +272,9 @@ def shares(visitor: Visit, browser: Browser, farm: Farm, rows: dict[str, Any]) -
     page.reload()
     ready(page)
     expect(order.first).to_contain_text(rows["second"])
+    keeps_what_others_did(page)
+    page.reload()
+    ready(page)
     page.get_by_role("button", name="Make a link").click()
     address = page.locator(".sf-address").input_value()
     with visit(browser, "guest") as guest:

@@ -27,22 +27,28 @@ def claim(row: Model, sent: int, **columns: Any) -> None:
         columns["updated_at"] = Now()
     if rows.filter(row_version=sent).update(**columns, row_version=F("row_version") + 1):
         return
-    now = rows.values_list("row_version", flat=True).first()
-    if now is None:
-        raise Conflict(Problem("", str(row), _("somebody deleted this meanwhile"), code="gone"))
-    raise Stale(sent=sent, now=now, changed=_changed_since(row, sent))
+    raise Stale(sent=sent, now=_version_of(row), changed=_changed_since(row, sent))
 
 
 def require_unchanged(row: Model, sent: int, *fields: str) -> None:
-    """Raise Stale where somebody changed one of these fields after the version that was read.
+    """Raise Stale where somebody changed one of these fields after the version that was read, or there was
+    no such version yet; Conflict if the row is gone.
 
     What they changed elsewhere is no matter. For fields that have a service of their own, without
     :func:`claim`: call it where the row is locked.
     """
+    now = _version_of(row)
     changed = tuple(one for one in _changed_since(row, sent) if one.field in fields)
-    if changed:
-        now = type(row)._default_manager.values_list("row_version", flat=True).get(pk=row.pk)
+    if changed or sent > now:
         raise Stale(sent=sent, now=now, changed=changed)
+
+
+def _version_of(row: Model) -> int:
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    now: int | None = rows.values_list("row_version", flat=True).first()
+    if now is None:
+        raise Conflict(Problem("", str(row), _("somebody deleted this meanwhile"), code="gone"))
+    return now
 
 
 def _changed_since(row: Model, sent: int) -> tuple[Changed, ...]:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
-from apps.common.strict import Strict
+from apps.common.api_versions import IF_MATCH, Versioned, version_said
 from apps.productions.assigning import assign, assignable
 from apps.productions.models import Shot
 from apps.projects.api_scope import ScopedViewSet
@@ -19,13 +19,17 @@ from apps.projects.selectors import require
 
 
 class Assignees(serializers.Serializer[Any]):
-    """``users``: the people a shot is assigned to. ``assignable``: those it may be assigned to."""
+    """``users``: the people a shot is assigned to. ``assignable``: those it may be assigned to.
+
+    ``row_version``: the shot's.
+    """
 
     users = serializers.ListField(child=serializers.CharField(), read_only=True)
     assignable = serializers.ListField(child=serializers.CharField(), read_only=True)
+    row_version = serializers.IntegerField(read_only=True)
 
 
-class AssigneesChange(Strict):
+class AssigneesChange(Versioned):
     """The user names of everybody who works on the shot; [] for nobody."""
 
     users = serializers.ListField(child=serializers.CharField(max_length=150), max_length=100)
@@ -43,20 +47,24 @@ class AssigneesViewSet(ScopedViewSet[Shot]):
         """Who works on the shot, and who may."""
         return self._answer(self.get_object())
 
-    @extend_schema(operation_id="shots_assign", request=AssigneesChange, responses=Assignees)
+    @extend_schema(
+        operation_id="shots_assign", request=AssigneesChange, responses=Assignees, parameters=[IF_MATCH]
+    )
     def assign(self, request: Request, pk: str) -> Response:
         """Assign the shot to these people and nobody else; a locked one is refused.
 
-        It takes the right to plan the whole project.
+        It takes the right to plan the whole project. 409: somebody assigned others since you read it.
         """
         shot, user = self.get_object(), person_of(request)
         require(user, Act.PLAN, shot.project)
         body = AssigneesChange(data=request.data)
         body.is_valid(raise_exception=True)
-        assign(shot, body.validated_data["users"], user=user)
-        return self._answer(shot)
+        version = version_said(request, body.validated_data)
+        assign(shot, body.validated_data["users"], user=user, row_version=version)
+        return self._answer(self.get_object())
 
     def _answer(self, shot: Shot) -> Response:
         names = shot.assignees.order_by("username").values_list("username", flat=True)
         offered = assignable(shot.project).values_list("username", flat=True)
-        return Response(Assignees({"users": list(names), "assignable": list(offered)}).data)
+        told = {"users": list(names), "assignable": list(offered), "row_version": shot.row_version}
+        return Response(Assignees(told).data)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
 from apps.common.admin_forms import become
-from apps.common.admin_versions import version_sent
+from apps.common.admin_versions import required_version
 from apps.common.errors import Problem, Refused
 from apps.common.show import NOTHING, badge, moment
 from apps.productions.models import Shot
@@ -234,14 +234,10 @@ class PlaylistAdmin(ScopedAdmin):
         return HttpResponseRedirect(self.address_of(made[0])) if made else answer
 
     def _change(self, request: HttpRequest, playlist: Playlist) -> str:
-        version = version_sent(request)
-        if version is None:
-            told = _("this form does not say which version it was made from; load the page again")
-            raise Refused(Problem("row_version", request.POST.get("row_version", ""), told, code="required"))
         update_playlist(
             playlist,
             user=person_of(request),
-            row_version=version,
+            row_version=required_version(request),
             name=request.POST.get("name", ""),
             description=request.POST.get("description", "").strip()[:2000],
             for_clients=request.POST.get("for_clients") == "1",

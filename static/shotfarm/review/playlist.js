@@ -95,9 +95,10 @@ class Order {
     this.#say("");
     try {
       const told = await call("POST", url, body);
-      this.list.dataset.version = told.row_version;
-      for (const field of document.querySelectorAll("input[name=row_version]")) {
-        if (field instanceof HTMLInputElement) field.value = told.row_version; // the change was ours
+      const mine = told.row_version === Number(this.list.dataset.version) + 1; // else others changed what stands here
+      if (mine) this.list.dataset.version = told.row_version;
+      for (const field of mine ? document.querySelectorAll("input[name=row_version]") : []) {
+        if (field instanceof HTMLInputElement) field.value = told.row_version;
       }
     } catch (error) {
       if (!(error instanceof NotDone)) throw error;

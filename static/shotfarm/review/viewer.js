@@ -452,7 +452,7 @@ class Viewer {
   stopDrawing() {
     this.pad.open(false);
     this.pad.clear();
-    this.view.a.draw(this.shownDrawing);
+    this.showDrawn();
   }
 
   drawTools() {

@@ -28,7 +28,7 @@ export class Chips {
     holder.addEventListener("click", (event) => {
       const option = targetOf(event).closest("[role=option]");
       const chip = targetOf(event).closest("button")?.closest("[data-chip]");
-      if (option) this.pick(option);
+      if (option && event.detail < 2) this.pick(option); /* of a double click the first one counts */
       else if (chip) this.drop(chip);
     });
     this.mark(-1);
@@ -38,9 +38,10 @@ export class Chips {
 
   options() { return all(this.offer, "[role=option]"); }
 
-  keys() {
-    return this.chips().map((chip) => /** @type {HTMLInputElement} */ (need(chip, "input")).value);
-  }
+  /** @param {ParentNode} chip */
+  keyOf(chip) { return /** @type {HTMLInputElement} */ (need(chip, "input")).value; }
+
+  keys() { return this.chips().map((chip) => this.keyOf(chip)); }
 
   changed() { return this.keys().join("\n") !== this.was; }
 
@@ -84,8 +85,12 @@ export class Chips {
     const asked = new URLSearchParams({ cell: this.cell, typed: this.box.value.trim() });
     for (const key of this.keys()) asked.append("picked", key);
     const answer = await ask(`${datum(this.holder, "picks")}?${asked}`, { signal }, (words) => said(bad(words)));
-    const html = answer?.ok ? await answer.text() : "";
-    if (!html || signal.aborted) return;
+    const html = answer?.ok ? await answer.text().catch(() => "") : "";
+    if (signal.aborted) return;
+    if (!html) {
+      this.mark(-1); /* what is offered is of other letters */
+      return;
+    }
     const offer = need(fragment(html), "[data-offer]");
     this.offer.replaceWith(offer);
     this.offer = offer;
@@ -95,6 +100,7 @@ export class Chips {
   /** @param {Element} option */
   pick(option) {
     const chip = need(/** @type {HTMLTemplateElement} */ (need(option, "template")).content, "[data-chip]").cloneNode(true);
+    if (this.keys().includes(this.keyOf(chip))) return; /* clicked again before the farm has answered */
     const { only } = /** @type {HTMLElement} */ (chip).dataset;
     if (only) this.chips().filter((other) => other.dataset.only === only).forEach((other) => other.remove());
     this.place.append(chip);

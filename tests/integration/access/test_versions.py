@@ -42,7 +42,7 @@ WITHOUT: Final = {
 WITH_A_PICTURE: Final = {"characters/{pk}/references/{reference_id}", "projects/{code}/picture"}
 """What is asked for its file before its version."""
 
-WRITTEN_BY_POST: Final = {"api/v1/playlists/{pk}/order"}
+WRITTEN_BY_POST: Final = {"api/v1/playlists/{pk}/order", "api/v1/shots/{pk}/assignees"}
 """What writes over all of a list, whatever the method is called."""
 
 VERSIONED: Final = [

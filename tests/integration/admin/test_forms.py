@@ -257,6 +257,23 @@ def test_everything_typed_of_a_character_is_kept(film: Film, as_: Browser) -> No
     )  # fmt: skip
 
 
+def test_trigger_words_that_nobody_touched_stay_and_what_no_text_holds_is_told(
+    film: Film, as_: Browser
+) -> None:
+    browser, character = as_("coordinator"), film.rows["character"]
+    character.loras.all().delete()
+    lora = character.loras.create(
+        base_model="flux", file="gerda.safetensors", trigger_words=["red coat, long"]
+    )
+    sent = form_of(browser, page(character))
+    assert sent["loras-0-trigger_words"] == "red coat, long"
+    assert browser.post(page(character), sent | {"age": "13"}).status_code == 302
+    lora.refresh_from_db()
+    assert lora.trigger_words == ["red coat, long"]
+    sent = form_of(browser, page(character)) | {"loras-0-trigger_words": "red\0coat"}
+    assert "Null characters are not allowed" in browser.post(page(character), sent).content.decode()
+
+
 def test_characters_are_searched_and_their_cards_say_lora_costumes_and_shots(
     film: Film, as_: Browser
 ) -> None:

@@ -273,6 +273,25 @@ def test_a_locked_shot_s_chips_are_not_edited_and_the_service_refuses(
     assert (cast_of(shot), presets_of(shot), people_of(shot)) == told
 
 
+def test_the_form_of_the_shot_s_page_does_not_write_over_whom_somebody_else_assigned(
+    film: Film, as_: Browser
+) -> None:
+    shot, planner = film.shot, as_("coordinator")
+    page, form = (
+        reverse(f"admin:productions_shot_{name}", args=[shot.pk]) for name in ("change", "assignees")
+    )
+    assert f'name="row_version" value="{shot.row_version}"' in shown(planner, page).split('id="assignees"')[1]
+    seen = {"row_version": shot.row_version}
+    assert pick(as_("admin"), shot, "people", "artist", "supervisor").status_code == 200
+    told = planner.post(form, {"users": ["artist"], **seen}, follow=True).content.decode()
+    assert "look at what was changed" in told
+    assert "does not say which version" in planner.post(form, {}, follow=True).content.decode()
+    assert people_of(shot) == {"artist", "supervisor"}
+    again = {"users": ["artist"], "row_version": fresh(shot).row_version}
+    assert "Assigned." in planner.post(form, again, follow=True).content.decode()
+    assert people_of(shot) == {"artist"}
+
+
 def test_whoever_works_on_a_locked_shot_stays_whichever_way_it_is_asked(
     film: Film, people: dict[str, User]
 ) -> None:
@@ -301,6 +320,46 @@ def test_what_is_not_there_is_refused_by_name_and_nothing_is_written(
     refused = pick(as_("coordinator"), shot, name, *keys)
     assert refused.status_code == 400 and said in refused.content.decode()
     assert (cast_of(shot), presets_of(shot), people_of(shot), fresh(shot).row_version) == before
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_what_no_database_holds_finds_nothing_and_is_refused_in_words(
+    film: Film, as_: Browser, name: str
+) -> None:
+    planner = as_("coordinator")
+    before = (cast_of(film.shot), presets_of(film.shot), people_of(film.shot))
+    found(planner, film.shot, name, "ger\0da", "one\0two")
+    refused = pick(planner, film.shot, name, "one\0two")
+    assert refused.status_code == 400 and "Null characters are not allowed" in refused.content.decode()
+    assert (cast_of(film.shot), presets_of(film.shot), people_of(film.shot)) == before
+
+
+def test_a_name_is_found_as_it_is_written_whatever_its_letters(film: Film, as_: Browser) -> None:
+    elise = CharacterFactory.create(project=film.project, code="CH-E", name="Élise")
+    assert offered(found(as_("coordinator"), film.shot, "cast", "Élise")) == [elise.code]
+
+
+def test_a_character_of_another_film_is_neither_cast_nor_named(
+    film: Film, other_film: Film, as_: Browser
+) -> None:
+    CharacterFactory.create(project=other_film.project, code="CH-SECRET", name="The Snow Queen")
+    before = cast_of(film.shot)
+    refused = pick(as_("coordinator"), film.shot, "cast", "CH-SECRET")
+    assert refused.status_code == 400 and "no such character in FROST" in refused.content.decode()
+    assert "Snow Queen" not in refused.content.decode()
+    assert cast_of(film.shot) == before
+
+
+def test_names_are_shown_as_they_are_written(film: Film, as_: Browser) -> None:
+    planner, evil = as_("coordinator"), "<script>alert('x')</script>\"&"
+    kay = CharacterFactory.create(project=film.project, code="CH-EVIL", name=evil)
+    told = (
+        found(planner, film.shot, "cast", "script")
+        + pick(planner, film.shot, "cast", kay.code).content.decode()
+    )
+    told += shown(planner, f"{cell(film.shot)}?cell=cast")
+    assert "<script>" not in told
+    assert told.count("&lt;script&gt;") >= 4
 
 
 def test_a_save_without_chips_empties_nothing(film: Film, as_: Browser) -> None:

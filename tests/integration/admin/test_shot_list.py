@@ -16,7 +16,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.ledger.models import Activity
 from apps.productions.locking import lock_shot
-from apps.productions.models import Shot
+from apps.productions.models import Shot, ShotStatus
 from apps.productions.services import move_shot_status
 from apps.renders.models import Recommendation
 from apps.review.models import Artifact
@@ -281,6 +281,18 @@ def test_an_order_that_somebody_else_changed_is_refused_in_words(film: Film, as_
     assert ordered(film) == theirs
     assert reorder(as_("artist"), film, mine, theirs).status_code == 403
     assert ordered(film) == theirs
+
+
+def test_many_are_marked_by_whoever_may_and_what_artists_do_not_set_is_told(film: Film, as_: Browser) -> None:
+    Shot.objects.filter(pk=film.shot.pk).update(status_id="draft", studio_status=None)
+    ShotStatus.objects.filter(pk="ready").update(is_artist_allowed=False)
+    press = {"action": "mark_ready", "_selected_action": [str(film.shot.pk)], "index": "0"}
+    told = as_("artist").post(listing(Shot), press, follow=True)
+    assert told.status_code == 200 and "artists do not" in told.content.decode()
+    assert Shot.objects.get(pk=film.shot.pk).status_id == "draft"
+    planner = as_("coordinator")
+    assert "1 shot changed." in planner.post(listing(Shot), press, follow=True).content.decode()
+    assert "1 shot stays as it is" in planner.post(listing(Shot), press, follow=True).content.decode()
 
 
 WHOLE = {"assign_shots", "playlist_of"}

@@ -107,8 +107,14 @@ def test_a_coordinator_says_who_works_on_a_shot(
     shot, artist = shots[0], client_of("viewer")
     at, change = f"/api/v1/shots/{shot.pk}/assignees", {"row_version": shot.row_version, "notes": "mine"}
     assert artist.patch(f"/api/v1/shots/{shot.pk}", change, format="json").status_code == 403
-    told = client_of("coordinator").post(at, {"users": ["viewer"]}, format="json").json()
+    planner, seen = client_of("coordinator"), {"row_version": shot.row_version}
+    told = planner.post(at, {"users": ["viewer"], **seen}, format="json").json()
     assert told["users"] == ["viewer"]
+    late = client_of("admin").post(at, {"users": ["supervisor"], **seen}, format="json")
+    assert only_error(late, 409)[2] == "stale"
+    (missed,) = late.json()["changed"]
+    assert (missed["field"], missed["by"], missed["now"]) == ("assignees", "coordinator", ["viewer"])
+    assert planner.get(at).json()["row_version"] == told["row_version"] == shot.row_version + 1
     assert "client" not in told["assignable"]
     change["row_version"] = Shot.objects.get(pk=shot.pk).row_version
     assert artist.patch(f"/api/v1/shots/{shot.pk}", change, format="json").status_code == 200
@@ -122,7 +128,9 @@ def test_a_shot_is_assigned_to_members_who_work_on_it_only(
     shots: list[Shot], client_of: Client, name: str
 ) -> None:
     answer = client_of("coordinator").post(
-        f"/api/v1/shots/{shots[0].pk}/assignees", {"users": [name]}, format="json"
+        f"/api/v1/shots/{shots[0].pk}/assignees",
+        {"users": [name], "row_version": shots[0].row_version},
+        format="json",
     )
     assert only_error(answer, 400) == ("users[0]", name, "not_assignable")
 

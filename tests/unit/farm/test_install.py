@@ -122,6 +122,21 @@ def test_uv_installs_a_lock_that_has_it_and_is_told_what_pip_is_told(installed: 
     assert told["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
 
 
+def test_uv_is_told_nothing_by_an_empty_setting_for_pip_is_not_either(installed: Install) -> None:
+    _, told = installed(
+        "global.index-url='https://mirror.example/simple'\n:env:.index-url=''\n:env:.no-index=''\n"
+    )
+    assert told["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
+
+
+def test_a_proxy_of_pip_goes_before_that_of_the_environment_and_its_file_is_no_hindrance(
+    installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://another.example:3128")
+    _, told = installed(":env:.config-file='/etc/studio.conf'\nglobal.proxy='http://proxy.example:3128'\n")
+    assert {told[f"{kind}_PROXY"] for kind in ("ALL", "HTTP", "HTTPS")} == {"http://proxy.example:3128"}
+
+
 def test_pip_installs_where_it_is_told_what_uv_does_not_know(installed: Install) -> None:
     assert installed("global.no-index='true'\n") == ([LOCK], {})
 
