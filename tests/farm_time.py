@@ -33,7 +33,8 @@ class FarmTime:
 def farm_time(db: None, monkeypatch: pytest.MonkeyPatch) -> FarmTime:
     """Every module that asks the database for the time hears this clock instead."""
     real, farm_time = clock.database_now, FarmTime()
-    askers = [module for module in list(sys.modules.values()) if getattr(module, "database_now", None) is real]
+    loaded = list(sys.modules.values())
+    askers = [module for module in loaded if getattr(module, "database_now", None) is real]
     assert len(askers) > 10, "nobody asks for the time: the fake would change nothing"
     for module in askers:
         monkeypatch.setattr(module, "database_now", farm_time)
