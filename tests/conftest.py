@@ -51,20 +51,15 @@ PRODUCTION: dict[str, str] = {
 PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite ALL=1 runs it there as well."""
 
 
-WAITING = ("workers",)
-"""Folders under integration whose tests wait for processes of their own. They begin early, while others have
-work for every core: at the end they would leave one without."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long tests first, and those that wait; mark which test needs which database.
+    """Put long tests first; mark which test needs which database.
 
     Every test that commits starts from the rows that migrations seeded (presets, shot statuses): Django
     empties the database after such a test. Some restoring the seeds and some not would also clash over
     content types. A test that is given no database is marked to run on one only: pytest-django lets it
     touch none.
     """
-    items.sort(key=_turn)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         mark = item.get_closest_marker("django_db")
         if mark and mark.kwargs.get("transaction"):
@@ -74,13 +69,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("once")
         elif _is_of_production(item):
             item.add_marker("production")
-
-
-def _turn(item: pytest.Item) -> int:
-    if item.get_closest_marker("long"):
-        return 0
-    parts = item.path.relative_to(Path(__file__).parent).parts
-    return 1 if parts[0] == "integration" and parts[1] in WAITING else 2
 
 
 def _needs_no_database(item: pytest.Item) -> bool:

@@ -203,7 +203,9 @@ def _result(batch: Batch, asked: int, *, preview: bool) -> BulkChange:
 
 
 def _title(count: int, values: Mapping[str, Any]) -> str:
-    titles = {column.name: str(column.verbose_name) for column in Shot._meta.fields}
+    titles = {
+        column.name: str(column.verbose_name) for column in (*Shot._meta.fields, *Shot._meta.many_to_many)
+    }
     names = ", ".join(titles[name] for name in values)
     return ngettext("%(count)d shot: %(names)s", "%(count)d shots: %(names)s", count) % {
         "count": count,

@@ -187,7 +187,15 @@ def test_an_order_that_was_asked_too_late_is_not_given_up_on_its_second_try() ->
 
 
 def test_a_node_says_what_it_hears() -> None:
-    assert node().report(()).hears == ("canary", "unstage", "probe", "unsized", "numbered", "frames")
+    assert node().report(()).hears == (
+        "canary",
+        "unstage",
+        "probe",
+        "unsized",
+        "numbered",
+        "frames",
+        "latents",
+    )
 
 
 class Clock:
