@@ -99,9 +99,10 @@ export class Chips {
 
   /** @param {Element} option */
   pick(option) {
-    const chip = need(/** @type {HTMLTemplateElement} */ (need(option, "template")).content, "[data-chip]").cloneNode(true);
+    const pattern = need(/** @type {HTMLTemplateElement} */ (need(option, "template")).content, "[data-chip]");
+    const chip = /** @type {HTMLElement} */ (pattern.cloneNode(true));
     if (this.keys().includes(this.keyOf(chip))) return; /* clicked again before the farm has answered */
-    const { only } = /** @type {HTMLElement} */ (chip).dataset;
+    const { only } = chip.dataset;
     if (only) this.chips().filter((other) => other.dataset.only === only).forEach((other) => other.remove());
     this.place.append(chip);
     this.box.value = "";
