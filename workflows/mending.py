@@ -74,7 +74,7 @@ def connected(graph: Graph, offer: Offer, source: Source) -> Graph:
     """The graph with this input taking that output."""
     made: Any = copy.deepcopy(graph)
     made[offer.node]["inputs"][offer.input] = [source.node, source.slot]
-    return made  # type: ignore[no-any-return]
+    return made  # type: ignore[no-any-return]  # graphs are read-only in type; this copy was written to
 
 
 def _fitting(graph: Graph, object_info: ObjectInfo, node: str, name: str) -> Iterator[tuple[str, int]]:
