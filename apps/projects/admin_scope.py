@@ -335,19 +335,3 @@ class FarmAdmin(Remembered):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return sees_farm(request) or super().has_view_permission(request, obj)
-
-
-class MyProjects(admin.RelatedFieldListFilter):
-    """A filter that offers what the person sees, named in the page's language."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        rows = scoped_rows(field.remote_field.model, request, model_admin)
-        return [(row.pk, label_of(row)) for row in rows]
-
-
-def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdmin[Any]) -> QuerySet[Any]:
-    """Return the rows of a related model as its own page would list them for this person."""
-    if related is Project:
-        return projects_for(request.user)
-    queryset: QuerySet[Any] = page.admin_site.get_model_admin(related).get_queryset(request)
-    return queryset

@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin import say_problems
 from apps.common.errors import Refused
 from apps.common.show import moment, state_badge
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act

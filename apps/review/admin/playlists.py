@@ -23,7 +23,8 @@ from apps.common.admin_versions import required_version
 from apps.common.errors import Problem, Refused
 from apps.common.show import NOTHING, badge, moment
 from apps.productions.models import Shot
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act

@@ -35,7 +35,8 @@ from apps.common.show import (
 )
 from apps.nodes.models import Node
 from apps.productions.finding import shots_named
-from apps.projects.admin_scope import MyProjects, ScopedAdmin, back_to
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin, back_to
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.stages import Stage
