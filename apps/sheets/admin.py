@@ -36,6 +36,7 @@ from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask
 from apps.sheets.services.undoing import undo_import
 from apps.sheets.services.uploading import upload
+from apps.sheets.speaking import words_for
 from apps.sheets.states import OPEN, BatchState
 
 STOP_POLLING = 286
@@ -136,6 +137,7 @@ class ImportBatchAdmin(ScopedAdmin):
             "may_change": self.may(request, Act.PLAN, batch),
             "form": MappingForm(batch, targets(batch.project_id)) if open_ else None,
             "page": page,
+            "words": words_for(batch.project_id),
             "only": only,
             "sheet": sheet,
             "tallies": tallies(batch),

@@ -10,8 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW, SAME
-from apps.sheets.headings import WORDS
-from apps.sheets.writing import label_of
+from apps.sheets.speaking import Words
 
 register = template.Library()
 
@@ -20,15 +19,16 @@ _NOTHING: Final = SafeString()
 
 
 @register.simple_tag
-def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> SafeString:
+def diff_cell(words: Words, column: str, state: str, before: str, after: str, wrong: str) -> SafeString:
     """Show one cell: new in green, changed from what to what, at fault with what would be right.
 
-    What names the row stands at its beginning and is not said again.
+    What names the row stands at its beginning and is not said again. What is at fault is shown as it stands.
     """
     if column in _KEYS and state in (SAME, NEW):
         return _NOTHING
-    label = label_of(column) if column in WORDS else column
-    column = column if label.casefold() == column else label
+    if state != ERROR:
+        before, after = words.value(column, before), words.value(column, after)
+    column = words.column(column)
     if state == ERROR:
         return format_html(
             '<span class="sf-cell-error"><b>{}</b> {} <em>{}</em></span>', column, after or "–", wrong
