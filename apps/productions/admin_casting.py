@@ -63,6 +63,8 @@ class CastsShots(ScopedAdmin):
         asked = {"shots": ",".join(key.hex for key, _project, _sequence in keys)}
         if len(keys) > MOST_SELECTED:
             asked = {"sequence": str(*sequences)}
+            told = _("More than %(most)d shots are selected: this is the casting of their whole sequence.")
+            messages.info(request, told % {"most": MOST_SELECTED})
         return HttpResponseRedirect(f"{reverse('admin:productions_shot_casting')}?{urlencode(asked)}")
 
     def casting_page(self, request: HttpRequest) -> HttpResponse:
@@ -76,6 +78,9 @@ class CastsShots(ScopedAdmin):
         if project is None:
             return HttpResponseRedirect(reverse("admin:productions_sequence_changelist"))
         setattr(request, PROJECT_OF_PAGE, project.pk)
+        if len(asked.keys) > MOST_SELECTED:
+            told = _("The address names %(count)d shots: the first %(most)d of them are shown.")
+            messages.warning(request, told % {"count": len(asked.keys), "most": MOST_SELECTED})
         page = asked.page
         found = list(asked.shots[page * AT_ONCE : (page + 1) * AT_ONCE + 1])
         shots, more = found[:AT_ONCE], len(found) > AT_ONCE

@@ -26,7 +26,14 @@ from apps.presets.picker import PickedPresets
 from apps.presets.selectors import looks_for
 from apps.presets.words import shown_in, terms_in_words
 from apps.productions.models import Shot
-from apps.productions.preset_apply import ApplyPlan, Mode, apply_presets, plan_presets, presets_of_look
+from apps.productions.preset_apply import (
+    MOST_SHOTS,
+    ApplyPlan,
+    Mode,
+    apply_presets,
+    plan_presets,
+    presets_of_look,
+)
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -75,8 +82,12 @@ class GiveForm(forms.Form):
 
 
 def open_page(page: ScopedAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
-    """Show the form for the selected shots."""
-    shots = _shots(page, request, ids)
+    """Show the form for the selected shots; say so where they are too many."""
+    keys = list(ids)
+    if len(keys) > MOST_SHOTS:
+        messages.error(request, _("at most %d shots at a time") % MOST_SHOTS)
+        return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+    shots = _shots(page, request, keys)
     if (wrong := _not_together(shots)) is not None:
         messages.error(request, wrong)
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))

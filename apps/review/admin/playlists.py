@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -56,6 +56,19 @@ class OfShots(forms.Form):
     name = forms.CharField(label=gettext_lazy("name"), max_length=120)
     stage = forms.ChoiceField(label=gettext_lazy("stage"), choices=Stage.choices, initial=Stage.CLIP)
     which = forms.ChoiceField(label=gettext_lazy("takes"), choices=WHICH)
+
+
+MOST_SHOTS: Final = 2_000
+"""Shots whose takes may be asked for at a time; how many takes a playlist holds, its service says."""
+
+
+def _sent_back(request: HttpRequest, shots: list[Shot]) -> HttpResponse:
+    """Say why these shots make no playlist; nothing is done then."""
+    told = _("Select shots of one project to make a playlist.")
+    if len(shots) > MOST_SHOTS:
+        told = _("Select at most %(most)d shots at a time; nothing was done.") % {"most": MOST_SHOTS}
+    messages.error(request, told)
+    return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
 
 
 @admin.register(Playlist)
@@ -145,12 +158,11 @@ class PlaylistAdmin(ScopedAdmin):
         if request.method != "POST":
             return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
         form = OfShots(request.POST)
-        keys = [key for key in request.POST.get("shots", "").split(",") if key][:MOST_ITEMS]
-        shots = self._shots(request, keys)
+        keys = [key for key in request.POST.get("shots", "").split(",") if key]
+        shots = self._shots(request, keys[: MOST_SHOTS + 1])
         project = self._only_project(shots)
         if project is None:
-            messages.error(request, _("Select shots of one project to make a playlist."))
-            return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+            return _sent_back(request, shots)
         if not reach_of(request).may(Act.REVIEW, project.pk):
             raise PermissionDenied
         if not form.is_valid():
@@ -170,10 +182,9 @@ class PlaylistAdmin(ScopedAdmin):
 
     def ask_of_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
         """Open the form for shots that were selected."""
-        rows = list(shots.select_related("sequence", "project")[:MOST_ITEMS])
+        rows = list(shots.select_related("sequence", "project")[: MOST_SHOTS + 1])
         if self._only_project(rows) is None:
-            messages.error(request, _("Select shots of one project to make a playlist."))
-            return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+            return _sent_back(request, rows)
         codes = list(dict.fromkeys(shot.sequence.code for shot in rows))
         form = OfShots(
             initial={"shots": ",".join(str(shot.pk) for shot in rows), "name": ", ".join(codes)[:100]}
@@ -203,8 +214,9 @@ class PlaylistAdmin(ScopedAdmin):
 
     @staticmethod
     def _only_project(shots: list[Shot]) -> Project | None:
+        """The project of these shots; None where they are of several, of none, or more than are taken."""
         projects = {shot.project_id: shot.project for shot in shots}
-        return next(iter(projects.values())) if len(projects) == 1 else None
+        return next(iter(projects.values())) if len(projects) == 1 and len(shots) <= MOST_SHOTS else None
 
     def notes_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send what was said as a table."""
@@ -249,7 +261,10 @@ class PlaylistAdmin(ScopedAdmin):
         stage, which = request.POST.get("stage", ""), request.POST.get("which", "latest")
         if stage not in Stage.values:
             raise Refused(Problem("stage", stage, _("choose one of: %s") % ", ".join(Stage.values)))
-        said = request.POST.get("shots", "").replace(",", " ").split()[:MOST_ITEMS]
+        said = request.POST.get("shots", "").replace(",", " ").split()
+        if len(said) > MOST_ITEMS:
+            told = _("write at most %(most)d codes at a time") % {"most": MOST_ITEMS}
+            raise Refused(Problem("shots", str(len(said)), told, code="too_many"))
         if not said:
             raise Refused(
                 Problem("shots", "", _("write codes of sequences or shots, such as SQ010 SQ020_SH0040"))

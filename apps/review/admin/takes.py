@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly, say_problems
 from apps.common.errors import NotAllowed, Refused
@@ -109,6 +110,14 @@ def new_playlist(request: HttpRequest, takes: list[Take]) -> Playlist | None:
     except NotAllowed as refused:
         messages.error(request, str(refused))
     return None
+
+
+def _too_many(request: HttpRequest, rows: Sized) -> bool:
+    """Say that more were selected than are taken at once; nothing is done then."""
+    if len(rows) > MOST_ITEMS:
+        told = _("Select at most %(most)d takes at a time; nothing was done.")
+        messages.error(request, told % {"most": MOST_ITEMS})
+    return len(rows) > MOST_ITEMS
 
 
 @admin.register(Take)
@@ -235,7 +244,9 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         to = request.POST.get("to", "")
         if to not in VERDICTS or not self.has_review_permission(request):
             raise PermissionDenied
-        keys = [key for key in request.POST.getlist("take") if is_key(key)][:MOST_ITEMS]
+        keys = [key for key in request.POST.getlist("take") if is_key(key)]
+        if _too_many(request, keys):
+            return HttpResponseRedirect(back_to(request, reverse("admin:review_take_changelist")))
         takes = self.get_queryset(request).filter(pk__in=keys).select_related(*self.list_select_related)
         note = request.POST.get("note", "").strip()
         self._review_all(request, takes, Review(to), note=note, gather=request.POST.get("gather") == "1")
@@ -244,6 +255,9 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
     @admin.action(description=gettext_lazy("Compare"))
     def compare(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse:
         keys = list(takes.order_by("created_at").values_list("pk", flat=True)[:2])
+        if (count := takes.count()) > len(keys):
+            told = _("Two takes are compared at a time: these are the oldest of the %(count)d selected.")
+            messages.warning(request, told % {"count": count})
         return HttpResponseRedirect(compare_address(keys))
 
     @admin.action(description=gettext_lazy("Approve"), permissions=["review"])
@@ -251,12 +265,15 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         self._review_all(request, takes, Review.APPROVED)
 
     @admin.action(description=gettext_lazy("Ask for a retake…"), permissions=["review"])
-    def ask_retake(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse:
+    def ask_retake(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:
         """A retake needs a reason: ask for it."""
+        rows = list(takes.select_related(*self.list_select_related)[: MOST_ITEMS + 1])
+        if _too_many(request, rows):
+            return None
         context = {
             **self.admin_site.each_context(request),
             "title": _("Ask for a retake"),
-            "takes": list(takes.select_related(*self.list_select_related)[:MOST_ITEMS]),
+            "takes": rows,
             "to": str(Review.RETAKE),
         }
         return TemplateResponse(request, "admin/review/take/verdict.html", context)
@@ -268,9 +285,10 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
     def _review_all(
         self, request: HttpRequest, takes: QuerySet[Take], to: Review, *, note: str = "", gather: bool = False
     ) -> None:
+        asked = list(takes)
         mine = [
             take
-            for take in takes
+            for take in asked
             if to in REVIEW.moves[take.review_state] and self.may(request, Act.REVIEW, take)
         ]
         told = review_takes(mine, to=to, user=person_of(request), note=note, gather=gather)
@@ -279,6 +297,13 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         messages.success(
             request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
         )
+        if left := len(asked) - len(mine):
+            words = ngettext(
+                "%(count)d take is left as it is: it is judged so already, or not by you.",
+                "%(count)d takes are left as they are: they are judged so already, or not by you.",
+                left,
+            )
+            messages.warning(request, words % {"count": left})
 
     @admin.action(description=gettext_lazy("New playlist"), permissions=["review_all"])
     def make_playlist(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:
