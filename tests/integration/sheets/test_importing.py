@@ -317,22 +317,20 @@ def test_a_shot_planned_in_korean_alone_is_made_says_so_in_prompts_and_goes_out_
     film: Project, user: User
 ) -> None:
     rows = [["시퀀스", "코드", "설명", "프레임"], ["SQ010", "SH0990", "눈 내리는 항구", "72"]]
-    batch = bring(film, user, csv_of(rows), "샷 목록.csv")
-    choose(batch, user=user, create=True)
-    written(batch, user)
+    written(bring(film, user, csv_of(rows), "샷 목록.csv", create=True), user)
     shot = Shot.objects.get(code="SH0990")
     assert (shot.description, shot.description_ko) == ("", "눈 내리는 항구")
     facts = inputs_for([shot])[shot.pk]
     scene = compose(facts, Reader("image", "flux"), language="en").segments[0]
     assert (scene.text, scene.language, scene.why) == ("눈 내리는 항구", "ko", "fallback_ko")
     out = exported(film, user, shots=[shot.pk])
-    again = bring(film, user, out.content, out.name)
-    choose(again, user=user, empty="clear")
+    again = bring(film, user, out.content, out.name, empty="clear")
     assert not errors(again) and not again.counts.get("changed")
     empty = [[*SHOTS[:3], "description_ko", "frames"], ["SQ010", "SH0995", "", "", "72"]]
-    batch = bring(film, user, csv_of(empty))
-    choose(batch, user=user, create=True)
-    assert "must be filled" in str(errors(batch)) or "Fill it" in str(errors(batch))
+    batch = bring(film, user, csv_of(empty), "shots.csv", create=True, empty="clear")
+    assert "The cell is empty. Fill it." in str(errors(batch))
+    batch = bring(film, user, csv_of(empty), "shots.csv", create=True)
+    assert "The row is new, so this must be filled." in str(errors(batch))
 
 
 def test_categories_of_presets_have_columns_of_their_own(film: Project, user: User) -> None:
