@@ -53,7 +53,7 @@ def test_a_playlist_of_too_many_shots_is_refused_in_words(
 ) -> None:
     planner = as_("coordinator")
     assert "A playlist of 4 shots" in all_selected(planner, Shot, "playlist_of", film.shot)
-    lower("apps.review.admin.playlists.MOST_SHOTS")
+    lower("apps.review.admin.of_shots.MOST_SHOTS")
     assert "Select at most 3 shots at a time; nothing was done." in all_selected(
         planner, Shot, "playlist_of", film.shot
     )
@@ -115,7 +115,7 @@ def test_verdicts_and_comparisons_of_many_takes_say_what_was_left(
     takes.append(film.take)
     told = all_selected(reviewer, Take, "compare", film.take)
     assert "these are the oldest of the 4 selected" in told
-    lower("apps.review.admin.takes.MOST_ITEMS")
+    lower("apps.review.admin.verdicts.MOST_ITEMS")
     assert "Select at most 3 takes at a time; nothing was done." in all_selected(
         reviewer, Take, "ask_retake", film.take
     )
