@@ -40,8 +40,9 @@ from apps.productions.preset_filter import WearsLook
 from apps.productions.preset_looks import looks_of
 from apps.productions.preset_pages import open_page, presets_view
 from apps.productions.services import ShotFields, create_shot, statuses_from
+from apps.projects.admin_choices import label_of
 from apps.projects.admin_filters import MyProjects
-from apps.projects.admin_scope import ScopedAdmin, ScopedInline, label_of
+from apps.projects.admin_scope import ScopedAdmin, ScopedInline
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 

@@ -21,7 +21,8 @@ from apps.common.ids import uuid_in
 from apps.productions.breakdown import CAST_OF, columns, rows_of
 from apps.productions.models import Episode, Shot
 from apps.productions.models import Sequence as ShotSequence
-from apps.projects.admin_scope import ScopedAdmin, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import Project
 from apps.projects.picker import FILTER, PROJECT_OF_PAGE
 from apps.projects.reach import person_of

@@ -31,7 +31,8 @@ from apps.productions.admin_picks import FIELD, PEOPLE, PICKS, PickForm, keys_in
 from apps.productions.editing import amend_shot
 from apps.productions.models import Location, Shot
 from apps.productions.services import move_shot_status, statuses_from
-from apps.projects.admin_scope import ScopedAdmin, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 

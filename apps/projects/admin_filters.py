@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from apps.common.admin_filters import FindsChoices
 from apps.common.ids import uuid_in
-from apps.projects.admin_scope import label_of
+from apps.projects.admin_choices import label_of
 from apps.projects.models import Project
 from apps.projects.selectors import projects_for
 
