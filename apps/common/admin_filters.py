@@ -96,7 +96,7 @@ def choices_found(page: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     asked = _Asked(request)
     for told in page.get_list_filter(request):
-        name, kind = told if isinstance(told, tuple) else ("", told)
+        name, kind = (str(told[0]), told[1]) if isinstance(told, tuple) else ("", told)
         if not (isinstance(kind, type) and issubclass(kind, FindsChoices)):
             continue
         if request.GET[FIND] != (name or kind.find_as):

@@ -27,10 +27,10 @@ from apps.projects.roles import Act, roles_for
 class Rights:
     """What somebody may hear of: these projects, all of them, what all projects share; what is their own."""
 
-    person: str = ""
     projects: frozenset[str] = frozenset()
     everything: bool = False
     farm: bool = False
+    person: str = ""
 
     def cover(self, change: Change) -> bool:
         """Tell whether this change may be told."""

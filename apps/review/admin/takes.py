@@ -99,7 +99,7 @@ def new_playlist(request: HttpRequest, takes: list[Take]) -> Playlist | None:
 
 
 @admin.register(Take)
-class TakeAdmin(SearchesByWords, JudgesTakes, ReadOnly):
+class TakeAdmin(SearchesByWords, ReadOnly, JudgesTakes):
     """A gallery of what came back. Deciding takes the right to review."""
 
     list_display = (
@@ -116,7 +116,6 @@ class TakeAdmin(SearchesByWords, JudgesTakes, ReadOnly):
         "made",
     )
     list_display_links = ("picture", "name")
-    list_select_related = ("shot__sequence", "shot__project")
     list_filter = (
         ("project", MyProjects),
         ("shot__sequence", MyProjects),

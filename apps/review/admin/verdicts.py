@@ -45,6 +45,8 @@ def _too_many(request: HttpRequest, rows: Sized) -> bool:
 class JudgesTakes(ScopedAdmin):
     """Whoever may review gives takes their verdict."""
 
+    list_select_related: tuple[str, ...] = ("shot__sequence", "shot__project")
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
