@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from typing import ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -45,7 +46,7 @@ def _too_many(request: HttpRequest, rows: Sized) -> bool:
 class JudgesTakes(ScopedAdmin):
     """Whoever may review gives takes their verdict."""
 
-    list_select_related: tuple[str, ...] = ("shot__sequence", "shot__project")
+    list_select_related: ClassVar[tuple[str, ...]] = ("shot__sequence", "shot__project")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
