@@ -43,7 +43,7 @@ def all_selected(browser: Client, model: type[Any], action: str, row: Any) -> st
 @pytest.fixture
 def shots(film: Film) -> list[Shot]:
     """One shot more than are taken at once, of two sequences."""
-    there = SequenceFactory.create(project=film.project, code="SQ800")
+    there = SequenceFactory.create(project=film.project)
     made = [ShotFactory.create(sequence=there) for _number in range(MOST - 1)]
     return [film.shot, *made, ShotFactory.create(sequence=film.shot.sequence)]
 
