@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Sequence as Listed
 from difflib import SequenceMatcher
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.ledger.documents import Children, Row, document_named
+
+_Steps = Listed[tuple[str, int, int, int, int]]
 
 VERBS: Final[Mapping[str, Any]] = {
     "created": gettext_lazy("created"),
@@ -31,6 +34,8 @@ VERBS: Final[Mapping[str, Any]] = {
 """What people read for the verbs; another app's own verb is shown as it is."""
 LONG: Final = 40
 """Letters from which on two texts are compared word by word."""
+SHARED: Final = 0.3
+"""Of the shorter text's words, how much both hold if they are compared word by word."""
 MOST_WORDS: Final = 4_000
 """Texts longer than this are shown whole: comparing takes the square of their length."""
 
@@ -67,19 +72,33 @@ def value_text(kind: str, name: str, value: Any) -> str:
 def diff(kind: str, name: str, old: Any, new: Any) -> SafeString:
     """Show what differs between two values: word by word in long texts, else the one and the other."""
     before, after = value_text(kind, name, old), value_text(kind, name, new)
-    words = _words(before), _words(after)
     listed = _is_list(kind, name)
+    cut = _lines if listed else _words
+    words = cut(before), cut(after)
     if not (before and after) or (not listed and max(len(before), len(after)) < LONG):
         parts = [(tag, text) for tag, text in (("del", before), ("ins", after)) if text]
         return format_html_join(" → ", "<{0}>{1}</{0}>", parts)
     if max(map(len, words)) > MOST_WORDS:
         return format_html("<del>{}</del> → <ins>{}</ins>", before, after)
-    return _marked(*words)
+    steps = SequenceMatcher(a=words[0], b=words[1], autojunk=False).get_opcodes()
+    if not listed and _are_others(*words, steps):
+        return format_html("<del>{}</del> → <ins>{}</ins>", before, after)
+    return _marked(*words, steps)
 
 
-def _marked(before: list[str], after: list[str]) -> SafeString:
+def _are_others(before: list[str], after: list[str], steps: _Steps) -> bool:
+    """Tell whether two texts share so little that marking what they share makes neither readable."""
+    kept = sum(_count(before[a:b]) for tag, a, b, _c, _d in steps if tag == "equal")
+    return kept < SHARED * min(_count(before), _count(after))
+
+
+def _count(words: list[str]) -> int:
+    return sum(map(str.isalnum, words))
+
+
+def _marked(before: list[str], after: list[str], steps: _Steps) -> SafeString:
     pieces: list[SafeString] = []
-    for step, a, b, c, d in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+    for step, a, b, c, d in steps:
         gone, come = "".join(before[a:b]), "".join(after[c:d])
         if step == "equal":
             pieces.append(format_html("{}", come))
@@ -93,6 +112,10 @@ def _marked(before: list[str], after: list[str]) -> SafeString:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\s+|\w+|[^\w\s]", text)
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r".+|\n", text)
 
 
 def _is_list(kind: str, name: str) -> bool:

@@ -69,6 +69,14 @@ document.addEventListener("click", async (event) => {
   window.setTimeout(() => { button.textContent = label; }, 1200);
 });
 
+/* Whoever writes a value for many shots wants it set. */
+document.addEventListener("input", (event) => {
+  const field = event.target instanceof Element ? event.target : null;
+  /** @type {HTMLInputElement | null | undefined} */
+  const tick = field?.closest("tr")?.querySelector("input[name=set]");
+  if (tick && tick !== field) tick.checked = true;
+});
+
 /* Hand the CSRF token to htmx requests that change something. */
 document.addEventListener("htmx:configRequest", (event) => {
   /** @type {HTMLInputElement | null} */

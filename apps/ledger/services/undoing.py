@@ -115,7 +115,10 @@ def undo(batch: Batch, *, user: User, overwrite: bool = False) -> Undone:
             undoes=locked,
         )
         _carry_out(plan, undoing, user, locked.project)
-    return Undone(undoing, plan.count, tuple(plan.left))
+        count = undoing.activities.count()
+        if not count:
+            raise Refused(Problem("", locked.title, _nothing(plan.left), code="nothing"))
+    return Undone(undoing, count, tuple(plan.left))
 
 
 def _hold(plan: Undoing, project: UUID | None) -> None:
