@@ -70,20 +70,39 @@ def value_text(kind: str, name: str, value: Any) -> str:
 
 
 def diff(kind: str, name: str, old: Any, new: Any) -> SafeString:
-    """Show what differs between two values: word by word in long texts, else the one and the other."""
+    """Show what differs between two values: word by word in long texts, else the one and the other; a list
+    row by row.
+    """
     before, after = value_text(kind, name, old), value_text(kind, name, new)
-    listed = _is_list(kind, name)
-    cut = _lines if listed else _words
-    words = cut(before), cut(after)
-    if not (before and after) or (not listed and max(len(before), len(after)) < LONG):
-        parts = [(tag, text) for tag, text in (("del", before), ("ins", after)) if text]
-        return format_html_join(" → ", "<{0}>{1}</{0}>", parts)
+    if not (before and after) or (not _is_list(kind, name) and max(len(before), len(after)) < LONG):
+        return _one_and_other(before, after)
+    return _rows(before.split("\n"), after.split("\n")) if _is_list(kind, name) else _texts(before, after)
+
+
+def _rows(before: list[str], after: list[str]) -> SafeString:
+    told: list[SafeString] = []
+    for tag, a, b, c, d in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        gone, come = before[a:b], after[c:d]
+        if tag == "equal":
+            told += [format_html("{}", row) for row in come]
+        elif len(gone) == len(come):
+            told += [_texts(*pair) for pair in zip(gone, come, strict=True)]
+        else:
+            told += [_one_and_other(row, "") for row in gone] + [_one_and_other("", row) for row in come]
+    return format_html_join("\n", "{}", ((row,) for row in told))
+
+
+def _one_and_other(before: str, after: str) -> SafeString:
+    parts = [(tag, text) for tag, text in (("del", before), ("ins", after)) if text]
+    return format_html_join(" → ", "<{0}>{1}</{0}>", parts)
+
+
+def _texts(before: str, after: str) -> SafeString:
+    words = _words(before), _words(after)
     if max(map(len, words)) > MOST_WORDS:
-        return format_html("<del>{}</del> → <ins>{}</ins>", before, after)
+        return _one_and_other(before, after)
     steps = SequenceMatcher(a=words[0], b=words[1], autojunk=False).get_opcodes()
-    if not listed and _are_others(*words, steps):
-        return format_html("<del>{}</del> → <ins>{}</ins>", before, after)
-    return _marked(*words, steps)
+    return _one_and_other(before, after) if _are_others(*words, steps) else _marked(*words, steps)
 
 
 def _are_others(before: list[str], after: list[str], steps: _Steps) -> bool:
@@ -112,10 +131,6 @@ def _marked(before: list[str], after: list[str], steps: _Steps) -> SafeString:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\s+|\w+|[^\w\s]", text)
-
-
-def _lines(text: str) -> list[str]:
-    return re.findall(r".+|\n", text)
 
 
 def _is_list(kind: str, name: str) -> bool:
@@ -148,10 +163,11 @@ def _plain_text(row: Row | None, name: str, value: Any) -> str:
 def _item_text(children: Children, item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
-    told = [_plain_text(children.row, name, item.get(name)) for name in children.key]
+    silent = {*children.key, *children.unspoken}
+    told = [_plain_text(children.row, name, item.get(name))[: children.shortened] for name in children.key]
     rest = [
         f"{_column_text(children.row, name)}: {text}"
         for name, value in item.items()
-        if name not in children.key and (text := _plain_text(children.row, name, value))
+        if name not in silent and (text := _plain_text(children.row, name, value))
     ]
     return " · ".join([" ".join(told), *rest])

@@ -115,10 +115,7 @@ def undo(batch: Batch, *, user: User, overwrite: bool = False) -> Undone:
             undoes=locked,
         )
         _carry_out(plan, undoing, user, locked.project)
-        count = undoing.activities.count()
-        if not count:
-            raise Refused(Problem("", locked.title, _nothing(plan.left), code="nothing"))
-    return Undone(undoing, count, tuple(plan.left))
+    return Undone(undoing, undoing.activities.count(), tuple(plan.left))
 
 
 def _hold(plan: Undoing, project: UUID | None) -> None:
