@@ -91,7 +91,7 @@ def test_a_page_says_what_became_of_an_import_that_history_took_back(
     assert history in browser.get(page(batch)).content.decode()
 
     shot = Shot.objects.get(code="SH0010")
-    update_shot(shot, user=user, fields={"description": "theirs"})
+    update_shot(shot, user=user, row_version=shot.row_version, fields={"description": "theirs"})
     refused = browser.post(page(batch, "undo"), follow=True).content.decode()
     assert "Nothing was taken back, for somebody has changed since: SQ010_SH0010." in refused
     assert f'href="{history}">See what, and take back the rest…' in refused
