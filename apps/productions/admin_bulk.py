@@ -37,7 +37,7 @@ SHOWN: Final = 200
 """Shots whose changes a preview shows."""
 
 
-_EMPTY: Final = (None, "", [])
+_EMPTY: Final[tuple[Any, ...]] = (None, "", [])
 
 
 class BulkForm(forms.Form):

@@ -169,8 +169,7 @@ def test_a_status_and_artists_of_many_shots_are_taken_back_as_one(film: Film, as
 
     asked = picked | {"action": "assign_shots", "confirmed": "1", "add": ["supervisor"]}
     assigned = browser.post(address, asked, follow=True)
-    batch = Batch.objects.order_by("at").last()
-    assert batch is not None
+    batch = Batch.objects.latest("at")
     assert reverse("admin:ledger_batch_change", args=[batch.pk]) in text(assigned)
     assert set(other.assignees.values_list("username", flat=True)) == {"supervisor"}
     browser.post(reverse("admin:ledger_batch_undo", args=[batch.pk]))
@@ -178,7 +177,7 @@ def test_a_status_and_artists_of_many_shots_are_taken_back_as_one(film: Film, as
 
     nothing = browser.post(address, asked | {"add": [], "remove": ["supervisor"]}, follow=True)
     assert "0 shots changed." in text(nothing)
-    assert batch == Batch.objects.exclude(verb="undone").order_by("at").last()
+    assert batch == Batch.objects.exclude(verb="undone").latest("at")
 
 
 def test_what_somebody_changed_after_the_look_is_looked_at_again(film: Film, as_: Browser) -> None:

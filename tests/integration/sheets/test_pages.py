@@ -91,7 +91,7 @@ def test_a_page_says_what_became_of_an_import_that_history_took_back(
     assert history in browser.get(page(batch)).content.decode()
 
     shot = Shot.objects.get(code="SH0010")
-    update_shot(shot, user=user, row_version=shot.row_version, fields={"description": "theirs"})
+    update_shot(shot, user=user, row_version=shot.row_version, description="theirs")
     refused = browser.post(page(batch, "undo"), follow=True).content.decode()
     assert "Nothing was taken back, for somebody has changed since: SQ010_SH0010." in refused
     assert f'href="{history}">See what, and take back the rest…' in refused
@@ -118,7 +118,8 @@ def test_an_import_that_history_forgot_is_not_taken_back_and_that_is_said(
 
 def test_a_zip_of_lists_is_told_apart_from_a_damaged_workbook(browser: Client, film: Project) -> None:
     packed = browser.get(
-        reverse("admin:sheets_importbatch_export"), {"project": film.pk, "format": "csv", "discipline": ""}
+        reverse("admin:sheets_importbatch_export"),
+        {"project": str(film.pk), "format": "csv", "discipline": ""},
     )
     assert packed["Content-Type"] == "application/zip"
     file = SimpleUploadedFile("FROST.zip", packed.content)
