@@ -25,6 +25,7 @@ from apps.presets.models import CinematicPreset, Look
 from apps.presets.picker import PickedPresets
 from apps.presets.selectors import looks_for
 from apps.presets.words import shown_in, terms_in_words
+from apps.productions.admin_done import say_done
 from apps.productions.models import Shot
 from apps.productions.preset_apply import (
     MOST_SHOTS,
@@ -116,8 +117,7 @@ def presets_view(page: ScopedAdmin, request: HttpRequest) -> HttpResponse:
     try:
         if pressed(request, "apply"):
             done = apply_presets(shots, form.presets(), token=form.cleaned_data["token"], **asked)
-            text = ngettext("%(count)d shot changed.", "%(count)d shots changed.", done.changed)
-            messages.success(request, text % {"count": done.changed})
+            say_done(request, done.changed, [done.batch])
             return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
         plan = plan_presets(shots, form.presets(), **asked)
     except Refused as refused:

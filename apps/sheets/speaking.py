@@ -1,7 +1,7 @@
 """A plan's columns and values as the reader says them.
 
-Files keep their words, which are the same in every language, and English readers see those. Whoever reads
-another language sees what pages call the same: statuses, weathers, categories and presets by their names.
+Files keep their words, which are the same in every language. A weather, a time or a setting is told as pages
+call it; to whoever reads another language than English, so are statuses, categories and presets.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Words:
             return ", ".join(self.presets.get(one, one) for one in written.split(", "))
         if self.categories and column in _YES_OR_NO and written in ("yes", "no"):
             return _("yes") if written == "yes" else _("no")
-        choices = _CHOICES.get(column) if self.categories else None
+        choices = _CHOICES.get(column)
         return str(dict(choices.choices).get(written, written)) if choices is not None else written
 
 
