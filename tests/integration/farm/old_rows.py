@@ -22,8 +22,9 @@ from django.apps import apps as now  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import DatabaseError, connection, transaction  # noqa: E402
 from django.db.migrations.executor import MigrationExecutor  # noqa: E402
-from django.db.migrations.loader import MigrationLoader  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
+
+from tests.squashing import OldRoad  # noqa: E402
 
 OLD: Final = [
     ("characters", "0002_lora_expert"),
@@ -141,14 +142,6 @@ def became() -> dict[str, Any]:
         "builds stay": stays("prompts.PromptBuild", positive="b"),
         "versions stay": stays("workflows.WorkflowTemplateVersion", graph={"1": {}}),
     }
-
-
-class OldRoad(MigrationLoader):
-    """Knows no migrations that replace others."""
-
-    def load_disk(self) -> None:
-        super().load_disk()
-        self.disk_migrations = {key: one for key, one in self.disk_migrations.items() if not one.replaces}
 
 
 def go_to(targets: list[tuple[str, str]]) -> None:
