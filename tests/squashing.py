@@ -38,11 +38,13 @@ def write(app: str) -> Path:
     road = OldRoad(None, ignore_no_migrations=True)
     old = [one for key, one in sorted(road.disk_migrations.items()) if key[0] == app]
     name = f"0001_squashed_{old[-1].name}"
-    migration = Migration(name, app)
-    migration.initial = True
-    migration.replaces = [(app, one.name) for one in old]
-    migration.dependencies = _dependencies(app, old)
-    migration.operations = [_tables(app, road.project_state())]
+    made = {
+        "initial": True,
+        "replaces": [(app, one.name) for one in old],
+        "dependencies": _dependencies(app, old),
+        "operations": [_tables(app, road.project_state())],
+    }
+    migration = type("Migration", (Migration,), made)(name, app)
     text = MigrationWriter(migration, include_header=False).as_string()
     file = Path(sys.modules[type(old[-1]).__module__].__file__ or "").with_name(f"{name}.py")
     file.write_text(text.replace("('accounts', '__first__')", USER_MODEL), encoding="utf-8")
