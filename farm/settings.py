@@ -8,6 +8,7 @@ from pathlib import Path
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
+from whitenoise.compress import Compressor
 
 from farm import content_policy, env, logs, unfold_settings
 
@@ -175,6 +176,8 @@ STORAGES = {
     "published": env.store_beside("SHOTFARM_PUBLISHED", "SHOTFARM_ARTIFACTS", VAR / "published"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+"""Source maps are a third of the work of compressing, and only a debugger asks for them."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a whole batch ticked in the admin's list of jobs
 

@@ -119,7 +119,11 @@ def unknown_migrations(manifest: Manifest) -> list[str]:
 
 
 def pending_migrations(manifest: Manifest) -> list[str]:
-    """Name what this version still has to do to the backup's database."""
+    """Name what this version still has to do to the backup's database, on the road (ADR 65) that it is on."""
     applied = set(manifest.migrations)
     known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    return [f"{app}.{name}" for app, name in sorted(known) if (app, name) not in applied]
+    pending = set(known) - applied
+    for key, migration in known.items():
+        if migration.replaces:
+            pending -= {key} if applied.intersection(migration.replaces) else set(migration.replaces)
+    return [f"{app}.{name}" for app, name in sorted(pending)]

@@ -1,7 +1,9 @@
 """Run by test_migrations in a process of its own: old rows go through every migration of data.
 
 A database (SQLite, named by DATABASE_URL) is brought to the state before the first of them, gets the rows a
-farm may have had then, and is migrated to the newest. Prints what became of the rows, one JSON object.
+farm may have had then, and is migrated to the newest: on the old road, one migration after the other, without
+those that replace others. Prints what became of the rows, one JSON object; also what ``migrate`` would apply
+halfway, and at the end.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from django.apps import apps as now  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import DatabaseError, connection, transaction  # noqa: E402
 from django.db.migrations.executor import MigrationExecutor  # noqa: E402
-from django.db.migrations.loader import MigrationLoader  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
+
+from tests.squashing import OldRoad  # noqa: E402
 
 OLD: Final = [
     ("characters", "0002_lora_expert"),
@@ -141,14 +144,31 @@ def became() -> dict[str, Any]:
     }
 
 
+def go_to(targets: list[tuple[str, str]]) -> None:
+    """Go on, on the old road; no targets: to its end."""
+    executor = MigrationExecutor(connection)
+    executor.loader = OldRoad(connection)
+    executor.migrate(targets or executor.loader.graph.leaf_nodes())
+
+
+def planned() -> list[str]:
+    """Name what ``migrate`` would apply now."""
+    executor = MigrationExecutor(connection)
+    executor.loader.check_consistent_history(connection)
+    return [str(one) for one, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
 def main() -> None:
     """Go the whole way."""
     for targets, write in ((OLD, before_statuses), (MIDDLE, before_the_rest)):
-        MigrationExecutor(connection).migrate(targets)
-        loader = MigrationLoader(connection)
+        go_to(targets)
+        loader = OldRoad(connection)
         write(loader.project_state(list(loader.applied_migrations)).apps)
+    halfway = planned()
+    go_to([])
+    end = planned()
     call_command("migrate", verbosity=0)
-    sys.stdout.write(json.dumps(became()))
+    sys.stdout.write(json.dumps({**became(), "halfway": halfway, "end": end}))
 
 
 if __name__ == "__main__":
