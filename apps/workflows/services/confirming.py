@@ -73,6 +73,19 @@ def confirm(
     field; Stale where somebody filled in something else since; Conflict if the draft is closed or somebody took the name.
     """
     require_import(user)
+    try:
+        with changing(WorkflowImport, [row.pk], actor=user):
+            if row_version is not None:
+                require_unchanged(row, row_version, "manifest")
+            return _confirm(row, document, user, into)
+    except IntegrityError as exc:
+        told = _("somebody took this name just now; choose another")
+        raise Conflict(Problem("slug", str(document.get("slug", "")), told, code="slug_taken")) from exc
+
+
+def _confirm(
+    row: WorkflowImport, document: Mapping[str, Any], user: User, into: WorkflowTemplate | None
+) -> WorkflowTemplateVersion:
     if row.state != ImportState.DRAFT:
         raise closed(row)
     if faults := misshapen(document):
@@ -81,15 +94,7 @@ def confirm(
     problems = [*_name_problems(document, into), *problems_of(row, document)]
     if problems:
         raise Refused(*problems)
-    template = template_from(row.graph, document)
-    try:
-        with changing(WorkflowImport, [row.pk], actor=user):
-            if row_version is not None:
-                require_unchanged(row, row_version, "manifest")
-            return _write(row, template, user, into)
-    except IntegrityError as exc:
-        told = _("somebody took this name just now; choose another")
-        raise Conflict(Problem("slug", template.slug, told, code="slug_taken")) from exc
+    return _write(row, template_from(row.graph, document), user, into)
 
 
 def problems_of(row: WorkflowImport, document: Mapping[str, Any]) -> list[Problem]:
