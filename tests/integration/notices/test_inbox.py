@@ -447,7 +447,9 @@ def test_a_standing_subscription_is_not_ended_over_the_api(
     tell()
     (row,) = api("coordinator").get("/api/v1/subscriptions").json()["results"]
     assert row["standing"] == "own_batches"
-    assert api("coordinator").delete(f"/api/v1/subscriptions/{row['id']}").status_code == 400
+    now = {"row_version": row["row_version"]}
+    refused = api("coordinator").delete(f"/api/v1/subscriptions/{row['id']}", now, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "standing")
 
 
 def test_the_api_shows_deliveries_and_delivers_again(
