@@ -35,9 +35,7 @@ track(
         label=("name",),
         references={"project": PROJECT, "sequence": SEQUENCE, "shot": SHOT},
         left_out=tuple(
-            column.name
-            for column in Material._meta.concrete_fields
-            if column.name not in _SAID | BOOKKEEPING
+            column.name for column in Material._meta.concrete_fields if column.name not in _SAID | BOOKKEEPING
         ),
         steered=("project", "sequence", "shot", "removed_by"),
         permit=_may_plan,

@@ -42,9 +42,7 @@ track(
         references={"project": PROJECT},
         left_out=("owner", "standing", "salt", "busy_until", "blocked_until", "failures"),
         computed={
-            "webhook": Computed(
-                columns=("url",), read=_host, write=_nothing, label=_("webhook goes to")
-            )
+            "webhook": Computed(columns=("url",), read=_host, write=_nothing, label=_("webhook goes to"))
         },
         steered=("webhook",),
         permit=_may_change,

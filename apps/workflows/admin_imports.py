@@ -161,11 +161,11 @@ class WorkflowImportAdmin(FarmAdmin):
             return self._shown(request, row, form)
         document = document_of(form)
         user = person_of(request)
-        version = None
+        now = None
         try:
             seen = required_version(request)
             keep_manifest(row, document, user=user, row_version=seen)
-            version = row.row_version
+            now = row.row_version
             if "confirm" in request.POST:
                 into = WorkflowTemplate.objects.filter(slug=form.cleaned_data["into"] or None).first()
                 version = confirm(row, document, user=user, into=into)
@@ -177,7 +177,7 @@ class WorkflowImportAdmin(FarmAdmin):
         except Refused as refused:
             for problem in refused.problems:
                 form.show(problem)
-            return self._shown(request, row, form, version)
+            return self._shown(request, row, form, now)
         messages.success(request, _("The draft is kept."))
         return HttpResponseRedirect(_address(row))
 

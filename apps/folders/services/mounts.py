@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from apps.accounts.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from apps.accounts.models import User
 from apps.common.errors import Problem, Refused, lacks_permission
 from apps.folders.models import Mount
 from apps.folders.mounts import check_root

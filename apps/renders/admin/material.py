@@ -28,7 +28,6 @@ from apps.projects.roles import Act
 from apps.renders.admin.chains import ShowsChains
 from apps.renders.services.material import TAKEN_AWAY, remove_material
 
-
 _OWNER: Final = "_shotfarm_material_of"
 """Where a request keeps the page of what a file belonged to that it takes away."""
 
@@ -97,7 +96,7 @@ class MaterialForm(forms.ModelForm[Material]):
 
 @admin.register(Material)
 class MaterialAdmin(ScopedAdmin):
-    """One file: its name and kind. Reached from the page of what it belongs to, whose tile has the same form."""
+    """One file: its name and kind. The tile on the page of what it belongs to leads here, its form too."""
 
     form = MaterialForm
     list_display = ("name", "kind", "owner", "state")

@@ -65,7 +65,8 @@ def remove_material(material: Material, *, user: User, row_version: int | None =
     that their takes can be rendered again exactly; it is offered to nobody any more.
 
     ``row_version``: of the material as it was read; None where the caller has claimed it. Raises NotAllowed;
-    Stale where somebody renamed it since; Refused while an open job needs it, naming those; Conflict if it is away already.
+    Stale where somebody renamed it since; Refused while an open job needs it, naming those; Conflict if it is
+    away already.
     """
     require(user, Act.PLAN, material.project, shot=material.shot_id)
     with changing(Material, [material.pk], actor=user, verb=TAKEN_AWAY):

@@ -30,9 +30,9 @@ MOST_NAMED: Final = 5
 def remove_node(node: Node, *, user: User, row_version: int | None = None) -> None:
     """Delete a node. Its attempts stay, and closed jobs that were pinned to it are so no more.
 
-    ``row_version``: of the node as it was read; None where the caller has claimed it. Raises NotAllowed without
-    the permission; Stale where somebody set something else of it since; Refused while it reports, has work in hand, or open jobs wait
-    for it alone.
+    ``row_version``: of the node as it was read; None where the caller has claimed it. Raises NotAllowed
+    without the permission; Stale where somebody set something of it since; Refused while it reports, has
+    work in hand, or open jobs wait for it alone.
     """
     require_removing(user)
     with transaction.atomic():

@@ -69,8 +69,8 @@ def confirm(
     """Make a template of a draft and its manifest, or with ``into`` the next version of an imported one.
 
     The new version is the current one at once. ``row_version``: of the draft as it was read; None where the
-    caller has claimed it. Raises NotAllowed; Refused with every problem, each at its
-    field; Stale where somebody filled in something else since; Conflict if the draft is closed or somebody took the name.
+    caller has claimed it. Raises NotAllowed; Refused with every problem, each at its field; Stale where
+    somebody filled in something else since; Conflict if the draft is closed or somebody took the name.
     """
     require_import(user)
     try:

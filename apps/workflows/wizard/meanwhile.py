@@ -29,7 +29,7 @@ def changed_meanwhile(row: WorkflowImport, seen: int, typed: Mapping[str, Any]) 
 
 
 def merged(row: WorkflowImport, seen: int, typed: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed over the draft as it is now: parts that say what they said at that version take theirs."""
+    """What was typed over the draft as it is now: parts that nobody typed into take theirs."""
     both = dict(typed)
     for step in steps_since(document_of(WorkflowImport), row.pk, seen):
         if step.field != _MANIFEST:
@@ -47,7 +47,7 @@ def _differing(step: Step) -> list[str]:
 
 
 def _untouched(step: Step, name: str, typed: Mapping[str, Any]) -> bool:
-    return typed.get(name) == step.old.get(name)
+    return bool(typed.get(name) == step.old.get(name))
 
 
 def _part(step: Step, name: str, typed: Mapping[str, Any]) -> Meanwhile:

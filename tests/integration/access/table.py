@@ -1118,7 +1118,11 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/shots/reorder": {"project": project, "sequence": sequence, "shots": [str(shot.pk)]},
         "PATCH api/v1/materials/{pk}": {"name": "sky", "row_version": 0},
         "DELETE api/v1/materials/{pk}": {"row_version": 0},
-        "POST admin/materials/material/{object_id}/change/": {"name": "sky", "kind": "mask", "row_version": 0},
+        "POST admin/materials/material/{object_id}/change/": {
+            "name": "sky",
+            "kind": "mask",
+            "row_version": 0,
+        },
         "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},
         "PUT api/v1/shots/{pk}/prompt/edits/{channel}": {"positive": "a quay"},
         "DELETE api/v1/shots/{pk}/prompt/edits/{channel}": {"row_version": 0},

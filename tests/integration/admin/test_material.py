@@ -65,11 +65,14 @@ def test_a_file_is_renamed_and_taken_away_on_the_page_it_belongs_to(
 
 
 def test_two_at_one_file_hear_of_each_other(film: Film, as_: Browser) -> None:
-    """The form of its tile leads to its own page, which shows whose change, keeps what was typed, and saves."""
+    """The form of its tile leads to its own page, which shows whose change and keeps what was typed."""
     alice, bob = as_("coordinator"), as_("admin")
     alice.post(address(film.shot), {"files": [upload(picture(), "a.png")]})
     made = Material.objects.get()
-    hers = form_with(alice.get(page(film.shot)).content.decode(), "row_version") | {"name": "sky", "kind": "plate"}
+    hers = form_with(alice.get(page(film.shot)).content.decode(), "row_version") | {
+        "name": "sky",
+        "kind": "plate",
+    }
     his = hers | {"name": "clouds"}
     assert bob.post(page(made), his).status_code == 302
 
