@@ -463,6 +463,7 @@ _REMEMBERED: Final = (
     "workflows/workflowtemplate",
     "workflows/workflowimport",
     "notices/subscription",
+    "sheets/importbatch",
 )
 
 
@@ -1057,6 +1058,13 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/shots/{pk}/assignees": {"users": [], "row_version": 0},
         "POST admin/productions/shot/{object_id}/assignees/": {"row_version": 0},
         "POST api/v1/projects/{code}/layout": {"layout": "aipipeline"},
+        "PATCH api/v1/projects/{code}/imports/{batch_id}": {"row_version": film["importbatch"].row_version},
+        **{
+            f"POST admin/sheets/importbatch/{{object_id}}/{deed}/": {
+                "row_version": film["importbatch"].row_version
+            }
+            for deed in ("mapping", "options")
+        },
         "POST admin/projects/project/{object_id}/folders/layout/": {"layout": "aipipeline v1"},
         "POST api/v1/layouts": {"slug": "mine", "name": "Mine", "text": "folder project {project}/edit"},
         "PUT api/v1/mounts/{system}": {"root": "/mnt/films", "row_version": 0},

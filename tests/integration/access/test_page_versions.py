@@ -32,6 +32,8 @@ VERSIONED: Final = {
     "projects/project/composer",
     "projects/project/cover",
     "projects/project/folders/layout",
+    "sheets/importbatch/mapping",
+    "sheets/importbatch/options",
     "workflows/workflowimport/convert",
 }
 """Pages and buttons of a row that write over what somebody said; and every model's own form, see below."""
@@ -98,8 +100,6 @@ WITHOUT: Final = {
     "productions/shot/prompt/drop": "none is there before the first; asked from then on",
     "review/playlist/do": "buttons, of which the order alone writes over something, and names its version",
     "review/playlist/notes": "new notes; one that is changed names its version",
-    "sheets/importbatch/mapping": "what is taken of a file: its plan is shown anew, and nothing written yet",
-    "sheets/importbatch/options": "what is taken of a file: its plan is shown anew, and nothing written yet",
 }
 """What is sent without a version, and why."""
 

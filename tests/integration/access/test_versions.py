@@ -22,7 +22,6 @@ WITHOUT: Final = {
     "jobs": "a wish about one thing each (priority, pause), set as named; its events tell who wished what",
     "batches": "wishes about the jobs of a batch, each as about a job",
     "holds": "set or lifted",
-    "projects/{code}/imports/{batch_id}": "what is taken of a file: planned anew, and not written yet",
     "presets/{pk}/override": "none is there before the first; asked from then on",
     "shots/{pk}/prompt/edits/{channel}": "none is there before the first; asked from then on",
 }
