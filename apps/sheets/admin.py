@@ -211,7 +211,7 @@ class ImportBatchAdmin(ScopedAdmin):
         deed: Callable[[ImportBatch], None],
         typed: Callable[[ImportBatch], dict[str, Any]],
     ) -> HttpResponse:
-        """Answer a choice. One made from an older version is not kept: the page shows what somebody else chose
+        """Answer a choice. One made from an older version is not kept: the page shows what others chose
         meanwhile, with what was chosen here still in its form."""
         stale: list[Stale] = []
 

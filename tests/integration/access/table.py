@@ -70,6 +70,9 @@ PROFILES: Final[dict[str, str]] = {
         "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     "plan a row": "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "save a file of a shot": (
+        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302"
+    ),
     "plan a shot": (
         "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
     ),
@@ -842,6 +845,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/shots/{pk}/assignees": "api: read a row",
     "POST api/v1/shots/{pk}/assignees": "api: plan a whole film",
     "GET api/v1/materials/{material_id}/file": "api: read a row",
+    "POST admin/materials/material/{object_id}/change/": "save a file of a shot",
     "PATCH api/v1/materials/{pk}": "api: change a row",
     "DELETE api/v1/materials/{pk}": "api: end a row",
     **{

@@ -65,9 +65,12 @@ def test_a_list_is_dropped_looked_at_and_written(browser: Client, film: Project)
     assert "SH0020" in only
     assert "<ins>" not in only
 
-    browser.post(page(batch, "options"), {"errors": "1"})
+    browser.post(page(batch, "options"), {"errors": "1", "row_version": batch.row_version})
     assert "Write it" in browser.get(page(batch)).content.decode()
-    browser.post(page(batch, "confirm"))
+    browser.post(page(batch, "confirm"), {"row_version": batch.row_version})
+    assert not Shot.objects.filter(description="<b>New</b>").exists(), "of another plan than the one that is"
+    now = {"row_version": ImportBatch.objects.get().row_version}
+    browser.post(page(batch, "confirm"), now)
     assert Shot.objects.get(code="SH0010").description == "<b>New</b>"
     assert "Undo this import" in browser.get(page(batch)).content.decode()
     report = browser.get(page(batch, "report"))
@@ -95,10 +98,11 @@ def test_columns_are_chosen_on_the_page(browser: Client, film: Project, user: Us
     browser.post(page(batch, "mapping"), sent | opened)
     batch.refresh_from_db()
     assert (batch.mapping["list"]["columns"], batch.counts["changed"]) == (["shot", "notes"], 1)
-    stale = browser.post(page(batch, "mapping"), {"t0": "Shots", "t0c0": "shot", "t0c1": "description"} | opened)
+    late = {"t0": "Shots", "t0c0": "shot", "t0c1": "description"}
+    stale = browser.post(page(batch, "mapping"), late | opened)
     [told] = stale.context["meanwhile"]
     assert (told.name, told.who) == ("mapping", user.username)
-    assert '<option value="description" selected>' in " ".join(stale.content.decode().split()), "as it was chosen"
+    assert '<option value="description" selected>' in " ".join(stale.content.decode().split())
     batch.refresh_from_db()
     assert batch.mapping["list"]["columns"] == ["shot", "notes"]
     now = {"row_version": batch.row_version}
