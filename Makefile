@@ -14,14 +14,15 @@ CHECK_ENV := DJANGO_SECRET_KEY=$$(printf 'check-%.0s' {1..12}) REDIS_URL=redis:/
              SHOTFARM_HOSTS=farm.example SHOTFARM_VAR=$(CURDIR)/var/check
 
 # Tests that need a real card or a real ComfyUI are asked for by name: pytest -m gpu, pytest -m comfyui.
-# Tests marked "production" are of what only a studio's farm does, and run on PostgreSQL; those marked "once"
-# look at pages alone, are given no database or bring their own, and run with SQLite; all else runs on both.
-# make test ALL=1 runs everything on both.
+# Tests marked "production" run on PostgreSQL, which is a studio's; those marked "once" look at pages alone, are
+# given no database or bring their own, and run with SQLite; where the database has a part in what is promised
+# (tests/conftest.py), they run on both. make test ALL=1 runs everything on both.
 # pytest-xdist hands tests out in order, so those that empty the database stay behind those that need its
 # seeds; --dist loadfile would not.
 CHOSEN := not gpu and not comfyui
 ON_SQLITE := $(CHOSEN)$(if $(ALL),, and not production)
 ON_POSTGRES := $(CHOSEN)$(if $(ALL),, and not once)
+STUDIO := tests/integration $(addprefix --ignore tests/integration/,access admin api characters presets prompts)
 PYTEST := $(BIN)/python -m pytest -q -m "$(CHOSEN)"
 PARALLEL := -n auto --dist load
 # Acceptance tests wait most of the time. One at a time goes to whoever is free, the long ones first; those that
@@ -72,11 +73,11 @@ tables-sqlite tables-postgres: compiled
 test: install-dev  ## every test, on SQLite and on PostgreSQL
 	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS)
 
-test-sqlite: install-dev  ## unit and integration tests on SQLite, but for what only a studio's farm does (ALL=1: that too)
+test-sqlite: install-dev  ## unit tests, pages, and where the database matters, on SQLite (ALL=1: all of them)
 	SHOTFARM_TEST_DB=sqlite $(LATER) $(PYTEST) -m "$(ON_SQLITE)" $(PARALLEL) tests/unit tests/integration
 
-test-postgres: install-dev  ## the same on a private PostgreSQL, but for those of pages and those without a database (ALL=1: them too)
-	SHOTFARM_TEST_DB=postgres $(LATER) $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) tests/unit tests/integration
+test-postgres: install-dev  ## integration tests on a private PostgreSQL, but for those of pages (ALL=1: all of them)
+	SHOTFARM_TEST_DB=postgres $(LATER) $(PYTEST) -m "$(ON_POSTGRES)" $(PARALLEL) $(if $(ALL),tests/unit tests/integration,$(STUDIO))
 
 # The road from a shot to a take is gone on both databases. A studio's farm (chaos, stores, notices, secrets,
 # logs, sick nodes, a day in Korean) is on PostgreSQL; the demo, nodes without a farm, the pages and a day in

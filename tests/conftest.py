@@ -35,20 +35,27 @@ WITHOUT_FARMS = ("unit", "integration")
 
 PAGES = ("access", "admin", "api", "characters", "presets", "prompts")
 """Folders under integration whose tests look at pages, roles and texts: their queries are Django's own, and
-the services behind them are tested on both databases. make test-postgres ALL=1 runs them there as well."""
+the services behind them are tested on PostgreSQL. make test-postgres ALL=1 runs them there as well (the
+Makefile names them too, so that nobody collects them in vain)."""
 
 
-PRODUCTION: dict[str, str] = {
-    "desk": "",
-    "farmsim": "",
-    "notices": "",
-    "renders": "breaker budget canaries catalogues chains dependents directives envelope epochs fit groups "
-    "holds inventory ladder learning lengths loras material needs node_machine node_operations outlook "
-    "places proofs recommending render_machine requeue roster rules scheduling service_keys shipped_set "
-    "steering steering_races stock versions waiting",
+ON_BOTH: dict[str, str] = {
+    "common": "",
+    "farm": "health",
+    "folders": "paths",
+    "keeping": "backups doors",
+    "ledger": "",
+    "productions": "at_once automations continuity demo_production import_workbook shot_machine "
+    "shot_services statuses",
+    "prototype": "import",
+    "renders": "again collisions dispatch leader material_races races record sources submit sweep ticker",
+    "review": "selecting staling take_machine",
+    "sheets": "importing killed round_trip",
+    "workflows": "sync_workflows template_versions",
 }
-"""What a studio's farm does, by folder under integration (all of it, or some of its files): it runs on
-PostgreSQL, which is what a studio has; SQLite is the demo's. make test-sqlite ALL=1 runs it there as well."""
+"""Where the database has a part in what is promised (constraints, locks, order, backups) or the demo goes, by
+folder under integration (all of it, or some of its files). All else that is given a database runs on
+PostgreSQL, which is what a studio has. make test-sqlite ALL=1 runs it on SQLite as well."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(seeded, append=False)
         if (mark is None and _needs_no_database(item)) or _shows_pages(item):
             item.add_marker("once")
-        elif _is_of_production(item):
+        elif _is_of_production(item) and not item.get_closest_marker("once"):
             item.add_marker("production")
 
 
@@ -78,9 +85,11 @@ def _needs_no_database(item: pytest.Item) -> bool:
 
 
 def _is_of_production(item: pytest.Item) -> bool:
-    parts = item.path.relative_to(Path(__file__).parent).parts
-    files = PRODUCTION.get(parts[1]) if parts[0] == "integration" else None
-    return files is not None and (not files or item.path.stem.removeprefix("test_") in files.split())
+    suite, folder, *_file = item.path.relative_to(Path(__file__).parent).parts
+    if suite != "integration":
+        return False
+    files = ON_BOTH.get(folder)
+    return files is None or (files != "" and item.path.stem.removeprefix("test_") not in files.split())
 
 
 def _shows_pages(item: pytest.Item) -> bool:

@@ -37,6 +37,8 @@ track(
                 key=("sha256",),
                 ordered="order",
                 label=_("reference pictures"),
+                unspoken=("key", "media_type", "bytes", "width", "height"),
+                shortened=12,
             ),
         },
         permit=_may_plan,

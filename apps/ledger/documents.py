@@ -138,7 +138,8 @@ class Children:
 
     ``key``: the names that tell one from another in its list. ``ordered``: the column that holds the place in
     the list (then not in the document). ``flat``: the list holds the one value alone, not an object.
-    ``label``: what people call the list.
+    ``label``: what people call the list. ``unspoken``: columns that are remembered and not told to people;
+    ``shortened``: to how many letters a key is cut there.
     """
 
     model: type[Model]
@@ -149,6 +150,8 @@ class Children:
     flat: bool = False
     label: str | Promise = ""
     left_out: tuple[str, ...] = ()
+    unspoken: tuple[str, ...] = ()
+    shortened: int | None = None
 
     @cached_property
     def row(self) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Sequence as Listed
 from difflib import SequenceMatcher
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.ledger.documents import Children, Row, document_named
+
+_Steps = Listed[tuple[str, int, int, int, int]]
 
 VERBS: Final[Mapping[str, Any]] = {
     "created": gettext_lazy("created"),
@@ -29,10 +32,13 @@ VERBS: Final[Mapping[str, Any]] = {
     "reordered": gettext_lazy("reordered"),
     "taken_away": gettext_lazy("taken away"),
     "revoked": gettext_lazy("revoked"),
+    "cast": gettext_lazy("casting changed"),
 }
 """What people read for the verbs; another app's own verb is shown as it is."""
 LONG: Final = 40
 """Letters from which on two texts are compared word by word."""
+SHARED: Final = 0.3
+"""Of the shorter text's words, how much both hold if they are compared word by word."""
 MOST_WORDS: Final = 4_000
 """Texts longer than this are shown whole: comparing takes the square of their length."""
 
@@ -67,21 +73,54 @@ def value_text(kind: str, name: str, value: Any) -> str:
 
 
 def diff(kind: str, name: str, old: Any, new: Any) -> SafeString:
-    """Show what differs between two values: word by word in long texts, else the one and the other."""
+    """Show what differs between two values: word by word in long texts, else the one and the other; a list
+    row by row.
+    """
     before, after = value_text(kind, name, old), value_text(kind, name, new)
+    if not (before and after) or (not _is_list(kind, name) and max(len(before), len(after)) < LONG):
+        return _one_and_other(before, after)
+    return _rows(before.split("\n"), after.split("\n")) if _is_list(kind, name) else _texts(before, after)
+
+
+def _rows(before: list[str], after: list[str]) -> SafeString:
+    told: list[SafeString] = []
+    for tag, a, b, c, d in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        gone, come = before[a:b], after[c:d]
+        if tag == "equal":
+            told += [format_html("{}", row) for row in come]
+        elif len(gone) == len(come):
+            told += [_texts(*pair) for pair in zip(gone, come, strict=True)]
+        else:
+            told += [_one_and_other(row, "") for row in gone] + [_one_and_other("", row) for row in come]
+    return format_html_join("\n", "{}", ((row,) for row in told))
+
+
+def _one_and_other(before: str, after: str) -> SafeString:
+    parts = [(tag, text) for tag, text in (("del", before), ("ins", after)) if text]
+    return format_html_join(" → ", "<{0}>{1}</{0}>", parts)
+
+
+def _texts(before: str, after: str) -> SafeString:
     words = _words(before), _words(after)
-    listed = _is_list(kind, name)
-    if not (before and after) or (not listed and max(len(before), len(after)) < LONG):
-        parts = [(tag, text) for tag, text in (("del", before), ("ins", after)) if text]
-        return format_html_join(" → ", "<{0}>{1}</{0}>", parts)
     if max(map(len, words)) > MOST_WORDS:
-        return format_html("<del>{}</del> → <ins>{}</ins>", before, after)
-    return _marked(*words)
+        return _one_and_other(before, after)
+    steps = SequenceMatcher(a=words[0], b=words[1], autojunk=False).get_opcodes()
+    return _one_and_other(before, after) if _are_others(*words, steps) else _marked(*words, steps)
 
 
-def _marked(before: list[str], after: list[str]) -> SafeString:
+def _are_others(before: list[str], after: list[str], steps: _Steps) -> bool:
+    """Tell whether two texts share so little that marking what they share makes neither readable."""
+    kept = sum(_count(before[a:b]) for tag, a, b, _c, _d in steps if tag == "equal")
+    return kept < SHARED * min(_count(before), _count(after))
+
+
+def _count(words: list[str]) -> int:
+    return sum(map(str.isalnum, words))
+
+
+def _marked(before: list[str], after: list[str], steps: _Steps) -> SafeString:
     pieces: list[SafeString] = []
-    for step, a, b, c, d in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+    for step, a, b, c, d in steps:
         gone, come = "".join(before[a:b]), "".join(after[c:d])
         if step == "equal":
             pieces.append(format_html("{}", come))
@@ -127,10 +166,11 @@ def _plain_text(row: Row | None, name: str, value: Any) -> str:
 def _item_text(children: Children, item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
-    told = [_plain_text(children.row, name, item.get(name)) for name in children.key]
+    silent = {*children.key, *children.unspoken}
+    told = [_plain_text(children.row, name, item.get(name))[: children.shortened] for name in children.key]
     rest = [
         f"{_column_text(children.row, name)}: {text}"
         for name, value in item.items()
-        if name not in children.key and (text := _plain_text(children.row, name, value))
+        if name not in silent and (text := _plain_text(children.row, name, value))
     ]
     return " · ".join([" ".join(told), *rest])

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin import say_problems
 from apps.common.admin_versions import required_version
 from apps.common.errors import NotAllowed, Refused
+from apps.productions.admin_done import say_done
 from apps.productions.assigning import ME, NOBODY, assign, assign_many, assignable, assigned
 from apps.productions.models import Shot
 from apps.projects.admin_scope import ScopedAdmin
@@ -98,14 +99,13 @@ class AssignsShots(ScopedAdmin):
     def _assign(self, request: HttpRequest, shots: QuerySet[Shot]) -> None:
         wishes = {name: request.POST.getlist(name) for name in ("add", "remove")}
         try:
-            changed = assign_many(shots, user=person_of(request), **wishes)
+            done = assign_many(shots, user=person_of(request), **wishes)
         except Refused as refused:
             say_problems(request, refused)
         except NotAllowed as refused:
             messages.error(request, str(refused))
         else:
-            told = ngettext("%(count)d shot changed.", "%(count)d shots changed.", changed)
-            messages.success(request, told % {"count": changed})
+            say_done(request, done.count, done.batches)
 
     def assigning_of(self, request: HttpRequest, shot: Shot) -> dict[str, Any]:
         """What the shot page shows of it: who works on it and, to whoever assigns, who might."""

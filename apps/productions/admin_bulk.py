@@ -13,8 +13,6 @@ from django.contrib.admin import helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import (
@@ -27,6 +25,7 @@ from unfold.widgets import (
 from apps.common.admin import pressed
 from apps.common.errors import NotAllowed, Refused
 from apps.ledger import words
+from apps.productions.admin_done import say_done
 from apps.productions.assigning import assignable
 from apps.productions.bulk import BulkChange, change_shots
 from apps.productions.models import MAX_FRAMES, Location, Shot, TimeOfDay, Weather
@@ -36,6 +35,9 @@ from apps.projects.reach import person_of
 
 SHOWN: Final = 200
 """Shots whose changes a preview shows."""
+
+
+_EMPTY: Final[tuple[Any, ...]] = (None, "", [])
 
 
 class BulkForm(forms.Form):
@@ -108,6 +110,9 @@ class BulkForm(forms.Form):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.ticked:
             self.add_error(None, _("Tick what shall be set."))
+        for name in self.fields.keys() - {*self.ticked, *self.errors}:
+            if data.get(name) not in _EMPTY and self.ticked:
+                self.add_error(name, _("Tick this to set it for all, or empty it."))
         for name in {"frames", "handles"} & set(self.ticked):
             if data.get(name) is None and name not in self.errors:
                 self.add_error(name, _("Write a number of frames."))
@@ -185,13 +190,8 @@ class ChangesMany(ScopedAdmin):
         except NotAllowed as refused:
             form.add_error(None, str(refused))
             return None
-        if keep:
-            count = len(done.changed)
-            told = ngettext("%(count)d shot changed.", "%(count)d shots changed.", count) % {"count": count}
-            if done.batch is not None:
-                address = reverse("admin:ledger_batch_change", args=[done.batch])
-                link = format_html('<a class="sf-link" href="{}">{}</a>', address, _("Undo…"))
-                messages.success(request, format_html("{} {}", told, link))
+        if keep and done.batch is not None:
+            say_done(request, len(done.changed), [done.batch])
         return done
 
 

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.errors import NotAllowed
+from apps.productions.admin_done import say_done
 from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Shot
+from apps.productions.moving import move_shots
 from apps.productions.preset_looks import look_from_shot
-from apps.productions.services import act_of_move, move_shot_status, move_shots
+from apps.productions.services import act_of_move, move_shot_status
 from apps.productions.states import ON_HOLD, READY, SHOT
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
@@ -94,14 +96,13 @@ class PressesShots(ScopedAdmin):
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
         movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
         try:
-            moved = move_shots(movable, to=to, user=person_of(request))
+            done = move_shots(movable, to=to, user=person_of(request))
         except NotAllowed as refused:
             messages.error(request, str(refused))
             return
-        if moved:
-            told = ngettext("%(count)d shot changed.", "%(count)d shots changed.", moved)
-            messages.success(request, told % {"count": moved})
-        if left := len(shots) - moved:
+        if done.count:
+            say_done(request, done.count, done.batches)
+        if left := len(shots) - done.count:
             told = ngettext(
                 "%(count)d shot stays as it is: its status or your role does not allow this step.",
                 "%(count)d shots stay as they are: their status or your role does not allow this step.",

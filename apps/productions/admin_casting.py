@@ -74,6 +74,8 @@ class CastsShots(ScopedAdmin):
         asked = _Asked(request)
         project = asked.project
         if project is None:
+            told = _("Casting is done by sequence: choose a project above, or Casting beside one.")
+            messages.info(request, told)
             return HttpResponseRedirect(reverse("admin:productions_sequence_changelist"))
         setattr(request, PROJECT_OF_PAGE, project.pk)
         page = asked.page

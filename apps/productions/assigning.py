@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import require_unchanged
+from apps.productions.done import Done, as_one
 from apps.productions.locking import require_all_unlocked, require_unlocked
 from apps.productions.models import Shot
 from apps.projects.models import Membership, Project
@@ -73,8 +74,8 @@ def assign(shot: Shot, names: Sequence[str], *, user: User, row_version: int | N
 
 def assign_many(
     shots: QuerySet[Shot], *, user: User, add: Sequence[str] = (), remove: Sequence[str] = ()
-) -> int:
-    """Add people to shots of one project and take people off them; return how many shots changed.
+) -> Done:
+    """Add people to shots of one project and take people off them, as one bulk change.
 
     It takes a constant number of statements. Raises NotAllowed unless ``user`` plans all of it; Refused for
     shots of several projects, too many at once, locked ones, and for who may not be assigned; then nothing
@@ -87,13 +88,17 @@ def assign_many(
         raise Refused(Problem("shots", str(len(rows)), told % MOST_SHOTS, code="too_many"))
     projects = set(rows.values())
     if not projects:
-        return 0
+        return Done(0)
     if len(projects) > 1:
         raise Refused(Problem("shots", "", _("choose shots of one project"), code="several_projects"))
     project = Project.objects.get(pk=projects.pop())
     wanted = _people(project, add, field="add")
     unwanted = set(User.objects.filter(username__in=remove).values_list("pk", flat=True)) - wanted.keys()
-    with changing(Shot, rows, actor=user):
+    what = str(Shot._meta.get_field("assignees").verbose_name)
+    with (
+        as_one(project.pk, user=user, shots=len(rows), what=what) as batch,
+        changing(Shot, rows, actor=user, batch=batch),
+    ):
         require_all_unlocked(rows)
         pairs = set(_assignments.filter(shot__in=rows).values_list("shot_id", "user_id"))
         new = [(shot, person) for shot in rows for person in wanted if (shot, person) not in pairs]
@@ -103,7 +108,7 @@ def assign_many(
         _assignments.bulk_create([_Assignment(shot_id=shot, user_id=person) for shot, person in new])
         _changed(changed)
     logger.info("shots assigned", extra={"shots": len(changed), "by": user.get_username()})
-    return len(changed)
+    return Done(len(changed), (batch.pk,) if changed else ())
 
 
 def hear_of_leaving(*, project: Project, member: User, **_more: Any) -> None:

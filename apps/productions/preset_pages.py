@@ -25,6 +25,7 @@ from apps.presets.models import CinematicPreset, Look
 from apps.presets.picker import PickedPresets
 from apps.presets.selectors import looks_for
 from apps.presets.words import told
+from apps.productions.admin_done import say_done
 from apps.productions.models import Shot
 from apps.productions.preset_apply import ApplyPlan, Mode, apply_presets, plan_presets, presets_of_look
 from apps.projects.admin_scope import ScopedAdmin
@@ -105,8 +106,7 @@ def presets_view(page: ScopedAdmin, request: HttpRequest) -> HttpResponse:
     try:
         if pressed(request, "apply"):
             done = apply_presets(shots, form.presets(), token=form.cleaned_data["token"], **asked)
-            text = ngettext("%(count)d shot changed.", "%(count)d shots changed.", done.changed)
-            messages.success(request, text % {"count": done.changed})
+            say_done(request, done.changed, [done.batch])
             return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
         plan = plan_presets(shots, form.presets(), **asked)
     except Refused as refused:

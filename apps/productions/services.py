@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, TypedDict, Unpack
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
-from apps.common.machines import Move, move, move_each, record_event
+from apps.common.machines import move, record_event
 from apps.common.numbering import CODE_RULE, Numbering, is_code
 from apps.common.validation import clean
 from apps.ledger.services.recording import changing
@@ -22,7 +20,7 @@ from apps.productions.shades import give_shade
 from apps.productions.statuses import require_allowed, status_named
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.selectors import require, require_rows
+from apps.projects.selectors import require
 
 EPISODES: Final = Numbering(kind="episode", prefix="EP", digits=2, step=1)
 SEQUENCES: Final = Numbering(kind="sequence", prefix="SQ", digits=3, step=10)
@@ -200,34 +198,6 @@ def move_shot_status(shot: Shot, *, to: str, user: User | None, reason: str = ""
         if moved:
             reached([Happening(shot=shot.pk, project=shot.project_id, actor=actor, why=reason)])
     return moved
-
-
-def move_shots(shots: Iterable[Shot], *, to: str, user: User) -> int:
-    """Move many shots to one of the machine's own statuses, in a number of statements that does not grow.
-
-    Those from where the machine has no such move stay, and those that somebody moved since they were read;
-    return how many moved. Raises NotAllowed if one of them is not theirs to move; then none is.
-    """
-    by_state: dict[str, list[Shot]] = defaultdict(list)
-    for shot in shots:
-        if to in states.SHOT.moves[str(shot.status_id)]:
-            by_state[str(shot.status_id)].append(shot)
-    row = ShotStatus.objects.get(pk=to)
-    there = {shot.pk: shot for some in by_state.values() for shot in some}
-    for act in {act_of_move(now, to) for now in by_state}:
-        keys = [shot.pk for now, some in by_state.items() if act_of_move(now, to) == act for shot in some]
-        require_rows(user, act, Shot.objects.filter(pk__in=keys), shot="pk")
-    if not row.is_artist_allowed:
-        for project in Project.objects.filter(pk__in={shot.project_id for shot in there.values()}):
-            require_allowed(row, user, project)
-    actor = user.get_username()
-    moved: set[UUID] = set()
-    with changing(Shot, there, actor=user, verb="status", lists=False):
-        for now, some in sorted(by_state.items()):
-            moves = [Move(row=shot, actor=actor, changes={"studio_status": None}) for shot in some]
-            moved |= move_each(states.SHOT, moves, from_=(now,), to=to)
-        reached([Happening(shot=key, project=there[key].project_id, actor=actor) for key in moved])
-    return len(moved)
 
 
 def statuses_from(shot: Shot, rows: Iterable[ShotStatus] | None = None) -> dict[str, ShotStatus]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Listed
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,7 @@ from apps.productions.models import (
 )
 from apps.productions.preset_facts import require_rules
 from apps.productions.services import move_shot_status
+from apps.productions.states import way
 from apps.projects.roles import Act
 from apps.projects.selectors import may, require_each, require_rows
 from apps.projects.tracked import PERSON, PROJECT
@@ -75,16 +77,24 @@ def _may_assign(shots: Listed[Shot], user: User) -> bool:
 
 
 def _move_back(statuses: Mapping[Any, Any], user: User) -> list[Any]:
-    """Move shots to these statuses where the machine allows it; return those that stay."""
+    """Move shots to these statuses on the machine's shortest way there; return those that stay."""
     stay = []
     for shot in Shot.objects.select_related("project", "sequence").filter(pk__in=statuses).order_by("pk"):
+        steps = way(str(shot.status_id), statuses[shot.pk]) or ()
         try:
-            moved = move_shot_status(shot, to=statuses[shot.pk], user=user)
+            with transaction.atomic():
+                moved = bool(steps) and all(_steps_to(shot, to, user) for to in steps[1:])
         except Refused:
             moved = False  # the machine has no such step, and the undo names the shot
         if not moved:
             stay.append(shot.pk)
     return stay
+
+
+def _steps_to(shot: Shot, to: str, user: User) -> bool:
+    moved = move_shot_status(shot, to=to, user=user)
+    shot.refresh_from_db(fields=["status", "studio_status"])
+    return moved
 
 
 def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:

@@ -21,6 +21,7 @@ from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from apps.common.admin import DressedList, Tabular, say_problems
 from apps.common.admin_forms import name_choices
@@ -291,6 +292,13 @@ class ScopedAdmin(ScopedChoices, Remembered):
             if said:
                 messages.success(request, said)
         return HttpResponseRedirect(back_to(request, self.address_of(row)))
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if context.get("errors") and any(request.FILES.values()):
+            messages.warning(request, _("Choose the files again: a browser does not send them twice."))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def address_of(self, row: Any) -> str:
         """Return the address of a row's page."""

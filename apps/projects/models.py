@@ -65,7 +65,7 @@ class Project(BaseModel):
     )
     path_template = models.SlugField(_("folder layout"), max_length=60, blank=True)
     composer = models.JSONField(_("order of prompts"), default=dict, blank=True)
-    thumbnail_key = models.CharField(max_length=255, blank=True, editable=False)
+    thumbnail_key = models.CharField(_("picture"), max_length=255, blank=True, editable=False)
     width = models.PositiveIntegerField(_("width (px)"), default=1024)
     height = models.PositiveIntegerField(_("height (px)"), default=576)
     prompt_language = models.CharField(

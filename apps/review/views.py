@@ -54,7 +54,7 @@ def guarded(view: View) -> Callable[[HttpRequest, str], HttpResponseBase]:
         except (BadSignature, ValueError) as exc:
             raise Http404("no such link") from exc
         if not link.open or link.playlist.project.archived:
-            return sealed(render(request, "review/client_ended.html", status=HTTPStatus.GONE))
+            return sealed(_ended(request))
         return sealed(view(request, link))
 
     return answer
@@ -108,6 +108,13 @@ def client_notes(request: HttpRequest, link: ClientLink) -> HttpResponseBase:
         return _said(HTTPStatus.BAD_REQUEST, str(refused), *refused.problems)
     except NotAllowed as refused:
         return _said(HTTPStatus.FORBIDDEN, str(refused))
+
+
+def _ended(request: HttpRequest) -> HttpResponseBase:
+    """Tell it on a page, or to the page that somebody was writing on."""
+    if request.accepts("text/html"):
+        return render(request, "review/client_ended.html", status=HTTPStatus.GONE)
+    return _said(HTTPStatus.GONE, _("This link has ended. Ask whoever sent it for a new one."))
 
 
 def _enter(request: HttpRequest, link: ClientLink) -> HttpResponseBase:

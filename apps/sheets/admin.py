@@ -12,14 +12,17 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.common.admin import say_problems
 from apps.common.admin_versions import required_version, version_sent
-from apps.common.errors import Refused, Stale
+from apps.common.errors import Conflict, Refused, Stale
 from apps.common.show import moment, state_badge
+from apps.ledger.models import Batch
+from apps.ledger.selectors import taken_back_by
 from apps.projects.admin_scope import MyProjects, ScopedAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of, reach_of
@@ -134,6 +137,8 @@ class ImportBatchAdmin(ScopedAdmin):
             "is_open": open_,
             "planned": batch.state == BatchState.PLANNED,
             "applied": batch.state == BatchState.APPLIED,
+            "written": batch.state in (BatchState.APPLIED, BatchState.UNDONE),
+            **_remembered(batch),
             "may_change": self.may(request, Act.PLAN, batch),
             "form": MappingForm(batch, targets(batch.project_id)) if open_ else None,
             "page": page,
@@ -249,8 +254,14 @@ class ImportBatchAdmin(ScopedAdmin):
     def undo_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take it back."""
 
-        def deed(batch: ImportBatch) -> str:
-            undo_import(batch, user=person_of(request))
+        def deed(batch: ImportBatch) -> str | None:
+            try:
+                undo_import(batch, user=person_of(request))
+            except Conflict as refused:
+                if any(one.code != "changed_since" for one in refused.problems):
+                    raise
+                _say_left(request, batch, refused)
+                return None
             return _("The import is taken back: everything it changed is as it was before.")
 
         return self.perform(request, object_id, Act.PLAN, deed)
@@ -313,6 +324,21 @@ class ImportBatchAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("came"), ordering="created_at")
     def came(self, batch: ImportBatch) -> str:
         return moment(batch.created_at)
+
+
+def _remembered(batch: ImportBatch) -> dict[str, Any]:
+    """What history holds of it: the bulk change that it was, and the one that took it back, if any."""
+    written = Batch.objects.filter(pk=batch.pk).first() if batch.applied_at else None
+    return {"bulk_change": written, "taken_back": taken_back_by(written) if written else None}
+
+
+def _say_left(request: HttpRequest, batch: ImportBatch, refused: Conflict) -> None:
+    """Say whose change stands in the way of an undo, and where the rest is taken back."""
+    names = ", ".join(dict.fromkeys(one.value or str(one.message) for one in refused.problems))
+    told = _("Nothing was taken back, for somebody has changed since: %(names)s.") % {"names": names}
+    address = reverse("admin:ledger_batch_change", args=[batch.pk])
+    link = format_html('<a class="sf-link" href="{}">{}</a>', address, _("See what, and take back the rest…"))
+    messages.error(request, format_html("{} {}", told, link))
 
 
 def _plannable(request: HttpRequest) -> QuerySet[Project]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -60,6 +62,7 @@ def read_file(content: bytes, name: str, heading_row: HeadingRow | None = None) 
     found = Format.XLSX if zipped else Format.JSON if text.lstrip()[:1] in ("{", "[") else Format.CSV
     _check_name(name, found)
     if zipped:
+        _refuse_packed_lists(content, name)
         source = io.BytesIO(content)
         source.name = name
         contents = read_workbook(source, wanted=None, heading_row=heading_row)
@@ -68,6 +71,15 @@ def read_file(content: bytes, name: str, heading_row: HeadingRow | None = None) 
         return Brought(found, tuple(_json_sheets(text, name)))
     rows = rows_of(text, name)
     return Brought(found, (sheet_of(PurePosixPath(name).stem[:120] or "CSV", rows, heading_row or _first),))
+
+
+def _refuse_packed_lists(content: bytes, name: str) -> None:
+    """A ZIP that is no workbook, such as an export as CSV, is no damaged one."""
+    with suppress(zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError):
+        inside = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        if "[Content_Types].xml" not in inside:
+            told = _("This is a ZIP of other files, no workbook. Unpack it and bring its files one by one.")
+            raise _refused(name, told, "unreadable_workbook")
 
 
 def _first(_rows: Sequence[Row]) -> int:

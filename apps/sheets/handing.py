@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 
 from apps.sheets.writing import Written
 
@@ -10,6 +11,6 @@ from apps.sheets.writing import Written
 def handed_over(written: Written) -> HttpResponse:
     """Answer with a file that browsers keep and never show."""
     answer = HttpResponse(written.content, content_type=written.media_type)
-    answer["Content-Disposition"] = f'attachment; filename="{written.name}"'
+    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=written.name)
     answer["Cache-Control"] = "no-store"
     return answer

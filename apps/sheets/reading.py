@@ -121,7 +121,7 @@ class _Table:
 
     def _take(self, layout: Layout, sheet: Sheet, places: Mapping[str, int]) -> None:
         missing = [column.name for column in layout.columns if column.key and column.name not in places]
-        if missing:
+        if missing and (sheet.rows or sheet.headings):  # a list of nothing in JSON has no columns
             told = _("No column is “%s”, which names the rows. Choose the column that says it.")
             for name in missing:
                 self.told.problems.append(Problem(sheet.name, "", told % name, code="missing_column"))

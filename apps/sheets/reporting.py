@@ -29,6 +29,6 @@ def report(batch: ImportBatch) -> Written:
             lines.writerow([*told, column, escaped(before), escaped(after), escaped(wrong)])
         if not cells:
             lines.writerow([*told, "", "", "", ""])
-    stem = PurePosixPath(batch.file_name).stem.encode("ascii", "replace").decode().replace('"', "")
+    stem = PurePosixPath(batch.file_name).stem
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in stem)
     return Written(f"{safe}_report.csv", "text/csv; charset=utf-8", text.getvalue().encode("utf-8-sig"))

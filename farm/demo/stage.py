@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.core.management import call_command
@@ -20,25 +21,36 @@ from apps.workflows.services import sync_templates
 from farm.demo.errors import DemoError
 from farm.demo.home import Secrets
 
+PRODUCTION: Final = "SNOW"
+"""The code of the film in the demo's workbook."""
+
 
 def set_up(secrets: Secrets) -> Project:
-    """Make tables, library, production and people, and mark the store; doing it again changes nothing."""
+    """Make tables, library, production and people, and mark the store.
+
+    What people have changed of the production since an earlier run stays.
+    """
     call_command("migrate", verbosity=0, interactive=False)
     ensure_store_marker()
     sync_templates()
     load_presets()
-    try:
-        result = import_workbook(DEMO_WORKBOOK)
-    except Refused as exc:
-        raise DemoError(f"The demo production was refused: {exc}") from exc
-    project = Project.objects.get(code=result.project)
+    project = Project.objects.filter(code=PRODUCTION).first() or _production()
     _people(secrets, project)
     return project
 
 
+def _production() -> Project:
+    try:
+        return Project.objects.get(code=import_workbook(DEMO_WORKBOOK).project)
+    except Refused as exc:
+        raise DemoError(f"The demo production was refused: {exc}") from exc
+
+
 def collect_static() -> None:
-    """Gather what the browser needs, once per folder."""
-    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+    """Gather what the browser needs, once per folder, and again where ours has changed since."""
+    gathered = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    ours = (path.stat().st_mtime for folder in settings.STATICFILES_DIRS for path in Path(folder).rglob("*"))
+    if not gathered.exists() or max(ours) > gathered.stat().st_mtime:
         call_command("collectstatic", verbosity=0, interactive=False)
 
 

@@ -69,6 +69,20 @@ document.addEventListener("click", async (event) => {
   window.setTimeout(() => { button.textContent = label; }, 1200);
 });
 
+/* The theme writes the name of a chosen file into the first text field nearby, which is that of its own widget, and of
+   a bare field somebody else's: the reason of a pause. */
+document.addEventListener("change", (event) => {
+  if (event.target instanceof Element && event.target.matches("input[type=file].sf-input")) event.stopPropagation();
+}, true);
+
+/* Whoever writes a value for many shots wants it set. */
+document.addEventListener("input", (event) => {
+  const field = event.target instanceof Element ? event.target : null;
+  /** @type {HTMLInputElement | null | undefined} */
+  const tick = field?.closest("tr")?.querySelector("input[name=set]");
+  if (tick && tick !== field) tick.checked = true;
+});
+
 /* Hand the CSRF token to htmx requests that change something. */
 document.addEventListener("htmx:configRequest", (event) => {
   /** @type {HTMLInputElement | null} */

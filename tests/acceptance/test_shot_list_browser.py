@@ -295,6 +295,29 @@ def is_a_gallery(page: Page) -> None:
     expect(page.locator(".sf-gallery")).to_be_visible()
 
 
+def is_changed_with_others(page: Page, address: str) -> None:
+    """Whoever writes a value for many shots sees it ticked."""
+    page.goto(address)
+    page.locator("input.action-select").first.check()
+    page.get_by_role("button", name="Change…").click()
+    page.locator("[name=frames]").fill("48")
+    expect(page.locator("input[name=set][value=frames]")).to_be_checked()
+    expect(page.locator("input[name=set]:checked")).to_have_count(1)
+
+
+def keeps_its_fields_when_a_file_is_picked(page: Page, address: str) -> None:
+    """The theme writes a picked file's name into the first text field nearby, which is none of its own."""
+    page.goto(address)
+    code = page.locator("[name=code]")
+    before = code.input_value()
+    page.locator("summary").filter(has_text="Material").click()
+    file = {"name": "plate.png", "mimeType": "image/png", "buffer": b"-"}
+    page.locator("#material-files").set_input_files(file)  # type: ignore[arg-type]  # its FilePayload
+    expect(code).to_have_value(before)
+    names = page.locator("input[type=text]").evaluate_all("fields => fields.map(field => field.value)")
+    assert "plate.png" not in names
+
+
 def test_the_list_of_shots(studio: tuple[Farm, dict[str, Any]], browser: Browser) -> None:
     farm, rows = studio
     with visit(browser, "shot-list") as visitor:
@@ -309,6 +332,10 @@ def test_the_list_of_shots(studio: tuple[Farm, dict[str, Any]], browser: Browser
         picks(page)
         is_warned(page)
         is_kept_when_stale(page)
+        is_changed_with_others(page, address)
+        keeps_its_fields_when_a_file_is_picked(
+            page, f"{farm.plan.web_url}/admin/productions/sequence/{rows['sequence']}/change/"
+        )
         is_put_in_order(page, f"{address}&sequence__id__exact={rows['sequence']}")
         is_a_gallery(page)
         refused = re.compile(

@@ -115,7 +115,7 @@ def undo(batch: Batch, *, user: User, overwrite: bool = False) -> Undone:
             undoes=locked,
         )
         _carry_out(plan, undoing, user, locked.project)
-    return Undone(undoing, plan.count, tuple(plan.left))
+    return Undone(undoing, undoing.activities.count(), tuple(plan.left))
 
 
 def _hold(plan: Undoing, project: UUID | None) -> None:

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from apps.common.admin import Page, pressed
 from apps.common.admin_forms import name_choices
@@ -40,7 +40,9 @@ class BringForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         empty_label=gettext_lazy("the studio's library"),
     )
-    file = forms.FileField(required=False, label=gettext_lazy("JSON or CSV file"))
+    file = forms.FileField(
+        required=False, label=gettext_lazy("JSON or CSV file"), widget=UnfoldAdminFileFieldWidget()
+    )
     text = forms.CharField(required=False, max_length=MOST_BYTES, strip=False, widget=forms.HiddenInput())
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

@@ -34,7 +34,10 @@ def undo_import(batch: ImportBatch, *, user: User) -> None:
             raise Conflict(
                 Problem("state", batch.state, told % batch.get_state_display(), code="not_applied")
             )
-        remembered = Batch.objects.get(pk=batch.pk)
+        remembered = Batch.objects.filter(pk=batch.pk).first()
+        if remembered is None:
+            told = _("What this import changed is no longer remembered, so it cannot be taken back.")
+            raise Conflict(Problem("state", batch.file_name, told, code="forgotten"))
         if taken_back_by(remembered) is not None:
             return  # by the history's own button
         left = plan_undo(remembered).left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.productions.models import Setting, TimeOfDay, Weather
 from apps.sheets.differing import CHANGED, ERROR, KEPT, NEW, SAME
 from apps.sheets.headings import WORDS
 from apps.sheets.writing import label_of
@@ -16,6 +18,12 @@ from apps.sheets.writing import label_of
 register = template.Library()
 
 _KEYS: Final = frozenset({"sequence", "code", "shot", "character"})
+_SPOKEN: Final[Mapping[str, Mapping[str, Any]]] = {
+    "weather": dict(Weather.choices),
+    "time_of_day": dict(TimeOfDay.choices),
+    "setting": dict(Setting.choices),
+}
+"""Cells that hold a key, which people read in words."""
 _NOTHING: Final = SafeString()
 
 
@@ -27,6 +35,8 @@ def diff_cell(column: str, state: str, before: str, after: str, wrong: str) -> S
     """
     if column in _KEYS and state in (SAME, NEW):
         return _NOTHING
+    if column in _SPOKEN:
+        before, after = _SPOKEN[column].get(before, before), _SPOKEN[column].get(after, after)
     label = label_of(column) if column in WORDS else column
     column = column if label.casefold() == column else label
     if state == ERROR:

@@ -13,6 +13,11 @@ const fresh = (character) => ({
   character, action: "", action_ko: "", costume: "", costume_override: "", costume_override_ko: "", lora_weight: null,
 });
 
+/** What somebody does, in the page's language where it is told in it. @param {Part} part */
+export const does = (part) => (
+  document.documentElement.lang === "ko" ? part.action_ko || part.action : part.action || part.action_ko
+);
+
 export class Casts {
   /** @param {Row[]} rows */
   constructor(rows) {

@@ -1,5 +1,7 @@
 /* The grid: shots down, characters across. Draws cells, and knows which of them are chosen. */
 
+import { does } from "./casts.js";
+
 /** @param {string} tag @param {Record<string, string>} [names] @param {...(Node | string)} inside */
 export const make = (tag, names = {}, ...inside) => {
   const node = document.createElement(tag);
@@ -76,11 +78,11 @@ export class Grid {
         const place = String(this.casts.place(row, one.code) + 1);
         const wears = part.costume_override || part.costume_override_ko || part.costume || one.default;
         const own = part.costume_override || part.costume_override_ko || part.costume;
-        const does = part.action || part.action_ko;
+        const doing = does(part);
         cell.append(make("b", {}, place), make("span", { class: own ? "" : "sf-dim" }, wears || this.words.noCostume));
         if (part.lora_weight !== null) cell.append(make("i", {}, `×${part.lora_weight}`));
-        if (does) cell.append(make("small", {}, does));
-        said = [place, wears, does].filter(Boolean).join(", ");
+        if (doing) cell.append(make("small", {}, doing));
+        said = [place, wears, doing].filter(Boolean).join(", ");
         cell.title = said;
       } else {
         cell.removeAttribute("title");

@@ -1,7 +1,7 @@
 /* The casting page: what its buttons do, saving, and what to do where somebody else saved first. */
 
 import { call, NotDone } from "../review/calls.js";
-import { Casts } from "./casts.js";
+import { Casts, does } from "./casts.js";
 import { Grid, make } from "./grid.js";
 import { lay } from "./hands.js";
 import { Panel } from "./panel.js";
@@ -196,7 +196,7 @@ const begin = () => {
   /** @param {Part[]} parts */
   const sentence = (parts) => parts.map((part) => {
     const name = told.characters.find((one) => one.code === part.character)?.name ?? part.character;
-    const more = [part.costume_override || part.costume, part.action || part.action_ko].filter(Boolean).join(", ");
+    const more = [part.costume_override || part.costume, does(part)].filter(Boolean).join(", ");
     return more ? `${name} (${more})` : name;
   }).join(" · ") || words.nobody;
 

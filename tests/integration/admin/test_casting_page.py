@@ -34,6 +34,12 @@ def told(browser: Client, **asked: Any) -> dict[str, Any]:
     return answer
 
 
+def test_without_a_project_or_a_sequence_it_is_said_how_to_choose_one(film: Film, as_: Browser) -> None:
+    asked = as_("coordinator").get(GRID, follow=True)
+    assert asked.redirect_chain[-1][0] == "/admin/productions/sequence/"
+    assert "Casting is done by sequence" in asked.content.decode()
+
+
 def test_a_sequence_stands_there_with_its_shots_and_the_films_characters(film: Film, as_: Browser) -> None:
     sequence = film.shot.sequence
     second = ShotFactory.create(

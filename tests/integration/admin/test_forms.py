@@ -126,12 +126,17 @@ def test_a_reference_picture_is_uploaded_and_shown(film: Film, as_: Browser, peo
     shown = reference_url(reference.pk, people["coordinator"])
     assert escape(shown) in browser.get(page(film.rows["character"])).content.decode()
     assert browser.get(shown)["Content-Type"] == "image/png"
+    history = reverse("admin:characters_character_history", args=[film.rows["character"].pk])
+    told = browser.get(history).content.decode()
+    assert f"<ins>{reference.sha256[:12]} · title: front</ins>" in told
+    assert reference.sha256 not in told
 
 
 @pytest.mark.usefixtures("artifact_root")
 def test_what_is_not_a_picture_is_refused_beside_the_field(film: Film, as_: Browser) -> None:
     shown = upload(as_("coordinator"), film, b"<script>alert(1)</script>").content.decode()
     assert "This is not a picture." in shown
+    assert "Choose the files again" in shown
     assert not film.rows["character"].references.exists()
 
 

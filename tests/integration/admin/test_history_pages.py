@@ -137,6 +137,49 @@ def test_many_shots_are_changed_from_their_list_after_a_look_at_what_it_does(
     assert Batch.objects.get().activities.count() == 2
 
 
+def test_what_is_typed_for_many_shots_and_not_ticked_is_not_passed_over_in_silence(
+    film: Film, as_: Browser
+) -> None:
+    address, browser = reverse("admin:productions_shot_changelist"), as_("coordinator")
+    picked = {"action": "change_shots", "_selected_action": [str(film.shot.pk)]}
+    wished = picked | {"set": ["weather"], "weather": "snow", "frames": "55"}
+    kept = browser.post(address, wished | {"apply": "1"})
+    assert "Tick this to set it for all, or empty it." in text(kept)
+    assert 'value="55"' in text(kept)
+    assert not Batch.objects.exists()
+    done = browser.post(address, wished | {"set": ["weather", "frames"], "apply": "1"}, follow=True)
+    assert "1 shot changed." in text(done)
+    assert Shot.objects.get(pk=film.shot.pk).frames == 55
+
+
+def test_a_status_and_artists_of_many_shots_are_taken_back_as_one(film: Film, as_: Browser) -> None:
+    """From on hold the machine has no step back to review: the undo goes the way there is."""
+    address, browser = reverse("admin:productions_shot_changelist"), as_("coordinator")
+    other = ShotFactory.create(sequence=film.shot.sequence, status_id="review")
+    Shot.objects.filter(pk=film.shot.pk).update(status_id="review")
+    picked = {"_selected_action": [str(film.shot.pk), str(other.pk)]}
+
+    held = browser.post(address, picked | {"action": "put_on_hold"}, follow=True)
+    batch = Batch.objects.get()
+    undo = reverse("admin:ledger_batch_undo", args=[batch.pk])
+    assert reverse("admin:ledger_batch_change", args=[batch.pk]) in text(held)
+    assert set(Shot.objects.values_list("status_id", flat=True)) == {"on_hold"}
+    assert "2 objects put back." in text(browser.post(undo, follow=True))
+    assert set(Shot.objects.values_list("status_id", flat=True)) == {"review"}
+
+    asked = picked | {"action": "assign_shots", "confirmed": "1", "add": ["supervisor"]}
+    assigned = browser.post(address, asked, follow=True)
+    batch = Batch.objects.latest("at")
+    assert reverse("admin:ledger_batch_change", args=[batch.pk]) in text(assigned)
+    assert set(other.assignees.values_list("username", flat=True)) == {"supervisor"}
+    browser.post(reverse("admin:ledger_batch_undo", args=[batch.pk]))
+    assert not other.assignees.exists()
+
+    nothing = browser.post(address, asked | {"add": [], "remove": ["supervisor"]}, follow=True)
+    assert "0 shots changed." in text(nothing)
+    assert batch == Batch.objects.exclude(verb="undone").latest("at")
+
+
 def test_what_somebody_changed_after_the_look_is_looked_at_again(film: Film, as_: Browser) -> None:
     address, browser = reverse("admin:productions_shot_changelist"), as_("coordinator")
     picked = {"action": "change_shots", "_selected_action": [str(film.shot.pk)]}

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from apps.common import pages
 from apps.common.models import StateEvent
 from apps.presets.models import CinematicPreset
 from apps.productions.models import Shot
@@ -73,6 +74,20 @@ def test_pages_are_as_long_as_asked_and_never_longer_than_five_hundred(
     rest = coordinator.get(page["next"]).json()
     assert (len(rest["results"]), rest["next"]) == (1, None)
     assert "limit=500" in coordinator.get(SHOTS, {"limit": 100_000, "offset": 1}).json()["previous"]
+
+
+def test_a_list_is_the_same_when_what_lies_far_on_is_read_from_its_end(
+    coordinator: APIClient, film: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "FAR_ON", 2)
+    same_place = ShotFactory.create_batch(12, sequence=film.sequences.get(), order=7)
+    whole = codes(coordinator.get(SHOTS))
+    assert len(whole) == len(same_place)
+    with CaptureQueriesContext(connection) as asked:
+        for offset in range(len(whole) + 3):
+            assert codes(coordinator.get(SHOTS, {"limit": 3, "offset": offset})) == whole[offset : offset + 3]
+    backwards = [query["sql"] for query in asked if '"code" DESC' in query["sql"]]
+    assert len(backwards) == 5  # those that begin at 7 … 11
 
 
 def test_a_list_takes_as_many_queries_for_twenty_shots_as_for_two(

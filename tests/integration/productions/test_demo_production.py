@@ -11,6 +11,8 @@ from apps.common.errors import Refused
 from apps.productions.importing import import_workbook
 from apps.productions.models import Location, Sequence, Shot
 from apps.productions.render_plan import DEMO_WORKBOOK, read_render_plan
+from farm.demo.home import Secrets
+from farm.demo.stage import set_up
 from tests.integration.productions.conftest import Sheets, WorkbookMaker
 
 
@@ -21,6 +23,16 @@ def test_the_demo_workbook_imports_and_twice_is_once() -> None:
     assert (second.created, second.changed, second.unchanged) == (0, 0, first.created)
     assert (Shot.objects.count(), Sequence.objects.count()) == (24, 3)
     assert (Character.objects.count(), Location.objects.count()) == (4, 8)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("artifact_root")
+def test_what_people_changed_in_the_demo_stays_when_it_goes_on() -> None:
+    secrets = Secrets()
+    set_up(secrets)
+    Shot.objects.filter(code="SH0010").update(notes="mine")
+    set_up(secrets)
+    assert set(Shot.objects.filter(code="SH0010").values_list("notes", flat=True)) == {"mine"}
 
 
 @pytest.mark.django_db

@@ -16,8 +16,9 @@ from apps.ledger.models import Activity
 from apps.productions.admin_filters import with_flag
 from apps.productions.automating import save_automation
 from apps.productions.models import Automation, Shot, ShotStatus
+from apps.productions.moving import move_shots
 from apps.productions.rendering import shot_has_take
-from apps.productions.services import move_shot_status, move_shots, statuses_from
+from apps.productions.services import move_shot_status, statuses_from
 from apps.productions.states import SHOT
 from apps.productions.statuses import save_status
 from apps.productions.verdicts import count_retake, shot_is_approved
@@ -184,7 +185,7 @@ def test_many_shots_move_together_and_those_that_cannot_stay() -> None:
     gone = Shot.objects.get(pk=others[0].pk)
     move_shot_status(others[0], to="omitted", user=user)
     with CaptureQueriesContext(connection) as many:
-        assert move_shots([first, *others, held], to="ready", user=user) == 12
+        assert move_shots([first, *others, held], to="ready", user=user).count == 12
     assert gone.status_id == "draft"  # as it was read: it stays, for somebody was faster
     assert shown(others[0]) == ("omitted", None)
     told = Activity.objects.filter(kind="shot", object_id=str(held.pk)).latest("id")
@@ -192,11 +193,11 @@ def test_many_shots_move_together_and_those_that_cannot_stay() -> None:
     assert set(told.changes) == {"status", "locked_by"}  # the automation's deed stands in the same row
     fewer = [ShotFactory.create(sequence=first.sequence, status_id=now) for now in ("draft", "on_hold")]
     with CaptureQueriesContext(connection) as few:
-        assert move_shots(fewer, to="ready", user=user) == 2
+        assert move_shots(fewer, to="ready", user=user).count == 2
     assert len(many) == len(few)
     with pytest.raises(NotAllowed):
         move_shots([shot_in("draft"), ShotFactory.create(sequence=first.sequence)], to="ready", user=user)
-    assert move_shots([final], to="in_progress", user=user) == 0
+    assert move_shots([final], to="in_progress", user=user).count == 0
 
 
 def test_retakes_are_counted() -> None:

@@ -205,6 +205,11 @@ def test_revoking_ends_the_page_the_notes_and_the_files_at_once(shared: Shared) 
     assert browser.get(shared.address).status_code == 410
     assert browser.post(shared.address, {"name": "Hana"}).status_code == 410
     assert browser.get(shared.notes, {"take": str(shared.take.pk)}).status_code == 410
+    told = browser.post(shared.notes, {}, headers={"Accept": "application/json"})
+    assert (told.status_code, told.json()["detail"]) == (
+        410,
+        "This link has ended. Ask whoever sent it for a new one.",
+    )
     assert Client().get(url).status_code == 403
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,9 +13,12 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from apps.accounts.models import User
+from apps.ledger.models import Batch
+from apps.productions.editing import update_shot
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.sheets.models import ImportBatch, Work
+from apps.sheets.services.asking import confirm
 from tests.integration.sheets.film import bring, csv_of, make_film, workbook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
@@ -77,6 +81,63 @@ def test_a_list_is_dropped_looked_at_and_written(browser: Client, film: Project)
     assert report["Content-Disposition"] == 'attachment; filename="shots_report.csv"'
     browser.post(page(batch, "undo"))
     assert Shot.objects.get(code="SH0010").description == "A girl walks along the quay"
+
+
+def test_a_page_says_what_became_of_an_import_that_history_took_back(
+    browser: Client, film: Project, user: User
+) -> None:
+    batch = bring(film, user, csv_of([ROWS[0][:4], ["SQ010", "SH0010", "새 글", 100]]), "콘티 1차.csv")
+    confirm(batch, user=user)
+    report = browser.get(page(batch, "report"))
+    assert unquote(report["Content-Disposition"]) == "attachment; filename*=utf-8''콘티_1차_report.csv"
+    history = reverse("admin:ledger_batch_change", args=[batch.pk])
+    assert history in browser.get(page(batch)).content.decode()
+
+    shot = Shot.objects.get(code="SH0010")
+    update_shot(shot, user=user, row_version=shot.row_version, description="theirs")
+    refused = browser.post(page(batch, "undo"), follow=True).content.decode()
+    assert "Nothing was taken back, for somebody has changed since: SQ010_SH0010." in refused
+    assert f'href="{history}">See what, and take back the rest…' in refused
+
+    browser.post(reverse("admin:ledger_batch_undo", args=[batch.pk]))
+    html = browser.get(page(batch)).content.decode()
+    assert f"{user} has taken this back." in html
+    assert "What was written" in html
+    assert "Undo this import" not in html
+    shot.refresh_from_db()
+    assert (shot.description, shot.frames) == ("theirs", 96)
+
+
+def test_an_import_that_history_forgot_is_not_taken_back_and_that_is_said(
+    browser: Client, film: Project, user: User
+) -> None:
+    batch = bring(film, user, csv_of([ROWS[0][:4], ["SQ010", "SH0010", "New", 100]]), "shots.csv")
+    confirm(batch, user=user)
+    Batch.objects.all().delete()
+    told = browser.post(page(batch, "undo"), follow=True)
+    assert "no longer remembered" in told.content.decode()
+    assert Shot.objects.get(code="SH0010").frames == 100
+
+
+def test_a_zip_of_lists_is_told_apart_from_a_damaged_workbook(browser: Client, film: Project) -> None:
+    packed = browser.get(
+        reverse("admin:sheets_importbatch_export"),
+        {"project": str(film.pk), "format": "csv", "discipline": ""},
+    )
+    assert packed["Content-Type"] == "application/zip"
+    file = SimpleUploadedFile("FROST.zip", packed.content)
+    told = browser.post(reverse("admin:sheets_importbatch_add"), {"project": film.pk, "file": file})
+    assert "This is a ZIP of other files, no workbook." in told.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_what_is_chosen_from_a_list_is_told_in_the_readers_language(
+    browser: Client, film: Project, user: User
+) -> None:
+    rows = [["sequence", "code", "time_of_day"], ["SQ010", "SH0010", "golden_hour"]]
+    batch = bring(film, user, csv_of(rows), "shots.csv")
+    html = browser.get(page(batch), headers={"accept-language": "ko"}).content.decode()
+    assert "<ins>골든 아워</ins>" in html
 
 
 def test_columns_are_named_in_the_readers_language_and_a_cell_at_fault_is_shown_as_it_stands(

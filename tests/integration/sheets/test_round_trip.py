@@ -141,6 +141,13 @@ def test_the_technical_sheet_has_a_column_for_each_category(film: Project, user:
     assert (first["shot_size"], first["lens_focal"]) == ("close-up", "35mm")
 
 
+def test_a_project_without_rows_of_a_kind_comes_back_from_json(film: Project, user: User) -> None:
+    Look.objects.filter(project=film).delete()
+    file = exported(film, user, format="json")
+    assert json.loads(file.content)["looks"] == []
+    assert brought_back(film, user, file.content, file.name) == NOTHING
+
+
 def test_a_text_too_long_for_a_cell_is_told_instead_of_cut(film: Project, user: User) -> None:
     from apps.common.errors import Refused
 
