@@ -199,9 +199,12 @@ def test_revoking_ends_the_page_the_notes_and_the_files_at_once(shared: Shared) 
     (url,) = files_on(page(browser, shared))
     assert revoke_link(shared.link, user=shared.user)
     assert not revoke_link(shared.link, user=shared.user)
-    told = Activity.objects.filter(kind="client_link", verb="revoked").get()
-    assert (told.actor, told.changes["revoked_by"]) == (shared.user.username, ["", shared.user.username])
-    assert told.project == shared.link.playlist.project_id
+    written = Activity.objects.filter(kind="client_link", verb="revoked").get()
+    assert (written.actor, written.changes["revoked_by"]) == (
+        shared.user.username,
+        ["", shared.user.username],
+    )
+    assert written.project == shared.link.playlist.project_id
     assert browser.get(shared.address).status_code == 410
     assert browser.post(shared.address, {"name": "Hana"}).status_code == 410
     assert browser.get(shared.notes, {"take": str(shared.take.pk)}).status_code == 410
