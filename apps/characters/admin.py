@@ -25,7 +25,8 @@ from apps.common.admin_forms import CodedForm, become
 from apps.common.counting import count_of
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, clamped, no_picture, spoken, thumbnail
-from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin, ScopedInline
 from apps.projects.reach import person_of
 
 _WORN: Final = "_shotfarm_worn"

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.admin_deletes import DeletesAsSeen
+from apps.common.admin_filters import FIND, choices_found
 from apps.common.admin_versions import (
     VERSION,
     Meanwhile,
@@ -100,6 +101,12 @@ class Page(DeletesAsSeen, _ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DressedList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if FIND in request.GET:
+            return choices_found(self, request)
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show what a service refuses after the form was valid (somebody took the code meanwhile).

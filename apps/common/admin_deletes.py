@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.common.admin_versions import VERSION, Meanwhile, key_in, version_in, version_sent
 from apps.common.errors import NotAllowed, Refused
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
     _ModelAdmin = object
+
+
+MOST_NAMED: Final = 50
+"""Of more rows that keep another the first are named, and the others counted."""
+
+
+def named_first(names: Sequence[Any], count: int) -> list[Any]:
+    """The first MOST_NAMED of so many names, and how many there are beside them."""
+    first = list(names[:MOST_NAMED])
+    if more := count - len(first):
+        first.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+    return first
 
 
 class DeletesAsSeen(_ModelAdmin):
@@ -43,7 +56,8 @@ class DeletesAsSeen(_ModelAdmin):
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
         """What would go, and, by name, what keeps it."""
         gone, counts, lacking, kept = super().get_deleted_objects(objs, request)
-        return gone, counts, lacking, sorted(kept, key=lambda told: strip_tags(str(told)))
+        named = sorted(kept, key=lambda told: strip_tags(str(told)))
+        return gone, counts, lacking, named_first(named, len(named))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, and delete or say why it stays; of what was changed after the page was opened, ask again."""

@@ -47,6 +47,9 @@ MISSED: Final = "missed"
 STORY: Final = "story"
 """The kind of an id that is the story of state events: a job's, where it is one of a job at all."""
 
+PERSONAL: Final = "notice"
+"""The kind whose ids are people's: each hears of it alone."""
+
 
 @dataclass(frozen=True)
 class News:

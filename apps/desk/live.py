@@ -1,4 +1,4 @@
-"""The one address that running pages ask: the living cells of the rows they show."""
+"""What running pages ask: the living cells of the rows they show, and how much is unread."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from apps.desk.sidebar import unread
 from apps.projects.selectors import scoped
 from apps.renders import cells
 from apps.renders.models import Job, RenderBatch
@@ -32,6 +34,14 @@ def live_rows(request: HttpRequest) -> HttpResponse:
     drawn += [tally_cell(batch, counted[batch.pk], swap=True) for batch in batches]
     going_on = any(cells.is_open(job) for job in rows) or any(counted[batch.pk].open for batch in batches)
     response = HttpResponse("".join(drawn), status=200 if going_on else STOP_POLLING)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def unread_badge(request: HttpRequest) -> HttpResponse:
+    """Draw again how many notices the reader has not read."""
+    response = render(request, "parts/unread.html", {"count": unread(request)})
     response["Cache-Control"] = "no-store"
     return response
 

@@ -15,5 +15,6 @@ urlpatterns = [
     path("models/", admin.site.admin_view(stockpage.models_page), name="models"),
     path("models/list/", admin.site.admin_view(stockpage.models_list), name="models-list"),
     path("home/live/", admin.site.admin_view(views.home_fragment), name="home-live"),
+    path("unread/", admin.site.admin_view(live.unread_badge), name="unread"),
     path("live/", admin.site.admin_view(live.live_rows), name="live-jobs"),
 ]

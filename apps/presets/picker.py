@@ -20,7 +20,7 @@ from apps.common.show import spoken
 from apps.presets.models import CinematicPreset
 from apps.presets.rules import Broken
 from apps.presets.selectors import Group, Option, groups_for, offered_presets
-from apps.presets.words import told
+from apps.presets.words import shown
 
 TEMPLATE = "admin/presets/picker.html"
 
@@ -54,7 +54,8 @@ class PresetPicker(forms.Widget):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = {str(key) for key in value or ()}
         groups = [_Shown(group, chosen, name) for group in groups_for(self.project, self.kept)]
-        context = {"name": name, "groups": groups, "problems": told(self.problems), "check_at": self.check_at}
+        problems = shown(self.problems, self.project)
+        context = {"name": name, "groups": groups, "problems": problems, "check_at": self.check_at}
         return render_to_string(TEMPLATE, context)
 
 

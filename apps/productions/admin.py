@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -33,14 +33,16 @@ from apps.productions.admin_forms import CastingForm, ShotForm
 from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
 from apps.productions.admin_list import LooksAtShots
 from apps.productions.editing import RULED, check_presets, set_presets
-from apps.productions.models import Shot, ShotCharacter
+from apps.productions.models import Shot, ShotCharacter, ShotPreset
 from apps.productions.preset_apply import used_by
 from apps.productions.preset_check import preset_check_view
 from apps.productions.preset_filter import WearsLook
 from apps.productions.preset_looks import looks_of
 from apps.productions.preset_pages import open_page, presets_view
 from apps.productions.services import ShotFields, create_shot, statuses_from
-from apps.projects.admin_scope import MyProjects, ScopedAdmin, ScopedInline, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin, ScopedInline
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 
@@ -114,10 +116,11 @@ class ShotAdmin(LooksAtShots, PressesShots, ShotColumns, CastsShots, ChangesMany
         return (CastingInline,) if obj is not None else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("casting__character", "assignees")
+        cast = Prefetch("casting", ShotCharacter.objects.select_related("character"))
+        return super().get_queryset(request).prefetch_related(cast, "assignees")
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
-        prefetch_related_objects(rows, "shot_presets__preset")
+        prefetch_related_objects(rows, Prefetch("shot_presets", ShotPreset.objects.select_related("preset")))
 
     def save_model(self, request: HttpRequest, obj: Shot, form: Any, change: bool) -> None:
         if change:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import say_problems
+from apps.common.admin_filters import FindsChoices
 from apps.common.admin_versions import required_version
 from apps.common.errors import NotAllowed, Refused
 from apps.productions.admin_done import say_done
@@ -26,16 +27,18 @@ from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 
 
-class AssignedFilter(admin.SimpleListFilter):
+class AssignedFilter(FindsChoices, admin.SimpleListFilter):
     """By whom they are assigned to: the reader, nobody, or, in a list of one project, any of its people."""
 
     title = gettext_lazy("assigned to")
-    parameter_name = "assigned"
+    parameter_name = find_as = "assigned"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         fixed = [(ME, _("me")), (NOBODY, _("nobody"))]
         project = project_of(request)
-        people = assignable(project) if project is not None else ()
+        told = self.value()
+        chosen = Q(username=told) if told else None
+        people = self.few_of(assignable(project), request, chosen) if project is not None else ()
         return fixed + [(person.username, person.get_full_name() or person.username) for person in people]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Shot]) -> QuerySet[Shot]:

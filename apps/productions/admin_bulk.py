@@ -29,7 +29,8 @@ from apps.productions.admin_done import say_done
 from apps.productions.assigning import assignable
 from apps.productions.bulk import BulkChange, change_shots
 from apps.productions.models import MAX_FRAMES, Location, Shot, TimeOfDay, Weather
-from apps.projects.admin_scope import ScopedAdmin, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import MOST_HANDLES, Project
 from apps.projects.reach import person_of
 

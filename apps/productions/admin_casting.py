@@ -21,7 +21,8 @@ from apps.common.ids import uuid_in
 from apps.productions.breakdown import CAST_OF, columns, rows_of
 from apps.productions.models import Episode, Shot
 from apps.productions.models import Sequence as ShotSequence
-from apps.projects.admin_scope import ScopedAdmin, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import Project
 from apps.projects.picker import FILTER, PROJECT_OF_PAGE
 from apps.projects.reach import person_of
@@ -63,6 +64,8 @@ class CastsShots(ScopedAdmin):
         asked = {"shots": ",".join(key.hex for key, _project, _sequence in keys)}
         if len(keys) > MOST_SELECTED:
             asked = {"sequence": str(*sequences)}
+            told = _("More than %(most)d shots are selected: this is the casting of their whole sequence.")
+            messages.info(request, told % {"most": MOST_SELECTED})
         return HttpResponseRedirect(f"{reverse('admin:productions_shot_casting')}?{urlencode(asked)}")
 
     def casting_page(self, request: HttpRequest) -> HttpResponse:
@@ -78,6 +81,9 @@ class CastsShots(ScopedAdmin):
             messages.info(request, told)
             return HttpResponseRedirect(reverse("admin:productions_sequence_changelist"))
         setattr(request, PROJECT_OF_PAGE, project.pk)
+        if len(asked.keys) > MOST_SELECTED:
+            told = _("The address names %(count)d shots: the first %(most)d of them are shown.")
+            messages.warning(request, told % {"count": len(asked.keys), "most": MOST_SELECTED})
         page = asked.page
         found = list(asked.shots[page * AT_ONCE : (page + 1) * AT_ONCE + 1])
         shots, more = found[:AT_ONCE], len(found) > AT_ONCE

@@ -24,13 +24,15 @@ from unfold.templatetags.unfold_list import results
 from apps.common.admin_versions import VERSION, Meanwhile, version_sent
 from apps.common.collisions import again_after_collision
 from apps.common.errors import Conflict, NotAllowed, Problem, Refused, Stale
+from apps.common.ids import uuid_in
 from apps.common.show import spoken
 from apps.ledger.services.versions import require_unchanged
 from apps.productions.admin_picks import FIELD, PEOPLE, PICKS, PickForm, keys_in, offer_of
 from apps.productions.editing import amend_shot
 from apps.productions.models import Location, Shot
 from apps.productions.services import move_shot_status, statuses_from
-from apps.projects.admin_scope import ScopedAdmin, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 
@@ -160,7 +162,9 @@ class EditsCells(ScopedAdmin):
 
     def _asked(self, request: HttpRequest, object_id: str, among: Collection[str] = ALL) -> tuple[Shot, str]:
         """The shot and the cell of it (the first of ``among``, if none is named) that the person may open."""
-        shot = self.get_object(request, object_id)
+        rows = self.get_queryset(request).prefetch_related(None).select_related("sequence", "project")
+        key = uuid_in(object_id)
+        shot: Shot | None = rows.filter(pk=key).first() if key is not None else None
         told = request.POST if request.method == "POST" else request.GET
         cell = str(told.get("cell", next(iter(among))))
         if shot is None or cell not in among:

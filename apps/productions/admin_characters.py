@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.lists import choice_of, remember_choice
 from apps.characters.admin import CharacterAdmin
 from apps.characters.models import Character
+from apps.common.admin_deletes import MOST_NAMED, named_first
 from apps.common.show import link
 from apps.productions.models import Shot, ShotCharacter
 from apps.projects.admin_scope import ScopedList, back_to
@@ -91,17 +92,20 @@ class CastCharacterAdmin(CharacterAdmin):
     def get_deleted_objects(
         self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """Name the shots that keep somebody: a row of casting has the character's name alone."""
-        gone, counts, lacking, kept = super().get_deleted_objects(objs, request)
-        cast = ShotCharacter.objects.filter(character__in=[row.pk for row in objs]) if kept else []
-        if not cast:
-            return gone, counts, lacking, kept
-        shots = Shot.objects.filter(casting__in=cast).select_related("sequence").distinct()
+        """Name the shots that keep somebody: a row of casting has the character's name alone.
+
+        Where there are any nothing else is asked: somebody may be in every shot of a long film.
+        """
+        cast = ShotCharacter.objects.filter(character__in=[row.pk for row in objs])
+        shots = Shot.objects.filter(pk__in=cast.values("shot")).select_related("sequence")
+        in_order = shots.order_by("sequence__order", "sequence__code", "order", "code")
         named = [
             link(reverse("admin:productions_shot_change", args=[shot.pk]), shot.full_code)
-            for shot in shots.order_by("sequence__order", "order", "code")
+            for shot in in_order[:MOST_NAMED]
         ]
-        return gone, counts, lacking, named
+        if not named:
+            return super().get_deleted_objects(objs, request)
+        return [], {}, set(), named_first(named, shots.count())
 
     @admin.display(description=gettext_lazy("shots"), ordering="_shots")
     def shot_count(self, character: Any) -> SafeString:

@@ -18,7 +18,8 @@ from apps.common.show import link, spoken
 from apps.productions.admin_forms import EpisodeForm, LocationForm, SequenceForm
 from apps.productions.models import Episode, Location, Sequence
 from apps.productions.services import create_episode, create_sequence
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
 
 

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.presets.words import told
+from apps.presets.words import shown
 from apps.productions.models import Shot
 from apps.productions.picking import MOST_OFFERED, CastPicks, PeoplePicks, Pick, Picks, PresetPicks
 
@@ -90,5 +90,5 @@ def offer_of(picks: Picks, typed: str, keys: Sequence[str]) -> dict[str, Any]:
     return {
         "options": found[:MOST_OFFERED],
         "more": len(found) > MOST_OFFERED,
-        "problems": told(picks.broken(keys)),
+        "problems": shown(picks.broken(keys), picks.shot.project_id),
     }

@@ -23,7 +23,9 @@ from apps.productions.automating import faults_of, may_write, remove_automation,
 from apps.productions.models import Automation, Deed, ShotStatus
 from apps.productions.states import LEFT_ALONE, SHOT
 from apps.productions.statuses import save_status
-from apps.projects.admin_scope import FarmAdmin, MyProjects, PlainChoices
+from apps.projects.admin_choices import PlainChoices
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for

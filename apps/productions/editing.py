@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Unpack
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -84,13 +85,9 @@ def update_shot(
     require(user, Act.PLAN, shot.project, shot=shot.pk)
     require_unlocked(shot)
     _check_location(shot.project_id, fields)
-    edited = Shot.objects.get(pk=shot.pk)
-    for name, value in fields.items():
-        setattr(edited, name, value)
     with transaction.atomic():
-        if "continuity_from" in fields:
-            _check_continuity(edited, edited.project_id, fields)
-        clean(edited)
+        if fields:
+            _check_fields(shot, fields)
         _write(shot, fields, user=user, row_version=row_version, casting=casting, presets=presets)
 
 
@@ -138,6 +135,16 @@ def _write(
             check_presets(shot)
 
 
+def _check_fields(shot: Shot, fields: ShotFields) -> None:
+    """What the shot would be with these; of its cast and presets nothing is asked here."""
+    edited = Shot.objects.get(pk=shot.pk)
+    for name, value in fields.items():
+        setattr(edited, name, value)
+    if "continuity_from" in fields:
+        _check_continuity(edited, edited.project_id, fields)
+    clean(edited)
+
+
 def _check_location(project_id: Any, fields: ShotFields) -> None:
     location = fields.get("location")
     if location is not None and location.project_id != project_id:
@@ -160,10 +167,7 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
             project=shot.project_id, code__in=[part.character for part in parts]
         )
     }
-    costumes = {
-        (costume.character_id, costume.name): costume
-        for costume in Costume.objects.filter(character__in=characters.values())
-    }
+    costumes = _costumes_of(characters.values(), {part.costume for part in parts} - {""})
     rows: list[ShotCharacter] = []
     for order, part in enumerate(parts):
         character = characters.get(part.character)
@@ -192,6 +196,14 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
         raise Refused(*problems)
     ShotCharacter.objects.filter(shot=shot).delete()
     ShotCharacter.objects.bulk_create(rows)
+
+
+def _costumes_of(characters: Iterable[Character], names: set[str]) -> dict[tuple[UUID, str], Costume]:
+    """Costumes of these names, by (character, name); nothing is asked where none is named."""
+    if not names:
+        return {}
+    rows = Costume.objects.filter(character__in=characters, name__in=names)
+    return {(costume.character_id, costume.name): costume for costume in rows}
 
 
 def _set_presets(shot: Shot, names: Sequence[str]) -> None:

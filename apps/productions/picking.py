@@ -170,8 +170,8 @@ class PresetPicks(Picks):
 
     @property
     def _presets(self) -> dict[str, CinematicPreset]:
-        """What may be picked, and what is there though it is offered no more."""
-        return {preset.ref: preset for preset in self._there} | self._library
+        """What may be picked, and what is there, though it is offered no more or another has its name."""
+        return self._library | {preset.ref: preset for preset in self._there}
 
 
 class PeoplePicks(Picks):

@@ -14,7 +14,7 @@ from apps.presets.models import CinematicPreset
 from apps.presets.picker import PresetPicker
 from apps.presets.rules import Broken, LookFacts, broken_when_rendered
 from apps.presets.selectors import chosen, rules_in, seen_by
-from apps.presets.words import told
+from apps.presets.words import shown
 from apps.productions.models import Location, Sequence
 from apps.productions.preset_facts import year_of
 from apps.projects.reach import person_of, reach_of
@@ -31,11 +31,12 @@ def preset_check_view(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     if not reach_of(request).anywhere(Act.VIEW):
         raise PermissionDenied
-    problems = _broken_by(request)
-    return render(request, FRAGMENT, {"problems": told(problems)})
+    problems, project = _broken_by(request)
+    return render(request, FRAGMENT, {"problems": shown(problems, project)})
 
 
-def _broken_by(request: HttpRequest) -> tuple[Broken, ...]:
+def _broken_by(request: HttpRequest) -> tuple[tuple[Broken, ...], UUID | None]:
+    """The rules that are broken, and the film whose they are."""
     sent, person = request.POST, person_of(request)
     keys = PresetPicker().value_from_datadict(sent, request.FILES, FIELD)
     presets = seen_by(CinematicPreset.objects.select_related("category"), person).filter(
@@ -51,7 +52,7 @@ def _broken_by(request: HttpRequest) -> tuple[Broken, ...]:
         year=year_of(sequence),
     )
     project = sequence.project_id if sequence else None
-    return broken_when_rendered(rules_in([project])[project], facts)
+    return broken_when_rendered(rules_in([project])[project], facts), project
 
 
 def _row(sent: Mapping[str, str], field: str, rows: Any) -> Any:

@@ -5,29 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from apps.common.admin_filters import FindsChoices
+from apps.common.ids import uuid_in
 from apps.common.show import spoken
 from apps.presets.models import Look
 from apps.presets.selectors import seen_by
 from apps.productions.preset_looks import wearing
 
 
-class WearsLook(admin.SimpleListFilter):
+class WearsLook(FindsChoices, admin.SimpleListFilter):
     """Shots that have every preset of a look."""
 
     title = gettext_lazy("look")
-    parameter_name = "look"
+    parameter_name = find_as = "look"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        looks = seen_by(Look.objects.filter(archived=False), request.user)
-        return [(str(look.pk), spoken(look, "name")) for look in looks]
+        self.offered = seen_by(Look.objects.filter(archived=False), request.user)
+        key = uuid_in(self.value() or "")
+        few = self.few_of(self.offered, request, Q(pk=key) if key is not None else None)
+        return [(str(look.pk), spoken(look, "name")) for look in few]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        key = self.value()
-        if key is None:
+        told = self.value()
+        if told is None:
             return queryset
-        if key not in {value for value, _label in self.lookup_choices}:
-            return queryset.none()
-        return wearing(queryset, Look.objects.get(pk=key))
+        key = uuid_in(told)
+        look = self.offered.filter(pk=key).first() if key is not None else None
+        return wearing(queryset, look) if look is not None else queryset.none()

@@ -24,10 +24,17 @@ from apps.common.show import spoken
 from apps.presets.models import CinematicPreset, Look
 from apps.presets.picker import PickedPresets
 from apps.presets.selectors import looks_for
-from apps.presets.words import told
+from apps.presets.words import shown_in, terms_in_words
 from apps.productions.admin_done import say_done
 from apps.productions.models import Shot
-from apps.productions.preset_apply import ApplyPlan, Mode, apply_presets, plan_presets, presets_of_look
+from apps.productions.preset_apply import (
+    MOST_SHOTS,
+    ApplyPlan,
+    Mode,
+    apply_presets,
+    plan_presets,
+    presets_of_look,
+)
 from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
@@ -76,8 +83,12 @@ class GiveForm(forms.Form):
 
 
 def open_page(page: ScopedAdmin, request: HttpRequest, ids: Iterable[object]) -> HttpResponse:
-    """Show the form for the selected shots."""
-    shots = _shots(page, request, ids)
+    """Show the form for the selected shots; say so where they are too many."""
+    keys = list(ids)
+    if len(keys) > MOST_SHOTS:
+        messages.error(request, _("at most %d shots at a time") % MOST_SHOTS)
+        return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
+    shots = _shots(page, request, keys)
     if (wrong := _not_together(shots)) is not None:
         messages.error(request, wrong)
         return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
@@ -126,6 +137,8 @@ def _show(
     problems: Iterable[Problem] = (),
 ) -> HttpResponse:
     changing = plan.changing if plan else []
+    told = changing[:SHOWN]
+    words = terms_in_words((one for row in told for one in row.broken), shots[0].project_id)
     context: dict[str, Any] = {
         **page.admin_site.each_context(request),
         "title": ngettext("Presets for %(count)d shot", "Presets for %(count)d shots", len(shots))
@@ -144,9 +157,9 @@ def _show(
                 "shot": row.shot.full_code,
                 "lost": [spoken(preset, "name") for preset in row.lost],
                 "gained": [spoken(preset, "name") for preset in row.gained],
-                "rules": told(row.broken),
+                "rules": shown_in(words, row.broken),
             }
-            for row in changing[:SHOWN]
+            for row in told
         ],
     }
     return TemplateResponse(request, TEMPLATE, context)

@@ -6,37 +6,32 @@ A role is the whole permission: Django's model permissions count only on pages o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
-from django.contrib.admin.exceptions import NotRegistered
+from django.contrib import messages
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, ForeignKey, Model, QuerySet
-from django.forms import ModelChoiceField
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from apps.common.admin import DressedList, Tabular, say_problems
-from apps.common.admin_forms import name_choices
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
-from apps.common.show import spoken
 from apps.ledger.documents import document_of, is_tracked
 from apps.ledger.models import Activity
 from apps.ledger.pages import Remembered
 from apps.ledger.services.removing import in_use, users_of
-from apps.projects.models import Project
+from apps.projects.admin_choices import ScopedChoices
 from apps.projects.picker import PROJECT_OF_PAGE, project_of
 from apps.projects.reach import person_of, reach_of, sees_farm
 from apps.projects.roles import Act
-from apps.projects.selectors import key_at, projects_for, scoped
+from apps.projects.selectors import key_at, projects_for
 
 
 def back_to(request: HttpRequest, otherwise: str) -> str:
@@ -47,91 +42,6 @@ def back_to(request: HttpRequest, otherwise: str) -> str:
     ):
         return wanted
     return otherwise
-
-
-def label_of(row: Model) -> str:
-    """Name a row to choose: its code, and its name in the page's language."""
-    if not hasattr(row, "name_ko"):
-        return str(row)
-    return f"{getattr(row, 'code', '')} {spoken(row, 'name')}".strip()
-
-
-class PlainChoices:
-    """Fields that choose other rows, without the buttons that add, change and delete those."""
-
-    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # The rows chosen from have pages of their own; four little buttons beside each choice are noise.
-            wrapper = field.widget
-            wrapper.can_add_related = wrapper.can_change_related = False
-            wrapper.can_delete_related = wrapper.can_view_related = False
-        return field
-
-
-class ScopedChoices(PlainChoices):
-    """Foreign keys offer rows of the person's projects; on the page of a row, of that row's project.
-
-    ``paths_to_project`` names the path for fields whose model has no page of its own; ``grouped_by``
-    puts an inline's choices into groups.
-    """
-
-    admin_site: admin.AdminSite
-    choosing_act: Act = Act.PLAN
-    paths_to_project: Mapping[str, str] = {}
-    grouped_by: Mapping[str, Callable[[Any], str]] = {}
-    listed_once = False
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField[Any] | None:
-        if "queryset" not in kwargs:
-            rows = self.choices_for(db_field, request)
-            if rows is not None:
-                kwargs["queryset"] = rows
-        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]  # a mixin
-            db_field, request, **kwargs
-        )
-        if field is not None:
-            name_choices(field, label_of)
-        if field is not None and self.listed_once:
-            # Listed once for all rows of the inline: a query per row is a query too many.
-            field.choices = self.listed(db_field, field)
-        return field
-
-    def choices_for(self, db_field: ForeignKey[Any, Any], request: HttpRequest) -> QuerySet[Any] | None:
-        """Return the rows this person may choose from; None leaves Django's default."""
-        related: type[Model] = db_field.remote_field.model
-        path = self.paths_to_project.get(db_field.name) or self.path_to_project(related)
-        if path is None:
-            return None
-        project: UUID | None = getattr(request, PROJECT_OF_PAGE, None)
-        rows = related._default_manager.all()
-        if project is not None and path != "pk":
-            return scoped(rows, request.user, path=path).filter(**{path: project})
-        # A new row may be made where the person does this to everything.
-        return rows.filter(reach_of(request).covers(self.choosing_act, path=path))
-
-    def path_to_project(self, related: type[Model]) -> str | None:
-        """Return the path from a model to its project, None if it belongs to no project."""
-        if related is Project:
-            return "pk"
-        try:
-            page = self.admin_site.get_model_admin(related)
-        except NotRegistered:
-            return None
-        return page.project_path if isinstance(page, ScopedAdmin) else None
-
-    def listed(self, db_field: Field[Any, Any], field: ModelChoiceField[Any]) -> list[Any]:
-        """Return the choices as a list, in groups where ``grouped_by`` names the field."""
-        group_of = self.grouped_by.get(db_field.name)
-        blank: list[Any] = [("", "–")]
-        if group_of is None:
-            return blank + [(row.pk, field.label_from_instance(row)) for row in field.queryset or ()]
-        groups: dict[str, list[tuple[Any, str]]] = {}
-        for row in field.queryset or ():
-            groups.setdefault(group_of(row), []).append((row.pk, field.label_from_instance(row)))
-        return blank + list(groups.items())
 
 
 class ScopedList(DressedList):
@@ -343,19 +253,3 @@ class FarmAdmin(Remembered):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return sees_farm(request) or super().has_view_permission(request, obj)
-
-
-class MyProjects(admin.RelatedFieldListFilter):
-    """A filter that offers what the person sees, named in the page's language."""
-
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        rows = scoped_rows(field.remote_field.model, request, model_admin)
-        return [(row.pk, label_of(row)) for row in rows]
-
-
-def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdmin[Any]) -> QuerySet[Any]:
-    """Return the rows of a related model as its own page would list them for this person."""
-    if related is Project:
-        return projects_for(request.user)
-    queryset: QuerySet[Any] = page.admin_site.get_model_admin(related).get_queryset(request)
-    return queryset

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from apps.prompts import words
-from apps.prompts.facts import CastMember, CostumeFacts, LocationFacts, PresetFacts, ShotFacts
+from apps.prompts.facts import Bilingual, CastMember, CostumeFacts, LocationFacts, PresetFacts, ShotFacts
 from apps.prompts.order import Order, Piece
 from apps.prompts.segments import NEGATIVE, Segment, Source, left
 from apps.prompts.text import Phrase, clean, pick, plain, split_phrases
@@ -127,7 +127,7 @@ def _of_shot(
         return Source(piece, "shot", facts.shot_id, field, facts.code)
 
     if piece == "scene":
-        yield source("description").says(pick(facts.description, language))
+        yield source("description").says(_scene(facts.description, language))
     elif piece == "location":
         if facts.location is not None:
             yield _place(facts.location, language)
@@ -142,6 +142,12 @@ def _of_shot(
             yield source("dialogue").says(words.saying(plain(spoken), language))
     else:  # a family of presets, or all that have no place of their own
         yield from (_fragment(one, language) for one in presets if order.family_of(one.category) == piece)
+
+
+def _scene(told: Bilingual, language: str) -> Phrase:
+    """What happens in the shot, in the prompt's language, else in the other: no prompt is without it."""
+    said, korean = pick(told, language), clean(told.ko)
+    return Phrase(korean, "ko", fallback=True) if korean and not said.text else said
 
 
 def _of_person(piece: str, member: CastMember, language: str) -> Iterator[Segment]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 REASONS: Final[Mapping[str, Promise]] = {
     # written
     "fallback": _("there is no Korean text; the English one stands in for it"),
+    "fallback_ko": _("there is no English text; the Korean one stands in for it"),
     "costume_override": _("typed for this shot: it comes before every costume"),
     "costume_chosen": _("chosen for this shot: it comes before the default costume"),
     "costume_default": _("the character's default costume"),

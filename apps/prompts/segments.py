@@ -96,10 +96,11 @@ class Source:
             row=self.row,
             field=own_field,
             language=phrase.language,
-            why=why or ("fallback" if phrase.fallback else ""),
+            why=why or (_FALLBACK[phrase.language] if phrase.fallback else ""),
         )
 
 
+_FALLBACK: Final = {"en": "fallback", "ko": "fallback_ko"}
 _WITH_KOREAN: Final = frozenset({"description", "name", "prompt", "action", "costume_override"})
 
 

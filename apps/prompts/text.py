@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from apps.prompts.facts import Bilingual
 
+LANGUAGES: Final = {"en": "English", "ko": "Korean"}
 _HANGUL = re.compile(r"[가-힣]")
 _SPACE = re.compile(r"\s+")
 _COMMAS = re.compile(r"\s*,(?:\s*,)*\s*")
@@ -19,15 +21,15 @@ _ENDS_A_SENTENCE = ("!", "?", "…", "...", "。", "！", "？", '."', '!"', '?"
 
 @dataclass(frozen=True)
 class Phrase:
-    """Text in the prompt's language, or in English where the Korean was missing (``fallback``)."""
+    """Text in the prompt's language, or in the other where that was missing (``fallback``)."""
 
     text: str
     language: str = ""
     fallback: bool = False
 
     def labelled(self, label: str) -> str:
-        """Return the label, saying so if the text is English where Korean was asked for."""
-        return f"{label} (English)" if self.fallback else label
+        """Return the label, saying so if the text is in another language than was asked for."""
+        return f"{label} ({LANGUAGES[self.language]})" if self.fallback else label
 
 
 def pick(text: Bilingual, language: str) -> Phrase:

@@ -23,7 +23,8 @@ from apps.common.errors import Conflict, Refused, Stale
 from apps.common.show import moment, state_badge
 from apps.ledger.models import Batch
 from apps.ledger.selectors import taken_back_by
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
@@ -40,6 +41,7 @@ from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask
 from apps.sheets.services.undoing import undo_import
 from apps.sheets.services.uploading import upload
+from apps.sheets.speaking import words_for
 from apps.sheets.states import OPEN, BatchState
 
 STOP_POLLING = 286
@@ -142,6 +144,7 @@ class ImportBatchAdmin(ScopedAdmin):
             "may_change": self.may(request, Act.PLAN, batch),
             "form": MappingForm(batch, targets(batch.project_id)) if open_ else None,
             "page": page,
+            "words": words_for(batch.project_id),
             "only": only,
             "sheet": sheet,
             "tallies": tallies(batch),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from apps.common.admin_forms import name_choices
-from apps.projects.admin_scope import label_of
+from apps.projects.admin_choices import label_of
 from apps.projects.models import Project
 from apps.sheets.exporting import Discipline
 from apps.sheets.headings import IGNORED, SHEETS, WORDS, Targets, columns_of, nearest

@@ -39,7 +39,7 @@ def _says(column: Column) -> str:
     if column.key:
         told.append("names the row")
     if column.required:
-        told.append("a new row must say it")
+        told.append("a new row must say it" + (f", or `{column.or_else}`" if column.or_else else ""))
     if column.told_only:
         told.append("only told, never written")
     if column.rule:

@@ -16,6 +16,7 @@ from apps.presets.models import PresetCategory
 from apps.productions.importing import cells
 from apps.productions.importing.layout import PLANNING, SHOTS, Column, Layout
 from apps.productions.importing.reader import HeadingRow, Row, Sheet, heading
+from apps.sheets.languages import by_language
 
 IGNORED: Final = ""
 """The column that stands for: not read."""
@@ -207,12 +208,17 @@ def guess(sheet: Sheet, known: Targets, *, alone: bool) -> Guess:
     if sheet.name.startswith("_"):
         return Guess(IGNORED, (IGNORED,) * len(sheet.headings))
     if ours := _SHEET_WORDS.get(heading(sheet.name)):
-        return Guess(ours, columns_of(sheet.headings, ours, known))
+        return _told(sheet, ours, known)
     found = max(known.by_sheet, key=lambda ours: _fits(sheet.headings, ours, known))
     if _fits(sheet.headings, found, known) <= 0 and not alone:
         return Guess(IGNORED, (IGNORED,) * len(sheet.headings))
     chosen = found if _fits(sheet.headings, found, known) > 0 else SHOTS.sheet
-    return Guess(chosen, columns_of(sheet.headings, chosen, known))
+    return _told(sheet, chosen, known)
+
+
+def _told(sheet: Sheet, ours: str, known: Targets) -> Guess:
+    columns = columns_of(sheet.headings, ours, known)
+    return Guess(ours, by_language(columns, sheet, layout_of(ours, known)))
 
 
 def columns_of(headings: Iterable[str], sheet: str, known: Targets) -> tuple[str, ...]:

@@ -69,6 +69,8 @@ def note_of(column: Column) -> str:
     told = [label_of(column.name)]
     if column.key:
         told.append(_("Names the row; never change it."))
+    elif column.or_else:
+        told.append(_("A new row must say it, or “%s”.") % column.or_else)
     elif column.required:
         told.append(_("A new row must say it."))
     if column.told_only:

@@ -1,6 +1,7 @@
 /* Pages that keep themselves current. Parts that say what they show (data-news: kinds; data-about: keys; data-project;
    data-gap: seconds between two looks) are fetched again by htmx when the farm tells of a change in that: one stream of
-   events for the page (docs/events.md). While nothing is heard, each part looks by itself every ALONE_S seconds. */
+   events for the page (docs/events.md). While nothing is heard, each part looks by itself every ALONE_S seconds. A part
+   that only rides (data-rides: the sidebar's, on every page) opens no stream, and looks where others do. */
 
 /** @typedef {{kind: string, project: string | null, ids: string[], within: string[], many: boolean}} Change */
 /** @typedef {{last: number, timer: number, ended: boolean}} Turn  When a part looked last; whether it will. */
@@ -23,6 +24,7 @@
 
   /** @returns {HTMLElement[]} */
   const parts = () => [...document.querySelectorAll(/** @type {"div"} */ ("[data-news]"))];
+  const listening = () => parts().some((part) => !("rides" in part.dataset));
   /** @param {HTMLElement} part  A part that is drawn anew is another element with the same name. */
   const nameOf = (part) => part.id || part.getAttribute("hx-get") || "";
   /** @param {HTMLElement} part @returns {Turn} */
@@ -72,7 +74,7 @@
   };
 
   const open = () => {
-    if (source || document.hidden || !sign || !parts().length) return;
+    if (source || document.hidden || !sign || !listening()) return;
     const stream = new EventSource(`${sign.dataset.events}?after=${encodeURIComponent(place)}`);
     source = stream;
     /** @param {MessageEvent} event */
@@ -115,7 +117,7 @@
   });
 
   window.setInterval(() => {
-    if (document.hidden) return;
+    if (document.hidden || !listening()) return;
     const patience = (live ? LIVE_S : ALONE_S) * 1000;
     for (const part of parts()) {
       const turn = turnOf(part);

@@ -66,3 +66,26 @@ def test_what_changed_just_before_a_tab_was_left_is_looked_at_when_it_is_shown_a
         page.evaluate("away(false)")
         page.clock.run_for(3_000)
         assert looks(page) == 2
+
+
+def test_what_only_rides_looks_where_others_listen_and_opens_no_stream_alone() -> None:
+    rides = '<span id="unread" data-news="notice" data-rides></span>'
+    with chromium() as browser, visit(browser, "live-rides") as visitor:
+        page = visitor.page
+        page.clock.install()
+        page.set_content(PAGE.replace('<section id="part" data-news="job" data-gap="5"></section>', rides))
+        page.add_script_tag(content=STAGE)
+        page.add_script_tag(content=SCRIPT.read_text())
+        page.evaluate("document.dispatchEvent(new Event('DOMContentLoaded'))")
+        page.evaluate("window.dispatchEvent(new Event('pageshow'))")
+        page.clock.run_for(120_000)
+        assert page.evaluate("window.source === undefined") and looks(page) == 0
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=part data-news=job></p>')")
+        page.evaluate("window.dispatchEvent(new Event('pageshow'))")
+        page.evaluate("say('hello', {missed: false})")
+        page.clock.run_for(5_000)  # what has not looked for long looks at once
+        page.evaluate("window.looks = 0")
+        told = "{kind: 'notice', project: null, ids: ['me'], within: [], many: false}"
+        page.evaluate(f"say('changed', {told})")
+        page.clock.run_for(1_000)
+        assert looks(page) == 1

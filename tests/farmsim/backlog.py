@@ -20,7 +20,7 @@ from apps.productions.models import Shot
 from apps.renders.models import Job
 from apps.renders.services import bus
 from apps.renders.services.lanes import wake
-from apps.renders.services.submit import FARM_SCOPE
+from apps.renders.services.making import FARM_SCOPE
 
 SEED: Final = "((p.seed + 1000 * t.take) %% 9007199254740991)"
 OWN: Final = {

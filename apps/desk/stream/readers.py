@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from apps.accounts.models import User
 from apps.accounts.person import person_of
-from apps.common.news import MISSED
+from apps.common.news import MISSED, PERSONAL
 from apps.desk.stream.subjects import Change
 from apps.projects.models import Membership
 from apps.projects.reach import OPERATES
@@ -25,14 +25,17 @@ from apps.projects.roles import Act, roles_for
 
 @dataclass(frozen=True)
 class Rights:
-    """What somebody may hear of: these projects, all of them, what all projects share."""
+    """What somebody may hear of: these projects, all of them, what all projects share; what is their own."""
 
     projects: frozenset[str] = frozenset()
     everything: bool = False
     farm: bool = False
+    person: str = ""
 
     def cover(self, change: Change) -> bool:
         """Tell whether this change may be told."""
+        if change.kind == PERSONAL:
+            return change.ids == (self.person,)
         if change.kind == MISSED or self.everything:
             return True
         return change.project in self.projects if change.project else self.farm
@@ -99,6 +102,7 @@ def _rights_of(people: Sequence[User]) -> Mapping[UUID, Rights]:
         seen[person].add(str(project))
     return {
         one.pk: Rights(
+            person=str(one.pk),
             projects=frozenset(seen[one.pk]),
             everything=one.is_superuser,
             farm=bool(seen[one.pk]) or any(map(one.has_perm, OPERATES)),

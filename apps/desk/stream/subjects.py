@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Model
 
 from apps.common.ids import uuid_in
-from apps.common.news import MISSED, STORY, News
+from apps.common.news import MISSED, PERSONAL, STORY, News
 from apps.folders.models import Publication
 from apps.keeping.models import ProjectArchive
 from apps.materials.models import Material
@@ -56,7 +56,7 @@ OF_THE_FARM: Final[Mapping[str, str]] = {
 class Change:
     """Things of one kind that changed in one project ("": the farm's), and keys of what they are part of.
 
-    ``kind`` MISSED says that something is missing here.
+    ``kind`` MISSED says that something is missing here; PERSONAL has the key of the one person who may hear.
     """
 
     kind: str
@@ -95,6 +95,8 @@ def _read(subject: Subject, ids: Iterable[str]) -> dict[str, tuple[str, tuple[st
 def _changes(one: News, known: Known) -> Iterator[Change]:
     if one.kind == MISSED or one.project:
         yield Change(one.kind, one.project, one.ids)
+    elif one.kind == PERSONAL:
+        yield from (Change(PERSONAL, "", (person,)) for person in one.ids)
     elif one.kind in OF_THE_FARM:
         yield Change(OF_THE_FARM[one.kind], "", one.ids)
     elif subject := OF_PROJECTS.get(one.kind):

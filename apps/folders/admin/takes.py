@@ -46,9 +46,10 @@ class PublishedTakeAdmin(RenderedTakeAdmin):
 
     @admin.action(description=gettext_lazy("Publish"), permissions=["plan"])
     def publish(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
-        done = 0
+        done = left = 0
         for take in takes.select_related("project", "shot__sequence__episode", "shot__project"):
             if not self.may(request, Act.PLAN, take):
+                left += 1
                 continue
             try:
                 publish_take(take, user=person_of(request))
@@ -58,6 +59,11 @@ class PublishedTakeAdmin(RenderedTakeAdmin):
                 done += 1
         told = ngettext("%(done)d take is published.", "%(done)d takes are published.", done)
         messages.success(request, told % {"done": done})
+        if left:
+            told = ngettext(
+                "%(count)d take is not yours to publish.", "%(count)d takes are not yours to publish.", left
+            )
+            messages.warning(request, told % {"count": left})
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

@@ -20,7 +20,7 @@ from apps.notices.models import Notice
 from apps.notices.selectors import inbox_of, unread_count
 from apps.notices.services import subscribing
 from apps.notices.words import address_of, lines_of, more_than_named, sentence
-from apps.projects.admin_scope import MyProjects
+from apps.projects.admin_filters import MyProjects
 from apps.projects.reach import person_of
 
 TONES = {

@@ -13,6 +13,7 @@ from django.db.models import F, Max
 
 from apps.common.clock import database_now
 from apps.common.models import StateEvent
+from apps.common.news import PERSONAL, tell
 from apps.notices.kinds import OF_BATCHES, Kind
 from apps.notices.models import Delivery, Notice, Road, Subscription
 from apps.notices.services.audience import Audience
@@ -78,6 +79,9 @@ class _Writer:
                 self._begin(subscription, part)
         Notice.objects.bulk_create(self._notices)
         Delivery.objects.bulk_create(self._deliveries)
+        inboxes = (self._subscriptions[heap[0]] for heap in self._heaps)
+        if readers := {row.owner_id for row in inboxes if row.road == Road.INBOX and row.owner_id}:
+            tell(PERSONAL, readers)
 
     def _open_notices(self) -> dict[Heap, Notice]:
         kinds = {heap[1] for heap in self._heaps} - OF_BATCHES

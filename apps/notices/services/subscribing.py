@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.news import PERSONAL, tell
 from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import claim
 from apps.nodes.services import STEER
@@ -122,6 +123,8 @@ def ping(row: Subscription, *, user: User) -> Notice:
             first_at=now,
             last_at=now,
         )
+        if notice.recipient_id is not None:
+            tell(PERSONAL, [notice.recipient_id])
         if row.road != Road.INBOX:
             Delivery.objects.create(subscription=row, notice=notice, next_try_at=now)
             Subscription.objects.filter(pk=row.pk).update(blocked_until=None)
@@ -135,7 +138,10 @@ def mark_read(keys: Iterable[UUID] | None, *, user: User) -> int:
     """
     unread = inbox_of(user).filter(read_at__isnull=True)
     rows = unread if keys is None else unread.filter(pk__in=list(keys))
-    return rows.update(read_at=database_now(), open=False)
+    marked = rows.update(read_at=database_now(), open=False)
+    if marked:
+        tell(PERSONAL, [user.pk])
+    return marked
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from apps.presets.models import LibraryModel
 from apps.presets.selectors import seen_by
 from apps.presets.services.checking import faults_of
 from apps.presets.services.editing import duplicate_row, next_order, reorder, set_archived
-from apps.projects.admin_scope import FarmAdmin, label_of
+from apps.projects.admin_choices import label_of
+from apps.projects.admin_scope import FarmAdmin
 from apps.projects.models import Project
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act

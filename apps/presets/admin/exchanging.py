@@ -20,7 +20,7 @@ from apps.common.admin_forms import name_choices
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.presets.services.exchange import STUDIOS_KINDS, Import, bring_in, export
 from apps.presets.services.papers import KINDS, MOST_BYTES, Paper, read_paper
-from apps.projects.admin_scope import label_of
+from apps.projects.admin_choices import label_of
 from apps.projects.models import Project
 from apps.projects.reach import person_of, sees_farm
 from apps.projects.roles import Act

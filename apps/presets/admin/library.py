@@ -30,7 +30,8 @@ from apps.presets.models import (
 from apps.presets.picker import PickedPresets
 from apps.presets.services.choosing import exclusive_problems
 from apps.presets.services.looks import set_look_presets
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 
 CHANNEL_TONES = {Channel.BOTH: "blue", Channel.IMAGE: "teal", Channel.VIDEO: "violet"}
 SEVERITY_TONES = {Severity.HARD: "red", Severity.WARNING: "amber", Severity.INFO: "blue"}

@@ -22,9 +22,10 @@ def found_presets(
 ) -> list[CinematicPreset]:
     """The presets offered in a film by category/slug, in the order given. Raises Refused for what is not.
 
-    ``keep``: presets that are there already and may stay, though they were archived or hidden since.
+    ``keep``: presets that are there already and may stay, though they were archived or hidden since. A name
+    that one of them has means that one, whatever else has come by it.
     """
-    known = {preset.ref: preset for preset in keep} | presets_by_ref(project_id)
+    known = presets_by_ref(project_id) | {preset.ref: preset for preset in keep}
     problems = []
     for index, ref in enumerate(refs):
         if ref not in known:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -158,10 +158,11 @@ class _Writer:
         if not refs:
             raise Refused(Problem("presets", "", _("a look has at least one preset")))
         project = self.project.pk if self.project else None
-        named = CinematicPreset.objects.filter(
-            in_library(project), slug__in=[ref.rpartition("/")[2] for ref in refs]
-        )
-        set_look_presets(look, found_presets(refs, project, keep=named.select_related("category")))
+        slugs = [ref.rpartition("/")[2] for ref in refs]
+        named = CinematicPreset.objects.filter(in_library(project), slug__in=slugs).select_related("category")
+        # Of two of one name the film's own is meant, as everywhere: it stands last here.
+        own_last = named.order_by(F("project").asc(nulls_first=True))
+        set_look_presets(look, found_presets(refs, project, keep=own_last))
 
     def _wrong(self, where: str, problem: Problem) -> None:
         at = f"{where}, {problem.field}" if problem.field else where

@@ -82,8 +82,9 @@ _SETTINGS: Final[Mapping[str, str]] = {
 @dataclass(frozen=True)
 class Column:
     """A heading and how to read below it. ``key`` columns name the row; they and ``required`` ones
-    must be there and filled. ``empty`` is what an empty cell means, ``choices`` the words a cell may hold.
-    ``told_only``: exports tell it, imports never write it.
+    must be there and filled; one with ``or_else`` need not be where that other column is. ``empty`` is
+    what an empty cell means, ``choices`` the words a cell may hold. ``told_only``: exports tell it,
+    imports never write it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Column:
     empty: Any = ""
     choices: tuple[str, ...] = ()
     told_only: bool = False
+    or_else: str = ""
 
     @property
     def rule(self) -> str:
@@ -106,7 +108,7 @@ class Column:
     @property
     def must_be_filled(self) -> bool:
         """Whether an empty cell is a mistake."""
-        return self.key or self.required
+        return self.key or (self.required and not self.or_else)
 
 
 def _choice(
@@ -237,7 +239,9 @@ SHOTS: Final = Layout(
     (
         Column("sequence", cells.code, key=True),
         Column("code", cells.code, key=True),
-        Column("description", cells.text(Shot, "description"), required=True),
+        Column(
+            "description", cells.text(Shot, "description"), required=True, or_else="description_ko"
+        ),  # a studio that plans in Korean writes no other
         *_texts(Shot, "description_ko", "dialogue"),
         Column("status", cells.text_of(60), empty=None, choices=states.SHOT.states),
         Column("frames", cells.whole(1, MAX_FRAMES), required=True),

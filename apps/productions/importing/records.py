@@ -190,7 +190,14 @@ class _Reading:
         keys = [column.name for column in self.layout.columns if column.key]
         if any(key not in values for key in keys):
             return None
-        required = tuple(column.name for column in self.layout.columns if column.required)
+        needed = [column for column in self.layout.columns if column.required]
+        needed = [column for column in needed if not (column.or_else and values.get(column.or_else))]
+        for column in needed:
+            if column.or_else and values.get(column.name) == "":
+                del values[column.name]
+                faults.add(column.name)
+                self._tell(row, column.name, None, _("The cell is empty. Fill it."))
+        required = tuple(column.name for column in needed)
         key = tuple(str(values[key]) for key in keys)
         return Record(
             self.sheet, row.number, key, values, self.letters, required, frozenset(faults), tuple(kept)

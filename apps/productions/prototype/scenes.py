@@ -1,29 +1,23 @@
-"""The prototype's shots, as ours: cast, place, presets by best match, status, and what else must be kept."""
+"""The prototype's shots, as ours: place, presets by best match, status, and what else must be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
-from apps.characters.models import Character
-from apps.presets.models import CinematicPreset
 from apps.productions import states
-from apps.productions.models import Location, Sequence, Shot, ShotCharacter, TimeOfDay, Weather
+from apps.productions.models import Shot, TimeOfDay, Weather
+from apps.productions.prototype.cast import cast_scene
 from apps.productions.prototype.dates import moment
-from apps.productions.prototype.fields import Codes, clean_text, inside, number, objects, text, words
+from apps.productions.prototype.fields import Codes, clean_text, inside, number, text, words
 from apps.productions.prototype.files import ShotFiles
-from apps.productions.prototype.looks import rival_of, said_in_look
-from apps.productions.prototype.matching import Library
+from apps.productions.prototype.looks import said_in_look
 from apps.productions.prototype.people import find_file, leave_out
-from apps.productions.prototype.reading import Document, Prototype
-from apps.productions.prototype.report import About, Report
+from apps.productions.prototype.reading import Document
+from apps.productions.prototype.report import About
+from apps.productions.prototype.stage import Scene, Stage
 from apps.productions.prototype.timing import frames_of
-from apps.projects.models import Project
 
-SEQUENCE: Final = "SQ01"
-"""Where the prototype puts shots without a sequence."""
 MOST_SEED: Final = 2**53 - 1
 CONFIRMED: Final = "confirmed"
 STATUSES: Final[Mapping[str, str]] = {
@@ -80,90 +74,6 @@ _KNOWN: Final = frozenset(
 )
 
 
-@dataclass
-class Scene:
-    """A shot that is not saved yet, with its cast, its presets in order, and whether it is locked."""
-
-    row: Shot
-    cast: list[ShotCharacter] = field(default_factory=list)
-    presets: list[CinematicPreset] = field(default_factory=list)
-    locked: bool = False
-    made: datetime | None = None
-    changed: datetime | None = None
-    _notes: list[str] = field(default_factory=list)
-
-    def keep(self, told: str) -> None:
-        """Keep something in the notes of the shot."""
-        if told and told not in self._notes:
-            self._notes.append(told)
-            self.row.notes = "\n".join(self._notes)
-
-    def use(self, preset: CinematicPreset) -> CinematicPreset | None:
-        """Use a preset; return the rival that its category allows no other beside."""
-        rival = rival_of(preset, self.presets)
-        if rival is None and preset not in self.presets:
-            self.presets.append(preset)
-        return rival
-
-
-class Stage:
-    """Everything that shots point at, as it is found or made while they are read."""
-
-    def __init__(
-        self,
-        found: Prototype,
-        project: Project,
-        *,
-        people: Mapping[str, Character],
-        library: Library,
-        sequences: dict[str, Sequence],
-        locations: dict[str, Location],
-        report: Report,
-    ) -> None:
-        self.found = found
-        self.project = project
-        self.people = people
-        self.library = library
-        self.report = report
-        self.sequences = sequences
-        self.new_sequences: list[Sequence] = []
-        self.new_locations: list[Location] = []
-        self._by_id: dict[str, Sequence] = {}
-        self._codes = Codes()
-        self._locations = {place.name.casefold(): place for place in locations.values()}
-        self._location_codes = Codes(locations)
-        self.looks = {str(look.get("id")): look for look in found.cinematics if look.get("id") is not None}
-
-    def sequence(self, told: Any, about: About) -> Sequence:
-        """Find a shot's sequence, or make it."""
-        if told in (None, ""):
-            about.mended("sequence_id", told, f"there was none; {SEQUENCE}, as the prototype does")
-            told = SEQUENCE
-        key = str(told)
-        if key not in self._by_id:
-            code = self._codes.of(key, SEQUENCE, self.report.about(f"sequence {key}"))
-            if code not in self.sequences:
-                made = Sequence(project=self.project, code=code, name=clean_text(key, "id", about, most=200))
-                made.order = (len(self.sequences) + 1) * 10
-                self.sequences[code] = made
-                self.new_sequences.append(made)
-            self._by_id[key] = self.sequences[code]
-        return self._by_id[key]
-
-    def location(self, told: str, about: About) -> Location | None:
-        """Find a place by its name, or make it."""
-        if not told:
-            return None
-        name = told[:120]
-        place = self._locations.get(name.casefold())
-        if place is None:
-            code = self._location_codes.of(f"LOC{(len(self._locations) + 1) * 10:03}", "LOC", about)
-            place = Location(project=self.project, code=code, name=name, prompt=told)
-            self._locations[name.casefold()] = place
-            self.new_locations.append(place)
-        return place
-
-
 def scenes_of(stage: Stage, taken: Mapping[tuple[str, str], Shot]) -> Iterator[Scene | None]:
     """Read every shot, in order; None for one that is there already."""
     codes = Codes(kept=(record.get("id") for record in stage.found.shots))
@@ -203,7 +113,7 @@ def _scene(stage: Stage, record: Document, row: Shot, about: About) -> Scene:
     scene.made = moment(record, "created_at", about)
     scene.changed = moment(record, "updated_at", about)
     _status(stage, scene, record, about)
-    _cast(stage, scene, record, about)
+    cast_scene(stage, scene, record, about)
     _place(stage, scene, record, about)
     _technical(stage, scene, record, about)
     _look(stage, scene, record, about)
@@ -239,75 +149,6 @@ def _seed(record: Document, about: About) -> int | None:
         about.dropped("seed", told, f"a seed is a whole number from 0 to {MOST_SEED}")
         return None
     return int(told)
-
-
-def _cast(stage: Stage, scene: Scene, record: Document, about: About) -> None:
-    """Subjects, with what only the old fields say: ``character_ids`` beside them, one ``action`` for all."""
-    parts: dict[str, ShotCharacter] = {}
-    for subject in objects(record, "subjects", about):
-        told = subject.get("character_id")
-        person = stage.people.get(str(told))
-        action = clean_text(subject.get("action"), "subjects", about)
-        if person is None:
-            about.dropped("subjects", told, "there is no such character; what it does is kept in the notes")
-            scene.keep(f"{told}: {action}" if action else "")
-            continue
-        if str(told) in parts:
-            about.mended("subjects", told, "cast twice; what it does was put together")
-            parts[str(told)].action = "; ".join(filter(None, (parts[str(told)].action, action)))
-            continue
-        parts[str(told)] = _part(scene, person, subject, action, about)
-    _cast_of_old(stage, scene, record, parts, about)
-    for order, part in enumerate(parts.values()):
-        part.order = order
-    scene.cast = list(parts.values())
-
-
-def _part(scene: Scene, person: Character, subject: Document, action: str, about: About) -> ShotCharacter:
-    weight = number(subject, "lora_weight", about)
-    if weight is not None and not 0 <= weight <= 2:
-        kept = min(max(weight, 0.0), 2.0)
-        about.mended("lora_weight", weight, f"a weight is between 0 and 2; {kept:g} was taken")
-        weight = kept
-    return ShotCharacter(
-        shot=scene.row,
-        character=person,
-        action=action,
-        costume_override=clean_text(subject.get("costume_override"), "costume_override", about),
-        lora_weight=None if weight == 1 else weight,  # 1 is what it says where nobody said anything
-    )
-
-
-def _cast_of_old(
-    stage: Stage, scene: Scene, record: Document, parts: dict[str, ShotCharacter], about: About
-) -> None:
-    listed = words(record.get("character_ids"), "character_ids", about)
-    for told in listed:
-        if told in parts:
-            continue
-        person = stage.people.get(told)
-        if person is None:
-            about.dropped("character_ids", told, "there is no such character")
-            continue
-        if "subjects" in record:
-            about.mended("character_ids", told, "named beside the subjects; cast as well")
-        parts[told] = _part(scene, person, {}, "", about)
-    action = text(record, "action", about)
-    if not action or any(part.action == action for part in parts.values()):
-        return
-    free = [part for part in parts.values() if not part.action]
-    if not parts:
-        scene.row.description = "\n".join(filter(None, (scene.row.description, action)))
-        about.mended("action", action, "nobody is cast who could do it; it was put behind the description")
-    elif not free:
-        scene.keep(f"Action: {action}")
-        about.doubtful("action", action, "every subject has its own; kept in the notes")
-    else:
-        free[0].action = action
-        if len(free) > 1:
-            about.doubtful("action", action, f"one action for {len(free)}; given to {free[0].character.code}")
-        else:
-            about.mended("action", action, f"given to {free[0].character.code}")
 
 
 def _place(stage: Stage, scene: Scene, record: Document, about: About) -> None:

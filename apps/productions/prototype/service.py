@@ -34,7 +34,8 @@ from apps.productions.prototype.matching import Library
 from apps.productions.prototype.people import Person, people_of
 from apps.productions.prototype.reading import Prototype, read_prototype
 from apps.productions.prototype.report import Report
-from apps.productions.prototype.scenes import Scene, Stage, scenes_of
+from apps.productions.prototype.scenes import scenes_of
+from apps.productions.prototype.stage import Scene, Stage
 from apps.productions.prototype.timing import rate_of_most
 from apps.productions.services import SEQUENCES, SHOTS, SYSTEM
 from apps.projects.models import Project

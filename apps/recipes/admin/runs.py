@@ -19,7 +19,8 @@ from apps.common.admin import ReadOnly
 from apps.common.errors import Problem, Refused
 from apps.common.show import badge, moment, spoken
 from apps.productions.models import Shot
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.recipes.admin.grid import draw, tally_text

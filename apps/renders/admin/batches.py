@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly
 from apps.common.show import moment
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import ScopedAdmin
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.renders import cells

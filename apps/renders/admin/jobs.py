@@ -19,7 +19,7 @@ from apps.common.show import link, tier_text
 from apps.nodes.models import Node
 from apps.nodes.services import STEER
 from apps.productions.finding import shots_named
-from apps.projects.admin_scope import MyProjects
+from apps.projects.admin_filters import MyProjects
 from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells, selectors

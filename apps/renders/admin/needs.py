@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.common.admin import ReadOnly
 from apps.common.models import StateEvent
 from apps.common.show import NOTHING, badge, gb_text, seconds_text, tier_text
-from apps.projects.admin_scope import FarmAdmin, MyProjects, back_to
+from apps.projects.admin_filters import MyProjects
+from apps.projects.admin_scope import FarmAdmin, back_to
 from apps.projects.reach import person_of
 from apps.renders.memory import ENOUGH, Sample, applying_to
 from apps.renders.models import Need, NeedTier

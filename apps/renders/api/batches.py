@@ -23,8 +23,8 @@ from apps.projects.api_scope import ScopedRead
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require_some
+from apps.renders.api.batch_bodies import BatchAnswer, BatchSerializer, BatchStatus, PlanSerializer
 from apps.renders.api.requests import BatchRequest, Change, PauseChange
-from apps.renders.api.serializers import BatchAnswer, BatchSerializer, BatchStatus, PlanSerializer
 from apps.renders.models import RenderBatch
 from apps.renders.progress import tallies
 from apps.renders.services.control import cancel_batch, change_batch, pause_batch

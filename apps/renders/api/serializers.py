@@ -1,4 +1,4 @@
-"""What batches, jobs, attempts and events look like over HTTP. Tokens and reports stay inside."""
+"""What jobs, attempts and events look like over HTTP. Tokens and reports stay inside."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.common.models import StateEvent
-from apps.common.problems import as_json
-from apps.renders.api.waiting import EtaSerializer, WaitingSerializer
-from apps.renders.models import Attempt, Job, RenderBatch
-from apps.renders.outlook import Outlook
-from apps.renders.progress import Tally
+from apps.renders.api.waiting import WaitingSerializer
+from apps.renders.models import Attempt, Job
 from apps.renders.selectors import story, wait_sentence
 from apps.renders.services.steering import Outcome
 from apps.renders.waiting import reason_of
-from apps.renders.warnings import batch_warnings, warning_sentences
+from apps.renders.warnings import warning_sentences
 from apps.review.api import FramesAt, Trim, WantedFrames
 from farm.tiers import TIERS_GB
 
 _SPEED = "rendered frames per frame of the shot, as a fraction"
-_TIERS = f"0 (no VRAM), or one of {', '.join(map(str, TIERS_GB))}; null: no card is that large"
+TIERS = f"0 (no VRAM), or one of {', '.join(map(str, TIERS_GB))}; null: no card is that large"
 
 
 class OutcomeSerializer(serializers.Serializer[Outcome]):
@@ -39,80 +36,6 @@ class Cancelled(serializers.Serializer[Any]):
     cancelled = serializers.IntegerField()
 
 
-class ProblemItem(serializers.Serializer[Any]):
-    """One thing that is wrong: where, what was sent, what would be right."""
-
-    field = serializers.CharField()
-    value = serializers.CharField()
-    message = serializers.CharField()
-    code = serializers.CharField()
-
-
-class TallySerializer(serializers.Serializer[Tally]):
-    """How far a batch is: jobs by state."""
-
-    total = serializers.IntegerField()
-    open = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    by_state = serializers.DictField(child=serializers.IntegerField())
-
-
-class BatchSerializer(serializers.ModelSerializer[RenderBatch]):
-    """What one request asked for, and how far it is."""
-
-    project = serializers.CharField(source="project.code", read_only=True)
-    submitted_by = serializers.CharField(
-        source="submitted_by.username", read_only=True, default=None, allow_null=True
-    )
-    jobs = TallySerializer(source="tally", read_only=True)
-
-    class Meta:
-        model = RenderBatch
-        fields: tuple[str, ...] = (
-            "id",
-            "code",
-            "project",
-            "submitted_by",
-            "note",
-            "paused",
-            "paused_by",
-            "jobs",
-            "created_at",
-        )
-        read_only_fields = fields
-
-
-class BatchAnswer(BatchSerializer):
-    """A batch by itself: with what was warned about, shot by shot."""
-
-    warnings = serializers.SerializerMethodField()
-
-    class Meta(BatchSerializer.Meta):
-        fields = (*BatchSerializer.Meta.fields, "warnings")
-        read_only_fields = fields
-
-    @extend_schema_field(ProblemItem(many=True))
-    def get_warnings(self, batch: RenderBatch) -> list[dict[str, Any]]:
-        """Each thing once per shot."""
-        return [as_json(one) for one in batch_warnings(batch)]
-
-
-class BatchStatus(BatchAnswer):
-    """A batch, and when its last open job is expected to end; null where none is open."""
-
-    eta = serializers.SerializerMethodField()
-
-    class Meta(BatchAnswer.Meta):
-        fields = (*BatchAnswer.Meta.fields, "eta")
-        read_only_fields = fields
-
-    @extend_schema_field(EtaSerializer(allow_null=True))
-    def get_eta(self, batch: RenderBatch) -> Any:
-        """The interval holds the truth nine times in ten."""
-        told = Outlook().of_batch(batch)
-        return None if told is None else EtaSerializer(told).data
-
-
 class LoadedLora(serializers.Serializer[Any]):
     """A LoRA the graph loads. ``expert``: the one of a model's several experts it goes to; empty for all."""
 
@@ -120,45 +43,6 @@ class LoadedLora(serializers.Serializer[Any]):
     weight = serializers.FloatField()
     expert = serializers.CharField(allow_blank=True)
     character = serializers.CharField()
-
-
-class FileOfPlan(serializers.Serializer[Any]):
-    """A file a job brings, by the input it fills. ``id`` null: another job of the request, or one that is
-    waited for, makes it.
-    """
-
-    input = serializers.CharField(source="role")
-    id = serializers.UUIDField(allow_null=True)
-    name = serializers.CharField(source="title")
-    width = serializers.IntegerField(help_text="0: not known yet, or a sound")
-    height = serializers.IntegerField()
-    material = serializers.BooleanField(help_text="It is the shot's, its sequence's or its film's material")
-
-
-class PlannedJobSerializer(serializers.Serializer[Any]):
-    """A job the request would make. ``need_gb``: memory of one GPU."""
-
-    shot = serializers.CharField(source="shot.full_code")
-    template = serializers.CharField(source="version.template.slug")
-    kind = serializers.CharField()
-    width = serializers.IntegerField()
-    height = serializers.IntegerField()
-    frames = serializers.IntegerField()
-    seed = serializers.IntegerField()
-    precision = serializers.CharField()
-    need_gb = serializers.FloatField()
-    tier_gb = serializers.IntegerField(allow_null=True, help_text=_TIERS)
-    loras = LoadedLora(source="cast.as_json", many=True)
-    files = FileOfPlan(source="files_told", many=True)
-
-
-class PlanSerializer(serializers.Serializer[Any]):
-    """Every job of a request, or every problem with it. Warnings stop nothing."""
-
-    total = serializers.IntegerField()
-    jobs = PlannedJobSerializer(many=True)
-    problems = ProblemItem(many=True)
-    warnings = ProblemItem(many=True)
 
 
 class OrderedLength(serializers.Serializer[Any]):
@@ -195,7 +79,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     shot = ShotOfJob(read_only=True)
     template = serializers.CharField(source="template_version.template.slug", read_only=True)
     template_version = serializers.IntegerField(source="template_version.number", read_only=True)
-    tier_gb = serializers.IntegerField(read_only=True, allow_null=True, help_text=_TIERS)
+    tier_gb = serializers.IntegerField(read_only=True, allow_null=True, help_text=TIERS)
     waits = serializers.SerializerMethodField()
     waiting = serializers.SerializerMethodField()
     pool = serializers.CharField(source="pool.name", read_only=True, default=None, allow_null=True)

@@ -23,10 +23,11 @@ from apps.renders.models import Job, Priority, RenderBatch
 from apps.renders.services import bus
 from apps.renders.services.files import stored_files
 from apps.renders.services.lanes import assign
+from apps.renders.services.making import FARM_SCOPE
 from apps.renders.services.material import order_again
 from apps.renders.services.requirements import check_lora_files, check_models
 from apps.renders.services.sources import pictures_beside, primary_artifact
-from apps.renders.services.submit import FARM_SCOPE, Submission, check_key, earlier
+from apps.renders.services.submit import Submission, check_key, earlier
 from apps.renders.states import JOB, JobState
 from apps.review.models import Take
 from apps.workflows.services import template_of

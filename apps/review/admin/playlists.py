@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -23,12 +21,12 @@ from apps.common.admin_versions import required_version
 from apps.common.errors import Problem, Refused
 from apps.common.show import NOTHING, badge, moment
 from apps.productions.models import Shot
-from apps.projects.admin_scope import MyProjects, ScopedAdmin
-from apps.projects.models import Project
+from apps.projects.admin_filters import MyProjects
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 from apps.projects.stages import Stage
+from apps.review.admin.of_shots import WHICH, MakesOfShots
 from apps.review.links import address_of
 from apps.review.models import ClientLink, Playlist, ReviewNote, Take
 from apps.review.models.playlists import MOST_ITEMS
@@ -45,20 +43,9 @@ from apps.review.services.playlists import (
 )
 from apps.review.services.sharing import USUAL_DAYS, create_link, revoke_link
 
-WHICH = (("latest", gettext_lazy("the newest take")), ("selected", gettext_lazy("the selected take")))
-
-
-class OfShots(forms.Form):
-    """Which takes of the selected shots a playlist is made of."""
-
-    shots = forms.CharField(widget=forms.HiddenInput)
-    name = forms.CharField(label=gettext_lazy("name"), max_length=120)
-    stage = forms.ChoiceField(label=gettext_lazy("stage"), choices=Stage.choices, initial=Stage.CLIP)
-    which = forms.ChoiceField(label=gettext_lazy("takes"), choices=WHICH)
-
 
 @admin.register(Playlist)
-class PlaylistAdmin(ScopedAdmin):
+class PlaylistAdmin(MakesOfShots):
     """Takes to look at together. Making, ordering and sharing take the right to review."""
 
     view_act = Act.WATCH
@@ -100,7 +87,6 @@ class PlaylistAdmin(ScopedAdmin):
         view = self.admin_site.admin_view
         own = [
             path("dailies/", view(self.dailies_view), name="review_playlist_dailies"),
-            path("of-shots/", view(self.of_shots_view), name="review_playlist_of_shots"),
             path("<path:object_id>/do/", view(self.do_view), name="review_playlist_do"),
             path("<path:object_id>/notes/", view(self.notes_view), name="review_playlist_notes"),
         ]
@@ -138,72 +124,6 @@ class PlaylistAdmin(ScopedAdmin):
         words = ngettext("%(count)d new take in the dailies.", "%(count)d new takes in the dailies.", new)
         messages.success(request, words % {"count": new})
         return HttpResponseRedirect(self.address_of(made))
-
-    def of_shots_view(self, request: HttpRequest) -> HttpResponse:
-        """Make a playlist of the takes of shots that were selected in a list."""
-        if request.method != "POST":
-            return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-        form = OfShots(request.POST)
-        keys = [key for key in request.POST.get("shots", "").split(",") if key][:MOST_ITEMS]
-        shots = self._shots(request, keys)
-        project = self._only_project(shots)
-        if project is None:
-            messages.error(request, _("Select shots of one project to make a playlist."))
-            return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-        if not reach_of(request).may(Act.REVIEW, project.pk):
-            raise PermissionDenied
-        if not form.is_valid():
-            return self._ask_of_shots(request, form, shots)
-        told = form.cleaned_data
-        takes = list(takes_of_shots([shot.pk for shot in shots], stage=told["stage"], which=told["which"]))
-        if not takes:
-            form.add_error("stage", _("None of these shots has such a take."))
-            return self._ask_of_shots(request, form, shots)
-        try:
-            made = create_playlist(project=project, user=person_of(request), name=told["name"], takes=takes)
-        except Refused as refused:
-            for problem in refused.problems:
-                form.add_error(None, str(problem))
-            return self._ask_of_shots(request, form, shots)
-        return HttpResponseRedirect(self.address_of(made))
-
-    def ask_of_shots(self, request: HttpRequest, shots: QuerySet[Shot]) -> HttpResponse:
-        """Open the form for shots that were selected."""
-        rows = list(shots.select_related("sequence", "project")[:MOST_ITEMS])
-        if self._only_project(rows) is None:
-            messages.error(request, _("Select shots of one project to make a playlist."))
-            return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
-        codes = list(dict.fromkeys(shot.sequence.code for shot in rows))
-        form = OfShots(
-            initial={"shots": ",".join(str(shot.pk) for shot in rows), "name": ", ".join(codes)[:100]}
-        )
-        return self._ask_of_shots(request, form, rows)
-
-    def _ask_of_shots(self, request: HttpRequest, form: OfShots, shots: list[Shot]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": ngettext("A playlist of %(count)d shot", "A playlist of %(count)d shots", len(shots))
-            % {"count": len(shots)},
-            "form": form,
-            "shots": shots,
-        }
-        return TemplateResponse(request, "admin/review/playlist/of_shots.html", context)
-
-    def _shots(self, request: HttpRequest, keys: list[str]) -> list[Shot]:
-        page: Any = self.admin_site.get_model_admin(Shot)
-        try:
-            return list(
-                Shot.objects.filter(pk__in=page.get_queryset(request).filter(pk__in=keys).values("pk"))
-                .select_related("sequence", "project")
-                .order_by("sequence__order", "order", "code")
-            )
-        except (ValueError, forms.ValidationError):
-            return []
-
-    @staticmethod
-    def _only_project(shots: list[Shot]) -> Project | None:
-        projects = {shot.project_id: shot.project for shot in shots}
-        return next(iter(projects.values())) if len(projects) == 1 else None
 
     def notes_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send what was said as a table."""
@@ -248,7 +168,10 @@ class PlaylistAdmin(ScopedAdmin):
         stage, which = request.POST.get("stage", ""), request.POST.get("which", "latest")
         if stage not in Stage.values:
             raise Refused(Problem("stage", stage, _("choose one of: %s") % ", ".join(Stage.values)))
-        said = request.POST.get("shots", "").replace(",", " ").split()[:MOST_ITEMS]
+        said = request.POST.get("shots", "").replace(",", " ").split()
+        if len(said) > MOST_ITEMS:
+            told = _("write at most %(most)d codes at a time") % {"most": MOST_ITEMS}
+            raise Refused(Problem("shots", str(len(said)), told, code="too_many"))
         if not said:
             raise Refused(
                 Problem("shots", "", _("write codes of sequences or shots, such as SQ010 SQ020_SH0040"))

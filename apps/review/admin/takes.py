@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -35,24 +33,23 @@ from apps.common.show import (
 )
 from apps.nodes.models import Node
 from apps.productions.finding import shots_named
-from apps.projects.admin_scope import MyProjects, ScopedAdmin, back_to
+from apps.projects.admin_filters import MyProjects
 from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.stages import Stage
 from apps.review.admin.looking import compare_address, compare_page, context_page
+from apps.review.admin.verdicts import VERDICTS, JudgesTakes
 from apps.review.conforming import lengths_of
 from apps.review.gallery import media_url, newest_of, with_files
 from apps.review.models import Playlist, Take
 from apps.review.models.playlists import MOST_ITEMS
 from apps.review.numbering import number_of
 from apps.review.selectors import IN_ORDER, notes_for, open_note_counts
-from apps.review.services import review_take, review_takes, select_take, unselect_take
+from apps.review.services import select_take, unselect_take
 from apps.review.services.playlists import create_playlist
 from apps.review.stale import why_stale
-from apps.review.states import REVIEW, Review
+from apps.review.states import REVIEW
 from apps.workflows.models import Kind, WorkflowTemplate
-
-VERDICTS = (Review.APPROVED, Review.RETAKE, Review.REJECTED)
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -85,15 +82,6 @@ class TemplateFilter(admin.SimpleListFilter):
         return queryset.filter(template__startswith=f"{asked} ") if asked else queryset
 
 
-def is_key(said: str) -> bool:
-    """Tell whether this can be a row's key."""
-    try:
-        UUID(said)
-    except ValueError:
-        return False
-    return True
-
-
 def new_playlist(request: HttpRequest, takes: list[Take]) -> Playlist | None:
     """Make a playlist of takes of one project; say why not, and return None."""
     if len({take.project_id for take in takes}) != 1:
@@ -111,7 +99,7 @@ def new_playlist(request: HttpRequest, takes: list[Take]) -> Playlist | None:
 
 
 @admin.register(Take)
-class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
+class TakeAdmin(SearchesByWords, ReadOnly, JudgesTakes):
     """A gallery of what came back. Deciding takes the right to review."""
 
     list_display = (
@@ -128,7 +116,6 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         "made",
     )
     list_display_links = ("picture", "name")
-    list_select_related = ("shot__sequence", "shot__project")
     list_filter = (
         ("project", MyProjects),
         ("shot__sequence", MyProjects),
@@ -169,33 +156,10 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
         view = self.admin_site.admin_view
         own = [
             path("compare/", view(self.compare_view), name="review_take_compare"),
-            path("verdict/", view(self.verdict_view), name="review_take_verdict"),
             path("<path:object_id>/context/", view(self.context_view), name="review_take_context"),
             path("<path:object_id>/select/", view(self.select_view), name="review_take_select"),
-            path("<path:object_id>/review/", view(self.review_view), name="review_take_review"),
         ]
         return own + super().get_urls()
-
-    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer approve, retake and reject."""
-
-        def deed(take: Take) -> str | None:
-            to = request.POST.get("to", "")
-            if to not in VERDICTS:
-                messages.error(request, _("“%(to)s” is no verdict.") % {"to": to})
-                return None
-            decided = review_take(
-                take,
-                to=to,
-                user=person_of(request),
-                note=request.POST.get("note", "").strip(),
-                gather=request.POST.get("gather") == "1",
-            )
-            if not decided:
-                return _("Somebody else was quicker; see the verdict now.")
-            return _("%(take)s: %(verdict)s.") % {"take": take, "verdict": Review(to).label}
-
-        return self.perform(request, object_id, Act.REVIEW, deed)
 
     def select_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer Select, and taking it back."""
@@ -227,57 +191,13 @@ class TakeAdmin(SearchesByWords, ReadOnly, ScopedAdmin):
             raise Http404
         return context_page(self, request, take)
 
-    def verdict_view(self, request: HttpRequest) -> HttpResponse:
-        """Give the takes that were selected in a list one verdict, with a reason."""
-        if request.method != "POST":
-            return HttpResponseRedirect(reverse("admin:review_take_changelist"))
-        to = request.POST.get("to", "")
-        if to not in VERDICTS or not self.has_review_permission(request):
-            raise PermissionDenied
-        keys = [key for key in request.POST.getlist("take") if is_key(key)][:MOST_ITEMS]
-        takes = self.get_queryset(request).filter(pk__in=keys).select_related(*self.list_select_related)
-        note = request.POST.get("note", "").strip()
-        self._review_all(request, takes, Review(to), note=note, gather=request.POST.get("gather") == "1")
-        return HttpResponseRedirect(back_to(request, reverse("admin:review_take_changelist")))
-
     @admin.action(description=gettext_lazy("Compare"))
     def compare(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse:
         keys = list(takes.order_by("created_at").values_list("pk", flat=True)[:2])
+        if (count := takes.count()) > len(keys):
+            told = _("Two takes are compared at a time: these are the oldest of the %(count)d selected.")
+            messages.warning(request, told % {"count": count})
         return HttpResponseRedirect(compare_address(keys))
-
-    @admin.action(description=gettext_lazy("Approve"), permissions=["review"])
-    def approve(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
-        self._review_all(request, takes, Review.APPROVED)
-
-    @admin.action(description=gettext_lazy("Ask for a retake…"), permissions=["review"])
-    def ask_retake(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse:
-        """A retake needs a reason: ask for it."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Ask for a retake"),
-            "takes": list(takes.select_related(*self.list_select_related)[:MOST_ITEMS]),
-            "to": str(Review.RETAKE),
-        }
-        return TemplateResponse(request, "admin/review/take/verdict.html", context)
-
-    @admin.action(description=gettext_lazy("Reject"), permissions=["review"])
-    def reject(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
-        self._review_all(request, takes, Review.REJECTED)
-
-    def _review_all(
-        self, request: HttpRequest, takes: QuerySet[Take], to: Review, *, note: str = "", gather: bool = False
-    ) -> None:
-        mine = [
-            take
-            for take in takes
-            if to in REVIEW.moves[take.review_state] and self.may(request, Act.REVIEW, take)
-        ]
-        told = review_takes(mine, to=to, user=person_of(request), note=note, gather=gather)
-        for words in told.refused[:5]:
-            messages.error(request, words)
-        messages.success(
-            request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
-        )
 
     @admin.action(description=gettext_lazy("New playlist"), permissions=["review_all"])
     def make_playlist(self, request: HttpRequest, takes: QuerySet[Take]) -> HttpResponse | None:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,15 +20,26 @@ from apps.accounts.person import person_of
 from apps.common import filters
 from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.errors import Problem, Refused
-from apps.common.strict import OneOf, Strict
+from apps.common.strict import Strict
 from apps.productions.models import Shot
-from apps.projects.api_scope import ProjectCode, ScopedRead
+from apps.projects.api_scope import ScopedRead
 from apps.projects.models import Project
 from apps.projects.roles import Act
-from apps.projects.stages import Stage
-from apps.review.links import address_of
-from apps.review.models import ClientLink, Playlist, PlaylistItem, PlaylistKind, Take
-from apps.review.models.playlists import MOST_ITEMS
+from apps.review.api.playlist_bodies import (
+    Copy,
+    Dailies,
+    LinkSerializer,
+    NewLink,
+    NewPlaylist,
+    OfProject,
+    Order,
+    PlaylistChange,
+    PlaylistDetail,
+    PlaylistSerializer,
+    TakeIds,
+    TakesNamed,
+)
+from apps.review.models import Playlist, PlaylistKind, Take
 from apps.review.noted import notes_csv
 from apps.review.selectors import playlists_for, takes_of_shots
 from apps.review.services.dailies import make_dailies
@@ -41,159 +52,7 @@ from apps.review.services.playlists import (
     reorder,
     update_playlist,
 )
-from apps.review.services.sharing import MOST_DAYS, USUAL_DAYS, create_link, revoke_link
-
-
-class PlaylistSerializer(serializers.ModelSerializer[Playlist]):
-    """Takes to look at together. ``for_clients``: members whose role is client see it."""
-
-    project = serializers.CharField(source="project.code", read_only=True)
-    takes = serializers.IntegerField(source="take_count", read_only=True)
-
-    class Meta:
-        model = Playlist
-        fields = (
-            "id",
-            "project",
-            "kind",
-            "name",
-            "description",
-            "day",
-            "for_clients",
-            "takes",
-            "row_version",
-            "created_at",
-            "updated_at",
-        )
-        read_only_fields = fields
-
-
-class ItemSerializer(serializers.ModelSerializer[PlaylistItem]):
-    """A take in a playlist."""
-
-    shot = serializers.CharField(source="take.shot.full_code", read_only=True)
-    stage = serializers.CharField(source="take.stage", read_only=True)
-    number = serializers.IntegerField(source="take.number", read_only=True)
-    review_state = serializers.CharField(source="take.review_state", read_only=True)
-    selected = serializers.BooleanField(source="take.selected", read_only=True)
-
-    class Meta:
-        model = PlaylistItem
-        fields = ("take", "shot", "stage", "number", "review_state", "selected")
-        read_only_fields = fields
-
-
-class PlaylistDetail(PlaylistSerializer):
-    """A playlist with its takes in order."""
-
-    items = ItemSerializer(many=True, read_only=True)
-
-    class Meta(PlaylistSerializer.Meta):
-        fields = (*PlaylistSerializer.Meta.fields, "items")  # type: ignore[assignment]  # one more
-
-
-class TakesNamed(Strict):
-    """Takes by their ids; or shots by code (SQ010_SH0040) and a stage: their latest or selected takes."""
-
-    takes = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=MOST_ITEMS)
-    shots = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_ITEMS)
-    stage = OneOf(choices=Stage.choices, required=False)
-    which = OneOf(choices=[("latest", "latest"), ("selected", "selected")], required=False, default="latest")
-
-
-class NewPlaylist(TakesNamed):
-    """A playlist to make."""
-
-    project = ProjectCode()
-    name = serializers.CharField(max_length=120)
-    description = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
-    for_clients = serializers.BooleanField(required=False, default=False)
-
-
-class PlaylistChange(Strict):
-    """What to change; ``row_version`` as you read it."""
-
-    name = serializers.CharField(required=False, max_length=120)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-    for_clients = serializers.BooleanField(required=False)
-    row_version = serializers.IntegerField()
-
-
-class Order(Versioned):
-    """All takes of the playlist, in their new order."""
-
-    takes = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_ITEMS)
-
-
-class TakeIds(Strict):
-    """Takes by their ids."""
-
-    takes = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_ITEMS)
-
-
-class Copy(Strict):
-    """What the copy is called; "" for the name with “copy” behind it."""
-
-    name = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
-
-
-class OfProject(Strict):
-    """Whose dailies."""
-
-    project = ProjectCode()
-
-
-class Dailies(serializers.Serializer[Any]):
-    """Today's dailies, and how many takes are new in them."""
-
-    playlist = PlaylistSerializer()
-    new = serializers.IntegerField()
-
-
-class NewLink(Strict):
-    """A way to the playlist for somebody without an account."""
-
-    days = serializers.IntegerField(required=False, default=USUAL_DAYS, min_value=1, max_value=MOST_DAYS)
-    password = serializers.CharField(required=False, allow_blank=True, default="", max_length=128)
-    may_comment = serializers.BooleanField(required=False, default=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        """``label`` is a word of REST framework's own."""
-        label = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
-        return {"label": label, **super().get_fields()}
-
-
-class LinkSerializer(serializers.ModelSerializer[ClientLink]):
-    """A client link. ``url`` is what you send; whoever has it sees the playlist until it ends."""
-
-    url = serializers.SerializerMethodField()
-    open = serializers.BooleanField(read_only=True)
-    has_password = serializers.SerializerMethodField()
-
-    class Meta:
-        model = ClientLink
-        fields = (
-            "id",
-            "label",
-            "url",
-            "open",
-            "has_password",
-            "may_comment",
-            "expires_at",
-            "revoked_at",
-            "revoked_by",
-            "views",
-            "last_viewed_at",
-            "created_at",
-        )
-        read_only_fields = fields
-
-    def get_url(self, link: ClientLink) -> str:
-        address: str = self.context["request"].build_absolute_uri(address_of(link))
-        return address
-
-    def get_has_password(self, link: ClientLink) -> bool:
-        return bool(link.password)
+from apps.review.services.sharing import create_link, revoke_link
 
 
 class PlaylistFilter(filters.ByProject):

@@ -549,6 +549,8 @@ EXPECTED: Final[dict[str, str]] = {
     **{f"POST admin/desk/models/{what}": "staff, wrong method" for what in ("", "list/")},
     "GET admin/desk/home/live/": "staff",
     "POST admin/desk/home/live/": "staff, wrong method",
+    "GET admin/desk/unread/": "staff",
+    "POST admin/desk/unread/": "staff, wrong method",
     "GET admin/desk/live/": "staff, nothing lives",
     "POST admin/desk/live/": "staff, wrong method",
     # every model

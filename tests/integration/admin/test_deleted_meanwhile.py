@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.ledger.models import Activity
 from apps.materials.models import Material
-from apps.productions.models import Location, Shot
+from apps.productions.models import Location, Shot, ShotCharacter
 from apps.productions.outline import delete_shot
 from apps.projects.models import Membership
 from tests.factories import CharacterFactory, LocationFactory, SequenceFactory, ShotFactory, UserFactory
@@ -217,3 +217,23 @@ def test_the_page_that_asks_names_what_keeps_a_row_in_order(film: Film, shot: Sh
     assert asked.index("SQ700_SH0070") < asked.index("SQ700_SH0080") < asked.index("SQ700_SH0090")
     asked = boss.get(page(shot.sequence).replace("/change/", "/delete/")).content.decode()
     assert asked.index("SQ700_SH0070") < asked.index("SQ700_SH0080") < asked.index("SQ700_SH0090")
+
+
+def test_of_many_shots_that_keep_a_character_the_first_are_named_and_the_others_counted(
+    film: Film, shot: Shot, as_: Browser, django_assert_max_num_queries: Any
+) -> None:
+    boss, character = as_("admin"), shot.casting.get().character
+    many = ShotFactory.create_batch(60, sequence=shot.sequence, order=9100)
+    ShotCharacter.objects.bulk_create(
+        ShotCharacter(shot=one, character=character, order=0) for one in reversed(many)
+    )
+    codes = sorted(f"SQ700_{one.code}" for one in many)
+    with django_assert_max_num_queries(20):
+        asked = boss.get(page(character).replace("/change/", "/delete/")).content.decode()
+    assert asked.index("SQ700_SH0070") < asked.index(codes[0]) < asked.index(codes[48])
+    assert codes[49] not in asked and "and 11 more" in asked
+    asked = boss.get(page(shot.sequence).replace("/change/", "/delete/")).content.decode()
+    assert asked.count("SQ700_SH") < 60 and "and " in asked and " more" in asked
+    listed = reverse("admin:characters_character_changelist")
+    ticked = {"action": "delete_selected", "_selected_action": [str(character.pk)]}
+    assert "and 11 more" in boss.post(listed, ticked).content.decode()

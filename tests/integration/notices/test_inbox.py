@@ -74,8 +74,9 @@ def shown(browser: Client, address: str) -> str:
 
 def badge_in(page: str) -> str:
     """The count beside Notices in the sidebar; "" if there is none."""
-    found = re.search(r'class="sf-count">([^<]*)<', page)
-    return found[1] if found else ""
+    found = re.search(r'id="sf-unread"([^>]*)>([^<]*)<', page)
+    assert found is not None and ("hidden" in found[1]) == (found[2] == "")
+    return found[2]
 
 
 def test_the_sidebar_counts_what_is_unread_on_every_page(
@@ -86,7 +87,7 @@ def test_the_sidebar_counts_what_is_unread_on_every_page(
     for _ in range(3):
         ends(batch_of(coordinator, shot, jobs=1))
     tell()
-    for address in (reverse("admin:index"), listing(Notice), page(shot)):
+    for address in (reverse("admin:index"), listing(Notice), page(shot), reverse("desk:unread")):
         assert badge_in(shown(browser, address)) == "3"
     assert badge_in(shown(as_("viewer"), reverse("admin:index"))) == ""
 

@@ -15,6 +15,9 @@ from apps.productions.editing import update_shot
 from apps.productions.models import Sequence, Shot, ShotCharacter
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.prompts.composer import compose
+from apps.prompts.reader import Reader
+from apps.prompts.selectors import inputs_for
 from apps.sheets.models import ImportBatch, Outcome, Work
 from apps.sheets.reading import TableMapping
 from apps.sheets.reporting import report
@@ -31,6 +34,7 @@ from tests.integration.sheets.film import (
     csv_of,
     errors,
     everything,
+    exported,
     make_film,
     told,
     workbook,
@@ -276,14 +280,57 @@ def test_korean_headings_are_known(film: Project, user: User) -> None:
     assert batch.mapping["샷 목록"]["columns"] == [
         "sequence",
         "code",
-        "description",
+        "description_ko",
         "frames",
         "weather",
         "notes",
     ]
+    english = Shot.objects.get(code="SH0010").description
     written(batch, user)
     shot = Shot.objects.get(code="SH0010")
-    assert (shot.description, shot.frames, shot.notes) == ("눈 내리는 항구", 72, "메모")
+    assert (shot.description_ko, shot.frames, shot.notes) == ("눈 내리는 항구", 72, "메모")
+    assert shot.description == english
+
+
+@pytest.mark.parametrize(
+    ("headings", "cells", "meant"),
+    (
+        (["설명"], ["Snow falls", "눈", "Ice breaks"], ["description"]),  # what stands below decides
+        (["설명"], ["눈", "", "얼음이 깨진다"], ["description_ko"]),
+        (["description"], ["눈", "눈", "눈"], ["description"]),  # says its language
+        (["설명", "설명(한국어)"], ["눈", "눈", "눈"], ["description", "description_ko"]),
+        (["설명", "description"], ["눈", "눈", "눈"], ["description_ko", ""]),
+    ),
+)
+def test_a_korean_heading_means_the_korean_text_where_the_cells_are_korean(
+    film: Project, user: User, headings: list[str], cells: list[str], meant: list[str]
+) -> None:
+    rows = [["시퀀스", "코드", *headings]]
+    rows += [
+        ["SQ010", f"SH00{number}0", *[cell] * len(headings)] for number, cell in enumerate(cells, start=1)
+    ]
+    batch = bring(film, user, csv_of(rows), "샷 목록.csv")
+    assert batch.mapping["샷 목록"]["columns"][2:] == meant
+
+
+def test_a_shot_planned_in_korean_alone_is_made_says_so_in_prompts_and_goes_out_and_in_unchanged(
+    film: Project, user: User
+) -> None:
+    rows = [["시퀀스", "코드", "설명", "프레임"], ["SQ010", "SH0990", "눈 내리는 항구", "72"]]
+    written(bring(film, user, csv_of(rows), "샷 목록.csv", create=True), user)
+    shot = Shot.objects.get(code="SH0990")
+    assert (shot.description, shot.description_ko) == ("", "눈 내리는 항구")
+    facts = inputs_for([shot])[shot.pk]
+    scene = compose(facts, Reader("image", "flux"), language="en").segments[0]
+    assert (scene.text, scene.language, scene.why) == ("눈 내리는 항구", "ko", "fallback_ko")
+    out = exported(film, user, shots=[shot.pk])
+    again = bring(film, user, out.content, out.name, empty="clear")
+    assert not errors(again) and not again.counts.get("changed")
+    empty = [[*SHOTS[:3], "description_ko", "frames"], ["SQ010", "SH0995", "", "", "72"]]
+    batch = bring(film, user, csv_of(empty), "shots.csv", create=True, empty="clear")
+    assert "The cell is empty. Fill it." in str(errors(batch))
+    batch = bring(film, user, csv_of(empty), "shots.csv", create=True)
+    assert "The row is new, so this must be filled." in str(errors(batch))
 
 
 def test_categories_of_presets_have_columns_of_their_own(film: Project, user: User) -> None:

@@ -8,7 +8,9 @@ from urllib.parse import unquote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -150,6 +152,29 @@ def test_columns_are_named_in_the_readers_language_and_a_cell_at_fault_is_shown_
     assert "<b>시간대</b>" in html
     assert "Fault(" not in html
     assert "<b>description</b> =1+1 <em>" in browser.get(page(batch)).content.decode()
+
+
+def test_values_are_told_in_the_readers_language_and_files_keep_their_words(
+    browser: Client, film: Project, user: User
+) -> None:
+    rows = [
+        ["sequence", "code", "status", "time_of_day", "weather", "lens", "mood", "frames"],
+        ["SQ010", "SH0010", "ready", "golden_hour", "rain", "85mm-portrait", "tense", "forty"],
+    ]
+    batch = bring(film, user, workbook(Shots=rows))
+    with CaptureQueriesContext(connection) as english:
+        told = browser.get(page(batch)).content.decode()
+    assert "→ <ins>golden hour</ins>" in told and "→ <ins>85mm-portrait</ins>" in told
+    with CaptureQueriesContext(connection) as queries:
+        html = browser.get(page(batch), headers={"accept-language": "ko"}).content.decode()
+    assert len(queries) <= len(english) + 3
+    for korean in ("골든 아워", "비", "85mm 인물", "준비됨", "<b>렌즈 초점거리</b>", "<b>분위기</b>"):
+        assert korean in html
+    for word in ("golden_hour", ">rain<", "85mm-portrait", ">ready<"):
+        assert word not in html.split('id="plan"')[1].partition("</table>")[0]
+    assert "forty" in html
+    report = browser.get(page(batch, "report"), headers={"accept-language": "ko"}).content.decode()
+    assert "golden_hour" in report and "골든 아워" not in report
 
 
 def test_columns_are_chosen_on_the_page(browser: Client, film: Project, user: User) -> None:

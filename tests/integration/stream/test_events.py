@@ -23,6 +23,8 @@ from apps.desk.stream.readers import Reader, Rights, look_again
 from apps.desk.stream.subjects import Change, changes_in
 from apps.ledger.services.recording import changing
 from apps.nodes.states import NODE
+from apps.notices.kinds import Kind
+from apps.notices.services import subscribing
 from apps.productions.models import Shot
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
@@ -32,8 +34,9 @@ from apps.renders.states import JOB
 from apps.review.states import MEDIA
 from tests.broker_fixture import Broker
 from tests.factories import JobFactory, NodeFactory, TakeFactory, UserFactory, members_of
+from tests.integration.notices.scene import Teller, closes, subscribes
 from tests.integration.stream.conftest import Listen
-from tests.integration.stream.ears import PATIENCE_S, House
+from tests.integration.stream.ears import PATIENCE_S, Event, House
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,6 +115,35 @@ def test_each_role_hears_what_it_may_see(films: Films, listen: Listen, who: str,
     own, other = ("job", str(films.own.pk)), ("job", str(films.other.pk))
     farm = {("node", str(node.pk)), ("farm",)}
     assert told == {"own": {own, *farm}, "nothing": set(), "everything": {own, other, *farm}}[hears]
+
+
+def test_whoever_has_mail_hears_of_it_and_nobody_else_not_even_a_superuser(
+    films: Films, listen: Listen
+) -> None:
+    mine, root = films.people["coordinator"], UserFactory.create(is_superuser=True)
+    row = subscribes(mine, Kind.JOB_FAILED)
+    ears = [listen(one) for one in (mine, films.people["artist"], root)]
+    for ear in ears:
+        ear.next("hello")
+    tell = Teller()
+    Job.objects.filter(pk=films.own.pk).update(state="running")
+    subscribing.ping(row, user=mine)  # something comes
+    assert news.all_told(10)
+    subscribing.mark_read(None, user=mine)  # and is read
+    assert news.all_told(10)
+    closes(Job.objects.get(pk=films.own.pk), "failed")
+    assert tell() >= 1
+    news.tell(news.MISSED)
+    told = [
+        [event.data["ids"] for event in ear.until(lambda one: one.name == "hello") if _is_mail(event)]
+        for ear in ears
+    ]
+    assert len(told[0]) >= 1 and all(ids == [str(mine.pk)] for ids in told[0])
+    assert told[1:] == [[], []]
+
+
+def _is_mail(event: Event) -> bool:
+    return event.data.get("kind") == "notice"
 
 
 def test_nobody_is_refused_in_words(house: House) -> None:

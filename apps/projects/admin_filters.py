@@ -1,0 +1,40 @@
+"""Filters by rows of a film: they offer what the person sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from apps.common.admin_filters import FindsChoices
+from apps.common.ids import uuid_in
+from apps.projects.admin_choices import label_of
+from apps.projects.models import Project
+from apps.projects.selectors import projects_for
+
+
+class MyProjects(FindsChoices, admin.RelatedFieldListFilter):
+    """A filter that offers what the person sees, named in the page's language."""
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        self.find_as = field_path
+        super().__init__(field, request, params, model, model_admin, field_path)
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        rows = scoped_rows(field.remote_field.model, request, model_admin)
+        told: Any = self.lookup_val
+        key = uuid_in(told[-1] if isinstance(told, list) and told else told or "")
+        chosen = Q(pk=key) if key is not None else None
+        return [(row.pk, label_of(row)) for row in self.few_of(rows.prefetch_related(None), request, chosen)]
+
+
+def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdmin[Any]) -> QuerySet[Any]:
+    """Return the rows of a related model as its own page would list them for this person."""
+    if related is Project:
+        return projects_for(request.user)
+    queryset: QuerySet[Any] = page.admin_site.get_model_admin(related).get_queryset(request)
+    return queryset
