@@ -30,14 +30,18 @@ class Versioned(Strict):
 
 def version_said(request: Request, body: dict[str, Any]) -> int:
     """Take out which version the caller read: by If-Match, else in the body. Raises Refused for none."""
-    in_body: int | None = body.pop("row_version", None)
-    in_header = _header_of(request)
-    if in_header is not None:
-        return in_header
-    if in_body is not None:
-        return in_body
+    version = version_given(request, body)
+    if version is not None:
+        return version
     told = _("send the row_version you read, in the body or as If-Match, so that nobody's change is lost")
     raise Refused(Problem("row_version", request.headers.get("If-Match", ""), told, code="required"))
+
+
+def version_given(request: Request, body: dict[str, Any]) -> int | None:
+    """Take out which version the caller read, by If-Match, else in the body; None if they do not say."""
+    in_body: int | None = body.pop("row_version", None)
+    in_header = _header_of(request)
+    return in_header if in_header is not None else in_body
 
 
 def version_of(request: Request) -> int:
@@ -51,8 +55,7 @@ def version_if_said(request: Request) -> int | None:
     """Which version the caller read, if the request, which says nothing else, tells."""
     body = Versioned(data=request.data)
     body.is_valid(raise_exception=True)
-    in_header = _header_of(request)
-    return in_header if in_header is not None else body.validated_data.get("row_version")
+    return version_given(request, dict(body.validated_data))
 
 
 def _header_of(request: Request) -> int | None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-from apps.common.errors import NotAllowed, Refused
+from apps.common.errors import NotAllowed, Refused, Stale
 
 
 def say_problems(request: HttpRequest, refused: Refused, *, at_most: int = 5) -> None:
-    """Tell the person each thing that is wrong, the first few in full."""
+    """Tell the person each thing that is wrong, the first few in full; of what is stale, who changed what."""
+    if isinstance(refused, Stale):
+        for one in refused.changed[:at_most]:
+            facts = {"user": one.by, "field": one.field.replace("_", " "), "was": one.was, "now": one.now}
+            messages.warning(request, _("%(user)s changed %(field)s: %(was)s → %(now)s") % facts)
     for problem in refused.problems[:at_most]:
         messages.error(request, str(problem))
     if len(refused.problems) > at_most:

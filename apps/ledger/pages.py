@@ -122,12 +122,16 @@ class Remembered(BroughtBack, Page):
             "rows": slice_.rows,
             "before": slice_.before,
             "newest": newest,
-            "may_restore": self.has_change_permission(request, row),
+            "may_restore": self.may_restore(request, row),
             "restore": f"admin:{self.opts.app_label}_{self.opts.model_name}_restore",
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/ledger/history.html", context)
+
+    def may_restore(self, request: HttpRequest, row: Any) -> bool:
+        """Tell whether the person may bring the row back to what it said."""
+        return self.has_change_permission(request, row)
 
     def restore_view(self, request: HttpRequest, object_id: str, activity_id: str) -> HttpResponseBase:
         """Answer “restore this version”."""
@@ -140,7 +144,7 @@ class Remembered(BroughtBack, Page):
         activity = history_of(self.model, row.pk).filter(pk=activity_id).first() if known else None
         if activity is None:
             raise Http404
-        if not self.has_change_permission(request, row) or not isinstance(request.user, User):
+        if not self.may_restore(request, row) or not isinstance(request.user, User):
             raise PermissionDenied
         user = request.user
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.contrib.admin import site
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
@@ -69,7 +70,7 @@ def _told(row: Activity, at_most: int) -> Told:
 
 def _page(kind: str) -> str:
     document = document_named(kind)
-    if document is None:
+    if document is None or not site.is_registered(document.model):
         return ""
     return f"admin:{document.model._meta.app_label}_{document.model._meta.model_name}_history"
 

@@ -30,6 +30,8 @@ VERBS: Final[Mapping[str, Any]] = {
     "locked": gettext_lazy("locked"),
     "unlocked": gettext_lazy("unlocked"),
     "reordered": gettext_lazy("reordered"),
+    "taken_away": gettext_lazy("taken away"),
+    "revoked": gettext_lazy("revoked"),
     "cast": gettext_lazy("casting changed"),
 }
 """What people read for the verbs; another app's own verb is shown as it is."""

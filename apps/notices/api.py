@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
 from apps.common import filters
+from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.strict import OneOf, Strict
 from apps.notices.kinds import OFFERED, Kind
 from apps.notices.models import Delivery, DeliveryState, DeliveryTry, Notice, Road, Subscription
@@ -133,6 +134,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[Subscription]):
             "blocked_until",
             "secret",
             "created_at",
+            "row_version",
         )
         read_only_fields = fields
 
@@ -161,7 +163,7 @@ class NewSubscription(SubscriptionBody):
     shared = serializers.BooleanField(required=False, default=False)
 
 
-class SubscriptionChange(SubscriptionBody):
+class SubscriptionChange(SubscriptionBody, Versioned):
     """What to change."""
 
     kinds = serializers.ListField(child=OneOf(choices=OFFERED), min_length=1, required=False)
@@ -195,15 +197,18 @@ class SubscriptionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gene
         row, secret = subscribing.subscribe(user=person_of(request), **asked)
         return self._shown(row, secret, status.HTTP_201_CREATED)
 
-    @extend_schema(request=SubscriptionChange, responses=SubscriptionSerializer)
+    @extend_schema(request=SubscriptionChange, responses=SubscriptionSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         row = self.get_object()
         asked = self._asked(SubscriptionChange)
-        return self._shown(row, subscribing.change(row, user=person_of(request), **asked))
+        version = version_said(request, asked)
+        secret = subscribing.change(row, user=person_of(request), row_version=version, **asked)
+        return self._shown(self.get_object(), secret)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
-        subscribing.end(self.get_object(), user=person_of(request))
+        row = self.get_object()
+        subscribing.end(row, user=person_of(request), row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses=SubscriptionSerializer)

@@ -12,7 +12,7 @@ from apps.ledger.documents import Children, Document, Reference, track
 from apps.projects.roles import Act
 from apps.projects.selectors import require_each
 from apps.projects.tracked import PERSON, PROJECT
-from apps.review.models import Playlist, PlaylistItem, ReviewNote, Take
+from apps.review.models import ClientLink, Playlist, PlaylistItem, ReviewNote, Take
 from apps.review.services.noting import require_own
 
 TAKE = Reference(model=Take, by=("shot__sequence__code", "shot__code", "kind", "number"), within="project")
@@ -21,6 +21,10 @@ PLAYLIST = Reference(model=Playlist, by=("name",), within="project")
 
 def _may_review(rows: Sequence[Any], user: User) -> None:
     require_each(user, Act.REVIEW, {row.project_id for row in rows})
+
+
+def _may_share(links: Sequence[ClientLink], user: User) -> None:
+    require_each(user, Act.REVIEW, {link.playlist.project_id for link in links})
 
 
 def _may_correct(rows: Sequence[ReviewNote], user: User) -> None:
@@ -48,6 +52,20 @@ track(
             )
         },
         permit=_may_review,
+    )
+)
+track(
+    Document(
+        model=ClientLink,
+        kind="client_link",
+        label=("playlist__name", "label"),
+        joined=" · ",
+        project="playlist__project",
+        references={"playlist": PLAYLIST, "made_by": PERSON},
+        left_out=("password", "views", "last_viewed_at"),
+        # a link that was ended stays so: make another
+        steered=("playlist", "label", "may_comment", "expires_at", "revoked_at", "revoked_by", "made_by"),
+        permit=_may_share,
     )
 )
 track(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.common.admin import say_problems
-from apps.common.errors import Conflict, Refused
+from apps.common.admin_versions import required_version, version_sent
+from apps.common.errors import Conflict, Refused, Stale
 from apps.common.show import moment, state_badge
 from apps.ledger.models import Batch
 from apps.ledger.selectors import taken_back_by
@@ -172,17 +174,21 @@ class ImportBatchAdmin(ScopedAdmin):
         def deed(batch: ImportBatch) -> None:
             form = MappingForm(batch, targets(batch.project_id), request.POST)
             form.is_valid()
-            choose(batch, user=person_of(request), mapping=form.chosen())
+            version = required_version(request)
+            choose(batch, user=person_of(request), mapping=form.chosen(), row_version=version)
 
-        return self.perform(request, object_id, Act.PLAN, deed)
+        def typed(batch: ImportBatch) -> dict[str, Any]:
+            return {"form": MappingForm(batch, targets(batch.project_id), request.POST)}
+
+        return self._choose(request, object_id, deed, typed)
 
     def options_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Keep what is to be taken, and plan anew."""
 
         def deed(batch: ImportBatch) -> None:
-            user = person_of(request)
+            user, version = person_of(request), required_version(request)
             if "errors" in request.POST:
-                leave_out_errors(batch, user=user)
+                leave_out_errors(batch, user=user, row_version=version)
                 return
             told: dict[str, Any] = {}
             if "rows" in request.POST:
@@ -196,9 +202,42 @@ class ImportBatchAdmin(ScopedAdmin):
                     "empty": request.POST.get("empty", "keep"),
                     "sequence": request.POST.get("sequence", "").strip(),
                 }
-            choose(batch, user=user, **told)
+            choose(batch, user=user, row_version=version, **told)
 
-        return self.perform(request, object_id, Act.PLAN, deed)
+        def typed(batch: ImportBatch) -> dict[str, Any]:
+            if "sequence" not in request.POST:
+                return {}
+            clear = request.POST.get("empty") == "clear"
+            return {"clear": clear, **{name: request.POST.get(name, "") for name in ("create", "sequence")}}
+
+        return self._choose(request, object_id, deed, typed)
+
+    def _choose(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        deed: Callable[[ImportBatch], None],
+        typed: Callable[[ImportBatch], dict[str, Any]],
+    ) -> HttpResponse:
+        """Answer a choice. One made from an older version is not kept: the page shows what others chose
+        meanwhile, with what was chosen here still in its form."""
+        stale: list[Stale] = []
+
+        def watched(batch: ImportBatch) -> None:
+            try:
+                deed(batch)
+            except Stale as refused:
+                stale.append(refused)
+                raise
+
+        answer = self.perform(request, object_id, Act.PLAN, watched)
+        batch = self.get_object(request, object_id)
+        if not stale or batch is None:
+            return answer
+        context = {**self.admin_site.each_context(request), "title": batch.file_name, "opts": self.opts}
+        context |= self._shown(request, batch) | typed(batch)
+        context["meanwhile"] = self.changed_meanwhile(request, batch, required_version(request), None)
+        return TemplateResponse(request, "admin/sheets/importbatch/page.html", context)
 
     def again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Make the dry run again, on the project as it is now."""
@@ -209,7 +248,10 @@ class ImportBatchAdmin(ScopedAdmin):
     def confirm_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write it."""
         return self.perform(
-            request, object_id, Act.PLAN, lambda batch: confirm(batch, user=person_of(request))
+            request,
+            object_id,
+            Act.PLAN,
+            lambda batch: confirm(batch, user=person_of(request), row_version=version_sent(request)),
         )
 
     def undo_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

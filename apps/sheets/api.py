@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_said
 from apps.common.errors import Problem, Refused
 from apps.common.parsers import BoundedJson
 from apps.common.strict import OneOf, Strict
@@ -90,6 +91,7 @@ class SheetImportSerializer(serializers.ModelSerializer[ImportBatch]):
             "applied_at",
             "applied_by",
             "created_at",
+            "row_version",
         )
         read_only_fields = fields
 
@@ -116,7 +118,7 @@ class SheetUpload(Strict):
     file = serializers.FileField()
 
 
-class SheetChoices(Strict):
+class SheetChoices(Versioned):
     """What is to be taken. What is not named stays as it was chosen."""
 
     mapping = serializers.DictField(child=SheetMapping(), required=False)
@@ -186,19 +188,19 @@ class SheetImportViewSet(_OfProject):
         """Where an import stands."""
         return self._answer(self._batch(batch_id))
 
-    @extend_schema(request=SheetChoices, responses=SheetImportSerializer)
+    @extend_schema(request=SheetChoices, responses=SheetImportSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, code: str, batch_id: UUID) -> Response:
         """Say which column is which and what is to be taken; the dry run is made again."""
         batch = self._batch(batch_id)
         asked = SheetChoices(data=request.data)
         asked.is_valid(raise_exception=True)
         told = dict(asked.validated_data)
-        mapping = told.pop("mapping", None)
+        version, mapping = version_said(request, told), told.pop("mapping", None)
         if mapping is not None:
             told["mapping"] = {
                 name: TableMapping(one["sheet"], tuple(one["columns"])) for name, one in mapping.items()
             }
-        choose(batch, user=person_of(request), **told)
+        choose(batch, user=person_of(request), row_version=version, **told)
         return self._answer(batch)
 
     @extend_schema(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django import forms
@@ -17,7 +18,8 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from apps.common.admin import say_problems
-from apps.common.errors import Refused
+from apps.common.admin_versions import Meanwhile, SavedMeanwhile, required_version, version_sent
+from apps.common.errors import Refused, Stale
 from apps.common.show import NOTHING, link, moment, state_badge
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of
@@ -41,6 +43,7 @@ from apps.workflows.states import ImportState
 from apps.workflows.wizard.document import document_of
 from apps.workflows.wizard.evidence import nearest
 from apps.workflows.wizard.form import Wizard
+from apps.workflows.wizard.meanwhile import changed_meanwhile, merged
 from workflows.finding import find
 from workflows.finding.draft import questions
 
@@ -158,23 +161,52 @@ class WorkflowImportAdmin(FarmAdmin):
             return self._shown(request, row, form)
         document = document_of(form)
         user = person_of(request)
+        now = None
         try:
-            keep_manifest(row, document, user=user)
+            seen = required_version(request)
+            keep_manifest(row, document, user=user, row_version=seen)
+            now = row.row_version
             if "confirm" in request.POST:
                 into = WorkflowTemplate.objects.filter(slug=form.cleaned_data["into"] or None).first()
                 version = confirm(row, document, user=user, into=into)
                 messages.success(request, _("%(version)s is a template now.") % {"version": version})
                 address = reverse("admin:workflows_workflowtemplateversion_change", args=[version.pk])
                 return HttpResponseRedirect(address)
+        except Stale as stale:
+            return self._beside(request, row, SavedMeanwhile(seen, stale.now), document)
         except Refused as refused:
             for problem in refused.problems:
                 form.show(problem)
-            return self._shown(request, row, form)
+            return self._shown(request, row, form, now)
         messages.success(request, _("The draft is kept."))
         return HttpResponseRedirect(_address(row))
 
-    def _shown(self, request: HttpRequest, row: WorkflowImport, form: Wizard | None) -> HttpResponse:
+    def _beside(
+        self, request: HttpRequest, row: WorkflowImport, stale: SavedMeanwhile, typed: dict[str, Any]
+    ) -> HttpResponse:
+        """Show what was typed over what somebody else made of the draft meanwhile, unsaved."""
+        seen = stale.seen or 0
+        row.refresh_from_db()
+        say_problems(request, stale)
+        object_info = catalogue_or_recorded(row.catalogue)
+        both = merged(row, seen, typed)
+        form = Wizard(row.graph, object_info, find(row.graph, object_info), both)
+        return self._shown(request, row, form, row.row_version, changed_meanwhile(row, seen, typed))
+
+    def _shown(
+        self,
+        request: HttpRequest,
+        row: WorkflowImport,
+        form: Wizard | None,
+        version: int | None = None,
+        meanwhile: Sequence[Meanwhile] = (),
+    ) -> HttpResponse:
         document = row.manifest
+        if version is None:
+            version = version_sent(request)  # of a form that is only drawn again
+        before = request.GET.get("seen", "")
+        if before.isdecimal() and len(before) < 9:
+            meanwhile = changed_meanwhile(row, int(before), {})
         problems = [{**one, "message": kept_in_words(one)} for one in row.problems]
         bad = [one for one in problems if not one["absent"]]
         offered = {(one.node, one.input): one for one in offers_of(row)}
@@ -183,6 +215,8 @@ class WorkflowImportAdmin(FarmAdmin):
             "title": row.file_name,
             "opts": self.opts,
             "original": row,
+            "row_version": row.row_version if version is None else version,
+            "meanwhile": meanwhile,
             "form": form,
             "picture": picture(row.graph, row.catalogue, document, bad) if row.graph else "",
             "problems": [{**one, "offer": offered.get((one["node"], one["input"]))} for one in bad],
@@ -206,7 +240,11 @@ class WorkflowImportAdmin(FarmAdmin):
         if isinstance(row, HttpResponse):
             return row
         try:
-            convert_again(row, catalogue_name=request.POST.get("catalogue", ""), user=person_of(request))
+            seen, name = required_version(request), request.POST.get("catalogue", "")
+            convert_again(row, catalogue_name=name, user=person_of(request), row_version=seen)
+        except Stale as stale:
+            say_problems(request, stale)
+            return HttpResponseRedirect(f"{_address(row)}?seen={seen}")
         except Refused as refused:
             say_problems(request, refused)
         return HttpResponseRedirect(_address(row))

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from apps.common.api_versions import IF_MATCH
 from apps.projects.api_scope import MemberOrStaff
 from apps.workflows.api_imports import ImportsFiles
 from apps.workflows.api_versions import HasVersions, Standing
@@ -93,6 +94,7 @@ class TemplateSerializer(serializers.ModelSerializer[WorkflowTemplate]):
             "content_hash",
             "description",
             "needs",
+            "row_version",
         )
         read_only_fields = fields
 
@@ -145,7 +147,7 @@ class TemplateViewSet(ImportsFiles, HasVersions, ReadOnlyModelViewSet[WorkflowTe
         """The JSON Schema of manifests, for editors and scripts that write them."""
         return Response(manifest_schema())
 
-    @extend_schema(request=Standing, responses=TemplateSerializer)
+    @extend_schema(request=Standing, responses=TemplateSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, slug: str) -> Response:
         """Withdraw the template or offer it again; choose the version new renders use."""
         self.change(request)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_said
 from apps.common.strict import Strict
 from apps.projects.api_scope import MemberOrStaff
 from apps.workflows.api_on_nodes import OnNodeSerializer
@@ -72,6 +73,7 @@ class ImportSerializer(serializers.ModelSerializer[WorkflowImport]):
             "notes",
             "version",
             "created_at",
+            "row_version",
         )
         read_only_fields: tuple[str, ...] = fields
 
@@ -127,7 +129,7 @@ class Upload(Strict):
     catalogue = serializers.CharField(required=False, default=RECORDED, max_length=120)
 
 
-class Completed(Strict):
+class Completed(Versioned):
     """The manifest, and the imported template whose next version this is (none: a new template)."""
 
     manifest = serializers.JSONField()
@@ -139,7 +141,7 @@ class Completed(Strict):
         return _object(value)
 
 
-class Kept(Strict):
+class Kept(Versioned):
     """The manifest as far as it is filled in."""
 
     manifest = serializers.JSONField()
@@ -148,7 +150,7 @@ class Kept(Strict):
         return _object(value)
 
 
-class Another(Strict):
+class Another(Versioned):
     """The node catalogue to convert with."""
 
     catalogue = serializers.CharField(max_length=120)
@@ -181,21 +183,23 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         """One import with its graph and manifest."""
         return self._answer(self.get_object())
 
-    @extend_schema(request=Kept, responses=ImportDetail)
+    @extend_schema(request=Kept, responses=ImportDetail, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         """Keep a manifest that is not complete yet."""
         row = self._row(request)
         asked = _asked(Kept, request)
-        keep_manifest(row, asked["manifest"], user=person_of(request))
+        version = version_said(request, asked)
+        keep_manifest(row, asked["manifest"], user=person_of(request), row_version=version)
         return self._answer(row)
 
-    @extend_schema(request=Completed, responses={201: ImportDetail})
+    @extend_schema(request=Completed, responses={201: ImportDetail}, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
         """Make a template of it, or the next version of an imported one. Every problem is named."""
         row = self._row(request)
         asked = _asked(Completed, request)
-        confirm(row, asked["manifest"], user=person_of(request), into=asked.get("into"))
+        version, into = version_said(request, asked), asked.get("into")
+        confirm(row, asked["manifest"], user=person_of(request), into=into, row_version=version)
         return self._answer(self.get_object(), status.HTTP_201_CREATED)
 
     @extend_schema(request=Link, responses=ImportDetail)
@@ -208,13 +212,15 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
         connect(row, node=asked["node"], **wish, user=person_of(request))
         return self._answer(row)
 
-    @extend_schema(request=Another, responses=ImportDetail)
+    @extend_schema(request=Another, responses=ImportDetail, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"])
     def convert(self, request: Request, pk: str) -> Response:
         """Convert the kept file again, with another node catalogue."""
         row = self._row(request)
         asked = _asked(Another, request)
-        return self._answer(convert_again(row, catalogue_name=asked["catalogue"], user=person_of(request)))
+        version, user = version_said(request, asked), person_of(request)
+        again = convert_again(row, catalogue_name=asked["catalogue"], user=user, row_version=version)
+        return self._answer(again)
 
     @extend_schema(request=None, responses=ImportDetail)
     @action(detail=True, methods=["post"])

@@ -12,7 +12,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import Versioned, version_said
 from apps.common.strict import Strict
+from apps.ledger.services.versions import at_version
 from apps.workflows.api_on_nodes import OnNodeSerializer
 from apps.workflows.checking import on_nodes
 from apps.workflows.models import WorkflowTemplate, WorkflowTemplateVersion
@@ -127,14 +129,14 @@ class Deprecation(Strict):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
-class Standing(Strict):
+class Standing(Versioned):
     """Whether the template is offered, and which version new renders use."""
 
     offered = serializers.BooleanField(required=False)
     version = serializers.IntegerField(required=False, min_value=1)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
+        if not attrs.keys() - {"row_version"}:
             raise serializers.ValidationError("say what to change: offered, version", code="required")
         return attrs
 
@@ -208,11 +210,12 @@ class HasVersions(GenericViewSet[WorkflowTemplate]):
         template = self.get_object()
         asked = Standing(data=request.data)
         asked.is_valid(raise_exception=True)
-        wished = asked.validated_data
-        if "version" in wished:
-            make_current(version_numbered(template, wished["version"]), user=user)
-        if "offered" in wished:
-            set_offered(template, offered=wished["offered"], user=user)
+        wished = dict(asked.validated_data)
+        with at_version(template, version_said(request, wished), user=user):
+            if "version" in wished:
+                make_current(version_numbered(template, wished["version"]), user=user)
+            if "offered" in wished:
+                set_offered(template, offered=wished["offered"], user=user)
 
     def _version(self, number: int | str) -> WorkflowTemplateVersion:
         return version_numbered(self.get_object(), int(number))

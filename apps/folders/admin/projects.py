@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
+from apps.common.admin_versions import version_sent
 from apps.common.errors import Problem, Refused
 from apps.folders.models import PathTemplate, ProjectFolders, PublishWhen
 from apps.folders.selectors import held_by, layout_version
@@ -93,8 +94,8 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
         def deed(project: Project) -> str:
             slug, _v, number = request.POST.get("layout", "").partition(" v")
             template = layout_version(slug, int(number) if number.isdecimal() else None)
-            publish = request.POST.get("publish", "")
-            choose_layout(project, template, user=person_of(request), publish=publish)
+            publish, seen = request.POST.get("publish", ""), version_sent(request)
+            choose_layout(project, template, user=person_of(request), publish=publish, row_version=seen)
             return _("%(project)s holds %(layout)s; what was published stays where it is.") % {
                 "project": project.code,
                 "layout": template,

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_given
 from apps.common.errors import lacks_permission
 from apps.common.strict import Strict
 from apps.folders.models import Mount, PathTemplate
@@ -75,16 +76,17 @@ class MountSerializer(serializers.ModelSerializer[Mount]):
 
     class Meta:
         model = Mount
-        fields = ("system", "root")
+        fields = ("system", "root", "row_version")
         read_only_fields = fields
 
 
-class NewMount(Strict):
-    """Where it is mounted; "" takes it back."""
+class NewMount(Versioned):
+    """Where it is mounted; "" takes it back. ``row_version``: unless there was none."""
 
     def get_fields(self) -> dict[str, Any]:
         """``root`` is a word of REST framework's own."""
-        return {"root": serializers.CharField(max_length=200, allow_blank=True)}
+        own = {"root": serializers.CharField(max_length=200, allow_blank=True)}
+        return {**super().get_fields(), **own}
 
 
 class MountViewSet(mixins.ListModelMixin, GenericViewSet[Mount]):
@@ -96,7 +98,7 @@ class MountViewSet(mixins.ListModelMixin, GenericViewSet[Mount]):
     lookup_field = "system"
     lookup_value_regex = "[a-z]+"
 
-    @extend_schema(request=NewMount, responses={200: MountSerializer, 204: None})
+    @extend_schema(request=NewMount, responses={200: MountSerializer, 204: None}, parameters=[IF_MATCH])
     def update(self, request: Request, system: str) -> Response:
         """Say where a system finds what is published."""
         user = person_of(request)
@@ -104,7 +106,9 @@ class MountViewSet(mixins.ListModelMixin, GenericViewSet[Mount]):
             raise lacks_permission(user, CHANGE_MOUNT)
         body = NewMount(data=request.data)
         body.is_valid(raise_exception=True)
-        mount = set_mount(system, body.validated_data["root"], user=user)
+        said = dict(body.validated_data)
+        version = version_given(request, said)
+        mount = set_mount(system, said["root"], user=user, row_version=version)
         if mount is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(self.get_serializer(mount).data)

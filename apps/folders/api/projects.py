@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_given
 from apps.common.errors import Problem, Refused
 from apps.common.strict import OneOf, Strict
 from apps.folders.api.paths import PathsSerializer, WithPaths, located
@@ -56,10 +57,20 @@ class EntrySerializer(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
+class HeldLayout(serializers.Serializer[Any]):
+    """What the project holds. ``row_version``: of this choice; another one names it."""
+
+    layout = serializers.SlugField(source="template.slug")
+    version = serializers.IntegerField(source="template.number")
+    publish = serializers.ChoiceField(choices=PublishWhen.choices)
+    row_version = serializers.IntegerField()
+
+
 class FolderPlanSerializer(serializers.Serializer[Any]):
     """The dry run. ``kept``: published files, which nothing moves. ``pages``: of the sequence's shots."""
 
     layout = serializers.CharField()
+    held = HeldLayout(allow_null=True, help_text="Null while nobody chose")
     counts = serializers.DictField(child=serializers.IntegerField())
     entries = EntrySerializer(many=True)
     page = serializers.IntegerField()
@@ -90,20 +101,12 @@ class Confirm(Strict):
     sequence = serializers.CharField(required=False, help_text="The sequence's code")
 
 
-class ChosenLayout(Strict):
+class ChosenLayout(Versioned):
     """Which layout to hold (the newest version without a ``version``), and when takes are published."""
 
     layout = serializers.SlugField()
     version = serializers.IntegerField(required=False, min_value=1)
     publish = OneOf(choices=PublishWhen.choices, required=False)
-
-
-class HeldLayout(serializers.Serializer[Any]):
-    """What the project holds."""
-
-    layout = serializers.SlugField(source="template.slug")
-    version = serializers.IntegerField(source="template.number")
-    publish = serializers.ChoiceField(choices=PublishWhen.choices)
 
 
 class StoreFailed(APIException):
@@ -140,7 +143,8 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
                 plan = plan_sequence(project, sequence, page=int(page) if page.isdecimal() else 1)
         except OSError as exc:
             raise StoreFailed(_("The store of published files cannot be read: %s") % exc) from exc
-        return Response(_plan(plan))
+        held = ProjectFolders.objects.select_related("template").filter(project=project).first()
+        return Response(_plan(plan) | {"held": HeldLayout(held).data if held else None})
 
     @extend_schema(request=Confirm, responses={200: MadeSerializer, 202: None})
     @folders.mapping.post
@@ -159,14 +163,23 @@ class FolderedProjectViewSet(WithPaths[Project], SteeredProjectViewSet):
         told["refused"] = [{"path": path, "why": why} for path, why in refusals(told)]
         return Response(told)
 
-    @extend_schema(request=ChosenLayout, responses=HeldLayout)
+    @extend_schema(request=ChosenLayout, responses=HeldLayout, parameters=[IF_MATCH])
     @action(detail=True, methods=["post"], pagination_class=None)
     def layout(self, request: Request, code: str) -> Response:
-        """Hold a version of a layout. What was published stays where it is; what comes next goes by it."""
+        """Hold a version of a layout. What was published stays where it is; what comes next goes by it.
+
+        Unless nobody chose one before, it takes the row_version of what is held: see the dry run of folders.
+        """
         project = self.get_object()
         asked = self.asked(ChosenLayout, of=project, act=Act.MANAGE)
         template = layout_version(asked["layout"], asked.get("version"))
-        folders = choose_layout(project, template, user=person_of(request), publish=asked.get("publish", ""))
+        folders = choose_layout(
+            project,
+            template,
+            user=person_of(request),
+            publish=asked.get("publish", ""),
+            row_version=version_given(request, asked),
+        )
         held = ProjectFolders.objects.select_related("template").get(pk=folders.pk)
         return Response(HeldLayout(held).data)
 

@@ -15,7 +15,9 @@ from apps.common.validation import clean
 from apps.folders.language.layout import LayoutError, parse_layout
 from apps.folders.models import PathTemplate, ProjectFolders, PublishWhen
 from apps.folders.selectors import held_by
+from apps.ledger.selectors import history_of
 from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -70,11 +72,17 @@ def save_version(*, slug: str, name: str, text: str, user: User | None, name_ko:
 
 
 def choose_layout(
-    project: Project, template: PathTemplate, *, user: User | None, publish: str = ""
+    project: Project,
+    template: PathTemplate,
+    *,
+    user: User | None,
+    publish: str = "",
+    row_version: int | None = None,
 ) -> ProjectFolders:
     """Let a project hold this version. What was published stays where it is; what comes next goes by it.
 
-    Raises Refused for an unknown ``publish``; NotAllowed unless ``user`` manages the project.
+    ``row_version``: of what it holds, as somebody read it; None while nobody chose, or for the farm. Raises
+    Refused for an unknown ``publish``; Stale; NotAllowed unless ``user`` manages the project.
     """
     if user is not None:
         require(user, Act.MANAGE, project)
@@ -84,9 +92,15 @@ def choose_layout(
     with transaction.atomic(), changing(Project, [project.pk], actor=user):
         folders = hold(project)
         changes = {"template": template, **({"publish": publish} if publish else {})}
-        ProjectFolders.objects.filter(pk=folders.pk).update(
-            **changes, row_version=F("row_version") + 1, updated_at=Now()
-        )
+        with changing(ProjectFolders, [folders.pk], actor=user):
+            if row_version is not None:
+                require_unchanged(folders, row_version, "template", "publish")
+            elif user is not None and history_of(ProjectFolders, folders.pk).exists():
+                told = _("somebody chose a layout before; send the row_version of what is held")
+                raise Refused(Problem("row_version", "", told, code="required"))
+            ProjectFolders.objects.filter(pk=folders.pk).update(
+                **changes, row_version=F("row_version") + 1, updated_at=Now()
+            )
         Project.objects.filter(pk=project.pk).exclude(path_template=template.slug).update(
             path_template=template.slug, row_version=F("row_version") + 1, updated_at=Now()
         )

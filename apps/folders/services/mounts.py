@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
 from apps.accounts.models import User
-from apps.common.errors import lacks_permission
+from apps.common.errors import Problem, Refused, lacks_permission
 from apps.folders.models import Mount
 from apps.folders.mounts import check_root
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 
 CHANGE = "folders.change_mount"
 
 
-def set_mount(system: str, root: str, *, user: User) -> Mount | None:
-    """Say where a system finds what is published; "" takes it back. Raises Refused, NotAllowed."""
+@transaction.atomic
+def set_mount(system: str, root: str, *, user: User, row_version: int | None = None) -> Mount | None:
+    """Say where a system finds what is published; "" takes it back.
+
+    ``row_version``: of the mount as it was read; None while there is none. Raises Refused, Stale, NotAllowed.
+    """
     if not user.has_perm(CHANGE):
         raise lacks_permission(user, CHANGE)
     told = root.strip()
-    if not told:
-        Mount.objects.filter(system=system).delete()
-        return None
-    check_root(system, told)
-    mount, _made = Mount.objects.update_or_create(system=system, defaults={"root": told})
+    if told:
+        check_root(system, told)
+    mount = Mount.objects.select_for_update().filter(system=system).first()
+    with changing(Mount, [mount.pk] if mount else [], actor=user) as change:
+        if mount is None:
+            if not told:
+                return None
+            mount = Mount.objects.create(system=system, root=told)
+            change.born(mount)
+        elif told:
+            claim(mount, _said(row_version), root=told)
+        else:
+            claim(mount, _said(row_version))
+            mount.delete()
+            return None
+    mount.refresh_from_db()
     return mount
+
+
+def _said(row_version: int | None) -> int:
+    if row_version is None:
+        told = _("this system has a mount already; send the row_version you read")
+        raise Refused(Problem("row_version", "", told, code="required"))
+    return row_version

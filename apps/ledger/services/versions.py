@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import F, Model
@@ -28,6 +30,19 @@ def claim(row: Model, sent: int, **columns: Any) -> None:
     if rows.filter(row_version=sent).update(**columns, row_version=F("row_version") + 1):
         return
     raise Stale(sent=sent, now=_version_of(row), changed=_changed_since(row, sent))
+
+
+@contextmanager
+def at_version(row: Model, sent: int, *, user: User | None, verb: str = CHANGED) -> Iterator[None]:
+    """Change or delete a row, with what belongs to it, if it still is at the version somebody read.
+
+    The instance in hand is read again first. What the block does is remembered as one change. Raises Stale,
+    Conflict; then nothing was changed.
+    """
+    with changing(type(row), [row.pk], actor=user, verb=verb):
+        claim(row, sent)
+        row.refresh_from_db()
+        yield
 
 
 def require_unchanged(row: Model, sent: int, *fields: str) -> None:

@@ -25,6 +25,7 @@ from apps.characters.pictures import read_picture
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.ids import uuid7
 from apps.common.machines import record_event
+from apps.ledger.services.recording import changing
 from apps.materials.formats import KNOWN, SNIFFED, Format, format_of, suffix_of, usual_kind
 from apps.materials.models import MEDIA_OF, Material, MaterialKind, Medium
 from apps.materials.selectors import Owner, of_owner, place_of
@@ -112,11 +113,12 @@ def _keep(owner: Owner, project: Project, come: _Arrival, *, kind: str, name: st
     keep(come.path, material.key)
     if come.thumb is not None:
         keep(come.thumb, material.thumb_key)
-    with transaction.atomic():
+    with changing(Material, actor=user) as change:
         # Two uploads of one file at once: the constraint lets one in, and this answers with that one.
         rows = Material.objects.bulk_create([material], ignore_conflicts=True)
         kept = Material.objects.filter(pk=rows[0].pk).first()
         if kept is not None:
+            change.born(kept)
             record_event(MATERIAL, pk, to=kept.state, actor=user.get_username(), data={"name": name})
             if not ready:
                 transaction.on_commit(partial(request_material, pk))

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.common.admin import ReadOnly, say_problems
+from apps.common.admin_versions import required_version
 from apps.common.clock import database_now
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
@@ -37,6 +38,7 @@ from apps.common.show import (
     tier_text,
 )
 from apps.nodes import services
+from apps.nodes.admin.typed import keep_typed, typed_on
 from apps.nodes.gpus import gpu_line
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.services import STEER
@@ -101,6 +103,9 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         """May steer nodes (for actions' ``permissions=``)."""
         return request.user.has_perm(STEER)
 
+    def may_restore(self, request: HttpRequest, row: Any) -> bool:
+        return request.user.has_perm(STEER)  # there is no form of it, and it has a history all the same
+
     @admin.action(description=gettext_lazy("Activate"), permissions=["steer"])
     def activate_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._steer_many(request, nodes, Desired.ACTIVE)
@@ -137,7 +142,7 @@ class NodeAdmin(ReadOnly, FarmAdmin):
                 messages.success(request, again_after_collision(deed)(request, node))
             except Refused as refused:
                 say_problems(request, refused)
-                _keep_typed(request, node)
+                keep_typed(request, node)
             except NotAllowed as refused:
                 messages.error(request, str(refused))
             return HttpResponseRedirect(back_to(request, reverse("admin:nodes_node_change", args=[node.pk])))
@@ -159,18 +164,21 @@ class NodeAdmin(ReadOnly, FarmAdmin):
 
     @staticmethod
     def _note(request: HttpRequest, node: Node) -> str:
-        services.set_note(node, request.POST.get("note", ""), user=person_of(request))
+        user = person_of(request)
+        with services.at_version(node, required_version(request), "note", user=user):
+            services.set_note(node, request.POST.get("note", ""), user=user)
         return _("The note on %(node)s is written.") % {"node": node.name}
 
     @staticmethod
     def _place(request: HttpRequest, node: Node) -> str:
-        services.assign(
-            node,
-            user=person_of(request),
-            pool=_named(Pool, "pool", request),
-            schedule=_named(Schedule, "schedule", request),
-            tags=tags_in(request.POST.get("tags", "")),
-        )
+        place: services.Place = {
+            "pool": _named(Pool, "pool", request),
+            "schedule": _named(Schedule, "schedule", request),
+            "tags": tags_in(request.POST.get("tags", "")),
+        }
+        user = person_of(request)
+        with services.at_version(node, required_version(request), *place, user=user):
+            services.assign(node, user=user, **place)
         return _("%(node)s has its place.") % {"node": node.name}
 
     @staticmethod
@@ -193,7 +201,9 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         if asked and not (asked.isascii() and asked.isdecimal() and len(asked) < 9):
             told = _("write minutes from %(low)d to %(high)d, or nothing") % {"low": low, "high": high}
             raise Refused(Problem("prove_minutes", asked, told))
-        services.bound_golden_renders(node, int(asked) if asked else None, user=person_of(request))
+        user = person_of(request)
+        with services.at_version(node, required_version(request), "prove_minutes", user=user):
+            services.bound_golden_renders(node, int(asked) if asked else None, user=user)
         return _("Golden renders on %(node)s are given up as you say.") % {"node": node.name}
 
     @staticmethod
@@ -211,21 +221,15 @@ class NodeAdmin(ReadOnly, FarmAdmin):
     ) -> HttpResponse:
         node: Node = context["original"]
         may = request.user.has_perm(STEER)
-        typed = _typed(request, node)
+        typed = typed_on(request, node)
         context |= {
             "may_steer": may,
             "wishes": [wish for wish in Desired if wish != node.desired] if may else [],
             "pools": Pool.objects.all() if may else (),
             "schedules": Schedule.objects.all() if may else (),
             "tags": tags_in(node.tags),
-            "typed": {
-                "pool": node.pool.name if node.pool else "",
-                "schedule": node.schedule.name if node.schedule else "",
-                "tags": ", ".join(tags_in(node.tags)),
-                "note": node.note,
-                "prove_minutes": node.prove_minutes or "",
-                **typed,
-            },
+            "typed": typed.fields,
+            "meanwhile": typed.meanwhile,
             "reasons": reasons(node, database_now()),
             "drift": drift_sentences(node.drift),
             "prove_minutes": settings.PROVE_MINUTES,
@@ -274,27 +278,6 @@ class NodeAdmin(ReadOnly, FarmAdmin):
         # A node reports every few seconds: within the hour, minutes would hide a silence.
         time = seconds_text(max(1, round(passed))) if passed < 3600 else timesince(node.reported_at)
         return _("%(time)s ago") % {"time": time}
-
-
-TYPED: Final = "typed_of_node"
-LONGEST_TYPED: Final = 10_000
-"""Letters kept of what was typed into one field: far more than any of them takes."""
-
-
-def _keep_typed(request: HttpRequest, node: Node) -> None:
-    """Keep what was typed and refused for the page that is shown next."""
-    fields = ("reason", "note", "pool", "schedule", "tags", "hours", "prove_minutes")
-    typed = {name: request.POST[name][:LONGEST_TYPED] for name in fields if name in request.POST}
-    request.session[TYPED] = {"node": str(node.pk), "fields": typed}
-
-
-def _typed(request: HttpRequest, node: Node) -> dict[str, str]:
-    """What was typed on this node's page and refused, once."""
-    kept = request.session.get(TYPED)
-    if not kept or kept["node"] != str(node.pk):
-        return {}
-    del request.session[TYPED]
-    return dict(kept["fields"])
 
 
 def _named(model: type[Any], field: str, request: HttpRequest) -> Any:

@@ -94,6 +94,11 @@ class ScheduleForm(forms.ModelForm[Schedule]):
             hours = hours_of(self.instance.timezone, self.instance.windows)
             self.initial["hours"] = windows_text(hours.windows)
 
+    def clean_hours(self) -> str:
+        """A browser ends lines otherwise than history does."""
+        hours: str = self.cleaned_data["hours"]
+        return "\n".join(hours.splitlines())
+
     def clean(self) -> dict[str, Any]:
         told = super().clean() or self.cleaned_data
         try:

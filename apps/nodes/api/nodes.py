@@ -13,12 +13,14 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
 from apps.common import filters
+from apps.common.api_versions import IF_MATCH, version_said
 from apps.common.strict import Strict
 from apps.nodes.api.serializers import DesiredChange, HoursChange, NodeChange, NodeSerializer
 from apps.nodes.models import Node
 from apps.nodes.services import (
     accept_software,
     assign,
+    at_version,
     bound_golden_renders,
     require_steering,
     say_well,
@@ -53,17 +55,19 @@ class NodeViewSet(ReadOnlyModelViewSet[Node]):
     permission_classes = (IsAuthenticated, MemberOrStaff)
     filterset_class = NodeFilter
 
-    @extend_schema(request=NodeChange, responses=NodeSerializer)
+    @extend_schema(request=NodeChange, responses=NodeSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Put the node into a pool, on a schedule, tag it, pin a note to it, bound its golden renders."""
-        node, asked = self._asked(NodeChange)
-        note = asked.pop("note", None)
-        bounds = [asked.pop("prove_minutes")] if "prove_minutes" in asked else []
-        assign(node, user=person_of(request), **asked)
-        if note is not None:
-            set_note(node, note, user=person_of(request))
-        for minutes in bounds:
-            bound_golden_renders(node, minutes, user=person_of(request))
+        """Put the node into a pool, on a schedule, tag it, pin a note to it, bound its golden renders.
+
+        409: somebody changed one of these after the version you read. What the node reports is no matter.
+        """
+        (node, asked), user = self._asked(NodeChange), person_of(request)
+        with at_version(node, version_said(request, asked), *asked, user=user):
+            if "note" in asked:
+                set_note(node, asked.pop("note"), user=user)
+            if "prove_minutes" in asked:
+                bound_golden_renders(node, asked.pop("prove_minutes"), user=user)
+            assign(node, user=user, **asked)
         return self._answer()
 
     @extend_schema(request=DesiredChange, responses=NodeSerializer)

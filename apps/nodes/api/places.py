@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -13,8 +15,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.errors import lacks_permission
 from apps.common.strict import Strict
+from apps.ledger.services.versions import at_version
 from apps.nodes.api.serializers import PoolBody, PoolSerializer, ScheduleBody, ScheduleSerializer
 from apps.nodes.models import Pool, Schedule
 from apps.nodes.services.places import remove_pool, remove_schedule, save_pool, save_schedule
@@ -31,21 +35,39 @@ class FarmRows(ReadOnlyModelViewSet[M]):
 
     def said(self, verb: str, *, partial: bool = False) -> dict[str, Any]:
         """What the body says. Whoever may not write is told no more."""
+        self.require(verb)
+        body = self.body_class(data=self.request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        said: dict[str, Any] = dict(body.validated_data)
+        if verb == "add":
+            said.pop("row_version", None)
+        return said
+
+    def require(self, verb: str) -> None:
+        """Raise NotAllowed, naming the permission, unless the person may add, change or delete such rows."""
         options = self.get_queryset().model._meta
         permission = f"{options.app_label}.{verb}_{options.model_name}"
         person = person_of(self.request)
         if not person.has_perm(permission):
             raise lacks_permission(person, permission)
-        body = self.body_class(data=self.request.data, partial=partial)
-        body.is_valid(raise_exception=True)
-        return dict(body.validated_data)
 
-    def changed(self) -> M:
-        """The row of the address with what the body says, not saved yet."""
+    def changed(self, save: Callable[[M], object]) -> Response:
+        """Save the row of the address with what the body says, at the version the caller read."""
+        row, said = self.get_object(), self.said("change", partial=True)
+        version = version_said(self.request, said)
+        with at_version(row, version, user=person_of(self.request)):
+            for name, value in said.items():
+                setattr(row, name, value)
+            save(row)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def removed(self, remove: Callable[[M], object]) -> Response:
+        """Delete the row of the address, at the version the caller read."""
         row = self.get_object()
-        for name, value in self.said("change", partial=True).items():
-            setattr(row, name, value)
-        return row
+        self.require("delete")
+        with at_version(row, version_of(self.request), user=person_of(self.request)):
+            remove(row)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class PoolViewSet(FarmRows[Pool]):
@@ -61,14 +83,13 @@ class PoolViewSet(FarmRows[Pool]):
         pool = save_pool(Pool(**self.said("add")), user=person_of(request))
         return Response(self.get_serializer(pool).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=PoolBody(partial=True), responses=PoolSerializer)
+    @extend_schema(request=PoolBody(partial=True), responses=PoolSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
-        return Response(self.get_serializer(save_pool(self.changed(), user=person_of(request))).data)
+        return self.changed(partial(save_pool, user=person_of(request)))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
-        remove_pool(self.get_object(), user=person_of(request))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return self.removed(partial(remove_pool, user=person_of(request)))
 
 
 class ScheduleViewSet(FarmRows[Schedule]):
@@ -84,11 +105,10 @@ class ScheduleViewSet(FarmRows[Schedule]):
         schedule = save_schedule(Schedule(**self.said("add")), user=person_of(request))
         return Response(self.get_serializer(schedule).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=ScheduleBody(partial=True), responses=ScheduleSerializer)
+    @extend_schema(request=ScheduleBody(partial=True), responses=ScheduleSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
-        return Response(self.get_serializer(save_schedule(self.changed(), user=person_of(request))).data)
+        return self.changed(partial(save_schedule, user=person_of(request)))
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
-        remove_schedule(self.get_object(), user=person_of(request))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return self.removed(partial(remove_schedule, user=person_of(request)))

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
+from apps.common.api_versions import Versioned
 from apps.common.strict import OneOf, Strict
 from apps.nodes.models import Gpu, Node, Pool, Schedule
 from apps.nodes.services.steering import LONGEST_NOTE, LONGEST_REASON
@@ -68,7 +69,8 @@ class NodeSerializer(serializers.ModelSerializer[Node]):
 
     ``observed`` is what it reports, ``health`` what the coordinator concludes, since ``health_since`` for
     ``health_reason``. ``off_hours``: its schedule lets it rest. ``resident``: models it holds in memory.
-    ``drift``: how its software differs from what was accepted, and from its pool.
+    ``drift``: how its software differs from what was accepted, and from its pool. ``row_version`` grows with
+    its reports, too.
     """
 
     gpus = GpuSerializer(many=True, read_only=True)
@@ -109,6 +111,7 @@ class NodeSerializer(serializers.ModelSerializer[Node]):
             "note_by",
             "note_at",
             "reported_at",
+            "row_version",
             "gpus",
         )
         read_only_fields = fields
@@ -132,7 +135,7 @@ class DesiredChange(Strict):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_REASON, default="")
 
 
-class NodeChange(Strict):
+class NodeChange(Versioned):
     """Where a node belongs, its maintenance note, after how many minutes golden renders are given up.
 
     What is not named stays; null takes it out.
@@ -161,11 +164,11 @@ class PoolSerializer(serializers.ModelSerializer[Pool]):
 
     class Meta:
         model = Pool
-        fields = ("id", "name", "dedicated", "note")
+        fields = ("id", "name", "dedicated", "note", "row_version")
         read_only_fields = fields
 
 
-class PoolBody(Strict):
+class PoolBody(Versioned):
     """What a pool is to be."""
 
     name = serializers.SlugField(max_length=50)
@@ -184,11 +187,11 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
 
     class Meta:
         model = Schedule
-        fields = ("id", "name", "timezone", "windows")
+        fields = ("id", "name", "timezone", "windows", "row_version")
         read_only_fields = fields
 
 
-class ScheduleBody(Strict):
+class ScheduleBody(Versioned):
     """What a schedule is to be: ``windows`` as ``[{"days": [0], "from": "19:00", "to": "08:00"}]``."""
 
     name = serializers.SlugField(max_length=50)

@@ -8,8 +8,10 @@ from apps.nodes.services.reporting import forget_capabilities, receive, receive_
 from apps.nodes.services.silence import mark_silent_nodes_offline
 from apps.nodes.services.steering import (
     STEER,
+    Place,
     accept_software,
     assign,
+    at_version,
     bound_golden_renders,
     require_steering,
     say_well,
@@ -22,8 +24,10 @@ from apps.nodes.services.watching import watch_software
 __all__ = [
     "STEER",
     "Blamed",
+    "Place",
     "accept_software",
     "assign",
+    "at_version",
     "blame",
     "bound_golden_renders",
     "conclude",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
@@ -13,6 +15,8 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.machines import move
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.nodes.models import Node, Pool, Schedule
 from apps.nodes.services.health import recover
 from apps.nodes.services.hours import keep_hours
@@ -41,6 +45,17 @@ def require_steering(user: User | None) -> None:
         raise NotAllowed(told % {"user": user, "permission": STEER})
 
 
+@contextmanager
+def at_version(node: Node, sent: int, *fields: str, user: User) -> Iterator[None]:
+    """Change what people set of a node, unless somebody else changed one of these fields meanwhile.
+
+    What the node reports makes no edit stale. Raises Stale, Conflict; then nothing was changed.
+    """
+    with changing(Node, [node.pk], actor=user):
+        require_unchanged(node, sent, *fields)
+        yield
+
+
 def set_desired(node: Node, desired: str, *, user: User | None, reason: str = "") -> bool:
     """Drain, pause or activate a node; False if that is wished already.
 
@@ -66,7 +81,8 @@ def set_note(node: Node, note: str, *, user: User | None) -> None:
     note = note.strip()
     _bounded("note", note, LONGEST_NOTE)
     signed = {"note_by": _name(user), "note_at": database_now()} if note else {"note_by": "", "note_at": None}
-    Node.objects.filter(pk=node.pk).update(note=note, **signed)
+    with changing(Node, [node.pk], actor=_name(user)):
+        Node.objects.filter(pk=node.pk).update(note=note, **signed)
 
 
 def bound_golden_renders(node: Node, minutes: int | None, *, user: User | None) -> None:
@@ -76,7 +92,8 @@ def bound_golden_renders(node: Node, minutes: int | None, *, user: User | None) 
     if minutes is not None and not low <= minutes <= high:
         told = _("write minutes from %(low)d to %(high)d, or nothing") % {"low": low, "high": high}
         raise Refused(Problem("prove_minutes", str(minutes), told))
-    Node.objects.filter(pk=node.pk).update(prove_minutes=minutes)
+    with changing(Node, [node.pk], actor=_name(user)):
+        Node.objects.filter(pk=node.pk).update(prove_minutes=minutes)
 
 
 def assign(node: Node, *, user: User | None, **place: Unpack[Place]) -> None:
@@ -88,7 +105,8 @@ def assign(node: Node, *, user: User | None, **place: Unpack[Place]) -> None:
     if "schedule" in place:
         changes |= {"works_until": None, "works_by": ""}
     if changes:
-        Node.objects.filter(pk=node.pk).update(**changes)
+        with changing(Node, [node.pk], actor=_name(user)):
+            Node.objects.filter(pk=node.pk).update(**changes)
         keep_hours(database_now())
 
 
@@ -104,7 +122,8 @@ def work_until(node: Node, until: datetime | None, *, user: User | None) -> None
     if until is not None and Node.objects.filter(pk=node.pk, schedule=None).exists():
         told = _("%(node)s has no schedule: it works at all hours") % {"node": node.name}
         raise Refused(Problem("until", until.isoformat(timespec="seconds"), told))
-    Node.objects.filter(pk=node.pk).update(works_until=until, works_by=_name(user) if until else "")
+    with changing(Node, [node.pk], actor=_name(user)):
+        Node.objects.filter(pk=node.pk).update(works_until=until, works_by=_name(user) if until else "")
     keep_hours(now)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django import forms
@@ -19,6 +21,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBoolea
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import badge, moment
+from apps.ledger.pages import Remembered
 from apps.notices.admin.own import OwnRows
 from apps.notices.kinds import OFFERED, Kind
 from apps.notices.models import Delivery, Road, Subscription
@@ -96,7 +99,7 @@ class SubscriptionForm(forms.ModelForm[Subscription]):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(OwnRows):
+class SubscriptionAdmin(OwnRows, Remembered):
     """Everybody chooses what they are told. A webhook's secret is shown when it is made."""
 
     form = SubscriptionForm
@@ -125,6 +128,16 @@ class SubscriptionAdmin(OwnRows):
         mine = subscriptions_of(request.user)
         rows: QuerySet[Subscription] = super().get_queryset(request).filter(pk__in=mine.values("pk"))
         return rows.select_related("owner", "project")
+
+    def remembering(self, request: HttpRequest, keys: Iterable[Any]) -> AbstractContextManager[Any]:
+        """A person's own is nobody else's to read of: no activity tells of it."""
+        asked = list(keys)
+        own = Subscription.objects.filter(pk__in=asked, owner__isnull=False).exists()
+        return nullcontext() if own else super().remembering(request, asked)
+
+    def may_merge(self, request: HttpRequest, key: Any, seen: int, now: int) -> bool:
+        own = Subscription.objects.filter(pk=key, owner__isnull=False).exists()
+        return not own and super().may_merge(request, key, seen, now)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.news import PERSONAL, tell
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import claim
 from apps.nodes.services import STEER
 from apps.notices.kinds import FARM, OF_NODES, OFFERED, Kind
 from apps.notices.models import Delivery, Notice, Road, Subscription
@@ -49,42 +52,54 @@ def subscribe(*, user: User, shared: bool = False, **wanted: Any) -> tuple[Subsc
     row = Subscription(owner=None if shared else user, salt=new_salt())
     _set(row, wanted)
     check(row, user=user)
-    row.save(force_insert=True)
+    if row.owner_id is None:
+        with changing(Subscription, actor=user) as change:
+            row.save(force_insert=True)
+            change.born(row)
+    else:
+        row.save(force_insert=True)
     logger.info("subscribed", extra=_facts(row, user))
     return row, secret_of(row) if row.road == Road.WEBHOOK else ""
 
 
-def change(row: Subscription, *, user: User, **wanted: Any) -> str:
+def change(row: Subscription, *, user: User, row_version: int | None = None, **wanted: Any) -> str:
     """Change a subscription; return a new secret if its webhook goes elsewhere now, else "".
 
-    A secret is known to whoever has the old address: a new one gets a new secret.
+    A secret is known to whoever has the old address: a new one gets a new secret. ``row_version``: of the
+    subscription as it was read; None where the caller has claimed it. Raises Stale, Refused, NotAllowed.
     """
-    _require_own(row, user)
-    before = (row.road, row.url)
-    _set(row, wanted)
-    check(row, user=user)
-    moved = row.road == Road.WEBHOOK and before != (row.road, row.url)
-    if moved:
-        row.salt = new_salt()
-    row.blocked_until, row.failures = None, 0
-    row.save(update_fields=[*CHANGEABLE, "salt", "blocked_until", "failures", "updated_at"])
+    require_own(row, user)
+    with _claimed(row, user, row_version):
+        before = (row.road, row.url)
+        _set(row, wanted)
+        check(row, user=user)
+        moved = row.road == Road.WEBHOOK and before != (row.road, row.url)
+        if moved:
+            row.salt = new_salt()
+        row.blocked_until, row.failures = None, 0
+        row.save(update_fields=[*CHANGEABLE, "salt", "blocked_until", "failures", "updated_at"])
     logger.info("subscription changed", extra=_facts(row, user))
     return secret_of(row) if moved else ""
 
 
-def end(row: Subscription, *, user: User) -> None:
-    """End a subscription; what it told goes with it. What stands by itself can only be switched off."""
-    _require_own(row, user)
+def end(row: Subscription, *, user: User, row_version: int | None = None) -> None:
+    """End a subscription; what it told goes with it. What stands by itself can only be switched off.
+
+    ``row_version``: see change. Raises Stale, Refused, NotAllowed.
+    """
+    require_own(row, user)
     if row.standing:
         told = _("this one comes by itself; switch it off instead (active: false)")
         raise Refused(Problem("standing", row.standing, told, code="standing"))
-    logger.info("subscription ended", extra=_facts(row, user))
-    row.delete()
+    facts = _facts(row, user)
+    with _claimed(row, user, row_version):
+        row.delete()
+    logger.info("subscription ended", extra=facts)
 
 
 def new_secret(row: Subscription, *, user: User) -> str:
     """Return a new secret; what the old one signed from now on is nothing."""
-    _require_own(row, user)
+    require_own(row, user)
     if row.road != Road.WEBHOOK:
         raise Refused(Problem("road", row.road, _("only a webhook has a secret")))
     row.salt = new_salt()
@@ -95,7 +110,7 @@ def new_secret(row: Subscription, *, user: User) -> str:
 
 def ping(row: Subscription, *, user: User) -> Notice:
     """Send a test by this subscription's road."""
-    _require_own(row, user)
+    require_own(row, user)
     now = database_now()
     with transaction.atomic():
         notice = Notice.objects.create(
@@ -129,12 +144,31 @@ def mark_read(keys: Iterable[UUID] | None, *, user: User) -> int:
     return marked
 
 
+@contextmanager
+def _claimed(row: Subscription, user: User, row_version: int | None) -> Iterator[None]:
+    """Take a subscription at the version that was read, and remember what is changed of a channel's.
+
+    A person's own is nobody else's to read of.
+    """
+    shared = row.owner_id is None
+    with transaction.atomic(), changing(Subscription, [row.pk], actor=user) if shared else nullcontext():
+        if row_version is not None:
+            claim(row, row_version)
+            row.refresh_from_db()
+        yield
+
+
 def check(row: Subscription, *, user: User) -> None:
     """Raise Refused with everything that is wrong with it, or NotAllowed if this takes another role."""
+    check_sound(row)
+    _require_rights(row, user)
+
+
+def check_sound(row: Subscription) -> None:
+    """Raise Refused with everything that is wrong with it, whoever says it."""
     problems = [*_problems(row)]
     if problems:
         raise Refused(*problems)
-    _require_rights(row, user)
 
 
 def _problems(row: Subscription) -> Iterable[Problem]:
@@ -216,7 +250,8 @@ def may_share(user: User) -> bool:
     return user.is_superuser or projects_for(user, Act.MANAGE).exists()
 
 
-def _require_own(row: Subscription, user: User) -> None:
+def require_own(row: Subscription, user: User) -> None:
+    """Raise NotAllowed unless it is the user's own, or a channel that they manage."""
     if not subscriptions_of(user).filter(pk=row.pk).exists():
         raise NotAllowed(_("This subscription is somebody else's."))
 

@@ -85,6 +85,11 @@ class StepForm(forms.ModelForm[RecipeStep]):
             choices.append((mine, _("%s (not offered)") % mine))
         field.choices = choices
 
+    def clean_position(self) -> int | None:
+        """As it is kept: from 0."""
+        place: int | None = self.cleaned_data["position"]
+        return None if place is None else place - 1
+
     def spec(self) -> StepSpec:
         """The step as typed, once the form is valid."""
         data = self.cleaned_data
@@ -124,7 +129,7 @@ class StepFormSet(BaseInlineFormSet[Any, Any, Any]):
             for form in self.forms
             if form.cleaned_data.get("template") and not form.cleaned_data.get("DELETE")
         ]
-        return sorted(kept, key=lambda form: form.cleaned_data.get("position") or len(self.forms) + 1)
+        return sorted(kept, key=_place_of)
 
     def specs(self) -> list[StepSpec]:
         """The steps as typed."""
@@ -132,6 +137,11 @@ class StepFormSet(BaseInlineFormSet[Any, Any, Any]):
 
     def validate_unique(self) -> None:
         """Places are only an order: two alike are no fault, the steps are numbered anew."""
+
+
+def _place_of(form: Any) -> float:
+    place = form.cleaned_data.get("position")
+    return float("inf") if place is None else place
 
 
 class StepInline(Tabular):

@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.problems import as_json
 from apps.common.strict import OneOf, Strict
+from apps.ledger.services.versions import at_version
 from apps.projects.api_scope import MemberOrStaff
 from apps.recipes.models import Recipe
 from apps.recipes.services.checking import problems_of, templates_offered
@@ -90,7 +92,7 @@ class RecipeRequest(Strict):
     steps = RecipeStepSerializer(many=True, allow_empty=False)
 
 
-class RecipeChange(RecipeRequest):
+class RecipeChange(RecipeRequest, Versioned):
     """What to change. ``steps`` replaces them all; runs take it over when somebody renders what changed."""
 
     slug = None  # type: ignore[assignment]  # its runs are known by it
@@ -114,28 +116,37 @@ class RecipeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
     def create(self, request: Request) -> Response:
         """Make a recipe. Refused, with the place of each fault, unless its steps fit together."""
         require_editing(person_of(request), "add")
-        made = self._save(None, request, RecipeRequest(data=request.data))
+        made = self._save(None, self._said(RecipeRequest(data=request.data)))
         return Response(self._told(made), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=RecipeChange, responses=RecipeSerializer)
+    @extend_schema(request=RecipeChange, responses=RecipeSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, slug: str) -> Response:
         """Change a recipe. Its runs stay as they are until somebody renders what changed."""
         recipe = self.get_object()
         require_editing(person_of(request))
-        return Response(self._told(self._save(recipe, request, RecipeChange(data=request.data))))
+        said = self._said(RecipeChange(data=request.data))
+        with at_version(recipe, version_said(request, said), user=person_of(request)):
+            self._save(recipe, said)
+        return Response(self._told(recipe))
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, slug: str) -> Response:
         """Delete a recipe that was never run. 409: it was, or it came with the farm; stop offering it."""
-        delete_recipe(self.get_object(), user=person_of(request))
+        recipe, user = self.get_object(), person_of(request)
+        require_editing(user, "delete")
+        with at_version(recipe, version_of(request), user=user):
+            delete_recipe(recipe, user=user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _save(self, recipe: Recipe | None, request: Request, body: Strict) -> Recipe:
+    @staticmethod
+    def _said(body: Strict) -> dict[str, Any]:
         body.is_valid(raise_exception=True)
-        fields = dict(body.validated_data)
-        steps = fields.pop("steps", None)
+        return dict(body.validated_data)
+
+    def _save(self, recipe: Recipe | None, said: dict[str, Any]) -> Recipe:
+        steps = said.pop("steps", None)
         specs = None if steps is None else [StepSpec(**step) for step in steps]
-        return save_recipe(recipe, cast(RecipeFields, fields), specs, user=person_of(request))
+        return save_recipe(recipe, cast(RecipeFields, said), specs, user=person_of(self.request))
 
     def _told(self, recipe: Recipe) -> Any:
         return self.get_serializer(self.get_queryset().get(pk=recipe.pk)).data

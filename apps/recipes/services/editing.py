@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, lacks_permission
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.recipes.models import Recipe, RecipeStep
 from apps.recipes.services.checking import require_sound, templates_offered
 from apps.recipes.spec import StepSpec
@@ -35,26 +35,26 @@ def require_editing(user: User, deed: str = "change") -> None:
         raise lacks_permission(user, permission)
 
 
-@transaction.atomic
 def save_recipe(
     recipe: Recipe | None, fields: RecipeFields, steps: Sequence[StepSpec] | None, *, user: User
 ) -> Recipe:
-    """Make a recipe, or change one; ``steps`` None leaves them. Raises Refused with every problem."""
+    """Make a recipe, or change one, which the caller has claimed; ``steps`` None leaves them.
+
+    Raises Refused with every problem.
+    """
     require_editing(user, "change" if recipe else "add")
-    if recipe is not None:
-        recipe = Recipe.objects.select_for_update(no_key=True).filter(pk=recipe.pk).first()
-        if recipe is None:
-            raise Conflict(Problem("recipe", "", _("somebody has deleted it meanwhile")))
     row = recipe or Recipe()
     for name, value in fields.items():
         setattr(row, name, value)
     clean(row)
     if steps is not None or recipe is None:
         require_sound(steps or (), templates_offered())
-    row.row_version += 1 if recipe else 0
-    row.save()
-    if steps is not None:
-        write_steps(row, steps)
+    with changing(Recipe, [row.pk] if recipe else [], actor=user) as change:
+        row.save(force_insert=recipe is None)
+        if recipe is None:
+            change.born(row)
+        if steps is not None:
+            write_steps(row, steps)
     return row
 
 
@@ -73,7 +73,8 @@ def delete_recipe(recipe: Recipe, *, user: User) -> None:
         told = _("this recipe came with the farm and would come again; stop offering it instead")
         raise Conflict(Problem("recipe", recipe.slug, told, code="builtin"))
     try:
-        recipe.delete()
+        with changing(Recipe, [recipe.pk], actor=user):
+            recipe.delete()
     except ProtectedError as exc:
         told = _("this recipe has been run, and its runs stay; stop offering it instead")
         raise Conflict(Problem("recipe", recipe.slug, told, code="in_use")) from exc

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.common.admin_versions import required_version
 from apps.common.show import no_picture, thumbnail
 from apps.productions.covers import cover_url, set_cover, take_cover_away
 from apps.projects.admin import ProjectAdmin
@@ -66,13 +67,13 @@ class SteeredProjectAdmin(HoldsMaterial, OrdersPrompts, ProjectAdmin):
 
         def deed(project: Project) -> str | None:
             if request.POST.get("remove") == "1":
-                take_cover_away(project, user=person_of(request))
+                take_cover_away(project, user=person_of(request), row_version=required_version(request))
                 return _("The picture was taken away.")
             file = request.FILES.get("file")
             if file is None:
                 messages.error(request, _("Choose a picture first."))
                 return None
-            set_cover(project, file, user=person_of(request))
+            set_cover(project, file, user=person_of(request), row_version=required_version(request))
             return _("This is the project's picture now.")
 
         return self.perform(request, object_id, Act.MANAGE, deed)

@@ -13,7 +13,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.strict import OneOf, Strict
+from apps.ledger.services.versions import at_version
 from apps.projects.api import ProjectSerializer, ProjectViewSet
 from apps.projects.api_scope import MemberOrStaff
 from apps.projects.roles import Act
@@ -75,7 +77,7 @@ class LimitSerializer(serializers.ModelSerializer[Limit]):
 
     class Meta:
         model = Limit
-        fields = ("id", "name", "most", "templates", "in_flight", "note")
+        fields = ("id", "name", "most", "templates", "in_flight", "note", "row_version")
         read_only_fields = fields
 
     def get_templates(self, limit: Limit) -> list[str]:
@@ -91,7 +93,7 @@ class LimitSerializer(serializers.ModelSerializer[Limit]):
         return use
 
 
-class LimitRequest(Strict):
+class LimitRequest(Versioned):
     """A limit. ``templates`` by slug; ``most`` 0 lets none start."""
 
     name = serializers.SlugField(max_length=50)
@@ -118,26 +120,33 @@ class LimitViewSet(ReadOnlyModelViewSet[Limit]):
     @extend_schema(request=LimitRequest, responses={201: LimitSerializer})
     def create(self, request: Request) -> Response:
         """Make a limit; it counts from the next tick, and what renders goes on."""
-        made = self._save(Limit(), request, partial=False)
+        said = self._said(request, "add")
+        said.pop("row_version", None)
+        made = save_limit(Limit(), cast(LimitFields, said), user=person_of(request))
         return Response(self._shown(made)[0], status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=LimitRequest, responses=LimitSerializer)
+    @extend_schema(request=LimitRequest(partial=True), responses=LimitSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a limit."""
-        return Response(self._shown(self._save(self.get_object(), request, partial=True))[0])
+        limit, said, user = self.get_object(), self._said(request, "change"), person_of(request)
+        with at_version(limit, version_said(request, said), user=user):
+            save_limit(limit, cast(LimitFields, said), user=user)
+        return Response(self._shown(self.get_object())[0])
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
         """Take a limit away."""
-        delete_limit(self.get_object(), user=person_of(request))
+        limit, user = self.get_object(), person_of(request)
+        require_setting(user, "delete")
+        with at_version(limit, version_of(request), user=user):
+            delete_limit(limit, user=user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _save(self, limit: Limit, request: Request, *, partial: bool) -> Limit:
-        user = person_of(request)
-        require_setting(user, "change" if partial else "add")
-        body = LimitRequest(data=request.data, partial=partial)
+    def _said(self, request: Request, deed: str) -> dict[str, Any]:
+        require_setting(person_of(request), deed)
+        body = LimitRequest(data=request.data, partial=deed == "change")
         body.is_valid(raise_exception=True)
-        return save_limit(limit, cast(LimitFields, body.validated_data), user=user)
+        return dict(body.validated_data)
 
     def _shown(self, *limits: Limit) -> Any:
         context = {**self.get_serializer_context(), "uses": {use.limit.pk: use for use in uses(limits)}}

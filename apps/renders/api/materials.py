@@ -6,19 +6,21 @@ from collections.abc import Sequence as Rows
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status
+from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
 from apps.common import filters
+from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
 from apps.common.strict import OneOf, Strict
 from apps.materials.models import Material, MaterialKind
 from apps.materials.selectors import of_owner, usable_by
 from apps.materials.services import add_material, change_material
 from apps.productions.models import Sequence, Shot
-from apps.projects.api_scope import ScopedViewSet
+from apps.projects.api_history import Historied
+from apps.projects.api_scope import ScopedRead, ScopedViewSet
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.renders.services.material import remove_material
@@ -65,6 +67,7 @@ class MaterialSerializer(serializers.ModelSerializer[Material]):
             "problem",
             "added_by",
             "created_at",
+            "row_version",
         )
         read_only_fields = fields
 
@@ -77,7 +80,7 @@ class MaterialUpload(Strict):
     name = serializers.CharField(required=False, max_length=120, help_text="Else the file's own.")
 
 
-class MaterialChange(Strict):
+class MaterialChange(Versioned):
     """Another name, another kind. The file never changes."""
 
     name = serializers.CharField(required=False, max_length=120)
@@ -97,7 +100,7 @@ class MaterialFilter(filters.ByProject):
         fields: tuple[str, ...] = ()
 
 
-class MaterialViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet[Material]):
+class MaterialViewSet(Historied, ScopedRead[Material]):
     """The material of your projects, the newest first."""
 
     queryset = (
@@ -109,18 +112,21 @@ class MaterialViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVi
     filterset_class = MaterialFilter
     shot_path = "shot"
 
-    @extend_schema(request=MaterialChange, responses=MaterialSerializer)
+    @extend_schema(request=MaterialChange, responses=MaterialSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str) -> Response:
         """Rename it, or say that it is of another kind."""
         material = self.get_object()
         asked = self.asked(MaterialChange, of=material, act=Act.PLAN)
-        change_material(material, user=person_of(request), **asked)
+        version = version_said(request, asked)
+        change_material(material, user=person_of(request), row_version=version, **asked)
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
         """Take it away, unless a job that is not done needs it. The file of what was used stays."""
-        remove_material(self.get_object(), user=person_of(request))
+        material = self.get_object()
+        self.require(Act.PLAN, material)
+        remove_material(material, user=person_of(request), row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -9,12 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
+from apps.common.api_versions import IF_MATCH, Versioned, version_of
 from apps.common.strict import Strict
 from apps.nodes.api import NodeViewSet
 from apps.nodes.services import require_steering
 from apps.renders.api.stock import ProofSerializer
 from apps.renders.services.proving import prove
-from apps.renders.services.removal import remove_node
+from apps.renders.services.removal import remove_node, require_removing
 from apps.renders.stock import templates_named
 
 
@@ -42,8 +43,10 @@ class WorkingNodeViewSet(NodeViewSet):
         proof = prove(template, node, user=person_of(request))
         return Response(ProofSerializer(proof).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(request=Versioned, responses={204: None}, parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str) -> Response:
         """Take a node off the books that is gone for good. 400: it reports, has work, or jobs wait for it."""
-        remove_node(self.get_object(), user=person_of(request))
+        node, user = self.get_object(), person_of(request)
+        require_removing(user)
+        remove_node(node, user=user, row_version=version_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

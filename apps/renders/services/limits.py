@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.validation import clean
+from apps.ledger.services.recording import changing
 from apps.renders import holding
 from apps.renders.models import Limit
 from apps.renders.scheduling.match import Pick
@@ -30,7 +31,8 @@ class LimitFields(TypedDict, total=False):
 
 
 def save_limit(limit: Limit, said: LimitFields, *, user: User) -> Limit:
-    """Make a new limit or change one. It counts from the next tick; what renders goes on.
+    """Make a new limit or change one, which the caller has claimed. It counts from the next tick; what
+    renders goes on.
 
     Raises NotAllowed without the permission, Refused for what is wrong.
     """
@@ -40,8 +42,11 @@ def save_limit(limit: Limit, said: LimitFields, *, user: User) -> Limit:
             setattr(limit, name, said[name])
     templates = _templates(said["templates"]) if "templates" in said else None
     clean(limit)
-    with transaction.atomic():
-        limit.save()
+    new = limit._state.adding
+    with changing(Limit, [] if new else [limit.pk], actor=user) as change:
+        limit.save(force_insert=new)
+        if new:
+            change.born(limit)
         if templates is not None:
             limit.templates.set(templates)
         transaction.on_commit(bus.poke)
@@ -51,7 +56,7 @@ def save_limit(limit: Limit, said: LimitFields, *, user: User) -> Limit:
 def delete_limit(limit: Limit, *, user: User) -> None:
     """Take a limit away. Raises NotAllowed without the permission."""
     require_setting(user, "delete")
-    with transaction.atomic():
+    with changing(Limit, [limit.pk], actor=user):
         limit.delete()
         transaction.on_commit(bus.poke)
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import Conflict, Problem, Refused
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.materials.models import Material
 from apps.materials.selectors import standing
 from apps.materials.services.adding import forget_files
@@ -24,6 +26,7 @@ from apps.renders.states import OPEN
 
 logger = logging.getLogger(__name__)
 
+TAKEN_AWAY: Final = "taken_away"
 MOST_NAMED: Final = 5
 """Jobs in the way that are named."""
 
@@ -57,17 +60,25 @@ def order_again(first: Job, job: Job) -> None:
     )
 
 
-@transaction.atomic
-def remove_material(material: Material, *, user: User) -> bool:
+def remove_material(material: Material, *, user: User, row_version: int | None = None) -> bool:
     """Take a material away; return whether its file went, too. It stays where jobs were ordered with it, so
     that their takes can be rendered again exactly; it is offered to nobody any more.
 
-    Raises NotAllowed; Refused while an open job needs it, naming those; Conflict if it is away already.
+    ``row_version``: of the material as it was read; None where the caller has claimed it. Raises NotAllowed;
+    Stale where somebody renamed it since; Refused while an open job needs it, naming those; Conflict if it is
+    away already.
     """
     require(user, Act.PLAN, material.project, shot=material.shot_id)
-    row = standing().select_for_update(of=("self",)).filter(pk=material.pk).first()
-    if row is None:
-        raise Conflict(Problem("material", material.name, _("this was taken away already"), code="gone"))
+    with changing(Material, [material.pk], actor=user, verb=TAKEN_AWAY):
+        row = standing().select_for_update(of=("self",)).filter(pk=material.pk).first()
+        if row is None:
+            raise Conflict(Problem("material", material.name, _("this was taken away already"), code="gone"))
+        if row_version is not None:
+            require_unchanged(row, row_version, "name", "kind")
+        return _take_away(row, user.get_username())
+
+
+def _take_away(row: Material, actor: str) -> bool:
     used = Job.objects.filter(materials__material=row)
     waiting = list(
         used.filter(state__in=OPEN).order_by("code").values_list("code", flat=True)[: MOST_NAMED + 1]
@@ -77,7 +88,6 @@ def remove_material(material: Material, *, user: User) -> bool:
         told = _("jobs that are not done yet need this file: %(jobs)s; cancel them, or wait for them")
         jobs = ", ".join(waiting[:MOST_NAMED]) + more
         raise Refused(Problem("material", row.name, told % {"jobs": jobs}, code="in_use"))
-    actor = user.get_username()
     if used.exists():
         now = database_now()
         standing().filter(pk=row.pk).update(
@@ -85,8 +95,9 @@ def remove_material(material: Material, *, user: User) -> bool:
         )
         logger.info("material taken away", extra={"material": str(row.pk), "by": actor, "kept": True})
         return False
+    key = row.pk
     row.delete()
-    row.pk = material.pk
+    row.pk = key
     transaction.on_commit(partial(forget_files, row))
-    logger.info("material taken away", extra={"material": str(material.pk), "by": actor, "kept": False})
+    logger.info("material taken away", extra={"material": str(key), "by": actor, "kept": False})
     return True

@@ -12,6 +12,9 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused, lacks_permission
+from apps.ledger.documents import document_of
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.nodes.models import Node
 from apps.nodes.states import Observed
 from apps.renders.models import Job, Lane
@@ -24,23 +27,32 @@ REMOVE: Final = "nodes.delete_node"
 MOST_NAMED: Final = 5
 
 
-def remove_node(node: Node, *, user: User) -> None:
+def remove_node(node: Node, *, user: User, row_version: int | None = None) -> None:
     """Delete a node. Its attempts stay, and closed jobs that were pinned to it are so no more.
 
-    Raises NotAllowed without the permission; Refused while it reports, has work in hand, or open jobs wait
-    for it alone.
+    ``row_version``: of the node as it was read; None where the caller has claimed it. Raises NotAllowed
+    without the permission; Stale where somebody set something of it since; Refused while it reports, has
+    work in hand, or open jobs wait for it alone.
     """
-    if not user.has_perm(REMOVE):
-        raise lacks_permission(user, REMOVE)
+    require_removing(user)
     with transaction.atomic():
         _hold_those_pinned_to(node)
         # Nobody pins a job to it, or gives it one, from here on.
         row = Node.objects.select_for_update().only("name", "observed").get(pk=node.pk)
-        if problems := list(_in_the_way(row)):
-            raise Refused(*problems)
-        Job.objects.filter(lane__in=Lane.objects.filter(pinned_to=row)).update(lane=None, pinned_to=None)
-        row.delete()
+        with changing(Node, [row.pk], actor=user):
+            if row_version is not None:
+                require_unchanged(row, row_version, *document_of(Node).names)
+            if problems := list(_in_the_way(row)):
+                raise Refused(*problems)
+            Job.objects.filter(lane__in=Lane.objects.filter(pinned_to=row)).update(lane=None, pinned_to=None)
+            row.delete()
     logger.info("node removed", extra={"node": node.name, "by": user.get_username()})
+
+
+def require_removing(user: User) -> None:
+    """Raise NotAllowed, naming the permission, unless the user may take nodes off the books."""
+    if not user.has_perm(REMOVE):
+        raise lacks_permission(user, REMOVE)
 
 
 def _hold_those_pinned_to(node: Node) -> None:

@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.review.models import ClientGuest, ClientLink, Playlist
 
 logger = logging.getLogger(__name__)
 
+REVOKED: Final = "revoked"
 USUAL_DAYS: Final = 14
 MOST_DAYS: Final = 180
 SHORTEST_PASSWORD: Final = 6
@@ -44,14 +46,16 @@ def create_link(
         raise Refused(Problem("password", "", _("write at least %d letters, or none") % SHORTEST_PASSWORD))
     if len(label) > 120:
         raise Refused(Problem("label", label[:40], _("at most %d letters") % 120))
-    link: ClientLink = ClientLink.objects.create(
-        playlist=playlist,
-        label=label.strip(),
-        password=make_password(password) if password else "",
-        may_comment=may_comment,
-        expires_at=timezone.now() + timedelta(days=days),
-        made_by=user,
-    )
+    with changing(ClientLink, actor=user) as change:
+        link: ClientLink = ClientLink.objects.create(
+            playlist=playlist,
+            label=label.strip(),
+            password=make_password(password) if password else "",
+            may_comment=may_comment,
+            expires_at=timezone.now() + timedelta(days=days),
+            made_by=user,
+        )
+        change.born(link)
     logger.info("client link made", extra={"link": str(link.pk), "playlist": str(playlist.pk), "days": days})
     return link
 
@@ -60,12 +64,13 @@ def revoke_link(link: ClientLink, *, user: User) -> bool:
     """End a link and every address given by it, at once; return False if it was ended. Raises NotAllowed."""
     require(user, Act.REVIEW, link.playlist.project)
     mine = ClientLink.objects.filter(pk=link.pk, revoked_at=None)
-    ended = mine.update(
-        revoked_at=Now(),
-        revoked_by=user.get_username(),
-        row_version=F("row_version") + 1,
-        updated_at=Now(),
-    )
+    with changing(ClientLink, [link.pk], actor=user, verb=REVOKED):
+        ended = mine.update(
+            revoked_at=Now(),
+            revoked_by=user.get_username(),
+            row_version=F("row_version") + 1,
+            updated_at=Now(),
+        )
     logger.info("client link revoked", extra={"link": str(link.pk), "by": user.get_username()})
     return bool(ended)
 

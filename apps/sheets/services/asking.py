@@ -6,17 +6,21 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.versions import require_unchanged
 from apps.sheets.models import ImportBatch, Work
-from apps.sheets.services.choosing import require_open
+from apps.sheets.services.choosing import CHOSEN, require_open
 from apps.sheets.services.doing import ask
 from apps.sheets.states import BatchState
 
 
-def confirm(batch: ImportBatch, *, user: User) -> None:
+def confirm(batch: ImportBatch, *, user: User, row_version: int | None = None) -> None:
     """Have a plan written, at once or in the background. Raises NotAllowed, Conflict; Refused while the plan
-    has errors, or would write nothing.
+    has errors, or would write nothing. ``row_version``: of the import whose plan was looked at; Stale if
+    somebody chose otherwise since. None: whichever it is at.
     """
     require_open(batch, user)
+    if row_version is not None:
+        require_unchanged(batch, row_version, *CHOSEN)
     counts = batch.counts
     if batch.state != BatchState.PLANNED:
         raise Refused(Problem("state", batch.state, _("Make the dry run first."), code="not_planned"))

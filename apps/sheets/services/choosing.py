@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
@@ -11,6 +11,8 @@ from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import move
 from apps.common.numbering import CODE_RULE, is_code
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.projects.roles import Act
 from apps.projects.selectors import require
 from apps.sheets.headings import IGNORED, Targets, signature_of, targets
@@ -21,6 +23,8 @@ from apps.sheets.services.doing import ask
 from apps.sheets.states import BATCH, OPEN, BatchState
 
 EMPTY = ("keep", "clear")
+CHOSEN: Final = ("mapping", "options")
+"""What people choose of an import."""
 
 
 def choose(
@@ -28,33 +32,43 @@ def choose(
     *,
     user: User,
     mapping: Mapping[str, TableMapping] | None = None,
+    row_version: int | None = None,
     **options: Any,
 ) -> None:
     """Keep what was chosen, remember the mapping for the next such file, and plan anew.
 
     ``options``: create, empty ("keep" or "clear"), sequence, left_out ([table, row] each); those that are not
-    named stay. Raises NotAllowed; Conflict if the batch is closed or at work; Refused for what is no choice.
+    named stay. ``row_version``: of the import as it was read; None: whichever it is at. Raises NotAllowed;
+    Stale where somebody chose otherwise since; Conflict if the batch is closed or at work; Refused for what
+    is no choice.
     """
     require_open(batch, user)
+    chosen: dict[str, Any] = {"options": _checked_options(batch, options)}
     if mapping is not None:
-        known = targets(batch.project_id)
-        _check_mapping(batch, mapping, known)
-        batch.mapping = {
+        _check_mapping(batch, mapping, targets(batch.project_id))
+        chosen["mapping"] = {
             name: {"sheet": table.sheet, "columns": list(table.columns), "remembered": True}
             for name, table in mapping.items()
         }
-        batch.kind = ", ".join(dict.fromkeys(one.sheet for one in mapping.values() if one.sheet))[:200]
-        _remember(batch)
-        ImportBatch.objects.filter(pk=batch.pk).update(mapping=batch.mapping, kind=batch.kind)
-    ask(batch, Work.PLAN, options=_checked_options(batch, options))
+        chosen["kind"] = ", ".join(dict.fromkeys(one.sheet for one in mapping.values() if one.sheet))[:200]
+    with changing(ImportBatch, [batch.pk], actor=user):
+        if row_version is not None:
+            require_unchanged(batch, row_version, *CHOSEN)
+        ImportBatch.objects.filter(pk=batch.pk).update(**chosen)
+        for name, value in chosen.items():
+            setattr(batch, name, value)
+        if mapping is not None:
+            _remember(batch)
+    ask(batch, Work.PLAN)
 
 
-def leave_out_errors(batch: ImportBatch, *, user: User) -> None:
-    """Leave out every row that has an error, and plan anew."""
+def leave_out_errors(batch: ImportBatch, *, user: User, row_version: int | None = None) -> None:
+    """Leave out every row that has an error, and plan anew; see choose."""
     require_open(batch, user)
     bad = ImportRow.objects.filter(batch=batch, outcome=Outcome.ERROR, row__gt=0)
     rows = [[sheet, row] for sheet, row in bad.values_list("sheet", "row")]
-    choose(batch, user=user, left_out=[*batch.options.get("left_out", []), *rows])
+    left_out = [*batch.options.get("left_out", []), *rows]
+    choose(batch, user=user, row_version=row_version, left_out=left_out)
 
 
 def discard(batch: ImportBatch, *, user: User) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -30,13 +30,10 @@ PATIENCE: Final = timedelta(minutes=15)
 EVERY_S: Final = 0.5
 
 
-def ask(batch: ImportBatch, work: Work, *, options: dict[str, Any] | None = None) -> None:
+def ask(batch: ImportBatch, work: Work) -> None:
     """Note what is to be done, and do it at once if the file is small."""
-    told = {"options": options} if options is not None else {}
     asked = ImportBatch.objects.filter(pk=batch.pk, work="")
-    begun = asked.update(
-        work=work, asked_at=timezone.now(), begun_at=None, done=0, updated_at=timezone.now(), **told
-    )
+    begun = asked.update(work=work, asked_at=timezone.now(), begun_at=None, done=0, updated_at=timezone.now())
     if not begun:
         return  # it is at work already
     if batch.bytes <= FEW_BYTES:

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import move
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.workflows.catalogues import catalogue_or_recorded
 from apps.workflows.models import Origin, WorkflowImport, WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.saidwords import error_in_words, in_words
@@ -62,13 +64,28 @@ def confirm(
     *,
     user: User,
     into: WorkflowTemplate | None = None,
+    row_version: int | None = None,
 ) -> WorkflowTemplateVersion:
     """Make a template of a draft and its manifest, or with ``into`` the next version of an imported one.
 
-    The new version is the current one at once. Raises NotAllowed; Refused with every problem, each at its
-    field; Conflict if the draft is closed or somebody took the name.
+    The new version is the current one at once. ``row_version``: of the draft as it was read; None where the
+    caller has claimed it. Raises NotAllowed; Refused with every problem, each at its field; Stale where
+    somebody filled in something else since; Conflict if the draft is closed or somebody took the name.
     """
     require_import(user)
+    try:
+        with changing(WorkflowImport, [row.pk], actor=user):
+            if row_version is not None:
+                require_unchanged(row, row_version, "manifest")
+            return _confirm(row, document, user, into)
+    except IntegrityError as exc:
+        told = _("somebody took this name just now; choose another")
+        raise Conflict(Problem("slug", str(document.get("slug", "")), told, code="slug_taken")) from exc
+
+
+def _confirm(
+    row: WorkflowImport, document: Mapping[str, Any], user: User, into: WorkflowTemplate | None
+) -> WorkflowTemplateVersion:
     if row.state != ImportState.DRAFT:
         raise closed(row)
     if faults := misshapen(document):
@@ -77,13 +94,7 @@ def confirm(
     problems = [*_name_problems(document, into), *problems_of(row, document)]
     if problems:
         raise Refused(*problems)
-    template = template_from(row.graph, document)
-    try:
-        with transaction.atomic():
-            return _write(row, template, user, into)
-    except IntegrityError as exc:
-        told = _("somebody took this name just now; choose another")
-        raise Conflict(Problem("slug", template.slug, told, code="slug_taken")) from exc
+    return _write(row, template_from(row.graph, document), user, into)
 
 
 def problems_of(row: WorkflowImport, document: Mapping[str, Any]) -> list[Problem]:
@@ -100,17 +111,19 @@ def problems_of(row: WorkflowImport, document: Mapping[str, Any]) -> list[Proble
 def _write(
     row: WorkflowImport, template: Template, user: User, into: WorkflowTemplate | None
 ) -> WorkflowTemplateVersion:
-    about = about_of(template.manifest)
-    if into is None:
-        into = WorkflowTemplate.objects.create(slug=template.slug, origin=Origin.IMPORTED, **about)
-    else:
-        into = WorkflowTemplate.objects.select_for_update(no_key=True, of=("self",)).get(pk=into.pk)
-        for name, value in about.items():
-            setattr(into, name, value)
-    version = add_version(into, template)
-    into.current, into.chosen_by = version, ""
-    into.row_version += 1
-    into.save()
+    with changing(WorkflowTemplate, [into.pk] if into else [], actor=user) as change:
+        about = about_of(template.manifest)
+        if into is None:
+            into = WorkflowTemplate.objects.create(slug=template.slug, origin=Origin.IMPORTED, **about)
+            change.born(into)
+        else:
+            into = WorkflowTemplate.objects.select_for_update(no_key=True, of=("self",)).get(pk=into.pk)
+            for name, value in about.items():
+                setattr(into, name, value)
+        version = add_version(into, template)
+        into.current, into.chosen_by = version, ""
+        into.row_version += 1
+        into.save()
     actor = user.get_username()
     moved = move(
         IMPORT,

@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import move, record_event
+from apps.ledger.services.recording import changing
+from apps.ledger.services.versions import require_unchanged
 from apps.workflows.catalogues import catalogue
 from apps.workflows.models import WorkflowImport
 from apps.workflows.saidwords import as_kept
@@ -116,10 +118,13 @@ def import_file(
     return Imported(row, created=True)
 
 
-def convert_again(row: WorkflowImport, *, catalogue_name: str, user: User) -> WorkflowImport:
+def convert_again(
+    row: WorkflowImport, *, catalogue_name: str, user: User, row_version: int | None = None
+) -> WorkflowImport:
     """Read the kept file anew, with this catalogue; what was filled in is drafted anew too.
 
-    Raises NotAllowed; Refused if the file is gone; Conflict if the draft has become a template.
+    ``row_version``: of the draft as it was read; None: whichever it is at. Raises NotAllowed; Refused if the
+    file is gone; Stale where somebody filled in something since; Conflict if the draft has become a template.
     """
     require_import(user)
     object_info = catalogue(catalogue_name)
@@ -130,19 +135,22 @@ def convert_again(row: WorkflowImport, *, catalogue_name: str, user: User) -> Wo
     except FileNotFoundError as exc:
         told = _("the kept file is not in the artifact store any more; bring it again")
         raise Refused(Problem("file", row.file_name, told, code="file_gone")) from exc
-    move_open(
-        row,
-        read.state,
-        user,
-        reason=f"converted with {catalogue_name}",
-        changes={
-            "catalogue": catalogue_name,
-            "graph": read.graph,
-            "notes": read.notes,
-            "problems": read.problems,
-            "manifest": read.manifest,
-        },
-    )
+    with changing(WorkflowImport, [row.pk], actor=user):
+        if row_version is not None:
+            require_unchanged(row, row_version, "manifest")
+        move_open(
+            row,
+            read.state,
+            user,
+            reason=f"converted with {catalogue_name}",
+            changes={
+                "catalogue": catalogue_name,
+                "graph": read.graph,
+                "notes": read.notes,
+                "problems": read.problems,
+                "manifest": read.manifest,
+            },
+        )
     row.refresh_from_db()
     return row
 
@@ -153,15 +161,24 @@ def discard(row: WorkflowImport, *, user: User) -> None:
     move_open(row, ImportState.DISCARDED, user, reason="discarded", changes={})
 
 
-def keep_manifest(row: WorkflowImport, manifest: dict[str, Any], *, user: User) -> None:
-    """Keep a manifest as far as it is filled in. Raises NotAllowed, Conflict, Refused for what is none."""
+def keep_manifest(
+    row: WorkflowImport, manifest: dict[str, Any], *, user: User, row_version: int | None = None
+) -> None:
+    """Keep a manifest as far as it is filled in.
+
+    ``row_version``: of the draft as it was read; None where the caller has claimed it. Raises NotAllowed,
+    Conflict, Stale, Refused for what is none.
+    """
     require_import(user)
     if problems := misshapen(manifest):
         raise Refused(*problems)
-    kept = WorkflowImport.objects.filter(pk=row.pk, state=ImportState.DRAFT).update(manifest=manifest)
-    if not kept:
-        raise closed(row)
-    row.manifest = manifest
+    with changing(WorkflowImport, [row.pk], actor=user):
+        if row_version is not None:
+            require_unchanged(row, row_version, "manifest")
+        kept = WorkflowImport.objects.filter(pk=row.pk, state=ImportState.DRAFT).update(manifest=manifest)
+        if not kept:
+            raise closed(row)
+    row.refresh_from_db(fields=["manifest", "row_version"])
 
 
 def move_open(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.workflows.catalogues import catalogue_or_recorded
 from apps.workflows.models import WorkflowImport
 from apps.workflows.services.importing import closed, drafted, findings, move_open
@@ -37,10 +37,8 @@ def connect(row: WorkflowImport, *, node: str, name: str, source: str, slot: int
     the draft is closed; Refused if nothing is missing there, or the output is none that it takes.
     """
     require_import(user)
-    with transaction.atomic():
-        # Of two who connect at once, the second goes on from what the first made.
-        list(WorkflowImport.objects.filter(pk=row.pk).select_for_update(no_key=True).values_list("pk"))
-        row.refresh_from_db()
+    with changing(WorkflowImport, [row.pk], actor=user):
+        row.refresh_from_db()  # of two who connect at once, the second goes on from what the first made
         if row.state != ImportState.DRAFT:
             raise closed(row)
         _connect(row, node, name, source, slot, user)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
+from apps.ledger.services.recording import changing
 from apps.workflows.models import Origin, WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.saidwords import error_in_words, in_words
 from workflows.bind import classes_needed
@@ -55,8 +56,10 @@ def sync_templates(templates: Iterable[Template] | None = None) -> Synced:
     if problems:
         raise Refused(*problems)
     outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
-    for template in packaged:
-        outcome[_sync(template)].append(template.slug)
+    known = WorkflowTemplate.objects.filter(slug__in=[template.slug for template in packaged])
+    with changing(WorkflowTemplate, known.values_list("pk", flat=True), actor=None):
+        for template in packaged:
+            outcome[_sync(template)].append(template.slug)
     return Synced(**{what: tuple(slugs) for what, slugs in outcome.items()})
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.errors import Conflict, Problem, Refused
 from apps.common.machines import record_event
+from apps.ledger.services.recording import changing
 from apps.workflows.models import VersionDeprecation, WorkflowTemplate, WorkflowTemplateVersion
 from apps.workflows.services.managing import require_manage
 from apps.workflows.states import TEMPLATE, VERSION
@@ -20,7 +21,6 @@ logger = logging.getLogger(__name__)
 LONGEST_REASON: Final = 400
 
 
-@transaction.atomic
 def make_current(version: WorkflowTemplateVersion, *, user: User) -> bool:
     """Let new renders use this version, older or newer; return False if they do already.
 
@@ -28,6 +28,11 @@ def make_current(version: WorkflowTemplateVersion, *, user: User) -> bool:
     for a deprecated version.
     """
     require_manage(user)
+    with changing(WorkflowTemplate, [version.template_id], actor=user):
+        return _make_current(version, user)
+
+
+def _make_current(version: WorkflowTemplateVersion, user: User) -> bool:
     row = _locked(version)
     if VersionDeprecation.objects.filter(version=version).exists():
         told = _("this version is deprecated; offer it again first, or choose another")
@@ -37,8 +42,7 @@ def make_current(version: WorkflowTemplateVersion, *, user: User) -> bool:
     before, newest = row.current, row.versions.order_by("-number").first()
     row.current = version
     row.chosen_by = "" if newest == version else user.get_username()
-    row.row_version += 1
-    row.save(update_fields=["current", "chosen_by", "row_version", "updated_at"])
+    row.save(update_fields=["current", "chosen_by", "updated_at"])
     record_event(
         TEMPLATE,
         row.pk,
@@ -82,24 +86,23 @@ def offer_again(version: WorkflowTemplateVersion, *, user: User) -> bool:
     return bool(gone)
 
 
-@transaction.atomic
 def set_offered(template: WorkflowTemplate, *, offered: bool, user: User) -> bool:
     """Withdraw a whole template, or offer it again; return False if it is so already. Raises NotAllowed."""
     require_manage(user)
-    row = WorkflowTemplate.objects.select_for_update(no_key=True, of=("self",)).get(pk=template.pk)
-    if row.active == offered:
-        return False
-    row.active = offered
-    row.row_version += 1
-    row.save(update_fields=["active", "row_version", "updated_at"])
-    record_event(
-        TEMPLATE,
-        row.pk,
-        from_state="withdrawn" if offered else "offered",
-        to="offered" if offered else "withdrawn",
-        actor=user.get_username(),
-        data={"template": row.slug},
-    )
+    with changing(WorkflowTemplate, [template.pk], actor=user):
+        row = WorkflowTemplate.objects.select_for_update(no_key=True, of=("self",)).get(pk=template.pk)
+        if row.active == offered:
+            return False
+        row.active = offered
+        row.save(update_fields=["active", "updated_at"])
+        record_event(
+            TEMPLATE,
+            row.pk,
+            from_state="withdrawn" if offered else "offered",
+            to="offered" if offered else "withdrawn",
+            actor=user.get_username(),
+            data={"template": row.slug},
+        )
     return True
 
 

@@ -70,6 +70,9 @@ PROFILES: Final[dict[str, str]] = {
         "302 302 302 302 200 200 200 200 200 200 200 | 302 302 302 302 302 302 302 302 302 302 200"
     ),
     "plan a row": "302 302 403 403 403 403 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200",
+    "save a file of a shot": (
+        "302 302 403 403 403 302 403 403 302 302 302 | 302 302 403 403 302 302 302 302 302 302 302"
+    ),
     "plan a shot": (
         "302 302 403 403 403 200 403 403 200 200 200 | 302 302 403 403 302 302 302 302 302 302 200"
     ),
@@ -390,6 +393,7 @@ _OF_FILMS: Final = {  # model: (who adds, who changes, who deletes)
     "productions/location": ("planners", "plan a row", "manage a row"),
     "productions/automation": ("managers", "manage a row", "manage a row"),
     "characters/character": ("planners", "plan a row", "manage a row"),
+    "materials/material": ("nobody", "plan a shot", "plan a shot"),
     "sheets/importbatch": ("whole planners", "whole plan a row", "nobody, a row"),
     "ledger/activity": ("nobody", "nobody, a row", "nobody, a row"),
     "ledger/batch": ("nobody", "nobody, a row", "nobody, a row"),
@@ -436,7 +440,7 @@ _FARM_LISTS: Final = (
 )
 
 
-_HISTORIED: Final = ("shots", "episodes", "sequences", "locations", "characters")
+_HISTORIED: Final = ("shots", "episodes", "sequences", "locations", "characters", "materials")
 _REMEMBERED: Final = (
     "characters/character",
     "presets/cinematicpreset",
@@ -452,6 +456,17 @@ _REMEMBERED: Final = (
     "productions/shotstatus",
     "projects/project",
     "review/playlist",
+    "materials/material",
+    "nodes/node",
+    "nodes/pool",
+    "nodes/schedule",
+    "renders/limit",
+    "folders/mount",
+    "recipes/recipe",
+    "workflows/workflowtemplate",
+    "workflows/workflowimport",
+    "notices/subscription",
+    "sheets/importbatch",
 )
 
 
@@ -624,10 +639,6 @@ EXPECTED: Final[dict[str, str]] = {
             **_button(
                 f"{model}/{{object_id}}/material",
                 "press a button" if model == "productions/shot" else "plan by a button",
-            ),
-            **_button(
-                f"{model}/{{object_id}}/material/{{material_id}}",
-                "press a button" if model == "productions/shot" else "press a button, not of this",
             ),
         }.items()
     },
@@ -836,6 +847,7 @@ EXPECTED: Final[dict[str, str]] = {
     "GET api/v1/shots/{pk}/assignees": "api: read a row",
     "POST api/v1/shots/{pk}/assignees": "api: plan a whole film",
     "GET api/v1/materials/{material_id}/file": "api: read a row",
+    "POST admin/materials/material/{object_id}/change/": "save a file of a shot",
     "PATCH api/v1/materials/{pk}": "api: change a row",
     "DELETE api/v1/materials/{pk}": "api: end a row",
     **{
@@ -1041,7 +1053,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/recipe-runs/{pk}/more": step,
         "POST api/v1/recipe-runs/{pk}/choose": step | {"take": str(film["take"].pk)},
         "POST api/v1/recipes": {"slug": "mine", "title": "Mine", "steps": [{"template": "sd15_t2i"}]},
-        "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip"},
+        "PATCH api/v1/recipes/{slug}": {"title": "Draft and clip", "row_version": film["recipe"].row_version},
+        "DELETE api/v1/recipes/{slug}": {"row_version": film["recipe"].row_version},
         "POST admin/recipes/reciperun/{object_id}/choose/": press,
         "POST admin/recipes/reciperun/{object_id}/more/": press,
         "POST admin/projects/project/choose/": {"project": str(film["project"].pk)},
@@ -1051,9 +1064,16 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/shots/{pk}/assignees": {"users": [], "row_version": 0},
         "POST admin/productions/shot/{object_id}/assignees/": {"row_version": 0},
         "POST api/v1/projects/{code}/layout": {"layout": "aipipeline"},
+        "PATCH api/v1/projects/{code}/imports/{batch_id}": {"row_version": film["importbatch"].row_version},
+        **{
+            f"POST admin/sheets/importbatch/{{object_id}}/{deed}/": {
+                "row_version": film["importbatch"].row_version
+            }
+            for deed in ("mapping", "options")
+        },
         "POST admin/projects/project/{object_id}/folders/layout/": {"layout": "aipipeline v1"},
         "POST api/v1/layouts": {"slug": "mine", "name": "Mine", "text": "folder project {project}/edit"},
-        "PUT api/v1/mounts/{system}": {"root": "/mnt/films"},
+        "PUT api/v1/mounts/{system}": {"root": "/mnt/films", "row_version": 0},
         "POST api/v1/automations": {
             "project": project,
             "name": "tell us",
@@ -1110,8 +1130,13 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
             "shots": [{"id": str(shot.pk), "row_version": 0, "casting": []}],
         },
         "POST api/v1/shots/reorder": {"project": project, "sequence": sequence, "shots": [str(shot.pk)]},
-        "PATCH api/v1/materials/{pk}": {"name": "sky"},
-        "POST admin/productions/shot/{object_id}/material/{material_id}/": {"name": "sky", "kind": "mask"},
+        "PATCH api/v1/materials/{pk}": {"name": "sky", "row_version": 0},
+        "DELETE api/v1/materials/{pk}": {"row_version": 0},
+        "POST admin/materials/material/{object_id}/change/": {
+            "name": "sky",
+            "kind": "mask",
+            "row_version": 0,
+        },
         "POST api/v1/shots/{pk}/recommendation": {"decision": "accept"},
         "PUT api/v1/shots/{pk}/prompt/edits/{channel}": {"positive": "a quay"},
         "DELETE api/v1/shots/{pk}/prompt/edits/{channel}": {"row_version": 0},
@@ -1147,14 +1172,21 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/review/playlist/{object_id}/do/": {"do": "duplicate"},
         "POST admin/review/take/verdict/": {"to": "approved", "take": takes[0]},
         "POST api/v1/nodes/{pk}/desired": {"desired": "draining"},
-        "PATCH api/v1/nodes/{pk}": {"pool": "day", "tags": ["fast"], "note": "new fan"},
+        "PATCH api/v1/nodes/{pk}": {
+            "pool": "day",
+            "tags": ["fast"],
+            "note": "new fan",
+            "row_version": film["node"].row_version,
+        },
+        "DELETE api/v1/nodes/{pk}": {"row_version": film["node"].row_version},
         "POST api/v1/nodes/{pk}/work-until": {"until": "2099-01-01T00:00:00Z"},
         "POST api/v1/pools": {"name": "night"},
         "POST api/v1/schedules": {"name": "late", "timezone": "UTC", "windows": NIGHTS},
-        "PATCH api/v1/pools/{pk}": {"dedicated": True},
-        "PATCH api/v1/schedules/{pk}": {"timezone": "Asia/Seoul"},
-        "POST admin/nodes/node/{object_id}/note/": {"note": "new fan"},
-        "POST admin/nodes/node/{object_id}/place/": {"pool": "day", "tags": "fast, new"},
+        "PATCH api/v1/pools/{pk}": {"dedicated": True, "row_version": 0},
+        "PATCH api/v1/schedules/{pk}": {"timezone": "Asia/Seoul", "row_version": 0},
+        **{f"DELETE api/v1/{name}/{{pk}}": {"row_version": 0} for name in ("pools", "schedules", "limits")},
+        "POST admin/nodes/node/{object_id}/note/": {"note": "new fan", "row_version": 0},
+        "POST admin/nodes/node/{object_id}/place/": {"pool": "day", "tags": "fast, new", "row_version": 0},
         "POST admin/nodes/node/{object_id}/hours/": {"hours": "5"},
         "PATCH api/v1/jobs/{pk}": {"priority": 30},
         "PATCH api/v1/batches/{pk}": {"priority": 30, "paused": True},
@@ -1163,7 +1195,7 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST api/v1/projects/{code}/pause": {"paused": True},
         "POST api/v1/holds": {"scope": "farm"},
         "POST api/v1/limits": {"name": "paid-api", "most": 2, "templates": ["sd15_t2i"]},
-        "PATCH api/v1/limits/{pk}": {"most": 7},
+        "PATCH api/v1/limits/{pk}": {"most": 7, "row_version": 0},
         "POST admin/renders/job/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/renders/renderbatch/{object_id}/steer/": {"priority": "30", "initial-priority": "10"},
         "POST admin/projects/project/{object_id}/pause/": {"paused": "1"},
@@ -1172,7 +1204,8 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         },
         "POST admin/renders/hold/set/": {"scope": "farm", "paused": "1"},
         "POST api/v1/subscriptions": {"kinds": ["batch.done"], "road": "inbox"},
-        "PATCH api/v1/subscriptions/{pk}": {"active": False},
+        "PATCH api/v1/subscriptions/{pk}": {"active": False, "row_version": 0},
+        "DELETE api/v1/subscriptions/{pk}": {"row_version": 0},
         "POST admin/productions/shot/{object_id}/status/": {"to": "on_hold"},
         "POST admin/renders/job/{object_id}/pause/": {"paused": "1"},
         "POST admin/renders/renderbatch/{object_id}/pause/": {"paused": "1"},
@@ -1180,20 +1213,26 @@ def body_of(key: str, film: dict[str, Any]) -> dict[str, Any]:
         "POST admin/nodes/node/{object_id}/requeue/": {"hours": "24"},
         "POST admin/renders/job/{object_id}/priority/": {"priority": "30"},
         "POST admin/review/take/{object_id}/review/": {"to": "approved"},
-        "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}},
-        "POST api/v1/imports/{pk}/confirm": {"manifest": {}},
-        "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0"},
+        "PATCH api/v1/imports/{pk}": {"manifest": {"slug": "mine"}, "row_version": 0},
+        "POST api/v1/imports/{pk}/confirm": {"manifest": {}, "row_version": 0},
+        "POST api/v1/imports/{pk}/convert": {"catalogue": "ComfyUI 0.27.0", "row_version": 0},
         "POST api/v1/imports/{pk}/connect": {"node": "9", "input": "images", "output_of": "8"},
-        "PATCH api/v1/templates/{slug}": {"offered": False},
+        "PATCH api/v1/templates/{slug}": {
+            "offered": False,
+            "row_version": film["workflowtemplate"].row_version,
+        },
         "POST api/v1/templates/{slug}/versions/{number}/deprecate": {"reason": "old"},
         "POST api/v1/templates/{slug}/dry-run": {"values": {"positive": "a quay"}},
         "POST admin/workflows/workflowtemplateversion/{object_id}/deprecate/": {"reason": "old"},
-        "POST admin/workflows/workflowimport/{object_id}/convert/": {"catalogue": "ComfyUI 0.27.0"},
+        "POST admin/workflows/workflowimport/{object_id}/convert/": {
+            "catalogue": "ComfyUI 0.27.0",
+            "row_version": 0,
+        },
         "POST admin/nodes/node/{object_id}/desired/": {"desired": "draining"},
         "POST api/v1/nodes/{pk}/prove": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/prove/": {"template": "sd15_t2i"},
         "POST admin/nodes/node/{object_id}/unprove/": {"template": "sd15_t2i"},
-        "POST admin/nodes/node/{object_id}/bound/": {"prove_minutes": "15"},
+        "POST admin/nodes/node/{object_id}/bound/": {"prove_minutes": "15", "row_version": 0},
     }
     return bodies.get(key, {})
 
@@ -1263,7 +1302,7 @@ DEEDS: Final = (
     "POST admin/ledger/batch/{object_id}/undo/",
     "PATCH api/v1/materials/{pk}",
     "DELETE api/v1/materials/{pk}",
-    "POST admin/productions/shot/{object_id}/material/{material_id}/",
+    "POST admin/materials/material/{object_id}/change/",
     "POST api/v1/shots/{pk}/lock",
     "POST api/v1/shots/{pk}/status",
     "POST api/v1/batches/{pk}/cancel",

@@ -19,22 +19,11 @@ from tests.integration.access.world import World
 pytestmark = pytest.mark.django_db
 
 WITHOUT: Final = {
-    "jobs": "wishes about a job (priority, pause), each of which says all there is to it",
-    "batches": "wishes about the jobs of a batch",
-    "imports": "a draft belongs to whoever brought the file",
-    "templates": "a template is offered or withdrawn: one yes or no",
-    "recipes": "written as a whole by whoever looks after the farm",
-    "materials": "a name and a kind; the file never changes",
-    "nodes": "wishes about a machine, whose row also counts what it reports",
-    "pools": "rows of whoever looks after the farm",
-    "schedules": "rows of whoever looks after the farm",
+    "jobs": "a wish about one thing each (priority, pause), set as named; its events tell who wished what",
+    "batches": "wishes about the jobs of a batch, each as about a job",
     "holds": "set or lifted",
-    "limits": "rows of whoever looks after the farm",
-    "subscriptions": "belong to one person or channel",
-    "projects/{code}/imports/{batch_id}": "one person's dry run, confirmed once",
     "presets/{pk}/override": "none is there before the first; asked from then on",
     "shots/{pk}/prompt/edits/{channel}": "none is there before the first; asked from then on",
-    "mounts": "rows of whoever looks after the farm",
 }
 """What is changed without a version, and why."""
 
@@ -42,7 +31,12 @@ WITHOUT: Final = {
 WITH_A_PICTURE: Final = {"characters/{pk}/references/{reference_id}", "projects/{code}/picture"}
 """What is asked for its file before its version."""
 
-WRITTEN_BY_POST: Final = {"api/v1/playlists/{pk}/order", "api/v1/shots/{pk}/assignees"}
+WRITTEN_BY_POST: Final = {
+    "api/v1/playlists/{pk}/order",
+    "api/v1/shots/{pk}/assignees",
+    "api/v1/imports/{pk}/confirm",
+    "api/v1/imports/{pk}/convert",
+}
 """What writes over all of a list, whatever the method is called."""
 
 VERSIONED: Final = [

@@ -261,7 +261,8 @@ def test_the_page_of_a_node_tells_its_story_and_what_is_kept_from_it(film: Film,
 
 
 def press(browser: Client, node: Node, deed: str, **sent: str) -> Node:
-    assert browser.post(reverse(f"admin:nodes_node_{deed}", args=[node.pk]), sent).status_code == 302
+    said = {"row_version": str(Node.objects.get(pk=node.pk).row_version)} | sent
+    assert browser.post(reverse(f"admin:nodes_node_{deed}", args=[node.pk]), said).status_code == 302
     return Node.objects.get(pk=node.pk)
 
 
@@ -285,7 +286,8 @@ def test_what_was_typed_on_a_nodes_page_and_refused_is_still_there(film: Film, a
 
     def refused(deed: str, **sent: str) -> str:
         address = reverse(f"admin:nodes_node_{deed}", args=[node.pk])
-        return root.post(address, sent, follow=True).content.decode()
+        said = {"row_version": str(Node.objects.get(pk=node.pk).row_version)} | sent
+        return root.post(address, said, follow=True).content.decode()
 
     shown = refused("place", pool="stage-a", schedule="", tags="fast, no!tag")
     assert "a tag is a word" in shown
@@ -293,6 +295,15 @@ def test_what_was_typed_on_a_nodes_page_and_refused_is_still_there(film: Film, a
     assert '<option value="stage-a" selected>' in " ".join(shown.split())
     assert Node.objects.get(pk=node.pk).pool is None
     assert "no!tag" not in root.get(page(node)).content.decode(), "once: then it is as it is"
+    # Two at one page: whose change it was is told, what was typed stands there, and theirs where nothing was.
+    opened = str(Node.objects.get(pk=node.pk).row_version)
+    press(as_("root"), node, "place", pool="stage-a", schedule="", tags="slow")
+    shown = refused("place", pool="", schedule="", tags="fast", row_version=opened)
+    assert "Changed after you opened this page" in shown
+    assert "<ins>slow</ins>" in shown
+    assert 'value="fast"' in shown
+    assert '<option value="stage-a" selected>' in " ".join(shown.split()), "nobody typed another pool"
+    assert Node.objects.get(pk=node.pk).tags == "slow"
     note = "fan rattles " * 200
     assert note.strip() in refused("note", note=note)
     assert 'value="too hot for the rack' in refused(

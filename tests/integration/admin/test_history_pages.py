@@ -216,3 +216,31 @@ def test_a_bulk_change_is_undone_by_its_author_or_an_admin(
     assert shot.weather != "snow"
     assert "has taken this back" in text(browser.get(address))
     assert as_("nobody").get(address).status_code in (302, 403)
+
+
+def test_activity_of_what_has_no_page_of_its_own_is_told_too(film: Film, as_: Browser) -> None:
+    """A note, an archive, a client link: their names lead nowhere, and break no page."""
+    for kind in ("review_note", "archive", "client_link", "prompt_edit"):
+        Activity.objects.create(
+            project=film.project.pk, actor="sam", verb="changed", kind=kind, object_id="7", label=f"a {kind}"
+        )
+    answer = as_("coordinator").get(reverse("admin:ledger_activity_changelist"))
+    assert answer.status_code == 200
+    assert "a client_link" in answer.content.decode()
+
+
+def test_what_was_set_about_a_node_is_brought_back(film: Film, as_: Browser) -> None:
+    root, node = as_("root"), film.rows["node"]
+    for note in ("new fan", "old fan"):
+        node.refresh_from_db()
+        sent = {"note": note, "row_version": node.row_version}
+        root.post(reverse("admin:nodes_node_note", args=[node.pk]), sent)
+    history = root.get(reverse("admin:nodes_node_history", args=[node.pk]))
+    assert [told.row.changes["note"] for told in history.context["rows"]] == [
+        ["new fan", "old fan"],
+        ["", "new fan"],
+    ]
+    first = history.context["rows"][-1].row.pk
+    root.post(reverse("admin:nodes_node_restore", args=[node.pk, first]))
+    node.refresh_from_db()
+    assert (node.note, node.note_by) == ("new fan", "root")

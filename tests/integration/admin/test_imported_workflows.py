@@ -103,6 +103,33 @@ def test_confirming_is_refused_at_the_field_until_memory_is_known_then_makes_a_t
     assert version.manifest["vram"][0]["gb"] == 8
 
 
+def test_two_at_one_draft_hear_of_each_other(as_: Browser) -> None:
+    """What both typed is kept: mine where I typed, theirs elsewhere; nothing is saved before that."""
+    root = as_("root")
+    row = brought(root)
+    hers, his = filled(root, row), filled(root, row, save="1", title_en="His portrait")
+    root.post(page(row), his)
+    refused = root.post(page(row), hers | {"save": "1", "title_ko": "초상"})
+    assert refused.status_code == 200
+    shown = refused.content.decode()
+    assert "Changed after you opened this page" in shown
+    assert "<ins>" in shown
+    row.refresh_from_db()
+    assert row.manifest["title"]["en"] == "His portrait"
+    assert row.manifest["title"]["ko"] != "초상"
+    again = form_with(shown, "slug")
+    assert again["title_ko"] == "초상", "what was typed is still there"
+    assert root.post(page(row), again | {"save": "1"}).status_code == 302
+    row.refresh_from_db()
+    assert row.manifest["title"]["ko"] == "초상"
+    late = root.post(
+        f"{page(row).removesuffix('change/')}convert/", {"catalogue": row.catalogue, **his}, follow=True
+    )
+    assert "Changed after you opened this page" in late.content.decode()
+    row.refresh_from_db()
+    assert row.manifest["title"]["ko"] == "초상"
+
+
 def test_a_role_can_be_led_elsewhere_removed_and_added(as_: Browser) -> None:
     root = as_("root")
     row = brought(root)

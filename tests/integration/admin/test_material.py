@@ -11,6 +11,7 @@ from django.urls import reverse
 from apps.materials.models import Material
 from apps.materials.services import add_material
 from tests.integration.admin.conftest import Browser, Film
+from tests.integration.admin.html_forms import form_with
 from tests.integration.admin.rows import page
 from tests.integration.materials.made import mask, picture, upload
 
@@ -22,9 +23,9 @@ def _store(artifact_root: Path) -> None:
     """Files go somewhere."""
 
 
-def address(row: Any, *more: Any) -> str:
+def address(row: Any) -> str:
     name = f"{row._meta.app_label}_{row._meta.model_name}"
-    return reverse(f"admin:{name}_{'one_' if more else ''}material", args=[row.pk, *more])
+    return reverse(f"admin:{name}_material", args=[row.pk])
 
 
 def test_several_files_come_in_at_once_and_what_is_wrong_with_one_stops_no_other(
@@ -52,10 +53,58 @@ def test_a_file_is_renamed_and_taken_away_on_the_page_it_belongs_to(
     owner = film.shot if of == "shot" else film.shot.sequence if of == "sequence" else film.project
     browser.post(address(owner), {"files": [upload(picture(), "a.png")]})
     made = Material.objects.get()
-    browser.post(address(owner, made.pk), {"name": "sky", "kind": "mask"})
+    form = form_with(browser.get(page(owner)).content.decode(), "row_version")
+    saved = browser.post(page(made), form | {"name": "sky", "kind": "mask"})
+    assert saved["Location"] == f"{page(owner)}#material"
     assert 'value="sky"' in browser.get(page(owner)).content.decode()
-    browser.post(address(owner, made.pk), {"remove": "1"})
+    asked = browser.get(reverse("admin:materials_material_delete", args=[made.pk]))
+    sent = {"post": "yes", "row_version": asked.context["row_version"]}
+    gone = browser.post(reverse("admin:materials_material_delete", args=[made.pk]), sent)
+    assert gone["Location"] == f"{page(owner)}#material"
     assert not Material.objects.exists()
+
+
+def test_two_at_one_file_hear_of_each_other(film: Film, as_: Browser) -> None:
+    """The form of its tile leads to its own page, which shows whose change and keeps what was typed."""
+    alice, bob = as_("coordinator"), as_("admin")
+    alice.post(address(film.shot), {"files": [upload(picture(), "a.png")]})
+    made = Material.objects.get()
+    hers = form_with(alice.get(page(film.shot)).content.decode(), "row_version") | {
+        "name": "sky",
+        "kind": "plate",
+    }
+    his = hers | {"name": "clouds"}
+    assert bob.post(page(made), his).status_code == 302
+
+    refused = alice.post(page(made), hers | {"kind": "mask"})
+    [told] = refused.context["meanwhile"]
+    assert (told.was, told.typed, told.who) == ("a.png", "sky", "admin")
+    assert "<ins>clouds</ins>" in refused.content.decode()
+    assert 'value="sky"' in refused.content.decode()
+    assert Material.objects.get().name == "clouds"
+
+    again = hers | {"kind": "mask", "row_version": refused.context["row_version"]}
+    assert alice.post(page(made), again).status_code == 302
+    kept = Material.objects.get()
+    assert (kept.name, kept.kind) == ("sky", "mask")
+
+    history = alice.get(reverse("admin:materials_material_history", args=[made.pk]))
+    assert [told.row.actor for told in history.context["rows"]] == ["coordinator", "admin", "coordinator"]
+    first = history.context["rows"][-1].row.pk
+    alice.post(reverse("admin:materials_material_restore", args=[made.pk, first]))
+    assert (Material.objects.get().name, Material.objects.get().kind) == ("a.png", "plate")
+
+
+def test_a_file_that_was_taken_away_meanwhile_gives_back_what_was_typed(film: Film, as_: Browser) -> None:
+    alice, bob = as_("coordinator"), as_("admin")
+    alice.post(address(film.shot), {"files": [upload(picture(), "a.png")]})
+    made = Material.objects.get()
+    hers = form_with(alice.get(page(film.shot)).content.decode(), "row_version")
+    bob.post(reverse("admin:materials_material_delete", args=[made.pk]), {"post": "yes", "row_version": 0})
+    answer = alice.post(page(made), hers | {"name": "the sky over the harbour", "kind": "mask"})
+    assert answer.status_code == 409
+    assert "admin deleted" in answer.content.decode()
+    assert "the sky over the harbour" in answer.content.decode()
 
 
 def test_a_viewer_sees_material_and_no_form_for_it(film: Film, as_: Browser) -> None:

@@ -161,13 +161,14 @@ def test_who_may_not_steer_nodes_proves_nothing_from_the_templates_page(as_: Bro
 def test_a_nodes_own_bound_is_written_on_its_page(as_: Browser) -> None:
     node, root = able("a"), as_("root")
     address = reverse("admin:nodes_node_bound", args=[node.pk])
-    root.post(address, {"prove_minutes": "15"})
+    root.post(address, {"prove_minutes": "15", "row_version": node.row_version})
     node.refresh_from_db()
     assert node.prove_minutes == 15
     wrong = root.post(address, {"prove_minutes": "soon"}, follow=True).content.decode()
     assert "write minutes from 2 to 10080, or nothing" in wrong
     assert 'value="soon"' in wrong, "what was typed is still there"
-    changed = root.patch(f"/api/v1/nodes/{node.pk}", {"prove_minutes": None}, "application/json")
+    said = {"prove_minutes": None, "row_version": node.row_version}
+    changed = root.patch(f"/api/v1/nodes/{node.pk}", said, "application/json")
     assert changed.json()["prove_minutes"] is None
 
 

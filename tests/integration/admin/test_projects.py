@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -180,9 +181,13 @@ def test_a_project_has_a_picture_that_its_members_see(
     buffer = BytesIO()
     Image.new("RGB", (1920, 1080), "teal").save(buffer, "PNG")
     cover = reverse("admin:projects_project_cover", args=[film.project.pk])
-    sent = {"file": SimpleUploadedFile("poster.png", buffer.getvalue())}
+    sent: dict[str, Any] = {"file": SimpleUploadedFile("poster.png", buffer.getvalue())}
     assert as_("coordinator").post(cover, sent).status_code == 403
-    sent = {"file": SimpleUploadedFile("poster.png", buffer.getvalue())}
+    sent = {"file": SimpleUploadedFile("poster.png", buffer.getvalue()), "row_version": 999}
+    told = as_("admin").post(cover, sent, follow=True).content.decode()
+    assert "look at what was changed" in told, "it was made from another version"
+    now = {"row_version": Project.objects.get(pk=film.project.pk).row_version}
+    sent = {"file": SimpleUploadedFile("poster.png", buffer.getvalue()), **now}
     assert as_("admin").post(cover, sent).status_code == 302
     kept = Project.objects.get(pk=film.project.pk).thumbnail_key
     with default_storage.open(kept) as file:
@@ -190,10 +195,11 @@ def test_a_project_has_a_picture_that_its_members_see(
     listed = shown(as_("artist"), listing(Project))
     [address] = {part.split('"')[0] for part in listed.split('src="') if part.startswith("/media/project/")}
     assert Client().get(address.replace("&amp;", "&")).status_code == 200
-    not_a_picture = {"file": SimpleUploadedFile("poster.png", b"GIF89a?")}
+    now = {"row_version": Project.objects.get(pk=film.project.pk).row_version}
+    not_a_picture: dict[str, Any] = {"file": SimpleUploadedFile("poster.png", b"GIF89a?"), **now}
     told = as_("admin").post(cover, not_a_picture, follow=True).content.decode()
     assert "This is not a picture" in told
-    as_("admin").post(cover, {"remove": "1"})
+    as_("admin").post(cover, {"remove": "1", **now})
     assert Project.objects.get(pk=film.project.pk).thumbnail_key == ""
 
 

@@ -239,10 +239,16 @@ def test_limits_are_set_and_shown_with_their_use(operator: APIClient, client_of:
     [row] = client_of("viewer").get("/api/v1/limits").json()["results"]
     assert (row["name"], row["in_flight"], row["most"]) == ("paid-api", 1, 2)
     address = f"/api/v1/limits/{limit.pk}"
-    assert operator.patch(address, {"most": 0}).json()["most"] == 0
-    assert only_error(operator.patch(address, {"templates": ["kling"]}), 400)[:2] == ("templates", "kling")
-    assert only_error(operator.patch(address, {"most": -1}), 400)[0] == "most"
-    assert operator.delete(address).status_code == 204
+    now = {"row_version": row["row_version"]}
+    changed = operator.patch(address, {"most": 0, **now}).json()
+    assert changed["most"] == 0
+    stale = operator.patch(address, {"note": "three seats", **now})
+    assert (stale.status_code, [one["now"] for one in stale.json()["changed"]]) == (409, [0])
+    now = {"row_version": changed["row_version"]}
+    refused = operator.patch(address, {"templates": ["kling"], **now})
+    assert only_error(refused, 400)[:2] == ("templates", "kling")
+    assert only_error(operator.patch(address, {"most": -1, **now}), 400)[0] == "most"
+    assert operator.delete(address, now).status_code == 204
     assert not Limit.objects.exists()
 
 

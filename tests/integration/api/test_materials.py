@@ -53,11 +53,13 @@ def test_a_file_comes_in_once_is_listed_with_what_is_above_it_and_comes_back_as_
 def test_it_is_renamed_and_taken_away(shots: list[Shot], client_of: Client, artifact_root: Path) -> None:
     coordinator = client_of("coordinator")
     at = f"/api/v1/materials/{bring(coordinator, f'shots/{shots[0].pk}', picture(), 'a.png').json()['id']}"
-    changed = coordinator.patch(at, {"name": "pose", "kind": "control"}, format="json").json()
+    said = {"name": "pose", "kind": "control", "row_version": 0}
+    changed = coordinator.patch(at, said, format="json").json()
     assert (changed["name"], changed["kind"]) == ("pose", "control")
-    assert coordinator.patch(at, {"kind": "audio"}, format="json").status_code == 400
+    now = {"row_version": changed["row_version"]}
+    assert coordinator.patch(at, {"kind": "audio", **now}, format="json").status_code == 400
     assert client_of("viewer").delete(at).status_code == 403
-    assert coordinator.delete(at).status_code == 204
+    assert coordinator.delete(at, now, format="json").status_code == 204
     assert coordinator.get(at).status_code == 404
 
 
@@ -102,7 +104,8 @@ def test_a_plan_names_the_files_and_a_batch_takes_them_by_id(
         ("first_frame", plate["sha256"]),
         ("mask", door["sha256"]),
     ]
-    refused = coordinator.delete(f"/api/v1/materials/{door['id']}")
+    said = {"row_version": door["row_version"]}
+    refused = coordinator.delete(f"/api/v1/materials/{door['id']}", said, format="json")
     assert refused.status_code == 400
     assert job["code"] in refused.json()["errors"][0]["message"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models import F
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -45,18 +46,38 @@ def at(node: Node, what: str = "") -> str:
     return f"/api/v1/nodes/{node.pk}{what and '/'}{what}"
 
 
+def now(node: Node) -> dict[str, int]:
+    """The version that somebody who reads the node now would name."""
+    return {"row_version": Node.objects.get(pk=node.pk).row_version}
+
+
 def test_a_node_is_put_in_its_place(operator: APIClient, node: Node, people: dict[str, User]) -> None:
     Pool.objects.create(name="day")
     Schedule.objects.create(name="nights", windows=NIGHTS)
     sent = {"pool": "day", "schedule": "nights", "tags": ["Fast", "4090"], "note": "new fan"}
-    body = operator.patch(at(node), sent).json()
+    body = operator.patch(at(node), sent | now(node)).json()
     assert (body["pool"], body["schedule"], body["tags"]) == ("day", "nights", ["4090", "fast"])
     assert (body["note"], body["note_by"]) == ("new fan", people["coordinator"].username)
-    body = operator.patch(at(node), {"pool": None}).json()
+    body = operator.patch(at(node), {"pool": None, **now(node)}).json()
     assert (body["pool"], body["schedule"], body["note"]) == (None, "nights", "new fan")
-    assert only_error(operator.patch(at(node), {"pool": "moon"}), 400) == ("pool", "moon", "does_not_exist")
-    assert only_error(operator.patch(at(node), {"name": "x"}), 400)[2] == "unknown_field"
-    assert only_error(operator.patch(at(node), {"tags": ["a b"]}), 400)[0] == "tags"
+    nowhere = operator.patch(at(node), {"pool": "moon", **now(node)})
+    assert only_error(nowhere, 400) == ("pool", "moon", "does_not_exist")
+    assert only_error(operator.patch(at(node), {"name": "x", **now(node)}), 400)[2] == "unknown_field"
+    assert only_error(operator.patch(at(node), {"tags": ["a b"], **now(node)}), 400)[0] == "tags"
+
+
+def test_what_a_node_reports_makes_no_edit_stale_and_what_somebody_set_does(
+    operator: APIClient, node: Node
+) -> None:
+    read = now(node)
+    Node.objects.update(row_version=F("row_version") + 3, observed=Observed.BUSY)  # as its reports do
+    assert operator.patch(at(node), {"note": "new fan", **read}).json()["note"] == "new fan"
+    assert operator.patch(at(node), {"tags": ["fast"], **read}).status_code == 200, "another field"
+    stale = operator.patch(at(node), {"note": "old fan", **read})
+    assert stale.status_code == 409
+    [changed] = stale.json()["changed"]
+    assert (changed["field"], changed["was"], changed["now"]) == ("note", "", "new fan")
+    assert Node.objects.get().note == "new fan"
 
 
 def test_a_node_is_drained_for_a_reason(operator: APIClient, node: Node, people: dict[str, User]) -> None:
@@ -68,7 +89,7 @@ def test_a_node_is_drained_for_a_reason(operator: APIClient, node: Node, people:
 def test_a_node_off_hours_is_let_work(operator: APIClient, node: Node) -> None:
     never = [{"days": [(database_now().weekday() + 3) % 7], "from": "00:00", "to": "00:01"}]
     Schedule.objects.create(name="rare", windows=never)
-    assert operator.patch(at(node), {"schedule": "rare"}).json()["off_hours"] is True
+    assert operator.patch(at(node), {"schedule": "rare", **now(node)}).json()["off_hours"] is True
     until = (database_now() + timedelta(hours=2)).isoformat()
     assert operator.post(at(node, "work-until"), {"until": until}).json()["off_hours"] is False
     assert operator.post(at(node, "work-until"), {"until": None}).json()["off_hours"] is True
@@ -104,13 +125,14 @@ def test_blocked_pairs_are_listed_and_cleared(operator: APIClient, node: Node) -
 
 def test_a_node_that_is_gone_is_taken_off_the_books(operator: APIClient, node: Node) -> None:
     Node.objects.update(observed=Observed.IDLE)
-    assert only_error(operator.delete(at(node)), 400)[2] == "reports"
+    read = now(node)
+    assert only_error(operator.delete(at(node), read), 400)[2] == "reports"
     Node.objects.update(observed=Observed.OFFLINE)
     pinned = JobFactory.create(pinned_to=node)
-    assert only_error(operator.delete(at(node)), 400)[2] == "pinned"
+    assert only_error(operator.delete(at(node), read), 400)[2] == "pinned"
     Job.objects.filter(pk=pinned.pk).update(state=JobState.CANCELLED)
-    assert operator.delete(at(node)).status_code == 204
-    assert operator.delete(at(node)).status_code == 404
+    assert operator.delete(at(node), read).status_code == 204
+    assert operator.delete(at(node), read).status_code == 404
     assert not Node.objects.exists()
 
 
@@ -124,13 +146,14 @@ def test_whoever_may_not_remove_nodes_removes_none(client_of: Client, node: Node
 def test_pools_are_made_changed_and_removed(operator: APIClient, node: Node) -> None:
     made = operator.post("/api/v1/pools", {"name": "day", "dedicated": True}).json()
     address = f"/api/v1/pools/{made['id']}"
-    assert operator.patch(address, {"note": "stage"}).json() == made | {"note": "stage"}
+    changed = operator.patch(address, {"note": "stage", "row_version": 0}).json()
+    assert changed == made | {"note": "stage", "row_version": 1}
     assert only_error(operator.post("/api/v1/pools", {"name": "day"}), 400)[:2] == ("name", "day")
-    operator.patch(at(node), {"pool": "day"})
+    operator.patch(at(node), {"pool": "day", **now(node)})
     assert operator.get("/api/v1/nodes", {"pool": "day"}).json()["count"] == 1
-    assert only_error(operator.delete(address), 400)[2] == "in_use"
-    operator.patch(at(node), {"pool": None})
-    assert operator.delete(address).status_code == 204
+    assert only_error(operator.delete(address, {"row_version": 1}), 400)[2] == "in_use"
+    operator.patch(at(node), {"pool": None, **now(node)})
+    assert operator.delete(address, {"row_version": 1}).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -155,8 +178,8 @@ def test_schedules_are_made_changed_and_removed(operator: APIClient) -> None:
     made = operator.post("/api/v1/schedules", sent).json()
     assert made["windows"] == [{"days": [0, 4], "from": "19:00", "to": "08:00"}]
     address = f"/api/v1/schedules/{made['id']}"
-    assert operator.patch(address, {"timezone": "UTC"}).json()["timezone"] == "UTC"
-    assert operator.delete(address).status_code == 204
+    assert operator.patch(address, {"timezone": "UTC", "row_version": 0}).json()["timezone"] == "UTC"
+    assert operator.delete(address, {"row_version": 1}).status_code == 204
     assert operator.get("/api/v1/schedules").json()["count"] == 0
 
 

@@ -158,7 +158,16 @@ def test_the_api_shows_confirms_chooses_and_publishes(
     made = browser.post(f"{at}/folders", {}, content_type="application/json").json()
     assert (made["refusals"], made["folders"] > 10) == (0, True)
     held = browser.post(f"{at}/layout", {"layout": "aipipeline"}, content_type="application/json").json()
+    version = held.pop("row_version")
     assert held == {"layout": "aipipeline", "version": 1, "publish": "approved"}
+    silent = browser.post(f"{at}/layout", {"layout": "studio"}, content_type="application/json")
+    assert (silent.status_code, silent.json()["errors"][0]["field"]) == (400, "row_version")
+    again = {"layout": "aipipeline", "publish": "selected", "row_version": version}
+    assert browser.post(f"{at}/layout", again, content_type="application/json").status_code == 200
+    stale = browser.post(f"{at}/layout", again, content_type="application/json")
+    changed = [(one["field"], one["was"], one["now"]) for one in stale.json()["changed"]]
+    assert changed == [("publish", "approved", "selected")]
+    assert browser.get(f"{at}/folders").json()["held"]["row_version"] == version + 1
     (row,) = browser.post(f"/api/v1/takes/{take.pk}/publish").json()["published"]
     assert (row["state"], row["paths"]["linux"]) == ("wanted", f"/mnt/farm/{row['path']}")
     assert browser.get("/api/v1/publications", {"project": "FROST"}).json()["results"][0]["id"] == row["id"]

@@ -63,5 +63,7 @@ def test_a_system_nobody_told_of_has_no_path_and_whoever_runs_the_farm_tells(fil
         "mac": None,
     }
     assert located.paths(located.folder_of_project(film))["windows"] == "P:\\FROST"
-    set_mount("windows", "", user=root)
+    with pytest.raises(Refused, match="send the row_version you read"):
+        set_mount("windows", "Q:\\", user=root)
+    set_mount("windows", "", user=root, row_version=0)
     assert Located().paths("FROST") == {"linux": None, "windows": None, "mac": None}

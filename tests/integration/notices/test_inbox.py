@@ -15,6 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
+from apps.ledger.models import Activity
 from apps.nodes.states import Observed
 from apps.notices.kinds import Kind
 from apps.notices.models import Delivery, Notice, Road, Subscription
@@ -390,15 +391,32 @@ def test_the_api_makes_changes_and_ends_a_webhook_and_shows_its_secret_once(
     address = f"/api/v1/subscriptions/{made.json()['id']}"
     assert SECRET.fullmatch(made.json()["secret"])
     assert viewer.get(address).json()["secret"] is None
-    assert viewer.patch(address, {"only_mine": True}).json()["only_mine"] is True
-    assert viewer.patch(address, {"active": False}).json()["secret"] is None
+    assert viewer.patch(address, {"only_mine": True, "row_version": 0}).json()["only_mine"] is True
+    stale = viewer.patch(address, {"active": False, "row_version": 0})
+    assert (stale.status_code, stale.json()["row_version"]) == (409, 1), "also of one's own"
+    assert viewer.patch(address, {"active": False, "row_version": 1}).json()["secret"] is None
+    assert not Activity.objects.exists(), "what a person is told is nobody else's to read of"
     again = viewer.post(f"{address}/new-secret").json()["secret"]
     assert SECRET.fullmatch(again)
     assert again != made.json()["secret"]
     assert api("admin").get(address).status_code == 404
     assert api("root").get(address).status_code == 404, "another person's own is nobody else's"
-    assert viewer.delete(address).status_code == 204
+    assert viewer.delete(address, {"row_version": 2}).status_code == 204
     assert viewer.get("/api/v1/subscriptions").json()["count"] == 0
+
+
+def test_what_several_people_change_of_a_channel_is_told(
+    people: dict[str, User], api: Callable[[str], APIClient]
+) -> None:
+    body = {"road": "webhook", "url": f"{HOOK}/s3cret", "kinds": ["batch.done"], "project": "FROST"}
+    made = api("admin").post("/api/v1/subscriptions", body | {"shared": True, "name": "#renders"}).json()
+    address = f"/api/v1/subscriptions/{made['id']}"
+    assert api("root").patch(address, {"kinds": ["job.failed"], "row_version": 0}).status_code == 200
+    stale = api("admin").patch(address, {"kinds": ["batch.done", "job.failed"], "row_version": 0})
+    assert stale.status_code == 409
+    [changed] = stale.json()["changed"]
+    assert (changed["field"], changed["now"], changed["by"]) == ("kinds", ["job.failed"], "root")
+    assert "s3cret" not in str(list(Activity.objects.values_list("changes", flat=True)))
 
 
 @pytest.mark.parametrize(
@@ -448,7 +466,9 @@ def test_a_standing_subscription_is_not_ended_over_the_api(
     tell()
     (row,) = api("coordinator").get("/api/v1/subscriptions").json()["results"]
     assert row["standing"] == "own_batches"
-    assert api("coordinator").delete(f"/api/v1/subscriptions/{row['id']}").status_code == 400
+    now = {"row_version": row["row_version"]}
+    refused = api("coordinator").delete(f"/api/v1/subscriptions/{row['id']}", now, format="json")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "standing")
 
 
 def test_the_api_shows_deliveries_and_delivers_again(

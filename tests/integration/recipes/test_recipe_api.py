@@ -56,9 +56,12 @@ def test_a_recipe_is_made_changed_and_deleted(client: APIClient) -> None:
     steps = [{"template": "sd15_t2i", "takes": 2, "gate": "approval"}, {"template": "wan22_i2v"}]
     made = post(client, RECIPES, slug="mine", title="Mine", steps=steps)
     assert (made.status_code, made.json()["problems"]) == (201, [])
-    changed = client.patch(f"{RECIPES}/mine", {"steps": steps[:1]}, format="json")
+    changed = client.patch(f"{RECIPES}/mine", {"steps": steps[:1], "row_version": 0}, format="json")
     assert (changed.status_code, len(changed.json()["steps"])) == (200, 1)
-    assert client.delete(f"{RECIPES}/mine").status_code == 204
+    stale = client.patch(f"{RECIPES}/mine", {"title": "Ours", "row_version": 0}, format="json")
+    assert (stale.status_code, [one["field"] for one in stale.json()["changed"]]) == (409, ["steps"])
+    now = {"row_version": changed.json()["row_version"]}
+    assert client.delete(f"{RECIPES}/mine", now, format="json").status_code == 204
     assert not Recipe.objects.filter(slug="mine").exists()
 
 
@@ -73,8 +76,10 @@ def test_steps_that_do_not_fit_are_refused_with_their_place(client: APIClient) -
 
 
 def test_shipped_recipes_are_switched_off_and_not_deleted(client: APIClient) -> None:
-    assert client.delete(f"{RECIPES}/keyframe_clip").status_code == 409
-    off = client.patch(f"{RECIPES}/keyframe_clip", {"active": False}, format="json")
+    now = {"row_version": client.get(f"{RECIPES}/keyframe_clip").json()["row_version"]}
+    kept = client.delete(f"{RECIPES}/keyframe_clip", now, format="json")
+    assert (kept.status_code, kept.json()["errors"][0]["code"]) == (409, "builtin")
+    off = client.patch(f"{RECIPES}/keyframe_clip", {"active": False, **now}, format="json")
     assert off.json()["active"] is False
 
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
 from apps.common.ids import uuid7
+from apps.ledger.models import Activity
 from apps.projects.roles import Role
 from apps.review.links import address_of, file_url
 from apps.review.models import ArtifactRole, ClientGuest, ClientLink, Playlist, ReviewNote, Take
@@ -198,6 +199,12 @@ def test_revoking_ends_the_page_the_notes_and_the_files_at_once(shared: Shared) 
     (url,) = files_on(page(browser, shared))
     assert revoke_link(shared.link, user=shared.user)
     assert not revoke_link(shared.link, user=shared.user)
+    written = Activity.objects.filter(kind="client_link", verb="revoked").get()
+    assert (written.actor, written.changes["revoked_by"]) == (
+        shared.user.username,
+        ["", shared.user.username],
+    )
+    assert written.project == shared.link.playlist.project_id
     assert browser.get(shared.address).status_code == 410
     assert browser.post(shared.address, {"name": "Hana"}).status_code == 410
     assert browser.get(shared.notes, {"take": str(shared.take.pk)}).status_code == 410

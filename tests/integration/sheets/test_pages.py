@@ -71,9 +71,12 @@ def test_a_list_is_dropped_looked_at_and_written(browser: Client, film: Project)
     assert "SH0020" in only
     assert "<ins>" not in only
 
-    browser.post(page(batch, "options"), {"errors": "1"})
+    browser.post(page(batch, "options"), {"errors": "1", "row_version": batch.row_version})
     assert "Write it" in browser.get(page(batch)).content.decode()
-    browser.post(page(batch, "confirm"))
+    browser.post(page(batch, "confirm"), {"row_version": batch.row_version})
+    assert not Shot.objects.filter(description="<b>New</b>").exists(), "of another plan than the one that is"
+    now = {"row_version": ImportBatch.objects.get().row_version}
+    browser.post(page(batch, "confirm"), now)
     assert Shot.objects.get(code="SH0010").description == "<b>New</b>"
     assert "Undo this import" in browser.get(page(batch)).content.decode()
     report = browser.get(page(batch, "report"))
@@ -176,10 +179,20 @@ def test_values_are_told_in_the_readers_language_and_files_keep_their_words(
 
 def test_columns_are_chosen_on_the_page(browser: Client, film: Project, user: User) -> None:
     batch = bring(film, user, csv_of([["ID", "Kommentar"], ["SQ010_SH0010", "hello"]]), "list.csv")
-    browser.post(page(batch, "mapping"), {"t0": "Shots", "t0c0": "shot", "t0c1": "notes"})
+    opened = {"row_version": batch.row_version}
+    sent = {"t0": "Shots", "t0c0": "shot", "t0c1": "notes"}
+    browser.post(page(batch, "mapping"), sent | opened)
     batch.refresh_from_db()
     assert (batch.mapping["list"]["columns"], batch.counts["changed"]) == (["shot", "notes"], 1)
-    browser.post(page(batch, "mapping"), {"t0": "Locations", "t0c0": "shot", "t0c1": "notes"})
+    late = {"t0": "Shots", "t0c0": "shot", "t0c1": "description"}
+    stale = browser.post(page(batch, "mapping"), late | opened)
+    [told] = stale.context["meanwhile"]
+    assert (told.name, told.who) == ("mapping", user.username)
+    assert '<option value="description" selected>' in " ".join(stale.content.decode().split())
+    batch.refresh_from_db()
+    assert batch.mapping["list"]["columns"] == ["shot", "notes"]
+    now = {"row_version": batch.row_version}
+    browser.post(page(batch, "mapping"), {"t0": "Locations", "t0c0": "shot", "t0c1": "notes"} | now)
     batch.refresh_from_db()
     assert batch.mapping["list"] == {"sheet": "Locations", "columns": ["", ""], "remembered": True}
 
@@ -260,7 +273,8 @@ def test_a_list_goes_in_and_out_over_http(browser: Client, film: Project) -> Non
     assert (wrong["column"], wrong["after"]) == ("frames", "0")
     refused = browser.post(f"{one}/confirm")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "errors")
-    changed = browser.patch(one, {"left_out": [["Shots", "3"]]}, content_type="application/json").json()
+    said = {"left_out": [["Shots", "3"]], "row_version": told["row_version"]}
+    changed = browser.patch(one, said, content_type="application/json").json()
     assert changed["counts"]["left_out"] == 1
     assert browser.post(f"{one}/confirm").json()["state"] == "applied"
     assert Shot.objects.get(code="SH0010").frames == 100
@@ -290,7 +304,9 @@ def test_wrong_choices_are_named(
 ) -> None:
     batch = bring(film, user, workbook(Shots=ROWS))
     answer = browser.patch(
-        f"/api/v1/projects/FROST/imports/{batch.pk}", body, content_type="application/json"
+        f"/api/v1/projects/FROST/imports/{batch.pk}",
+        body | {"row_version": batch.row_version},
+        content_type="application/json",
     )
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"].startswith(field)

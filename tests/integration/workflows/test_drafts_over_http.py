@@ -79,7 +79,7 @@ def shown(user: User, row: WorkflowImport) -> str:
 def test_a_manifest_that_no_page_could_read_is_refused_at_its_field(
     api: APIClient, row: WorkflowImport, manifest: dict[str, Any], field: str
 ) -> None:
-    body = json.dumps({"manifest": manifest})
+    body = json.dumps({"manifest": manifest, "row_version": 0})
     answer = api.patch(f"/api/v1/imports/{row.pk}", body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == field
@@ -97,7 +97,7 @@ def test_a_manifest_that_no_page_could_read_is_refused_at_its_field(
 def test_nonsense_of_the_right_shape_is_kept_and_its_page_opens(
     api: APIClient, root: User, row: WorkflowImport, manifest: dict[str, Any]
 ) -> None:
-    answer = api.patch(f"/api/v1/imports/{row.pk}", {"manifest": manifest}, format="json")
+    answer = api.patch(f"/api/v1/imports/{row.pk}", {"manifest": manifest, "row_version": 0}, format="json")
     assert answer.status_code == 200
     assert "data-wizard" in shown(root, row)
 
