@@ -80,6 +80,7 @@ def test_two_at_one_file_hear_of_each_other(film: Film, as_: Browser) -> None:
     [told] = refused.context["meanwhile"]
     assert (told.was, told.typed, told.who) == ("a.png", "sky", "admin")
     assert "<ins>clouds</ins>" in refused.content.decode()
+    assert "<b>clouds</b>" in refused.content.decode(), "the file is shown as it is"
     assert 'value="sky"' in refused.content.decode()
     assert Material.objects.get().name == "clouds"
 
