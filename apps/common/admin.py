@@ -31,7 +31,7 @@ from apps.common.admin_versions import (
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
 from apps.common.lines import with_lines
-from apps.common.pages import KeyedPaginator
+from apps.common.pages import KeyedPaginator, repeats
 from apps.common.saying import say_problems
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class DressedList(ChangeList):
         """Return the rows to list, each once, without comparing all that a list shows of each."""
         rows = super().get_queryset(request, exclude_parameters)
         if not rows.query.distinct:
+            return rows
+        if not repeats(rows):
+            rows.query.distinct = False
             return rows
         found = rows.order_by().values("pk")
         found.query.distinct = False
@@ -98,6 +101,7 @@ class Page(DeletesAsSeen, _ModelAdmin):
         paginator = super().get_paginator(request, queryset, per_page, *args, **kwargs)
         if isinstance(paginator, KeyedPaginator):
             paginator.begins = request.GET.get(PAGE_VAR, "1") == "1"
+            paginator.narrowed = bool(request.GET)
         return paginator
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

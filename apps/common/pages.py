@@ -13,6 +13,14 @@ from django.utils.functional import cached_property
 
 FAR_ON: Final = 1_000
 """Rows that no database minds to skip."""
+FEW: Final = 1_000
+"""Keys that are read at once of a list that was narrowed: whoever finds fewer has counted them."""
+
+
+def repeats(rows: QuerySet[Any]) -> bool:
+    """Whether a row may be found more than once: through a join with rows of which it has many."""
+    joins = (getattr(join, "join_field", None) for join in rows.query.alias_map.values())
+    return any(join is not None and (join.one_to_many or join.many_to_many) for join in joins)
 
 
 class KeyedRows:
@@ -65,9 +73,12 @@ class KeyedPaginator(Paginator):  # type: ignore[type-arg]  # of whatever the li
 
     ``begins``: the first page will be asked for. Its keys are read before anything is counted: whoever finds
     fewer rows than a page holds has counted them, and a table is not read twice for the little that is there.
+    ``narrowed``: the list is of what was searched for or filtered, so that all of its rows are looked through
+    anyway; more keys are read then.
     """
 
     begins = False
+    narrowed = False
 
     def __init__(self, rows: Any, per_page: int, *args: Any, **kwargs: Any) -> None:
         super().__init__(rows, per_page, *args, **kwargs)
@@ -75,15 +86,19 @@ class KeyedPaginator(Paginator):  # type: ignore[type-arg]  # of whatever the li
 
     @cached_property
     def _first(self) -> list[Any]:
-        """The keys of the first page's rows, and of one more."""
+        """The keys of the first rows."""
         if self._rows is None or not self.begins:
             return []
-        return list(self._rows.values_list("pk", flat=True)[: self.per_page + 1])
+        return list(self._rows.values_list("pk", flat=True)[: self._read_at_once])
+
+    @property
+    def _read_at_once(self) -> int:
+        return max(self.per_page + 1, FEW if self.narrowed else 0)
 
     @cached_property
     def count(self) -> int:
         """How many rows there are."""
-        few = self._rows is not None and self.begins and len(self._first) <= self.per_page
+        few = self._rows is not None and self.begins and len(self._first) < self._read_at_once
         return len(self._first) if few else int(super().count)
 
     def everything(self) -> list[Any] | None:

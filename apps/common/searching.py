@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 
-MOST: Final = 1_000
+MOST: Final = 4_000
 """Rows that are named one by one; of more, the database keeps them in mind itself."""
 
 

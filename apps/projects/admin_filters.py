@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
@@ -30,6 +32,20 @@ class MyProjects(FindsChoices, admin.RelatedFieldListFilter):
         key = uuid_in(told[-1] if isinstance(told, list) and told else told or "")
         chosen = Q(pk=key) if key is not None else None
         return [(row.pk, label_of(row)) for row in self.few_of(rows.prefetch_related(None), request, chosen)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Narrow the list; of many to many, by the table between, which finds no row twice."""
+        field: Any = self.field
+        chosen = self.used_parameters.get(self.lookup_kwarg)
+        if not field.many_to_many or chosen is None or len(self.used_parameters) > 1:
+            return super().queryset(request, queryset)
+        try:
+            pairs = field.remote_field.through._default_manager.filter(
+                **{f"{field.m2m_reverse_field_name()}__in": chosen}
+            )
+        except (ValueError, ValidationError) as exc:
+            raise IncorrectLookupParameters(exc) from exc
+        return queryset.filter(pk__in=pairs.values(field.m2m_field_name()))
 
 
 def scoped_rows(related: type[Model], request: HttpRequest, page: admin.ModelAdmin[Any]) -> QuerySet[Any]:

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.workflows.models import WorkflowTemplate
 from apps.workflows.services import sync_templates
 from tests.factories import MembershipFactory, SequenceFactory, ShotFactory, UserFactory
 from tests.integration.workflows.files import api_file, completed, graph_of
@@ -55,15 +56,17 @@ def test_a_file_is_brought_once_and_confirmed_with_its_completed_manifest(root: 
     assert any("VRAM" in question for question in first.json()["questions"])
     assert bring(root, content).status_code == 200
     address = f"{V1}/imports/{first.json()['id']}"
-    manifest = root.get(address).json()["manifest"]
-    refused = root.post(f"{address}/confirm", {"manifest": manifest})
+    read = root.get(address).json()
+    manifest, version = read["manifest"], {"row_version": read["row_version"]}
+    refused = root.post(f"{address}/confirm", {"manifest": manifest} | version)
     assert refused.status_code == 400
     assert {problem["field"] for problem in refused.json()["errors"]} == {"vram"}
-    done = root.post(f"{address}/confirm", {"manifest": completed(manifest)})
+    done = root.post(f"{address}/confirm", {"manifest": completed(manifest)} | version)
     assert (done.status_code, done.json()["version"]) == (201, "portrait v1")
     offered = [row["slug"] for row in root.get(f"{V1}/templates").json()["results"]]
     assert offered == ["portrait"]
-    assert root.post(f"{address}/confirm", {"manifest": completed(manifest)}).status_code == 409
+    again = root.post(f"{address}/confirm", {"manifest": completed(manifest)} | version)
+    assert again.status_code == 409
 
 
 def test_a_file_that_cannot_be_converted_is_told_per_node(root: APIClient) -> None:
@@ -85,6 +88,10 @@ def test_versions_are_listed_compared_chosen_and_deprecated(root: APIClient, art
     sync_templates()
     sync_templates([with_title("Board")])
     at = f"{V1}/templates/plain_slate"
+
+    def read() -> dict[str, int]:
+        return {"row_version": WorkflowTemplate.objects.get(slug="plain_slate").row_version}
+
     assert [(row["number"], row["current"]) for row in artist.get(f"{at}/versions").json()] == [
         (2, True),
         (1, False),
@@ -94,13 +101,13 @@ def test_versions_are_listed_compared_chosen_and_deprecated(root: APIClient, art
     told = root.post(f"{at}/versions/2/deprecate", {"reason": "crooked"}).json()
     assert told["deprecated"] == "crooked"
     assert artist.get(at).status_code == 404
-    assert root.patch(at, {"version": 2}).status_code == 400
-    assert root.patch(at, {"version": 1}).json()["version"] == 1
+    assert root.patch(at, read() | {"version": 2}).status_code == 400
+    assert root.patch(at, read() | {"version": 1}).json()["version"] == 1
     assert artist.get(at).json()["version"] == 1
     assert root.post(f"{at}/versions/2/offer").json()["deprecated"] is None
-    assert root.patch(at, {"offered": False}).status_code == 200
+    assert root.patch(at, read() | {"offered": False}).status_code == 200
     assert artist.get(at).status_code == 404
-    assert artist.patch(at, {"offered": True}).status_code == 403
+    assert artist.patch(at, read() | {"offered": True}).status_code == 403
     assert root.get(f"{at}/versions/9").status_code == 400
 
 
