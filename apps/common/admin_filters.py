@@ -6,6 +6,7 @@ the list's own address (``FIND``, ``TYPED``), so whoever may see the list may lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.admin import ModelAdmin
@@ -47,8 +48,18 @@ class FindsChoices(_Filter):
     more = False
     """Whether there are more than are listed."""
 
-    def few_of(self, rows: QuerySet[Any], request: HttpRequest, chosen: Q | None) -> list[Any]:
-        """The first rows that hold what was typed, and the chosen one: two queries at most."""
+    def few_of(
+        self,
+        rows: QuerySet[Any],
+        request: HttpRequest,
+        chosen: Mapping[str, Any],
+        among: QuerySet[Any] | None = None,
+    ) -> list[Any]:
+        """The first rows that hold what was typed, and the chosen one: two queries at most.
+
+        ``chosen``: what its columns say; nothing where none is. ``among``: rows of which it may be, where
+        more may be chosen than are offered here.
+        """
         asked = request.GET.get(FIND) == self.find_as
         typed = words_of(request.GET.get(TYPED, "")[:MOST_LETTERS].replace("\0", "")) if asked else []
         found = list(_holding(rows, typed)[: MOST_LISTED + 1])
@@ -59,9 +70,9 @@ class FindsChoices(_Filter):
                 query.pop(name, None)
             query[FIND] = self.find_as
             self.find_at = f"{request.path}?{query.urlencode()}"
-        if self.more and chosen is not None and not typed:
-            there = rows.filter(chosen).first()
-            listed += [there] if there is not None and there not in listed else []
+        there = any(all(getattr(row, name) == value for name, value in chosen.items()) for row in listed)
+        if chosen and not typed and not there and (self.more or among is not None):
+            listed += (rows if among is None else among).filter(**chosen)[:1]
         return listed
 
 

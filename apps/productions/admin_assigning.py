@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -37,7 +37,7 @@ class AssignedFilter(FindsChoices, admin.SimpleListFilter):
         fixed = [(ME, _("me")), (NOBODY, _("nobody"))]
         project = project_of(request)
         told = self.value()
-        chosen = Q(username=told) if told else None
+        chosen = {"username": told} if told else {}
         people = self.few_of(assignable(project), request, chosen) if project is not None else ()
         return fixed + [(person.username, person.get_full_name() or person.username) for person in people]
 

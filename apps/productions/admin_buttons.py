@@ -10,7 +10,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.common.errors import NotAllowed
+from apps.common.admin import say_problems
+from apps.common.errors import NotAllowed, Refused
 from apps.productions.admin_done import say_done
 from apps.productions.locking import lock_shot, unlock_shot
 from apps.productions.models import Shot
@@ -94,9 +95,13 @@ class PressesShots(ScopedAdmin):
         self._move_all(request, shots, ON_HOLD)
 
     def _move_all(self, request: HttpRequest, shots: QuerySet[Shot], to: str) -> None:
+        shots = shots.prefetch_related(None)  # neither cast nor artists are asked for
         movable = [shot for shot in shots if to != shot.status_id and self.may_move(request, shot, to)]
         try:
             done = move_shots(movable, to=to, user=person_of(request))
+        except Refused as refused:
+            say_problems(request, refused)
+            return
         except NotAllowed as refused:
             messages.error(request, str(refused))
             return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from collections.abc import Sequence as Listed
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,8 +27,8 @@ from apps.productions.models import (
     ShotPreset,
     ShotStatus,
 )
+from apps.productions.moving import move_along, show_as
 from apps.productions.preset_facts import require_rules
-from apps.productions.services import move_shot_status
 from apps.productions.states import way
 from apps.projects.roles import Act
 from apps.projects.selectors import may, require_each, require_rows
@@ -78,23 +78,26 @@ def _may_assign(shots: Listed[Shot], user: User) -> bool:
 
 def _move_back(statuses: Mapping[Any, Any], user: User) -> list[Any]:
     """Move shots to these statuses on the machine's shortest way there; return those that stay."""
-    stay = []
-    for shot in Shot.objects.select_related("project", "sequence").filter(pk__in=statuses).order_by("pk"):
-        steps = way(str(shot.status_id), statuses[shot.pk]) or ()
-        try:
-            with transaction.atomic():
-                moved = bool(steps) and all(_steps_to(shot, to, user) for to in steps[1:])
-        except Refused:
-            moved = False  # the machine has no such step, and the undo names the shot
-        if not moved:
-            stay.append(shot.pk)
-    return stay
+    together: dict[tuple[str, ...], list[Shot]] = defaultdict(list)
+    for shot in Shot.objects.filter(pk__in=statuses):
+        together[way(str(shot.status_id), statuses[shot.pk]) or ()].append(shot)
+    stay = {shot.pk for shot in together.pop((), ())}  # the machine has no way, and the undo names the shot
+    for steps, shots in sorted(together.items()):
+        stay |= {shot.pk for shot in shots} - move_along(shots, steps, user=user)
+    return list(stay)
 
 
-def _steps_to(shot: Shot, to: str, user: User) -> bool:
-    moved = move_shot_status(shot, to=to, user=user)
-    shot.refresh_from_db(fields=["status", "studio_status"])
-    return moved
+def _show_again(shades: Mapping[Any, Any], user: User) -> list[Any]:
+    """Show shots as these statuses of the studio (None: as their state is called); return those that stay."""
+    wanted: dict[str, set[Any]] = defaultdict(set)
+    there = Shot.objects.filter(pk__in=shades).values_list("pk", "status_id", "studio_status_id")
+    for key, state, shade in there:
+        if shade != shades[key]:
+            wanted[shades[key] or state].add(key)
+    stay: set[Any] = set().union(*wanted.values())
+    for row in ShotStatus.objects.filter(pk__in=wanted, archived=False):
+        stay -= show_as(wanted[row.pk], row, user=user)
+    return list(stay)
 
 
 def _may_rename(statuses: Listed[ShotStatus], user: User) -> None:
@@ -143,7 +146,7 @@ track(
             "studio_status": STATUS,
         },
         left_out=("locked_at",),  # the time of a lock, which has a name of its own
-        drivers={"status": _move_back},
+        drivers={"status": _move_back, "studio_status": _show_again},
         guarded={"assignees": _may_assign},
         goes_with=("recommendation",),
         steered=("project", "sequence", "code", "status", "studio_status", "locked_by", "retake_count"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -94,6 +96,17 @@ class MembershipInline(ScopedInline):
     act = Act.MANAGE
     verbose_name_plural = _("members")
     fields = ("user", "role", "departments")
+    readonly_fields = ("signs_off",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return ("user", "role", "signs_off")
+
+    @admin.display(description=_("departments"))
+    def signs_off(self, membership: Membership) -> str:
+        """To whoever only reads: the names of the stages."""
+        return ", ".join(str(Stage(one).label) for one in membership.departments) or "–"
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "user":

@@ -28,6 +28,7 @@ from apps.ledger.models import Activity
 from apps.ledger.pages import Remembered
 from apps.ledger.services.removing import in_use, users_of
 from apps.projects.admin_choices import ScopedChoices
+from apps.projects.models import Project
 from apps.projects.picker import PROJECT_OF_PAGE, project_of
 from apps.projects.reach import person_of, reach_of, sees_farm
 from apps.projects.roles import Act
@@ -71,6 +72,10 @@ class ScopedAdmin(ScopedChoices, Remembered):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.filter(**{f"{self.project_path}__in": projects_for(request.user, self.view_act)})
+
+    def of_film(self, rows: QuerySet[Any], film: Project) -> QuerySet[Any]:
+        """Narrow rows of this page to those of a film."""
+        return rows.filter(**{self.project_path: film})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)

@@ -174,6 +174,8 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
             failed = "SELECT 1 FROM renders_job WHERE state = 'failed'"
             farm.wait_until(lambda: farm.rows(failed), "the job whose graph raises has failed")
             farm.coordinate(MORE.replace("{when}", now))
+            begun = "SELECT 1 FROM renders_job WHERE state = 'running'"
+            farm.wait_until(lambda: farm.rows(begun), "a render has begun before its tier is held")
             farm.coordinate(STEERED.replace("{when}", now))
             moving = "SELECT 1 FROM renders_job WHERE state = 'running' AND progress > 0.2"
             farm.wait_until(lambda: farm.rows(moving), "a render is under way")

@@ -178,13 +178,16 @@ def _carry_out(plan: Undoing, batch: Batch, user: User, project: UUID | None) ->
             put(document, values, user=user, verb=UNDONE, batch=batch, project=project)
     for kind, fields in plan.drive.items():
         machine = document_named(kind)
-        for name, moves in fields.items():
-            if machine is not None:
-                with changing(machine.model, moves, actor=user, verb=UNDONE, batch=batch):
-                    stay = set(machine.drivers[name](moves, user))
-                labels = {key: shot.label for key, shot in machine.read(stay).items()}
-                why = _("its machine has no way back")
-                plan.left += [Left(kind, labels[key], (name,), why) for key in stay if key in labels]
+        if machine is None:
+            continue
+        stay: dict[Any, list[str]] = defaultdict(list)
+        with changing(machine.model, set().union(*fields.values()), actor=user, verb=UNDONE, batch=batch):
+            for name, driver in machine.drivers.items():
+                for key in driver(fields[name], user) if name in fields else ():
+                    stay[key].append(name)
+        labels = {key: row.label for key, row in machine.read(stay).items()}
+        why = _("its machine has no way back")
+        plan.left += [Left(kind, labels[key], tuple(stay[key]), why) for key in stay if key in labels]
     _remove(plan, batch, user)
 
 

@@ -18,7 +18,7 @@ from apps.common.admin import say_problems
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import badge, spoken
 from apps.ledger.models import Activity
-from apps.presets.models import LibraryModel
+from apps.presets.models import LibraryModel, in_library
 from apps.presets.selectors import seen_by
 from apps.presets.services.checking import faults_of
 from apps.presets.services.editing import duplicate_row, next_order, reorder, set_archived
@@ -88,6 +88,10 @@ class LibraryAdmin(FarmAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return seen_by(super().get_queryset(request), request.user).select_related("project")
+
+    def of_film(self, rows: QuerySet[Any], film: Project) -> QuerySet[Any]:
+        """Narrow rows to the studio's and the film's own."""
+        return rows.filter(in_library(film.pk))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return reach_of(request).anywhere(Act.PLAN, wholly=True) or super().has_add_permission(request)

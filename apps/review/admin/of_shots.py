@@ -22,9 +22,7 @@ from apps.projects.reach import person_of, reach_of
 from apps.projects.roles import Act
 from apps.projects.stages import Stage
 from apps.review.selectors import takes_of_shots
-from apps.review.services.playlists import (
-    create_playlist,
-)
+from apps.review.services.playlists import create_playlist
 
 WHICH = (("latest", gettext_lazy("the newest take")), ("selected", gettext_lazy("the selected take")))
 

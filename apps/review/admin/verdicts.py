@@ -126,13 +126,13 @@ class JudgesTakes(ScopedAdmin):
         told = review_takes(mine, to=to, user=person_of(request), note=note, gather=gather)
         for words in told.refused[:5]:
             messages.error(request, words)
-        messages.success(
-            request, _("%(done)d takes: %(verdict)s.") % {"done": told.done, "verdict": to.label}
-        )
+        if told.done:
+            words = ngettext("%(done)d take: %(verdict)s.", "%(done)d takes: %(verdict)s.", told.done)
+            messages.success(request, words % {"done": told.done, "verdict": to.label})
         if left := len(asked) - len(mine):
             words = ngettext(
-                "%(count)d take is left as it is: it is judged so already, or not by you.",
-                "%(count)d takes are left as they are: they are judged so already, or not by you.",
+                "%(count)d take is left as it is: it is judged so already, or you may not judge.",
+                "%(count)d takes are left as they are: they are judged so already, or you may not judge.",
                 left,
             )
             messages.warning(request, words % {"count": left})

@@ -34,11 +34,14 @@ def in_bulk() -> Iterator[None]:
         indexes = dict(cursor.fetchall())
         for name in indexes:
             cursor.execute(f"DROP INDEX {name}")
-    yield
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for made_so in indexes.values():
+                cursor.execute(made_so)
+            cursor.execute("SET session_replication_role = DEFAULT")
     with connection.cursor() as cursor:
-        for made_so in indexes.values():
-            cursor.execute(made_so)
-        cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")  # as PostgreSQL does by itself, a minute later
 
 

@@ -94,6 +94,35 @@ def test_a_choice_is_found_by_letters_beside_the_filters_that_stand(
     ]
 
 
+def test_a_list_of_one_film_offers_what_is_that_films_and_the_studios(
+    film: Film, other_film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    """To somebody who works on both: a character of the other film is in no shot of this one."""
+    Membership.objects.create(project=other_film.project, user=people["coordinator"], role="coordinator")
+    planner, here = as_("coordinator"), {"project__id__exact": str(film.project.pk)}
+    studios = CinematicPresetFactory.create(name="Fog for all")
+    mine, theirs = (
+        {
+            "characters": CharacterFactory.create(project=one.project, code=f"KAY{number}").pk,
+            "sequence": one.shot.sequence.pk,
+            "presets": CinematicPresetFactory.create(project=one.project, name="Our fog").pk,
+            "look": Look.objects.create(project=one.project, slug="fog", name="Fog", order=500).pk,
+        }
+        for number, one in enumerate((film, other_film))
+    )
+    letters = {"characters": "kay", "sequence": "sequence", "presets": "fog", "look": "fog"}
+    for name, typed in letters.items():
+        value = name if name == "look" else f"{name}__id__exact"
+        own, other = str(mine[name]), str(theirs[name])
+        assert other not in choices(shots(planner, **here), value), name
+        found = choices(shots(planner, **here, _find=name, _typed=typed), value)
+        assert own in found and other not in found, name
+        assert {own, other} <= set(choices(shots(planner, _find=name, _typed=typed), value)), name
+        assert other in choices(shots(planner, **here, **{value: other}), value)  # the chosen one stays
+    found = choices(shots(planner, **here, _find="presets", _typed="fog"), "presets__id__exact")
+    assert str(studios.pk) in found
+
+
 def test_what_is_chosen_stays_listed_and_narrows_the_list(film: Film, as_: Browser) -> None:
     planner = as_("coordinator")
     crowd(film, LISTED + 10)

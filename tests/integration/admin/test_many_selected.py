@@ -91,6 +91,15 @@ def test_presets_for_too_many_shots_are_refused_before_anything_is_asked(
     assert "at most 3 shots at a time" in all_selected(planner, Shot, "give_presets", film.shot)
 
 
+def test_a_status_of_too_many_shots_is_refused_in_words(
+    film: Film, shots: list[Shot], as_: Browser, lower: Lower
+) -> None:
+    lower("apps.productions.moving.MOST_SHOTS")
+    planner = as_("coordinator")
+    assert "at most 3 shots at a time" in all_selected(planner, Shot, "put_on_hold", film.shot)
+    assert not Shot.objects.filter(status="on_hold").exists()
+
+
 def test_all_shots_are_changed_and_exported_where_all_are_selected(
     film: Film, shots: list[Shot], as_: Browser
 ) -> None:
@@ -127,3 +136,5 @@ def test_verdicts_and_comparisons_of_many_takes_say_what_was_left(
     told = all_selected(reviewer, Take, "approve", film.take)
     assert "1 take is left as it is" in told
     assert set(Take.objects.values_list("review_state", flat=True)) == {"approved"}
+    told = all_selected(reviewer, Take, "approve", film.take)
+    assert "4 takes are left as they are" in told and "0 takes" not in told

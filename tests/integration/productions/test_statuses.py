@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
 from apps.common.machines import Move, move, move_each
 from apps.common.models import StateEvent
-from apps.ledger.models import Activity
+from apps.ledger.models import Activity, Batch
 from apps.productions.admin_filters import with_flag
 from apps.productions.automating import save_automation
 from apps.productions.models import Automation, Shot, ShotStatus
@@ -22,6 +22,7 @@ from apps.productions.services import move_shot_status, statuses_from
 from apps.productions.states import SHOT
 from apps.productions.statuses import save_status
 from apps.productions.verdicts import count_retake, shot_is_approved
+from apps.projects.history import undo_batch
 from apps.projects.roles import Role
 from tests.factories import MembershipFactory, ShotFactory, UserFactory
 
@@ -198,6 +199,31 @@ def test_many_shots_move_together_and_those_that_cannot_stay() -> None:
     with pytest.raises(NotAllowed):
         move_shots([shot_in("draft"), ShotFactory.create(sequence=first.sequence)], to="ready", user=user)
     assert move_shots([final], to="in_progress", user=user).count == 0
+
+
+def test_many_shots_go_back_to_the_studios_own_status_in_as_many_queries_as_a_few() -> None:
+    """From on hold the machine has no step back to either: the undo goes by ready, which sets off nothing."""
+    status("client-review")
+    lock = Automation(name="then lock", trigger="shot_reached", deed="lock")
+    lock.status = ShotStatus.objects.get(pk="ready")
+    save_automation(lock, user=None)
+    first = shot_in("draft")
+    user = MembershipFactory.create(project=first.project, role=Role.COORDINATOR).user
+    counts = []
+    for count in (2, 12):
+        shots = [ShotFactory.create(sequence=first.sequence, status_id="in_progress") for _ in range(count)]
+        for shot in shots[1:]:
+            move_shot_status(shot, to="client-review", user=user)
+        before = [shown(shot) for shot in shots]
+        done = move_shots(Shot.objects.filter(pk__in=[shot.pk for shot in shots]), to="on_hold", user=user)
+        assert {shown(shot) for shot in shots} == {("on_hold", None)}
+        with CaptureQueriesContext(connection) as seen:
+            undone = undo_batch(Batch.objects.get(pk=done.batches[0]), user=user)
+        counts.append(len(seen))
+        assert [shown(shot) for shot in shots] == before
+        assert (undone.count, undone.left) == (count, ())
+        assert not Shot.objects.exclude(locked_by="").exists()
+    assert counts[0] == counts[1]
 
 
 def test_retakes_are_counted() -> None:

@@ -12,7 +12,8 @@ from apps.accounts.models import User
 from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.ledger.models import Activity
 from apps.productions.editing import update_shot
-from apps.productions.models import Sequence, Shot, ShotCharacter
+from apps.productions.models import Sequence, Shot, ShotCharacter, ShotStatus
+from apps.productions.statuses import save_status
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.prompts.composer import compose
@@ -204,8 +205,6 @@ def test_a_locked_shot_is_refused_by_name(film: Project, user: User) -> None:
 
 def test_a_status_is_a_move_that_the_machine_and_the_role_allow(film: Project, user: User) -> None:
     rows = [["id", "status"], ["SQ010_SH0010", "준비"], ["SQ010_SH0020", "In progress"]]
-    from apps.productions.models import ShotStatus
-
     ShotStatus.objects.filter(slug="ready").update(name_ko="준비")
     batch = written(bring(film, user, workbook(Shots=rows)), user)
     assert batch.state == "applied"
@@ -463,6 +462,18 @@ def test_a_whole_import_is_taken_back(film: Project, user: User) -> None:
     batch.refresh_from_db()
     assert batch.state == "undone"
     assert said(everything()) == before
+
+
+def test_an_import_that_moved_a_shot_from_the_studios_own_status_is_taken_back(
+    film: Project, user: User
+) -> None:
+    save_status(ShotStatus(slug="client-review", state="review", name="Client review", order=35), user=None)
+    shot = Shot.objects.filter(code="SH0010")
+    shot.update(status="review", studio_status="client-review")
+    batch = written(bring(film, user, workbook(Shots=[["id", "status"], ["SQ010_SH0010", "on_hold"]])), user)
+    assert shot.get().shown_status.pk == "on_hold"
+    undo_import(batch, user=user)
+    assert shot.values_list("status", "studio_status").get() == ("review", "client-review")
 
 
 def test_an_import_is_not_taken_back_over_somebody_elses_change(film: Project, user: User) -> None:
