@@ -30,6 +30,7 @@ from apps.common.admin_versions import (
 )
 from apps.common.collisions import again_after_collision
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.lines import with_lines
 from apps.common.pages import KeyedPaginator, repeats
 from apps.common.saying import say_problems
 
@@ -119,6 +120,7 @@ class Page(DeletesAsSeen, _ModelAdmin):
         is done again at once.
         """
         view = again_after_collision(self._change_once)
+        request.POST = with_lines(request.POST)  # type: ignore[assignment]  # as above: it has a setter
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:

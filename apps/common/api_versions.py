@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from apps.common.errors import Problem, Refused
@@ -61,6 +63,22 @@ def version_if_said(request: Request) -> int | None:
 def _header_of(request: Request) -> int | None:
     header = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
     return int(header) if header.isascii() and header.isdecimal() and len(header) < 10 else None
+
+
+class TellsVersion(JSONRenderer):
+    """Writes JSON. Of one row, its version stands in the header as well, for If-Match."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Write the body, and the header of an answer that has none yet."""
+        version = data.get("row_version") if isinstance(data, Mapping) else None
+        if version is not None and renderer_context is not None:
+            renderer_context["response"].headers.setdefault("ETag", f'"{version}"')
+        return super().render(data, accepted_media_type, renderer_context)
 
 
 def etag(row: Any) -> dict[str, str]:

@@ -191,7 +191,8 @@ class Document:
     NotAllowed or Refused unless this person may change these rows by hand now. ``guarded``: names that take
     more than that, with who has it; restored by others, they stay as they are. ``hold``: locks, before any
     row, what a project's objects are judged under. ``check``: raises Refused where they may not stand as they
-    are put; key → name → value, written already.
+    are put; key → name → value, written already. ``managed``: what is changed of it is told to nobody but
+    those who manage its project.
     """
 
     model: type[Model]
@@ -210,6 +211,7 @@ class Document:
     guarded: Mapping[str, Callable[[Sequence[Any], User], bool]] = field(default_factory=dict)
     hold: Callable[[UUID | None], None] | None = None
     check: Callable[[Mapping[Any, Values]], None] | None = None
+    managed: bool = False
 
     @cached_property
     def row(self) -> Row:

@@ -74,6 +74,11 @@ class Remembered(BroughtBack, Page):
         changed = {step.field for step in steps_since(document, key, seen)}
         return row is not None and changed.isdisjoint(self._fields_of_form(request, row, document))
 
+    def unchanged_since(self, request: HttpRequest, row: Any, seen: int) -> bool:
+        if not is_tracked(self.model) or seen > row.row_version:
+            return False
+        return not steps_since(document_of(self.model), row.pk, seen)
+
     def changed_meanwhile(
         self, request: HttpRequest, row: Any, seen: int, form: Any, formsets: Sequence[Any] = ()
     ) -> list[Meanwhile]:

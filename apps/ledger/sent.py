@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Model
 
+from apps.common.lines import lines
 from apps.ledger.documents import Children, Document, Reference, Row, plain
 
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [])
@@ -41,7 +42,9 @@ class Sent:
     def says(self, name: str, old: Any) -> bool:
         """Whether the form says just this: whoever sent it changed nothing here."""
         value = self._value(name)
-        return value is not _UNREADABLE and (value == old or (value in _NOTHING and old in _NOTHING))
+        if value is _UNREADABLE:
+            return False
+        return lines(value) == lines(old) or (value in _NOTHING and old in _NOTHING)
 
     def _value(self, name: str) -> Any:
         children = self._document.children.get(name)
@@ -53,6 +56,9 @@ class Sent:
         if children is not None:
             reference = children.references[children.key[0]]
             return [_words(one, reference) for one in found]
+        computed = self._document.row.computed.get(name)
+        if computed is not None and computed.columns == (self.name_of(name),):
+            return computed.read(found)
         return _column_told(self._document.row, name, found)
 
 

@@ -42,6 +42,9 @@ SHARED: Final = 0.3
 MOST_WORDS: Final = 4_000
 """Texts longer than this are shown whole: comparing takes the square of their length."""
 
+MOST_ITEMS: Final = 50
+"""Of a longer list, which no form shows row by row, the first are told, and how many others there are."""
+
 
 def verb_text(verb: str) -> str:
     """Say what was done."""
@@ -156,11 +159,20 @@ def _plain_text(row: Row | None, name: str, value: Any) -> str:
     column = row.fields.get(name) if row is not None else None
     if column is not None and column.choices:
         value = dict(column.flatchoices).get(value, value)
+    return _spelled(value)
+
+
+def _spelled(value: Any, *, inside: bool = False) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        told = [_spelled(one, inside=True) for one in value[:MOST_ITEMS]]
+        told += [f"… + {len(value) - MOST_ITEMS}"] if len(value) > MOST_ITEMS else []
+        return (" " if inside else ", ").join(told)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {inner}" for key, inner in value.items())
-    return str(value)
+        pairs = ", ".join(f"{key}: {_spelled(inner, inside=True)}" for key, inner in value.items())
+        return f"({pairs})" if inside else pairs
+    return "–" if value is None or value == "" else str(value)
 
 
 def _item_text(children: Children, item: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -15,9 +16,13 @@ from apps.notices.services.subscribing import check_sound, require_own
 from apps.projects.tracked import PROJECT
 
 
-def _host(url: str) -> str:
-    """Where a webhook goes. The rest of many an address is a secret, and stands in no history."""
-    return urlsplit(url).hostname or ""
+def _where(url: str) -> str:
+    """Where a webhook goes, with a mark of the whole address, which is another for another one.
+
+    The rest of many an address is a secret, and stands in no history.
+    """
+    host = urlsplit(url).hostname
+    return f"{host} ({salted_hmac(__name__, url).hexdigest()[:6]})" if host else ""
 
 
 def _nothing(told: str) -> Mapping[str, Any]:
@@ -42,9 +47,10 @@ track(
         references={"project": PROJECT},
         left_out=("owner", "standing", "salt", "busy_until", "blocked_until", "failures"),
         computed={
-            "webhook": Computed(columns=("url",), read=_host, write=_nothing, label=_("webhook goes to"))
+            "webhook": Computed(columns=("url",), read=_where, write=_nothing, label=_("webhook goes to"))
         },
-        steered=("webhook",),
+        steered=("webhook", "project"),  # whose notices go there is for who manages both films
+        managed=True,
         permit=_may_change,
         check=_check_put,
     )

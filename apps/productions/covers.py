@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.accounts.signatures import sign
 from apps.characters.pictures import read_picture
 from apps.ledger.services.recording import changing
-from apps.ledger.services.versions import claim
+from apps.ledger.services.versions import require_unchanged
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
@@ -36,7 +36,8 @@ def set_cover(
 ) -> None:
     """Make a picture the project's. Raises NotAllowed unless ``user`` manages it; Refused for no picture.
 
-    ``row_version``: the version that was read, Stale if the project is at another; None: whichever it is at.
+    ``row_version``: of the project as it was read, Stale if it got another picture since; None: whichever it
+    is at.
     """
     require(user, Act.MANAGE, project)
     content = _small(read_picture(file, name=str(getattr(file, "name", "") or "")).content)
@@ -78,8 +79,8 @@ def _small(content: bytes) -> bytes:
 def _write(project: Project, key: str, user: User, row_version: int | None) -> None:
     with changing(Project, [project.pk], actor=user):
         if row_version is not None:
-            claim(project, row_version, thumbnail_key=key)
-        else:
-            rows = Project.objects.filter(pk=project.pk)
-            rows.update(thumbnail_key=key, row_version=F("row_version") + 1, updated_at=Now())
+            require_unchanged(project, row_version, "thumbnail_key")
+        Project.objects.filter(pk=project.pk).update(
+            thumbnail_key=key, row_version=F("row_version") + 1, updated_at=Now()
+        )
     project.thumbnail_key = key

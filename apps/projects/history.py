@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
-from apps.ledger.documents import document_named
+from apps.ledger.documents import document_named, documents
 from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import newest_batch
 from apps.ledger.services.restoring import restore as _restore
@@ -18,8 +18,13 @@ from apps.projects.selectors import Person, may, projects_for, require, require_
 
 
 def activity_for(user: Person) -> QuerySet[Activity]:
-    """The activity a person sees: of the projects they read, and of what all projects share."""
-    return Activity.objects.filter(_seen(user))
+    """The activity a person sees: of the projects they read, and of what all projects share; of what managers
+    alone see, what they manage."""
+    rows = Activity.objects.filter(_seen(user))
+    if isinstance(user, User) and user.is_superuser:
+        return rows
+    kinds = [document.kind for document in documents() if document.managed]
+    return rows.filter(~Q(kind__in=kinds) | Q(project__in=projects_for(user, Act.MANAGE).values("pk")))
 
 
 def batches_for(user: Person) -> QuerySet[Batch]:

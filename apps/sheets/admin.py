@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from apps.common.admin import say_problems
 from apps.common.admin_versions import required_version, version_sent
 from apps.common.errors import Conflict, Refused, Stale
+from apps.common.saying import say_stale
 from apps.common.show import moment, state_badge
 from apps.ledger.models import Batch
 from apps.ledger.selectors import taken_back_by
@@ -228,12 +229,12 @@ class ImportBatchAdmin(ScopedAdmin):
                 deed(batch)
             except Stale as refused:
                 stale.append(refused)
-                raise
 
         answer = self.perform(request, object_id, Act.PLAN, watched)
         batch = self.get_object(request, object_id)
         if not stale or batch is None:
             return answer
+        say_stale(request)
         context = {**self.admin_site.each_context(request), "title": batch.file_name, "opts": self.opts}
         context |= self._shown(request, batch) | typed(batch)
         context["meanwhile"] = self.changed_meanwhile(request, batch, required_version(request), None)

@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from apps.common.admin import say_problems
 from apps.common.admin_versions import Meanwhile, SavedMeanwhile, required_version, version_sent
 from apps.common.errors import Refused, Stale
+from apps.common.saying import say_stale
 from apps.common.show import NOTHING, link, moment, state_badge
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of
@@ -242,8 +243,8 @@ class WorkflowImportAdmin(FarmAdmin):
         try:
             seen, name = required_version(request), request.POST.get("catalogue", "")
             convert_again(row, catalogue_name=name, user=person_of(request), row_version=seen)
-        except Stale as stale:
-            say_problems(request, stale)
+        except Stale:
+            say_stale(request)
             return HttpResponseRedirect(f"{_address(row)}?seen={seen}")
         except Refused as refused:
             say_problems(request, refused)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from apps.common.admin_versions import version_sent
-from apps.common.errors import Problem, Refused
+from apps.common.errors import Problem, Refused, Stale
+from apps.common.saying import say_stale
+from apps.folders.admin.choosing import chosen_again, chosen_on
 from apps.folders.models import PathTemplate, ProjectFolders, PublishWhen
 from apps.folders.selectors import held_by, layout_version
 from apps.folders.services.layouts import choose_layout
@@ -51,6 +53,7 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
         sequence = self._sequence(request, project)
         folders = ProjectFolders.objects.filter(project=project).first()
         plan, failure = self._plan(request, project, sequence)
+        held = _held(project)
         entries = [(entry, in_words(entry.why)) for entry in plan.entries] if plan else []
         context = {
             **self.admin_site.each_context(request),
@@ -65,10 +68,10 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
             "sequences": Sequence.objects.filter(project=project).order_by("order", "code")[:MOST_SEQUENCES],
             "folders": folders,
             "refused": refusals(folders.report) if folders else [],
-            "held": _held(project),
+            "held": held,
             "layouts": PathTemplate.objects.order_by("slug", "-number"),
             "publish_choices": PublishWhen.choices,
-            "publish": folders.publish if folders else PublishWhen.APPROVED.value,
+            **chosen_on(request, folders, held),
             "may_plan": self.may(request, Act.PLAN, project),
             "may_manage": self.may(request, Act.MANAGE, project),
         }
@@ -91,17 +94,28 @@ class FolderedProjectAdmin(SteeredProjectAdmin):
     def layout_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer “Hold this layout”."""
 
-        def deed(project: Project) -> str:
+        seen = version_sent(request)
+        stale: list[Stale] = []
+
+        def deed(project: Project) -> str | None:
             slug, _v, number = request.POST.get("layout", "").partition(" v")
             template = layout_version(slug, int(number) if number.isdecimal() else None)
-            publish, seen = request.POST.get("publish", ""), version_sent(request)
-            choose_layout(project, template, user=person_of(request), publish=publish, row_version=seen)
+            publish, user = request.POST.get("publish", ""), person_of(request)
+            try:
+                choose_layout(project, template, user=user, publish=publish, row_version=seen)
+            except Stale as refused:
+                stale.append(refused)
+                return None
             return _("%(project)s holds %(layout)s; what was published stays where it is.") % {
                 "project": project.code,
                 "layout": template,
             }
 
-        return self.perform(request, object_id, Act.MANAGE, deed)
+        answer = self.perform(request, object_id, Act.MANAGE, deed)
+        if not stale:
+            return answer
+        say_stale(request)
+        return HttpResponseRedirect(chosen_again(request, answer["Location"], seen))
 
     def _seen(self, request: HttpRequest, object_id: str) -> Project:
         project: Project | None = self.get_object(request, object_id)

@@ -31,7 +31,9 @@ def set_mount(system: str, root: str, *, user: User, row_version: int | None = N
         if mount is None:
             if not told:
                 return None
-            mount = Mount.objects.create(system=system, root=told)
+            mount, made = Mount.objects.get_or_create(system=system, defaults={"root": told})
+            if not made:
+                raise _unsaid()  # somebody set it at this very moment
             change.born(mount)
         elif told:
             claim(mount, _said(row_version), root=told)
@@ -45,6 +47,10 @@ def set_mount(system: str, root: str, *, user: User, row_version: int | None = N
 
 def _said(row_version: int | None) -> int:
     if row_version is None:
-        told = _("this system has a mount already; send the row_version you read")
-        raise Refused(Problem("row_version", "", told, code="required"))
+        raise _unsaid()
     return row_version
+
+
+def _unsaid() -> Refused:
+    told = _("this system has a mount already; send the row_version you read")
+    return Refused(Problem("row_version", "", told, code="required"))

@@ -27,7 +27,8 @@ from apps.common.admin import ReadOnly, say_problems
 from apps.common.admin_versions import required_version
 from apps.common.clock import database_now
 from apps.common.collisions import again_after_collision
-from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.errors import NotAllowed, Problem, Refused, Stale
+from apps.common.saying import say_stale
 from apps.common.show import (
     NOTHING,
     chips,
@@ -140,6 +141,9 @@ class NodeAdmin(ReadOnly, FarmAdmin):
             node = get_object_or_404(Node.objects.defer("classes", "models_by_folder"), pk=object_id)
             try:
                 messages.success(request, again_after_collision(deed)(request, node))
+            except Stale:
+                say_stale(request)  # the page shows what, and what was typed beside it
+                keep_typed(request, node)
             except Refused as refused:
                 say_problems(request, refused)
                 keep_typed(request, node)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 
 from apps.common.admin_versions import VERSION, Meanwhile, version_sent
+from apps.common.lines import lines
 from apps.ledger import words
 from apps.ledger.documents import document_of
 from apps.ledger.selectors import steps_since
@@ -78,5 +79,5 @@ def _changed(node: Node, seen: int, typed: dict[str, str]) -> list[Meanwhile]:
 
 
 def _as_typed(name: str, value: Any) -> Any:
-    text = "" if value is None else str(value)
+    text = "" if value is None else lines(str(value)).strip()
     return sorted(tags_in(text)) if name == "tags" else text

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.common.clock import database_now
 from apps.common.errors import NotAllowed, Problem, Refused
+from apps.common.lines import lines
 from apps.common.machines import move
 from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import require_unchanged
@@ -78,7 +79,7 @@ def set_desired(node: Node, desired: str, *, user: User | None, reason: str = ""
 def set_note(node: Node, note: str, *, user: User | None) -> None:
     """Pin a maintenance note to a node, signed and dated; an empty one takes it off."""
     require_steering(user)
-    note = note.strip()
+    note = lines(note).strip()
     _bounded("note", note, LONGEST_NOTE)
     signed = {"note_by": _name(user), "note_at": database_now()} if note else {"note_by": "", "note_at": None}
     with changing(Node, [node.pk], actor=_name(user)):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -19,8 +19,11 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
 from apps.accounts.models import User
+from apps.common.admin import Page
+from apps.common.admin_versions import Meanwhile
 from apps.common.errors import NotAllowed, Refused
 from apps.common.show import badge, moment
+from apps.ledger.models import Activity
 from apps.ledger.pages import Remembered
 from apps.notices.admin.own import OwnRows
 from apps.notices.kinds import OFFERED, Kind
@@ -28,6 +31,7 @@ from apps.notices.models import Delivery, Road, Subscription
 from apps.notices.selectors import subscriptions_of
 from apps.notices.services import subscribing
 from apps.projects.reach import person_of
+from apps.projects.roles import Act
 from apps.projects.selectors import projects_for
 
 SHOWN_DELIVERIES = 20
@@ -103,6 +107,7 @@ class SubscriptionAdmin(OwnRows, Remembered):
     """Everybody chooses what they are told. A webhook's secret is shown when it is made."""
 
     form = SubscriptionForm
+    stands_for: ClassVar[Mapping[str, str]] = {"webhook": "url"}
     list_display = ("who", "tells_of", "of_project", "by", "condition")
     list_display_links = ("who",)
     list_filter = ("road", "active")
@@ -136,8 +141,20 @@ class SubscriptionAdmin(OwnRows, Remembered):
         return nullcontext() if own else super().remembering(request, asked)
 
     def may_merge(self, request: HttpRequest, key: Any, seen: int, now: int) -> bool:
-        own = Subscription.objects.filter(pk=key, owner__isnull=False).exists()
-        return not own and super().may_merge(request, key, seen, now)
+        return False  # no machine moves its version
+
+    def unchanged_since(self, request: HttpRequest, row: Subscription, seen: int) -> bool:
+        return False
+
+    def changed_meanwhile(
+        self, request: HttpRequest, row: Subscription, seen: int, form: Any, formsets: Sequence[Any] = ()
+    ) -> list[Meanwhile]:
+        told = super().changed_meanwhile(request, row, seen, form, formsets)
+        return told if row.owner_id is None else Page.changed_meanwhile(self, request, row, seen, form)
+
+    def may_see_deletion(self, request: HttpRequest, gone: Activity) -> bool:
+        user = person_of(request)
+        return user.is_superuser or projects_for(user, Act.MANAGE).filter(pk__in=[gone.project]).exists()
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

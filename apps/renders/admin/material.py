@@ -155,7 +155,7 @@ class MaterialAdmin(ScopedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        material: Material = context["original"]
+        material = self.get_queryset(request).get(pk=context["original"].pk)  # as it is, not as it was typed
         context |= {"material": material, "owner": owner_of(material), "owner_page": _page_of(material)}
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.common.admin_versions import required_version
+from apps.common.errors import Stale
+from apps.common.saying import say_stale
 from apps.common.show import no_picture, thumbnail
 from apps.productions.covers import cover_url, set_cover, take_cover_away
 from apps.projects.admin import ProjectAdmin
@@ -66,17 +68,24 @@ class SteeredProjectAdmin(HoldsMaterial, OrdersPrompts, ProjectAdmin):
         """Answer a picture for the project, or Take away."""
 
         def deed(project: Project) -> str | None:
-            if request.POST.get("remove") == "1":
-                take_cover_away(project, user=person_of(request), row_version=required_version(request))
-                return _("The picture was taken away.")
-            file = request.FILES.get("file")
-            if file is None:
-                messages.error(request, _("Choose a picture first."))
+            try:
+                return self._cover(request, project)
+            except Stale:
+                say_stale(request)  # the page shows the picture that it has now
                 return None
-            set_cover(project, file, user=person_of(request), row_version=required_version(request))
-            return _("This is the project's picture now.")
 
         return self.perform(request, object_id, Act.MANAGE, deed)
+
+    def _cover(self, request: HttpRequest, project: Project) -> str | None:
+        user, file = person_of(request), request.FILES.get("file")
+        if request.POST.get("remove") == "1":
+            take_cover_away(project, user=user, row_version=required_version(request))
+            return _("The picture was taken away.")
+        if file is None:
+            messages.error(request, _("Choose a picture first."))
+            return None
+        set_cover(project, file, user=user, row_version=required_version(request))
+        return _("This is the project's picture now.")
 
     def dress(self, rows: list[Any], request: HttpRequest) -> None:
         super().dress(rows, request)

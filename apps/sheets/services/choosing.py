@@ -52,6 +52,7 @@ def choose(
         }
         chosen["kind"] = ", ".join(dict.fromkeys(one.sheet for one in mapping.values() if one.sheet))[:200]
     with changing(ImportBatch, [batch.pk], actor=user):
+        require_open(batch, user)  # still: its row is locked now
         if row_version is not None:
             require_unchanged(batch, row_version, *CHOSEN)
         ImportBatch.objects.filter(pk=batch.pk).update(**chosen)

@@ -304,6 +304,11 @@ def test_what_was_typed_on_a_nodes_page_and_refused_is_still_there(film: Film, a
     assert 'value="fast"' in shown
     assert '<option value="stage-a" selected>' in " ".join(shown.split()), "nobody typed another pool"
     assert Node.objects.get(pk=node.pk).tags == "slow"
+    opened = str(Node.objects.get(pk=node.pk).row_version)
+    press(as_("root"), node, "note", note="fan rattles\r\ncalled them")
+    shown = refused("note", note="", row_version=opened)
+    assert Node.objects.get(pk=node.pk).note == "fan rattles\ncalled them"
+    assert "fan rattles\ncalled them</textarea>" in shown, "nobody typed another note"
     note = "fan rattles " * 200
     assert note.strip() in refused("note", note=note)
     assert 'value="too hot for the rack' in refused(

@@ -80,6 +80,7 @@ def test_two_at_one_file_hear_of_each_other(film: Film, as_: Browser) -> None:
     [told] = refused.context["meanwhile"]
     assert (told.was, told.typed, told.who) == ("a.png", "sky", "admin")
     assert "<ins>clouds</ins>" in refused.content.decode()
+    assert "<b>clouds</b>" in refused.content.decode(), "the file is shown as it is"
     assert 'value="sky"' in refused.content.decode()
     assert Material.objects.get().name == "clouds"
 
@@ -93,6 +94,23 @@ def test_two_at_one_file_hear_of_each_other(film: Film, as_: Browser) -> None:
     first = history.context["rows"][-1].row.pk
     alice.post(reverse("admin:materials_material_restore", args=[made.pk, first]))
     assert (Material.objects.get().name, Material.objects.get().kind) == ("a.png", "plate")
+
+
+def test_a_file_that_was_decoded_while_it_was_asked_is_taken_away_all_the_same(
+    film: Film, as_: Browser
+) -> None:
+    alice, bob = as_("coordinator"), as_("admin")
+    alice.post(address(film.shot), {"files": [upload(picture(), "a.png"), upload(mask(), "b.png")]})
+    first, second = Material.objects.order_by("name")
+    asked = {"post": "yes", "row_version": "0"}
+    Material.objects.update(row_version=1)  # as decoding does
+    gone = alice.post(reverse("admin:materials_material_delete", args=[first.pk]), asked)
+    assert gone.status_code == 302
+    renamed = form_with(bob.get(page(second)).content.decode(), "row_version") | {"name": "sky"}
+    assert bob.post(page(second), renamed).status_code == 302
+    again = alice.post(reverse("admin:materials_material_delete", args=[second.pk]), asked)
+    assert [told.who for told in again.context["meanwhile"]] == ["admin"]
+    assert Material.objects.get() == second
 
 
 def test_a_file_that_was_taken_away_meanwhile_gives_back_what_was_typed(film: Film, as_: Browser) -> None:

@@ -185,7 +185,7 @@ def test_a_project_has_a_picture_that_its_members_see(
     assert as_("coordinator").post(cover, sent).status_code == 403
     sent = {"file": SimpleUploadedFile("poster.png", buffer.getvalue()), "row_version": 999}
     told = as_("admin").post(cover, sent, follow=True).content.decode()
-    assert "look at what was changed" in told, "it was made from another version"
+    assert "so nothing is saved" in told, "it was made from another version"
     now = {"row_version": Project.objects.get(pk=film.project.pk).row_version}
     sent = {"file": SimpleUploadedFile("poster.png", buffer.getvalue()), **now}
     assert as_("admin").post(cover, sent).status_code == 302

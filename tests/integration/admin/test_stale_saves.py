@@ -168,6 +168,24 @@ def test_a_save_that_changes_nothing_disturbs_nobody(film: Film, as_: Browser) -
     assert Activity.objects.filter(kind="shot").count() == 1
 
 
+def test_lines_that_end_as_a_browser_ends_them_are_no_change(film: Film, as_: Browser) -> None:
+    """A text that came with an import ends its lines otherwise; saving its form says nothing about it."""
+    Shot.objects.update(description="Snow.\nWind.")
+    alice, bob = as_("coordinator"), as_("artist")
+    hers, his = (form_of(one, page(film.shot)) | {"description": "Snow.\r\nWind."} for one in (alice, bob))
+    assert save(bob, film.shot, his).status_code == 302
+    assert not Activity.objects.exists()
+
+    assert save(bob, film.shot, his, description="Snow.\r\nWind.\r\nBob's hail.").status_code == 302
+    assert Shot.objects.get(pk=film.shot.pk).description == "Snow.\nWind.\nBob's hail."
+    refused = save(alice, film.shot, hers, notes="ask the director")
+    [told] = refused.context["meanwhile"]
+    assert told.untouched, "she typed nothing there"
+    assert save(alice, film.shot, sent_back(refused)).status_code == 302
+    shot = Shot.objects.get(pk=film.shot.pk)
+    assert (shot.description, shot.notes) == ("Snow.\nWind.\nBob's hail.", "ask the director")
+
+
 def test_a_form_without_a_version_is_shown_again(film: Film, as_: Browser) -> None:
     alice = as_("coordinator")
     sent = form_of(alice, page(film.shot))

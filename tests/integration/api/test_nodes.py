@@ -146,8 +146,12 @@ def test_whoever_may_not_remove_nodes_removes_none(client_of: Client, node: Node
 def test_pools_are_made_changed_and_removed(operator: APIClient, node: Node) -> None:
     made = operator.post("/api/v1/pools", {"name": "day", "dedicated": True}).json()
     address = f"/api/v1/pools/{made['id']}"
-    changed = operator.patch(address, {"note": "stage", "row_version": 0}).json()
-    assert changed == made | {"note": "stage", "row_version": 1}
+    read = operator.get(address)["ETag"]
+    changed = operator.patch(address, {"note": "stage"}, headers={"If-Match": read})
+    assert changed.json() == made | {"note": "stage", "row_version": 1}
+    assert (read, changed["ETag"]) == ('"0"', '"1"')
+    stale = operator.patch(address, {"note": "studio"}, headers={"If-Match": read})
+    assert (stale.status_code, stale["ETag"]) == (409, '"1"')
     assert only_error(operator.post("/api/v1/pools", {"name": "day"}), 400)[:2] == ("name", "day")
     operator.patch(at(node), {"pool": "day", **now(node)})
     assert operator.get("/api/v1/nodes", {"pool": "day"}).json()["count"] == 1

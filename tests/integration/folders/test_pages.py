@@ -12,12 +12,13 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from apps.accounts.models import User
-from apps.folders.models import Mount, PathTemplate, ProjectFolders, Publication
+from apps.folders.models import Mount, PathTemplate, ProjectFolders, Publication, PublishWhen
 from apps.folders.services import wanting
 from apps.folders.services.layouts import choose_layout, save_version
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from tests.factories import MembershipFactory, ProjectFactory, SequenceFactory, ShotFactory, UserFactory
+from tests.integration.admin.html_forms import form_with
 from tests.integration.folders.conftest import shot_of, take_of
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,22 @@ def test_a_layout_is_chosen_and_when_to_publish(film: Project, browser: Client) 
     assert any("there is no such layout" in str(message) for message in answer.context["messages"])
     film.refresh_from_db()
     assert film.path_template == "aipipeline"
+
+
+def test_two_who_choose_a_layout_hear_of_each_other(film: Project, browser: Client) -> None:
+    opened = form_with(browser.get(page_of(film)).content.decode(), "layout")
+    assert (opened["layout"], opened["publish"]) == ("studio v1", "approved")
+    browser.post(page_of(film, "layout"), opened | {"publish": "never"})
+    late = browser.post(page_of(film, "layout"), opened | {"layout": "aipipeline v1"}, follow=True)
+    [told] = late.context["meanwhile"]
+    assert (told.was, told.untouched) == (PublishWhen.APPROVED.label, True)
+    mine = form_with(late.content.decode(), "layout")
+    assert (mine["layout"], mine["publish"]) == ("aipipeline v1", "never"), "theirs where nothing was chosen"
+    assert str(ProjectFolders.objects.get(project=film).template) == "studio v1"
+    kept = browser.post(page_of(film, "layout"), mine, follow=True)
+    assert not kept.context["meanwhile"]
+    folders = ProjectFolders.objects.select_related("template").get(project=film)
+    assert (str(folders.template), folders.publish) == ("aipipeline v1", "never")
 
 
 def test_project_shot_and_take_show_their_paths_with_a_button_that_copies(

@@ -23,6 +23,7 @@ from apps.notices.services import subscribing
 from apps.projects.models import Project
 from apps.renders.states import JobState
 from tests.factories import NodeFactory
+from tests.integration.admin.html_forms import form_with
 from tests.integration.admin.rows import listing, page
 from tests.integration.notices.scene import (
     Teller,
@@ -417,6 +418,78 @@ def test_what_several_people_change_of_a_channel_is_told(
     [changed] = stale.json()["changed"]
     assert (changed["field"], changed["now"], changed["by"]) == ("kinds", ["job.failed"], "root")
     assert "s3cret" not in str(list(Activity.objects.values_list("changes", flat=True)))
+
+
+def a_channel(people: dict[str, User], film: Project | None, **more: Any) -> Subscription:
+    wanted = {"kinds": ["batch.done"], "road": Road.WEBHOOK, "url": f"{HOOK}/s3cret", "name": "#renders"}
+    row, _secret = subscribing.subscribe(user=people["root"], shared=True, project=film, **wanted | more)
+    return row
+
+
+def test_two_at_one_channel_hear_of_another_address_of_its_webhook(
+    people: dict[str, User], film: Project, as_: Browser
+) -> None:
+    """The address stands in no history; that it is another one does."""
+    row = a_channel(people, film)
+    hers = form_with(shown(as_("admin"), page(row)), "row_version")
+    subscribing.change(row, user=people["root"], row_version=0, url=f"{HOOK}/0ther")
+    [told] = Activity.objects.filter(verb="changed")
+    assert list(told.changes) == ["webhook"]
+    assert "0ther" not in str(told.changes)
+    late = as_("admin").post(page(row), hers | {"name": "#dailies"})
+    [meanwhile] = late.context["meanwhile"]
+    assert (meanwhile.name, meanwhile.untouched, meanwhile.who) == ("url", True, "root")
+    again = form_with(late.content.decode(), "row_version")
+    assert (again["url"], again["name"]) == (f"{HOOK}/0ther", "#dailies")
+    assert as_("admin").post(page(row), again).status_code == 302
+    row.refresh_from_db()
+    assert (row.url, row.name) == (f"{HOOK}/0ther", "#dailies")
+
+
+def test_two_tabs_at_ones_own_subscription_show_what_is_there_beside_what_was_typed(
+    people: dict[str, User], as_: Browser
+) -> None:
+    row = subscribes(people["viewer"], Kind.BATCH_DONE)
+    browser = as_("viewer")
+    opened = form_with(shown(browser, page(row)), "row_version")
+    subscribing.change(row, user=people["viewer"], language="ko")
+    Subscription.objects.update(row_version=1)  # as a form's save does
+    late = browser.post(page(row), opened | {"kinds": ["job.failed"], "active": "on"})
+    assert late.status_code == 200
+    assert [told.field for told in late.context["meanwhile"]] == ["Tells of"]
+    assert Subscription.objects.get().kinds == ["batch.done"]
+
+
+def test_restoring_sends_no_other_films_notices_to_a_channel(
+    people: dict[str, User], film: Project, as_: Browser
+) -> None:
+    """Whoever manages one film does not choose what is told of another, or of all of them."""
+    row = a_channel(people, None)
+    subscribing.change(row, user=people["root"], project=film, name="#frost")
+    of_all = Activity.objects.get(verb="created")
+    restore = reverse("admin:notices_subscription_restore", args=[row.pk, of_all.pk])
+    assert as_("admin").post(restore).status_code == 302
+    row.refresh_from_db()
+    assert (row.project, row.name) == (film, "#renders"), "its name is the manager's to restore"
+
+
+def test_whoever_manages_nothing_hears_nothing_of_a_channel(
+    people: dict[str, User], film: Project, as_: Browser, api: Callable[[str], APIClient]
+) -> None:
+    row = a_channel(people, film)
+    a_channel(people, None, name="#everything")
+
+    def told(who: str) -> list[str]:
+        rows = api(who).get("/api/v1/activity", {"kind": "subscription"}).json()["results"]
+        return sorted(one["label"] for one in rows)
+
+    assert told("root") == ["#everything", "#renders"]
+    assert told("admin") == ["#renders"]
+    assert told("coordinator") == told("viewer") == []
+    address = page(row)
+    subscribing.end(row, user=people["root"])
+    assert "#renders" not in as_("viewer").post(address, form(), follow=True).content.decode()
+    assert "#renders" in as_("admin").post(address, form(), follow=True).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.ledger.words import diff
+from apps.ledger.words import diff, value_text
 
 
 def test_a_long_text_is_compared_word_by_word() -> None:
@@ -36,3 +36,12 @@ def test_a_list_is_compared_row_by_row() -> None:
     ]
     kept = diff("shot", "presets", list(presets), [*presets[:2], "mood/calm"])
     assert kept.split("\n")[:2] == list(presets[:2])
+
+
+def test_what_holds_other_values_is_told_in_words_and_a_long_list_is_cut() -> None:
+    mapping = {"list": {"sheet": "Shots", "columns": ["shot", ""], "remembered": True}}
+    told = value_text("import", "mapping", mapping)
+    assert told == "list: (sheet: Shots, columns: shot –, remembered: yes)"
+    left_out = {"left_out": [["list", row] for row in range(1000)]}
+    told = value_text("import", "options", left_out)
+    assert told.startswith("left_out: list 0 list 1 ") and told.endswith(" … + 950")
