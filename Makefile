@@ -70,7 +70,7 @@ compiled: install-dev
 tables-sqlite tables-postgres: compiled
 	@SHOTFARM_TEST_DB=$(@:tables-%=%) $(PYTEST) tests/integration/farm/test_health.py >/dev/null || true
 
-test: install-dev  ## every test, on SQLite and on PostgreSQL
+test: install-dev  ## every test, on SQLite, PostgreSQL or both (ALL=1: each on both)
 	@$(MAKE) --no-print-directory -j 4 $(APART) LATER='nice -n 10' $(TESTS)
 
 test-sqlite: install-dev  ## unit tests, pages, and where the database matters, on SQLite (ALL=1: all of them)
