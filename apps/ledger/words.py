@@ -77,12 +77,29 @@ def value_text(kind: str, name: str, value: Any) -> str:
 
 def diff(kind: str, name: str, old: Any, new: Any) -> SafeString:
     """Show what differs between two values: word by word in long texts, else the one and the other; a list
-    row by row.
+    row by row; of two values with entries those entries that differ.
     """
+    if isinstance(old, dict) and isinstance(new, dict):
+        return _entries(old, new)
     before, after = value_text(kind, name, old), value_text(kind, name, new)
-    if not (before and after) or (not _is_list(kind, name) and max(len(before), len(after)) < LONG):
-        return _one_and_other(before, after)
-    return _rows(before.split("\n"), after.split("\n")) if _is_list(kind, name) else _texts(before, after)
+    if before and after and _is_list(kind, name):
+        return _rows(before.split("\n"), after.split("\n"))
+    return _text_or_other(before, after)
+
+
+def _entries(old: Mapping[str, Any], new: Mapping[str, Any]) -> SafeString:
+    other = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    told = ((key, _text_or_other(_inside(old, key), _inside(new, key))) for key in other)
+    return format_html_join("\n", "{}: {}", told)
+
+
+def _inside(values: Mapping[str, Any], key: str) -> str:
+    return _spelled(values[key], inside=True) if key in values else ""
+
+
+def _text_or_other(before: str, after: str) -> SafeString:
+    long = before and after and max(len(before), len(after)) >= LONG
+    return _texts(before, after) if long else _one_and_other(before, after)
 
 
 def _rows(before: list[str], after: list[str]) -> SafeString:

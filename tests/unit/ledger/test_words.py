@@ -45,3 +45,13 @@ def test_what_holds_other_values_is_told_in_words_and_a_long_list_is_cut() -> No
     left_out = {"left_out": [["list", row] for row in range(1000)]}
     told = value_text("import", "options", left_out)
     assert told.startswith("left_out: list 0 list 1 ") and told.endswith(" … + 950")
+
+
+def test_of_values_with_entries_those_that_differ_are_told() -> None:
+    old = {"slug": "portrait20", "steps": 20, "vram": [], "timeouts": {"hang_s": 300}}
+    new = {"slug": "portrait", "steps": 20, "vram": [{"gb": 8}], "timeouts": {"hang_s": 300}, "dim_step": 8}
+    assert diff("workflow_import", "manifest", old, new).split("\n") == [
+        "slug: <del>portrait20</del> → <ins>portrait</ins>",
+        "vram: <ins>(gb: 8)</ins>",
+        "dim_step: <ins>8</ins>",
+    ]
