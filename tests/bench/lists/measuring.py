@@ -26,9 +26,10 @@ from farm.api import router  # noqa: E402
 from tests.bench.lists.film import grow  # noqa: E402
 from tests.factories import MembershipFactory, ShotFactory, UserFactory  # noqa: E402
 
-SMALL = {"sequences": 120, "shots": 10}
+SMALL = {"sequences": 240, "shots": 10}
 """A film whose every list has several pages, and in which the words below find rows, too: what one page holds
-is not counted, so that a shorter list asks less, whatever a longer one costs.
+is not counted, nor what a search finds less than a thousand of, so that a shorter list asks less, whatever a
+longer one costs.
 """
 FULL = {"sequences": 2_000, "shots": 50}
 ROUNDS = 3
