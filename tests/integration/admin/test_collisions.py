@@ -67,7 +67,7 @@ def test_a_save_that_goes_on_meeting_others_is_told_and_sent_once_more_from_ther
     film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser, met = as_("artist"), save_collides(monkeypatch, times=3)
-    typed = {"frames": "72", "description": 'She says: "wait"\r\nand <runs>'}
+    typed = {"frames": "72", "description": 'She says: "wait"\nand <runs>'}
     answer = browser.post(page(film.shot), form_of(browser, page(film.shot)) | typed)
     assert (answer.status_code, answer["Retry-After"], len(met)) == (503, "1", 3)
     assert "no-store" in answer["Cache-Control"], "what was typed stands in it"

@@ -359,7 +359,7 @@ def test_the_form_of_the_shot_s_page_does_not_write_over_whom_somebody_else_assi
     seen = {"row_version": shot.row_version}
     assert pick(as_("admin"), shot, "people", "artist", "supervisor").status_code == 200
     told = planner.post(form, {"users": ["artist"], **seen}, follow=True).content.decode()
-    assert "look at what was changed" in told
+    assert "so nothing is saved" in told
     assert "does not say which version" in planner.post(form, {}, follow=True).content.decode()
     assert people_of(shot) == {"artist", "supervisor"}
     again = {"users": ["artist"], "row_version": fresh(shot).row_version}
