@@ -67,7 +67,7 @@ def test_a_save_that_goes_on_meeting_others_is_told_and_sent_once_more_from_ther
     film: Film, as_: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser, met = as_("artist"), save_collides(monkeypatch, times=3)
-    typed = {"frames": "72", "description": 'She says: "wait"\nand <runs>'}
+    typed = {"frames": "72", "description": 'She says: "wait"\r\nand <runs>'}
     answer = browser.post(page(film.shot), form_of(browser, page(film.shot)) | typed)
     assert (answer.status_code, answer["Retry-After"], len(met)) == (503, "1", 3)
     assert "no-store" in answer["Cache-Control"], "what was typed stands in it"
@@ -76,7 +76,7 @@ def test_a_save_that_goes_on_meeting_others_is_told_and_sent_once_more_from_ther
     assert Shot.objects.get(pk=film.shot.pk).frames != 72
     assert browser.post(page(film.shot), sent_by(told, page(film.shot))).status_code == 302
     shot = Shot.objects.get(pk=film.shot.pk)
-    assert (shot.frames, shot.description) == (72, typed["description"])
+    assert (shot.frames, shot.description) == (72, 'She says: "wait"\nand <runs>')
 
 
 def test_a_password_is_not_written_into_the_page(
