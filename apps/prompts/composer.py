@@ -30,7 +30,7 @@ from apps.prompts.text import pick, plain, woven
 
 __all__ = ["COMPOSER", "Composed", "LoraUse", "Segment", "compose", "loras_of"]
 
-COMPOSER: Final = 3
+COMPOSER: Final = 4
 """Raise it whenever the same facts would give other text, or other segments."""
 
 Loaded = tuple[CastMember, Lora]

@@ -127,7 +127,7 @@ def _of_shot(
         return Source(piece, "shot", facts.shot_id, field, facts.code)
 
     if piece == "scene":
-        yield source("description").says(_scene(facts.description, language))
+        yield source("description").says(_either(facts.description, language))
     elif piece == "location":
         if facts.location is not None:
             yield _place(facts.location, language)
@@ -144,8 +144,8 @@ def _of_shot(
         yield from (_fragment(one, language) for one in presets if order.family_of(one.category) == piece)
 
 
-def _scene(told: Bilingual, language: str) -> Phrase:
-    """What happens in the shot, in the prompt's language, else in the other: no prompt is without it."""
+def _either(told: Bilingual, language: str) -> Phrase:
+    """What is typed for this very shot, in the prompt's language, else in the other: no prompt is without."""
     said, korean = pick(told, language), clean(told.ko)
     return Phrase(korean, "ko", fallback=True) if korean and not said.text else said
 
@@ -164,7 +164,7 @@ def _of_person(piece: str, member: CastMember, language: str) -> Iterator[Segmen
         yield said.says(words.gender(clean(member.gender), language))
     elif piece == "action":
         own = Source("action", "casting", member.casting_id, "action", name.text)
-        yield own.says(pick(member.action, language))
+        yield own.says(_either(member.action, language))
     elif member.costume is not None:
         yield _worn(member, member.costume, language)
 
@@ -174,7 +174,8 @@ def _worn(member: CastMember, costume: CostumeFacts, language: str) -> Segment:
     source = Source("costume", "costume", costume.costume_id, "prompt", name)
     if costume.why == "override":
         source = Source("costume", "casting", member.casting_id, "costume_override", name)
-    return source.says(words.wearing(pick(costume.prompt, language)), why=f"costume_{costume.why}")
+    said = _either(costume.prompt, language) if costume.why == "override" else pick(costume.prompt, language)
+    return source.says(words.wearing(said), why=f"costume_{costume.why}")
 
 
 def _place(place: LocationFacts, language: str) -> Segment:

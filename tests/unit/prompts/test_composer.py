@@ -145,6 +145,15 @@ def test_a_missing_korean_field_falls_back_to_english_and_says_so() -> None:
     assert texts["금발을 땋은 열두 살 소녀"] == "게르다"
 
 
+def test_what_is_typed_for_a_shot_in_korean_alone_is_in_the_english_prompt_too() -> None:
+    cape = CostumeFacts("", "", Bilingual("", "파란 망토"), "override")
+    gerda = replace(GERDA, action=Bilingual("", "등불을 든다"), costume=cape)
+    said = composed(replace(SHOT, cast=(gerda,)), language="en")
+    assert "등불을 든다" in said.positive
+    (worn,) = from_source(said, "costume")
+    assert (worn.text, worn.field, worn.language) == ("파란 망토 차림", "costume_override_ko", "ko")
+
+
 def test_an_english_prompt_holds_no_korean() -> None:
     text = composed(channel="video").positive
     assert not any("가" <= letter <= "힣" for letter in text)
