@@ -82,10 +82,10 @@ class ApplyPlan:
 
 @dataclass(frozen=True)
 class Applied:
-    """What happened: how many shots changed, in which batch."""
+    """What happened: how many shots changed, in which batch (None where all had it so already)."""
 
     changed: int
-    batch: UUID
+    batch: UUID | None
 
 
 def plan_presets(
@@ -133,6 +133,8 @@ def apply_presets(
     if plan.problems:
         raise Refused(*plan.problems)
     changed = [row.shot.pk for row in plan.changing]
+    if not changed:
+        return Applied(changed=0, batch=None)
     text = ngettext("%(count)d shot: presets", "%(count)d shots: presets", len(changed))
     batch = open_batch(project=fresh[0].project_id, actor=user, title=text % {"count": len(changed)})
     with changing(Shot, changed, actor=user, batch=batch):

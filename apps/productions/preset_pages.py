@@ -117,7 +117,7 @@ def presets_view(page: ScopedAdmin, request: HttpRequest) -> HttpResponse:
     try:
         if pressed(request, "apply"):
             done = apply_presets(shots, form.presets(), token=form.cleaned_data["token"], **asked)
-            say_done(request, done.changed, [done.batch])
+            say_done(request, done.changed, [done.batch] if done.batch else [])
             return HttpResponseRedirect(reverse("admin:productions_shot_changelist"))
         plan = plan_presets(shots, form.presets(), **asked)
     except Refused as refused:

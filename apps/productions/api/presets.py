@@ -119,7 +119,9 @@ class GivenShot(serializers.Serializer[Any]):
 
 
 class ApplyAnswer(serializers.Serializer[Any]):
-    """``shots``: those that change, the first 500. ``batch``: in activity; null for a preview."""
+    """``shots``: those that change, the first 500. ``batch``: in activity; null for a preview, and
+    where nothing changed.
+    """
 
     changed = serializers.IntegerField()
     batch = serializers.UUIDField(allow_null=True)

@@ -120,6 +120,13 @@ def test_shots_that_changed_since_they_were_shown_are_not_touched(shots: list[Sh
     assert not presets_of(shots[0])
 
 
+def test_what_all_shots_have_already_is_no_bulk_change(shots: list[Shot], planner: User) -> None:
+    tense = named("mood/tense")
+    assert apply_presets(shots, tense, mode=Mode.ADD, user=planner).batch is not None
+    again = apply_presets(shots, tense, mode=Mode.ADD, user=planner)
+    assert (again.changed, again.batch, Batch.objects.count()) == (0, None, 1)
+
+
 def test_shots_of_two_films_are_not_taken_together(shots: list[Shot], planner: User) -> None:
     other = ShotFactory.create()
     with pytest.raises(Refused, match="several projects"):
