@@ -25,7 +25,15 @@ from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import taken_back_by
 from apps.ledger.services.undoing import Undoing, plan_undo
 from apps.ledger.showing import MOST_FIELDS, PAGE, sliced
-from apps.projects.history import activity_for, batches_for, last_batch_of, may_undo, undo_batch
+from apps.projects.history import (
+    activity_for,
+    batches_for,
+    bring_back,
+    last_batch_of,
+    may_undo,
+    returning,
+    undo_batch,
+)
 from apps.projects.picker import FILTER, project_of
 from apps.projects.reach import person_of, sees_farm
 
@@ -100,6 +108,10 @@ class ActivityAdmin(Seen):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
         return activity_for(request.user)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.restore_view)
+        return [path("<slug:object_id>/restore/", view, name="ledger_activity_restore"), *super().get_urls()]
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
@@ -115,9 +127,29 @@ class ActivityAdmin(Seen):
             form=form,
             project=project,
             rows=slice_.rows,
+            returning=returning([told.row for told in slice_.rows], person_of(request)),
             before=slice_.before,
             last=last_batch_of(person_of(request), project.pk) if project else None,
         )
+
+    def restore_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer “make it again” of what was deleted."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        known = object_id.isascii() and object_id.isdecimal() and len(object_id) < 19
+        gone = self.get_queryset(request).filter(pk=object_id).first() if known else None
+        if gone is None:
+            raise Http404
+        user = person_of(request)
+        try:
+            again_after_collision(lambda: bring_back(gone, user=user))()
+        except NotAllowed as refused:
+            raise PermissionDenied(str(refused)) from refused
+        except Refused as refused:
+            say_problems(request, refused)
+        else:
+            messages.success(request, _("“%(row)s” stands there again.") % {"row": gone.label})
+        return HttpResponseRedirect(reverse("admin:ledger_activity_changelist"))
 
 
 @admin.register(Batch)

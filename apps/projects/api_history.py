@@ -22,7 +22,7 @@ from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import history_of
 from apps.ledger.services.undoing import Left, plan_undo
 from apps.projects.api_scope import MemberOrStaff, ScopedViewSet
-from apps.projects.history import activity_for, batches_for, restore, undo_batch
+from apps.projects.history import activity_for, batches_for, bring_back, restore, undo_batch
 from apps.projects.models import Project
 
 
@@ -82,6 +82,16 @@ class ActivityViewSet(mixins.ListModelMixin, GenericViewSet[Activity]):
 
     def get_queryset(self) -> QuerySet[Activity]:
         return activity_for(person_of(self.request))
+
+    @extend_schema(operation_id="activity_restore", request=None, responses=ActivitySerializer)
+    @action(detail=True, methods=["post"], url_path="restore")
+    def bring_back(self, request: Request, pk: str) -> Response:
+        """Make again what this activity deleted, under its key, as it was; the answer is the activity of that.
+
+        It takes the right to make such an object. 409: it stands there again.
+        """
+        made = bring_back(self.get_object(), user=person_of(request))
+        return Response(self.get_serializer(made).data)
 
 
 class BulkSerializer(serializers.ModelSerializer[Batch]):

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.ledger.documents import document_named, documents
+from apps.common.errors import Conflict, NotAllowed, Problem, Refused
+from apps.ledger.documents import Document, document_named, documents
 from apps.ledger.models import Activity, Batch
-from apps.ledger.selectors import newest_batch
+from apps.ledger.selectors import DELETED, history_of, newest_batch
+from apps.ledger.services.restoring import bring_back as _bring_back
 from apps.ledger.services.restoring import restore as _restore
 from apps.ledger.services.undoing import Undone, undo
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import Person, may, projects_for, require, require_some
+
+RETURNING: Final = frozenset(
+    {
+        *("episode", "sequence", "location", "shot", "character", "automation"),
+        *("preset_category", "preset", "preset_override", "look", "preset_rule"),
+    }
+)
+"""Kinds that are made again from what is remembered of them: it says all there was."""
 
 
 def activity_for(user: Person) -> QuerySet[Activity]:
@@ -64,6 +77,61 @@ def restore(activity: Activity, *, user: User) -> int:
     if activity.project is not None:
         require(user, Act.VIEW, Project.objects.get(pk=activity.project))
     return _restore(activity, user=user)
+
+
+def bring_back(deletion: Activity, *, user: User) -> Activity:
+    """Make what this activity deleted again, under its key, as it was; return the activity of that.
+
+    Raises NotAllowed for who may not make such a thing; Conflict if it stands there again; Refused for what is
+    no deletion, and in words where something it named no longer exists or has taken its place.
+    """
+    document = document_named(deletion.kind)
+    if deletion.project is not None:
+        require(user, Act.VIEW, Project.objects.get(pk=deletion.project))
+    if document is None or deletion.kind not in RETURNING:
+        told = _("such an object is not made again")
+        raise Refused(Problem("", deletion.label, told, code="not_made_again"))
+    document.permit([_as_new(document, deletion)], user)
+    if deletion.verb != DELETED:
+        told = _("this deleted nothing; an earlier version is restored in the object's own history")
+        raise Refused(Problem("", deletion.label, told, code="no_deletion"))
+    if document.model._default_manager.filter(pk=deletion.object_id).exists():
+        raise Conflict(Problem("", deletion.label, _("it stands there again"), code="there"))
+    _bring_back(deletion, user=user)
+    return history_of(document.model, deletion.object_id)[0]
+
+
+def returning(rows: Iterable[Activity], user: User) -> set[int]:
+    """The keys of those of these activities whose object the person may make again: it is gone.
+
+    A query for each kind of object that is among them, and one for each right.
+    """
+    by_kind: dict[tuple[str, UUID | None], list[Activity]] = {}
+    for row in rows:
+        if row.verb == DELETED and row.kind in RETURNING:
+            by_kind.setdefault((row.kind, row.project), []).append(row)
+    found: set[int] = set()
+    for (kind, _project), some in by_kind.items():
+        document = document_named(kind)
+        if document is None or not _permitted(document, some[0], user):
+            continue
+        keys = [row.object_id for row in some]
+        there = document.model._default_manager.filter(pk__in=keys).values_list("pk", flat=True)
+        stands = {str(key) for key in there}
+        found |= {row.pk for row in some if row.object_id not in stands}
+    return found
+
+
+def _permitted(document: Document, deletion: Activity, user: User) -> bool:
+    try:
+        document.permit([_as_new(document, deletion)], user)
+    except (NotAllowed, Refused):
+        return False
+    return True
+
+
+def _as_new(document: Document, deletion: Activity) -> Any:
+    return document.model(pk=deletion.object_id, project_id=deletion.project)
 
 
 def address_of(activity: Activity) -> tuple[str, str] | None:

@@ -377,6 +377,9 @@ PROFILES: Final[dict[str, str]] = {
     "api: undo a bulk change": (
         "401 403 404 403 403 403 403 403 403 200 200 | 401 403 404 403 404 404 404 404 404 404 200"
     ),
+    "api: bring back": (
+        "401 403 404 403 403 403 403 403 400 400 400 | 401 403 404 403 404 404 404 404 404 404 400"
+    ),
     "api: not of this": (
         "401 404 404 404 404 404 404 404 404 404 404 | 401 404 404 404 404 404 404 404 404 404 404"
     ),
@@ -607,6 +610,7 @@ EXPECTED: Final[dict[str, str]] = {
         ).items()
     },
     **_button("ledger/batch/{object_id}/undo", "manage by a button"),
+    **_button("ledger/activity/{object_id}/restore", "plan by a button"),
     # buttons
     **_both("admin/productions/shot/{object_id}/render/", "open Render"),
     **_both("admin/productions/shot/render/", "staff, back to the list"),
@@ -913,6 +917,7 @@ EXPECTED: Final[dict[str, str]] = {
     **{f"GET api/v1/{name}": "api: whoever is logged in" for name in ("episodes", "locations")},
     **{f"GET api/v1/{name}/{{pk}}": "api: read a row" for name in ("episodes", "locations")},
     **{f"GET api/v1/{name}": "api: members" for name in ("activity", "bulk-changes")},
+    "POST api/v1/activity/{pk}/restore": "api: bring back",  # the activity of this world deleted nothing
     "GET api/v1/bulk-changes/{pk}": "api: members, a row of a film",
     "GET api/v1/bulk-changes/{pk}/undo": "api: members, a row of a film",
     "POST api/v1/bulk-changes/{pk}/undo": "api: undo a bulk change",

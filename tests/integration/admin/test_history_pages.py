@@ -244,3 +244,20 @@ def test_what_was_set_about_a_node_is_brought_back(film: Film, as_: Browser) -> 
     root.post(reverse("admin:nodes_node_restore", args=[node.pk, first]))
     node.refresh_from_db()
     assert (node.note, node.note_by) == ("new fan", "root")
+
+
+def test_what_was_deleted_has_a_way_back_for_who_may_make_such_a_thing(film: Film, as_: Browser) -> None:
+    place = LocationFactory.create(project=film.project, code="MILL", name="The mill")
+    deleted = page(place).replace("/change/", "/delete/")
+    admin = as_("admin")
+    assert admin.post(deleted, {"post": "yes", "row_version": "0"}).status_code == 302
+    assert "Make it again" not in text(as_("artist").get(reverse(ACTIVITY)))
+    coordinator = as_("coordinator")
+    assert "Make it again" in text(coordinator.get(reverse(ACTIVITY)))
+    restore = reverse("admin:ledger_activity_restore", args=[Activity.objects.get(verb="deleted").pk])
+    assert as_("artist").post(restore).status_code == 403
+    shown = text(coordinator.post(restore, follow=True))
+    assert "MILL” stands there again." in shown
+    assert "Make it again" not in shown
+    assert film.project.locations.get(pk=place.pk).name == "The mill"
+    assert "it stands there again" in text(coordinator.post(restore, follow=True))

@@ -14,7 +14,15 @@ from apps.productions.models import Location, Sequence, Shot, ShotCharacter
 from apps.productions.rendering import shot_has_take, shots_are_rendering
 from apps.productions.verdicts import count_retake
 from apps.projects.models import Project
-from tests.factories import CharacterFactory, CostumeFactory, LocationFactory, TakeFactory, UserFactory
+from tests.factories import (
+    CharacterFactory,
+    CharacterLoraFactory,
+    CostumeFactory,
+    LocationFactory,
+    ShotCharacterFactory,
+    TakeFactory,
+    UserFactory,
+)
 from tests.integration.api.conftest import Client, only_error, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -290,3 +298,32 @@ def test_a_costume_of_a_locked_shot_stays(coordinator: APIClient, shots: list[Sh
     told = {"costumes": [], "row_version": 0, "undress": True}
     assert only_error(coordinator.patch(at, told), 400)[2] == "locked"
     assert ShotCharacter.objects.get().costume == coat
+
+
+def test_what_was_deleted_is_made_again_as_it_was_with_all_that_belonged_to_it(
+    client_of: Client, shots: list[Shot]
+) -> None:
+    admin, coordinator = client_of("admin"), client_of("coordinator")
+    shot = shots[0]
+    character = CharacterFactory.create(project=shot.project, code="CH0001", use_lora=True)
+    CharacterLoraFactory.create(character=character)
+    worn = CostumeFactory.create(character=character, name="Winter")
+    ShotCharacterFactory.create(shot=shot, character=character, costume=worn, costume_override="a cape")
+    both = (f"{API}/shots/{shot.pk}", f"{API}/characters/{character.pk}")
+    stood = {at: admin.get(at).json() for at in both}
+    for at in stood:
+        assert admin.delete(at, {"row_version": 0}).status_code == 204
+    gone = admin.get(f"{API}/activity", {"verb": "deleted"}).json()["results"]
+    assert [one["label"] for one in gone] == [character.code, shot.full_code]
+    again = [f"{API}/activity/{one['id']}/restore" for one in gone]
+    lacks = problem_of(coordinator.post(again[1]), 400)["errors"]
+    assert [one["value"] for one in lacks] == ["CH0001", "Winter"]  # the cast comes before its shot
+    assert client_of("artist").post(again[0]).status_code == 403
+    assert client_of("outsider").post(again[0]).status_code == 403
+    for one in again:
+        assert coordinator.post(one).json()["verb"] == "created"
+    for at, was in stood.items():
+        now = admin.get(at).json()
+        assert now.pop("row_version") > was.pop("row_version")
+        assert {**now, "created_at": "", "updated_at": ""} == {**was, "created_at": "", "updated_at": ""}
+    assert only_error(coordinator.post(again[0]), 409)[2] == "there"
