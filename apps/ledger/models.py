@@ -43,7 +43,7 @@ class Activity(models.Model):
     ``changes``: field → [before, after], values as the object's document has them (plain JSON, rows named
     by their codes). A new object has null before, one that went null after. ``project`` is a key of
     apps.projects, ``object_id`` the object's key as text, ``label`` what people called the object then,
-    ``version`` its row_version after the change (null: gone, or of a kind that has none).
+    ``version`` its row_version after the change (null: of a kind that has none).
     """
 
     id = models.BigAutoField(primary_key=True)

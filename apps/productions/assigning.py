@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -111,9 +111,18 @@ def assign_many(
     return Done(len(changed), (batch.pk,) if changed else ())
 
 
-def hear_of_leaving(*, project: Project, member: User, **_more: Any) -> None:
-    """Whoever left a project works on none of its shots."""
-    _assignments.filter(user=member, shot__project=project).delete()
+def hear_of_leaving(*, project: Project, member: User, actor: User | None, **_more: Any) -> None:
+    """Whoever left a project works on none of its shots, and their history says so."""
+    theirs = _assignments.filter(user=member, shot__project=project)
+    with changing(Shot, theirs.values_list("shot_id", flat=True), actor=actor):
+        theirs.delete()
+
+
+def leave_out_strangers(shots: Collection[UUID]) -> None:
+    """Take people off shots of whose project they are no (active) member: what is put back may name some."""
+    members = Membership.objects.filter(project=OuterRef("shot__project"), user=OuterRef("user"))
+    mine = Exists(members.filter(user__is_active=True).exclude(role=Role.CLIENT))
+    _assignments.filter(shot__in=shots).exclude(mine).delete()
 
 
 _Assignment: Any = Shot.assignees.through

@@ -15,6 +15,7 @@ from apps.characters.models import Character, Costume
 from apps.common.errors import Problem, Refused, lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
+from apps.productions.assigning import leave_out_strangers
 from apps.productions.continuity import hold_chains, refuse_circles
 from apps.productions.editing import RULED
 from apps.productions.models import (
@@ -70,6 +71,9 @@ def _check_put(shots: Mapping[Any, Mapping[str, Any]]) -> None:
     ruled = [key for key, told in shots.items() if told.keys() & {*RULED, "presets"}]
     if ruled:
         require_rules(ruled)
+    assigned = [key for key, told in shots.items() if told.get("assignees")]
+    if assigned:
+        leave_out_strangers(assigned)
 
 
 def _may_assign(shots: Listed[Shot], user: User) -> bool:

@@ -58,7 +58,7 @@ def add_member(
             Membership.objects.filter(pk=membership.pk).update(row_version=F("row_version") + 1)
             membership.refresh_from_db()
         if role == Role.CLIENT and not created:
-            member_left.send(Membership, project=project, member=member)
+            member_left.send(Membership, project=project, member=member, actor=user)
     logger.info(
         "member added", extra={"project": project.code, "member": member.get_username(), "role": str(role)}
     )
@@ -108,7 +108,7 @@ def remove_member(membership: Membership, *, user: User, row_version: int) -> bo
             return False
         _keep_an_admin(project, member, "")
         Membership.objects.filter(pk=membership.pk).delete()
-        member_left.send(Membership, project=project, member=member)
+        member_left.send(Membership, project=project, member=member, actor=user)
     logger.info("member removed", extra={"project": project.code, "member": member.get_username()})
     return True
 

@@ -7,5 +7,5 @@ from typing import Final
 from django.dispatch import Signal
 
 member_left: Final = Signal()
-"""Somebody is in a project no more, or only as its client: ``project`` and ``member``. Sent within the
-transaction of the change: what was theirs there goes with it."""
+"""Somebody is in a project no more, or only as its client: ``project``, ``member``, and ``actor``, who
+saw to it (None: the farm). Sent within the transaction of the change: what was theirs there goes with it."""

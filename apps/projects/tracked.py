@@ -51,6 +51,7 @@ track(
                 label=_("members"),
             ),
         },
+        steered=("members",),  # their services keep an admin, and hear of who leaves
         permit=_may_manage,
     )
 )

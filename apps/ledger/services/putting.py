@@ -23,6 +23,7 @@ from apps.common.machines import write_each
 from apps.common.models import BaseModel
 from apps.ledger.documents import Children, Document, Reference, Row, document_of
 from apps.ledger.models import Batch
+from apps.ledger.services.anew import made_anew
 from apps.ledger.services.pointing import going
 from apps.ledger.services.recording import CHANGED, changing
 from apps.ledger.services.resolving import Resolver, by_reference
@@ -80,7 +81,7 @@ def put(
     model = document.model
     with changing(model, values, actor=user, verb=verb, batch=batch) as change:
         there = {row.pk: row for row in model._default_manager.filter(pk__in=values).order_by("pk")}
-        new = {key: model(pk=key) for key in values if key not in there}
+        new = made_anew(document, [key for key in values if key not in there])
         if document.project and document.project != "pk":
             for row in new.values():
                 setattr(row, f"{document.project}_id", project)

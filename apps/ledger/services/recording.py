@@ -106,7 +106,7 @@ class Changing:
             kind=self.document.kind,
             object_id=str(key),
             label=known.label[:200],
-            version=after.version if after is not None else None,
+            version=_version_after(before, after),
             changes=changes,
             request_id=bound_ids().get("request", "")[:64],
         )
@@ -168,6 +168,13 @@ def changing(
         finally:
             _open.reset(mark)
         change.write()
+
+
+def _version_after(before: Snapshot | None, after: Snapshot | None) -> int | None:
+    """The version a change made; a deletion is one more, from which the object counts on if it comes again."""
+    if after is not None:
+        return after.version
+    return None if before is None or before.version is None else before.version + 1
 
 
 def differences(before: Snapshot | None, after: Snapshot | None) -> dict[str, list[Any]]:
