@@ -46,15 +46,8 @@ def save_automation(row: Automation, *, user: User | None) -> Automation:
     """Write a new or changed automation. Raises Refused with all that is wrong, NotAllowed."""
     new = row._state.adding
     _require(user, row, "add" if new else "change")
-    if problems := list(faults_of(row)):
-        raise Refused(*problems)
     with changing(Automation, [] if new else [row.pk], actor=user) as change:
-        others = Automation.objects.select_for_update(of=("self",)).select_related("status", "target")
-        round_ = _goes_round(row, [one for one in others.filter(active=True) if one.pk != row.pk])
-        if round_ and row.active:
-            names = " → ".join(f"“{one.name}”" for one in round_)
-            told = _("this would go round for ever: %s") % names
-            raise Refused(Problem("target", row.target.name if row.target else "", told, code="goes_round"))
+        require_sound(row)
         clean(row)
         if not new:
             row.row_version = Automation.objects.values_list("row_version", flat=True).get(pk=row.pk) + 1
@@ -81,6 +74,21 @@ def _require(user: User | None, row: Automation, verb: str) -> None:
         require(user, Act.MANAGE, row.project)
     elif not user.has_perm(permission := f"productions.{verb}_automation"):
         raise lacks_permission(user, permission)
+
+
+def require_sound(row: Automation) -> None:
+    """Raise Refused, with all that is wrong, unless an automation makes sense and goes round with no other.
+
+    Holds the others until the transaction ends, which there must be.
+    """
+    if problems := list(faults_of(row)):
+        raise Refused(*problems)
+    others = Automation.objects.select_for_update(of=("self",)).select_related("status", "target")
+    round_ = _goes_round(row, [one for one in others.filter(active=True) if one.pk != row.pk])
+    if round_ and row.active:
+        names = " → ".join(f"“{one.name}”" for one in round_)
+        told = _("this would go round for ever: %s") % names
+        raise Refused(Problem("target", row.target.name if row.target else "", told, code="goes_round"))
 
 
 def faults_of(row: Automation) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from apps.common.errors import Problem, Refused, lacks_permission
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
 from apps.productions.assigning import leave_out_strangers
+from apps.productions.automating import require_sound
 from apps.productions.continuity import hold_chains, refuse_circles
 from apps.productions.editing import RULED
 from apps.productions.models import (
@@ -115,6 +116,11 @@ def _may_automate(rows: Listed[Automation], user: User) -> None:
         raise lacks_permission(user, "productions.change_automation")
 
 
+def _check_automations(rows: Mapping[Any, Mapping[str, Any]]) -> None:
+    for row in Automation.objects.filter(pk__in=list(rows)).select_related("status", "target"):
+        require_sound(row)
+
+
 track(Document(model=ShotStatus, kind="shot_status", label=("slug",), project="", permit=_may_rename))
 track(Document(model=Location, kind="location", references={"project": PROJECT}, permit=_may_plan))
 track(Document(model=Episode, kind="episode", references={"project": PROJECT}, permit=_may_plan))
@@ -134,6 +140,7 @@ track(
         references={"project": PROJECT, "status": STATUS, "target": STATUS},
         left_out=("builtin",),
         permit=_may_automate,
+        check=_check_automations,
     )
 )
 track(

@@ -86,7 +86,7 @@ class ActivityViewSet(mixins.ListModelMixin, GenericViewSet[Activity]):
     @extend_schema(operation_id="activity_restore", request=None, responses=ActivitySerializer)
     @action(detail=True, methods=["post"], url_path="restore")
     def bring_back(self, request: Request, pk: str) -> Response:
-        """Make again what this activity deleted, under its key, as it was; the answer is the activity of that.
+        """Make again what this activity deleted, under its key, as it was; the answer is that activity.
 
         It takes the right to make such an object. 409: it stands there again.
         """

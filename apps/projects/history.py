@@ -82,8 +82,8 @@ def restore(activity: Activity, *, user: User) -> int:
 def bring_back(deletion: Activity, *, user: User) -> Activity:
     """Make what this activity deleted again, under its key, as it was; return the activity of that.
 
-    Raises NotAllowed for who may not make such a thing; Conflict if it stands there again; Refused for what is
-    no deletion, and in words where something it named no longer exists or has taken its place.
+    Raises NotAllowed for who may not make such a thing; Conflict if it stands there again; Refused for what
+    is no deletion, and in words where something it named no longer exists or has taken its place.
     """
     document = document_named(deletion.kind)
     if deletion.project is not None:

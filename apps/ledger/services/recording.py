@@ -171,7 +171,7 @@ def changing(
 
 
 def _version_after(before: Snapshot | None, after: Snapshot | None) -> int | None:
-    """The version a change made; a deletion is one more, from which the object counts on if it comes again."""
+    """The version a change made; a deletion is one more, and counted on from if it comes again."""
     if after is not None:
         return after.version
     return None if before is None or before.version is None else before.version + 1

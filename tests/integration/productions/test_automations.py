@@ -9,6 +9,8 @@ import pytest
 from apps.accounts.models import User
 from apps.common.errors import NotAllowed, Refused
 from apps.common.models import StateEvent
+from apps.ledger.models import Activity
+from apps.ledger.services.restoring import bring_back
 from apps.notices.services.occurrences import occurrences_in
 from apps.productions.automating import remove_automation, save_automation, seen_by
 from apps.productions.automations import STOPPED, Happening, happened
@@ -149,6 +151,17 @@ def test_a_circle_is_refused_and_named() -> None:
     automation("back", trigger="shot_reached", status="approved", target="review")
     with pytest.raises(Refused, match="“forth” → “back” → “forth”"):
         automation("forth", trigger="shot_reached", status="review", target="approved")
+
+
+def test_going_back_closes_no_circle_either() -> None:
+    root = UserFactory.create(is_superuser=True)
+    back = automation("back", trigger="shot_reached", status="approved", target="review")
+    remove_automation(back, user=root)
+    automation("forth", trigger="shot_reached", status="review", target="approved")
+    gone = Activity.objects.get(kind="automation", verb="deleted")
+    with pytest.raises(Refused, match="“back” → “forth” → “back”"):
+        bring_back(gone, user=root)
+    assert not Automation.objects.filter(name="back").exists()
 
 
 def test_a_circle_that_stands_in_the_table_all_the_same_ends_and_is_told() -> None:
