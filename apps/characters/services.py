@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final, TypedDict, Unpack
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db.models import Max
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.signatures import sign
@@ -85,12 +86,24 @@ def update_character(
     changed it meanwhile, Refused, NotAllowed; then nothing was changed.
     """
     require(user, Act.PLAN, character.project)
+    if problems := [*_twice(values, "costumes", "name"), *_twice(values, "loras", "base_model", "file")]:
+        raise Refused(*problems)
     with changing(Character, [character.pk], actor=user):
         stay = [costume["name"] for costume in values.get("costumes") or ()]
         going = Costume.objects.filter(character=character).exclude(name__in=stay)
         gone = list(going) if "costumes" in values else []
         with taken_away(character, gone, user=user, undress=undress):
             put_one(character, values, user=user, row_version=row_version)
+
+
+def _twice(values: Mapping[str, Any], listed: str, *names: str) -> Iterator[Problem]:
+    """One problem for each of a list that is there a second time."""
+    seen: set[tuple[Any, ...]] = set()
+    for place, one in enumerate(values.get(listed) or ()):
+        key = tuple(one.get(name) for name in names)
+        if key in seen:
+            yield Problem(f"{listed}[{place}].{names[-1]}", str(key[-1]), _("named twice"), "twice")
+        seen.add(key)
 
 
 def delete_character(character: Character, *, user: User, row_version: int) -> bool:

@@ -327,3 +327,21 @@ def test_what_was_deleted_is_made_again_as_it_was_with_all_that_belonged_to_it(
         assert now.pop("row_version") > was.pop("row_version")
         assert {**now, "created_at": "", "updated_at": ""} == {**was, "created_at": "", "updated_at": ""}
     assert only_error(coordinator.post(again[0]), 409)[2] == "there"
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"costumes": [{"name": "A", "prompt": "x"}] * 2}, ("costumes[1].name", "A", "twice")),
+        (
+            {"loras": [{"base_model": "flux", "file": "a.safetensors"}] * 2},
+            ("loras[1].file", "a.safetensors", "twice"),
+        ),
+    ],
+)
+def test_what_a_character_has_twice_is_named(
+    coordinator: APIClient, film: Project, said: dict[str, Any], error: tuple[str, str, str]
+) -> None:
+    gerda = CharacterFactory.create(project=film)
+    answer = coordinator.patch(f"{API}/characters/{gerda.pk}", {"row_version": 0} | said)
+    assert only_error(answer, 400) == error
