@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import Any, Final
 
 from django.conf import settings
@@ -101,6 +102,14 @@ class Project(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def clean(self) -> None:
+        """Refuse a start timecode that counts more frames than a second has."""
+        frames = self.start_timecode[9:]
+        if self.fps_den and frames.isdecimal() and int(frames) >= ceil(self.frame_rate):
+            told = _("At %(fps)s frames per second the frames of a timecode go from 00 to %(last)02d.")
+            facts = {"fps": f"{self.fps:g}", "last": ceil(self.frame_rate) - 1}
+            raise ValidationError({"start_timecode": ValidationError(told, params=facts)})
 
     @property
     def frame_rate(self) -> Fraction:

@@ -101,3 +101,10 @@ def test_the_database_knows_what_a_frame_rate_is() -> None:
     project = ProjectFactory.create()
     with pytest.raises(IntegrityError):
         Project.objects.filter(pk=project.pk).update(fps_den=0)
+
+
+def test_a_start_timecode_counts_no_more_frames_than_a_second_has() -> None:
+    with pytest.raises(Refused, match="from 00 to 23"):
+        create_project(code="FROST", name="Frost", user=None, start_timecode="01:00:00:24")
+    create_project(code="FROST", name="Frost", user=None, start_timecode="01:00:00:23")
+    create_project(code="SNOW", name="Snow", user=None, fps=23.976, start_timecode="01:00:00:23")
