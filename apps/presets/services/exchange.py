@@ -119,7 +119,7 @@ class _Writer:
         try:
             with transaction.atomic():
                 if not new:
-                    self.change.about([row.pk])
+                    self._take_in(row)
                     row.row_version += 1
                 self._fill(row, values)
                 row.save(force_insert=new)
@@ -130,6 +130,14 @@ class _Writer:
         except Refused as refused:
             for problem in refused.problems:
                 self._wrong(where, problem)
+
+    def _take_in(self, row: Any) -> None:
+        """Hold the row, and read what somebody wrote of it since: it stays where the file is mute."""
+        self.change.about([row.pk])
+        try:
+            row.refresh_from_db()
+        except self.kind.model.DoesNotExist as gone:
+            raise Refused(Problem("", "", _("somebody deleted this meanwhile"), code="gone")) from gone
 
     def _fill(self, row: Any, values: Mapping[str, Any]) -> None:
         for column, value in values.items():

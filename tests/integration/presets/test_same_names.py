@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from apps.accounts.models import User
@@ -12,8 +15,9 @@ from apps.ledger.services.recording import changing
 from apps.ledger.services.restoring import bring_back, restore
 from apps.ledger.services.undoing import undo
 from apps.presets.models import CinematicPreset, PresetCategory
-from apps.presets.services import load_presets
+from apps.presets.services import exchange, load_presets
 from apps.presets.services.editing import add_row
+from apps.presets.services.papers import FORMAT, VERSION, read_paper
 from apps.productions.editing import update_shot
 from apps.productions.models import Shot
 from apps.productions.preset_apply import apply_presets, plan_presets
@@ -115,3 +119,21 @@ def test_what_comes_back_takes_no_key_that_the_studio_took_meanwhile(root: User)
     studios.delete()
     bring_back(gone, user=root)
     assert CinematicPreset.objects.filter(pk=mine.pk).exists()
+
+
+def test_what_somebody_writes_while_a_file_is_brought_in_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = UserFactory.create(is_superuser=True)
+    tense = CinematicPreset.objects.get(category__slug="mood", slug="tense")
+    read = exchange._known
+
+    def read_before_somebody_wrote(*asked: Any) -> list[Any]:
+        rows = list(read(*asked))
+        CinematicPreset.objects.filter(pk=tense.pk).update(name_ko="팽팽한", row_version=5)
+        return rows
+
+    monkeypatch.setattr(exchange, "_known", read_before_somebody_wrote)
+    rows = [{"category": "mood", "slug": "tense", "prompt_fragment": "breath held"}]
+    paper = read_paper(json.dumps({"format": FORMAT, "version": VERSION, "presets": rows}).encode())
+    assert exchange.bring_in(paper, None, user=root).batch is not None
+    tense.refresh_from_db()
+    assert (tense.prompt_fragment, tense.name_ko, tense.row_version) == ("breath held", "팽팽한", 6)
