@@ -74,9 +74,12 @@ def read_file(content: bytes, name: str, heading_row: HeadingRow | None = None) 
 
 
 def _refuse_packed_lists(content: bytes, name: str) -> None:
-    """A ZIP that is no workbook, such as an export as CSV, is no damaged one."""
+    """A ZIP that is no workbook, an export as CSV or another program's document, is no damaged one."""
     with suppress(zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError):
         inside = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        if "mimetype" in inside or any(one.endswith(".iwa") for one in inside):
+            told = _("This is a document of OpenOffice or Numbers. Save or export it as .xlsx.")
+            raise _refused(name, told, "unreadable_workbook")
         if "[Content_Types].xml" not in inside:
             told = _("This is a ZIP of other files, no workbook. Unpack it and bring its files one by one.")
             raise _refused(name, told, "unreadable_workbook")

@@ -228,7 +228,7 @@ def seconds_of(value: Any, rate: Fraction) -> Fraction | None:
     if isinstance(value, time):
         of_day = value.hour * 3600 + value.minute * 60 + value.second
         return Fraction(of_day) + Fraction(value.microsecond, 1_000_000)
-    text = str(value).removeprefix("'").strip()
+    text = str(int(value)) if isinstance(value, int) else str(value).removeprefix("'").strip()
     if found := _TIME.fullmatch(text):
         hours, minutes, whole, frames, part = found.groups()
         seconds = Fraction(int(hours or 0) * 3600 + int(minutes) * 60 + int(whole))
