@@ -57,6 +57,35 @@ def test_a_list_in_korean_is_read_with_its_words(film: Project, user: User, enco
     assert first.location == second.location == Location.objects.get(code="LOC02")
 
 
+def test_headings_are_known_however_they_are_spaced_and_typed(film: Project, user: User) -> None:
+    rows: list[list[Any]] = [
+        ["씬　번호", "샷 번호 *", "길이 (프레임)", "설명（한국어）", "ＷＥＡＴＨＥＲ", "대 사:"],
+        ["SQ010", "ＳＨ００１０", 48, "창가의 게르다", "비", "잠깐!"],
+    ]
+    batch = bring(film, user, csv_of(rows, encoding="cp949"), name="목록.csv")
+    assert batch.mapping["목록"]["columns"] == [
+        "sequence",
+        "code",
+        "frames",
+        "description_ko",
+        "weather",
+        "dialogue",
+    ]
+    assert errors(batch) == []
+
+
+def test_a_list_of_one_sequence_is_a_list_of_shots(film: Project, user: User) -> None:
+    lists: list[list[list[Any]]] = [
+        [["code", "description", "frames"], ["SH0010", "New", 48], ["SH0020", "New", 50]],
+        [["code", "description"], ["SH0010", "New"], ["SH0020", "New"]],
+        [["code", "description", "frames"], ["SH0010", "New", 48]],
+    ]
+    for rows in lists:
+        batch = bring(film, user, csv_of(rows), name="list.csv", sequence="SQ010")
+        assert (batch.kind, errors(batch)) == ("Shots", [])
+        assert batch.counts["changed"] == len(rows) - 1
+
+
 def test_every_word_that_our_pages_show_in_korean_is_read_again() -> None:
     with translation.override("ko"):
         for column, choices in (
