@@ -380,6 +380,22 @@ def test_an_import_that_is_closed_stays_closed(film: Project, user: User) -> Non
             deed(batch, user=user)
 
 
+def test_who_confirms_a_moment_after_somebody_else_leaves_what_was_written_as_it_is(
+    film: Project, user: User
+) -> None:
+    rows = [SHOTS, ["SQ010", "SH0010", "Once", 100, "rain"]]
+    batch = bring(film, user, workbook(Shots=rows))
+    other = MembershipFactory.create(project=film, role=Role.ADMIN).user
+    late = ImportBatch.objects.get(pk=batch.pk)
+    written(batch, user)
+    with pytest.raises(Conflict, match="closed"):
+        confirm(late, user=other)
+    ask(late, Work.APPLY)  # past every check, as a process may that was held up before it noted the work
+    batch.refresh_from_db()
+    assert (batch.state, batch.work, batch.problems) == ("applied", "", [])
+    assert (batch.report["confirmed_by"], batch.applied_by) == (user.username, user.username)
+
+
 def test_what_nobody_confirms_for_a_month_expires(film: Project, user: User) -> None:
     batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
     assert expire(film) == 0

@@ -276,7 +276,11 @@ def test_a_list_goes_in_and_out_over_http(browser: Client, film: Project) -> Non
     said = {"left_out": [["Shots", "3"]], "row_version": told["row_version"]}
     changed = browser.patch(one, said, content_type="application/json").json()
     assert changed["counts"]["left_out"] == 1
-    assert browser.post(f"{one}/confirm").json()["state"] == "applied"
+    of_before = {"row_version": told["row_version"]}
+    assert browser.post(f"{one}/confirm", of_before, content_type="application/json").status_code == 409
+    of_now = {"row_version": changed["row_version"]}
+    confirmed = browser.post(f"{one}/confirm", of_now, content_type="application/json")
+    assert confirmed.json()["state"] == "applied"
     assert Shot.objects.get(code="SH0010").frames == 100
     assert browser.post(f"{one}/undo").json()["state"] == "undone"
     assert browser.post(f"{one}/undo").status_code == 409
