@@ -40,10 +40,9 @@ def undo_import(batch: ImportBatch, *, user: User) -> None:
             raise Conflict(Problem("state", batch.file_name, told, code="forgotten"))
         if taken_back_by(remembered) is not None:
             return  # by the history's own button
-        left = plan_undo(remembered).left
+        left = plan_undo(remembered).left or undo(remembered, user=user).left  # what is in use, it tells last
         if left:
             raise Conflict(*_named(left))
-        undo(remembered, user=user)
 
 
 def _named(left: Sequence[Left]) -> list[Problem]:

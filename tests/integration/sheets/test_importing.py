@@ -29,7 +29,7 @@ from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask, ask_again, do_work
 from apps.sheets.services.undoing import undo_import
 from apps.sheets.states import BatchState
-from tests.factories import MembershipFactory
+from tests.factories import MembershipFactory, TakeFactory
 from tests.integration.sheets.film import (
     bring,
     csv_of,
@@ -501,6 +501,16 @@ def test_an_import_is_not_taken_back_over_somebody_elses_change(film: Project, u
         undo_import(batch, user=user)
     batch.refresh_from_db()
     assert (batch.state, everything()) == ("applied", before)
+
+
+def test_an_import_whose_shot_has_a_take_by_now_stays_whole(film: Project, user: User) -> None:
+    batch = all_of_it(user, film)
+    TakeFactory.create(shot=Shot.objects.get(code="SH0030"))
+    before = everything()
+    with pytest.raises(Conflict, match="SQ010_SH0030”: it is needed by 1 take"):
+        undo_import(batch, user=user)
+    batch.refresh_from_db()
+    assert (everything(), batch.state) == (before, "applied")
 
 
 def test_what_was_never_written_is_not_taken_back(film: Project, user: User) -> None:
