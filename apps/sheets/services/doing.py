@@ -20,7 +20,7 @@ from apps.sheets.models import ImportBatch, Work
 from apps.sheets.services.confirming import apply_now
 from apps.sheets.services.planning import plan_now
 from apps.sheets.services.queueing import request_work
-from apps.sheets.services.uploading import FEW_BYTES
+from apps.sheets.services.uploading import FEW_BYTES, FEW_ROWS
 from apps.sheets.states import BATCH, OPEN
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,8 @@ def note(batch: ImportBatch, work: Work, **told: Any) -> bool:
 
 
 def begin(batch: ImportBatch) -> None:
-    """Do what was noted: at once if the file is small, else by the media worker."""
-    if batch.bytes <= FEW_BYTES:
+    """Do what was noted: at once if the file is short, else by the media worker."""
+    if batch.bytes <= FEW_BYTES and batch.total <= FEW_ROWS:
         do_work(batch.pk)
     else:
         transaction.on_commit(lambda: request_work(batch.pk))

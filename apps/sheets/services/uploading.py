@@ -39,7 +39,9 @@ from apps.sheets.states import BATCH, BatchState
 logger = logging.getLogger(__name__)
 
 FEW_BYTES: Final = 256 * 1024
-"""A file this small is planned at once; a longer one by the media worker."""
+FEW_ROWS: Final = 2_000
+"""A file this small and short is planned at once, within some seconds; any other by the media worker. A
+workbook is packed: 4 000 shots fit into so few bytes."""
 
 
 def upload(project: Project, file: BinaryIO | File[bytes], *, name: str = "", user: User) -> ImportBatch:

@@ -405,11 +405,16 @@ def test_what_nobody_confirms_for_a_month_expires(film: Project, user: User) -> 
     assert batch.state == BatchState.EXPIRED
 
 
+@pytest.mark.parametrize("few", ["FEW_BYTES", "FEW_ROWS"])
 def test_a_long_file_is_planned_by_the_media_worker_once(
-    film: Project, user: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    film: Project,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+    few: str,
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(doing, "FEW_BYTES", 10)
+    monkeypatch.setattr(doing, few, 0)
     monkeypatch.setattr(doing, "request_work", asked.append)
     with django_capture_on_commit_callbacks(execute=True):
         batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
