@@ -32,12 +32,12 @@ _YES = frozenset({"yes", "y", "true", "1", "on", "예", "네"})
 _NO = frozenset({"no", "n", "false", "0", "off", "아니오", "아니요"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 """What no XML holds, and DEL."""
-_ESCAPED = re.compile(r"\A'(?=[=+\-@'\t\r])")
+_STARTS: Final = r"=+\-@\t\r\uff1d\uff0b\uff0d\uff20"
+"""How formulas begin; some spreadsheets of East Asia run those in full-width letters as well."""
+_ESCAPED = re.compile(rf"\A'(?=['{_STARTS}])")
 """Exports put a ' before text that a spreadsheet would run as a formula; here it comes off again."""
-_LIVE = re.compile(r"\A(?:[=+\-@\t\r]|'[=+\-@'\t\r])")
-_QUOTED = re.compile(r"\A'[=+\-@'\t\r]")
-
-
+_LIVE = re.compile(rf"\A(?:[{_STARTS}]|'['{_STARTS}])")
+_QUOTED = re.compile(rf"\A'['{_STARTS}]")
 _ROUNDING: Final = 1e-9
 """How far a formula's value may be from the whole number that its spreadsheet shows: 0.1 * 30."""
 

@@ -359,6 +359,13 @@ def test_the_report_has_a_line_for_each_cell_that_changed(film: Project, user: U
     assert lines[1] == "Shots,2,SQ010 SH0010,changed,description,A girl walks along the quay,'=New,"
 
 
+def test_no_spreadsheet_runs_what_the_report_says_of_a_sheet(film: Project, user: User) -> None:
+    sheets: dict[str, list[list[Any]]] = {"=1+1": [["sequence", "description", "frames"], ["SQ010", "x", 24]]}
+    batch = bring(film, user, workbook(**sheets))
+    assert [one["field"] for one in batch.problems] == ["=1+1"]
+    assert ",'=1+1," in report(batch).content.decode("utf-8-sig")
+
+
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ARTIST, Role.CLIENT])
 def test_whoever_does_not_plan_the_project_brings_nothing(film: Project, user: User, role: Role) -> None:
     other = MembershipFactory.create(project=film, role=role).user

@@ -160,12 +160,15 @@ def test_a_duration_is_read_however_it_is_written(value: object, seconds: Fracti
     assert seconds_of(value, Fraction(24)) == seconds
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "'=1", "''", "'tis", "a=b", "plain", "'+"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "+1", "-1", "@x", "'=1", "''", "'tis", "a=b", "plain", "'+", "\uff1d1", "'\uff0b1", "\uff201"],
+)
 def test_what_is_escaped_reads_as_it_was(text: str) -> None:
     read = cells.text_of(None)
     assert read(cells.escaped(text)) == text
     assert read(cells.escaped(text, typed=True)) == text
-    assert not cells.escaped(text).startswith(("=", "+", "-", "@"))
+    assert not cells.escaped(text).startswith(("=", "+", "-", "@", "\uff1d", "\uff20"))
 
 
 def test_half_a_letter_is_no_text() -> None:
