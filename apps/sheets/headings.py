@@ -281,7 +281,9 @@ def heading_row(known: Targets) -> HeadingRow:
 
     def find(rows: Sequence[Row]) -> int:
         def score(index: int) -> int:
-            said = (heading(cell) for cell in rows[index].cells if isinstance(cell, str))
+            said = {
+                heading(cell) for cell in rows[index].cells if isinstance(cell, str)
+            }  # a merged title: once
             return sum(one in every or bare(one) in every for one in said)
 
         best = max(range(min(len(rows), 20)), key=lambda index: (score(index), -index))

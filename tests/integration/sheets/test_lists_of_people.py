@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from typing import Any
 
 import pytest
 from django.utils import translation
+from openpyxl import Workbook
 
 from apps.accounts.models import User
 from apps.productions.importing.layout import LOCATIONS, SHOTS
@@ -72,6 +74,19 @@ def test_headings_are_known_however_they_are_spaced_and_typed(film: Project, use
         "dialogue",
     ]
     assert errors(batch) == []
+
+
+def test_a_title_over_all_columns_is_no_row_of_headings(film: Project, user: User) -> None:
+    made = Workbook()
+    sheet: Any = made.active
+    for row in (["Scene"], [], ["씬", "컷 번호", "길이"], ["SQ010", "SH0010", 48], [None, "SH0020", 50]):
+        sheet.append(row)
+    sheet.merge_cells("A1:H1")
+    sheet.merge_cells("A4:A5")
+    file = io.BytesIO()
+    made.save(file)
+    batch = bring(film, user, file.getvalue(), name="list.xlsx")
+    assert (batch.kind, errors(batch), batch.counts["changed"]) == ("Shots", [], 2)
 
 
 def test_a_list_of_one_sequence_is_a_list_of_shots(film: Project, user: User) -> None:
