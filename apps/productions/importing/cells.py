@@ -38,6 +38,7 @@ _ESCAPED = re.compile(rf"\A'(?=['{_STARTS}])")
 """Exports put a ' before text that a spreadsheet would run as a formula; here it comes off again."""
 _LIVE = re.compile(rf"\A(?:[{_STARTS}]|'['{_STARTS}])")
 _QUOTED = re.compile(rf"\A'['{_STARTS}]")
+_SHOWN: Final = re.compile(r"\s*'?(\d+)(?:[.,](\d+))?\s*(%?)\s*")
 _ROUNDING: Final = 1e-9
 """How far a formula's value may be from the whole number that its spreadsheet shows: 0.1 * 30."""
 
@@ -142,10 +143,13 @@ def whole(least: int, most: int) -> Reader:
 
 
 def decimal(least: float, most: float) -> Reader:
-    """Read a number within bounds."""
+    """Read a number within bounds; "0,35" and "35%", as CSV from some spreadsheets has them, are 0.35."""
 
     def read(value: Any) -> float:
-        number = _number(value)
+        told = _SHOWN.fullmatch(value) if isinstance(value, str) else None
+        number = _number(f"{told[1]}.{told[2] or 0}" if told else value)
+        if number is not None and told and told[3]:
+            number = float(f"{number / 100:.15g}")
         if number is None or not least <= number <= most:
             raise Unreadable(_("Write a number from %(least)g to %(most)g.") % {"least": least, "most": most})
         return number

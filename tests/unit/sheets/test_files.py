@@ -171,6 +171,19 @@ def test_what_is_escaped_reads_as_it_was(text: str) -> None:
     assert not cells.escaped(text).startswith(("=", "+", "-", "@", "\uff1d", "\uff20"))
 
 
+@pytest.mark.parametrize(
+    ("written", "number"), [("0,35", 0.35), ("35%", 0.35), ("112,5 %", 1.125), ("'0.5", 0.5), ("1e-1", 0.1)]
+)
+def test_a_weight_is_read_as_spreadsheets_write_it(written: str, number: float) -> None:
+    assert cells.decimal(0, 2)(written) == number
+
+
+@pytest.mark.parametrize("written", ["1,2,3", "%", "300%", "0,5x", "-0,5"])
+def test_what_is_no_weight_is_refused(written: str) -> None:
+    with pytest.raises(cells.Unreadable):
+        cells.decimal(0, 2)(written)
+
+
 def test_half_a_letter_is_no_text() -> None:
     with pytest.raises(Refused):
         decoded(b"\xff\xfe\x00\xd8", "list.csv")
