@@ -64,6 +64,8 @@ def test_a_csv_cell_may_hold_lines_quotes_and_separators() -> None:
         (b"code,name\n", "list.xlsx", "the content is CSV"),
         (b'{"shots": [NaN]}', "list.json", "NaN is no number"),
         (b"[" * 100_000, "list.json", "cannot be read"),
+        (b'[{"code": "SH0010", "code": "SH0020"}]', "list.json", "“code” is twice in one object"),
+        (b'{"Shots": [{"code": "a"}], " Shots": [{"code": "b"}]}', "list.json", "Two lists of it"),
         (b'{"shots": [1, 2]}', "list.json", "no list of objects"),
         (b'code,notes\n"SH0010,open\n', "list.csv", "damaged near line"),
         (b"x" * 31_457_281, "list.csv", "larger than 30 MB"),
