@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Refused
 from apps.common.numbering import CODE_RULE, is_code
-from apps.productions.importing.reader import Coded, tidy
+from apps.productions.importing.reader import Zeros, tidy
 from apps.projects.models import CODE as PROJECT_CODE
 from apps.projects.models import TIMECODE
 from apps.projects.rates import frame_rate_of
@@ -217,7 +217,7 @@ def _written(value: Any) -> str:
         raise Unreadable(_("The spreadsheet made this a date or a time. Format the cell as text."))
     if isinstance(value, list | dict):
         raise Unreadable(_("Write a text or a number, no list and no object."))
-    if isinstance(value, Coded):
+    if isinstance(value, Zeros):
         return value.shown
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -8,7 +8,6 @@ damaged files raise whatever the broken part raises (so it is translated once).
 from __future__ import annotations
 
 import io
-import re
 import unicodedata
 import zipfile
 import zlib
@@ -65,19 +64,15 @@ class Fault:
     message: str
 
 
-class Coded(int):
-    """A whole number that its cell's format shows as a code: 40 as 0040, or as SH0040."""
+class Zeros(int):
+    """A whole number that its cell's format shows with leading zeros: 40 as 0040."""
 
     shown: str
 
-    def __new__(cls, number: int, before: str, digits: int) -> Coded:
+    def __new__(cls, number: int, digits: int) -> Zeros:
         made = super().__new__(cls, number)
-        made.shown = f"{before}{number:0{digits}}"
+        made.shown = f"{number:0{digits}}"
         return made
-
-
-_CODE: Final = re.compile(r'((?:"[^"]*"|\\.|-)*)(0+)')
-"""A number format that shows a whole number as a code: text as it stands, then digits."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +213,7 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
             date_formats=workbook._date_formats,
             timedelta_formats=workbook._timedelta_formats,
         )
-        rows = list(_rows(sheet.title, parser, _coded(workbook)))
+        rows = list(_rows(sheet.title, parser, _zeros(workbook)))
     merged = [str(one.ref) for one in parser.merged_cells.mergeCell] if parser.merged_cells else []
     shown = {row.number for row in rows}
     hidden = [
@@ -234,7 +229,7 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
     )
 
 
-def _rows(title: str, parser: _Parser, coded: Mapping[int, tuple[str, int]]) -> Iterator[Row]:
+def _rows(title: str, parser: _Parser, zeros: Mapping[int, int]) -> Iterator[Row]:
     found = 0
     for number, cells in parser.parse():
         if number > LAST_ROW:
@@ -242,7 +237,7 @@ def _rows(title: str, parser: _Parser, coded: Mapping[int, tuple[str, int]]) -> 
             raise _refused(title, told)
         read: list[Any] = []
         for cell in cells:
-            place, value = cell["column"], _cell(cell, coded)
+            place, value = cell["column"], _cell(cell, zeros)
             if value is None:
                 continue
             if place > MAX_COLUMNS:
@@ -256,7 +251,7 @@ def _rows(title: str, parser: _Parser, coded: Mapping[int, tuple[str, int]]) -> 
             raise _refused(title, _("The sheet has more than 50 000 rows. Split the shot list."))
 
 
-def _cell(cell: Mapping[str, Any], coded: Mapping[int, tuple[str, int]]) -> Any:
+def _cell(cell: Mapping[str, Any], zeros: Mapping[int, int]) -> Any:
     value, kind = cell["value"], cell["data_type"]
     if kind == "e":
         return Fault(
@@ -267,20 +262,19 @@ def _cell(cell: Mapping[str, Any], coded: Mapping[int, tuple[str, int]]) -> Any:
             str(value),
             _("A formula never calculated. Save the workbook in a spreadsheet, or type the value."),
         )
-    if kind == "n" and isinstance(value, int) and value >= 0 and (style := coded.get(cell["style_id"])):
-        return Coded(value, *style)
+    if kind == "n" and isinstance(value, int) and value >= 0 and (digits := zeros.get(cell["style_id"])):
+        return Zeros(value, digits)
     return tidy(value)
 
 
-def _coded(workbook: Any) -> dict[int, tuple[str, int]]:
-    """Which styles show whole numbers as codes: by index, the text before them and how many digits."""
+def _zeros(workbook: Any) -> dict[int, int]:
+    """Which of the workbook's styles show whole numbers with leading zeros, and how many digits they show."""
     custom = dict(enumerate(workbook._number_formats, start=164))
-    found = {}
-    for index, style in enumerate(workbook._cell_styles):
-        code = custom.get(style.numFmtId) or BUILTIN_FORMATS.get(style.numFmtId, "")
-        if code != "0" and (read := _CODE.fullmatch(code)):
-            found[index] = (re.sub(r'"|\\(?=.)', "", read[1]), len(read[2]))
-    return found
+    formats = {
+        index: custom.get(style.numFmtId) or BUILTIN_FORMATS.get(style.numFmtId, "")
+        for index, style in enumerate(workbook._cell_styles)
+    }
+    return {index: len(code) for index, code in formats.items() if len(code) > 1 and set(code) == {"0"}}
 
 
 def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:

@@ -105,21 +105,6 @@ def test_leading_zeros_are_kept_of_numbers_that_are_shown_with_them() -> None:
     assert cells.text_of(20)(frames) == "48"
 
 
-@pytest.mark.parametrize(
-    ("number_format", "shown"),
-    [('"SQ"000', "SQ040"), (r"\S\H-0000", "SH-0040"), ('"a0"0', "a040"), ("0", "40"), ('0" fps"', "40")],
-)
-def test_a_number_whose_format_shows_a_code_is_that_code(number_format: str, shown: str) -> None:
-    workbook = Workbook()
-    sheet: Any = workbook.active
-    sheet.append(["code"])
-    sheet.append([40])
-    sheet["A2"].number_format = number_format
-    (code,) = sheet_of(saved(workbook), "list.xlsx").rows[0].cells
-    assert cells.text_of(20)(code) == shown
-    assert cells.whole(0, 100)(code) == 40
-
-
 def test_a_merged_range_says_in_each_row_what_its_first_cell_says() -> None:
     workbook = Workbook()
     sheet: Any = workbook.active
