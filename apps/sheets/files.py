@@ -75,6 +75,7 @@ def read_file(content: bytes, name: str, heading_row: HeadingRow | None = None) 
 
 def _refuse_packed_lists(content: bytes, name: str) -> None:
     """A ZIP that is no workbook, an export as CSV or another program's document, is no damaged one."""
+    # A damaged one is told of, in words, by whoever reads the workbook.
     with suppress(zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError):
         inside = zipfile.ZipFile(io.BytesIO(content)).namelist()
         if "mimetype" in inside or any(one.endswith(".iwa") for one in inside):
