@@ -76,6 +76,15 @@ def test_headings_are_known_however_they_are_spaced_and_typed(film: Project, use
     assert errors(batch) == []
 
 
+def test_a_text_that_a_separator_cuts_is_told_and_not_written_short(film: Project, user: User) -> None:
+    text = "sequence,code,description\nSQ010,SH0010,She runs, then stops\nSQ010,SH0020,She stands,\n"
+    batch = bring(film, user, text.encode(), name="list.csv")
+    assert errors(batch) == [
+        "list!D2: This row has more cells than headings. Put texts with separators in them into quotes."
+    ]
+    assert batch.counts["changed"] == 1
+
+
 def test_a_title_over_all_columns_is_no_row_of_headings(film: Project, user: User) -> None:
     made = Workbook()
     sheet: Any = made.active
