@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -298,6 +299,16 @@ def signature_of(name: str, headings: Iterable[str]) -> str:
     """
     said = heading(name) if heading(name) in _SHEET_WORDS else ""
     return hashlib.sha256("\n".join([said, *headings]).encode()).hexdigest()
+
+
+def each_once(headings: Iterable[str]) -> list[str]:
+    """Headings under which what was chosen is kept: the second of a name is told from the first."""
+    seen: Counter[str] = Counter()
+    named = []
+    for one in headings:
+        seen[one] += 1
+        named.append(one if seen[one] == 1 else f"{one}\n{seen[one]}")
+    return named
 
 
 def layout_of(sheet: str, known: Targets) -> Layout:

@@ -218,7 +218,7 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
     ]
     return sheet_of(
         sheet.title,
-        _spread(rows, merged),
+        _wide(_spread(rows, merged)),
         heading_row,
         merged=merged,
         hidden=sheet.sheet_state != "visible",
@@ -288,6 +288,12 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
             row += [None] * (last - len(row))
             row[left - 1 : last] = [value] * (last - left + 1)
     return [Row(row.number, tuple(cells[row.number])) for row in rows]
+
+
+def _wide(rows: list[Row]) -> list[Row]:
+    """Rows of one width: a column has a place, be it without a heading."""
+    width = max((len(row.cells) for row in rows), default=0)
+    return [Row(row.number, (*row.cells, *(None,) * (width - len(row.cells)))) for row in rows]
 
 
 def tidy(value: Any) -> Any:

@@ -27,6 +27,7 @@ from apps.sheets.headings import (
     Guess,
     Targets,
     columns_of,
+    each_once,
     guess,
     heading_row,
     signature_of,
@@ -111,7 +112,7 @@ def _remembered(sheet: Sheet, before: ColumnMapping, known: Targets) -> Guess:
     guesses = columns_of(sheet.headings, before.sheet, known)
     columns = [
         told if (told := before.columns.get(one, guesses[index])) in offered else IGNORED
-        for index, one in enumerate(sheet.headings)
+        for index, one in enumerate(each_once(sheet.headings))
     ]
     return Guess(before.sheet, tuple(columns))
 

@@ -241,6 +241,25 @@ def test_columns_that_people_map_are_remembered_for_the_next_file(film: Project,
     assert again.counts["changed"] == 1
 
 
+def test_of_two_headings_of_one_name_each_is_remembered_for_itself(film: Project, user: User) -> None:
+    rows = [["shot", "Text", "Text"], ["SQ010_SH0010", "Said", "Done"]]
+    batch = bring(film, user, csv_of(rows), "list.csv")
+    columns = ("shot", "dialogue", "notes")
+    choose(batch, user=user, mapping={"list": TableMapping("Shots", columns)})
+    again = written(bring(film, user, csv_of(rows), "next.csv"), user)
+    assert again.mapping["next"]["columns"] == list(columns)
+    assert Shot.objects.values_list("dialogue", "notes").get(code="SH0010") == ("Said", "Done")
+
+
+def test_a_column_without_a_heading_is_shown_and_can_be_read(film: Project, user: User) -> None:
+    rows = [["sequence", "code"], ["SQ010", "SH0010", "Said"]]
+    batch = bring(film, user, workbook(Shots=rows))
+    assert batch.tables[0]["headings"] == ["sequence", "code", ""]
+    choose(batch, user=user, mapping={"Shots": TableMapping("Shots", ("sequence", "code", "dialogue"))})
+    batch.refresh_from_db()
+    assert told(batch, "dialogue")[0][2] == "Said"
+
+
 def test_the_predecessors_headings_are_known(film: Project, user: User) -> None:
     rows = [
         [

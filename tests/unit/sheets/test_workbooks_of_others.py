@@ -136,7 +136,7 @@ def test_what_a_sheet_holds_beside_cells_breaks_no_list() -> None:
         '<dataValidations><dataValidation type="color" sqref="A1"/></dataValidations>'
     )
     rows = '<row r="2"><c r="A2" t="str"><v>a</v></c></row><row r="3"><c r="B3"><v>2</v></c></row>'
-    assert rows_of(rows, odd) == [("a",), ("a", 2)]
+    assert rows_of(rows, odd) == [("a", None), ("a", 2)]
 
 
 def test_a_formulas_rounding_is_no_fraction_and_no_more_digits_than_are_shown() -> None:
