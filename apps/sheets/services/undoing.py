@@ -19,6 +19,9 @@ from apps.sheets.models import ImportBatch
 from apps.sheets.services.confirming import MOST_NAMED
 from apps.sheets.states import BATCH, BatchState
 
+CHANGED, IN_USE = "changed_since", "in_use"
+"""Why an import is not taken back: somebody changed what it made, or needs it whole, or took it away."""
+
 
 def undo_import(batch: ImportBatch, *, user: User) -> None:
     """Put everything back that the import changed, and take away what it made; all of it or nothing.
@@ -47,10 +50,10 @@ def undo_import(batch: ImportBatch, *, user: User) -> None:
 
 def _named(left: Sequence[Left]) -> list[Problem]:
     problems = [
-        Problem(", ".join(one.fields) or one.kind, one.label, one.why, code="changed_since")
+        Problem(", ".join(one.fields) or one.kind, one.label, one.why, code=CHANGED if one.fields else IN_USE)
         for one in left[:MOST_NAMED]
     ]
     if len(left) > MOST_NAMED:
         more = _("and %d more rows") % (len(left) - MOST_NAMED)
-        problems.append(Problem("row", "", more, code="changed_since"))
+        problems.append(Problem("row", "", more, code=CHANGED))
     return problems

@@ -21,7 +21,8 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.sheets.models import ImportBatch, Work
 from apps.sheets.services.asking import confirm
-from tests.integration.sheets.film import bring, csv_of, make_film, workbook
+from tests.factories import TakeFactory
+from tests.integration.sheets.film import bring, csv_of, make_film, workbook, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
@@ -100,6 +101,11 @@ def test_a_page_says_what_became_of_an_import_that_history_took_back(
     refused = browser.post(page(batch, "undo"), follow=True).content.decode()
     assert "Nothing was taken back, for somebody has changed since: SQ010_SH0010." in refused
     assert f'href="{history}">See what, and take back the rest…' in refused
+    rows = [["shot", *ROWS[0][2:4]], ["SQ010_SH0099", "x", 9]]
+    made = written(bring(film, user, csv_of(rows), "list.csv", create=True), user)
+    TakeFactory.create(shot=Shot.objects.get(code="SH0099"))
+    refused = browser.post(page(made, "undo"), follow=True).content.decode()
+    assert "SQ010_SH0099 (it is needed by 1 take)." in refused
 
     browser.post(reverse("admin:ledger_batch_undo", args=[batch.pk]))
     html = browser.get(page(batch)).content.decode()
