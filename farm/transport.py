@@ -53,7 +53,7 @@ class Transport(kombu_redis.Transport):
 
     def _drop(self, message: Any) -> None:
         """Acknowledge what was entered as being in hand: it would be put back when the worker stops."""
-        with suppress(KeyError, TypeError):
+        with suppress(KeyError, TypeError):  # a message so broken has no tag: it was never entered as in hand
             tag = message["properties"]["delivery_tag"]
             for channel in self.channels or ():
                 if channel.qos.get(tag):

@@ -59,5 +59,5 @@ class PeakMeter:
         except nvml.NVMLError:
             return
         finally:
-            with suppress(nvml.NVMLError):
+            with suppress(nvml.NVMLError):  # the driver left with the card: nothing to shut down
                 nvml.nvmlShutdown()

@@ -83,7 +83,7 @@ class Spool:
             logger.warning("spool cannot be locked", extra={"folder": str(self.folder), "error": str(exc)})
         self._lock = handle
         for draft in self.folder.glob("*/*.draft"):
-            with suppress(OSError):
+            with suppress(OSError):  # half a file of a dead process only takes room; nothing reads drafts
                 draft.unlink()
 
     def close(self) -> None:

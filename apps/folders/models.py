@@ -16,7 +16,11 @@ from apps.review.models import Take
 
 
 class PathTemplate(BaseModel):
-    """One version of a layout of folders and names (apps.folders.language). What is used never changes."""
+    """One version of a layout of folders and names (apps.folders.language). What is used never changes.
+
+    ``row_version`` grows in all versions of a layout when it gets another: whoever has any of them open is
+    told. ``saved_by``: "" for those of a release.
+    """
 
     slug = models.SlugField(_("layout"), max_length=40)
     number = models.PositiveSmallIntegerField(_("version"))
@@ -24,6 +28,7 @@ class PathTemplate(BaseModel):
     name_ko = models.CharField(_("name (Korean)"), max_length=80, blank=True)
     text = models.TextField(_("rules"))
     used_at = models.DateTimeField(_("in use since"), null=True, blank=True, editable=False)
+    saved_by = models.CharField(_("saved by"), max_length=150, blank=True, editable=False)
 
     class Meta:
         ordering = ["slug", "-number"]

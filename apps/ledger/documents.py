@@ -35,6 +35,8 @@ AT_ONCE: Final = 10_000
 
 Values = Mapping[str, Any]
 Driver = Callable[[Mapping[Any, Any], "User"], Collection[Any]]
+Speech = Callable[[], Mapping[str, str]]
+"""Reads what pages call the words of a field, in the language of whoever looks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +194,7 @@ class Document:
     more than that, with who has it; restored by others, they stay as they are. ``hold``: locks, before any
     row, what a project's objects are judged under. ``check``: raises Refused where they may not stand as they
     are put; key → name → value, written already. ``managed``: what is changed of it is told to nobody but
-    those who manage its project.
+    those who manage its project. ``spoken``: fields whose words (slugs, say) pages call otherwise.
     """
 
     model: type[Model]
@@ -212,6 +214,7 @@ class Document:
     hold: Callable[[UUID | None], None] | None = None
     check: Callable[[Mapping[Any, Values]], None] | None = None
     managed: bool = False
+    spoken: Mapping[str, Speech] = field(default_factory=dict)
 
     @cached_property
     def row(self) -> Row:

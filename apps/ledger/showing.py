@@ -50,17 +50,18 @@ def sliced(rows: QuerySet[Activity], before: str, *, at_most: int = 0) -> Slice:
 
 def told(rows: Iterable[Activity], *, at_most: int = 0) -> list[Told]:
     """Put activity into words; ``at_most`` so many fields of each (0: all)."""
-    return [_told(row, at_most or len(row.changes)) for row in rows]
+    names = words.Names()
+    return [_told(row, at_most or len(row.changes), names) for row in rows]
 
 
-def _told(row: Activity, at_most: int) -> Told:
+def _told(row: Activity, at_most: int, names: words.Names) -> Told:
     shown = list(row.changes.items())[:at_most]
     return Told(
         row=row,
         verb=words.verb_text(row.verb),
         kind=words.kind_text(row.kind),
         fields=[
-            (words.field_text(row.kind, name), words.diff(row.kind, name, *_pair(change)))
+            (words.field_text(row.kind, name), words.diff(row.kind, name, *_pair(change), names))
             for name, change in shown
         ],
         more=len(row.changes) - len(shown),

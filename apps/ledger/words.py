@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from apps.ledger.documents import Children, Row, document_named
+from apps.ledger.documents import Children, Row, Speech, document_named
 
 _Steps = Listed[tuple[str, int, int, int, int]]
 
@@ -46,6 +46,26 @@ MOST_ITEMS: Final = 50
 """Of a longer list, which no form shows row by row, the first are told, and how many others there are."""
 
 
+class Names:
+    """What pages call the words of fields, each kind of them read once: keep one for a page."""
+
+    def __init__(self) -> None:
+        self._read: dict[Speech, Mapping[str, str]] = {}
+
+    def of(self, kind: str, name: str, value: Any) -> Any:
+        """Return the value with each word called as pages call it; what has no such name stays."""
+        document = document_named(kind)
+        speech = document.spoken.get(name) if document else None
+        if speech is None or not value:
+            return value
+        if speech not in self._read:
+            self._read[speech] = speech()
+        called = self._read[speech]
+        if isinstance(value, list):
+            return [called.get(word, word) for word in value]
+        return called.get(value, value)
+
+
 def verb_text(verb: str) -> str:
     """Say what was done."""
     return str(VERBS.get(verb, verb.replace("_", " ")))
@@ -67,21 +87,23 @@ def field_text(kind: str, name: str) -> str:
     return _column_text(document.row, name)
 
 
-def value_text(kind: str, name: str, value: Any) -> str:
-    """Say a value of a document: choices in words, rows of a list one a line."""
+def value_text(kind: str, name: str, value: Any, names: Names | None = None) -> str:
+    """Say a value of a document: choices in words, rows of a list one a line. ``names``: the page's."""
     document = document_named(kind)
     if document is not None and name in document.children:
         return "\n".join(_item_text(document.children[name], item) for item in value or ())
-    return _plain_text(document.row if document else None, name, value)
+    called = (names or Names()).of(kind, name, value)
+    return _plain_text(document.row if document else None, name, called)
 
 
-def diff(kind: str, name: str, old: Any, new: Any) -> SafeString:
+def diff(kind: str, name: str, old: Any, new: Any, names: Names | None = None) -> SafeString:
     """Show what differs between two values: word by word in long texts, else the one and the other; a list
-    row by row; of two values with entries those entries that differ.
+    row by row; of two values with entries those entries that differ. ``names``: the page's.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         return _entries(old, new)
-    before, after = value_text(kind, name, old), value_text(kind, name, new)
+    names = names or Names()
+    before, after = value_text(kind, name, old, names), value_text(kind, name, new, names)
     if before and after and _is_list(kind, name):
         return _rows(before.split("\n"), after.split("\n"))
     return _text_or_other(before, after)

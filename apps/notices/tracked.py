@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.ledger.documents import Computed, Document, track
+from apps.notices.kinds import Kind
 from apps.notices.models import Subscription
 from apps.notices.services.subscribing import check_sound, require_own
 from apps.projects.tracked import PROJECT
@@ -51,6 +52,7 @@ track(
         },
         steered=("webhook", "project"),  # whose notices go there is for who manages both films
         managed=True,
+        spoken={"kinds": lambda: {kind.value: str(kind.label) for kind in Kind}},
         permit=_may_change,
         check=_check_put,
     )

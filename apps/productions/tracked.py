@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.characters.models import Character, Costume
 from apps.common.errors import Problem, Refused, lacks_permission
+from apps.common.show import spoken
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
 from apps.productions.assigning import leave_out_strangers
@@ -44,6 +45,11 @@ CHARACTER = Reference(model=Character, within="project")
 COSTUME = Reference(model=Costume, by=("name",), within="character", of="character")
 PRESET = Reference(model=CinematicPreset, by=("category__slug", "slug"), own="project")
 STATUS = Reference(model=ShotStatus, by=("slug",), of="")
+
+
+def _called() -> dict[str, str]:
+    """What pages call each status of a shot."""
+    return {row.slug: spoken(row, "name") for row in ShotStatus.objects.all()}
 
 
 def _may_plan(rows: Listed[Any], user: User) -> None:
@@ -141,6 +147,7 @@ track(
         left_out=("builtin",),
         permit=_may_automate,
         check=_check_automations,
+        spoken={"status": _called, "target": _called},
     )
 )
 track(
@@ -191,5 +198,6 @@ track(
         permit=_may_change,
         hold=hold_chains,
         check=_check_put,
+        spoken={"status": _called, "studio_status": _called},
     )
 )

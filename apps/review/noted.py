@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
 from apps.accounts.models import User
+from apps.productions.importing.cells import escaped
 from apps.projects.stages import Stage
 from apps.review.models import Playlist, ReviewNote
 from apps.review.numbering import number_of
@@ -31,8 +32,6 @@ COLUMNS: Final = (
     "resolved_at",
     "created_at",
 )
-_LIVE: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula."""
 
 
 def notes_csv(playlist: Playlist, reader: User) -> HttpResponse:
@@ -47,7 +46,7 @@ def notes_csv(playlist: Playlist, reader: User) -> HttpResponse:
         "take__shot__sequence", "take__shot__project"
     )
     for note in sorted(notes, key=lambda one: (places[one.take_id], one.frame or 0, one.created_at)):
-        rows.writerow([_inert(value) for value in _row(note, places[note.take_id])])
+        rows.writerow([escaped(value) for value in _row(note, places[note.take_id])])
     answer = HttpResponse(table.getvalue(), content_type="text/csv; charset=utf-8")
     name = f"{playlist.project.code}_{slugify(playlist.name, allow_unicode=True) or 'playlist'}_notes.csv"
     answer["Content-Disposition"] = str(content_disposition_header(True, name))
@@ -71,7 +70,3 @@ def _row(note: ReviewNote, position: int) -> list[str]:
         note.resolved_at.isoformat(timespec="seconds") if note.resolved_at else "",
         note.created_at.isoformat(timespec="seconds"),
     ]
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text.startswith(_LIVE) else text

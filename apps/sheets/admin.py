@@ -40,7 +40,7 @@ from apps.sheets.selectors import plan_rows, tallies
 from apps.sheets.services.asking import confirm
 from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask
-from apps.sheets.services.undoing import undo_import
+from apps.sheets.services.undoing import CHANGED, IN_USE, undo_import
 from apps.sheets.services.uploading import upload
 from apps.sheets.speaking import words_for
 from apps.sheets.states import OPEN, BatchState
@@ -262,7 +262,7 @@ class ImportBatchAdmin(ScopedAdmin):
             try:
                 undo_import(batch, user=person_of(request))
             except Conflict as refused:
-                if any(one.code != "changed_since" for one in refused.problems):
+                if any(one.code not in (CHANGED, IN_USE) for one in refused.problems):
                     raise
                 _say_left(request, batch, refused)
                 return None
@@ -338,7 +338,11 @@ def _remembered(batch: ImportBatch) -> dict[str, Any]:
 
 def _say_left(request: HttpRequest, batch: ImportBatch, refused: Conflict) -> None:
     """Say whose change stands in the way of an undo, and where the rest is taken back."""
-    names = ", ".join(dict.fromkeys(one.value or str(one.message) for one in refused.problems))
+    said = (
+        f"{one.value} ({one.message})" if one.code == IN_USE else one.value or str(one.message)
+        for one in refused.problems
+    )
+    names = ", ".join(dict.fromkeys(said))
     told = _("Nothing was taken back, for somebody has changed since: %(names)s.") % {"names": names}
     address = reverse("admin:ledger_batch_change", args=[batch.pk])
     link = format_html('<a class="sf-link" href="{}">{}</a>', address, _("See what, and take back the rest…"))

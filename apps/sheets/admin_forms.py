@@ -106,6 +106,7 @@ class MappingForm(forms.Form):
                         "ignored": not self.batch.mapping[table["name"]]["columns"][place],
                     }
                     for place, heading in enumerate(table["headings"])
+                    if heading or table["samples"][place]  # what nobody sees is nothing to choose
                 ],
             }
             for number, table in enumerate(self.batch.tables)

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.person import person_of
-from apps.common.api_versions import IF_MATCH, Versioned, version_said
+from apps.common.api_versions import IF_MATCH, Versioned, version_if_said, version_said
 from apps.common.errors import Problem, Refused
 from apps.common.parsers import BoundedJson
 from apps.common.strict import OneOf, Strict
@@ -223,12 +223,15 @@ class SheetImportViewSet(_OfProject):
         page: Any = self.paginate_queryset(rows)  # type: ignore[arg-type]  # rows, typed for any model
         return self.get_paginated_response(PlanRowSerializer(page, many=True).data)
 
-    @extend_schema(request=None, responses=SheetImportSerializer)
+    @extend_schema(request=Versioned, responses=SheetImportSerializer, parameters=[IF_MATCH])
     @action(detail=False, methods=["post"])
     def confirm(self, request: Request, code: str, batch_id: UUID) -> Response:
-        """Write the plan, all or nothing. What somebody changed since the dry run is told in problems."""
+        """Write the plan, all or nothing. What somebody changed since the dry run is told in problems.
+
+        With ``row_version``: of the import whose plan was looked at; 409 if somebody chose otherwise since.
+        """
         batch = self._batch(batch_id)
-        confirm(batch, user=person_of(request))
+        confirm(batch, user=person_of(request), row_version=version_if_said(request))
         return self._answer(batch)
 
     @extend_schema(request=None, responses=SheetImportSerializer)

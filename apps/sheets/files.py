@@ -74,9 +74,13 @@ def read_file(content: bytes, name: str, heading_row: HeadingRow | None = None) 
 
 
 def _refuse_packed_lists(content: bytes, name: str) -> None:
-    """A ZIP that is no workbook, such as an export as CSV, is no damaged one."""
+    """A ZIP that is no workbook, an export as CSV or another program's document, is no damaged one."""
+    # A damaged one is told of, in words, by whoever reads the workbook.
     with suppress(zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError):
         inside = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        if "mimetype" in inside or any(one.endswith(".iwa") for one in inside):
+            told = _("This is a document of OpenOffice or Numbers. Save or export it as .xlsx.")
+            raise _refused(name, told, "unreadable_workbook")
         if "[Content_Types].xml" not in inside:
             told = _("This is a ZIP of other files, no workbook. Unpack it and bring its files one by one.")
             raise _refused(name, told, "unreadable_workbook")
@@ -99,22 +103,25 @@ def _check_name(name: str, found: Format) -> None:
 
 def _json_sheets(text: str, name: str) -> list[Sheet]:
     try:
-        document = json.loads(text, parse_constant=_no_number)
+        document = json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as exc:
         told = _("The JSON cannot be read: %s.") % str(exc)[:120]
         raise _refused(name, told, "unreadable_workbook") from exc
     if isinstance(document, list):
         document = {PurePosixPath(name).stem[:120] or "JSON": document}
-    sheets = []
+    sheets: dict[str, Sheet] = {}
     for title, rows in document.items():
         if isinstance(rows, dict):
             rows = [rows]  # noqa: PLW2901 - a sheet of one row may be written without its list
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-            sheets.append(_json_sheet(str(tidy(title) or "JSON")[:120], rows, name))
+            sheet = _json_sheet(str(tidy(title) or "JSON")[:120], rows, name)
+            if sheets.setdefault(sheet.name, sheet) is not sheet:
+                told = _("Two lists of it have this name. Put their rows into one.")
+                raise _refused(sheet.name, told, "unreadable_workbook")
         elif not str(title).startswith("_") and isinstance(rows, list):
             told = _("“%s” is no list of objects. Write each row as an object of column and value.")
             raise _refused(name, told % str(title)[:60], "unreadable_workbook")
-    return sheets
+    return list(sheets.values())
 
 
 def _json_sheet(title: str, rows: list[dict[str, Any]], name: str) -> Sheet:
@@ -137,6 +144,16 @@ def _json_cell(value: Any) -> Any:
     if isinstance(value, list):
         return [tidy(one) for one in value if one is not None] or None
     return tidy(value)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON in which nothing goes by unseen: of a name that is there twice, one would."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(_("“%s” is twice in one object") % twice[:60])
+    return told
 
 
 def _no_number(word: str) -> Any:

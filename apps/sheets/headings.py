@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from django.utils.translation import get_language
 
 from apps.presets.models import PresetCategory
 from apps.productions.importing import cells
-from apps.productions.importing.layout import PLANNING, SHOTS, Column, Layout
+from apps.productions.importing.layout import PLANNING, PROJECT, SHOTS, Column, Layout
 from apps.productions.importing.reader import HeadingRow, Row, Sheet, heading
 from apps.sheets.languages import by_language
 
@@ -189,7 +190,18 @@ def _words(columns: Sequence[str], preset_words: Mapping[str, str]) -> dict[str,
         for word in (*others, english, korean):
             if word and heading(word) not in columns:
                 found.setdefault(heading(word), column)
-    return found | {column: column for column in columns}
+    found |= {column: column for column in columns}
+    return {bare(word): column for word, column in reversed(found.items())} | found
+
+
+def bare(one: str) -> str:
+    """A heading's letters and digits alone: 길이 (프레임), 길이(프레임) and 길이_프레임: are one."""
+    return "".join(letter for letter in one if letter.isalnum())
+
+
+def column_of(one: str, words: Mapping[str, str]) -> str:
+    """The column that a heading means, however it is spaced and marked; "" for none."""
+    return words.get(one) or words.get(bare(one), IGNORED)
 
 
 @dataclass(frozen=True)
@@ -201,7 +213,8 @@ class Guess:
 
 
 def guess(sheet: Sheet, known: Targets, *, alone: bool) -> Guess:
-    """Say which sheet a table is, by its name and headings, and which column each heading means.
+    """Say which sheet a table is, by its name and headings, and which column each heading means. A table of
+    several rows is not the project, which has one.
 
     ``alone``: it is the only one of its file, so it is something; a CSV is a shot list if nothing says else.
     """
@@ -209,7 +222,8 @@ def guess(sheet: Sheet, known: Targets, *, alone: bool) -> Guess:
         return Guess(IGNORED, (IGNORED,) * len(sheet.headings))
     if ours := _SHEET_WORDS.get(heading(sheet.name)):
         return _told(sheet, ours, known)
-    found = max(known.by_sheet, key=lambda ours: _fits(sheet.headings, ours, known))
+    offered = [ours for ours in known.by_sheet if ours != PROJECT.sheet or len(sheet.rows) == 1]
+    found = max(offered, key=lambda ours: (_fits(sheet.headings, ours, known), ours == SHOTS.sheet))
     if _fits(sheet.headings, found, known) <= 0 and not alone:
         return Guess(IGNORED, (IGNORED,) * len(sheet.headings))
     chosen = found if _fits(sheet.headings, found, known) > 0 else SHOTS.sheet
@@ -226,7 +240,7 @@ def columns_of(headings: Iterable[str], sheet: str, known: Targets) -> tuple[str
     words = known.words.get(sheet, {})
     columns: list[str] = []
     for one in headings:
-        column = IGNORED if one.startswith("_") else words.get(one, IGNORED)
+        column = IGNORED if one.startswith("_") else column_of(one, words)
         columns.append(IGNORED if column in columns else column)
     if sheet == SHOTS.sheet:
         return _shot_columns(columns)
@@ -245,6 +259,7 @@ def _fits(headings: Sequence[str], sheet: str, known: Targets) -> float:
     columns = [column for column in columns_of(headings, sheet, known) if column]
     keys = _keys(sheet)
     has_key = all(key in columns for key in keys) or (sheet in ("Shots", TECHNICAL) and SHOT in columns)
+    has_key |= sheet == SHOTS.sheet and "code" in columns  # of the sequence that is chosen on the page
     return (len(columns) + (3 if has_key else -3)) if columns else -1
 
 
@@ -267,7 +282,10 @@ def heading_row(known: Targets) -> HeadingRow:
 
     def find(rows: Sequence[Row]) -> int:
         def score(index: int) -> int:
-            return sum(heading(cell) in every for cell in rows[index].cells if isinstance(cell, str))
+            said = {
+                heading(cell) for cell in rows[index].cells if isinstance(cell, str)
+            }  # a merged title: once
+            return sum(one in every or bare(one) in every for one in said)
 
         best = max(range(min(len(rows), 20)), key=lambda index: (score(index), -index))
         return best if score(best) > 1 else 0
@@ -281,6 +299,16 @@ def signature_of(name: str, headings: Iterable[str]) -> str:
     """
     said = heading(name) if heading(name) in _SHEET_WORDS else ""
     return hashlib.sha256("\n".join([said, *headings]).encode()).hexdigest()
+
+
+def each_once(headings: Iterable[str]) -> list[str]:
+    """Headings under which what was chosen is kept: the second of a name is told from the first."""
+    seen: Counter[str] = Counter()
+    named = []
+    for one in headings:
+        seen[one] += 1
+        named.append(one if seen[one] == 1 else f"{one}\n{seen[one]}")
+    return named
 
 
 def layout_of(sheet: str, known: Targets) -> Layout:

@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from apps.common.errors import Problem
 from apps.productions.importing.layout import PROJECT, SHOTS, Layout
 from apps.productions.importing.reader import Fault, Row, Sheet
-from apps.productions.importing.records import Record, records_of
+from apps.productions.importing.records import CellProblem, Record, records_of
 from apps.sheets.headings import IGNORED, SECONDS, SHOT, TECHNICAL, Targets, layout_of, technical
 from apps.sheets.models import Format
 
@@ -87,12 +87,30 @@ class _Table:
         self.told.left_out += [(name, row) for row in self.sheet.rows if (name, row.number) in left_out]
         kept = [row for row in self.sheet.rows if (name, row.number) not in left_out]
         places = {column: index for index, column in enumerate(self.of.columns) if column}
+        self._tell_spilled(kept)
         if self.of.sheet == SHOTS.sheet:
             self._read_shots(kept, places)
             return
         layout = layout_of(self.of.sheet, self.known)
         places = {name: index for name, index in places.items() if name in layout.by_name}
         self._take(layout, self._sheet(kept), places)
+
+    def _tell_spilled(self, kept: list[Row]) -> None:
+        """A row of a CSV with more cells than there are headings was cut at a separator within a text."""
+        if self.format != Format.CSV:
+            return
+        name, width = self.sheet.name, len(self.sheet.headings)
+        last = next((column for column in reversed(self.of.columns) if column), "")
+        told = _("This row has more cells than headings. Put texts with separators in them into quotes.")
+        for row in kept:
+            for index, cell in enumerate(row.cells[width:], start=width + 1):
+                if cell is not None:
+                    field = f"{name}!{get_column_letter(index)}{row.number}"
+                    problem = CellProblem(
+                        field, str(cell)[:80], told, "spilled", sheet=name, row=row.number, column=last
+                    )
+                    self.told.problems.append(problem)
+                    break
 
     def _read_shots(self, kept: list[Row], places: dict[str, int]) -> None:
         categories = {
@@ -228,7 +246,7 @@ def seconds_of(value: Any, rate: Fraction) -> Fraction | None:
     if isinstance(value, time):
         of_day = value.hour * 3600 + value.minute * 60 + value.second
         return Fraction(of_day) + Fraction(value.microsecond, 1_000_000)
-    text = str(value).removeprefix("'").strip()
+    text = str(int(value)) if isinstance(value, int) else str(value).removeprefix("'").strip()
     if found := _TIME.fullmatch(text):
         hours, minutes, whole, frames, part = found.groups()
         seconds = Fraction(int(hours or 0) * 3600 + int(minutes) * 60 + int(whole))

@@ -21,7 +21,8 @@ def report(batch: ImportBatch) -> Written:
         [_("sheet"), _("row"), _("what"), _("outcome"), _("column"), _("before"), _("after"), _("problem")]
     )
     for problem in batch.problems:
-        lines.writerow(["", "", problem["value"], _("error"), problem["field"], "", "", problem["message"]])
+        value, field, message = (escaped(problem[one]) for one in ("value", "field", "message"))
+        lines.writerow(["", "", value, _("error"), field, "", "", message])
     for row in ImportRow.objects.filter(batch=batch).order_by("position").iterator(chunk_size=2000):
         told = [escaped(row.sheet), row.row or "", escaped(row.what), row.get_outcome_display()]
         cells = [cell for cell in row.cells if cell[1] in ("changed", "error", "new") and any(cell[2:])]

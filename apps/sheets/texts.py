@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from itertools import islice
 from typing import Final
 
@@ -20,6 +21,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _GUESSES: Final = ("utf-8", "cp949")
+FEW: Final = 20
+"""Of UTF-16 at least one byte in so many is 0: that of a separator, a digit, a line's end."""
 LONGEST_CELL: Final = 1_000_000
 """Letters of a cell, more than anybody writes into one. Python keeps this limit for the whole process and all
 its threads, so it is set once, here, and never by a reader at work."""
@@ -34,7 +37,7 @@ def decoded(content: bytes, name: str) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _strictly(content, encoding, name)
-    if b"\0" in content:
+    if content.count(0) * FEW > len(content):
         little = content[1::2].count(0) > content[::2].count(0)
         return _strictly(content, "utf-16-le" if little else "utf-16-be", name)
     for encoding in _GUESSES:
@@ -70,7 +73,9 @@ def rows_of(text: str, name: str) -> list[Row]:
 
 
 def _separator(text: str) -> str:
-    """The separator that cuts the first lines into most cells, and all of them alike."""
+    """The separator that cuts most of the first lines into equally many cells, and into most of them. A title
+    above the headings may have none.
+    """
     head = text[:65_536]
 
     def cut(separator: str) -> tuple[int, int]:
@@ -78,9 +83,8 @@ def _separator(text: str) -> str:
             lines = list(islice(csv.reader(io.StringIO(head, newline=""), delimiter=separator), 8))
         except csv.Error:
             return (0, 0)
-        widths = [len(cells) for cells in lines if cells]
-        first = widths[0] if widths else 0
-        return (first > 1 and sum(width == first for width in widths), first)
+        widths = Counter(len(cells) for cells in lines if len(cells) > 1)
+        return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
     return max(SEPARATORS, key=cut)
 

@@ -22,6 +22,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from apps.common.errors import Problem, Refused
 from apps.productions.importing.cells import escaped
 from apps.productions.importing.layout import Column, Layout
+from apps.productions.importing.ooxml import escaped_letters
 from apps.productions.importing.reader import LAST_ROW
 from apps.productions.importing.written import Cell
 from apps.sheets.headings import WORDS
@@ -144,7 +145,7 @@ def _cell(sheet: Any, value: Cell, column: Column, wrapped: Alignment) -> Any:
         return None
     if not isinstance(value, str):
         return value
-    text = escaped(value, typed=True)
+    text = escaped_letters(escaped(value, typed=True))
     if not text.startswith((*_LIVE, "'", "#")) and column.name not in _WIDE:
         return text
     cell = WriteOnlyCell(sheet, value="")

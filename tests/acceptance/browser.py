@@ -27,6 +27,7 @@ from playwright.sync_api import (
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 QUIET: Final = (
     "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
@@ -110,15 +111,16 @@ class Visit:
 
 @contextmanager
 def visit(browser: Browser, name: str, *, locale: str = "en-GB") -> Iterator[Visit]:
-    """Open a browser context. If what happens in it fails, keep pictures, console and a trace under KEPT/name
-    and say so.
+    """Open a browser context. If what happens in it fails, keep its pages (a picture and their HTML), console
+    and requests under KEPT/name and say so.
+
+    No trace is recorded: its pictures and snapshots took half of a browser's time in every run that passes.
     """
     context = browser.new_context(
         locale=locale, viewport={"width": 1600, "height": 1000}, reduced_motion="reduce", color_scheme="dark"
     )
     context.set_default_timeout(PAGE_MS)
     expect.set_options(timeout=PAGE_MS)
-    context.tracing.start(screenshots=True, snapshots=True)
     visitor = Visit(context)
     try:
         yield visitor
@@ -136,6 +138,6 @@ def _keep(visitor: Visit, folder: Path) -> Path:
     folder.mkdir(parents=True)
     for number, page in enumerate(visitor.context.pages):
         page.screenshot(path=folder / f"page{number}.png", full_page=True)
+        (folder / f"page{number}.html").write_text(page.content())
     (folder / "console.txt").write_text("\n".join(visitor.watch.said))
-    visitor.context.tracing.stop(path=folder / "trace.zip")
     return folder

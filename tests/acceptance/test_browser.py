@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.acceptance.browser import PATIENCE_MS, Visit, chromium, visit
+from tests.acceptance.browser import PATIENCE_MS, Visit, visit
 from tests.acceptance.farm_fixture import Farm
 
 pytestmark = pytest.mark.timeout(400)
@@ -86,12 +86,6 @@ PLAY_ON = """video => new Promise((done, fail) => {
 """Play, and return where the film is when it has moved on. (Playwright's wait_for_function compiles a
 string, which the pages' content security policy refuses.)
 """
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.acceptance.browser import PATIENCE_MS, chromium, visit
+from tests.acceptance.browser import PATIENCE_MS, visit
 from tests.acceptance.farm_fixture import Farm
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
@@ -46,12 +46,6 @@ rows = ShotCharacter.objects.filter(shot__in={shots!r}).order_by("shot__order", 
 names = ("shot", "character__code", "costume__name", "action")
 answer([[str(one) if one else "" for one in row] for row in rows.values_list(*names)])
 """
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def cell(page: Page, row: int, col: int) -> Locator:

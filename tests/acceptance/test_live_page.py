@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.acceptance.browser import chromium, visit
+from tests.acceptance.browser import visit
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.once]
 
@@ -51,8 +51,10 @@ def changes(page: Page) -> None:
     page.evaluate("say('changed', {kind: 'job', project: null, ids: [], within: [], many: false})")
 
 
-def test_what_changed_just_before_a_tab_was_left_is_looked_at_when_it_is_shown_again() -> None:
-    with chromium() as browser, visit(browser, "live") as visitor:
+def test_what_changed_just_before_a_tab_was_left_is_looked_at_when_it_is_shown_again(
+    browser: Browser,
+) -> None:
+    with visit(browser, "live") as visitor:
         page = visitor.page
         begins(page)
         changes(page)
@@ -68,9 +70,9 @@ def test_what_changed_just_before_a_tab_was_left_is_looked_at_when_it_is_shown_a
         assert looks(page) == 2
 
 
-def test_what_only_rides_looks_where_others_listen_and_opens_no_stream_alone() -> None:
+def test_what_only_rides_looks_where_others_listen_and_opens_no_stream_alone(browser: Browser) -> None:
     rides = '<span id="unread" data-news="notice" data-rides></span>'
-    with chromium() as browser, visit(browser, "live-rides") as visitor:
+    with visit(browser, "live-rides") as visitor:
         page = visitor.page
         page.clock.install()
         page.set_content(PAGE.replace('<section id="part" data-news="job" data-gap="5"></section>', rides))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.acceptance.browser import PATIENCE_MS, Visit, chromium, visit
+from tests.acceptance.browser import PATIENCE_MS, Visit, visit
 from tests.acceptance.farm_fixture import Farm
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
@@ -75,12 +75,6 @@ POST: Final = """async ([url, said]) => {
     return (await fetch(url, {method: "POST", headers, body: JSON.stringify(said)})).status;
 }"""
 """Do something as another tab would."""
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.acceptance.browser import Visit, chromium, visit
+from tests.acceptance.browser import Visit, visit
 from tests.acceptance.farm_fixture import Farm
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
@@ -57,12 +57,6 @@ CHANGE: Final = """async ([key, version, said]) => {
 PLAYS: Final = """video => new Promise(
     done => video.addEventListener("timeupdate", () => video.currentTime > 0 && done())
 )"""
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

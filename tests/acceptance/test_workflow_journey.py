@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import lzma
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.browser import PATIENCE_MS, chromium, visit
+from tests.acceptance.browser import PATIENCE_MS, visit
 from tests.acceptance.farm_fixture import Farm
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.once, pytest.mark.long]
@@ -33,12 +33,6 @@ FIGURES: Final = {
     "v.0.evidence": "renders on our 8 GB card",
     "v.0.source": "our studio",
 }
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.acceptance.farm_fixture import SETUP, Farm
 from tests.screenshots.pages import REFUSED
 
 VRAM_GB: Final = (8, 24)
-CORE: Final = ("broker", "web", "coordinator", "media", "ticker", "notices")
+CORE: Final = ("coordinator", "media", "ticker", "notices")
 QUICK: Final = ("--seconds-per-step", "0", "--model-load-seconds", "0")
 FAULT: Final = "fail:node=FluxGuidance,times=always"
 SLOW: Final = ("--seconds-per-step", "4", "--model-load-seconds", "0", "--fault", FAULT)
@@ -168,6 +168,7 @@ def farm_to_show(folder: Path, *, again: bool) -> Iterator[Farm]:
             farm.coordinate(SUBSCRIBE)
             farm.coordinate(IMPORT)
             farm.coordinate(VERSIONS)
+            farm.serve()
             farm.start(*CORE, *_nodes(farm))
             now = f"{time.time():.0f}"
             farm.coordinate(RAISES.replace("{when}", now))
@@ -194,6 +195,7 @@ def _play(home: Home) -> None:
     farm = Farm(home, SqliteFile(home.folder), vram=VRAM_GB, knobs=QUICK)
     try:
         farm.coordinate(SETUP)
+        farm.serve()
         farm.start(*CORE, *_nodes(farm))
         farm.coordinate(DEMO)
         farm.wait_until(lambda: set(farm.states()) == {"succeeded"}, "the demo is rendered", patience_s=150)

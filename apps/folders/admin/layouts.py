@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -11,14 +12,17 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.common.admin_forms import become
+from apps.common.admin_versions import Meanwhile
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, moment, spoken
 from apps.folders.models import Mount, PathTemplate
 from apps.folders.mounts import check_root, path_on
+from apps.folders.selectors import layout_version
 from apps.folders.services.layouts import check_layout, save_version
 from apps.projects.admin_scope import FarmAdmin
 from apps.projects.reach import person_of
@@ -34,6 +38,12 @@ class LayoutForm(forms.ModelForm[PathTemplate]):
             "text": UnfoldAdminTextareaWidget(attrs={"rows": 28, "class": "sf-code", "spellcheck": "false"})
         }
 
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if self.instance._state.adding and PathTemplate.objects.filter(slug=slug).exists():
+            raise ValidationError(_("There is a layout of this name: open it, and save its next version."))
+        return slug
+
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"]
         try:
@@ -48,7 +58,7 @@ class PathTemplateAdmin(FarmAdmin):
     """What is used never changes: saving makes the next version, and projects go on holding theirs."""
 
     form = LayoutForm
-    list_display = ("version", "title", "held", "since")
+    list_display = ("version", "title", "held", "since", "saved_by")
     list_filter = ("slug",)
     search_fields = ("slug", "name", "name_ko")
     ordering = ("slug", "-number")
@@ -69,10 +79,29 @@ class PathTemplateAdmin(FarmAdmin):
         return ("slug", "name", "name_ko", "rules" if reads else "text")
 
     def save_model(self, request: HttpRequest, obj: PathTemplate, form: Any, change: bool) -> None:
-        made = save_version(
-            slug=obj.slug, name=obj.name, name_ko=obj.name_ko, text=obj.text, user=person_of(request)
-        )
-        become(obj, made)
+        # Who has claimed one version knows the newest: what makes another one touches them all.
+        newest = layout_version(obj.slug).row_version if change else None
+        said = {"name": obj.name, "name_ko": obj.name_ko, "text": obj.text}
+        become(obj, save_version(slug=obj.slug, user=person_of(request), row_version=newest, **said))
+
+    def changed_meanwhile(
+        self, request: HttpRequest, row: PathTemplate, seen: int, form: Any, formsets: Sequence[Any] = ()
+    ) -> list[Meanwhile]:
+        """Show what the newest version says otherwise than the one that was opened, line by line."""
+        newest = layout_version(row.slug)
+        was, now = (one.text.splitlines() for one in (PathTemplate.objects.get(pk=row.pk), newest))
+        typed = form["text"].value().splitlines()
+        return [
+            Meanwhile(
+                field=str(newest),
+                was=_only(was, now),
+                now=_only(now, was),
+                typed=_only(typed, was),
+                who=newest.saved_by,
+                at=newest.created_at,
+                name="text",
+            )
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # somewhere files lie by it
@@ -96,6 +125,10 @@ class PathTemplateAdmin(FarmAdmin):
     @admin.display(description=gettext_lazy("in use since"), ordering="used_at")
     def since(self, template: PathTemplate) -> SafeString | str:
         return moment(template.used_at) if template.used_at else NOTHING
+
+
+def _only(lines: Iterable[str], others: Collection[str]) -> str:
+    return "\n".join(line for line in lines if line not in others)
 
 
 class MountForm(forms.ModelForm[Mount]):

@@ -14,7 +14,6 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts.person import person_of
 from apps.common.api_versions import IF_MATCH, Versioned, version_given
 from apps.common.errors import lacks_permission
-from apps.common.strict import Strict
 from apps.folders.models import Mount, PathTemplate
 from apps.folders.selectors import layout_version
 from apps.folders.services.layouts import CHANGE, save_version
@@ -28,12 +27,24 @@ class LayoutSerializer(serializers.ModelSerializer[PathTemplate]):
 
     class Meta:
         model = PathTemplate
-        fields = ("slug", "number", "name", "name_ko", "text", "used_at", "created_at")
+        fields = (
+            "slug",
+            "number",
+            "name",
+            "name_ko",
+            "text",
+            "used_at",
+            "saved_by",
+            "created_at",
+            "row_version",
+        )
         read_only_fields = fields
 
 
-class NewLayout(Strict):
-    """The next version of a layout, or the first of a new one."""
+class NewLayout(Versioned):
+    """The next version of a layout, or the first of a new one. ``row_version``: of its newest version, unless
+    the layout is new.
+    """
 
     slug = serializers.SlugField(max_length=40)
     name = serializers.CharField(max_length=80)
@@ -59,7 +70,7 @@ class LayoutViewSet(mixins.ListModelMixin, GenericViewSet[PathTemplate]):
         found = layout_version(slug, int(number) if number.isdecimal() else None)
         return Response(self.get_serializer(found).data)
 
-    @extend_schema(request=NewLayout, responses={201: LayoutSerializer})
+    @extend_schema(request=NewLayout, responses={201: LayoutSerializer}, parameters=[IF_MATCH])
     def create(self, request: Request) -> Response:
         """Write a version. What is wrong is said by line and column. Versions that are there never change."""
         user = person_of(request)
@@ -67,7 +78,9 @@ class LayoutViewSet(mixins.ListModelMixin, GenericViewSet[PathTemplate]):
             raise lacks_permission(user, CHANGE)
         body = NewLayout(data=request.data)
         body.is_valid(raise_exception=True)
-        made = save_version(user=user, **body.validated_data)
+        said = dict(body.validated_data)
+        version = version_given(request, said)
+        made = save_version(user=user, row_version=version, **said)
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.common.errors import Problem, Refused, lacks_permission
+from apps.common.errors import Changed, Problem, Refused, Stale, lacks_permission
 from apps.common.validation import clean
 from apps.folders.language.layout import LayoutError, parse_layout
 from apps.folders.models import PathTemplate, ProjectFolders, PublishWhen
@@ -47,28 +47,57 @@ def check_layout(text: str) -> None:
         ) from exc
 
 
-def save_version(*, slug: str, name: str, text: str, user: User | None, name_ko: str = "") -> PathTemplate:
+@transaction.atomic
+def save_version(
+    *,
+    slug: str,
+    name: str,
+    text: str,
+    user: User | None,
+    name_ko: str = "",
+    row_version: int | None = None,
+) -> PathTemplate:
     """Write the next version of a layout, or the first of a new one; the versions before stay as they are.
 
-    Text that the newest version has already makes no new one. Raises Refused, NotAllowed.
+    Text that the newest version has already makes no new one. ``row_version``: of the newest version as
+    somebody read it; None for a new layout, or for the farm. Raises Refused, Stale, NotAllowed.
     """
     if user is not None and not user.has_perm(CHANGE):
         raise lacks_permission(user, CHANGE)
     kept = "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"
     check_layout(kept)
-    with transaction.atomic():
-        rows = PathTemplate.objects.select_for_update().filter(slug=slug)
-        newest = rows.order_by("-number").first()
-        if newest is not None and newest.text == kept:
+    rows = PathTemplate.objects.filter(slug=slug)
+    newest = rows.select_for_update().order_by("-number").first()
+    number, version = 1, 0
+    if newest is not None:
+        if user is not None:
+            _require_newest(newest, row_version)
+        number, version = newest.number + 1, newest.row_version + 1
+        if (newest.text, newest.name, newest.name_ko) == (kept, name, name_ko):
+            return newest
+        rows.update(row_version=F("row_version") + 1)
+        if newest.text == kept:
             PathTemplate.objects.filter(pk=newest.pk).update(name=name, name_ko=name_ko)
             newest.refresh_from_db()
             return newest
-        number = (rows.aggregate(most=Max("number"))["most"] or 0) + 1
-        made = PathTemplate(slug=slug, number=number, name=name.strip(), name_ko=name_ko.strip(), text=kept)
-        clean(made)
-        made.save(force_insert=True)
+    made = PathTemplate(slug=slug, number=number, name=name.strip(), name_ko=name_ko.strip(), text=kept)
+    made.row_version, made.saved_by = version, user.username if user else ""
+    clean(made)
+    made.save(force_insert=True)
     logger.info("layout saved", extra={"layout": str(made)})
     return made
+
+
+def _require_newest(newest: PathTemplate, row_version: int | None) -> None:
+    if row_version is None:
+        told = _("there is a layout of this name; send the row_version of its newest version")
+        raise Refused(Problem("row_version", "", told, code="required"))
+    if row_version == newest.row_version:
+        return
+    before = PathTemplate.objects.filter(slug=newest.slug, number__lt=newest.number).first()
+    was = before.text if before else ""
+    changed = Changed(field="text", was=was, now=newest.text, by=newest.saved_by, at=newest.created_at)
+    raise Stale(sent=row_version, now=newest.row_version, changed=(changed,))
 
 
 def choose_layout(

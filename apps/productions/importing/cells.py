@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.errors import Refused
 from apps.common.numbering import CODE_RULE, is_code
-from apps.productions.importing.reader import Zeros, tidy
+from apps.productions.importing.reader import tidy
 from apps.projects.models import CODE as PROJECT_CODE
 from apps.projects.models import TIMECODE
 from apps.projects.rates import frame_rate_of
@@ -32,10 +32,15 @@ _YES = frozenset({"yes", "y", "true", "1", "on", "예", "네"})
 _NO = frozenset({"no", "n", "false", "0", "off", "아니오", "아니요"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 """What no XML holds, and DEL."""
-_ESCAPED = re.compile(r"\A'(?=[=+\-@'\t\r])")
+_STARTS: Final = r"=+\-@\t\r\uff1d\uff0b\uff0d\uff20"
+"""How formulas begin; some spreadsheets of East Asia run those in full-width letters as well."""
+_ESCAPED = re.compile(rf"\A'(?=['{_STARTS}])")
 """Exports put a ' before text that a spreadsheet would run as a formula; here it comes off again."""
-_LIVE = re.compile(r"\A(?:[=+\-@\t\r]|'[=+\-@'\t\r])")
-_QUOTED = re.compile(r"\A'[=+\-@'\t\r]")
+_LIVE = re.compile(rf"\A(?:[{_STARTS}]|'['{_STARTS}])")
+_QUOTED = re.compile(rf"\A'['{_STARTS}]")
+_SHOWN: Final = re.compile(r"\s*'?(\d+)(?:[.,](\d+))?\s*(%?)\s*")
+_ROUNDING: Final = 1e-9
+"""How far a formula's value may be from the whole number that its spreadsheet shows: 0.1 * 30."""
 
 
 class Unreadable(ValueError):
@@ -82,7 +87,7 @@ def text_of(longest: int | None) -> Reader:
 
 def code(value: Any) -> str:
     """Read a code such as SH0040, which becomes a folder's name."""
-    written = _bare(value)
+    written = _narrow(value)
     if not is_code(written):
         raise Unreadable(str(CODE_RULE))
     return written
@@ -98,7 +103,7 @@ def slug(value: Any) -> str:
 
 def project_code(value: Any) -> str:
     """Read a project's code: FROST."""
-    written = _bare(value)
+    written = _narrow(value)
     try:
         PROJECT_CODE(written)
     except ValidationError as exc:
@@ -108,7 +113,7 @@ def project_code(value: Any) -> str:
 
 def shot_code(value: Any) -> str:
     """Read a shot's full code: SQ010_SH0040."""
-    written = _bare(value)
+    written = _narrow(value)
     parts = written.split("_")
     if len(parts) != 2 or not all(is_code(part) for part in parts):
         raise Unreadable(_("Write sequence and shot joined by an underscore, such as SQ010_SH0040."))
@@ -128,20 +133,23 @@ def whole(least: int, most: int) -> Reader:
 
     def read(value: Any) -> int:
         number = _number(value)
-        if number is None or not number.is_integer() or not least <= number <= most:
+        if number is None or abs(number - round(number)) > _ROUNDING or not least <= round(number) <= most:
             raise Unreadable(
                 _("Write a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
             )
-        return int(number)
+        return round(number)
 
     return read
 
 
 def decimal(least: float, most: float) -> Reader:
-    """Read a number within bounds."""
+    """Read a number within bounds; "0,35" and "35%", as CSV from some spreadsheets has them, are 0.35."""
 
     def read(value: Any) -> float:
-        number = _number(value)
+        told = _SHOWN.fullmatch(value) if isinstance(value, str) else None
+        number = _number(f"{told[1]}.{told[2] or 0}" if told else value)
+        if number is not None and told and told[3]:
+            number = float(f"{number / 100:.15g}")
         if number is None or not least <= number <= most:
             raise Unreadable(_("Write a number from %(least)g to %(most)g.") % {"least": least, "most": most})
         return number
@@ -164,7 +172,7 @@ def one_of(choices: Iterable[str], korean: Mapping[str, str] = MappingProxyType(
     offered = tuple(choices)
 
     def read(value: Any) -> str:
-        word = "_".join(unicodedata.normalize("NFC", str(value)).casefold().split())
+        word = "_".join(unicodedata.normalize("NFKC", str(value)).casefold().split())
         chosen = word if word in offered else korean.get(word, "")
         if not chosen:
             raise Unreadable(_("Write one of: %s.") % ", ".join(offered))
@@ -217,15 +225,18 @@ def _written(value: Any) -> str:
         raise Unreadable(_("The spreadsheet made this a date or a time. Format the cell as text."))
     if isinstance(value, list | dict):
         raise Unreadable(_("Write a text or a number, no list and no object."))
-    if isinstance(value, Zeros):
-        return value.shown
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        return f"{value:.15g}"  # as many digits as spreadsheets show; 3.0 is 3
     return str(value)
 
 
 def _bare(value: Any) -> str:
     return _written(value).removeprefix("'").strip()
+
+
+def _narrow(value: Any) -> str:
+    """A code as it is typed with the full-width letters of a Korean keyboard, in plain ones."""
+    return unicodedata.normalize("NFKC", _bare(value)).strip()
 
 
 def _number(value: Any) -> float | None:

@@ -1,8 +1,8 @@
 """Open a workbook and hand out its sheets as plain rows. The file is a stranger's: nothing in it is trusted.
 
-openpyxl in read-only mode has four traps, met here by driving its parser ourselves: a formula that was never
-calculated reads as empty, a sheet may lie about its dimensions, merged and hidden cells are not told, and
-damaged files raise whatever the broken part raises (so it is translated once).
+openpyxl in read-only mode has traps, met in ooxml.py by driving its parser ourselves: a formula that was
+never calculated reads as empty, a sheet may lie about its dimensions, merged and hidden cells are not told,
+escaped letters stay escaped. Damaged files raise whatever the broken part raises (so it is translated once).
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from xml.etree.ElementTree import ParseError
 
 from django.core.files.base import File
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
-from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from apps.common.errors import Problem, Refused
+from apps.productions.importing.ooxml import CellParser, open_workbook, paddings
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 120 * 1024 * 1024
@@ -38,6 +36,8 @@ LAST_ROW: Final = 1_048_576
 
 SUBSTITUTE: Final = "\x1a"
 """What stands for NUL: a control character as well, so the cell is refused."""
+MOST_EXACT: Final = 2**53
+"""Beyond it a spreadsheet's number is no exact count."""
 MOST_MERGED: Final = 1_000_000
 """Rows in all merged ranges together."""
 
@@ -65,14 +65,17 @@ class Fault:
 
 
 class Zeros(int):
-    """A whole number that its cell's format shows with leading zeros: 40 as 0040."""
+    """A whole number that its cell's format shows with leading zeros or as a code: 40 as 0040, or SH0040."""
 
     shown: str
 
-    def __new__(cls, number: int, digits: int) -> Zeros:
+    def __new__(cls, number: int, before: str, digits: int, after: str) -> Zeros:
         made = super().__new__(cls, number)
-        made.shown = f"{number:0{digits}}"
+        made.shown = f"{before}{number:0{digits}}{after}"
         return made
+
+    def __str__(self) -> str:
+        return self.shown
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Contents:
     sheets: Mapping[str, Sheet]
 
 
+Padding = tuple[str, int, str]
 HeadingRow = Callable[[Sequence[Row]], int]
 """Says which of a sheet's rows holds its headings, as an index."""
 
@@ -129,7 +133,10 @@ def read_workbook(
     content = _bytes_of(source, name)
     _refuse_bombs(content, name)
     try:
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        workbook = open_workbook(content)
+        if not workbook.worksheets:
+            told = _("No sheet of it can be read. Save it as Excel Workbook (.xlsx), not as Strict Open XML.")
+            raise _refused(name, told)
         return Contents(
             names=tuple(sheet.title for sheet in workbook.worksheets),
             sheets={
@@ -193,19 +200,9 @@ def _refuse_bombs(content: bytes, name: str) -> None:
         raise _refused(name, _("The workbook unpacks to more than 120 MB. Split the shot list."))
 
 
-class _Parser(WorkSheetParser):
-    """openpyxl's reader of one sheet, which also says where a formula has no value yet."""
-
-    def parse_cell(self, element: Any) -> dict[str, Any]:
-        cell: dict[str, Any] = super().parse_cell(element)
-        if cell["value"] is None and (formula := element.find(FORMULA_TAG)) is not None:
-            cell |= {"data_type": "f", "value": f"={formula.text or ''}"}
-        return cell
-
-
 def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
     with closing(sheet._get_source()) as source:
-        parser = _Parser(
+        parser = CellParser(
             source,
             sheet._shared_strings,
             data_only=True,
@@ -213,7 +210,7 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
             date_formats=workbook._date_formats,
             timedelta_formats=workbook._timedelta_formats,
         )
-        rows = list(_rows(sheet.title, parser, _zeros(workbook)))
+        rows = list(_rows(sheet.title, parser, paddings(workbook)))
     merged = [str(one.ref) for one in parser.merged_cells.mergeCell] if parser.merged_cells else []
     shown = {row.number for row in rows}
     hidden = [
@@ -221,7 +218,7 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
     ]
     return sheet_of(
         sheet.title,
-        _spread(rows, merged),
+        _wide(_spread(rows, merged)),
         heading_row,
         merged=merged,
         hidden=sheet.sheet_state != "visible",
@@ -229,7 +226,7 @@ def _sheet(workbook: Any, sheet: Any, heading_row: HeadingRow | None) -> Sheet:
     )
 
 
-def _rows(title: str, parser: _Parser, zeros: Mapping[int, int]) -> Iterator[Row]:
+def _rows(title: str, parser: CellParser, padded: Mapping[int, Padding]) -> Iterator[Row]:
     found = 0
     for number, cells in parser.parse():
         if number > LAST_ROW:
@@ -237,7 +234,7 @@ def _rows(title: str, parser: _Parser, zeros: Mapping[int, int]) -> Iterator[Row
             raise _refused(title, told)
         read: list[Any] = []
         for cell in cells:
-            place, value = cell["column"], _cell(cell, zeros)
+            place, value = cell["column"], _cell(cell, padded)
             if value is None:
                 continue
             if place > MAX_COLUMNS:
@@ -251,7 +248,7 @@ def _rows(title: str, parser: _Parser, zeros: Mapping[int, int]) -> Iterator[Row
             raise _refused(title, _("The sheet has more than 50 000 rows. Split the shot list."))
 
 
-def _cell(cell: Mapping[str, Any], zeros: Mapping[int, int]) -> Any:
+def _cell(cell: Mapping[str, Any], padded: Mapping[int, Padding]) -> Any:
     value, kind = cell["value"], cell["data_type"]
     if kind == "e":
         return Fault(
@@ -262,19 +259,11 @@ def _cell(cell: Mapping[str, Any], zeros: Mapping[int, int]) -> Any:
             str(value),
             _("A formula never calculated. Save the workbook in a spreadsheet, or type the value."),
         )
-    if kind == "n" and isinstance(value, int) and value >= 0 and (digits := zeros.get(cell["style_id"])):
-        return Zeros(value, digits)
+    if kind == "n" and isinstance(value, float) and value.is_integer() and abs(value) < MOST_EXACT:
+        value = int(value)  # Google's sheets write 40.0 for every 40
+    if kind == "n" and isinstance(value, int) and value >= 0 and (around := padded.get(cell["style_id"])):
+        return Zeros(value, *around)
     return tidy(value)
-
-
-def _zeros(workbook: Any) -> dict[int, int]:
-    """Which of the workbook's styles show whole numbers with leading zeros, and how many digits they show."""
-    custom = dict(enumerate(workbook._number_formats, start=164))
-    formats = {
-        index: custom.get(style.numFmtId) or BUILTIN_FORMATS.get(style.numFmtId, "")
-        for index, style in enumerate(workbook._cell_styles)
-    }
-    return {index: len(code) for index, code in formats.items() if len(code) > 1 and set(code) == {"0"}}
 
 
 def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
@@ -301,6 +290,12 @@ def _spread(rows: list[Row], merged: Sequence[str]) -> list[Row]:
     return [Row(row.number, tuple(cells[row.number])) for row in rows]
 
 
+def _wide(rows: list[Row]) -> list[Row]:
+    """Rows of one width: a column has a place, be it without a heading."""
+    width = max((len(row.cells) for row in rows), default=0)
+    return [Row(row.number, (*row.cells, *(None,) * (width - len(row.cells)))) for row in rows]
+
+
 def tidy(value: Any) -> Any:
     """Text as a cell holds it: trimmed, composed (NFC), lines ended by LF; None if that leaves nothing.
 
@@ -316,10 +311,12 @@ def tidy(value: Any) -> Any:
 
 
 def heading(cell: Any) -> str:
-    """A heading in the form that is compared: lower case, words joined by underscores."""
+    """A heading in the form that is compared: lower case, plain letters for full-width ones, words joined by
+    underscores.
+    """
     if isinstance(cell, Fault) or cell is None:
         return ""
-    return "_".join(str(cell).casefold().split())
+    return "_".join(unicodedata.normalize("NFKC", str(cell)).casefold().split())
 
 
 def _refused(name: str, message: str) -> Refused:

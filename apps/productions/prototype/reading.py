@@ -58,6 +58,8 @@ def read_prototype(source: Path, *, name: str = "", files: Path | None = None) -
 
     ``files``: the project's folder, for a database. Raises Refused: what is wrong, what would be right.
     """
+    if files is not None and not files.is_dir():
+        raise _refused(files, "there is no such folder; name the project's folder, or leave out --files")
     if not source.exists():
         raise _refused(source, "there is no such file or folder; name the project's folder or its database")
     if source.is_dir():
@@ -167,7 +169,8 @@ def _from_tables(source: Path, connection: sqlite3.Connection, name: str, files:
     }
     described = ""
     if "projects" in tables:
-        found = connection.execute("SELECT * FROM projects WHERE id = ?", (project,)).fetchone()
+        query = "SELECT * FROM projects WHERE CAST(id AS TEXT) = ?"
+        found = connection.execute(query, (project,)).fetchone()
         described = str(dict(found).get("description") or "") if found else ""
     folder = files or _beside(source, project)
     return Prototype(
@@ -180,7 +183,11 @@ def _from_tables(source: Path, connection: sqlite3.Connection, name: str, files:
 
 
 def _one_project(source: Path, connection: sqlite3.Connection, tables: set[str], name: str) -> str:
-    names = {str(row[0]) for row in connection.execute("SELECT DISTINCT project_id FROM shots")}
+    names = {
+        str(row[0] or "") for row in connection.execute("SELECT DISTINCT CAST(project_id AS TEXT) FROM shots")
+    }
+    if "" in names:
+        raise _refused(source, "some of its shots have no project_id; write there whose they are")
     if "projects" in tables:
         names |= {str(row[0]) for row in connection.execute("SELECT id FROM projects")}
     listed = ", ".join(sorted(names)[:50])
@@ -196,7 +203,10 @@ def _one_project(source: Path, connection: sqlite3.Connection, tables: set[str],
 
 
 def _table(source: Path, connection: sqlite3.Connection, table: str, project: str) -> tuple[Document, ...]:
-    query = f"SELECT * FROM {table} WHERE project_id = ? ORDER BY rowid LIMIT ?"  # noqa: S608 - our own words
+    query = (
+        f"SELECT * FROM {table} WHERE CAST(project_id AS TEXT) = ? "  # noqa: S608 - our own words
+        "ORDER BY rowid LIMIT ?"
+    )
     found = connection.execute(query, (project, MOST_ROWS + 1)).fetchall()
     if len(found) > MOST_ROWS:
         raise _refused(source, f"“{table}” has more than {MOST_ROWS} rows; that many are not taken at once")

@@ -77,7 +77,7 @@ def revoke_link(link: ClientLink, *, user: User) -> bool:
 
 def welcome(link: ClientLink, *, name: str, password: str = "") -> ClientGuest:
     """Let somebody in who says their name, and the password where there is one. Raises Refused."""
-    said = " ".join(name.split())
+    said = " ".join("".join(letter for letter in name if letter.isprintable() or letter.isspace()).split())
     if not said or len(said) > 80:
         raise Refused(Problem("name", said[:40], _("write your name, with at most 80 letters")))
     if link.password and not check_password(password, link.password):

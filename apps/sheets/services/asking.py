@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common.errors import Problem, Refused
 from apps.ledger.services.versions import require_unchanged
+from apps.projects.roles import Act
+from apps.projects.selectors import require
 from apps.sheets.models import ImportBatch, Work
 from apps.sheets.services.choosing import CHOSEN, require_open
-from apps.sheets.services.doing import ask
+from apps.sheets.services.doing import begin, note
 from apps.sheets.states import BatchState
 
 
@@ -18,9 +21,19 @@ def confirm(batch: ImportBatch, *, user: User, row_version: int | None = None) -
     has errors, or would write nothing. ``row_version``: of the import whose plan was looked at; Stale if
     somebody chose otherwise since. None: whichever it is at.
     """
-    require_open(batch, user)
-    if row_version is not None:
-        require_unchanged(batch, row_version, *CHOSEN)
+    require(user, Act.PLAN, batch.project)
+    with transaction.atomic():
+        # The import's row is the lock: of two who confirm at once, one is told that it is at work.
+        held = ImportBatch.objects.select_for_update(of=("self",)).select_related("project").get(pk=batch.pk)
+        require_open(held, user)
+        if row_version is not None:
+            require_unchanged(held, row_version, *CHOSEN)
+        _require_writable(held)
+        note(held, Work.APPLY, report={"confirmed_by": user.get_username()})
+    begin(batch)
+
+
+def _require_writable(batch: ImportBatch) -> None:
     counts = batch.counts
     if batch.state != BatchState.PLANNED:
         raise Refused(Problem("state", batch.state, _("Make the dry run first."), code="not_planned"))
@@ -31,6 +44,3 @@ def confirm(batch: ImportBatch, *, user: User, row_version: int | None = None) -
         raise Refused(
             Problem("file", batch.file_name, _("Nothing in it would change anything."), code="nothing")
         )
-    batch.report = {"confirmed_by": user.get_username()}
-    ImportBatch.objects.filter(pk=batch.pk).update(report=batch.report)
-    ask(batch, Work.APPLY)

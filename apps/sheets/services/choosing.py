@@ -15,7 +15,7 @@ from apps.ledger.services.recording import changing
 from apps.ledger.services.versions import require_unchanged
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.sheets.headings import IGNORED, Targets, signature_of, targets
+from apps.sheets.headings import IGNORED, Targets, each_once, signature_of, targets
 from apps.sheets.models import ColumnMapping, ImportBatch, ImportRow, Outcome, Work
 from apps.sheets.reading import TableMapping
 from apps.sheets.services.aging import forget
@@ -155,7 +155,7 @@ def _checked_options(batch: ImportBatch, options: Mapping[str, Any]) -> dict[str
 def _remember(batch: ImportBatch) -> None:
     for table in batch.tables:
         mapped = batch.mapping[table["name"]]
-        columns = dict(zip(table["keys"], mapped["columns"], strict=True))
+        columns = dict(zip(each_once(table["keys"]), mapped["columns"], strict=True))
         ColumnMapping.objects.update_or_create(
             project=batch.project,
             signature=signature_of(table["name"], table["keys"]),

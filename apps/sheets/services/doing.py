@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -20,8 +20,8 @@ from apps.sheets.models import ImportBatch, Work
 from apps.sheets.services.confirming import apply_now
 from apps.sheets.services.planning import plan_now
 from apps.sheets.services.queueing import request_work
-from apps.sheets.services.uploading import FEW_BYTES
-from apps.sheets.states import BATCH
+from apps.sheets.services.uploading import FEW_BYTES, FEW_ROWS
+from apps.sheets.states import BATCH, OPEN
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +32,20 @@ EVERY_S: Final = 0.5
 
 def ask(batch: ImportBatch, work: Work) -> None:
     """Note what is to be done, and do it at once if the file is small."""
-    asked = ImportBatch.objects.filter(pk=batch.pk, work="")
-    begun = asked.update(work=work, asked_at=timezone.now(), begun_at=None, done=0, updated_at=timezone.now())
-    if not begun:
-        return  # it is at work already
-    if batch.bytes <= FEW_BYTES:
+    if note(batch, work):
+        begin(batch)
+
+
+def note(batch: ImportBatch, work: Work, **told: Any) -> bool:
+    """Note what is to be done, and columns with it; False where it is at work already, or closed."""
+    now = timezone.now()
+    asked = ImportBatch.objects.filter(pk=batch.pk, work="", state__in=OPEN)
+    return bool(asked.update(work=work, asked_at=now, begun_at=None, done=0, updated_at=now, **told))
+
+
+def begin(batch: ImportBatch) -> None:
+    """Do what was noted: at once if the file is short, else by the media worker."""
+    if batch.bytes <= FEW_BYTES and batch.total <= FEW_ROWS:
         do_work(batch.pk)
     else:
         transaction.on_commit(lambda: request_work(batch.pk))

@@ -19,6 +19,9 @@ from apps.sheets.models import ImportBatch
 from apps.sheets.services.confirming import MOST_NAMED
 from apps.sheets.states import BATCH, BatchState
 
+CHANGED, IN_USE = "changed_since", "in_use"
+"""Why an import is not taken back: somebody changed what it made, or needs it whole, or took it away."""
+
 
 def undo_import(batch: ImportBatch, *, user: User) -> None:
     """Put everything back that the import changed, and take away what it made; all of it or nothing.
@@ -40,18 +43,17 @@ def undo_import(batch: ImportBatch, *, user: User) -> None:
             raise Conflict(Problem("state", batch.file_name, told, code="forgotten"))
         if taken_back_by(remembered) is not None:
             return  # by the history's own button
-        left = plan_undo(remembered).left
+        left = plan_undo(remembered).left or undo(remembered, user=user).left  # what is in use, it tells last
         if left:
             raise Conflict(*_named(left))
-        undo(remembered, user=user)
 
 
 def _named(left: Sequence[Left]) -> list[Problem]:
     problems = [
-        Problem(", ".join(one.fields) or one.kind, one.label, one.why, code="changed_since")
+        Problem(", ".join(one.fields) or one.kind, one.label, one.why, code=CHANGED if one.fields else IN_USE)
         for one in left[:MOST_NAMED]
     ]
     if len(left) > MOST_NAMED:
         more = _("and %d more rows") % (len(left) - MOST_NAMED)
-        problems.append(Problem("row", "", more, code="changed_since"))
+        problems.append(Problem("row", "", more, code=CHANGED))
     return problems

@@ -27,6 +27,7 @@ from apps.sheets.headings import (
     Guess,
     Targets,
     columns_of,
+    each_once,
     guess,
     heading_row,
     signature_of,
@@ -39,7 +40,9 @@ from apps.sheets.states import BATCH, BatchState
 logger = logging.getLogger(__name__)
 
 FEW_BYTES: Final = 256 * 1024
-"""A file this small is planned at once; a longer one by the media worker."""
+FEW_ROWS: Final = 2_000
+"""A file this small and short is planned at once, within some seconds; any other by the media worker. A
+workbook is packed: 4 000 shots fit into so few bytes."""
 
 
 def upload(project: Project, file: BinaryIO | File[bytes], *, name: str = "", user: User) -> ImportBatch:
@@ -109,7 +112,7 @@ def _remembered(sheet: Sheet, before: ColumnMapping, known: Targets) -> Guess:
     guesses = columns_of(sheet.headings, before.sheet, known)
     columns = [
         told if (told := before.columns.get(one, guesses[index])) in offered else IGNORED
-        for index, one in enumerate(sheet.headings)
+        for index, one in enumerate(each_once(sheet.headings))
     ]
     return Guess(before.sheet, tuple(columns))
 

@@ -13,7 +13,8 @@ from django.urls import reverse
 from apps.ledger.models import Activity, Batch
 from apps.ledger.showing import PAGE
 from apps.productions.bulk import change_shots
-from apps.productions.models import Shot
+from apps.productions.models import Shot, ShotStatus
+from apps.productions.services import move_shot_status
 from tests.factories import LocationFactory, ShotFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import page
@@ -58,6 +59,21 @@ def test_the_history_of_a_shot_shows_each_change_and_goes_back(film: Film, as_: 
     assert (shot.description, shot.frames) == (before, film.shot.frames)
     assert as_("viewer").post(restore).status_code == 403  # the shot is not assigned to them
     assert "Restore this version" not in text(as_("viewer").get(history(film.shot)))
+
+
+def test_history_calls_statuses_as_the_studio_does_in_the_language_of_whoever_looks(
+    film: Film, as_: Browser
+) -> None:
+    for to in ("ready", "in_progress", "on_hold"):
+        assert move_shot_status(Shot.objects.get(pk=film.shot.pk), to=to, user=None)
+    coordinator = as_("coordinator")
+    with CaptureQueriesContext(connection) as queries:
+        shown = text(coordinator.get(history(film.shot)))
+    assert "<del>Ready</del> → <ins>In progress</ins>" in shown
+    assert sum('FROM "productions_shotstatus"' in one["sql"] for one in queries.captured_queries) == 1
+    ShotStatus.objects.filter(slug="in_progress").update(name_ko="그리는 중")
+    korean = text(coordinator.get(history(film.shot), headers={"Accept-Language": "ko"}))
+    assert "<del>준비됨</del> → <ins>그리는 중</ins>" in korean
 
 
 def test_what_was_typed_into_history_is_shown_as_text(film: Film, as_: Browser) -> None:

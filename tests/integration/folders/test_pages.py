@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -155,6 +156,56 @@ def test_saving_a_layout_makes_the_next_version_and_says_what_is_wrong() -> None
     assert list(PathTemplate.objects.filter(slug="studio").values_list("number", flat=True)) == [2, 1]
     first.refresh_from_db()
     assert "refs" not in first.text
+
+
+def test_two_who_edit_a_layout_hear_of_each_other_whichever_version_they_opened() -> None:
+    browser, boss = Client(), UserFactory.create(username="boss", is_staff=True, is_superuser=True)
+    browser.force_login(boss)
+    first = PathTemplate.objects.get(slug="studio")
+    page = reverse("admin:folders_pathtemplate_change", args=[first.pk])
+    opened = form_with(browser.get(page).content.decode(), "text")
+    theirs, mine = "folder project {project}/theirs", "folder project {project}/mine"
+    browser.post(page, opened | {"text": f"{opened['text']}\n{theirs}"})
+    second = PathTemplate.objects.get(slug="studio", number=2)
+    assert second.saved_by == "boss"
+    late = browser.post(page, opened | {"text": f"{opened['text']}\n{mine}"})
+    assert PathTemplate.objects.filter(slug="studio").count() == 2
+    (told,) = late.context["meanwhile"]
+    assert (told.field, told.was, told.now, told.typed, told.who) == ("studio v2", "", theirs, mine, "boss")
+    again = form_with(late.content.decode(), "text")
+    assert mine in again["text"]
+    elsewhere = reverse("admin:folders_pathtemplate_change", args=[second.pk])
+    beside = form_with(browser.get(elsewhere).content.decode(), "text")
+    browser.post(page, again | {"text": f"{again['text']}\n{theirs}"})
+    third = PathTemplate.objects.get(slug="studio", number=3)
+    assert mine in third.text
+    assert theirs in third.text
+    (told,) = browser.post(elsewhere, beside | {"name": "Studio 2"}).context["meanwhile"]
+    assert (told.field, told.now) == ("studio v3", mine)
+    new = browser.post(
+        reverse("admin:folders_pathtemplate_add"), {"slug": "studio", "name": "S", "text": mine}
+    )
+    assert "There is a layout of this name" in new.content.decode()
+    assert PathTemplate.objects.filter(slug="studio").count() == 3
+
+
+def test_over_http_the_next_version_of_a_layout_names_the_newest_that_was_read() -> None:
+    browser, boss = Client(), UserFactory.create(username="boss", is_staff=True, is_superuser=True)
+    browser.force_login(boss)
+    read = browser.get("/api/v1/layouts/studio").json()
+    said = {"slug": "studio", "name": "Studio", "text": read["text"] + "folder project {project}/refs\n"}
+
+    def send(**more: object) -> tuple[int, dict[str, Any]]:
+        answer = browser.post("/api/v1/layouts", said | more, content_type="application/json")
+        return answer.status_code, answer.json()
+
+    assert send()[1]["errors"][0]["field"] == "row_version"
+    status, made = send(row_version=read["row_version"])
+    assert (status, made["number"], made["saved_by"]) == (201, 2, "boss")
+    status, stale = send(row_version=read["row_version"], text=read["text"])
+    assert (status, stale["changed"][0]["now"], stale["changed"][0]["by"]) == (409, said["text"], "boss")
+    assert send(row_version=made["row_version"])[1]["number"] == 2, "it says this already"
+    assert send(slug="ours")[0] == 201, "nobody has one of this name"
 
 
 def test_who_may_only_read_a_layout_reads_it_line_by_line(browser: Client) -> None:

@@ -103,6 +103,23 @@ def test_a_database_of_several_projects_asks_which(tmp_path: Path) -> None:
         import_aipipeline(place, name="third")
 
 
+def test_no_shot_of_a_database_is_lost_for_how_its_project_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "numbered.db"
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("CREATE TABLE projects (id, description)")
+        database.execute("CREATE TABLE shots (project_id, id)")
+        database.execute("INSERT INTO projects VALUES (7, 'A film')")
+        database.execute("INSERT INTO shots VALUES (7, 'SHT-1'), (7, 'SHT-2')")
+        database.commit()
+        assert import_aipipeline(place, project="SEVEN", dry_run=True).created["shots"] == 2
+        with pytest.raises(Refused, match="there is no such folder"):
+            import_aipipeline(place, project="SEVEN", files=tmp_path / "nowhere")
+        database.execute("INSERT INTO shots VALUES (NULL, 'SHT-3')")
+        database.commit()
+        with pytest.raises(Refused, match="some of its shots have no project_id"):
+            import_aipipeline(place, project="SEVEN")
+
+
 def test_json_that_is_broken_inside_the_database_loses_that_column_alone(tmp_path: Path) -> None:
     place = stored(tmp_path / "odd.db", a_project())
     with closing(sqlite3.connect(place)) as database:

@@ -107,6 +107,12 @@ def test_a_guest_says_a_name_once_and_sees_the_playlist(shared: Shared) -> None:
     assert [guest.name for guest in ClientGuest.objects.all()] == ["Hana"]
 
 
+def test_a_name_has_letters_that_are_seen_and_turns_no_line_around(shared: Shared) -> None:
+    come(shared, "\u202eHana\u200b  Kim")
+    assert [guest.name for guest in ClientGuest.objects.all()] == ["Hana Kim"]
+    assert Client().post(shared.address, {"name": "\u200b\u202e"}).status_code == 400
+
+
 def test_the_page_leads_nowhere_but_to_itself(shared: Shared) -> None:
     text = page(come(shared), shared)
     assert "/admin/" not in text and "/api/" not in text

@@ -29,7 +29,7 @@ from apps.sheets.services.choosing import choose, discard, leave_out_errors
 from apps.sheets.services.doing import ask, ask_again, do_work
 from apps.sheets.services.undoing import undo_import
 from apps.sheets.states import BatchState
-from tests.factories import MembershipFactory
+from tests.factories import MembershipFactory, TakeFactory
 from tests.integration.sheets.film import (
     bring,
     csv_of,
@@ -241,6 +241,25 @@ def test_columns_that_people_map_are_remembered_for_the_next_file(film: Project,
     assert again.counts["changed"] == 1
 
 
+def test_of_two_headings_of_one_name_each_is_remembered_for_itself(film: Project, user: User) -> None:
+    rows = [["shot", "Text", "Text"], ["SQ010_SH0010", "Said", "Done"]]
+    batch = bring(film, user, csv_of(rows), "list.csv")
+    columns = ("shot", "dialogue", "notes")
+    choose(batch, user=user, mapping={"list": TableMapping("Shots", columns)})
+    again = written(bring(film, user, csv_of(rows), "next.csv"), user)
+    assert again.mapping["next"]["columns"] == list(columns)
+    assert Shot.objects.values_list("dialogue", "notes").get(code="SH0010") == ("Said", "Done")
+
+
+def test_a_column_without_a_heading_is_shown_and_can_be_read(film: Project, user: User) -> None:
+    rows = [["sequence", "code"], ["SQ010", "SH0010", "Said"]]
+    batch = bring(film, user, workbook(Shots=rows))
+    assert batch.tables[0]["headings"] == ["sequence", "code", ""]
+    choose(batch, user=user, mapping={"Shots": TableMapping("Shots", ("sequence", "code", "dialogue"))})
+    batch.refresh_from_db()
+    assert told(batch, "dialogue")[0][2] == "Said"
+
+
 def test_the_predecessors_headings_are_known(film: Project, user: User) -> None:
     rows = [
         [
@@ -359,6 +378,13 @@ def test_the_report_has_a_line_for_each_cell_that_changed(film: Project, user: U
     assert lines[1] == "Shots,2,SQ010 SH0010,changed,description,A girl walks along the quay,'=New,"
 
 
+def test_no_spreadsheet_runs_what_the_report_says_of_a_sheet(film: Project, user: User) -> None:
+    sheets: dict[str, list[list[Any]]] = {"=1+1": [["sequence", "description", "frames"], ["SQ010", "x", 24]]}
+    batch = bring(film, user, workbook(**sheets))
+    assert [one["field"] for one in batch.problems] == ["=1+1"]
+    assert ",'=1+1," in report(batch).content.decode("utf-8-sig")
+
+
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ARTIST, Role.CLIENT])
 def test_whoever_does_not_plan_the_project_brings_nothing(film: Project, user: User, role: Role) -> None:
     other = MembershipFactory.create(project=film, role=role).user
@@ -380,6 +406,22 @@ def test_an_import_that_is_closed_stays_closed(film: Project, user: User) -> Non
             deed(batch, user=user)
 
 
+def test_who_confirms_a_moment_after_somebody_else_leaves_what_was_written_as_it_is(
+    film: Project, user: User
+) -> None:
+    rows = [SHOTS, ["SQ010", "SH0010", "Once", 100, "rain"]]
+    batch = bring(film, user, workbook(Shots=rows))
+    other = MembershipFactory.create(project=film, role=Role.ADMIN).user
+    late = ImportBatch.objects.get(pk=batch.pk)
+    written(batch, user)
+    with pytest.raises(Conflict, match="closed"):
+        confirm(late, user=other)
+    ask(late, Work.APPLY)  # past every check, as a process may that was held up before it noted the work
+    batch.refresh_from_db()
+    assert (batch.state, batch.work, batch.problems) == ("applied", "", [])
+    assert (batch.report["confirmed_by"], batch.applied_by) == (user.username, user.username)
+
+
 def test_what_nobody_confirms_for_a_month_expires(film: Project, user: User) -> None:
     batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
     assert expire(film) == 0
@@ -389,11 +431,16 @@ def test_what_nobody_confirms_for_a_month_expires(film: Project, user: User) -> 
     assert batch.state == BatchState.EXPIRED
 
 
+@pytest.mark.parametrize("few", ["FEW_BYTES", "FEW_ROWS"])
 def test_a_long_file_is_planned_by_the_media_worker_once(
-    film: Project, user: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    film: Project,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+    few: str,
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(doing, "FEW_BYTES", 10)
+    monkeypatch.setattr(doing, few, 0)
     monkeypatch.setattr(doing, "request_work", asked.append)
     with django_capture_on_commit_callbacks(execute=True):
         batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
@@ -485,6 +532,16 @@ def test_an_import_is_not_taken_back_over_somebody_elses_change(film: Project, u
         undo_import(batch, user=user)
     batch.refresh_from_db()
     assert (batch.state, everything()) == ("applied", before)
+
+
+def test_an_import_whose_shot_has_a_take_by_now_stays_whole(film: Project, user: User) -> None:
+    batch = all_of_it(user, film)
+    TakeFactory.create(shot=Shot.objects.get(code="SH0030"))
+    before = everything()
+    with pytest.raises(Conflict, match="SQ010_SH0030”: it is needed by 1 take"):
+        undo_import(batch, user=user)
+    batch.refresh_from_db()
+    assert (everything(), batch.state) == (before, "applied")
 
 
 def test_what_was_never_written_is_not_taken_back(film: Project, user: User) -> None:

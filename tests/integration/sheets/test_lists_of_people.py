@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from typing import Any
 
 import pytest
 from django.utils import translation
+from openpyxl import Workbook
 
 from apps.accounts.models import User
 from apps.productions.importing.layout import LOCATIONS, SHOTS
@@ -55,6 +57,57 @@ def test_a_list_in_korean_is_read_with_its_words(film: Project, user: User, enco
     assert (first.weather, first.time_of_day, first.frames) == ("rain", "golden_hour", 48)
     assert (second.weather, second.time_of_day) == ("sunny", "midnight")
     assert first.location == second.location == Location.objects.get(code="LOC02")
+
+
+def test_headings_are_known_however_they_are_spaced_and_typed(film: Project, user: User) -> None:
+    rows: list[list[Any]] = [
+        ["씬　번호", "샷 번호 *", "길이 (프레임)", "설명（한국어）", "ＷＥＡＴＨＥＲ", "대 사:"],
+        ["SQ010", "ＳＨ００１０", 48, "창가의 게르다", "비", "잠깐!"],
+    ]
+    batch = bring(film, user, csv_of(rows, encoding="cp949"), name="목록.csv")
+    assert batch.mapping["목록"]["columns"] == [
+        "sequence",
+        "code",
+        "frames",
+        "description_ko",
+        "weather",
+        "dialogue",
+    ]
+    assert errors(batch) == []
+
+
+def test_a_text_that_a_separator_cuts_is_told_and_not_written_short(film: Project, user: User) -> None:
+    text = "sequence,code,description\nSQ010,SH0010,She runs, then stops\nSQ010,SH0020,She stands,\n"
+    batch = bring(film, user, text.encode(), name="list.csv")
+    assert errors(batch) == [
+        "list!D2: This row has more cells than headings. Put texts with separators in them into quotes."
+    ]
+    assert batch.counts["changed"] == 1
+
+
+def test_a_title_over_all_columns_is_no_row_of_headings(film: Project, user: User) -> None:
+    made = Workbook()
+    sheet: Any = made.active
+    for row in (["Scene"], [], ["씬", "컷 번호", "길이"], ["SQ010", "SH0010", 48], [None, "SH0020", 50]):
+        sheet.append(row)
+    sheet.merge_cells("A1:H1")
+    sheet.merge_cells("A4:A5")
+    file = io.BytesIO()
+    made.save(file)
+    batch = bring(film, user, file.getvalue(), name="list.xlsx")
+    assert (batch.kind, errors(batch), batch.counts["changed"]) == ("Shots", [], 2)
+
+
+def test_a_list_of_one_sequence_is_a_list_of_shots(film: Project, user: User) -> None:
+    lists: list[list[list[Any]]] = [
+        [["code", "description", "frames"], ["SH0010", "New", 48], ["SH0020", "New", 50]],
+        [["code", "description"], ["SH0010", "New"], ["SH0020", "New"]],
+        [["code", "description", "frames"], ["SH0010", "New", 48]],
+    ]
+    for rows in lists:
+        batch = bring(film, user, csv_of(rows), name="list.csv", sequence="SQ010")
+        assert (batch.kind, errors(batch)) == ("Shots", [])
+        assert batch.counts["changed"] == len(rows) - 1
 
 
 def test_every_word_that_our_pages_show_in_korean_is_read_again() -> None:

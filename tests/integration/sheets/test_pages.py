@@ -21,7 +21,8 @@ from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.sheets.models import ImportBatch, Work
 from apps.sheets.services.asking import confirm
-from tests.integration.sheets.film import bring, csv_of, make_film, workbook
+from tests.factories import TakeFactory
+from tests.integration.sheets.film import bring, csv_of, make_film, workbook, written
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("artifact_root")]
 
@@ -100,6 +101,11 @@ def test_a_page_says_what_became_of_an_import_that_history_took_back(
     refused = browser.post(page(batch, "undo"), follow=True).content.decode()
     assert "Nothing was taken back, for somebody has changed since: SQ010_SH0010." in refused
     assert f'href="{history}">See what, and take back the rest…' in refused
+    rows = [["shot", *ROWS[0][2:4]], ["SQ010_SH0099", "x", 9]]
+    made = written(bring(film, user, csv_of(rows), "list.csv", create=True), user)
+    TakeFactory.create(shot=Shot.objects.get(code="SH0099"))
+    refused = browser.post(page(made, "undo"), follow=True).content.decode()
+    assert "SQ010_SH0099 (it is needed by 1 take)." in refused
 
     browser.post(reverse("admin:ledger_batch_undo", args=[batch.pk]))
     html = browser.get(page(batch)).content.decode()
@@ -276,7 +282,11 @@ def test_a_list_goes_in_and_out_over_http(browser: Client, film: Project) -> Non
     said = {"left_out": [["Shots", "3"]], "row_version": told["row_version"]}
     changed = browser.patch(one, said, content_type="application/json").json()
     assert changed["counts"]["left_out"] == 1
-    assert browser.post(f"{one}/confirm").json()["state"] == "applied"
+    of_before = {"row_version": told["row_version"]}
+    assert browser.post(f"{one}/confirm", of_before, content_type="application/json").status_code == 409
+    of_now = {"row_version": changed["row_version"]}
+    confirmed = browser.post(f"{one}/confirm", of_now, content_type="application/json")
+    assert confirmed.json()["state"] == "applied"
     assert Shot.objects.get(code="SH0010").frames == 100
     assert browser.post(f"{one}/undo").json()["state"] == "undone"
     assert browser.post(f"{one}/undo").status_code == 409

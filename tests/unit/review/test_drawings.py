@@ -45,6 +45,8 @@ def test_nothing_is_an_empty_drawing() -> None:
         ([stroke(points=[[0.1, 0.2, 0.3]])], r"points\[0\].*as \[x, y\]"),
         ([stroke(points=[[0.1, 1.2]])], "from 0 to 1"),
         ([stroke(points=[[0.1, float("nan")]])], "from 0 to 1"),
+        ([stroke(points=[[0.1, 10**400]])], "from 0 to 1"),
+        ([stroke(width=-(10**400))], "from 0 to 0.1"),
     ],
 )
 def test_what_is_no_drawing_is_refused_by_its_place(told: Any, place: str) -> None:

@@ -64,6 +64,8 @@ def test_a_csv_cell_may_hold_lines_quotes_and_separators() -> None:
         (b"code,name\n", "list.xlsx", "the content is CSV"),
         (b'{"shots": [NaN]}', "list.json", "NaN is no number"),
         (b"[" * 100_000, "list.json", "cannot be read"),
+        (b'[{"code": "SH0010", "code": "SH0020"}]', "list.json", "“code” is twice in one object"),
+        (b'{"Shots": [{"code": "a"}], " Shots": [{"code": "b"}]}', "list.json", "Two lists of it"),
         (b'{"shots": [1, 2]}', "list.json", "no list of objects"),
         (b'code,notes\n"SH0010,open\n', "list.csv", "damaged near line"),
         (b"x" * 31_457_281, "list.csv", "larger than 30 MB"),
@@ -160,12 +162,28 @@ def test_a_duration_is_read_however_it_is_written(value: object, seconds: Fracti
     assert seconds_of(value, Fraction(24)) == seconds
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "'=1", "''", "'tis", "a=b", "plain", "'+"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1", "+1", "-1", "@x", "'=1", "''", "'tis", "a=b", "plain", "'+", "\uff1d1", "'\uff0b1", "\uff201"],
+)
 def test_what_is_escaped_reads_as_it_was(text: str) -> None:
     read = cells.text_of(None)
     assert read(cells.escaped(text)) == text
     assert read(cells.escaped(text, typed=True)) == text
-    assert not cells.escaped(text).startswith(("=", "+", "-", "@"))
+    assert not cells.escaped(text).startswith(("=", "+", "-", "@", "\uff1d", "\uff20"))
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("0,35", 0.35), ("35%", 0.35), ("112,5 %", 1.125), ("'0.5", 0.5), ("1e-1", 0.1)]
+)
+def test_a_weight_is_read_as_spreadsheets_write_it(written: str, number: float) -> None:
+    assert cells.decimal(0, 2)(written) == number
+
+
+@pytest.mark.parametrize("written", ["1,2,3", "%", "300%", "0,5x", "-0,5"])
+def test_what_is_no_weight_is_refused(written: str) -> None:
+    with pytest.raises(cells.Unreadable):
+        cells.decimal(0, 2)(written)
 
 
 def test_half_a_letter_is_no_text() -> None:
