@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import F, Prefetch
 from django.utils.translation import gettext as _
@@ -136,7 +137,7 @@ class _Writer:
         self.change.about([row.pk])
         try:
             row.refresh_from_db()
-        except self.kind.model.DoesNotExist as gone:
+        except ObjectDoesNotExist as gone:
             raise Refused(Problem("", "", _("somebody deleted this meanwhile"), code="gone")) from gone
 
     def _fill(self, row: Any, values: Mapping[str, Any]) -> None:
