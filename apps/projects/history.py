@@ -104,21 +104,23 @@ def bring_back(deletion: Activity, *, user: User) -> Activity:
 def returning(rows: Iterable[Activity], user: User) -> set[int]:
     """The keys of those of these activities whose object the person may make again: it is gone.
 
-    A query for each kind of object that is among them, and one for each right.
+    A query for each kind of object that is among them, and one for each right in each project.
     """
-    by_kind: dict[tuple[str, UUID | None], list[Activity]] = {}
+    by_kind: dict[str, dict[UUID | None, list[Activity]]] = {}
     for row in rows:
         if row.verb == DELETED and row.kind in RETURNING:
-            by_kind.setdefault((row.kind, row.project), []).append(row)
+            by_kind.setdefault(row.kind, {}).setdefault(row.project, []).append(row)
     found: set[int] = set()
-    for (kind, _project), some in by_kind.items():
+    for kind, by_project in by_kind.items():
         document = document_named(kind)
-        if document is None or not _permitted(document, some[0], user):
+        if document is None:
             continue
-        keys = [row.object_id for row in some]
+        keys = [row.object_id for some in by_project.values() for row in some]
         there = document.model._default_manager.filter(pk__in=keys).values_list("pk", flat=True)
         stands = {str(key) for key in there}
-        found |= {row.pk for row in some if row.object_id not in stands}
+        for some in by_project.values():
+            gone = {row.pk for row in some if row.object_id not in stands}
+            found |= gone if gone and _permitted(document, some[0], user) else set()
     return found
 
 
