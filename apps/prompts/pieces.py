@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from apps.prompts import words
-from apps.prompts.facts import Bilingual, CastMember, CostumeFacts, LocationFacts, PresetFacts, ShotFacts
+from apps.prompts.facts import CastMember, CostumeFacts, LocationFacts, PresetFacts, ShotFacts
 from apps.prompts.order import Order, Piece
 from apps.prompts.segments import NEGATIVE, Segment, Source, left
 from apps.prompts.text import Phrase, clean, pick, plain, split_phrases
@@ -127,7 +127,7 @@ def _of_shot(
         return Source(piece, "shot", facts.shot_id, field, facts.code)
 
     if piece == "scene":
-        yield source("description").says(_either(facts.description, language))
+        yield source("description").says(pick(facts.description, language))
     elif piece == "location":
         if facts.location is not None:
             yield _place(facts.location, language)
@@ -144,12 +144,6 @@ def _of_shot(
         yield from (_fragment(one, language) for one in presets if order.family_of(one.category) == piece)
 
 
-def _either(told: Bilingual, language: str) -> Phrase:
-    """What is typed for this very shot, in the prompt's language, else in the other: no prompt is without."""
-    said, korean = pick(told, language), clean(told.ko)
-    return Phrase(korean, "ko", fallback=True) if korean and not said.text else said
-
-
 def _of_person(piece: str, member: CastMember, language: str) -> Iterator[Segment]:
     """What a piece says of one person."""
     name = pick(member.name, language)
@@ -164,7 +158,7 @@ def _of_person(piece: str, member: CastMember, language: str) -> Iterator[Segmen
         yield said.says(words.gender(clean(member.gender), language))
     elif piece == "action":
         own = Source("action", "casting", member.casting_id, "action", name.text)
-        yield own.says(_either(member.action, language))
+        yield own.says(pick(member.action, language))
     elif member.costume is not None:
         yield _worn(member, member.costume, language)
 
@@ -174,8 +168,7 @@ def _worn(member: CastMember, costume: CostumeFacts, language: str) -> Segment:
     source = Source("costume", "costume", costume.costume_id, "prompt", name)
     if costume.why == "override":
         source = Source("costume", "casting", member.casting_id, "costume_override", name)
-    said = _either(costume.prompt, language) if costume.why == "override" else pick(costume.prompt, language)
-    return source.says(words.wearing(said), why=f"costume_{costume.why}")
+    return source.says(words.wearing(pick(costume.prompt, language)), why=f"costume_{costume.why}")
 
 
 def _place(place: LocationFacts, language: str) -> Segment:

@@ -33,12 +33,11 @@ class Phrase:
 
 
 def pick(text: Bilingual, language: str) -> Phrase:
-    """Take the text in this language; Korean falls back to English, field by field, and says so."""
-    korean = clean(text.ko) if language == "ko" else ""
-    if korean:
-        return Phrase(korean, "ko")
-    english = clean(text.en)
-    return Phrase(english, "en", fallback=language == "ko" and bool(english))
+    """Take the text in this language, else in the other: nothing that was written is missing in a prompt."""
+    texts = {"en": clean(text.en), "ko": clean(text.ko)}
+    written = texts[language] or not any(texts.values())
+    other = "en" if language == "ko" else "ko"
+    return Phrase(texts[language], language) if written else Phrase(texts[other], other, fallback=True)
 
 
 def plain(text: str) -> Phrase:

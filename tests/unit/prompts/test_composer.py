@@ -145,11 +145,15 @@ def test_a_missing_korean_field_falls_back_to_english_and_says_so() -> None:
     assert texts["금발을 땋은 열두 살 소녀"] == "게르다"
 
 
-def test_what_is_typed_for_a_shot_in_korean_alone_is_in_the_english_prompt_too() -> None:
+def test_what_is_written_in_korean_alone_is_in_the_english_prompt_too() -> None:
     cape = CostumeFacts("", "", Bilingual("", "파란 망토"), "override")
-    gerda = replace(GERDA, action=Bilingual("", "등불을 든다"), costume=cape)
+    gerda = replace(
+        GERDA, description=Bilingual("", "땋은 머리"), action=Bilingual("", "등불을 든다"), costume=cape
+    )
     said = composed(replace(SHOT, cast=(gerda,)), language="en")
     assert "등불을 든다" in said.positive
+    assert "땋은 머리" in said.positive
+    assert {one.why for one in from_source(said, "character") if "땋은" in one.text} == {"fallback_ko"}
     (worn,) = from_source(said, "costume")
     assert (worn.text, worn.field, worn.language) == ("파란 망토 차림", "costume_override_ko", "ko")
 
