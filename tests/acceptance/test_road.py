@@ -134,15 +134,17 @@ def test_a_take_comes_once_from_one_render_when_the_bell_is_lost(studio: Farm) -
 @pytest.mark.long
 def test_cancelling_a_render_interrupts_comfyui(studio: Farm) -> None:
     rendered = studio.comfyui(0, "/history").keys()
-    studio.arm(0, "hang:at=step,after=8")
+    # It stands still until an interrupt has come; its sampler does not hear that one, the node after it does.
+    studio.arm(0, "hang:at=step", "deaf")
     batch = submitted(studio, seed=3)
     studio.wait_until(lambda: studio.comfyui(0, "/queue")["queue_running"], "ComfyUI executes the prompt")
     cancel = "from apps.accounts.models import User; from apps.renders.models import Job\n"
     cancel += "from apps.renders.services.control import cancel\n"
     cancel += f"job = Job.objects.get(batch__code={batch.code!r})\n"
     assert studio.coordinate(cancel + "answer(cancel(job, user=User.objects.get(username='admin')))")
-    studio.wait_until(lambda: not studio.comfyui(0, "/queue")["queue_running"], "ComfyUI has stopped")
+    studio.wait_until(lambda: studio.comfyui(0, "/simulated/faults")["deaf"], "an interrupt has come")
     studio.arm(0)
+    studio.wait_until(lambda: not studio.comfyui(0, "/queue")["queue_running"], "ComfyUI has stopped")
     history = studio.comfyui(0, "/history")
     (prompt,) = history.keys() - rendered
     assert history[prompt]["status"]["messages"][-1][0] == "execution_interrupted"
