@@ -89,8 +89,9 @@ class PathTemplateAdmin(FarmAdmin):
     ) -> list[Meanwhile]:
         """Show what the newest version says otherwise than the one that was opened, line by line."""
         newest = layout_version(row.slug)
-        was, now = (one.text.splitlines() for one in (PathTemplate.objects.get(pk=row.pk), newest))
-        typed = form["text"].value().splitlines()
+        opened = PathTemplate.objects.get(pk=row.pk)  # as it is, not as it was typed
+        was, now = ([one.name, one.name_ko, *one.text.splitlines()] for one in (opened, newest))
+        typed = [line for name in ("name", "name_ko", "text") for line in form[name].value().splitlines()]
         return [
             Meanwhile(
                 field=str(newest),

@@ -59,12 +59,13 @@ def save_version(
 ) -> PathTemplate:
     """Write the next version of a layout, or the first of a new one; the versions before stay as they are.
 
-    Text that the newest version has already makes no new one. ``row_version``: of the newest version as
-    somebody read it; None for a new layout, or for the farm. Raises Refused, Stale, NotAllowed.
+    What the newest version says already, names and all, makes no new one. ``row_version``: of the newest
+    version as somebody read it; None for a new layout, or for the farm. Raises Refused, Stale, NotAllowed.
     """
     if user is not None and not user.has_perm(CHANGE):
         raise lacks_permission(user, CHANGE)
     kept = "\n".join(line.rstrip() for line in text.splitlines()).strip() + "\n"
+    name, name_ko = name.strip(), name_ko.strip()
     check_layout(kept)
     rows = PathTemplate.objects.filter(slug=slug)
     newest = rows.select_for_update().order_by("-number").first()
@@ -76,11 +77,7 @@ def save_version(
         if (newest.text, newest.name, newest.name_ko) == (kept, name, name_ko):
             return newest
         rows.update(row_version=F("row_version") + 1)
-        if newest.text == kept:
-            PathTemplate.objects.filter(pk=newest.pk).update(name=name, name_ko=name_ko)
-            newest.refresh_from_db()
-            return newest
-    made = PathTemplate(slug=slug, number=number, name=name.strip(), name_ko=name_ko.strip(), text=kept)
+    made = PathTemplate(slug=slug, number=number, name=name, name_ko=name_ko, text=kept)
     made.row_version, made.saved_by = version, user.username if user else ""
     clean(made)
     made.save(force_insert=True)
@@ -95,9 +92,12 @@ def _require_newest(newest: PathTemplate, row_version: int | None) -> None:
     if row_version == newest.row_version:
         return
     before = PathTemplate.objects.filter(slug=newest.slug, number__lt=newest.number).first()
-    was = before.text if before else ""
-    changed = Changed(field="text", was=was, now=newest.text, by=newest.saved_by, at=newest.created_at)
-    raise Stale(sent=row_version, now=newest.row_version, changed=(changed,))
+    changed = [
+        Changed(field=field, was=was, now=now, by=newest.saved_by, at=newest.created_at)
+        for field in ("name", "name_ko", "text")
+        if before and (was := getattr(before, field)) != (now := getattr(newest, field))
+    ]
+    raise Stale(sent=row_version, now=newest.row_version, changed=tuple(changed))
 
 
 def choose_layout(

@@ -42,7 +42,7 @@ class _Reader(ExcelReader):
     package: Manifest
 
     def read_strings(self) -> None:
-        part: Any = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+        part: Any = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]  # openpyxl types none
         if part is not None:
             with self.archive.open(part.PartName[1:]) as source:
                 self.shared_strings = list(_strings(source))

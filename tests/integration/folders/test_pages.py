@@ -181,7 +181,7 @@ def test_two_who_edit_a_layout_hear_of_each_other_whichever_version_they_opened(
     assert mine in third.text
     assert theirs in third.text
     (told,) = browser.post(elsewhere, beside | {"name": "Studio 2"}).context["meanwhile"]
-    assert (told.field, told.now) == ("studio v3", mine)
+    assert (told.field, told.now, told.typed) == ("studio v3", mine, "Studio 2")
     new = browser.post(
         reverse("admin:folders_pathtemplate_add"), {"slug": "studio", "name": "S", "text": mine}
     )
@@ -193,7 +193,8 @@ def test_over_http_the_next_version_of_a_layout_names_the_newest_that_was_read()
     browser, boss = Client(), UserFactory.create(username="boss", is_staff=True, is_superuser=True)
     browser.force_login(boss)
     read = browser.get("/api/v1/layouts/studio").json()
-    said = {"slug": "studio", "name": "Studio", "text": read["text"] + "folder project {project}/refs\n"}
+    said = {name: read[name] for name in ("slug", "name", "name_ko", "text")}
+    said["text"] += "folder project {project}/refs\n"
 
     def send(**more: object) -> tuple[int, dict[str, Any]]:
         answer = browser.post("/api/v1/layouts", said | more, content_type="application/json")
@@ -205,6 +206,9 @@ def test_over_http_the_next_version_of_a_layout_names_the_newest_that_was_read()
     status, stale = send(row_version=read["row_version"], text=read["text"])
     assert (status, stale["changed"][0]["now"], stale["changed"][0]["by"]) == (409, said["text"], "boss")
     assert send(row_version=made["row_version"])[1]["number"] == 2, "it says this already"
+    assert send(row_version=made["row_version"], name="Ours")[1]["number"] == 3, "a version never changes"
+    status, stale = send(row_version=made["row_version"], name="Theirs")
+    assert (status, [one["field"] for one in stale["changed"]]) == (409, ["name"])
     assert send(slug="ours")[0] == 201, "nobody has one of this name"
 
 
