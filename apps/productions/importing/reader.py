@@ -115,6 +115,7 @@ class Contents:
 
 
 Padding = tuple[str, int, str]
+"""What a cell's format puts before a whole number, how many digits it shows at least, what it puts behind."""
 HeadingRow = Callable[[Sequence[Row]], int]
 """Says which of a sheet's rows holds its headings, as an index."""
 
