@@ -25,6 +25,7 @@ from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import taken_back_by
 from apps.ledger.services.undoing import Undoing, plan_undo
 from apps.ledger.showing import MOST_FIELDS, PAGE, sliced
+from apps.projects.admin_scope import back_to
 from apps.projects.history import (
     activity_for,
     batches_for,
@@ -149,7 +150,7 @@ class ActivityAdmin(Seen):
             say_problems(request, refused)
         else:
             messages.success(request, _("“%(row)s” stands there again.") % {"row": gone.label})
-        return HttpResponseRedirect(reverse("admin:ledger_activity_changelist"))
+        return HttpResponseRedirect(back_to(request, reverse("admin:ledger_activity_changelist")))
 
 
 @admin.register(Batch)

@@ -269,11 +269,17 @@ def test_what_was_deleted_has_a_way_back_for_who_may_make_such_a_thing(film: Fil
     assert admin.post(deleted, {"post": "yes", "row_version": "0"}).status_code == 302
     assert "Make it again" not in text(as_("artist").get(reverse(ACTIVITY)))
     coordinator = as_("coordinator")
-    assert "Make it again" in text(coordinator.get(reverse(ACTIVITY)))
+    asked = f"{reverse(ACTIVITY)}?kind=location"
+    shown = text(coordinator.get(asked))
+    assert "Make it again" in shown
+    restored = shown.partition("/restore/")[2].partition("</form>")[0]
+    assert f'name="next" value="{asked}"' in restored
     restore = reverse("admin:ledger_activity_restore", args=[Activity.objects.get(verb="deleted").pk])
     assert as_("artist").post(restore).status_code == 403
     shown = text(coordinator.post(restore, follow=True))
     assert "MILL” stands there again." in shown
     assert "Make it again" not in shown
     assert film.project.locations.get(pk=place.pk).name == "The mill"
-    assert "it stands there again" in text(coordinator.post(restore, follow=True))
+    again = coordinator.post(restore, {"next": asked}, follow=True)
+    assert again.redirect_chain == [(asked, 302)]
+    assert "it stands there again" in text(again)
