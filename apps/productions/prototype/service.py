@@ -62,8 +62,8 @@ def import_aipipeline(
     folder, for a database. What is there already under its code is left as it is, so that twice is once. A
     dry run reads and judges everything, and writes nothing. Raises Refused when the source cannot be read.
     """
-    found = read_prototype(source, name=name, files=files)
     report = Report(source=str(source), dry_run=dry_run)
+    found = read_prototype(source, report, name=name, files=files)
     with transaction.atomic():
         film = _project(found, project, report)
         report.project = film.code
@@ -131,7 +131,10 @@ def _shots_of(film: Project) -> list[Shot]:
 
 def _tell_of_the_rest(found: Prototype, report: Report) -> None:
     """Jobs: what becomes of them."""
-    counted = Counter(str(job.get("status")) for job in found.jobs)
+    for place, job in enumerate(found.jobs):
+        if "_unreadable" in job:
+            report.about(f"job {place + 1}").dropped("", job["_unreadable"], "no object")
+    counted = Counter(str(job.get("status")) for job in found.jobs if "_unreadable" not in job)
     if counted:
         listed = ", ".join(f"{count} {status}" for status, count in sorted(counted.items()))
         report.about("jobs").told("", listed, "no jobs are made of them: they ran on another farm")
