@@ -373,3 +373,14 @@ def test_a_file_with_a_fault_changes_nothing(film: Film, as_: Browser) -> None:
     assert CinematicPreset.objects.get(slug="calm").project == film.project
     studio = right | {"project": ""}
     assert as_("coordinator").post(reverse("admin:presets_exchange"), studio).status_code == 403
+
+
+def test_a_file_with_one_column_twice_is_refused_by_its_name_and_changes_nothing(
+    film: Film, as_: Browser
+) -> None:
+    text = "slug,name,name_ko,order,exclusive,archived,name\nice,Ice,,90,1,0,Snow\n"
+    sent = {"project": str(film.project.pk), "text": text, "apply": "1"}
+    shown = as_("coordinator").post(reverse("admin:presets_exchange"), sent).content.decode()
+    assert "row 1, name" in shown
+    assert "The column is there twice. Remove one of the two." in shown
+    assert not PresetCategory.objects.filter(slug="ice").exists()
