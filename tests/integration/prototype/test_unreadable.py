@@ -186,6 +186,23 @@ def test_a_json_file_of_mixed_text_keeps_all_that_can_be_read(tmp_path: Path) ->
     assert str(report) == str(report).encode("utf-8", "replace").decode()
 
 
+def test_letters_that_no_text_holds_are_taken_out_wherever_they_stand_and_the_report_can_be_printed(
+    tmp_path: Path,
+) -> None:
+    data = a_project()
+    data["description"] = "a \0quay"
+    data["shots"][0] |= {"id": "SHT-\ud800", "bad\udc00name": 1, "status": "st\ud801"}
+    place = written(tmp_path, a_project())
+    content = json.dumps(data | {"project_id": "har\ud800bour"})  # as escapes, which UTF-8 may hold
+    (place / "data.json").write_text(content)
+    said = by_command(place, "--project", "SEA")
+    assert said == said.encode(errors="replace").decode()
+    project = Project.objects.get()
+    assert (project.name, project.description, project.shots.count()) == ("harbour", "a quay", 3)
+    assert "characters that no text holds were taken out" in said
+    assert "shot SHT-�, bad�name" in said
+
+
 def test_a_sidecar_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     place = written(tmp_path, a_project())
     side = place / "scenes/SEQ-001/shots/SHT-00030/meta.json"
