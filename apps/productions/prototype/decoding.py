@@ -59,6 +59,11 @@ def _up_to_a_cut(raw: bytes) -> tuple[str, int]:
         return "", 0
 
 
+def identity(name: str) -> str | bytes:
+    """What tells a name from others: its bytes where letters are lost, else two might be read as one."""
+    return name.raw if isinstance(name, Decoded) and not name.whole else str(name)
+
+
 def legible(value: Any) -> Any:
     """Make a text of bytes, and of a text that carries bytes (``surrogateescape``); anything else stays."""
     if isinstance(value, bytes):
@@ -69,7 +74,10 @@ def legible(value: Any) -> Any:
 
 
 def settled(value: Any, field: str, about: About) -> Any:
-    """Make plain texts of all texts in a value; the report says of each that was not UTF-8 what was done."""
+    """Make plain texts of all texts in a value; the report says of each that was not UTF-8 what was done.
+
+    Raises RecursionError for what nests too deeply.
+    """
     value = legible(value)
     if isinstance(value, Decoded):
         (about.mended if value.whole else about.doubtful)(field, value, value.told)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from apps.common.errors import Problem, Refused
-from apps.productions.prototype.decoding import Decoded, decoded, legible, settled
+from apps.productions.prototype.decoding import Decoded, decoded, identity, legible, settled
 from apps.productions.prototype.opening import opened, read_json, refused
 from apps.productions.prototype.report import About, Report
 
@@ -102,8 +102,11 @@ def _from_folder(folder: Path, report: Report, file: Path | None = None) -> Prot
         raise refused(file, f"“{odd[0]}” must be a list")
     head = {name: data.get(name) for name in ("project_id", "description")}
     if not is_text:
-        head = settled(head, "", report.about(file.name))
-        rows = {table: tuple(_settled(table, some, report)) for table, some in rows.items()}
+        try:
+            head = settled(head, "", report.about(file.name))
+            rows = {table: tuple(_settled(table, some, report)) for table, some in rows.items()}
+        except RecursionError as exc:
+            raise refused(file, "it is not JSON that can be read: it nests too deeply") from exc
     return Prototype(
         name=str(head["project_id"] or folder.resolve().name),
         folder=folder,
@@ -199,7 +202,7 @@ def _from_tables(
             described = described or told.get("description")
     folder = files or _beside(source, project)
     return Prototype(
-        name=project,
+        name=str(project),
         folder=folder,
         description=str(described or ""),
         confirmed=_confirmed(folder, rows["shots"], report) if folder else frozenset(),
@@ -208,23 +211,26 @@ def _from_tables(
 
 
 def _one_project(source: Path, connection: sqlite3.Connection, tables: set[str], name: str) -> str:
-    names = {
-        str(row[0] or "") for row in connection.execute("SELECT DISTINCT CAST(project_id AS TEXT) FROM shots")
-    }
-    if "" in names:
+    found = [
+        row[0] or "" for row in connection.execute("SELECT DISTINCT CAST(project_id AS TEXT) FROM shots")
+    ]
+    if "" in found:
         raise refused(source, "some of its shots have no project_id; write there whose they are")
     if "projects" in tables:
-        names |= {str(row[0]) for row in connection.execute("SELECT CAST(id AS TEXT) FROM projects")}
+        found += [row[0] for row in connection.execute("SELECT CAST(id AS TEXT) FROM projects") if row[0]]
+    names = list({identity(one): one for one in found}.values())
     listed = ", ".join(sorted(names)[:50])
-    if name:
-        if name not in names:
-            raise Refused(Problem("source", name, f"there is no such project in it; there are: {listed}"))
-        return name
-    if not names:
+    chosen = [one for one in names if one == name] if name else names
+    if name and not chosen:
+        raise Refused(Problem("source", name, f"there is no such project in it; there are: {listed}"))
+    if not chosen:
         raise refused(source, "there is no project in it")
-    if len(names) > 1:
+    if len(set(chosen)) < len(chosen):
+        told = f"two of its projects would be called “{chosen[0]}”: write their names in UTF-8"
+        raise refused(source, told)
+    if len(chosen) > 1:
         raise refused(source, f"there are several projects; choose one by --name: {listed}")
-    return names.pop()
+    return chosen[0]
 
 
 def _table(
@@ -246,12 +252,26 @@ def _table(
 def _rows_of(connection: sqlite3.Connection, table: str, column: str, project: str) -> list[sqlite3.Row]:
     """The rows of one project, however its name is written in this table: by the very bytes found there."""
     names = connection.execute(f"SELECT DISTINCT CAST({column} AS TEXT) FROM {table}")  # noqa: S608 - ours
-    spelled = [one.raw if isinstance(one, Decoded) else one for (one,) in names if one == project]
+    spelled = [
+        one.raw if isinstance(one, Decoded) else one
+        for (one,) in names
+        if one is not None and identity(one) == identity(project)
+    ]
+    order = " ORDER BY rowid" if _has_rowid(connection, table) else ""
     query = (
         f"SELECT * FROM {table} WHERE CAST({column} AS TEXT) IN "  # noqa: S608 - our own words
-        f"({', '.join(['CAST(? AS TEXT)'] * len(spelled))}) ORDER BY rowid LIMIT ?"
+        f"({', '.join(['CAST(? AS TEXT)'] * len(spelled))}){order} LIMIT ?"
     )
     return connection.execute(query, (*spelled, MOST_ROWS + 1)).fetchall()
+
+
+def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:
+    """Tell whether the table keeps the order in which its rows came: one WITHOUT ROWID has its key's."""
+    try:
+        connection.execute(f"SELECT rowid FROM {table} LIMIT 0")  # noqa: S608 - our own names
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def _row(row: dict[str, Any], columns: Sequence[str], about: About) -> Document:

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.characters.models import Character
+from apps.common.errors import Refused
 from apps.productions.models import Shot
 from apps.productions.prototype import import_aipipeline
 from apps.productions.prototype.report import Report
@@ -123,6 +124,35 @@ def test_a_project_whose_name_is_korean_bytes_loses_none_of_its_rows(tmp_path: P
     assert import_aipipeline(place, name="항구", project="SEA").there["shots"] == 3
 
 
+def test_two_names_that_would_be_read_as_one_are_two_projects(tmp_path: Path) -> None:
+    place = stored(tmp_path / "lossy.db", a_project())
+    with closing(sqlite3.connect(place)) as database:
+        for table, column in (("projects", "id"), ("shots", "project_id"), ("jobs", "project_id")):
+            database.execute(f"UPDATE {table} SET {column} = CAST(x'ff' AS TEXT)")  # noqa: S608
+        database.execute("UPDATE characters SET project_id = CAST(x'fe' AS TEXT)")
+        database.commit()
+        report = import_aipipeline(place, project="SEA", dry_run=True)
+        assert (report.created["shots"], report.created["characters"]) == (3, 0)
+        database.execute("UPDATE shots SET project_id = CAST(x'fe' AS TEXT) WHERE id = 'SHT-00030'")
+        database.commit()
+    for name in ("", "�"):
+        with pytest.raises(Refused, match="two of its projects would be called “�”"):
+            import_aipipeline(place, name=name, project="SEA")
+    assert not Project.objects.exists()
+
+
+def test_a_table_without_row_numbers_comes_over(tmp_path: Path) -> None:
+    place = stored(tmp_path / "keyed.db", a_project())
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("ALTER TABLE characters RENAME TO before")
+        database.execute(
+            "CREATE TABLE characters (project_id TEXT, id TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID"
+        )
+        database.execute("INSERT INTO characters SELECT project_id, id, name FROM before")
+        database.commit()
+    assert import_aipipeline(place).created["characters"] == 2
+
+
 def test_a_table_that_says_not_whose_its_rows_are_is_left_out_alone(tmp_path: Path) -> None:
     place = stored(tmp_path / "old.db", a_project())
     with closing(sqlite3.connect(place)) as database:
@@ -184,6 +214,35 @@ def test_a_json_file_of_mixed_text_keeps_all_that_can_be_read(tmp_path: Path) ->
     described = dict(Shot.objects.values_list("code", "description"))
     assert (described["SHT-00010"], described["SHT-00020"]) == ("밤", "항구")
     assert str(report) == str(report).encode("utf-8", "replace").decode()
+
+
+def test_mixed_text_that_nests_too_deeply_is_refused_in_words(tmp_path: Path) -> None:
+    data = a_project()
+    content = json.dumps(data | {"description": "DESC", "more": 0, "cinematics": [{"raw_data": "DEEP"}]})
+    deep = content.encode().replace(b'"DEEP"', b"[" * 800 + b"]" * 800)
+    place = written_as(tmp_path, data, deep)
+    assert import_aipipeline(place, dry_run=True).created["shots"] == 3  # as UTF-8, the depth does no harm
+    (place / "data.json").write_bytes(deep.replace(b"DESC", b"\xff"))
+    with pytest.raises(Refused, match="it nests too deeply"):
+        import_aipipeline(place)
+
+
+def test_of_a_value_of_megabytes_a_line_looks_at_no_more_than_it_shows() -> None:
+    class Letters(str):
+        looked = 0
+
+        def __getitem__(self, key: Any) -> str:
+            return str.__getitem__(self, key)
+
+        def __iter__(self) -> Any:
+            for letter in str.__iter__(self):
+                type(self).looked += 1
+                yield letter
+
+    report = Report(source="")
+    report.about(Letters("x" * 10_000)).told("", None, "so")
+    assert Letters.looked <= 200
+    assert report.notes[0].where == "x" * 200 + "…"
 
 
 def test_letters_that_no_text_holds_are_taken_out_wherever_they_stand_and_the_report_can_be_printed(
