@@ -47,9 +47,10 @@ def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
     Raises ValueError, in words.
     """
-    told = dict(pairs)
-    if len(told) < len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(_("“%s” is twice in one object") % twice[:60])
+    told: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in told:
+            shown = name[:60].encode(errors="replace").decode()  # half a letter is no text for a page
+            raise ValueError(_("“%s” is twice in one object") % shown)
+        told[name] = value
     return told

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.common.errors import Refused
+from apps.common.parsers import each_once
 from apps.presets.services.papers import FORMAT, VERSION, read_paper
 
 HEAD = "slug,name,name_ko,order,exclusive,archived"
@@ -42,3 +43,21 @@ def document(**rows: Any) -> bytes:
 def test_what_cannot_be_read_is_refused_with_its_place(content: bytes, told: str) -> None:
     with pytest.raises(Refused, match=told):
         read_paper(content)
+
+
+def test_a_name_that_is_twice_is_found_in_one_look_however_many_names_there_are() -> None:
+    class Name(str):
+        compared = 0
+
+        def __eq__(self, other: object) -> bool:
+            type(self).compared += 1
+            return str.__eq__(self, str(other))
+
+        __hash__ = str.__hash__
+
+    names = [Name(number) for number in range(2_000)]
+    with pytest.raises(ValueError, match="“1999” is twice in one object"):
+        each_once([(name, 1) for name in [*names, Name(1999)]])
+    assert Name.compared < 2_000
+    with pytest.raises(ValueError, match=r"“\?” is twice in one object"):
+        each_once([("\ud800", 1), ("\ud800", 1)])
