@@ -29,7 +29,7 @@ from apps.productions.admin_buttons import PressesShots
 from apps.productions.admin_casting import CastsShots
 from apps.productions.admin_columns import ShotColumns
 from apps.productions.admin_filters import MeaningFilter, StatusFilter
-from apps.productions.admin_forms import CastingForm, ShotForm
+from apps.productions.admin_forms import CastingForm, CastingFormSet, ShotForm
 from apps.productions.admin_library import UsedPresetAdmin, WornLookAdmin
 from apps.productions.admin_list import LooksAtShots
 from apps.productions.editing import RULED, check_presets, set_presets
@@ -52,6 +52,7 @@ __all__ = ["ShotAdmin", "UsedPresetAdmin", "WornLookAdmin"]
 class CastingInline(ScopedInline):
     model = ShotCharacter
     form = CastingForm
+    formset = CastingFormSet
     fields = (
         *("character", "costume", "costume_override", "costume_override_ko"),
         *("action", "action_ko", "lora_weight", "order"),

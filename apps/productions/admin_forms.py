@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
+from django.forms.models import BaseInlineFormSet
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -59,12 +60,16 @@ class CastingForm(forms.ModelForm[ShotCharacter]):
 
     def clean_character(self) -> Character:
         character: Character = self.cleaned_data["character"]
-        if character.archived and character.pk != self.initial.get("character"):
+        if character.archived and not self._is_there(character):
             told = _(
                 "“%(character)s” is in the archive: take this character out of it first, or cast another."
             )
             raise forms.ValidationError(told % {"character": character}, code="archived")
         return character
+
+    def _is_there(self, character: Character) -> bool:
+        """Whether the shot has this character already, in whichever row: rows may swap theirs."""
+        return ShotCharacter.objects.filter(shot=self.instance.shot_id, character=character).exists()
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -76,6 +81,18 @@ class CastingForm(forms.ModelForm[ShotCharacter]):
                 % {"costume": costume, "character": character},
             )
         return data
+
+
+class CastingFormSet(BaseInlineFormSet[Any, Any, Any]):
+    """A shot's cast; its rows may take over each other's characters."""
+
+    def save_existing_objects(self, commit: bool = True) -> list[Any]:
+        """Write rows anew whose character is another now: else two would hold the same one meanwhile."""
+        if commit:
+            other = [form.instance.pk for form in self.initial_forms if "character" in form.changed_data]
+            gone = [form.instance.pk for form in self.deleted_forms]
+            ShotCharacter.objects.filter(shot=self.instance, pk__in=[*other, *gone]).delete()
+        return super().save_existing_objects(commit)
 
 
 if TYPE_CHECKING:

@@ -96,6 +96,32 @@ def test_who_is_in_the_archive_may_stay_and_is_not_newly_cast(film: Film, as_: B
     assert "is in the archive" in shown
 
 
+def test_rows_of_the_cast_take_over_each_others_characters_archived_or_not(film: Film, as_: Browser) -> None:
+    browser, cast = as_("coordinator"), ShotCharacter.objects.filter(shot=film.shot)
+    first = cast.get()
+    second, third = (CharacterFactory.create(project=film.project) for _ in range(2))
+    cast.update(order=0)
+    for order, character in enumerate((second, third), start=1):
+        ShotCharacter.objects.create(shot=film.shot, character=character, order=order)
+    Character.objects.filter(pk=second.pk).update(archived=True)
+    keys = set(cast.values_list("pk", flat=True))
+    told = {"casting-0-character": str(second.pk), "casting-0-costume": ""}
+    sent = form_of(browser, page(film.shot)) | told | {"casting-1-character": str(first.character_id)}
+    assert browser.post(page(film.shot), sent | {"casting-0-action": "swims"}).status_code == 302
+    assert set(cast.values_list("pk", flat=True)) == keys
+    swapped = list(cast.order_by("order").values_list("character", "action"))
+    assert swapped == [(second.pk, "swims"), (first.character_id, ""), (third.pk, "")]
+    newest = Activity.objects.filter(object_id=str(film.shot.pk)).latest("id")
+    assert [part["character"] for part in newest.changes["casting"][1]] == [
+        second.code,
+        first.character.code,
+        third.code,
+    ]
+    taken = {"casting-0-character": str(third.pk), "casting-2-DELETE": "on"}
+    assert browser.post(page(film.shot), form_of(browser, page(film.shot)) | taken).status_code == 302
+    assert list(cast.order_by("order").values_list("character", flat=True)) == [third.pk, first.character_id]
+
+
 def test_the_status_moves_by_its_machine(film: Film, as_: Browser) -> None:
     move = reverse("admin:productions_shot_status", args=[film.shot.pk])
     as_("artist").post(move, {"to": "ready"})
