@@ -88,12 +88,13 @@ class Remembered(BroughtBack, Page):
         document = document_of(self.model)
         kind = document.kind
         sent = Sent(document, form, formsets, self.stands_for)
+        names = words.Names()
         return [
             Meanwhile(
                 field=words.field_text(kind, step.field),
-                was=words.value_text(kind, step.field, step.old),
-                now=words.diff(kind, step.field, step.old, step.new),
-                typed=words.value_text(kind, step.field, sent.told(step.field)),
+                was=words.value_text(kind, step.field, step.old, names),
+                now=words.diff(kind, step.field, step.old, step.new, names),
+                typed=words.value_text(kind, step.field, sent.told(step.field), names),
                 who=step.who,
                 at=step.at,
                 name=sent.name_of(step.field),

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from apps.common.show import spoken
+from apps.ledger.documents import OWN
 from apps.presets.models import (
     CinematicPreset,
     Look,
@@ -154,9 +155,11 @@ def seen_by(rows: QuerySet[Any], person: Person) -> QuerySet[Any]:
 
 
 def preset_names() -> dict[str, str]:
-    """What pages call a preset that is written category/slug ("Shot size: Close-up"), in the language of
-    whoever looks. Left out: what two films call differently. One query."""
+    """What pages call a preset that a document writes category/slug, with OWN before a film's own ("Shot
+    size: Close-up"), in the language of whoever looks. Left out: what two films call differently. One query.
+    """
     told: dict[str, set[str]] = defaultdict(set)
     for preset in CinematicPreset.objects.select_related("category"):
-        told[preset.ref].add(f"{spoken(preset.category, 'name')}: {spoken(preset, 'name')}")
+        ref = preset.ref if preset.project_id is None else f"{OWN}{preset.ref}"
+        told[ref].add(f"{spoken(preset.category, 'name')}: {spoken(preset, 'name')}")
     return {ref: names.pop() for ref, names in told.items() if len(names) == 1}

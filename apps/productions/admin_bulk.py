@@ -203,11 +203,12 @@ def _digest(versions: Mapping[UUID, int | None]) -> str:
 
 
 def _shown(done: BulkChange) -> list[dict[str, Any]]:
+    names = words.Names()
     return [
         {
             "label": one.label,
             "fields": [
-                (words.field_text("shot", name), words.diff("shot", name, *change))
+                (words.field_text("shot", name), words.diff("shot", name, *change, names))
                 for name, change in one.changes.items()
             ],
         }

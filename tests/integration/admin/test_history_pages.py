@@ -83,21 +83,27 @@ def test_history_calls_presets_by_their_names_but_where_two_films_have_two(
     film: Film, other_film: Film, as_: Browser, people: dict[str, User]
 ) -> None:
     size = PresetCategory.objects.get(slug="shot_size")
-    own, others = (
-        CinematicPresetFactory.create(slug="dreamy", name=name, project=one.project)
-        for name, one in (("Dreamy", film), ("Trance", other_film))
+    own, others, sole = (
+        CinematicPresetFactory.create(slug=slug, name=name, project=one.project)
+        for slug, name, one in (
+            ("dreamy", "Dreamy", film),
+            ("dreamy", "Trance", other_film),
+            ("wet", "Wet quay", film),
+        )
     )
     close = CinematicPreset.objects.get(category=size, slug="close-up")
+    PresetCategory.objects.filter(pk=own.category_id).update(exclusive=False)
     update_shot(
         film.shot,
         user=people["coordinator"],
         row_version=film.shot.row_version,
-        presets=[close.ref, own.ref],
+        presets=[close.ref, own.ref, sole.ref],
     )
     assert own.ref == others.ref
     shown = text(as_("coordinator").get(history(film.shot)))
     assert f"{size.name}: {close.name}" in shown
     assert "test_category/dreamy" in shown
+    assert f"{sole.category.name}: Wet quay" in shown
     korean = text(as_("coordinator").get(history(film.shot), headers={"Accept-Language": "ko"}))
     assert f"{size.name_ko}: {close.name_ko}" in korean
 
