@@ -208,8 +208,8 @@ def _shown(done: BulkChange) -> list[dict[str, Any]]:
         {
             "label": one.label,
             "fields": [
-                (words.field_text("shot", name), words.diff("shot", name, *change, names))
-                for name, change in one.changes.items()
+                (words.field_text("shot", name), words.diff("shot", name, old, new, names))
+                for name, (old, new) in one.changes.items()
             ],
         }
         for one in done.changed[:SHOWN]
