@@ -90,9 +90,9 @@ def field_text(kind: str, name: str) -> str:
 def value_text(kind: str, name: str, value: Any, names: Names | None = None) -> str:
     """Say a value of a document: choices in words, rows of a list one a line. ``names``: the page's."""
     document = document_named(kind)
-    if document is not None and name in document.children:
-        return "\n".join(_item_text(document.children[name], item) for item in value or ())
     called = (names or Names()).of(kind, name, value)
+    if document is not None and name in document.children:
+        return "\n".join(_item_text(document.children[name], item) for item in called or ())
     return _plain_text(document.row if document else None, name, called)
 
 

@@ -21,6 +21,7 @@ from apps.presets.models import (
     PresetOverride,
     PresetRule,
 )
+from apps.presets.selectors import preset_names
 from apps.projects.roles import Act
 from apps.projects.selectors import require, require_each
 from apps.projects.tracked import PROJECT
@@ -111,6 +112,7 @@ track(
         },
         permit=_may_change("presets.change_look"),
         check=_named_once(Look),
+        spoken={"presets": preset_names},
     )
 )
 track(

@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.characters.models import Character
 from apps.common.admin_forms import CodedForm
 from apps.common.errors import Refused
 from apps.presets.picker import PickedPresets
@@ -54,7 +55,16 @@ class LocationForm(CodedForm[Location]):
 
 
 class CastingForm(forms.ModelForm[ShotCharacter]):
-    """A costume is one of the character's own."""
+    """A costume is one of the character's own. Who is in the archive may stay, and is not newly cast."""
+
+    def clean_character(self) -> Character:
+        character: Character = self.cleaned_data["character"]
+        if character.archived and character.pk != self.initial.get("character"):
+            told = _(
+                "“%(character)s” is in the archive: take this character out of it first, or cast another."
+            )
+            raise forms.ValidationError(told % {"character": character}, code="archived")
+        return character
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -22,7 +22,7 @@ from apps.ledger.models import Activity, Batch
 from apps.ledger.selectors import Step, merged
 from apps.ledger.services.batching import open_batch
 from apps.ledger.services.putting import put
-from apps.productions.editing import Part
+from apps.productions.editing import Part, newly_archived
 from apps.productions.models import Shot
 from apps.projects.models import Project
 from apps.projects.roles import Act
@@ -166,10 +166,12 @@ def _changed_by(shot: Shot, step: Step | None) -> str:
 def _told(project: Project, casts: Sequence[ShotCast]) -> dict[UUID, dict[str, Any]]:
     """The casts as a shot's document says them. Raises Refused for every part that is not right."""
     codes = {part.character for cast in casts for part in cast.casting}
-    characters = dict(Character.objects.filter(project=project, code__in=codes).values_list("code", "pk"))
+    rows = Character.objects.filter(project=project, code__in=codes).only("code", "name", "archived")
+    characters = {row.code: row for row in rows}
     worn = Costume.objects.filter(character__in=characters.values())
     wardrobe = set(worn.values_list("character__code", "name"))
-    problems: list[Problem] = []
+    named = {f"shots[{place}].casting": (cast.shot, cast.casting) for place, cast in enumerate(casts)}
+    problems = newly_archived(named, characters.values())
     for place, cast in enumerate(casts):
         problems += _problems(f"shots[{place}].casting", cast.casting, project, characters.keys(), wardrobe)
     if problems:

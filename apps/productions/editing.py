@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Unpack
 from uuid import UUID
@@ -167,6 +167,7 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
             project=shot.project_id, code__in=[part.character for part in parts]
         )
     }
+    problems += newly_archived({"casting": (shot.pk, parts)}, characters.values())
     costumes = _costumes_of(characters.values(), {part.costume for part in parts} - {""})
     rows: list[ShotCharacter] = []
     for order, part in enumerate(parts):
@@ -196,6 +197,32 @@ def _set_cast(shot: Shot, parts: Sequence[Part]) -> None:
         raise Refused(*problems)
     ShotCharacter.objects.filter(shot=shot).delete()
     ShotCharacter.objects.bulk_create(rows)
+
+
+def newly_archived(
+    casts: Mapping[str, tuple[UUID, Sequence[Part]]], characters: Iterable[Character]
+) -> list[Problem]:
+    """A problem for each archived character that one of these shots does not have yet.
+
+    ``casts``: the shot and its parts, by where they were named. Who is in a shot may stay in it. Asks the
+    database once, and only where somebody archived is named.
+    """
+    resting = {character.code: character for character in characters if character.archived}
+    if not resting:
+        return []
+    shots = [shot for shot, _parts in casts.values()]
+    there = set(
+        ShotCharacter.objects.filter(shot__in=shots, character__in=resting.values()).values_list(
+            "shot", "character__code"
+        )
+    )
+    told = _("%s is in the archive; take this character out of it first, or cast another")
+    return [
+        Problem(f"{where}[{place}].character", part.character, told % resting[part.character], "archived")
+        for where, (shot, parts) in casts.items()
+        for place, part in enumerate(parts)
+        if part.character in resting and (shot, part.character) not in there
+    ]
 
 
 def _costumes_of(characters: Iterable[Character], names: set[str]) -> dict[tuple[UUID, str], Costume]:

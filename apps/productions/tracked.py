@@ -16,6 +16,7 @@ from apps.common.errors import Problem, Refused, lacks_permission
 from apps.common.show import spoken
 from apps.ledger.documents import Children, Document, Reference, track
 from apps.presets.models import CinematicPreset
+from apps.presets.selectors import preset_names
 from apps.productions.assigning import leave_out_strangers
 from apps.productions.automating import require_sound
 from apps.productions.continuity import hold_chains, refuse_circles
@@ -198,6 +199,6 @@ track(
         permit=_may_change,
         hold=hold_chains,
         check=_check_put,
-        spoken={"status": _called, "studio_status": _called},
+        spoken={"status": _called, "studio_status": _called, "presets": preset_names},
     )
 )

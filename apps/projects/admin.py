@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -44,6 +45,14 @@ class ProjectForm(forms.ModelForm[Project]):
     fps = forms.CharField(
         label=_("frames per second"), max_length=60, initial="24", widget=UnfoldAdminTextInputWidget()
     )
+
+    class Meta:
+        help_texts: ClassVar[Mapping[str, Any]] = {
+            "archived": _(
+                "The project is not offered any more where one is chosen, and its client links are closed. "
+                "Its plan can still be changed, and rendered."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 
 from apps.presets.models import PresetCategory
 from apps.productions.importing import cells
-from apps.productions.importing.layout import PLANNING, PROJECT, SHOTS, Column, Layout
+from apps.productions.importing.layout import PLANNING, PROJECT, RENDERS, SHOTS, Column, Layout
 from apps.productions.importing.reader import HeadingRow, Row, Sheet, heading
 from apps.sheets.languages import by_language
 
@@ -218,7 +218,7 @@ def guess(sheet: Sheet, known: Targets, *, alone: bool) -> Guess:
 
     ``alone``: it is the only one of its file, so it is something; a CSV is a shot list if nothing says else.
     """
-    if sheet.name.startswith("_"):
+    if sheet.name.startswith("_") or _says_what_to_render(sheet):
         return Guess(IGNORED, (IGNORED,) * len(sheet.headings))
     if ours := _SHEET_WORDS.get(heading(sheet.name)):
         return _told(sheet, ours, known)
@@ -228,6 +228,11 @@ def guess(sheet: Sheet, known: Targets, *, alone: bool) -> Guess:
         return Guess(IGNORED, (IGNORED,) * len(sheet.headings))
     chosen = found if _fits(sheet.headings, found, known) > 0 else SHOTS.sheet
     return _told(sheet, chosen, known)
+
+
+def _says_what_to_render(sheet: Sheet) -> bool:
+    """The demo's workbook has such a sheet: it plans nothing."""
+    return sheet.name == RENDERS.sheet and {"shot", "template"} <= set(sheet.headings)
 
 
 def _told(sheet: Sheet, ours: str, known: Targets) -> Guess:

@@ -21,6 +21,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _GUESSES: Final = ("utf-8", "cp949")
+_MISREAD: Final = ("ï»¿", "癤")
+"""What the mark of UTF-8 becomes where a program takes it for letters of Windows-1252, or of CP949."""
 FEW: Final = 20
 """Of UTF-16 at least one byte in so many is 0: that of a separator, a digit, a line's end."""
 LONGEST_CELL: Final = 1_000_000
@@ -32,8 +34,19 @@ csv.field_size_limit(LONGEST_CELL)
 def decoded(content: bytes, name: str) -> str:
     """Read bytes as text: by their mark, as UTF-8, as UTF-16 without a mark, as CP949 (EUC-KR and more).
 
-    Raises Refused for what is no text.
+    Raises Refused for what is no text, and for text whose letters another program has damaged.
     """
+    text = _text(content, name)
+    if text.lstrip('"').startswith(_MISREAD):
+        told = _(
+            "The letters of this file are damaged: a program opened it in another encoding than UTF-8 and "
+            "saved it so. Open the original as UTF-8 (Unicode) and save it again."
+        )
+        raise _refused(name, told)
+    return text
+
+
+def _text(content: bytes, name: str) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return _strictly(content, encoding, name)

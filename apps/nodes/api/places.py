@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.permissions import IsAuthenticated
@@ -16,7 +17,7 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from apps.accounts.person import person_of
 from apps.common.api_versions import IF_MATCH, Versioned, version_of, version_said
-from apps.common.errors import lacks_permission
+from apps.common.errors import Problem, Refused, lacks_permission
 from apps.common.strict import Strict
 from apps.ledger.services.versions import at_version
 from apps.nodes.api.serializers import PoolBody, PoolSerializer, ScheduleBody, ScheduleSerializer
@@ -39,8 +40,9 @@ class FarmRows(ReadOnlyModelViewSet[M]):
         body = self.body_class(data=self.request.data, partial=partial)
         body.is_valid(raise_exception=True)
         said: dict[str, Any] = dict(body.validated_data)
-        if verb == "add":
-            said.pop("row_version", None)
+        if verb == "add" and "row_version" in said:
+            told = _("what is new has no version yet: leave this out")
+            raise Refused(Problem("row_version", str(said["row_version"]), told, code="no_version"))
         return said
 
     def require(self, verb: str) -> None:

@@ -85,6 +85,17 @@ def test_a_costume_of_another_character_is_refused(film: Film, as_: Browser) -> 
     assert "belongs to another character" in shown
 
 
+def test_who_is_in_the_archive_may_stay_and_is_not_newly_cast(film: Film, as_: Browser) -> None:
+    browser = as_("coordinator")
+    Character.objects.filter(project=film.project).update(archived=True)
+    sent = form_of(browser, page(film.shot))
+    assert browser.post(page(film.shot), sent | {"casting-0-action": "sleeps"}).status_code == 302
+    other = CharacterFactory.create(project=film.project, archived=True)
+    sent = form_of(browser, page(film.shot)) | {"casting-0-character": str(other.pk), "casting-0-costume": ""}
+    shown = browser.post(page(film.shot), sent).content.decode()
+    assert "is in the archive" in shown
+
+
 def test_the_status_moves_by_its_machine(film: Film, as_: Browser) -> None:
     move = reverse("admin:productions_shot_status", args=[film.shot.pk])
     as_("artist").post(move, {"to": "ready"})

@@ -10,12 +10,15 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.accounts.models import User
 from apps.ledger.models import Activity, Batch
 from apps.ledger.showing import PAGE
+from apps.presets.models import CinematicPreset, PresetCategory
 from apps.productions.bulk import change_shots
+from apps.productions.editing import update_shot
 from apps.productions.models import Shot, ShotStatus
 from apps.productions.services import move_shot_status
-from tests.factories import LocationFactory, ShotFactory
+from tests.factories import CinematicPresetFactory, LocationFactory, ShotFactory
 from tests.integration.admin.conftest import Browser, Film
 from tests.integration.admin.rows import page
 from tests.integration.admin.test_forms import form_of
@@ -74,6 +77,29 @@ def test_history_calls_statuses_as_the_studio_does_in_the_language_of_whoever_lo
     ShotStatus.objects.filter(slug="in_progress").update(name_ko="그리는 중")
     korean = text(coordinator.get(history(film.shot), headers={"Accept-Language": "ko"}))
     assert "<del>준비됨</del> → <ins>그리는 중</ins>" in korean
+
+
+def test_history_calls_presets_by_their_names_but_where_two_films_have_two(
+    film: Film, other_film: Film, as_: Browser, people: dict[str, User]
+) -> None:
+    size = PresetCategory.objects.get(slug="shot_size")
+    own, others = (
+        CinematicPresetFactory.create(slug="dreamy", name=name, project=one.project)
+        for name, one in (("Dreamy", film), ("Trance", other_film))
+    )
+    close = CinematicPreset.objects.get(category=size, slug="close-up")
+    update_shot(
+        film.shot,
+        user=people["coordinator"],
+        row_version=film.shot.row_version,
+        presets=[close.ref, own.ref],
+    )
+    assert own.ref == others.ref
+    shown = text(as_("coordinator").get(history(film.shot)))
+    assert f"{size.name}: {close.name}" in shown
+    assert "test_category/dreamy" in shown
+    korean = text(as_("coordinator").get(history(film.shot), headers={"Accept-Language": "ko"}))
+    assert f"{size.name_ko}: {close.name_ko}" in korean
 
 
 def test_what_was_typed_into_history_is_shown_as_text(film: Film, as_: Browser) -> None:

@@ -76,6 +76,20 @@ def test_many_shots_are_cast_as_one_batch_and_taken_back_as_one(
     assert (who(shots[0]), who(shots[1])) == ([], [])
 
 
+def test_who_is_in_the_archive_stays_where_cast_and_comes_into_no_other_shot(
+    coordinator: APIClient, shots: list[Shot], elsa: Character
+) -> None:
+    cast(coordinator, (shots[0], [{"character": "CH0001"}]))
+    shots[0].refresh_from_db()
+    Character.objects.filter(pk=elsa.pk).update(archived=True)
+    again = [{"character": "CH0001", "action": "sleeps"}]
+    refused = cast(coordinator, (shots[0], again), (shots[1], again))
+    assert only_error(refused, 400) == ("shots[1].casting[0].character", "CH0001", "archived")
+    assert (who(shots[0]), who(shots[1])) == ([("CH0001", "", "", None)], [])
+    assert cast(coordinator, (shots[0], again)).status_code == 200
+    assert who(shots[0]) == [("CH0001", "", "sleeps", None)]
+
+
 def test_a_cast_is_changed_in_its_order_and_the_same_again_is_no_change(
     coordinator: APIClient, shots: list[Shot], elsa: Character, kay: Character
 ) -> None:

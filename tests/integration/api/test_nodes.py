@@ -160,6 +160,15 @@ def test_pools_are_made_changed_and_removed(operator: APIClient, node: Node) -> 
     assert operator.delete(address, {"row_version": 1}).status_code == 204
 
 
+def test_what_is_new_has_no_version_and_whoever_sends_one_is_told(operator: APIClient) -> None:
+    sent = {"name": "day", "row_version": 3}
+    nights = {"timezone": "Asia/Seoul", "windows": [{"days": [1], "from": "19:00", "to": "08:00"}]}
+    for told in (operator.post("/api/v1/pools", sent), operator.post("/api/v1/schedules", sent | nights)):
+        assert only_error(told, 400) == ("row_version", "3", "no_version")
+    assert not Pool.objects.exists()
+    assert not Schedule.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

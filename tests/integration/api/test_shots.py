@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from apps.common import pages
 from apps.common.models import StateEvent
 from apps.presets.models import CinematicPreset
-from apps.productions.models import Shot
+from apps.productions.models import Shot, ShotCharacter
 from apps.projects.models import Project
 from tests.factories import (
     CharacterFactory,
@@ -250,6 +250,21 @@ def test_nobody_is_cast_twice(coordinator: APIClient, shots: list[Shot]) -> None
     CharacterFactory.create(project=shots[0].project, code="CH0001")
     response = change(coordinator, shots[0], casting=[{"character": "CH0001"}, {"character": "CH0001"}])
     assert only_error(response, 400) == ("casting[1].character", "CH0001", "twice")
+
+
+def test_who_is_in_the_archive_may_stay_in_a_shot_and_is_not_newly_cast(
+    coordinator: APIClient, shots: list[Shot]
+) -> None:
+    CharacterFactory.create(project=shots[0].project, code="CH0001", archived=True)
+    CharacterFactory.create(project=shots[0].project, code="CH0002")
+    ShotCharacter.objects.create(
+        shot=shots[0],
+        character=CharacterFactory.create(project=shots[0].project, code="CH0003", archived=True),
+    )
+    response = change(coordinator, shots[0], casting=[{"character": "CH0002"}, {"character": "CH0001"}])
+    assert only_error(response, 400) == ("casting[1].character", "CH0001", "archived")
+    kept = change(coordinator, shots[0], casting=[{"character": "CH0002"}, {"character": "CH0003"}])
+    assert [part["character"] for part in kept.data["casting"]] == ["CH0002", "CH0003"]
 
 
 def test_a_shot_moves_only_as_its_machine_allows(coordinator: APIClient, shots: list[Shot]) -> None:

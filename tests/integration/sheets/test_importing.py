@@ -13,6 +13,7 @@ from apps.common.errors import Conflict, NotAllowed, Refused
 from apps.ledger.models import Activity
 from apps.productions.editing import update_shot
 from apps.productions.models import Sequence, Shot, ShotCharacter, ShotStatus
+from apps.productions.render_plan import DEMO_WORKBOOK
 from apps.productions.statuses import save_status
 from apps.projects.models import Project
 from apps.projects.roles import Role
@@ -548,3 +549,17 @@ def test_what_was_never_written_is_not_taken_back(film: Project, user: User) -> 
     batch = bring(film, user, workbook(Shots=[SHOTS, ["SQ010", "SH0010", "New", 96, "snow"]]))
     with pytest.raises(Conflict, match="Only an import that was written"):
         undo_import(batch, user=user)
+
+
+def test_the_demos_workbook_comes_in_as_it_is_and_what_it_renders_is_no_plan(
+    film: Project, user: User
+) -> None:
+    film.code = "SNOW"
+    film.save(update_fields=["code"])
+    film.memberships.update(role=Role.ADMIN)
+    batch = bring(film, user, DEMO_WORKBOOK.read_bytes(), "snow_queen.xlsx", create=True)
+    assert not errors(batch)
+    assert batch.mapping["Renders"]["sheet"] == ""
+    assert {row.sheet for row in batch.rows.filter(outcome=Outcome.NEW)} == {
+        *("Sequences", "Characters", "Costumes", "Loras", "Locations", "Shots", "Casting")
+    }

@@ -32,6 +32,12 @@ def saved(workbook: Workbook) -> bytes:
     return file.getvalue()
 
 
+def misread(encoding: str) -> bytes:
+    """An export of ours, opened by another program in this encoding and saved as UTF-8."""
+    ours = f'"{HEAD}"\r\n'.encode("utf-8-sig")
+    return f'"{ours.decode(encoding, "replace")}"\r\n'.encode("utf-8-sig")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp949", "euc-kr"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_csv_is_read_in_every_encoding_and_with_every_separator(encoding: str, separator: str) -> None:
@@ -69,6 +75,8 @@ def test_a_csv_cell_may_hold_lines_quotes_and_separators() -> None:
         (b'{"shots": [1, 2]}', "list.json", "no list of objects"),
         (b'code,notes\n"SH0010,open\n', "list.csv", "damaged near line"),
         (b"x" * 31_457_281, "list.csv", "larger than 30 MB"),
+        (misread("cp1252"), "list.csv", "letters of this file are damaged"),
+        (misread("cp949"), "list.csv", "letters of this file are damaged"),
     ],
 )
 def test_what_is_no_list_is_refused_in_one_sentence(content: bytes, name: str, says: str) -> None:
