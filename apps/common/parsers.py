@@ -40,3 +40,16 @@ class BoundedJson(JSONParser):
             raise ParseError(_("JSON parse error - it nests too deeply")) from exc
         except ValueError as exc:
             raise ParseError(f"JSON parse error - {exc}") from exc
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a JSON file in which nothing goes by unseen: of a name that is there twice, one would.
+
+    Raises ValueError, in words.
+    """
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(_("“%s” is twice in one object") % twice[:60])
+    return told

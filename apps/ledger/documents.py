@@ -192,9 +192,11 @@ class Document:
     of other kinds, by their related names, that may vanish with the object. ``permit``: raises
     NotAllowed or Refused unless this person may change these rows by hand now. ``guarded``: names that take
     more than that, with who has it; restored by others, they stay as they are. ``hold``: locks, before any
-    row, what a project's objects are judged under. ``check``: raises Refused where they may not stand as they
-    are put; key → name → value, written already. ``managed``: what is changed of it is told to nobody but
-    those who manage its project. ``spoken``: fields whose words (slugs, say) pages call otherwise.
+    row, what a project's objects are judged under. ``mend``: changes, of what was put (key → name → value,
+    written already), what can no longer stand so and is no reason to refuse; then ``check``: raises Refused
+    where they may not stand as they are put, and changes nothing. ``managed``: what is changed of it is told
+    to nobody but those who manage its project. ``spoken``: fields whose words (slugs, say) pages call
+    otherwise.
     """
 
     model: type[Model]
@@ -212,6 +214,7 @@ class Document:
     permit: Callable[[Sequence[Any], User], None]
     guarded: Mapping[str, Callable[[Sequence[Any], User], bool]] = field(default_factory=dict)
     hold: Callable[[UUID | None], None] | None = None
+    mend: Callable[[Mapping[Any, Values]], None] | None = None
     check: Callable[[Mapping[Any, Values]], None] | None = None
     managed: bool = False
     spoken: Mapping[str, Speech] = field(default_factory=dict)

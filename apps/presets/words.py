@@ -1,19 +1,20 @@
-"""Broken rules in words."""
+"""Rules, and which of them are broken, in words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.common.show import spoken
-from apps.presets.models import CinematicPreset, PresetCategory, in_library
-from apps.presets.rules import Broken, Term
+from apps.presets.models import CinematicPreset, PresetCategory, PresetRule
+from apps.presets.rules import BadTerm, Broken, Term, parse
 
 _YEARS: Final[Mapping[str, Promise]] = {
     "<": gettext_lazy("before %(year)s"),
@@ -73,25 +74,61 @@ def terms_in_words(problems: Iterable[Broken], project: UUID | None) -> dict[Ter
     A name that the film's library lacks is told as it is written.
     """
     terms = {term for one in problems for term in one.because}
-    names = _presets({term.value for term in terms if term.subject == "preset"}, project)
-    names |= _categories({term.value for term in terms if term.subject == "category"}, project)
-    return {term: names.get((term.subject, term.value)) or _in_words(term) for term in terms}
+    names = _names(terms, {project})
+    return {term: _called(term, project, names) for term in terms}
 
 
-def _presets(refs: set[str], project: UUID | None) -> dict[tuple[str, str], str]:
-    if not refs:
-        return {}
-    slugs = {ref.partition("/")[2] for ref in refs}
-    rows = CinematicPreset.objects.filter(in_library(project), slug__in=slugs).select_related("category")
-    return {("preset", row.ref): spoken(row, "name") for row in rows if row.ref in refs}
+def rules_in_words(rules: Iterable[PresetRule]) -> dict[tuple[UUID, str], list[str]]:
+    """What the terms of rules' ``when`` and ``other`` are called in the page's language, by key and field.
+
+    Two queries, or none. What cannot be read (any more) is told as it is written.
+    """
+    found = list(rules)
+    written = {(rule.pk, name): getattr(rule, name) for rule in found for name in ("when", "other")}
+    read = {place: _terms(text) for place, text in written.items()}
+    names = _names(
+        {term for some in read.values() for term in some or ()}, {rule.project_id for rule in found}
+    )
+    homes = {rule.pk: rule.project_id for rule in found}
+    return {
+        (key, name): [_called(term, homes[key], names) for term in some]
+        if some is not None
+        else written[key, name].splitlines()
+        for (key, name), some in read.items()
+    }
 
 
-def _categories(slugs: set[str], project: UUID | None) -> dict[tuple[str, str], str]:
-    if not slugs:
-        return {}
-    rows = PresetCategory.objects.filter(in_library(project), slug__in=slugs)
-    told = _("a preset of “%(category)s”")
-    return {("category", row.slug): told % {"category": spoken(row, "name")} for row in rows}
+def _terms(text: str) -> list[Term] | None:
+    try:
+        return [term for condition in parse(text) for term in condition]
+    except BadTerm:
+        return None
+
+
+_Names = Mapping[tuple[UUID | None, str, str], str]
+"""Whose (None: the studio's), subject, value → what it is called."""
+
+
+def _names(terms: Collection[Term], projects: Collection[UUID | None]) -> _Names:
+    there = Q(project=None) | Q(project__in=[project for project in projects if project])
+    refs = {term.value for term in terms if term.subject == "preset"}
+    slugs = {term.value for term in terms if term.subject == "category"}
+    names: dict[tuple[UUID | None, str, str], str] = {}
+    if refs:
+        rows = CinematicPreset.objects.filter(there, slug__in={ref.partition("/")[2] for ref in refs})
+        for row in rows.select_related("category"):
+            names[row.project_id, "preset", row.ref] = spoken(row, "name")
+    if slugs:
+        told = _("a preset of “%(category)s”")
+        for category in PresetCategory.objects.filter(there, slug__in=slugs):
+            called = told % {"category": spoken(category, "name")}
+            names[category.project_id, "category", category.slug] = called
+    return names
+
+
+def _called(term: Term, project: UUID | None, names: _Names) -> str:
+    own = names.get((project, term.subject, term.value))
+    return own or names.get((None, term.subject, term.value)) or _in_words(term)
 
 
 def _year(value: str) -> str:

@@ -79,6 +79,9 @@ def _check_put(shots: Mapping[Any, Mapping[str, Any]]) -> None:
     ruled = [key for key, told in shots.items() if told.keys() & {*RULED, "presets"}]
     if ruled:
         require_rules(ruled)
+
+
+def _mend_put(shots: Mapping[Any, Mapping[str, Any]]) -> None:
     assigned = [key for key, told in shots.items() if told.get("assignees")]
     if assigned:
         leave_out_strangers(assigned)
@@ -198,6 +201,7 @@ track(
         },
         permit=_may_change,
         hold=hold_chains,
+        mend=_mend_put,
         check=_check_put,
         spoken={"status": _called, "studio_status": _called, "presets": preset_names},
     )

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
+from apps.common.parsers import each_once
 from apps.productions.importing.reader import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -103,7 +104,7 @@ def _check_name(name: str, found: Format) -> None:
 
 def _json_sheets(text: str, name: str) -> list[Sheet]:
     try:
-        document = json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
+        document = json.loads(text, parse_constant=_no_number, object_pairs_hook=each_once)
     except (ValueError, RecursionError) as exc:
         told = _("The JSON cannot be read: %s.") % str(exc)[:120]
         raise _refused(name, told, "unreadable_workbook") from exc
@@ -144,16 +145,6 @@ def _json_cell(value: Any) -> Any:
     if isinstance(value, list):
         return [tidy(one) for one in value if one is not None] or None
     return tidy(value)
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON in which nothing goes by unseen: of a name that is there twice, one would."""
-    told = dict(pairs)
-    if len(told) < len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(_("“%s” is twice in one object") % twice[:60])
-    return told
 
 
 def _no_number(word: str) -> Any:

@@ -99,6 +99,8 @@ def put(
         except IntegrityError as exc:
             told = _("something else has taken its place meanwhile (a code that is in use again, perhaps)")
             raise Refused(Problem("", "", told, code="taken")) from exc
+        if document.mend is not None:
+            document.mend(values)
         if document.check is not None:
             document.check(values)
 

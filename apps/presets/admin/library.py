@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -30,10 +30,12 @@ from apps.presets.models import (
 from apps.presets.picker import PickedPresets
 from apps.presets.services.choosing import exclusive_problems
 from apps.presets.services.looks import set_look_presets
+from apps.presets.words import rules_in_words
 from apps.projects.admin_filters import MyProjects
 from apps.projects.admin_scope import ScopedAdmin
 
 CHANNEL_TONES = {Channel.BOTH: "blue", Channel.IMAGE: "teal", Channel.VIDEO: "violet"}
+SHOWN_TERMS = 4
 SEVERITY_TONES = {Severity.HARD: "red", Severity.WARNING: "amber", Severity.INFO: "blue"}
 
 
@@ -270,6 +272,12 @@ class PresetRuleAdmin(LibraryAdmin):
         ("message", "message_ko"),
     )
 
+    def dress(self, rows: list[Any], request: HttpRequest) -> None:
+        super().dress(rows, request)
+        words = rules_in_words(rows)
+        for row in rows:
+            row.words = {name: words[row.pk, name] for name in ("when", "other")}
+
     @admin.display(description=gettext_lazy("message"), ordering="order")
     def told(self, rule: PresetRule) -> str:
         return spoken(rule, "message")
@@ -279,19 +287,14 @@ class PresetRuleAdmin(LibraryAdmin):
         return badge(rule.get_severity_display(), SEVERITY_TONES[Severity(rule.severity)])
 
     @admin.display(description=pgettext_lazy("preset rule", "when"))
-    def when_it(self, rule: PresetRule) -> SafeString:
-        return _lines(rule.when)
+    def when_it(self, rule: Any) -> SafeString:
+        return chips(rule.words["when"], at_most=SHOWN_TERMS)
 
     @admin.display(description=pgettext_lazy("preset rule", "then"), ordering="kind")
-    def says(self, rule: PresetRule) -> SafeString:
-        return format_html("{} {}", RuleKind(rule.kind).label, _lines(rule.other))
-
-
-def _lines(text: str) -> SafeString:
-    pieces = [(piece.strip(),) for line in text.splitlines() for piece in line.split("|")]
-    return format_html_join(" ", '<span class="sf-chip">{}</span>', pieces[:4]) + (
-        format_html(" … {}", len(pieces)) if len(pieces) > 4 else SafeString("")
-    )
+    def says(self, rule: Any) -> SafeString:
+        return format_html(
+            "{} {}", RuleKind(rule.kind).label, chips(rule.words["other"], at_most=SHOWN_TERMS)
+        )
 
 
 def _preset_label(preset: CinematicPreset) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.common.errors import Problem, Refused
+from apps.common.parsers import each_once
 from apps.presets.models import CinematicPreset, Look, PresetCategory, PresetOverride, PresetRule
 
 FORMAT: Final = "shotfarm-presets"
@@ -187,6 +189,12 @@ def _from_csv(text: str, name: str) -> tuple[Paper, list[Problem]]:
         raise Refused(
             Problem("row 1", ", ".join(head), _("the columns must be those of one kind: %s") % known)
         )
+    twice = [column for column, times in Counter(head).items() if column and times > 1]
+    if twice:
+        told = _("The column is there twice. Remove one of the two.")
+        raise Refused(
+            *(Problem(f"{_('row')} 1, {column}", "", told, code="duplicate_column") for column in twice)
+        )
     paper, problems = Paper({kind.name: []}), []
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
@@ -233,9 +241,11 @@ def _read(column: str, cell: str) -> Any:
 
 
 def _loaded(text: str) -> Any:
-    """Read JSON that a database keeps. Raises ValueError for any other, however deep it is."""
+    """Read JSON that a database keeps. Raises ValueError for any other, however deep it is, and for an object
+    with one name twice.
+    """
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=each_once)
     except RecursionError as error:
         raise ValueError(_("it is nested too deeply")) from error
 

@@ -57,7 +57,7 @@ class Report:
     def note(self, kind: Kind, where: str, field: str, value: object, told: str) -> None:
         """Add a line; the same is said once."""
         shown = "" if value is None else _shown(value)
-        line = Note(kind, where, field, shown, told)
+        line = Note(kind, _shown(where), _shown(field), shown, told.encode(errors="replace").decode())
         if line not in self._said:  # a film's hundred thousand shots may each have a line
             self._said.add(line)
             self.notes.append(line)

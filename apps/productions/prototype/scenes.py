@@ -84,8 +84,6 @@ def scenes_of(stage: Stage, taken: Mapping[tuple[str, str], Shot]) -> Iterator[S
         if "_unreadable" in record:
             about.dropped("", record["_unreadable"], "no object")
             continue
-        for column in record.get("_unreadable_columns", ()):
-            about.dropped(column, None, "the database holds no JSON there")
         sequence = stage.sequence(record.get("sequence_id"), about)
         code = codes.of(told, f"SHT-{(place + 1) * 10:05}", about)
         there = (sequence.code, code) in taken

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ from apps.productions import states
 from apps.productions.importing.apply import IMPORTED
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter, ShotPreset
 from apps.productions.prototype.dates import keep_dates
+from apps.productions.prototype.fields import clean_text
 from apps.productions.prototype.graphs import bring_graphs
 from apps.productions.prototype.looks import LookFound, looks_of
 from apps.productions.prototype.matching import Library
@@ -62,8 +64,8 @@ def import_aipipeline(
     folder, for a database. What is there already under its code is left as it is, so that twice is once. A
     dry run reads and judges everything, and writes nothing. Raises Refused when the source cannot be read.
     """
-    found = read_prototype(source, name=name, files=files)
     report = Report(source=str(source), dry_run=dry_run)
+    found = _named(read_prototype(source, report, name=name, files=files), report)
     with transaction.atomic():
         film = _project(found, project, report)
         report.project = film.code
@@ -97,6 +99,16 @@ def import_aipipeline(
     return report
 
 
+def _named(found: Prototype, report: Report) -> Prototype:
+    """The same, its own name and description without what no text holds."""
+    about = report.about(f"project {found.name}")
+    return replace(
+        found,
+        name=clean_text(found.name, "project_id", about, most=200),
+        description=clean_text(found.description, "description", about),
+    )
+
+
 def _project(found: Prototype, typed: str, report: Report) -> Project:
     code = typed or re.sub(r"[^A-Z0-9]", "", found.name.upper()).lstrip("0123456789")[:16]
     about = report.about(f"project {found.name}")
@@ -109,7 +121,7 @@ def _project(found: Prototype, typed: str, report: Report) -> Project:
             about.told("fps", rate, f"{code} has {existing.fps:g}; lengths were kept")
         report.there["project"] += 1
         return existing
-    film = Project(code=code, name=found.name[:200], description=found.description)
+    film = Project(code=code, name=found.name, description=found.description)
     film.fps = rate
     try:
         clean(film)
@@ -131,7 +143,10 @@ def _shots_of(film: Project) -> list[Shot]:
 
 def _tell_of_the_rest(found: Prototype, report: Report) -> None:
     """Jobs: what becomes of them."""
-    counted = Counter(str(job.get("status")) for job in found.jobs)
+    for place, job in enumerate(found.jobs):
+        if "_unreadable" in job:
+            report.about(f"job {place + 1}").dropped("", job["_unreadable"], "no object")
+    counted = Counter(str(job.get("status")) for job in found.jobs if "_unreadable" not in job)
     if counted:
         listed = ", ".join(f"{count} {status}" for status, count in sorted(counted.items()))
         report.about("jobs").told("", listed, "no jobs are made of them: they ran on another farm")

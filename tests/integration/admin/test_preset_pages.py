@@ -292,6 +292,48 @@ def test_a_rule_that_cannot_be_read_is_refused_beside_its_field(film: Film, as_:
     assert "no-fog-at-noon" not in as_("coordinator").post(check, elsewhere).content.decode()
 
 
+def test_the_list_of_rules_tells_their_terms_in_words_of_the_readers_language(
+    film: Film, other_film: Film, as_: Browser
+) -> None:
+    mood = PresetCategory.objects.get(slug="mood")
+    for project, name, name_ko in ((film.project, "Quay", "부두"), (other_film.project, "Pier", "잔교")):
+        own = {"project": project, "category": mood, "slug": "wet"}
+        CinematicPresetFactory.create(**own, name=name, name_ko=name_ko)
+        PresetRule.objects.create(
+            project=project,
+            slug="wet-by-night",
+            kind="conflicts",
+            severity="info",
+            when="category:mood\nparam:focal_mm>=200 | year:<1912",
+            other="preset:mood/wet\ntime_of_day:blue_hour|weather:rain|kind:video|setting:interior",
+            message="Wet.",
+        )
+    broken = PresetRule.objects.create(
+        slug="of-old", kind="conflicts", severity="info", when="lens:long|wide", other="x", message="Old."
+    )
+    root = as_("root")
+
+    def shown(search: str = "") -> str:
+        return root.get(listing(PresetRule) + search).content.decode()
+
+    english = shown()
+    for words in ("a preset of “Mood”", "Hard sun", "before 1912", "a preset with “focal_mm &gt;= 200”"):
+        assert f'<span class="sf-chip">{words}</span>' in english, words
+    whole = 'title="{}, time of day: blue hour, weather: rain, as a video, location: interior"'
+    assert whole.format("Quay") in english
+    assert whole.format("Pier") in english
+    assert f'<span class="sf-chip">{broken.when}</span>' in english
+    assert "category:mood" not in english
+    assert "preset:" not in english
+    User.objects.filter(username="root").update(language="ko")
+    korean = shown()
+    assert '<span class="sf-chip">부두</span>' in korean
+    assert '<span class="sf-chip">1912년 이전</span>' in korean
+    assert "Hard sun" not in korean
+    edited = root.get(page(PresetRule.objects.get(project=film.project))).content.decode()
+    assert "category:mood" in edited  # what is edited stays as it is written
+
+
 def test_a_film_says_something_else_than_the_studio(film: Film, as_: Browser) -> None:
     add = reverse("admin:presets_presetoverride_add")
     sent = {"project": str(film.project.pk), "preset": str(preset("weather/fog").pk)}
@@ -373,3 +415,14 @@ def test_a_file_with_a_fault_changes_nothing(film: Film, as_: Browser) -> None:
     assert CinematicPreset.objects.get(slug="calm").project == film.project
     studio = right | {"project": ""}
     assert as_("coordinator").post(reverse("admin:presets_exchange"), studio).status_code == 403
+
+
+def test_a_file_with_one_column_twice_is_refused_by_its_name_and_changes_nothing(
+    film: Film, as_: Browser
+) -> None:
+    text = "slug,name,name_ko,order,exclusive,archived,name\nice,Ice,,90,1,0,Snow\n"
+    sent = {"project": str(film.project.pk), "text": text, "apply": "1"}
+    shown = as_("coordinator").post(reverse("admin:presets_exchange"), sent).content.decode()
+    assert "row 1, name" in shown
+    assert "The column is there twice. Remove one of the two." in shown
+    assert not PresetCategory.objects.filter(slug="ice").exists()

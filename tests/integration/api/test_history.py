@@ -13,7 +13,7 @@ from apps.ledger.models import Batch
 from apps.productions.models import Location, Sequence, Shot, ShotCharacter
 from apps.productions.rendering import shot_has_take, shots_are_rendering
 from apps.productions.verdicts import count_retake
-from apps.projects.models import Project
+from apps.projects.models import Membership, Project
 from tests.factories import (
     CharacterFactory,
     CharacterLoraFactory,
@@ -180,6 +180,23 @@ def test_an_artist_restores_a_shot_but_not_who_works_on_it(
     assert (back.status_code, back.data["frames"], back.data["assignees"]) == (200, 24, ["artist"])
     back = coordinator.post(f"{address}/history/{first['id']}/restore")
     assert sorted(back.data["assignees"]) == names[0]
+
+
+def test_what_is_put_back_assigns_nobody_who_left_the_project_meanwhile(
+    coordinator: APIClient, shots: list[Shot], people: dict[str, User]
+) -> None:
+    address = f"{API}/shots/{shots[0].pk}"
+    for assigned in (["artist", "supervisor"], ["artist"], []):
+        shot = Shot.objects.get(pk=shots[0].pk)
+        assert bulk(coordinator, [shot], assignees=assigned).status_code == 200
+    Membership.objects.get(project=shots[0].project, user=people["supervisor"]).delete()
+    newest, _second, first = coordinator.get(f"{address}/history").data["results"]
+    assert sorted(first["changes"]["assignees"][1]) == ["artist", "supervisor"]
+    back = coordinator.post(f"{address}/history/{first['id']}/restore")
+    assert (back.status_code, back.data["assignees"]) == (200, ["artist"])
+    restored = coordinator.get(f"{address}/history").data["results"][0]
+    assert restored["id"] != newest["id"]
+    assert restored["changes"] == {"assignees": [[], ["artist"]]}
 
 
 def test_many_shots_are_changed_as_one_and_taken_back_as_one(

@@ -28,6 +28,12 @@ def document(**rows: Any) -> bytes:
         (b'{"format": "shotfarm-presets", "version": NaN}', "NaN is no number"),
         (document(categories=[{"slug": "ice", "name": "I\0ce"}]), "U\\+0000"),
         (document(presets=[{"category": "mood", "slug": "x", "params": {"a": "\0"}}]), "U\\+0000"),
+        (f"{HEAD},name\nice,Ice,,1,1,0,Snow".encode(), "row 1, name: The column is there twice. Remove one"),
+        (f"{HEAD}, name , order\n".encode(), "(?s)row 1, name: .*row 1, order: The column is there twice"),
+        (
+            b'{"format": "shotfarm-presets", "version": 1, "looks": [], "looks": []}',
+            "“looks” is twice in one",
+        ),
         (document(categories=["ice"]), "write an object with the keys"),
         (document(categories={"ice": 1}), "write a list of rows"),
         (b"\xff\xfe", "not UTF-8"),
