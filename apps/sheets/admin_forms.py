@@ -13,8 +13,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from apps.common.admin_forms import name_choices
 from apps.projects.admin_choices import label_of
 from apps.projects.models import Project
+from apps.sheets.columnwords import SHEETS, WORDS
 from apps.sheets.exporting import Discipline
-from apps.sheets.headings import IGNORED, SHEETS, WORDS, Targets, columns_of, nearest
+from apps.sheets.headings import IGNORED, Targets, columns_of, nearest
 from apps.sheets.models import Format, ImportBatch
 from apps.sheets.reading import TableMapping
 from apps.sheets.writing import label_of as column_label

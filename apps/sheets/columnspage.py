@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import translation
 
 from apps.productions.importing.layout import PLANNING, Column, Layout
-from apps.sheets.headings import WORDS
+from apps.sheets.columnwords import WORDS
 
 PAGE: Final = Path(settings.BASE_DIR) / "docs" / "spreadsheets.md"
 

@@ -16,7 +16,7 @@ from apps.productions.importing.reader import Fault
 from apps.productions.importing.records import CellProblem, Record
 from apps.productions.models import Shot
 from apps.projects.models import Project
-from apps.sheets.headings import TECHNICAL
+from apps.sheets.columnwords import TECHNICAL
 from apps.sheets.models import Outcome
 from apps.sheets.reading import Told
 

@@ -31,7 +31,8 @@ from apps.productions.models import Shot, ShotCharacter
 from apps.projects.models import Project
 from apps.projects.roles import Act
 from apps.projects.selectors import require
-from apps.sheets.headings import TECHNICAL, targets, technical
+from apps.sheets.columnwords import TECHNICAL
+from apps.sheets.headings import targets, technical
 from apps.sheets.models import Format
 from apps.sheets.writing import WRITERS, Written
 

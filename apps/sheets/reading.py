@@ -16,7 +16,8 @@ from apps.common.errors import Problem
 from apps.productions.importing.layout import PROJECT, SHOTS, Layout
 from apps.productions.importing.reader import Fault, Row, Sheet
 from apps.productions.importing.records import CellProblem, Record, records_of
-from apps.sheets.headings import IGNORED, SECONDS, SHOT, TECHNICAL, Targets, layout_of, technical
+from apps.sheets.columnwords import TECHNICAL
+from apps.sheets.headings import IGNORED, SECONDS, SHOT, Targets, layout_of, technical
 from apps.sheets.models import Format
 
 _SECONDS: Final = re.compile(r"\d{1,7}(?:\.\d{1,9})?")

@@ -18,7 +18,7 @@ from apps.characters.models import Expert
 from apps.common.show import spoken
 from apps.presets.models import CinematicPreset, PresetCategory, in_library
 from apps.productions.models import Keeps, Setting, ShotStatus, TimeOfDay, Weather
-from apps.sheets.headings import WORDS
+from apps.sheets.columnwords import WORDS
 from apps.sheets.writing import label_of
 
 _CHOICES: Final[Mapping[str, Any]] = {

@@ -25,7 +25,7 @@ from apps.productions.importing.layout import Column, Layout
 from apps.productions.importing.ooxml import escaped_letters
 from apps.productions.importing.reader import LAST_ROW
 from apps.productions.importing.written import Cell
-from apps.sheets.headings import WORDS
+from apps.sheets.columnwords import WORDS
 from apps.sheets.models import Format
 
 LONGEST_CELL: Final = 32_767

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from apps.common.admin import ReadOnly
 from apps.common.searching import SearchesByWords, pointing_at
@@ -20,16 +20,14 @@ from apps.nodes.models import Node
 from apps.nodes.services import STEER
 from apps.productions.finding import shots_named
 from apps.projects.admin_filters import MyProjects
-from apps.projects.reach import person_of
 from apps.projects.roles import Act
 from apps.renders import cells, selectors
 from apps.renders.admin.fields import clock
 from apps.renders.admin.job_actions import JobActions
+from apps.renders.admin.job_buttons import JobButtons
 from apps.renders.admin.job_filters import DeadlineFilter, HeldFilter, TierFilter
-from apps.renders.admin.steer_form import SteerForm, steer_form, steered
-from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, Priority, RenderBatch
-from apps.renders.services import control
-from apps.renders.services.steering import Wishes
+from apps.renders.admin.steer_form import steer_form
+from apps.renders.models import Attempt, Job, JobDependency, JobMaterial, RenderBatch
 from apps.renders.states import OPEN, REQUEUEABLE, JobState
 from apps.renders.warnings import warning_sentences
 from apps.renders.why import why
@@ -41,7 +39,7 @@ LONGEST_NUMBER = 10
 
 
 @admin.register(Job)
-class JobAdmin(SearchesByWords, ReadOnly, JobActions):
+class JobAdmin(SearchesByWords, ReadOnly, JobButtons, JobActions):
     """Jobs are made by Render; here they are followed, cancelled, requeued, reprioritised."""
 
     list_display = (
@@ -121,81 +119,6 @@ class JobAdmin(SearchesByWords, ReadOnly, JobActions):
             path("<path:object_id>/steer/", view(self.steer_view), name="renders_job_steer"),
         ]
         return own + super().get_urls()
-
-    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer Cancel (the page has asked already): the job, and, if wished, all that waits for it."""
-
-        def deed(job: Job) -> str | None:
-            if request.POST.get("dependents") == "1":
-                chosen = Job.objects.filter(pk=job.pk)
-                done = control.cancel_jobs(chosen, user=person_of(request), dependents=True)
-                return ngettext("%(count)d job cancelled.", "%(count)d jobs cancelled.", done) % {
-                    "count": done
-                }
-            if control.cancel(job, user=person_of(request)):
-                return _("%(job)s is cancelled.") % {"job": job.code}
-            messages.warning(request, _("%(job)s was closed already.") % {"job": job.code})
-            return None
-
-        return self.perform(request, object_id, Act.RENDER, deed)
-
-    def requeue_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer Requeue."""
-
-        def deed(job: Job) -> str | None:
-            if control.requeue(job, user=person_of(request)):
-                return _("%(job)s is in the queue again.") % {"job": job.code}
-            messages.warning(request, _("%(job)s cannot be requeued from its state.") % {"job": job.code})
-            return None
-
-        return self.perform(request, object_id, Act.RENDER, deed)
-
-    def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer Pause and Resume."""
-
-        def deed(job: Job) -> str | None:
-            paused = request.POST.get("paused") == "1"
-            if not control.pause(job, paused=paused, user=person_of(request)):
-                messages.warning(request, _("%(job)s was closed already.") % {"job": job.code})
-                return None
-            if paused:
-                return _("%(job)s is held back; what a node already has goes on.") % {"job": job.code}
-            return _("%(job)s goes on.") % {"job": job.code}
-
-        return self.perform(request, object_id, Act.RENDER, deed)
-
-    def priority_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer a change of priority: to a class, or one step up or down from where it is.
-
-        The list asks by htmx and gets the cell alone.
-        """
-        seen: list[Job] = []
-
-        def deed(job: Job) -> str | None:
-            seen.append(job)
-            wanted = _wanted_priority(job, request.POST)
-            if wanted is None:
-                sent = request.POST.get("priority", "")
-                messages.error(request, _("“%(wanted)s” is no priority.") % {"wanted": sent})
-                return None
-            control.prioritise(job, priority=wanted, user=person_of(request))
-            return _("%(job)s now has priority %(priority)s.") % {"job": job.code, "priority": wanted.label}
-
-        answer = self.perform(request, object_id, Act.RENDER, deed)
-        if "HX-Request" in request.headers and seen:
-            list(messages.get_messages(request))  # the cell itself says it
-            return HttpResponse(cells.cell("priority", Job.objects.get(pk=seen[0].pk), swap=True))
-        return answer
-
-    def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer a change of when and where."""
-
-        def deed(job: Job) -> str | None:
-            form = SteerForm(Job.objects.filter(pk=job.pk), request.POST)
-            page = self.address_of(job)
-            return steered(request, page, form, lambda wishes, why: _told(job, wishes, why, request))
-
-        return self.perform(request, object_id, Act.RENDER, deed)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -292,16 +215,6 @@ def _lengths(job: Job, take: Any) -> Lengths | None:
     return lengths(job.length, frames=file.frames if file else job.frames, fps=file.fps if file else job.fps)
 
 
-def _wanted_priority(job: Job, sent: QueryDict) -> Priority | None:
-    """The priority class a button asks for; None if it is none."""
-    classes = list(Priority)
-    if (step := sent.get("step")) in ("up", "down"):
-        place = classes.index(Priority(job.priority)) + (1 if step == "up" else -1)
-        return classes[min(max(place, 0), len(classes) - 1)]
-    wanted = sent.get("priority", "")
-    return Priority(int(wanted)) if wanted in map(str, Priority.values) else None
-
-
 def _steps(job: Job) -> SafeString:
     """Two small buttons that raise and lower the priority where it stands."""
     address = reverse("admin:renders_job_priority", args=[job.pk])
@@ -314,8 +227,3 @@ def _steps(job: Job) -> SafeString:
             for step, sign, label in (("up", "▲", _("raise the priority")), ("down", "▼", _("lower it")))
         ),
     )
-
-
-def _told(job: Job, wishes: Wishes, reason: str, request: HttpRequest) -> str:
-    control.change_job(job, wishes, user=person_of(request), reason=reason)
-    return _("%(job)s is changed.") % {"job": job.code}

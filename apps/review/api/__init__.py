@@ -2,7 +2,8 @@
 
 from apps.review.api.notes import NoteViewSet
 from apps.review.api.playlists import PlaylistViewSet
-from apps.review.api.takes import FramesAt, TakeSerializer, TakeViewSet, Trim, WantedFrames
+from apps.review.api.take_bodies import FramesAt, TakeSerializer, Trim, WantedFrames
+from apps.review.api.takes import TakeViewSet
 
 __all__ = [
     "FramesAt",

@@ -2,9 +2,12 @@
 
    The page's own facts stand in data-config (apps/review/playing.py); every word it shows is in the page. */
 
-import { timeText } from "./clip.js";
-import { Pad } from "./drawing.js";
+import { Composer } from "./composer.js";
+import { listen } from "./keys.js";
 import { Notes } from "./notes.js";
+import { Sketch } from "./sketch.js";
+import { describe } from "./slate.js";
+import { TimeLine } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { Verdicts } from "./verdicts.js";
 import { View } from "./view.js";
@@ -53,15 +56,18 @@ class Viewer {
     this.find = (/** @type {string} */ name) => /** @type {HTMLElement|null} */ (root.querySelector(name));
     const need = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(name));
     this.view = new View(need(".sf-view"), this.config.fps);
-    this.bar = need("[data-bar]");
-    this.marks = need("[data-marks]");
-    this.head = need("[data-head]");
     this.line = need("[data-say]");
     this.transport = new Transport({
       fps: this.config.fps,
       screens: () => this.view.screens,
       changed: () => this.tell(),
       ended: () => this.config.reel && this.items.length > 1 && this.move(1),
+    });
+    this.timeLine = new TimeLine(root, {
+      fps: this.config.fps,
+      transport: this.transport,
+      first: () => (this.item ? this.item.first : 0),
+      chosen: (note) => this.goToNote(note),
     });
     this.notes = new Notes(need("[data-notes-panel]"), {
       listUrl: (take) => this.config.urls.list.replace("TAKE", take),
@@ -75,16 +81,13 @@ class Viewer {
       changed: () => this.mark(),
       say: (words) => this.say(words),
     });
+    this.sketch = new Sketch(root, this);
+    const form = this.find("form[data-new-note]");
+    this.composer = form instanceof HTMLFormElement ? new Composer(form, this) : null;
     this.verdicts = this.config.may.review ? new Verdicts(root, this) : null;
-    /** @type {import("./drawing.js").Stroke[]} what notes have on the frame that is shown */
-    this.shownDrawing = [];
-    /** @type {number|null} the frame these are of; null: none was looked for */
-    this.shownAt = null;
-    this.pad = new Pad(this.view.a.svg, () => this.drawTools());
-    this.#buttons();
-    this.#keys();
-    this.#scrub();
-    this.#composer();
+    const deeds = this.#deeds();
+    this.#buttons(deeds);
+    listen(deeds, this.sketch);
     this.open(this.a, this.b);
     this.view.setMode(this.config.mode);
     this.pressModes();
@@ -100,8 +103,8 @@ class Viewer {
     if (!this.items[a]) return;
     this.a = a;
     this.b = b;
-    this.stopDrawing();
-    this.showDrawing([], null);
+    this.sketch.stop();
+    this.sketch.show([], null);
     const second = b === null ? null : this.items[b];
     this.view.show(this.item.clip, second ? second.clip : null);
     this.transport.load(Math.max(this.item.clip.frames, second ? second.clip.frames : 1), frame);
@@ -129,111 +132,29 @@ class Viewer {
   /** @param {import("./notes.js").Note} note */
   goToNote(note) {
     if (note.frame !== null) this.transport.go(note.frame - this.item.first);
-    this.stopDrawing();
-    this.showDrawing(note.drawing, this.transport.frame);
+    this.sketch.stop();
+    this.sketch.show(note.drawing, this.transport.frame);
     for (const row of this.root.querySelectorAll("[data-id]")) {
       row.classList.toggle("sf-at", row instanceof HTMLElement && row.dataset.id === note.id);
     }
   }
 
-  /** @param {import("./drawing.js").Stroke[]} strokes @param {number|null} at frame */
-  showDrawing(strokes, at) {
-    this.shownDrawing = strokes;
-    this.shownAt = at;
-    if (!this.pad.on) this.view.a.draw(strokes);
-  }
-
-  /** Show what open notes have drawn on this frame; nothing while it plays. */
-  showDrawn() {
-    const { frame, playing } = this.transport;
-    const number = (this.item ? this.item.first : 0) + frame;
-    const here = this.notes.now.filter((note) => !note.resolved_at && note.frame === number);
-    this.showDrawing(playing ? [] : here.flatMap((note) => note.drawing), playing ? null : frame);
-  }
-
-  /** Say where we are. */
+  /** Say where we are, and show what is drawn there. */
   tell() {
-    const { frame, frames, playing, rate } = this.transport;
-    const first = this.item ? this.item.first : 0;
-    const put = (/** @type {string} */ name, /** @type {string} */ text) => {
-      for (const place of this.root.querySelectorAll(`[data-put=${name}]`)) if (place.textContent !== text) place.textContent = text;
-    };
-    put("frame", String(first + frame));
-    put("last", String(first + frames - 1));
-    put("time", timeText(frame, this.config.fps));
-    put("pace", playing && rate !== 1 ? `${rate}×` : "");
-    const part = frames > 1 ? frame / (frames - 1) : 0;
-    this.head.style.left = `${part * 100}%`;
-    this.bar.setAttribute("aria-valuemin", String(first));
-    this.bar.setAttribute("aria-valuemax", String(first + frames - 1));
-    this.bar.setAttribute("aria-valuenow", String(first + frame));
-    this.root.classList.toggle("sf-playing", playing);
-    if (this.shownAt !== (playing ? null : frame)) this.showDrawn();
-    if (this.pad.on && playing) this.stopDrawing();
+    this.timeLine.tell();
+    this.sketch.follow();
   }
 
-  /** What is shown, in the page's head and in the strip. */
+  /** Say what is shown. */
   describe() {
-    const second = this.b === null ? null : this.items[this.b];
-    for (const [side, item] of /** @type {const} */ ([["a", this.item], ["b", second]])) {
-      for (const place of this.root.querySelectorAll(`[data-about=${side}]`)) {
-        const about = /** @type {HTMLElement} */ (place);
-        about.hidden = !item;
-        if (!item) continue;
-        const code = about.querySelector("[data-code]");
-        const what = about.querySelector("[data-what]");
-        const verdict = about.querySelector("[data-verdict]");
-        if (code) code.textContent = item.code;
-        if (what) what.textContent = item.what;
-        if (verdict instanceof HTMLElement) {
-          verdict.textContent = item.verdict_label;
-          verdict.dataset.verdict = item.verdict;
-        }
-        const star = about.querySelector("[data-star]");
-        if (star instanceof HTMLElement) star.hidden = !item.selected;
-        const link = about.querySelector("a[data-page]");
-        if (link instanceof HTMLAnchorElement && item.page) link.href = item.page;
-      }
-    }
-    for (const tile of this.root.querySelectorAll("[data-item]")) {
-      if (!(tile instanceof HTMLElement)) continue;
-      const index = Number(tile.dataset.item);
-      tile.classList.toggle("sf-is-a", index === this.a);
-      tile.classList.toggle("sf-is-b", index === this.b);
-      const item = this.items[index];
-      const verdict = tile.querySelector("[data-verdict]");
-      if (verdict instanceof HTMLElement && item) {
-        verdict.textContent = item.verdict_label;
-        verdict.dataset.verdict = item.verdict;
-      }
-      const star = tile.querySelector("[data-star]");
-      if (star instanceof HTMLElement && item) star.hidden = !item.selected;
-    }
-    for (const name of ["approve", "retake", "reject", "select"]) {
-      const button = this.find(`[data-act=${name}]`);
-      if (button instanceof HTMLButtonElement) button.disabled = !this.item?.may.review;
-    }
-    if (this.form) this.form.hidden = !this.item?.may.comment;
-    this.root.querySelector(".sf-is-a")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    const place = this.find("[data-put=place]");
-    if (place) place.textContent = `${this.a + 1} / ${this.items.length}`;
+    if (this.composer) this.composer.form.hidden = !this.item?.may.comment;
+    describe(this.root, this.items, this.a, this.b);
   }
 
-  /** The notes' marks on the time line. */
+  /** The notes have changed: their marks, and what they have drawn. */
   mark() {
-    const { frames } = this.transport;
-    const notes = this.notes.now.filter((note) => note.frame !== null && !note.reply_to);
-    this.marks.replaceChildren(...notes.map((note) => {
-      const mark = document.createElement("button");
-      const at = /** @type {number} */ (note.frame) - this.item.first;
-      mark.type = "button";
-      mark.title = `${note.frame} · ${note.author}: ${note.text}`;
-      mark.className = note.resolved_at ? "sf-mark sf-resolved" : "sf-mark";
-      mark.style.left = `${(frames > 1 ? Math.max(0, Math.min(1, at / (frames - 1))) : 0) * 100}%`;
-      mark.addEventListener("click", (event) => { event.stopPropagation(); this.goToNote(note); });
-      return mark;
-    }));
-    this.showDrawn();
+    this.timeLine.mark(this.notes.now);
+    this.sketch.showNoted();
   }
 
   /** @param {string} words */
@@ -258,7 +179,7 @@ class Viewer {
     this.pressModes();
   }
 
-  /** What the buttons and the keys do. */
+  /** What the buttons and the keys do. @returns {Record<string, () => void>} */
   #deeds() {
     const { transport, view } = this;
     return {
@@ -287,8 +208,8 @@ class Viewer {
       fit: () => view.zoomOut(),
       before: () => this.way(-1),
       after: () => this.way(1),
-      note: () => this.write(),
-      draw: () => this.startDrawing(),
+      note: () => this.composer?.write(),
+      draw: () => this.composer?.draw(),
       full: () => this.fullScreen(),
       keys: () => this.help(),
       approve: () => this.verdicts?.ask("approved"),
@@ -322,8 +243,8 @@ class Viewer {
     if (help instanceof HTMLDialogElement) help.showModal();
   }
 
-  #buttons() {
-    const deeds = /** @type {Record<string, () => void>} */ (this.#deeds());
+  /** @param {Record<string, () => void>} deeds */
+  #buttons(deeds) {
     this.root.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);
       const button = target.closest("[data-act], [data-mode-button]");
@@ -345,124 +266,6 @@ class Viewer {
     const mode = this.view.mode === "one" ? "side" : this.view.mode;
     this.open(this.a, this.b === index ? null : index, this.transport.frame);
     this.setMode(mode);
-  }
-
-  #keys() {
-    const deeds = /** @type {Record<string, () => void>} */ (this.#deeds());
-    /** @type {Record<string, string>} */
-    const keys = {
-      " ": "play", ArrowLeft: "back", ArrowRight: "forward", "S-ArrowLeft": "back10", "S-ArrowRight": "forward10",
-      Home: "begin", End: "end", j: "reverse", k: "stop", l: "run", o: "loop", m: "mute", 1: "a", 2: "b", x: "swap",
-      s: "side", w: "wipe", f: "flicker", d: "difference", q: "one", "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", 0: "fit",
-      "[": "before", "]": "after", PageUp: "before", PageDown: "after", n: "note", p: "draw", "?": "keys", "S-?": "keys",
-      "S-+": "zoomIn", "S-A": "approve", "S-R": "retake", "S-X": "reject", "S-S": "select", "S-F": "full",
-    };
-    document.addEventListener("keydown", (event) => {
-      const target = /** @type {Element} */ (event.target);
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) {
-        if (this.pad.on && (event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); this.pad.undo(); }
-        return;
-      }
-      if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
-      if (event.key === "Escape" && this.pad.on) { this.stopDrawing(); return; }
-      const name = keys[`${event.shiftKey ? "S-" : ""}${event.key.length === 1 && !event.shiftKey ? event.key.toLowerCase() : event.key}`];
-      if (!name) return;
-      event.preventDefault();
-      deeds[name]();
-    });
-  }
-
-  #scrub() {
-    const there = (/** @type {PointerEvent} */ event) => {
-      const box = this.bar.getBoundingClientRect();
-      this.transport.go(((event.clientX - box.left) / box.width) * (this.transport.frames - 1));
-    };
-    this.bar.addEventListener("pointerdown", (event) => {
-      if (event.target instanceof Element && event.target.closest(".sf-mark")) return;
-      this.bar.setPointerCapture(event.pointerId);
-      there(event);
-    });
-    this.bar.addEventListener("pointermove", (event) => {
-      if (this.bar.hasPointerCapture(event.pointerId)) there(event);
-    });
-  }
-
-  /** The form for a new note. */
-  #composer() {
-    const form = this.root.querySelector("form[data-new-note]");
-    if (!(form instanceof HTMLFormElement)) return;
-    this.form = form;
-    const text = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("text"));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.send(form, text);
-    });
-    text.addEventListener("focus", () => this.transport.playing && this.transport.go(this.transport.frame));
-    text.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-      if (event.key === "Escape") text.blur();
-    });
-    for (const tool of form.querySelectorAll("[data-tool]")) {
-      tool.addEventListener("click", () => this.startDrawing(/** @type {HTMLElement} */ (tool).dataset.tool));
-    }
-    for (const colour of form.querySelectorAll("[data-colour]")) {
-      colour.addEventListener("click", () => {
-        this.pad.colour = /** @type {HTMLElement} */ (colour).dataset.colour ?? this.pad.colour;
-        this.startDrawing(this.pad.tool === "eraser" ? "pen" : this.pad.tool);
-      });
-    }
-    form.querySelector("[data-undo]")?.addEventListener("click", () => this.pad.undo());
-    form.querySelector("[data-clear]")?.addEventListener("click", () => this.stopDrawing());
-  }
-
-  /** @param {HTMLFormElement} form @param {HTMLTextAreaElement} text */
-  async send(form, text) {
-    const strokes = this.pad.strokes;
-    if (!text.value.trim() && !strokes.length) return;
-    const atFrame = /** @type {HTMLInputElement} */ (form.elements.namedItem("at_frame")).checked || strokes.length > 0;
-    const seen = form.elements.namedItem("visibility");
-    const done = await this.notes.add({
-      text: text.value.trim(),
-      frame: atFrame ? this.item.first + this.transport.frame : null,
-      drawing: strokes,
-      ...(seen instanceof HTMLSelectElement ? { visibility: seen.value } : {}),
-    });
-    if (!done) return;
-    text.value = "";
-    this.stopDrawing();
-    this.say("");
-  }
-
-  write() {
-    const text = this.form?.elements.namedItem("text");
-    if (text instanceof HTMLTextAreaElement) text.focus();
-  }
-
-  /** @param {string} [tool] */
-  startDrawing(tool = "pen") {
-    if (!this.form) return;
-    this.transport.go(this.transport.frame);
-    if (this.view.mode !== "side") { this.setMode("one"); this.view.setTop("a"); }
-    if (!this.pad.on) this.showDrawing([], null);
-    this.pad.tool = /** @type {"pen"|"arrow"|"eraser"} */ (tool);
-    this.pad.open(true);
-    this.pad.show();
-  }
-
-  stopDrawing() {
-    this.pad.open(false);
-    this.pad.clear();
-    this.showDrawn();
-  }
-
-  drawTools() {
-    this.view.a.strokes = this.pad.strokes;
-    for (const tool of this.root.querySelectorAll("[data-tool]")) {
-      tool.setAttribute("aria-pressed", String(this.pad.on && tool instanceof HTMLElement && tool.dataset.tool === this.pad.tool));
-    }
-    for (const colour of this.root.querySelectorAll("[data-colour]")) {
-      colour.setAttribute("aria-pressed", String(colour instanceof HTMLElement && colour.dataset.colour === this.pad.colour));
-    }
   }
 }
 

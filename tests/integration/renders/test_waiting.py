@@ -20,14 +20,8 @@ from apps.nodes.words import FAILED
 from apps.renders.models import Job, Lane
 from apps.renders.states import JobState
 from apps.renders.waiting import reason_of, told_by_nodes, wait_sentence, wait_summary
-from apps.renders.waitwords import (
-    NODE_SENTENCES,
-    SENTENCES,
-    TAKERS,
-    clock_text,
-    node_sentence,
-    sentence,
-)
+from apps.renders.waitsentences import NODE_SENTENCES, SENTENCES, TAKERS
+from apps.renders.waitwords import clock_text, node_sentence, sentence
 from tests.factories import BatchFactory, JobFactory, ProjectFactory
 
 AT = datetime(2020, 2, 3, 14, 20, tzinfo=timezone.get_default_timezone())

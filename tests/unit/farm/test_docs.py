@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from apps.desk.terminal.arguments import declare
-from apps.renders.waitwords import NODE_SENTENCES, SENTENCES, Text
+from apps.renders.waitsentences import NODE_SENTENCES, SENTENCES, Text
 from farm.contracts import FailureClass
 from workflows.load import slugs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.productions.importing.layout import PLANNING
 from apps.sheets.columnspage import PAGE, columns_table
-from apps.sheets.headings import WORDS
+from apps.sheets.columnwords import WORDS
 
 
 def test_the_page_has_the_table_that_the_code_makes() -> None:

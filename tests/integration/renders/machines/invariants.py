@@ -13,7 +13,7 @@ from apps.renders.models import Attempt, Job, JobDependency
 from apps.renders.selectors import slots_in_use
 from apps.renders.states import ATTEMPT_OPEN, IN_FLIGHT, JobState
 from apps.renders.waiting import reason_of
-from apps.renders.waitwords import SENTENCES
+from apps.renders.waitsentences import SENTENCES
 from apps.review.models import Take
 from farm.contracts import RenderReport
 from farm.tiers import TIERS_GB, next_queue_for, queue_for

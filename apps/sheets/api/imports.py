@@ -1,17 +1,14 @@
-"""Spreadsheets over HTTP: bring one, look at its plan, confirm, take back; and hand a plan out."""
+"""A spreadsheet over HTTP: bring it, look at its plan, confirm, take back."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,14 +18,8 @@ from apps.common.api_versions import IF_MATCH, Versioned, version_if_said, versi
 from apps.common.errors import Problem, Refused
 from apps.common.parsers import BoundedJson
 from apps.common.strict import OneOf, Strict
-from apps.productions.models import Shot
-from apps.projects.api_scope import ScopedViewSet
-from apps.projects.models import Project
-from apps.projects.roles import Act
-from apps.projects.selectors import require
-from apps.sheets.exporting import Discipline, export
-from apps.sheets.handing import handed_over
-from apps.sheets.models import Format, ImportBatch, ImportRow, Work
+from apps.sheets.api.of_project import OfProject
+from apps.sheets.models import ImportBatch, ImportRow, Work
 from apps.sheets.reading import TableMapping
 from apps.sheets.selectors import ONLY, plan_rows
 from apps.sheets.services.asking import confirm
@@ -142,24 +133,7 @@ class SheetChoices(Versioned):
         return [[table, int(number)] for table, number in value]
 
 
-class _OfProject(ScopedViewSet[Project]):
-    """What belongs to one project of the person's."""
-
-    serializer_class: Any = None
-
-    queryset = Project.objects.all()
-    lookup_field = "code"
-    project_path = "pk"
-    filter_backends = ()
-
-    def planned(self) -> Project:
-        """The project, for somebody who plans it."""
-        project: Project = self.get_object()
-        require(person_of(self.request), Act.PLAN, project)
-        return project
-
-
-class SheetImportViewSet(_OfProject):
+class SheetImportViewSet(OfProject):
     """Imports of a project, the newest first."""
 
     parser_classes = (BoundedJson, MultiPartParser)
@@ -260,65 +234,3 @@ class SheetImportViewSet(_OfProject):
     def _answer(self, batch: ImportBatch, code: int = status.HTTP_200_OK) -> Response:
         batch.refresh_from_db()
         return Response(SheetImportSerializer(batch).data, status=code)
-
-
-class _Unnegotiated(DefaultContentNegotiation):
-    """``format`` says which file is wanted, not how REST framework writes its answers."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
-class ExportViewSet(_OfProject):
-    """A project's plan as a file."""
-
-    content_negotiation_class = _Unnegotiated
-    pagination_class = None
-    serializer_class = serializers.Serializer
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("format", str, enum=list(Format.values), description="xlsx by default"),
-            OpenApiParameter(
-                "discipline",
-                str,
-                enum=[one for one in Discipline.values if one],
-                description="All by default",
-            ),
-            OpenApiParameter("shots", str, description="Only these, by full code: SQ010_SH0010,SQ010_SH0020"),
-        ],
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
-    )
-    def retrieve(self, request: Request, code: str) -> HttpResponse:
-        """The plan as XLSX, CSV (several sheets: a ZIP) or JSON. Imported again, it changes nothing."""
-        project: Project = self.get_object()
-        format_ = _choice(request, "format", Format.values, Format.XLSX.value)
-        discipline = _choice(request, "discipline", Discipline.values, "")
-        shots = _shots(project, request.query_params["shots"]) if "shots" in request.query_params else None
-        return handed_over(
-            export(project, user=person_of(request), format=format_, discipline=discipline, shots=shots)
-        )
-
-
-def _choice(request: Request, name: str, known: list[str], otherwise: str) -> str:
-    value = request.query_params.get(name, otherwise)
-    if value not in known:
-        told = f"choose one of {', '.join(filter(None, known))}"
-        raise Refused(Problem(name, value, told, code="unknown_choice"))
-    return value
-
-
-def _shots(project: Project, told: str) -> set[UUID]:
-    names = {name.strip() for name in told.split(",") if name.strip()}
-    rows = Shot.objects.filter(project=project).values_list("pk", "sequence__code", "code")
-    found = {f"{sequence}_{code}": pk for pk, sequence, code in rows}
-    problems = [
-        Problem("shots", name, "there is no such shot in this project", code="unknown_shot")
-        for name in sorted(names - found.keys())
-    ]
-    if problems:
-        raise Refused(*problems)
-    return {found[name] for name in names}
-
-
-__all__ = ["ExportViewSet", "SheetImportViewSet"]
