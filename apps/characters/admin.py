@@ -21,7 +21,7 @@ from apps.characters.models import Character, CharacterLora, CharacterReference,
 from apps.characters.pictures import read_picture
 from apps.characters.services import CharacterFields, add_reference, create_character, reference_url
 from apps.characters.wardrobe import Worn, taken_away
-from apps.common.admin_forms import CodedForm, become
+from apps.common.admin_forms import CodedForm, TakingOver, become
 from apps.common.counting import count_of
 from apps.common.errors import Refused
 from apps.common.show import NOTHING, clamped, no_picture, spoken, thumbnail
@@ -44,8 +44,13 @@ class CharacterForm(CodedForm[Character]):
             self.fields["default_costume"].queryset = own  # type: ignore[attr-defined]  # a choice of rows
 
 
+class CostumeFormSet(TakingOver):
+    keys = ("name",)
+
+
 class CostumeInline(ScopedInline):
     model = Costume
+    formset = CostumeFormSet
     fields = ("name", "prompt", "prompt_ko")
 
 
@@ -78,9 +83,14 @@ class LoraForm(forms.ModelForm[CharacterLora]):
     )
 
 
+class LoraFormSet(TakingOver):
+    keys = ("file", "base_model")
+
+
 class LoraInline(ScopedInline):
     model = CharacterLora
     form = LoraForm
+    formset = LoraFormSet
     fields = ("base_model", "file", "expert", "sha256", "weight", "trigger_words")
 
 

@@ -1,13 +1,14 @@
-"""Pieces of admin forms: rows with codes, and rows that a service creates."""
+"""Pieces of admin forms: rows with codes, rows that a service creates, rows that swap their names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.numbering import CODE_RULE, is_code
@@ -36,6 +37,24 @@ class CodedForm(forms.ModelForm[M]):
         if code and not is_code(code):
             raise ValidationError(CODE_RULE)
         return code
+
+
+class TakingOver(BaseInlineFormSet[Any, Any, Any]):
+    """Rows that may take over each other's names, also that of a row which is deleted in the same save.
+
+    ``keys``: what is unique among them; the first is a text.
+    """
+
+    keys: ClassVar[Sequence[str]]
+
+    def save_existing_objects(self, commit: bool = True) -> list[Any]:
+        """Let go of the old names first: else two rows would hold the same one meanwhile."""
+        if commit:
+            for form in self.initial_forms:
+                if form in self.deleted_forms or set(self.keys) & set(form.changed_data):
+                    row = form.instance.pk
+                    self.model._default_manager.filter(pk=row).update(**{self.keys[0]: str(row)})
+        return super().save_existing_objects(commit)
 
 
 def become(row: Model, created: Model) -> None:

@@ -16,7 +16,7 @@ from django.utils.html import escape
 from PIL import Image
 
 from apps.accounts.models import User
-from apps.characters.models import Character
+from apps.characters.models import Character, CharacterLora
 from apps.characters.services import reference_url
 from apps.ledger.models import Activity
 from apps.nodes.models import Node
@@ -384,3 +384,37 @@ def test_a_costume_that_a_shot_wears_is_taken_away_only_when_that_is_said(film: 
     assert film.shot.casting.get().costume is None
     said = Activity.objects.filter(kind="shot", object_id=str(film.shot.pk)).latest("id")
     assert (said.batch is not None, list(said.changes)) == (True, ["casting"])
+
+
+def test_costumes_swap_their_names_and_take_over_that_of_one_that_goes(film: Film, as_: Browser) -> None:
+    someone = CharacterFactory.create(project=film.project)
+    coat, dress, gown = (
+        CostumeFactory.create(character=someone, name=name) for name in ("coat", "dress", "gown")
+    )
+    browser = as_("coordinator")
+    swap = {"costumes-0-name": "dress", "costumes-1-name": "coat"}
+    assert browser.post(page(someone), form_of(browser, page(someone)) | swap).status_code == 302
+    assert dict(someone.costumes.values_list("name", "pk")) == {
+        "dress": coat.pk,
+        "coat": dress.pk,
+        "gown": gown.pk,
+    }
+    sent = form_of(browser, page(someone))
+    assert sent["costumes-0-name"] == "coat"
+    sent |= {"costumes-0-name": "gown", "costumes-2-DELETE": "on"}
+    assert browser.post(page(someone), sent).status_code == 302
+    assert dict(someone.costumes.values_list("name", "pk")) == {"dress": coat.pk, "gown": dress.pk}
+    newest = Activity.objects.filter(kind="character", object_id=str(someone.pk)).latest("id")
+    assert [one["name"] for one in newest.changes["costumes"][1]] == ["dress", "gown"]
+
+
+def test_loras_of_a_character_swap_their_files(film: Film, as_: Browser) -> None:
+    someone = CharacterFactory.create(project=film.project)
+    for name in ("a", "b"):
+        CharacterLora.objects.create(character=someone, base_model="flux", file=f"{name}.safetensors")
+    before = dict(someone.loras.values_list("file", "pk"))
+    browser = as_("coordinator")
+    swap = {"loras-0-file": "b.safetensors", "loras-1-file": "a.safetensors"}
+    assert browser.post(page(someone), form_of(browser, page(someone)) | swap).status_code == 302
+    after = dict(someone.loras.values_list("file", "pk"))
+    assert after == {"a.safetensors": before["b.safetensors"], "b.safetensors": before["a.safetensors"]}
