@@ -52,8 +52,8 @@ class TakingOver(BaseInlineFormSet[Any, Any, Any]):
         if commit:
             for form in self.initial_forms:
                 if form in self.deleted_forms or set(self.keys) & set(form.changed_data):
-                    row = form.instance.pk
-                    self.model._default_manager.filter(pk=row).update(**{self.keys[0]: str(row)})
+                    row = form.instance
+                    type(row)._default_manager.filter(pk=row.pk).update(**{self.keys[0]: str(row.pk)})
         return super().save_existing_objects(commit)
 
 
