@@ -240,8 +240,11 @@ def test_a_cancel_that_does_not_bite_is_asked_again_and_makes_the_node_sick(here
 
 
 def test_a_cancel_that_bites_late_is_just_a_cancel(here: Adversity) -> None:
+    """Two seconds late, of five; in few steps: on a busy machine each wakes later than it should."""
+    graph = slow_picture("late", 2.0)
+    graph["3"]["inputs"] |= {"steps": 4}
     with here.suffers("deaf:node=RecSleep"):
-        sent = here.send(sleeping(2.0))
+        sent = here.send(order(graph))
         here.executing(sent)
         here.cancel(sent)
         report = sent.report()
@@ -250,9 +253,8 @@ def test_a_cancel_that_bites_late_is_just_a_cancel(here: Adversity) -> None:
     assert nothing_was_stored(here, report)
     until_gone(here)
     assert "still busy" not in report.reason
-    rendered = here.rendered()  # a probe may be among them: the node before this was sick
-    assert [key for key, one in rendered.items() if "RecSleep" in str(one["prompt"])] == [report.prompt_id]
-    assert rendered[report.prompt_id]["status"]["messages"][-1][0] == "execution_interrupted"
+    (ended,) = here.rendered().values()  # no probe: the node is as well as it was
+    assert ended["status"]["messages"][-1][0] == "execution_interrupted"
 
 
 def test_out_of_memory_is_tried_once_more_with_everything_unloaded(here: Adversity) -> None:
