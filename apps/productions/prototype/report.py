@@ -135,9 +135,8 @@ class About:
 def _shown(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a database says 24.0 where a file says 24
-    text = str(
-        value
-    )  # of megabytes only what is shown is looked at: an id stands in every line of its record
+    text = str(value)
+    # Of megabytes only what is shown is looked at: an id stands in every line of its record.
     more = "…" if len(text) > SHOWN else ""
     letters = (letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:SHOWN])
     return "".join(letters) + more

@@ -43,7 +43,7 @@ def with_bytes(place: Path, table: str, column: str, key: str, content: bytes) -
         assert changed == 1
         database.commit()
         with pytest.raises(sqlite3.OperationalError, match="Could not decode to UTF-8"):
-            database.execute(f"SELECT {column} FROM {table}").fetchall()  # noqa: S608
+            database.execute(f"SELECT {column} FROM {table}").fetchall()  # noqa: S608 - our own names
 
 
 @pytest.mark.parametrize("jobs", ["none", 7, True])
@@ -128,7 +128,7 @@ def test_two_names_that_would_be_read_as_one_are_two_projects(tmp_path: Path) ->
     place = stored(tmp_path / "lossy.db", a_project())
     with closing(sqlite3.connect(place)) as database:
         for table, column in (("projects", "id"), ("shots", "project_id"), ("jobs", "project_id")):
-            database.execute(f"UPDATE {table} SET {column} = CAST(x'ff' AS TEXT)")  # noqa: S608
+            database.execute(f"UPDATE {table} SET {column} = CAST(x'ff' AS TEXT)")  # noqa: S608 - our own names
         database.execute("UPDATE characters SET project_id = CAST(x'fe' AS TEXT)")
         database.commit()
         report = import_aipipeline(place, project="SEA", dry_run=True)
